@@ -1,0 +1,74 @@
+"""Time as Vetlla uses it: microseconds, the wall's and the monotonic clock's side by side.
+
+Stamps people read come from the wall clock (UTC); durations that a contract bounds come from the monotonic clock,
+because a stepped wall clock must not invent or hide a late answer.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+SECOND_US = 1_000_000
+
+
+class Instant(NamedTuple):
+    """One moment on both clocks, in microseconds: UTC since 1970, and monotonic since the machine's start."""
+
+    utc_us: int
+    mono_us: int
+
+
+class Clock(Protocol):
+    """Where the present comes from; tests inject their own."""
+
+    def now(self) -> Instant:
+        """Return the present moment."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> Instant:
+        """Return the present moment."""
+        return Instant(time.time_ns() // 1000, time.monotonic_ns() // 1000)
+
+
+class ManualClock:
+    """A clock that moves only when told to: for tests and simulated months."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._utc_us = to_us(start)
+        self._mono_us = 0
+
+    def now(self) -> Instant:
+        """Return the moment last set."""
+        return Instant(self._utc_us, self._mono_us)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        self._utc_us += round(seconds * SECOND_US)
+        self._mono_us += round(seconds * SECOND_US)
+
+    def step_wall(self, seconds: float) -> None:
+        """Step the wall clock alone, as NTP or a person does."""
+        self._utc_us += round(seconds * SECOND_US)
+
+
+def to_us(moment: datetime) -> int:
+    """Return the microseconds since 1970 of an aware datetime, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(utc_us: int) -> datetime:
+    """Return the aware UTC datetime of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=utc_us)
+
+
+def iso(utc_us: int | None) -> str | None:
+    """Return ``2026-11-21T22:33:01.123456Z``, or None for an instant that never was."""
+    return None if utc_us is None else to_datetime(utc_us).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,47 @@
+"""The contract of a decoder: bytes and verdicts in, values and bytes out.
+
+One decoder per connection or datagram. It never raises for the peer's sake and holds no socket, clock or logger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from vetlla.signals import AccountId, Key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vetlla.signals import Item, Signal, Verdict
+
+KeyLookup: TypeAlias = Callable[[AccountId], Sequence[Key]]
+"""Keys that may open this account's frames: the current one first, the outgoing one behind it during a rotation."""
+
+
+class Decoder(Protocol):
+    """What every wire format gives."""
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete. Never raises for what a peer sent."""
+        ...
+
+    def finish(self) -> list[Item]:
+        """Say that the stream ended: a remainder becomes a Reject."""
+        ...
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        """Return the peer's acknowledgement for the store's verdict; b"" says nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """One line of the registry."""
+
+    name: str
+    summary: str
+    make: Callable[[KeyLookup], Decoder]
+    max_pending: int
+    """Bytes a decoder may hold of an unfinished frame."""

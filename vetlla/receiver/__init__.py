@@ -1,0 +1,1 @@
+"""The daemon: listeners, session, intake, queue desk, control socket, HTTP, life cycle."""

@@ -1,0 +1,1 @@
+"""The rules of the telecare service as plain functions of values."""
