@@ -1,0 +1,38 @@
+# Two commands matter to a newcomer: `make run` and `make test`. Both set everything up first; neither needs root.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: run test check lint types imports bench chaos lock clean
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+run: $(READY) ## the receiver with simulated homes and a live board; Ctrl-C ends it
+	$(BIN)/vetlla demo
+
+test: $(READY) ## style, types, rooms, tests with branch coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
+	$(BIN)/python -m bench
+
+chaos: $(READY) ## kill -9 at random instants, 100 loops
+	$(BIN)/python -m bench.chaos --loops 100
+
+lock: ## pin every dependency anew, with hashes and no index host
+	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* var
