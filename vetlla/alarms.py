@@ -1,0 +1,78 @@
+"""What operators work: the alarm and the values that describe its handling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vetlla.signals import Kind, Priority
+
+
+class State(StrEnum):
+    """An alarm's way through the queue: waiting -> claimed -> answered -> closed."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How an alarm ended, in the words of a telecare service."""
+
+    HELP_SENT = "help_sent"
+    HANDLED_BY_VOICE = "handled_by_voice"
+    CONTACT_WENT = "contact_went"
+    FALSE_ALARM = "false_alarm"
+    TEST = "test"
+    TECHNICAL = "technical"
+    NO_ANSWER = "no_answer"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One home's call for attention: the first signal and all that joined it. Stamps in microseconds UTC.
+
+    *t2* runs from the communication's establishment to ready, *t3* from ready to answered; both are measured on the
+    monotonic clock and kept as durations, since a stepped wall clock must not change a contractual figure.
+    """
+
+    id: int
+    home: str
+    """Chain key: the home's code, or the account where no home is known."""
+    account: str
+    kind: Kind
+    priority: Priority
+    why: str
+    """Why it stands where it stands, readable: "personal_emergency 101 from zone 3; 4 signals"."""
+    first_signal: int
+    last_signal: int
+    signals: int
+    established_us: int
+    """First byte of the first communication: the contractual clock of the whole chain starts here."""
+    opened_us: int
+    joined_us: int
+    """When the last signal joined."""
+    ready_us: int | None = None
+    ready_mono_us: int | None = None
+    run: int = 0
+    """Number of the machine start in which ``ready_mono_us`` was taken; monotonic stamps compare only within one."""
+    t2_us: int | None = None
+    chained_to: int | None = None
+    """The home's earlier alarm that this one continues; its ``established_us`` is inherited."""
+    unknown_account: bool = False
+    on_test: bool = False
+    runaway: bool = False
+    escalated: int = 0
+    """Times it was put before a supervisor: by its age or by an operator."""
+    state: State = State.WAITING
+    operator: str = ""
+    lease_until_us: int | None = None
+    claimed_us: int | None = None
+    answered_us: int | None = None
+    t3_us: int | None = None
+    closed_us: int | None = None
+    outcome: Outcome | None = None
