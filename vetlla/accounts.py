@@ -20,6 +20,10 @@ class ClockWindow(NamedTuple):
     ahead_s: int = 20
 
 
+STANDARD_WINDOW = ClockWindow()
+"""The window of DC-09, section 3 of its fact sheet."""
+
+
 class UnknownPolicy(StrEnum):
     """What is done with a report from an account that nobody registered."""
 
@@ -48,7 +52,7 @@ class Account:
     """The home's code: alarms of one home are chained under it. Empty: the account stands for itself."""
     key_name: str = ""
     """Name of the shared key; an account that has one refuses plain frames."""
-    clock_window: ClockWindow | None = ClockWindow()
+    clock_window: ClockWindow | None = STANDARD_WINDOW
     """None: no window (audited)."""
     interval_s: int = 0
     """Expected time between heartbeats; 0: none expected."""

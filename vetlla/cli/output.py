@@ -1,0 +1,62 @@
+"""How answers leave: tables for a person, JSON for a machine; stdout is the answer, stderr the talk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+PIPE_WIDTH = 200
+"""Columns of a table that nobody's terminal limits."""
+
+
+def console() -> Console:
+    """Return the console of the answer: colours and the terminal's width only on a terminal."""
+    if sys.stdout.isatty():
+        return Console()
+    return Console(no_color=True, width=PIPE_WIDTH, highlight=False)
+
+
+def talk() -> Console:
+    """Return the console of the talk (progress, warnings, hints), on stderr."""
+    return Console(stderr=True, no_color=not sys.stderr.isatty(), highlight=False)
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print one JSON document on one line: a stream of them is NDJSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    sys.stdout.flush()
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, title: str = "") -> int:
+    """Print rows as a table of the named columns, or whole as NDJSON; return how many there were.
+
+    No row: nothing is printed, since silence is the answer of a command that has nothing to say.
+    """
+    count = 0
+    table = Table(*columns, title=title or None, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        count += 1
+        if as_json:
+            print_json(row)
+        else:
+            table.add_row(*(_text(row.get(column)) for column in columns))
+    if count and not as_json:
+        console().print(table)
+    return count
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case True | False:
+            return "yes" if value else "no"
+        case _:
+            return str(value)
