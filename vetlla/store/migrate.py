@@ -1,7 +1,7 @@
 """Numbered schema migrations, each applied in one transaction together with its own record.
 
-``migrations/<database>/NNNN_name.sql`` holds one step; the number last applied is kept in
-``PRAGMA user_version`` (so that a reader knows the schema without a query) and in the table ``migrations`` (so that a person sees when it came).
+``migrations/<database>/NNNN_name.sql`` holds one step. The number last applied is kept in ``PRAGMA user_version``
+(so that a reader knows the schema without a query) and in the table ``migrations`` (so that a person sees when).
 """
 
 from __future__ import annotations
