@@ -58,8 +58,8 @@ class Alarm:
     """When the last signal joined."""
     ready_us: int | None = None
     ready_mono_us: int | None = None
-    run: int = 0
-    """Number of the machine start in which ``ready_mono_us`` was taken; monotonic stamps compare only within one."""
+    boot: int = 0
+    """Number of the machine start whose monotonic clock the ``_mono_us`` stamps belong to; others do not compare."""
     t2_us: int | None = None
     chained_to: int | None = None
     """The home's earlier alarm that this one continues; its ``established_us`` is inherited."""
@@ -70,7 +70,8 @@ class Alarm:
     """Times it was put before a supervisor: by its age or by an operator."""
     state: State = State.WAITING
     operator: str = ""
-    lease_until_us: int | None = None
+    lease_mono_us: int | None = None
+    """End of the holder's lease on the monotonic clock of ``boot``; the holder's every action renews it."""
     claimed_us: int | None = None
     answered_us: int | None = None
     t3_us: int | None = None

@@ -157,16 +157,18 @@ class Signal:
     sent_at: datetime | None = None
     """When the frame was made by the device's own clock, aware UTC; guards against replay of encrypted frames."""
     position: Position | None = None
-    measurements: Mapping[str, float] = NO_MEASUREMENTS
+    measurements: Mapping[str, float] = field(default_factory=lambda: NO_MEASUREMENTS)
     """Battery (%), rssi (dBm), heart_rate (1/min) ..."""
-    details: Mapping[str, str] = NOTHING
+    details: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """Everything else that was said, under the protocol's names: verification URLs, MAC, account in the data ..."""
     identity: bytes = b""
     """What makes a retry recognisable within one protocol (see facts on duplicates); b"" is never a duplicate."""
     sealed_with: str = ""
     """Name of the key that opened the frame; "" when it came in clear."""
     buffered: bool = False
-    """Repeated or delayed by the device itself: stored with its age; the device says that it is not news."""
+    """Kept back by the device until it could send: an alarm all the same, shown with its age."""
+    repeated: bool = False
+    """The device says that it has reported this before (DC-03 "O" block): stored, opens no new alarm."""
     part: int = 1
     parts: int = 1
 

@@ -1,0 +1,91 @@
+"""How urgent a signal is, and whether it opens an alarm or joins one. Plain functions of values."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.alarms import State
+from vetlla.signals import Kind, Phase, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vetlla.accounts import Account
+    from vetlla.alarms import Alarm
+    from vetlla.signals import Event, Signal
+
+
+def _default_table() -> dict[Kind, Priority]:
+    text = (files("vetlla.service") / "priorities.toml").read_text(encoding="utf-8")
+    return {Kind(kind): Priority[name] for name, row in tomllib.loads(text).items() for kind in row["kinds"]}
+
+
+PRIORITIES: Mapping[Kind, Priority] = _default_table()
+"""Every kind has its line (a test holds it)."""
+
+
+class Weight(NamedTuple):
+    """What a signal means in its home."""
+
+    event: Event
+    priority: Priority
+
+
+def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority]) -> Weight:
+    """Return what a signal means and how urgent it is, by the common table and the home's own remaps.
+
+    "Still present" (STATUS) weighs as much as "new": the report of its beginning may be the one that was lost. A caller
+    that nobody registered is at least TECHNICAL, whatever it says, so that a person looks at it.
+    """
+    event = signal.event
+    priority = table[event.kind]
+    if account is not None and account.remaps and (remap := account.remaps.get(event.code)):
+        event = event._replace(kind=remap.kind or event.kind)
+        priority = table[event.kind] if remap.priority is None else remap.priority
+    if event.phase is Phase.RESTORE or signal.repeated:
+        priority = Priority.ROUTINE
+    if account is None:
+        priority = min(priority, Priority.TECHNICAL)
+    return Weight(event, priority)
+
+
+def joins(alarm: Alarm, priority: Priority, *, holder_active: bool, idle_us: int, window_us: int) -> bool:
+    """Say whether a signal joins this open alarm of its home, or needs a new one that is chained to it.
+
+    It joins while the alarm is fresh (``idle_us`` since the last signal within the window). Once answered, more of the
+    same joins only under the eyes of an active holder, and a more urgent signal never: nobody may miss it because the
+    alarm looks handled.
+    """
+    if idle_us > window_us:
+        return False
+    if alarm.state is State.ANSWERED:
+        return holder_active and priority >= alarm.priority
+    return True
+
+
+class Rate:
+    """How many signals an account sent in the current window: the runaway counter of one device.
+
+    A fixed window is enough: what matters is that a device that repeats itself for minutes is grouped, not the exact
+    second at which that begins.
+    """
+
+    __slots__ = ("_count", "_since_us")
+
+    def __init__(self, now_us: int) -> None:
+        self._since_us = now_us
+        self._count = 0
+
+    def exceeded(self, now_us: int, *, limit: int, window_us: int) -> bool:
+        """Count one more signal; say whether the account is over its limit."""
+        if now_us - self._since_us > window_us:
+            self._since_us = now_us
+            self._count = 0
+        self._count += 1
+        return self._count > limit
+
+    def stale(self, now_us: int, window_us: int) -> bool:
+        """Say whether the window has passed without the counter being needed any more."""
+        return now_us - self._since_us > window_us

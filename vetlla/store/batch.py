@@ -1,0 +1,78 @@
+"""What one transaction of the journal holds: frames, queue changes and their audit stand or fall together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vetlla.alarms import Alarm
+    from vetlla.store.rows import Row
+
+
+class Entry(NamedTuple):
+    """One audit record before it is chained: who did what to what; ``detail`` is JSON-ready."""
+
+    at_us: int
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, object]
+
+
+class Stamps(NamedTuple):
+    """When a commit became durable and its alarms ready: known only afterwards, so written with the next batch."""
+
+    commit: int
+    durable_us: int
+    ready_us: int
+    ready_mono_us: int
+
+
+class Note(NamedTuple):
+    """What an operator wrote down about an alarm."""
+
+    alarm: int
+    at_us: int
+    operator: str
+    text: str
+
+
+class OnTest(NamedTuple):
+    """An account whose alarms are shown apart until a set instant."""
+
+    account: str
+    since_us: int
+    until_us: int
+    operator: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """A transaction being gathered. Nothing in it counts before ``Journal.write`` has returned."""
+
+    commit: int
+    boot: int
+    began_us: int
+    signals: list[Row] = field(default_factory=list)
+    rejects: list[Row] = field(default_factory=list)
+    heartbeats: list[Row] = field(default_factory=list)
+    duplicates: dict[int, tuple[int, int, str, str]] = field(default_factory=dict)
+    """By signal: how many more times it came, when last, by which transport, from which peer."""
+    alarms: dict[int, Alarm] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    tests: dict[str, OnTest | None] = field(default_factory=dict)
+    """By account; None ends the test."""
+    audit: list[Entry] = field(default_factory=list)
+    stamps: list[Stamps] = field(default_factory=list)
+
+    @property
+    def vital(self) -> bool:
+        """Whether somebody waits for it to be durable; stamps and heartbeats alone need no fsync."""
+        return bool(self.signals or self.duplicates or self.audit or self.notes or self.tests or self.rejects)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.vital or self.alarms or self.stamps or self.heartbeats)

@@ -1,0 +1,238 @@
+"""The journal's writing side: the one connection that writes and checkpoints ``journal.db``.
+
+Only the daemon opens it, and only the writer's thread uses it. SQLite 3.7.0 to 3.51.2 can corrupt a WAL file when two
+connections write or checkpoint at the same moment, so this is a rule, not a taste; a lock file keeps a second daemon
+out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.errors import StoreError
+from vetlla.store import audit
+from vetlla.store.batch import OnTest
+from vetlla.store.migrate import migrate
+from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vetlla.alarms import Alarm
+    from vetlla.clock import Clock
+    from vetlla.store.batch import Batch
+    from vetlla.store.rows import Row
+
+JOURNAL = "journal.db"
+LOCK = "journal.lock"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+ROWS_PER_STATEMENT = (64, 8, 1)
+"""Rows in one INSERT. SQLite's calls give up the interpreter's lock one by one, and each return to it may wait for the
+event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
+
+_STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
+_REJECT = (
+    "INSERT INTO rejects (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_HEARTBEAT = (
+    "INSERT INTO heartbeats VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET last_us = max(last_us, excluded.last_us), count = count + excluded.count"
+)
+_DUPLICATE = (
+    "INSERT INTO duplicates VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count,"
+    " last_us = excluded.last_us, transport = excluded.transport, peer = excluded.peer"
+)
+
+
+def _insert(table: str, columns: Sequence[str], rows: int) -> str:
+    one = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * rows)}"  # noqa: S608
+
+
+_SIGNALS = {rows: _insert("signals", SIGNAL_COLUMNS, rows) for rows in ROWS_PER_STATEMENT}
+_ALARM = _insert("alarms", ALARM_COLUMNS, 1).replace("INSERT", "INSERT OR REPLACE", 1)
+_AUDIT = _insert("audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"), 1)
+
+
+RECENT_MAX = 1_000_000
+"""Identities read back after a restart at the most: the size of the duplicate window in memory."""
+
+
+class Recovered(NamedTuple):
+    """What the daemon must know of the past before it may say that it is ready."""
+
+    boot: int
+    next_commit: int
+    next_signal: int
+    next_alarm: int
+    open_alarms: list[Alarm]
+    on_test: list[OnTest]
+    recent: list[tuple[bytes, int, int]]
+    """Identity, signal id and receive instant (microseconds UTC) of the duplicate window's signals, oldest first."""
+
+
+class Journal:
+    """The writing connection. Raises StoreError for whatever the disk or SQLite does not do."""
+
+    def __init__(self, directory: Path, clock: Clock, *, checkpoint_pages: int = 1000) -> None:
+        self.path = directory / JOURNAL
+        self._clock = clock
+        self._checkpoint_pages = checkpoint_pages
+        self._lock = _exclusive(directory / LOCK)
+        self._head = audit.Head(0, audit.GENESIS)
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self.path.chmod(0o640)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
+            migrate(connection, "journal", str(self.path), self._clock)
+            self._head = audit.read_head(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"{self.path}: cannot be opened: {error}",
+                remedy="check permissions and free space of the state directory; `vetlla db verify` checks the file",
+            ) from error
+        return connection
+
+    def reopen(self) -> None:
+        """Start anew after a failure: what SQLite and the kernel kept in memory is not to be trusted after an EIO."""
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be closed after a failure: {error}") from error
+        self._connection = self._open()
+
+    def close(self) -> None:
+        """Checkpoint and close; the lock goes with the process or now."""
+        self._connection.close()
+        os.close(self._lock)
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
+        connection = self._connection
+        rows, head = audit.chain(self._head, batch.audit)
+        try:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if batch.vital else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            self._insert(batch, rows)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.rollback()
+            raise StoreError(f"{self.path}: commit {batch.commit} failed: {error}") from error
+        self._head = head
+
+    def _insert(self, batch: Batch, audit_rows: list[Row]) -> None:
+        connection = self._connection
+        connection.executemany(_STAMP, [(s.durable_us, s.ready_us, s.ready_mono_us, s.commit) for s in batch.stamps])
+        if batch.signals:
+            connection.execute(
+                "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)", (batch.commit, batch.boot, batch.began_us)
+            )
+            self._insert_signals(batch.signals)
+        connection.executemany(_REJECT, batch.rejects)
+        connection.executemany(_HEARTBEAT, batch.heartbeats)
+        connection.executemany(_DUPLICATE, [(signal, *again) for signal, again in batch.duplicates.items()])
+        connection.executemany(_ALARM, [alarm_row(alarm) for alarm in batch.alarms.values()])
+        connection.executemany("INSERT INTO notes (alarm_id, at_us, operator, text) VALUES (?, ?, ?, ?)", batch.notes)
+        for account, test in batch.tests.items():
+            connection.execute("DELETE FROM on_test WHERE account = ?", (account,))
+            if test:
+                connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?)", test)
+        connection.executemany(_AUDIT, audit_rows)
+
+    def _insert_signals(self, rows: list[Row]) -> None:
+        start = 0
+        for size in ROWS_PER_STATEMENT:
+            while len(rows) - start >= size:
+                values = [value for row in rows[start : start + size] for value in row]
+                self._connection.execute(_SIGNALS[size], values)
+                start += size
+
+    def checkpoint(self) -> None:
+        """Move the log into the database once it has grown past its bound; readers are not waited for."""
+        try:
+            wal = self.path.with_name(JOURNAL + "-wal").stat().st_size
+            if wal > self._checkpoint_pages * 4096:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
+
+    def recover(self, window_us: int) -> Recovered:
+        """Read what the daemon needs after a start; ``window_us`` is how far back retries are recognised."""
+        now = self._clock.now()
+        try:
+            return self._recover(now.utc_us - window_us, now.utc_us)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"
+            ) from error
+
+    def _recover(self, since_us: int, now_us: int) -> Recovered:
+        connection = self._connection
+        boot_id = BOOT_ID.read_text(encoding="ascii").strip()
+        connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
+        (boot,) = connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)).fetchone()
+        (commit,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()
+        (signal,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM signals").fetchone()
+        (alarm,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM alarms").fetchone()
+        alarms = connection.execute("SELECT * FROM alarms WHERE state <> 'closed' ORDER BY id").fetchall()
+        tests = connection.execute("SELECT * FROM on_test WHERE until_us > ?", (now_us,)).fetchall()
+        return Recovered(
+            boot=boot,
+            next_commit=commit,
+            next_signal=signal,
+            next_alarm=alarm,
+            open_alarms=[alarm_from(row) for row in alarms],
+            on_test=[OnTest(**dict(row)) for row in tests],
+            recent=self._recent(since_us),
+        )
+
+    def _recent(self, since_us: int) -> list[tuple[bytes, int, int]]:
+        # Backwards from the end, stopping at the window's edge: no index over every instant, and a short read.
+        rows = self._connection.execute("SELECT identity, id, received_us FROM signals ORDER BY id DESC")
+        window = takewhile(lambda row: row["received_us"] >= since_us, islice(rows, RECENT_MAX))
+        return [(row["identity"], row["id"], row["received_us"]) for row in window if row["identity"]][::-1]
+
+
+def _exclusive(path: Path) -> int:
+    """Take the journal's lock for the life of the process; raise StoreError when another receiver holds it."""
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent}: cannot be written: {error.strerror}",
+            remedy="create the state directory, owned by the user that runs the receiver",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StoreError(
+            f"{path}: another receiver is using this state directory",
+            remedy="stop it, or give this one a --state-dir of its own",
+        ) from error
+    return lock
+
+
+def is_in_use(directory: Path) -> bool:
+    """Say whether a receiver holds the journal of this state directory."""
+    try:
+        os.close(_exclusive(directory / LOCK))
+    except StoreError:
+        return True
+    return False
