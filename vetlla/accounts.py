@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from vetlla.signals import Kind, Priority
+    from vetlla.signals import AccountId, Kind, Priority
 
 
 class ClockWindow(NamedTuple):
@@ -26,6 +26,13 @@ STANDARD_WINDOW = ClockWindow()
 
 class UnknownPolicy(StrEnum):
     """What is done with a report from an account that nobody registered."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class PlainPolicy(StrEnum):
+    """What is done with a frame in clear from an account that has a key."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
@@ -58,5 +65,47 @@ class Account:
     """Expected time between heartbeats; 0: none expected."""
     support_level: int = 0
     """1 to 3 as the service assigns it; 0: not said."""
-    remaps: Mapping[str, Remap] = NO_REMAPS
+    remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
     """By code as received."""
+
+
+class AccountBook:
+    """The accounts by the identity a frame's header spells.
+
+    Case does not matter (panels send hex digits in both), leading zeros do: 0123 and 123 are two homes. The most
+    specific entry wins: receiver and line, then receiver, then line, then the bare account. No memo of what was
+    asked: one dictionary lookup finds an account that is registered once, and a peer's inventions leave no trace.
+    """
+
+    __slots__ = ("_by_account", "_entries")
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        by_account: dict[str, dict[tuple[str, str], Account]] = {}
+        for entry in accounts:
+            places = by_account.setdefault(entry.account.upper(), {})
+            place = (entry.receiver.upper(), entry.line.upper())
+            if place in places:
+                raise ValueError(f"account {entry.account} is there twice for the same receiver and line")
+            places[place] = entry
+        self._entries: tuple[Account, ...] = tuple(entry for places in by_account.values() for entry in places.values())
+        self._by_account: Mapping[str, Account | Mapping[tuple[str, str], Account]] = {
+            account: places[_ANYWHERE] if places.keys() == {_ANYWHERE} else places
+            for account, places in by_account.items()
+        }
+
+    def find(self, id: AccountId) -> Account | None:  # noqa: A002 - the name a Signal gives it
+        """Return what is registered for a caller, or None."""
+        found = self._by_account.get(id.account.upper())
+        if found is None or isinstance(found, Account):
+            return found
+        receiver, line = id.receiver.upper(), id.line.upper()
+        return found.get((receiver, line)) or found.get((receiver, "")) or found.get(("", line)) or found.get(_ANYWHERE)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._entries)
+
+
+_ANYWHERE = ("", "")

@@ -1,0 +1,267 @@
+"""Everything an operator can set, with its default and its bounds.
+
+The model is the list of settings: ``config/vetlla.toml`` and ``docs/configuration.md`` are tested against it. Durations
+are seconds (``_s``), sizes mebibytes (``_mib``). Values are frozen; a reload makes new ones.
+"""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from vetlla.accounts import PlainPolicy, UnknownPolicy
+from vetlla.signals import Kind, Priority
+
+DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
+KEYS_CREDENTIAL = "vetlla-keys"
+"""Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        # A daemon's working directory is whatever started it: a relative path would mean another file each time.
+        raise ValueError("should be an absolute path")
+    return path
+
+
+def _plain_host(host: str) -> str:
+    if not host or any(character.isspace() or character in "[]/" for character in host):
+        raise ValueError('should be an address or a host name, such as "0.0.0.0", "::1" or "arc.example"')
+    return host
+
+
+def _unlike(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("should name each only once")
+    return values
+
+
+def _priority_named(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value not in Priority.__members__:
+        raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
+    return Priority[value]
+
+
+def _recover_above(data: dict[str, Any]) -> int:
+    min_free_mib: int = data["min_free_mib"]
+    return ceil(1.25 * min_free_mib)
+
+
+def _default_keys_file(data: dict[str, Any]) -> Path:
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (credential := Path(credentials) / KEYS_CREDENTIAL).exists():
+        return credential
+    state_dir: Path = data["state_dir"]
+    return state_dir / "keys.toml"
+
+
+AbsolutePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
+Host: TypeAlias = Annotated[str, AfterValidator(_plain_host)]
+Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Seconds: TypeAlias = Annotated[float, Field(gt=0)]
+Group: TypeAlias = Annotated[str, Field(min_length=1)]
+NamedPriority: TypeAlias = Annotated[
+    Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
+]
+
+
+class LogFormat(StrEnum):
+    """How log lines look; AUTO: for people on a terminal, JSON elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least important line that is still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class _Section(BaseModel):
+    # Strict: TOML has types, so `port = "9009"` or `connections = true` is a slip to be told, not to be converted.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Tls(_Section):
+    """Certificate chain and key of one listener, PEM; ``client_ca`` given: peers must present a certificate of it."""
+
+    certificate: AbsolutePath
+    key: AbsolutePath
+    client_ca: AbsolutePath | None = None
+
+
+class Listen(_Section):
+    """One address to listen on. ``port`` 0 picks a free one. TLS applies to TCP."""
+
+    protocol: Annotated[str, Field(min_length=1)]
+    name: str = Field(default_factory=lambda data: str(data["protocol"]), min_length=1)
+    """How logs, metrics and signals call this listener."""
+    host: Host
+    port: Port
+    transports: Annotated[tuple[Literal["tcp", "udp"], ...], Field(min_length=1), AfterValidator(_unlike)] = (
+        "tcp",
+        "udp",
+    )
+    tls: Tls | None = None
+
+    @property
+    def address(self) -> str:
+        """Return ``HOST:PORT``, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @model_validator(mode="after")
+    def _tls_needs_tcp(self) -> "Listen":
+        if self.tls and "tcp" not in self.transports:
+            raise ValueError('tls applies to tcp: add "tcp" to transports or remove tls')
+        return self
+
+
+class Limits(_Section):
+    """What one peer, or all of them together, may take from the receiver."""
+
+    connections: Count = 20_000
+    """Open connections, all listeners together."""
+    connections_per_peer: Count = 1_000
+    """Open connections from one address: a mobile operator's gateway stands for many homes."""
+    idle_timeout_s: Seconds = 900
+    """Silence after which a connection is closed; longer than the interval at which devices report."""
+    first_frame_timeout_s: Seconds = 30
+    """Time a new connection has for its first whole frame."""
+    bogus_frames: Count = 10
+    """Rejects on one connection before it is closed."""
+    rejects_kept_per_peer_per_minute: Count = 60
+    """Rejects stored as evidence; the rest is counted."""
+    pending_per_connection: Count = 256
+    """Frames of one connection that wait for their commit; then reading pauses."""
+    intake_waiting: Count = 50_000
+    """Frames of all connections that wait for their commit; then reading pauses."""
+    drain_deadline_s: Seconds = 10
+    """Time that a stop gives to commit and answer what was read."""
+
+
+class StoreSettings(_Section):
+    """How the journal is kept."""
+
+    min_free_mib: Count = 512
+    """Free disk below which nothing new is answered: devices retry or use their second receiver."""
+    recover_free_mib: Count = Field(default_factory=_recover_above)
+    """Free disk above which reports are answered again; default 1.25 times ``min_free_mib``."""
+    checkpoint_pages: Count = 1_000
+    """Pages of write-ahead log after which the writer folds it into the database."""
+    duplicate_window_s: Seconds = 900
+    """How long a repeated report is recognised as the same one (devices retry for minutes)."""
+    duplicate_window_max: Count = 1_000_000
+    """Reports remembered for that purpose."""
+    retry_s: Seconds = 1.0
+    """Pause before a failed commit is tried again."""
+
+    @model_validator(mode="after")
+    def _recovery_above_alarm(self) -> "StoreSettings":
+        if self.recover_free_mib < self.min_free_mib:
+            raise ValueError("recover_free_mib should not be below min_free_mib")
+        return self
+
+
+class QueueSettings(_Section):
+    """How alarms stand before operators."""
+
+    chain_window_s: Seconds = 1_800
+    """Signals of one home within this time of its last one join its open alarm."""
+    lease_s: Seconds = 60
+    """How long a claim holds without activity of its operator."""
+    t3_warn_s: Seconds = 15
+    """Age of an unanswered alarm at which it is marked (t3 is ready to answered)."""
+    t3_max_s: Seconds = 30
+    """Age of an unanswered alarm at which it is put before a supervisor."""
+    t2_max_s: Seconds = 20
+    """Longest time from the first byte to ready that counts as in order."""
+    runaway_signals: Count = 20
+    """Signals of one device within ``runaway_window_s`` that make it a runaway."""
+    runaway_window_s: Seconds = 60
+    """See ``runaway_signals``."""
+    priorities: Mapping[Kind, NamedPriority] = {}
+    """Kind -> LIFE, HOME_RISK, TECHNICAL or ROUTINE, where it differs from the standard table."""
+
+    @model_validator(mode="after")
+    def _warning_before_limit(self) -> "QueueSettings":
+        if self.t3_warn_s > self.t3_max_s:
+            raise ValueError("t3_warn_s should not be above t3_max_s")
+        return self
+
+
+class IntakeSettings(_Section):
+    """What is taken from whom."""
+
+    unknown_accounts: UnknownPolicy = UnknownPolicy.ACCEPT
+    """A report from an account that nobody registered: put before an operator, or refused."""
+    plain_for_keyed: PlainPolicy = PlainPolicy.REFUSE
+    """A frame in clear from an account that has a key."""
+
+
+class HttpSettings(_Section):
+    """Where ``/healthz``, ``/readyz`` and ``/metrics`` are served; ``port`` 0 picks a free one."""
+
+    enabled: bool = True
+    host: Host = "127.0.0.1"
+    port: Port = 9109
+
+
+class ControlSettings(_Section):
+    """Who may use the control socket. A role without a group is held by whoever can open the socket."""
+
+    operators: Group | None = None
+    """Unix group that works alarms."""
+    supervisors: Group | None = None
+    """Unix group that may also take over and hand over alarms of others."""
+    engineers: Group | None = None
+    """Unix group that may put accounts on test and reload the configuration."""
+    mode: Annotated[int, Field(ge=0o600, le=0o777)] = 0o660
+    """Permissions of the socket."""
+
+
+class LogSettings(_Section):
+    """What is written to stderr."""
+
+    format: LogFormat = LogFormat.AUTO
+    level: LogLevel = LogLevel.INFO
+
+
+class Settings(_Section):
+    """All of it: the configuration file's top level."""
+
+    state_dir: AbsolutePath = DEFAULT_STATE_DIR
+    """Where journal, registry and control socket live."""
+    keys_file: AbsolutePath = Field(default_factory=_default_keys_file)
+    """Shared keys; default: the systemd credential ``vetlla-keys`` where there is one, else ``STATE_DIR/keys.toml``."""
+    listen: tuple[Listen, ...] = ()
+    limits: Limits = Limits()
+    store: StoreSettings = StoreSettings()
+    queue: QueueSettings = QueueSettings()
+    intake: IntakeSettings = IntakeSettings()
+    http: HttpSettings = HttpSettings()
+    control: ControlSettings = ControlSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _listeners_apart(self) -> "Settings":
+        taken: dict[tuple[str, int, str], str] = {}
+        for number, listen in enumerate(self.listen):
+            if any(other.name == listen.name for other in self.listen[:number]):
+                raise ValueError(f"two listeners are called {listen.name!r}: give one of them another name")
+            for transport in listen.transports if listen.port else ():
+                other_name = taken.setdefault((listen.host, listen.port, transport), listen.name)
+                if other_name != listen.name:
+                    raise ValueError(f"{other_name!r} and {listen.name!r} both listen on {transport} {listen.address}")
+        return self
