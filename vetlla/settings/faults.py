@@ -1,0 +1,126 @@
+"""What is wrong with a configuration, said so that the reader can put it right: file, key, fault, remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
+
+from pydantic import BaseModel
+
+from vetlla.errors import ConfigError
+from vetlla.settings.model import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+Location: TypeAlias = tuple[str | int, ...]
+"""Keys from the top down; the places in lists count from 0."""
+
+_MANY = 8
+"""More allowed words than this are not listed in a message."""
+_READ = "docs/configuration.md says what each setting means"
+
+
+class Origin(NamedTuple):
+    """Where a value was written; ``number`` is the place of a ``[[table]]`` among those of its file, from 1."""
+
+    file: Path
+    number: int = 0
+
+
+class _Fault(NamedTuple):
+    where: str
+    what: str
+    remedy: str
+
+
+def refusal(error: ValidationError, origins: Mapping[Location, Origin], main: Path | None) -> ConfigError:
+    """Return the error that tells an operator everything that is wrong at once."""
+    faults = [
+        _fault(details, origins, main)
+        for details in error.errors(include_url=False)
+        if details["type"] != "default_factory_not_called"  # the consequence of a fault that is told itself
+    ]
+    if len(faults) == 1:
+        return ConfigError(f"{faults[0].where}: {faults[0].what}", remedy=faults[0].remedy or _READ)
+    lines = (f"{fault.where}: {fault.what}" + (f" ({fault.remedy})" if fault.remedy else "") for fault in faults)
+    return ConfigError("\n  ".join([f"{len(faults)} settings cannot be used", *lines]), remedy=_READ)
+
+
+def _fault(details: ErrorDetails, origins: Mapping[Location, Origin], main: Path | None) -> _Fault:
+    location = tuple(part for part in details["loc"] if part != "[key]")
+    depth = next((end for end in range(len(location), 0, -1) if location[:end] in origins), 0)
+    origin = origins.get(location[:depth])
+    if origin and origin.number:
+        location = (*location[: depth - 1], origin.number - 1, *location[depth:])
+    file = origin.file if origin else main or "options"
+    key = key_text(location)
+    return _Fault(f"{file}: {key}" if key else str(file), what_is_wrong(details), _remedy(details, location))
+
+
+def key_text(location: Iterable[str | int]) -> str:
+    """Return ``listen[2].port``: places count from 1, as people count."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def what_is_wrong(details: ErrorDetails) -> str:
+    """Return the fault as the rest of a sentence that begins with the key."""
+    match details["type"]:
+        case "extra_forbidden":
+            return "unknown key"
+        case "missing":
+            return "is missing"
+        case "enum" | "literal_error" if len(_allowed(details)) > _MANY:
+            return f"{_shown(details['input'])} is not a word that may stand here"
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    shown = "" if isinstance(details["input"], dict | list | BaseModel) else f", not {_shown(details['input'])}"
+    return message + shown
+
+
+def _remedy(details: ErrorDetails, location: Location) -> str:
+    key = str(location[-1]) if location else ""
+    match details["type"]:
+        case "extra_forbidden":
+            return _key_remedy(key, location)
+        case "enum" | "literal_error":
+            words = _allowed(details)
+            close = get_close_matches(str(details["input"]), words, n=1)
+            return f'did you mean "{close[0]}"?' if close else f"choose one of: {', '.join(words)}"
+        case "missing":
+            return f"add {key}, as config/vetlla.toml shows it"
+    return ""
+
+
+def _key_remedy(key: str, location: Location) -> str:
+    model = _model_at(location[:-1])
+    if close := get_close_matches(key, model.model_fields, n=1):
+        return f'did you mean "{close[0]}"?'
+    for section in Settings.model_fields:
+        if key in _model_at((section,)).model_fields:
+            return f"it belongs under [{section}]"
+    return "remove it; docs/configuration.md lists every setting"
+
+
+def _model_at(location: Location) -> type[BaseModel]:
+    """Return the model whose fields may stand at a place of the configuration; Settings for what is not a table."""
+    model: type[BaseModel] = Settings
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            candidates = (annotation, *get_args(annotation))
+            model = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return model
+
+
+def _allowed(details: ErrorDetails) -> list[str]:
+    return re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,119 @@
+"""From files and options to ``Settings``: one TOML file, then ``conf.d/*.toml`` beside it in the order of their names.
+
+Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``) append. What is wrong is told all
+at once, each fault with its file, its key and a remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from vetlla.errors import ConfigError, UsageError
+from vetlla.settings.faults import Location, Origin, key_text, refusal, what_is_wrong
+from vetlla.settings.model import Listen, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
+    """Return the settings of a configuration file (None: the defaults) with the command line's words on top.
+
+    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners. Raises ConfigError for what the
+    files say, UsageError for what the options say.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[Location, Origin] = {}
+    for file in files(path) if path else ():
+        _merge(values, _parse(file), file, origins)
+    if state_dir:
+        values["state_dir"] = str(state_dir.absolute())
+    if listen:
+        values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
+    try:
+        # As JSON, since only there strict validation still makes paths, enumerations and tuples of texts and lists.
+        return Settings.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise refusal(error, origins, path) from error
+
+
+def files(path: Path) -> list[Path]:
+    """Return the files that make up a configuration, in the order in which they are read."""
+    folder = path.parent / "conf.d"
+    try:
+        return [path, *sorted(file for file in folder.iterdir() if file.suffix == ".toml")]
+    except FileNotFoundError:
+        return [path]
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}", remedy="let the user that runs Vetlla read it") from error
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}", remedy="let the user that runs Vetlla read this file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; texts stand in quotes") from error
+
+
+def _merge(
+    into: dict[str, Any], table: dict[str, Any], file: Path, origins: dict[Location, Origin], at: Location = ()
+) -> None:
+    for key, value in table.items():
+        here = (*at, key)
+        present = into.get(key)
+        if isinstance(value, dict):
+            origins.setdefault(here, Origin(file))
+            into[key] = present if isinstance(present, dict) else {}
+            _merge(into[key], value, file, origins, here)
+        elif value and isinstance(value, list) and isinstance(present, list | None) and isinstance(value[0], dict):
+            into[key] = present or []
+            for number, entry in enumerate(value, start=1):
+                origins[(*here, len(into[key]))] = Origin(file, number)
+                into[key].append(entry)
+        else:
+            into[key] = value
+            origins[here] = Origin(file)
+
+
+def _listeners(options: Sequence[str]) -> list[Listen]:
+    listeners: list[Listen] = []
+    for option in options:
+        protocol, equals, address = option.partition("=")
+        host, colon, port = address.rpartition(":")
+        if not (protocol and equals and host and colon and port.isdecimal()):
+            raise UsageError(
+                f"--listen {option}: not PROTOCOL=HOST:PORT",
+                remedy="such as dc09=0.0.0.0:9009, dc09=[::1]:0 (port 0 picks a free one)",
+            )
+        same = sum(listener.protocol == protocol for listener in listeners)
+        try:
+            listeners.append(
+                Listen(
+                    protocol=protocol,
+                    name=f"{protocol}-{same + 1}" if same else protocol,
+                    host=host.removeprefix("[").removesuffix("]"),
+                    port=int(port),
+                )
+            )
+        except ValidationError as error:
+            details = error.errors()[0]
+            raise UsageError(
+                f"--listen {option}: {key_text(details['loc'])} {what_is_wrong(details)}",
+                remedy="such as dc09=0.0.0.0:9009",
+            ) from error
+    return listeners
