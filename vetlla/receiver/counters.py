@@ -1,0 +1,147 @@
+"""What the receiver counts: plain integers that the hot path bumps without a lock.
+
+One object per daemon, owned by the event loop's thread: only that thread writes, and ``/metrics`` is answered on it
+too. A bump is ``counters.signals[protocol, outcome] += 1``: a dictionary step, no call, about 0.1 µs. What is known
+beforehand starts at zero, because Prometheus' ``increase()`` cannot see the first step of a series that was not there.
+
+Nothing here can take an account: labels are enums, protocol names of the registry and names of the foreign protocols
+that the listeners recognise.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from vetlla.signals import Outcome, Priority, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ANSWER_BOUNDS_US = tuple(
+    round(ms * 1000) for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000)
+)
+"""From one fast fsync to 20 s, where terminals have long given up and dialled their second receiver."""
+
+COMMIT_BOUNDS_US = tuple(
+    round(ms * 1000) for ms in (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000)
+)
+"""From a disk with a write cache that is safe, to a disk that is failing."""
+
+T2_BOUNDS_US = tuple(round(s * 1_000_000) for s in (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 20, 30, 60))
+"""The service's limit for *t2* (established to ready), 20 s and none above, is a bound: breaches count exactly."""
+
+T3_BOUNDS_US = tuple(round(s * 1_000_000) for s in (2, 5, 10, 15, 20, 25, 30, 45, 60, 90, 120, 300, 600))
+"""The service's limits for *t3* (ready to answered), 90 % in 15 s and none above 30 s, are bounds."""
+
+
+class Caller(StrEnum):
+    """What the registry knows of whom a reject named."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    UNNAMED = "unnamed"
+    """Nothing in the bytes could be read as an account."""
+
+
+class Refusal(StrEnum):
+    """Why a connection was not taken, or was ended by us."""
+
+    CONNECTIONS = "connections"
+    """The budget of all connections is spent."""
+    PEER = "peer"
+    """The budget of this address is spent."""
+    IDLE = "idle"
+    BOGUS = "bogus"
+    """Too many frames that were none."""
+    FOREIGN = "foreign"
+    HANGUP = "hangup"
+    """The decoder asked for it."""
+    TLS = "tls"
+    """The handshake failed."""
+    NOT_READY = "not_ready"
+    """Nothing can be committed: the terminal is to try its second receiver."""
+    DRAINING = "draining"
+
+
+class Histogram:
+    """Durations in buckets whose upper bounds are inclusive, in integer microseconds."""
+
+    __slots__ = ("bounds_us", "counts", "sum_us")
+
+    def __init__(self, bounds_us: tuple[int, ...]) -> None:
+        self.bounds_us = bounds_us
+        self.counts = [0] * (len(bounds_us) + 1)
+        """Per bucket, not cumulated; the last one has no upper bound."""
+        self.sum_us = 0
+
+    def observe(self, duration_us: int) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(self.bounds_us, duration_us)] += 1
+        self.sum_us += duration_us
+
+    @property
+    def count(self) -> int:
+        """How many durations were counted."""
+        return sum(self.counts)
+
+
+class Counters:
+    """Everything counted since the daemon's start. Each attribute becomes one metric (``vetlla.receiver.metrics``)."""
+
+    __slots__ = (
+        "answer",
+        "commit",
+        "committed_signals",
+        "connections_accepted",
+        "connections_open",
+        "connections_refused",
+        "escalations",
+        "foreign",
+        "heartbeats",
+        "rejects",
+        "reloads",
+        "reloads_refused",
+        "replies",
+        "signals",
+        "store_failures",
+        "t2",
+        "t3",
+    )
+
+    def __init__(self, protocols: Iterable[str] = ()) -> None:
+        protocols = tuple(protocols)
+        self.signals = defaultdict[tuple[str, Outcome], int](int, {(p, o): 0 for p in protocols for o in Outcome})
+        """By protocol and what became of it; duplicates are an outcome."""
+        self.rejects = defaultdict[tuple[str, Reason, Caller], int](
+            int, {(p, r, c): 0 for p in protocols for r in Reason for c in Caller}
+        )
+        """Bytes that were no report, by protocol, reason and whom they named."""
+        self.replies = defaultdict[str, int](int, dict.fromkeys(protocols, 0))
+        """Replies that promise nothing (NAK with time ...), by protocol."""
+        self.heartbeats = defaultdict[str, int](int, dict.fromkeys(protocols, 0))
+        """Signals of kind heartbeat, by protocol."""
+        self.connections_open = 0
+        self.connections_accepted = 0
+        self.connections_refused = defaultdict[Refusal, int](int, dict.fromkeys(Refusal, 0))
+        self.foreign = defaultdict[str, int](int)
+        """Peers that speak something else, by the name the listener's table gives it."""
+        self.commit = Histogram(COMMIT_BOUNDS_US)
+        """One observation per group commit: how long until it was durable."""
+        self.committed_signals = 0
+        """Signals in those commits: divided by the commits, the size of a group."""
+        self.store_failures = 0
+        """Commits that failed: nothing of theirs was acknowledged."""
+        self.answer = Histogram(ANSWER_BOUNDS_US)
+        """From a frame's last byte received to its acknowledgement handed to the kernel."""
+        self.t2 = Histogram(T2_BOUNDS_US)
+        """From the communication established to the alarm ready for an operator."""
+        self.t3 = {priority: Histogram(T3_BOUNDS_US) for priority in Priority}
+        """From ready to answered by an operator."""
+        self.escalations = 0
+        self.reloads = 0
+        """Configurations taken on SIGHUP."""
+        self.reloads_refused = 0
+        """Configurations that were not valid: the old one went on."""

@@ -1,0 +1,151 @@
+"""What the receiver tells Prometheus: its counters and a snapshot of the present, as OpenMetrics 1.0.
+
+The names are a contract with ``config/alerts`` and ``config/grafana``; a test holds all three together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from vetlla import __version__
+from vetlla.alarms import State
+from vetlla.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from prometheus_client import Metric
+
+    from vetlla.receiver.counters import Counters, Histogram, Refusal
+
+_encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
+
+OPEN_STATES = (State.WAITING, State.CLAIMED, State.ANSWERED)
+"""Closed alarms are history, not a length of the queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """The present, as the daemon sees it at the moment of asking."""
+
+    ready: bool
+    queue: Mapping[tuple[State, Priority], int]
+    """Open alarms; what is absent is 0. Alarms of accounts on test are not among them."""
+    oldest_waiting_s: Mapping[Priority, float]
+    """Age of the oldest waiting alarm since it was ready; what is absent waits not at all: 0."""
+    free_bytes: int
+    """On the state directory's file system, for this process."""
+    watermark_bytes: int
+    """Below it nothing new is answered."""
+    intake_waiting: int
+    """Frames that wait for their commit."""
+    accounts: int
+    accounts_on_test: int
+
+
+class Metrics(Collector):
+    """Counters and gauges under their published names."""
+
+    def __init__(self, counters: Counters, gauges: Callable[[], Gauges]) -> None:
+        self._counters = counters
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric family; raises only what ``gauges`` raises."""
+        yield InfoMetricFamily("vetlla_build", "Version of this receiver.", {"version": __version__})
+        yield from self._traffic()
+        yield from self._durations()
+        yield from self._present(self._gauges())
+
+    def _traffic(self) -> Iterator[Metric]:
+        count = self._counters
+        yield _counter("signals", "Reports by what became of them.", ("protocol", "outcome"), count.signals.items())
+        yield _counter(
+            "rejects", "Bytes that were no report, by reason.", ("protocol", "reason", "caller"), count.rejects.items()
+        )
+        yield _counter("replies", "Replies that promise nothing.", ("protocol",), _single(count.replies))
+        yield _counter("heartbeats", "Supervision messages.", ("protocol",), _single(count.heartbeats))
+        yield _counter("connections_accepted", "Connections taken.", (), [((), count.connections_accepted)])
+        yield _counter(
+            "connections_refused", "Connections not taken or ended by us.", ("why",), _single(count.connections_refused)
+        )
+        yield _counter("foreign_peers", "Peers that speak something else.", ("kind",), _single(count.foreign))
+        yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
+        yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
+        yield _counter("escalations", "Alarms put before a supervisor.", (), [((), count.escalations)])
+        reloads = [(("taken",), count.reloads), (("refused",), count.reloads_refused)]
+        yield _counter("reloads", "Configurations read again.", ("outcome",), reloads)
+
+    def _durations(self) -> Iterator[Metric]:
+        count = self._counters
+        yield _histogram("commit_seconds", "Time of one group commit.", (), [((), count.commit)])
+        yield _histogram("answer_seconds", "From received to acknowledged.", (), [((), count.answer)])
+        yield _histogram("t2_seconds", "From communication established to ready.", (), [((), count.t2)])
+        t3 = [((_label(priority),), histogram) for priority, histogram in count.t3.items()]
+        yield _histogram("t3_seconds", "From ready to answered by an operator.", ("priority",), t3)
+
+    def _present(self, now: Gauges) -> Iterator[Metric]:
+        yield _gauge("ready", "1: reports can be committed and are acknowledged.", (), [((), now.ready)])
+        yield _gauge("connections_open", "Connections at present.", (), [((), self._counters.connections_open)])
+        queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
+        yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
+        oldest = [((_label(p),), now.oldest_waiting_s.get(p, 0.0)) for p in Priority]
+        yield _gauge("oldest_waiting_seconds", "Age of the oldest alarm that no operator holds.", ("priority",), oldest)
+        yield _gauge("free_bytes", "Free space for the journal.", (), [((), now.free_bytes)])
+        yield _gauge("watermark_bytes", "Free space below which nothing is answered.", (), [((), now.watermark_bytes)])
+        yield _gauge("intake_waiting", "Frames waiting for their commit.", (), [((), now.intake_waiting)])
+        yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
+        yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
+
+
+def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
+    """Return a function that renders all metrics, those of the process (memory, descriptors, CPU) among them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Metrics(counters, gauges))
+    ProcessCollector(registry=registry)
+
+    def render() -> bytes:
+        return _encode(registry)
+
+    return render
+
+
+def _counter(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], int]]) -> Metric:
+    family = CounterMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, value in values:
+        family.add_metric(key, value)
+    return family
+
+
+def _gauge(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    family = GaugeMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, value in values:
+        family.add_metric(key, value)
+    return family
+
+
+def _histogram(
+    name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], Histogram]]
+) -> Metric:
+    family = HistogramMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, histogram in values:
+        bounds = [str(bound / 1_000_000) for bound in histogram.bounds_us]
+        cumulated = accumulate(histogram.counts)
+        family.add_metric(key, list(zip([*bounds, "+Inf"], cumulated, strict=True)), histogram.sum_us / 1_000_000)
+    return family
+
+
+def _single(values: Mapping[str, int] | Mapping[Refusal, int]) -> Iterator[tuple[Sequence[str], int]]:
+    for key, value in values.items():
+        yield (key,), value
+
+
+def _label(priority: Priority) -> str:
+    return priority.name.lower()
