@@ -1,0 +1,76 @@
+"""One thread writes the log, so that receiving never waits for whoever reads it.
+
+A pipe whose reader stopped (a stalled journal, a pager) blocks the writer; an alarm receiver must not stand still for
+that. Lines wait in memory up to a bound; beyond it they are dropped and counted, and the next line that finds room
+says how many are missing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+CAPACITY = 10_000
+"""Lines that may wait: some 3 MB, minutes of a busy receiver."""
+
+_BATCH = 256
+"""Lines per system call."""
+
+CLOSE_S = 2.0
+"""How long the end may wait for a reader; a drained stream needs a millisecond."""
+
+
+class LogWriter:
+    """Takes finished lines from any thread, as a structlog logger; writes them to a file descriptor in order."""
+
+    def __init__(self, fd: int, *, capacity: int = CAPACITY) -> None:
+        self._fd = fd
+        self._capacity = capacity
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._dropped = 0
+        # A daemon: a reader that never reads must not keep the process from ending. It writes to the descriptor,
+        # since a thread that dies holding the lock of sys.stderr's buffer aborts the interpreter.
+        self._thread = Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def msg(self, line: str) -> None:
+        """Take one line, without its newline."""
+        if self._lines.qsize() < self._capacity:
+            self._lines.put(line)
+        else:
+            self._dropped += 1
+
+    debug = info = warning = error = critical = exception = log = msg  # structlog calls the level's name
+
+    def missing(self) -> int:
+        """Return how many lines were dropped since last asked, once there is room again to say so."""
+        if not self._dropped or self._lines.qsize() >= self._capacity:
+            return 0
+        missing, self._dropped = self._dropped, 0
+        return missing
+
+    def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Write what is waiting and stop; give up after ``timeout_s`` seconds on a reader that does not read."""
+        atexit.unregister(self.close)
+        self._lines.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch = [self._lines.get()]
+            with contextlib.suppress(Empty):
+                while len(batch) < _BATCH:
+                    batch.append(self._lines.get_nowait())
+            more = None not in batch
+            # A log that cannot be written (closed pipe, full disk) is no reason to stop receiving.
+            with contextlib.suppress(OSError):
+                self._write("".join(f"{line}\n" for line in batch if line is not None).encode())
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._fd, data) :]
