@@ -34,10 +34,10 @@ def _plain_host(host: str) -> str:
     return host
 
 
-def _unlike(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("should name each only once")
-    return values
+def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
+    if not transports or len(set(transports)) != len(transports):
+        raise ValueError("should name tcp, udp, or both")
+    return transports
 
 
 def _priority_named(value: object) -> object:
@@ -110,10 +110,7 @@ class Listen(_Section):
     """How logs, metrics and signals call this listener."""
     host: Host
     port: Port
-    transports: Annotated[tuple[Literal["tcp", "udp"], ...], Field(min_length=1), AfterValidator(_unlike)] = (
-        "tcp",
-        "udp",
-    )
+    transports: Annotated[tuple[Literal["tcp", "udp"], ...], AfterValidator(_one_or_both)] = ("tcp", "udp")
     tls: Tls | None = None
 
     @property

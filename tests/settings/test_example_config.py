@@ -1,0 +1,90 @@
+"""The example that operators copy, and the handbook, are true: complete, loadable, and right about defaults."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from vetlla.settings.load import load
+from vetlla.settings.model import Settings
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "vetlla.toml"
+HANDBOOK = ROOT / "docs" / "configuration.md"
+
+
+def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Return every setting as ``section.key``."""
+    found = []
+    for name, field in model.model_fields.items():
+        candidates = (field.annotation, *get_args(field.annotation))
+        section = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        found += paths(section, f"{prefix}{name}.") if section else [f"{prefix}{name}"]
+    return found
+
+
+EVERY_SETTING = paths(Settings)
+WITH_DEFAULT = [path for path in EVERY_SETTING if not path.startswith(("listen", "control.")) or path == "control.mode"]
+"""Without the listeners, and without the groups: TOML cannot write None, so the example shows them with a value."""
+
+
+def all_switched_on() -> str:
+    """Return the example with every ``#key = value`` uncommented."""
+    return re.sub(r"^#(?=\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree
+    """Return what stands at ``section.key``, in the first of a list of tables; KeyError where there is nothing."""
+    for part in setting.split("."):
+        values = values[0][part] if isinstance(values, list) else values[part]
+    return values
+
+
+def handbook_row(setting: str) -> str:
+    """Return what the handbook writes in the column "default" of a setting's row."""
+    section = setting.partition(".")[0] if "." in setting else "Top level"
+    text = HANDBOOK.read_text(encoding="utf-8").split("\n## ")
+    (chapter,) = [chapter for chapter in text if chapter.splitlines()[0].strip("[]") == section]
+    (row,) = [line for line in chapter.splitlines() if line.startswith(f"| `{setting.rpartition('.')[2]}` |")]
+    return row.split("|")[2].strip().strip("`")
+
+
+def test_the_example_changes_nothing_but_the_listener() -> None:
+    """The example as shipped is a working configuration: one DC-09 listener and every default."""
+    settings = load(EXAMPLE)
+
+    assert [listen.protocol for listen in settings.listen] == ["dc09"]
+    assert settings.model_copy(update={"listen": ()}) == Settings()
+
+
+def test_the_example_loads_with_every_comment_switched_on(tmp_path: Path) -> None:
+    """Every commented line is a setting that Vetlla takes."""
+    (tmp_path / "vetlla.toml").write_text(all_switched_on(), encoding="utf-8")
+
+    assert load(tmp_path / "vetlla.toml").control.operators == "vetlla-operators"
+
+
+@pytest.mark.parametrize("setting", EVERY_SETTING)
+def test_every_setting_stands_in_the_example_and_in_the_handbook(setting: str) -> None:
+    """Whoever looks for a setting finds it in both places."""
+    assert at(tomllib.loads(all_switched_on()), setting) is not None
+    assert handbook_row(setting)
+
+
+@pytest.mark.parametrize("setting", WITH_DEFAULT)
+def test_the_value_in_the_example_is_the_default(setting: str) -> None:
+    """An operator who removes a # changes nothing."""
+    assert at(tomllib.loads(all_switched_on()), setting) == at(Settings().model_dump(mode="json"), setting)
+
+
+@pytest.mark.parametrize("setting", [path for path in WITH_DEFAULT if path != "keys_file"])
+def test_the_default_in_the_handbook_is_the_default(setting: str) -> None:
+    """The handbook's column "default" is TOML and means what Vetlla does."""
+    written = tomllib.loads(f"default = {handbook_row(setting)}")["default"]
+
+    assert written == at(Settings().model_dump(mode="json"), setting)

@@ -1,0 +1,236 @@
+"""Loading: files, conf.d, options; and what an operator reads when something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from vetlla.accounts import UnknownPolicy
+from vetlla.errors import ConfigError, UsageError
+from vetlla.settings.load import files, load
+from vetlla.settings.model import Listen, LogLevel, Settings
+from vetlla.signals import Kind, Priority
+
+LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
+
+
+def written(folder: Path, text: str, *more: str) -> Path:
+    """Write vetlla.toml and conf.d/0.toml, 1.toml ...; return the former's path."""
+    file = folder / "vetlla.toml"
+    file.write_text(text, encoding="utf-8")
+    for number, part in enumerate(more):
+        (folder / "conf.d").mkdir(exist_ok=True)
+        (folder / "conf.d" / f"{number}.toml").write_text(part, encoding="utf-8")
+    return file
+
+
+def refused(file: Path) -> ConfigError:
+    """Return the error that loading a file ends with."""
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    return caught.value
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    """Options alone make settings: a receiver can be tried without writing a file."""
+    settings = load(None, state_dir=Path("/srv/vetlla"), listen=["dc09=127.0.0.1:0"])
+
+    assert settings.state_dir == Path("/srv/vetlla")
+    assert settings.keys_file == Path("/srv/vetlla/keys.toml")
+    assert settings.listen == (Listen(protocol="dc09", host="127.0.0.1", port=0),)
+    assert settings.listen[0].name == "dc09"
+    assert settings.limits.connections == 20_000
+    assert settings.intake.unknown_accounts is UnknownPolicy.ACCEPT
+
+
+def test_values_are_of_our_types(tmp_path: Path) -> None:
+    """Texts become paths, enumerations, tuples and priorities by name."""
+    file = written(
+        tmp_path,
+        'state_dir = "/srv/v"\n[[listen]]\nprotocol = "dc09"\nhost = "::1"\nport = 9\ntransports = ["tcp"]\n'
+        'tls = { certificate = "/c.pem", key = "/k.pem" }\n'
+        '[queue.priorities]\nfall = "LIFE"\n[log]\nlevel = "debug"\n[control]\nmode = 0o600\n',
+    )
+
+    settings = load(file)
+
+    assert settings.listen[0].address == "[::1]:9"
+    assert settings.listen[0].tls
+    assert settings.listen[0].tls.key == Path("/k.pem")
+    assert settings.queue.priorities == {Kind.FALL: Priority.LIFE}
+    assert settings.log.level is LogLevel.DEBUG
+    assert settings.control.mode == 0o600
+
+
+def test_settings_cannot_be_changed() -> None:
+    """A reload makes new settings; nobody turns a knob on the old ones."""
+    settings = Settings()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.state_dir = Path("/elsewhere")  # type: ignore[misc]  # what the test is about
+
+
+def test_conf_d_is_read_after_the_file_in_the_order_of_names(tmp_path: Path) -> None:
+    """Tables merge, the later value stays, and listeners append."""
+    second = LISTENER.replace('"dc09"', '"dc09"\nname = "backup"')
+    file = written(
+        tmp_path,
+        LISTENER + "[limits]\nconnections = 5\nbogus_frames = 3\n",
+        "[limits]\nconnections = 6\n",
+        second + "[limits]\nconnections = 7\n",
+    )
+    (tmp_path / "conf.d" / "2.toml.rpmsave").write_text("not even TOML", encoding="utf-8")
+
+    settings = load(file)
+
+    assert [part.name for part in files(file)] == ["vetlla.toml", "0.toml", "1.toml"]
+    assert (settings.limits.connections, settings.limits.bogus_frames) == (7, 3)
+    assert [listen.name for listen in settings.listen] == ["dc09", "backup"]
+
+
+def test_recovery_follows_the_watermark() -> None:
+    """Who sets only the lower watermark gets the upper one a quarter above."""
+    store = Settings.model_validate({"store": {"min_free_mib": 101}}).store
+
+    assert store.recover_free_mib == 127
+
+
+def test_the_systemd_credential_goes_before_the_state_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys come from the credential that the unit loads, where there is one."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert Settings().keys_file == Path("/var/lib/vetlla/keys.toml")
+
+    (tmp_path / "vetlla-keys").touch()
+    assert Settings().keys_file == tmp_path / "vetlla-keys"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "what", "remedy"),
+    [
+        ("[limits]\nconections = 1", "limits.conections", "unknown key", 'did you mean "connections"?'),
+        ("bogus_frames = 1", "bogus_frames", "unknown key", "it belongs under [limits]"),
+        ("[zzz]\nx = 1", "zzz", "unknown key", "docs/configuration.md"),
+        ("[limits]\nconnections = true", "limits.connections", "valid integer, not true", ""),
+        ("[limits]\nconnections = 0", "limits.connections", "greater than or equal to 1, not 0", ""),
+        ("[limits]\nidle_timeout_s = inf", "limits.idle_timeout_s", "finite number", ""),
+        ("[limits]\nidle_timeout_s = 2026-01-01", "limits.idle_timeout_s", 'not "2026-01-01"', ""),
+        ('[http]\nport = "9109"', "http.port", 'valid integer, not "9109"', ""),
+        ("limits = 3", "limits", "not 3", ""),
+        ("listen = 3", "listen", "not 3", ""),
+        ('state_dir = "var"', "state_dir", 'absolute path, not "var"', ""),
+        ('[log]\nformat = "jsn"', "log.format", 'not "jsn"', 'did you mean "json"?'),
+        ('[log]\nlevel = "42"', "log.level", 'not "42"', "choose one of: debug, info, warning, error"),
+        ('[queue.priorities]\nflal = "LIFE"', "queue.priorities.flal", '"flal" is not a word', 'did you mean "fall"?'),
+        ('[queue.priorities]\nfall = "LIVE"', "queue.priorities.fall", "one of LIFE, HOME_RISK", ""),
+        ("[queue]\nt3_warn_s = 40", "queue", "t3_warn_s should not be above t3_max_s", ""),
+        ("[store]\nrecover_free_mib = 1", "store", "recover_free_mib should not be below min_free_mib", ""),
+        (LISTENER + "tls = { key = '/k' }", "listen[1].tls.certificate", "is missing", "add certificate"),
+        (LISTENER + "hots = 1", "listen[1].hots", "unknown key", 'did you mean "host"?'),
+        (LISTENER + LISTENER, "", "two listeners are called 'dc09'", ""),
+        (LISTENER + "transports = ['tcp', 'tcp']", "listen[1].transports", "should name tcp, udp, or both", ""),
+        (LISTENER + "transports = []", "listen[1].transports", "should name tcp, udp, or both", ""),
+        (LISTENER + "transports = ['tpc']", "listen[1].transports[1]", 'not "tpc"', 'did you mean "tcp"?'),
+        (LISTENER + "transports = ['udp']\ntls = {certificate = '/c', key = '/k'}", "listen[1]", "applies to tcp", ""),
+        (LISTENER.replace("127.0.0.1", "[::1]"), "listen[1].host", "should be an address or a host name", ""),
+        (
+            LISTENER.replace("port = 0", "port = 9") + LISTENER.replace("port = 0", "port = 9\nname = 'b'"),
+            "",
+            "'dc09' and 'b' both listen on tcp 127.0.0.1:9",
+            "",
+        ),
+    ],
+)
+def test_a_fault_names_file_key_what_and_remedy(tmp_path: Path, text: str, key: str, what: str, remedy: str) -> None:
+    """The operator reads which line of which file to change, and to what."""
+    file = written(tmp_path, text)
+
+    error = refused(file)
+
+    message = error.args[0]
+    assert message.startswith(f"{file}: {key}: " if key else f"{file}: ")
+    assert what in message
+    assert remedy in error.remedy
+    assert error.remedy
+
+
+def test_all_faults_are_told_at_once_each_with_its_own_file(tmp_path: Path) -> None:
+    """Nobody repairs a configuration one start at a time; a listener is counted within its file."""
+    file = written(tmp_path, LISTENER + "[limits]\nconections = 1\n", LISTENER.replace("port = 0", "port = -1"))
+
+    message = refused(file).args[0]
+
+    assert message.startswith("2 settings cannot be used")
+    assert f'{file}: limits.conections: unknown key (did you mean "connections"?)' in message
+    assert f"{tmp_path}/conf.d/0.toml: listen[1].port: should be greater than or equal to 0, not -1" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"port = ", "not TOML: Invalid value (at end of document)"),
+        (b"[limits\n", "not TOML"),
+        (b"[limits]\n[limits]\n", "not TOML: Cannot declare"),
+        (b'host = "\xe9"', "byte 8 is not UTF-8"),
+    ],
+)
+def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    """A torn or mis-encoded file is told as such, with the place."""
+    file = tmp_path / "vetlla.toml"
+    file.write_bytes(content)
+
+    error = refused(file)
+
+    assert error.args[0].startswith(f"{file}: ")
+    assert what in error.args[0]
+    assert error.remedy
+
+
+def test_a_missing_file_is_refused_with_a_way_on(tmp_path: Path) -> None:
+    """A daemon that was told a file does not start on defaults instead."""
+    error = refused(tmp_path / "none.toml")
+
+    assert error.args[0] == f"{tmp_path}/none.toml: no such file"
+    assert "config/vetlla.toml" in error.remedy
+
+
+def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """A directory in the place of a file, or a file in the place of conf.d, is no silent absence."""
+    (tmp_path / "conf.d").touch()
+    file = written(tmp_path, "")
+    assert "conf.d: Not a directory" in refused(file).args[0]
+
+    (tmp_path / "conf.d").unlink()
+    assert "Is a directory" in refused(tmp_path).args[0]
+
+
+def test_options_go_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--listen replaces the file's listeners; --state-dir may be relative to where the command was typed."""
+    monkeypatch.chdir(tmp_path)
+    file = written(tmp_path, 'state_dir = "/srv/v"\n' + LISTENER)
+
+    settings = load(file, state_dir=Path("var"), listen=["dc09=[::1]:0", "dc09=127.0.0.1:7", "gsmip=localhost:0"])
+
+    assert settings.state_dir == tmp_path / "var"
+    assert [(listen.name, listen.address) for listen in settings.listen] == [
+        ("dc09", "[::1]:0"),
+        ("dc09-2", "127.0.0.1:7"),
+        ("gsmip", "localhost:0"),
+    ]
+
+
+@pytest.mark.parametrize("option", ["dc09", "dc09=", "=h:1", "dc09=:1", "dc09=h", "dc09=h:", "dc09=h:x", "dc09=h:-1"])
+def test_a_listen_option_of_another_form_is_refused(option: str) -> None:
+    """The message shows the form that is wanted."""
+    with pytest.raises(UsageError, match=r"not PROTOCOL=HOST:PORT\n  -> such as dc09=0.0.0.0:9009"):
+        load(None, listen=[option])
+
+
+@pytest.mark.parametrize(("option", "key"), [("dc09=h:65536", "port"), ("dc09=a b:1", "host")])
+def test_a_listen_option_out_of_bounds_is_refused(option: str, key: str) -> None:
+    """What a file may not say, an option may not say either."""
+    with pytest.raises(UsageError, match=f"--listen {option}: {key} should be"):
+        load(None, listen=[option])
