@@ -1,0 +1,215 @@
+"""Run a scenario: homes that live side by side, called on at a rate or by their own acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from vetlla.errors import LinkError, UsageError
+from vetlla.simulator.dialler import Dialler
+from vetlla.simulator.home import Home, Message
+from vetlla.simulator.scenario import Connection
+from vetlla.simulator.statistics import Counts, Report, conclude
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+
+    from vetlla.simulator.scenario import Scenario
+
+DRAIN_S = 30.0
+"""After the end, what was due may still be settled for so long; the rest counts as lost."""
+SPARE_FILES = 64
+"""Descriptors besides the homes' own: output, event loop, libraries."""
+TICK_S = 0.001
+"""Shortest wait between two releases under a rate: what a timer can do."""
+BATCH = 4
+"""Messages of one home in one segment, at most."""
+DIALS_AT_ONCE = 100
+"""Homes that connect at the same moment before the clock starts: fewer than a listener's usual backlog of 128."""
+WRONG_CLOCK_S = -312.0
+"""How far a home's clock is off where the scenario wants wrong clocks: far outside the receiver's window."""
+
+Settled: TypeAlias = Callable[[Message], None]
+
+
+class Call(NamedTuple):
+    """So many messages that became due together."""
+
+    due_ns: int
+    size: int
+
+
+class Subscriber:
+    """One home with its line and the calls that wait for it."""
+
+    def __init__(self, scenario: Scenario, index: int, counts: Counts, settled: Settled | None) -> None:
+        account = scenario.accounts[index]
+        random = Random(f"{scenario.seed}/{index}")  # noqa: S311 - a simulation, not a secret
+        wrong_clock = random.random() < scenario.faults.clock
+        self.home = Home(
+            account,
+            scenario.keys[account.key_name] if account.key_name else None,
+            mix=scenario.mix,
+            random=random,
+            clock_error_s=WRONG_CLOCK_S if wrong_clock else 0.0,
+        )
+        self.dialler = Dialler(self.home, scenario, counts, random, settled)
+        self.inbox: asyncio.Queue[Call | None] = asyncio.Queue()
+        self.random = random
+
+    def messages(self, size: int) -> list[Message]:
+        """Return the next messages; those that travel together are numbered, even heartbeats."""
+        return [self.home.next(numbered=size > 1) for _ in range(size)]
+
+    async def live_by_inbox(self) -> None:
+        """Deliver what is due, in order, until None."""
+        while (call := await self.inbox.get()) is not None:
+            await self._deliver(self.messages(call.size), call.due_ns)
+        self.dialler.hang_up()
+
+    async def live_by_answers(self, ready: Iterable[list[Message]], counts: Counts, stop: asyncio.Event) -> None:
+        """Deliver the next call as soon as the last one is settled."""
+        for messages in ready:
+            if stop.is_set():
+                break
+            counts.told += len(messages)
+            await self._deliver(messages, time.monotonic_ns())
+        self.dialler.hang_up()
+
+    async def _deliver(self, messages: Sequence[Message], due_ns: int) -> None:
+        for message in messages:
+            message.due_ns = due_ns
+        await self.dialler.deliver(messages)
+
+
+async def drive(
+    scenario: Scenario,
+    *,
+    stop: asyncio.Event | None = None,
+    settled: Settled | None = None,
+    counts: Counts | None = None,
+) -> Report:
+    """Run the scenario to its end, or until ``stop`` is set, and return what came of it.
+
+    ``settled`` is called with every message that has met its fate (``Ledger.write``); ``counts`` are kept up to date
+    for whoever wants to watch. Raises UsageError when this process may not open enough sockets.
+    """
+    stop = stop or asyncio.Event()
+    counts = counts or Counts()
+    _allow_sockets(len(scenario.accounts) * (2 if scenario.faults.duplicate else 1))
+    subscribers = [Subscriber(scenario, index, counts, settled) for index in range(len(scenario.accounts))]
+    if scenario.rate is None:
+        lives = [
+            subscriber.live_by_answers(ready, counts, stop)
+            for subscriber, ready in zip(subscribers, _prepared(scenario, subscribers), strict=True)
+        ]
+    else:
+        lives = [subscriber.live_by_inbox() for subscriber in subscribers]
+        lives.append(_feed(scenario, subscribers, scenario.rate, counts, stop))
+    if scenario.connection is Connection.KEEP and not scenario.faults.storm:
+        await _dial_all(subscribers)
+    began = time.monotonic()
+    await _live(lives, scenario.duration_s, stop)
+    counts.lost = counts.told - counts.acknowledged - counts.refused
+    return conclude(counts, homes=len(subscribers), seconds=time.monotonic() - began)
+
+
+def _prepared(scenario: Scenario, subscribers: Sequence[Subscriber]) -> Iterator[Iterable[list[Message]]]:
+    """Yield for each home the messages of its calls: its share of the reports, or without end."""
+    for index, subscriber in enumerate(subscribers):
+        quota = None
+        if scenario.reports is not None:
+            quota = scenario.reports // len(subscribers) + (index < scenario.reports % len(subscribers))
+        ready = map(subscriber.messages, _sizes(scenario.faults.batch, quota, subscriber.random))
+        yield list(ready) if scenario.prebuilt else ready
+
+
+def _sizes(share: float, quota: int | None, random: Random) -> Iterator[int]:
+    """Yield the number of messages of each call: mostly one; up to the quota in all."""
+    while quota is None or quota > 0:
+        size = BATCH if share and random.random() < share else 1
+        if quota is not None:
+            size = min(size, quota)
+            quota -= size
+        yield size
+
+
+async def _feed(
+    scenario: Scenario, subscribers: Sequence[Subscriber], rate: float, counts: Counts, stop: asyncio.Event
+) -> None:
+    """Make calls due at random instants (a Poisson process) in random homes, settled or not the earlier ones."""
+    random = Random(scenario.seed)  # noqa: S311 - a simulation, not a secret
+    due_s = time.monotonic()
+    for subscriber in subscribers:
+        for _ in range(scenario.faults.storm):
+            _release(subscriber, due_s, 1, counts)
+    for size in _sizes(scenario.faults.batch, scenario.reports, random):
+        due_s += random.expovariate(rate / size)
+        wait_s = due_s - time.monotonic()
+        if wait_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(wait_s, TICK_S)):
+                    await stop.wait()
+        if stop.is_set():
+            break
+        _release(random.choice(subscribers), due_s, size, counts)
+    for subscriber in subscribers:
+        subscriber.inbox.put_nowait(None)
+
+
+def _release(subscriber: Subscriber, due_s: float, size: int, counts: Counts) -> None:
+    counts.told += size
+    subscriber.inbox.put_nowait(Call(round(due_s * 1e9), size))
+
+
+async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
+    """Connect every home before the clock starts. One that cannot connect finds out again with its first message."""
+    turn = asyncio.Semaphore(DIALS_AT_ONCE)
+
+    async def dial(subscriber: Subscriber) -> None:
+        async with turn:
+            with suppress(LinkError):
+                await subscriber.dialler.dial()
+
+    async with asyncio.TaskGroup() as group:
+        for subscriber in subscribers:
+            group.create_task(dial(subscriber))
+
+
+async def _live(lives: Iterable[Coroutine[None, None, None]], duration_s: float | None, stop: asyncio.Event) -> None:
+    """Let all live until they end, or until the drain after ``stop`` is over."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(life) for life in lives]
+        end = group.create_task(_end(tasks, duration_s, stop))
+        await asyncio.wait(tasks)
+        end.cancel()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]], duration_s: float | None, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(duration_s):
+            await stop.wait()
+    except TimeoutError:
+        stop.set()
+    await asyncio.sleep(DRAIN_S)
+    for task in tasks:
+        task.cancel()
+
+
+def _allow_sockets(wanted: int) -> None:
+    """Raise this process's own limit of open files as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + SPARE_FILES
+    if needed <= soft:
+        return
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise UsageError(
+            f"{wanted} sockets are wanted and this process may open {hard} files",
+            remedy=f"simulate fewer homes, or allow more: ulimit -Hn {needed}",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

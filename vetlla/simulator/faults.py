@@ -1,0 +1,28 @@
+"""Mishaps that befall a frame on its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
+
+MAX_PIECES = 12
+"""Cuts enough to hit every field of a frame once in a while; a serial-to-IP converter makes about as many."""
+
+_CRC = range(1, 5)
+_BODY = 9
+"""Offset of the body behind LF, CRC and length. The length is left alone: with a right CRC it is only a warning."""
+
+
+def tear(data: bytes, random: Random) -> list[bytes]:
+    """Return the bytes cut at random places into 2 to 12 pieces."""
+    cuts = sorted(random.sample(range(1, len(data)), min(len(data) - 1, random.randint(1, MAX_PIECES - 1))))
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+def damage(frame: bytes, random: Random) -> bytes:
+    """Return the frame with one character of its CRC or body changed; LF and CR stay, so that it looks like one."""
+    at = random.choice([*_CRC, *range(_BODY, len(frame) - 1)])
+    other = random.choice([digit for digit in b"0123456789" if digit != frame[at]])
+    return frame[:at] + bytes([other]) + frame[at + 1 :]

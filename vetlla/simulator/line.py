@@ -1,0 +1,176 @@
+"""The wire between a home and the receiver: a stream or datagrams out, whole replies in."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol, cast
+
+from vetlla.errors import LinkError
+from vetlla.simulator.scenario import Transport
+
+if TYPE_CHECKING:
+    from vetlla.simulator.scenario import Scenario
+
+CR = b"\r"
+SHORTEST_HEADER = 7
+"""LF, CRC and length: before that many bytes a CR can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
+MAX_PENDING = 4096
+"""No DC-09 frame is longer (section 1): whatever grows beyond it is handed on as it is, to be judged malformed."""
+
+
+class Inbox:
+    """Replies of one line, in order, for one reader."""
+
+    def __init__(self) -> None:
+        self._replies: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
+
+    def put(self, reply: bytes) -> None:
+        """Add a reply."""
+        self._replies.append(reply)
+        self._wake()
+
+    def end(self) -> None:
+        """Say that nothing more can come."""
+        self._ended = True
+        self._wake()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the line is gone."""
+        return self._ended
+
+    async def get(self, until: float) -> bytes | None:
+        """Return the next reply, or None once ``time.monotonic()`` passes ``until``. LinkError: the line is gone."""
+        if not self._replies and not self._ended:
+            loop = asyncio.get_running_loop()
+            waiter = self._waiter = loop.create_future()
+            # asyncio.timeout would do the same for three times the price, once per frame.
+            timer = loop.call_later(max(0.0, until - time.monotonic()), self._wake)
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        if self._replies:
+            return self._replies.popleft()
+        if self._ended:
+            raise LinkError("the receiver hung up")
+        return None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Line(Protocol):
+    """What a home needs of a line."""
+
+    inbox: Inbox
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the wire."""
+        ...
+
+    def hang_up(self) -> None:
+        """Close in order: what was sent still arrives."""
+        ...
+
+
+class StreamLine(asyncio.Protocol):
+    """One TCP or TLS connection; cuts what comes back into replies."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self._pending = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but ancestry
+
+    def data_received(self, data: bytes) -> None:
+        """Cut replies at their CR."""
+        pending = self._pending + data
+        while (cr := pending.find(CR, SHORTEST_HEADER)) >= 0:
+            self.inbox.put(pending[: cr + 1])
+            pending = pending[cr + 1 :]
+        if len(pending) > MAX_PENDING:
+            self.inbox.put(pending)
+            pending = b""
+        self._pending = pending
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell the reader."""
+        self.inbox.end()
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the wire."""
+        assert self._transport is not None
+        self._transport.write(data)
+
+    def hang_up(self) -> None:
+        """Close in order: what was sent still arrives."""
+        assert self._transport is not None
+        self._transport.close()
+
+
+class DatagramLine(asyncio.DatagramProtocol):
+    """One UDP socket: a datagram is a frame, both ways."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's signature
+        """Take a reply."""
+        self.inbox.put(data)
+
+    def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
+        """Nobody listens at that port just now: the frame is lost, as any datagram may be."""
+        self.inbox.end()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell the reader."""
+        self.inbox.end()
+
+    def send(self, data: bytes) -> None:
+        """Put one datagram on the wire."""
+        assert self._transport is not None
+        self._transport.sendto(data)
+
+    def hang_up(self) -> None:
+        """Close the socket."""
+        assert self._transport is not None
+        self._transport.close()
+
+
+async def dial(scenario: Scenario, transport: Transport) -> Line:
+    """Open a line to the scenario's receiver. LinkError: it does not answer within the scenario's time-out."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(scenario.timeout_s):
+            if transport is Transport.UDP:
+                return (await loop.create_datagram_endpoint(DatagramLine, remote_addr=(scenario.host, scenario.port)))[
+                    1
+                ]
+            trust = _trust(scenario.trusted) if transport is Transport.TLS else None
+            return (await loop.create_connection(StreamLine, scenario.host, scenario.port, ssl=trust))[1]
+    except OSError as error:  # TimeoutError and ssl.SSLError are kinds of it
+        raise LinkError(f"no receiver at {scenario.host}:{scenario.port} ({transport})") from error
+
+
+def _trust(certificate: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False  # receivers are dialled by address
+    if certificate is None:
+        context.verify_mode = ssl.CERT_NONE
+    return context
