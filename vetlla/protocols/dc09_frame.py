@@ -60,7 +60,6 @@ _CR: Final = 0x0D
 OPENING: Final = re.compile(rb'\n?([0-9A-Fa-f]{4})0([0-9A-Fa-f]{3})"|\n([\s\S]{2})0([0-9A-Fa-f]{3})"')
 """Where a frame may begin: LF, checksum in hex or (Trikdis, Lupusec) in two raw bytes, length, quote. Old emulators
 leave the LF out; the checksum settles whether it was one."""
-OPENING_BYTES: Final = 10
 
 _BODY: Final = re.compile(
     rb'"(\*?)([!#-~]{1,16})"([0-9A-Fa-f]{4})'
