@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PROLOGUE = """
 import logging, os, warnings
 import structlog
-from vetlla.receiver.log import Style, configure
+from vetlla.receiver.log import configure
+from vetlla.settings.model import LogFormat, LogLevel
 log = structlog.get_logger()
 """
 
@@ -69,7 +70,7 @@ def test_accounts_are_full_only_at_debug_level() -> None:
     """Even when debugging, an event of a higher level keeps its account short: only debug events have it whole."""
     debug, info = _events(
         """
-configure(level="debug")
+configure(level=LogLevel.DEBUG)
 log.debug("signal", account="123456", raw=b"\\x01\\x02")
 log.info("signal", account="123456", raw=b"\\x01\\x02")
 """
@@ -100,7 +101,7 @@ warnings.warn("old", stacklevel=1)
 def test_an_odd_level_of_a_library_counts_as_the_one_below() -> None:
     """A record of level 45 is an error, one of level 5 is debug: neither breaks the log."""
     assert [event["level"] for event in _events('configure(); logging.getLogger("x").log(45, "odd")')] == ["error"]
-    debug = _events('configure(level="debug"); logging.root.setLevel(1); logging.getLogger("x").log(5, "odd")')
+    debug = _events('configure(level=LogLevel.DEBUG); logging.root.setLevel(1); logging.getLogger("x").log(5, "odd")')
     assert [event["level"] for event in debug] == ["debug"]
 
 
@@ -124,7 +125,7 @@ def test_on_a_terminal_lines_are_for_a_person() -> None:
 def test_a_traceback_shows_no_local_variables() -> None:
     """Neither style prints what a failing function held: keys are among it."""
     script = """
-configure(style=Style.{style})
+configure(style=LogFormat.{style})
 def decrypt(secret): raise ValueError("no")
 try:
     decrypt("-".join(["hunter2", "local"]))
@@ -143,7 +144,7 @@ def test_under_the_journal_lines_carry_their_severity(tmp_path: Path) -> None:
 import sys
 status = os.fstat(2)
 os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
-configure(style=Style(sys.argv[1]))
+configure(style=LogFormat(sys.argv[1]))
 log.warning("disk.low", free=1)
 try:
     1 / 0

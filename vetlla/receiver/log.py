@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import logging
 import os
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from vetlla.receiver.logwriter import LogWriter
+from vetlla.settings.model import LogFormat, LogLevel
 from vetlla.signals import AccountId
 
 if TYPE_CHECKING:
@@ -41,20 +41,12 @@ _SEVERITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """syslog's numbers, as sd-daemon(3) wants them at the head of a line."""
 
 
-class Style(StrEnum):
-    """How a line looks. AUTO: for a person on a terminal, JSON elsewhere."""
-
-    AUTO = "auto"
-    CONSOLE = "console"
-    JSON = "json"
-
-
-def configure(*, style: Style = Style.AUTO, level: str = "info", fd: int = _STDERR) -> LogWriter:
+def configure(*, style: LogFormat = LogFormat.AUTO, level: LogLevel = LogLevel.INFO, fd: int = _STDERR) -> LogWriter:
     """Send structlog and ``logging`` to the descriptor; return the writer, to be closed at the very end.
 
-    Once per process: a logger keeps what it was first used with. ``level`` is debug, info, warning or error.
+    Once per process: a logger keeps what it was first used with.
     """
-    console = style is Style.CONSOLE or (style is Style.AUTO and os.isatty(fd))
+    console = style is LogFormat.CONSOLE or (style is LogFormat.AUTO and os.isatty(fd))
     writer = LogWriter(fd)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
