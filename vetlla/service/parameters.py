@@ -1,0 +1,212 @@
+"""The service's figures: dated, with their unit and the ground they stand on.
+
+What a contract says and what somebody assumed live in one file (``config/parameters.toml``). A report asks through a
+``Reading``, which remembers what was asked, so that each assumed value it rests on can be named in a footnote.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+from vetlla.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
+
+KEYS = frozenset({"name", "value", "unit", "valid_from", "basis", "ref"})
+
+
+class Basis(StrEnum):
+    """On what a value stands."""
+
+    CONTRACT = "contract"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One value and the day from which it holds."""
+
+    name: str
+    value: Value
+    unit: str
+    valid_from: date
+    basis: Basis
+    ref: str
+
+
+class Parameters:
+    """All values, by name and day."""
+
+    def __init__(self, entries: Iterable[Parameter]) -> None:
+        by_name: defaultdict[str, list[Parameter]] = defaultdict(list)
+        for entry in entries:
+            by_name[entry.name].append(entry)
+        for name, values in by_name.items():
+            values.sort(key=lambda entry: entry.valid_from)
+            for earlier, later in pairwise(values):
+                if earlier.valid_from == later.valid_from:
+                    raise ConfigError(
+                        f"parameter {name} has two values from {later.valid_from}", remedy="keep one of them"
+                    )
+        self._by_name = dict(by_name)
+
+    def find(self, name: str, day: date) -> Parameter | None:
+        """Return the value in force that day; before the first entry's day the first one holds for want of another.
+
+        None: the file does not have the name.
+        """
+        values = self._by_name.get(name)
+        if not values:
+            return None
+        in_force = [entry for entry in values if entry.valid_from <= day]
+        return in_force[-1] if in_force else values[0]
+
+    def from_day(self, name: str, day: date) -> Parameter | None:
+        """Return the value in force that day, or None before its first entry's day: for what starts on a date."""
+        found = self.find(name, day)
+        return None if found is None or found.valid_from > day else found
+
+    def all(self, name: str) -> list[Parameter]:
+        """Return every value of a name in the order of their days."""
+        return list(self._by_name.get(name, ()))
+
+    def on(self, day: date) -> Reading:
+        """Return a reading of the values in force on a day."""
+        return Reading(self, day)
+
+
+class Reading:
+    """The values in force on a day, and a memory of which ones were asked for."""
+
+    def __init__(self, parameters: Parameters, day: date) -> None:
+        self._parameters = parameters
+        self._used: dict[tuple[str, date], Parameter] = {}
+        self.day = day
+
+    def integer(self, name: str, default: str = "") -> int:
+        """Return a whole number; ``default`` names the parameter to ask when the first does not exist."""
+        value = self._require(name, default).value
+        if isinstance(value, int):
+            return value
+        raise _wrong(name, "a whole number")
+
+    def money(self, name: str) -> Decimal:
+        """Return an amount of money, exactly as written."""
+        value = self._require(name).value
+        if isinstance(value, (int, Decimal)):
+            return Decimal(value)
+        raise _wrong(name, "an amount such as 1.83")
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a word."""
+        value = self._require(name, default).value
+        if isinstance(value, str):
+            return value
+        raise _wrong(name, "a text")
+
+    def the_date(self, name: str) -> date:
+        """Return a date."""
+        value = self._require(name).value
+        if isinstance(value, date):
+            return value
+        raise _wrong(name, "a date")
+
+    def dates(self, name: str) -> frozenset[date]:
+        """Return the dates of every entry of a name, of whatever year."""
+        found: set[date] = set()
+        for entry in self._parameters.all(name):
+            if not isinstance(entry.value, tuple):
+                raise _wrong(name, "a list of dates")
+            self._note(entry)
+            found.update(entry.value)
+        return frozenset(found)
+
+    def months_if_any(self, name: str) -> int | None:
+        """Return an interval, or None when the file has no such name: that type needs no such work."""
+        return self.integer(name) if self._parameters.find(name, self.day) else None
+
+    def started(self, name: str) -> int:
+        """Return a whole number, or 0 before the day from which the file gives it."""
+        return self.integer(name) if self._parameters.from_day(name, self.day) else 0
+
+    def at(self, day: date) -> Reading:
+        """Return a reading of another day that shares this one's memory."""
+        other = Reading(self._parameters, day)
+        other._used = self._used
+        return other
+
+    def assumed(self) -> list[Parameter]:
+        """Return the assumed values that were asked for, by name and day."""
+        return [entry for _, entry in sorted(self._used.items()) if entry.basis is Basis.ASSUMED]
+
+    def footnotes(self) -> list[str]:
+        """Return a sentence for each assumed value that was asked for."""
+        return [
+            f"assumed: {entry.name} = {shown(entry.value)} {entry.unit} from {entry.valid_from} ({entry.ref})"
+            for entry in self.assumed()
+        ]
+
+    def _require(self, name: str, default: str = "") -> Parameter:
+        found = self._parameters.find(name, self.day)
+        if found is None and default:
+            found = self._parameters.find(default, self.day)
+        if found is None:
+            raise ConfigError(f"parameter {name} is missing", remedy="add it to the parameters file")
+        self._note(found)
+        return found
+
+    def _note(self, entry: Parameter) -> None:
+        self._used[entry.name, entry.valid_from] = entry
+
+
+def parse(document: Mapping[str, object], source: str) -> Parameters:
+    """Return the parameters of a document read from TOML with decimals kept exact.
+
+    ``source`` names the file in errors. Raises ConfigError that names the entry and what is wrong with it.
+    """
+    entries = document.get("parameter")
+    if set(document) != {"parameter"} or not isinstance(entries, list):
+        raise ConfigError(f"{source}: expected a list of [[parameter]] and nothing else")
+    return Parameters(_entry(entry, f"{source}: parameter {place}") for place, entry in enumerate(entries, start=1))
+
+
+def shown(value: Value) -> str:
+    """Return a value as a person reads it."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _entry(entry: object, where: str) -> Parameter:
+    if not isinstance(entry, dict) or set(entry) != KEYS:
+        wrong = sorted(set(entry) ^ KEYS) if isinstance(entry, dict) else []
+        raise ConfigError(f"{where}: missing or unknown keys: {', '.join(wrong)}", remedy=f"give {sorted(KEYS)}")
+    name, value, valid_from, basis = entry["name"], entry["value"], entry["valid_from"], entry["basis"]
+    where = f"{where} ({name})"
+    if isinstance(value, list) and all(isinstance(item, date) for item in value):
+        value = tuple(value)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str, date, tuple)):
+        raise ConfigError(f"{where}: value {value!r} is neither number, text, date nor list of dates")
+    if basis not in set(Basis):
+        raise ConfigError(f"{where}: basis {basis!r}", remedy='write "contract" or "assumed"')
+    if not isinstance(valid_from, date):
+        raise ConfigError(f"{where}: valid_from {valid_from!r} is no date", remedy="write it as 2024-04-01")
+    return Parameter(
+        name=str(name),
+        value=value,
+        unit=str(entry["unit"]),
+        valid_from=valid_from,
+        basis=Basis(basis),
+        ref=str(entry["ref"]),
+    )
+
+
+def _wrong(name: str, wanted: str) -> UsageError:
+    return UsageError(f"parameter {name} is not {wanted}", remedy="correct it in the parameters file")

@@ -1,0 +1,53 @@
+"""Working days of the service: no weekend, no public holiday, none of the city's own."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import holidays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FRIDAY = 5
+"""Monday is 1 in ``date.isoweekday``."""
+
+
+def working_days(first: date, last: date, local: Iterable[date] = ()) -> list[date]:
+    """Return the working days of Barcelona from first to last, both included.
+
+    National and Catalan holidays come from the library ``holidays``; ``local`` are the two the city adds each year.
+    """
+    if last < first:
+        return []
+    closed = set(holidays.country_holidays("ES", subdiv="CT", years=range(first.year, last.year + 1))) | set(local)
+    every = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [day for day in every if day.isoweekday() <= _FRIDAY and day not in closed]
+
+
+def first_on_or_after(days: list[date], day: date) -> int:
+    """Return the place in ``days`` of the first that is not before ``day``; ``len(days)`` if there is none."""
+    return bisect_left(days, day)
+
+
+def last_before(days: list[date], day: date) -> int:
+    """Return the place in ``days`` of the last that is before ``day``; -1 if there is none."""
+    return bisect_left(days, day) - 1
+
+
+def last_on_or_before(days: list[date], day: date) -> int:
+    """Return the place in ``days`` of the last that is not after ``day``; -1 if there is none."""
+    return bisect_right(days, day) - 1
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day of the month so many months later, or that month's last day where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError(day)
