@@ -157,7 +157,7 @@ def _weights(model: type[Mix | Faults], text: str, *, default: float) -> dict[st
         try:
             weights[name] = float(number) if number else default
         except ValueError:
-            weights[name] = -1.0
-        if name not in known or weights[name] < 0:
+            weights[name] = math.nan
+        if name not in known or not 0 <= weights[name] < math.inf:
             raise UsageError(f"{part!r} is not understood", remedy=f"write NAME=NUMBER; names: {', '.join(known)}")
     return weights

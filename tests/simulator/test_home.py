@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from vetlla.accounts import Account
+from vetlla.protocols import dc09_frame
+from vetlla.signals import AccountId, Key
+from vetlla.simulator.home import Home, Message
+from vetlla.simulator.scenario import Mix
+
+KEY = Key(name="terminal-4C01", secret=bytes(range(32)))
+EVENTS = Mix(alarms=1, technical=1, tests=1, heartbeats=0)
+
+
+def home(*, key: Key | None = None, mix: Mix = EVENTS, seed: int = 1, clock_error_s: float = 0.0) -> Home:
+    return Home(Account(account="4C01", line="2"), key, mix=mix, random=Random(seed), clock_error_s=clock_error_s)
+
+
+def opened(message: Message, key: Key | None = None) -> dc09_frame.Frame:
+    frame = dc09_frame.parse(message.frame, () if key is None else (key,))
+    assert isinstance(frame, dc09_frame.Frame)
+    return frame
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_every_message_is_a_frame_of_its_home(key: Key | None) -> None:
+    """What a home tells is a frame with its own identity, number and data, sealed if it has a key."""
+    caller = home(key=key)
+    for _ in range(50):
+        message = caller.next()
+        frame = opened(message, key)
+        assert frame.id == AccountId("", "2", "4C01")
+        assert (frame.token, frame.sequence, frame.data) == (message.token, message.sequence, message.data)
+        assert frame.sealed is (key is not None)
+        assert not frame.quirks
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    """Two homes with one seed say the same things under the same numbers; another seed says others."""
+
+    def story(seed: int) -> list[tuple[str, bytes]]:
+        caller = home(seed=seed)
+        return [(message.sequence, message.data) for message in (caller.next() for _ in range(100))]
+
+    assert story(1) == story(1)
+    assert story(1) != story(2)
+
+
+def test_numbers_run_to_9999_and_start_over_without_repeating_a_report() -> None:
+    """After 9999 comes 0001, and no number ever comes again with the same data."""
+    caller = home(mix=Mix(alarms=0, technical=0, tests=1, heartbeats=0))
+    told = [(message.sequence, message.data) for message in (caller.next() for _ in range(25_000))]
+    numbers = [int(sequence) for sequence, _ in told]
+    assert all(after == before % 9999 + 1 for before, after in pairwise(numbers))
+    assert len(set(told)) == len(told)
+
+
+def test_heartbeats_carry_0000_unless_they_travel_with_others() -> None:
+    """A NULL is not numbered by itself, and is numbered where the number must tell it from its companions."""
+    caller = home(mix=Mix(alarms=0, technical=0, tests=0, heartbeats=1))
+    assert {caller.next().sequence for _ in range(3)} == {"0000"}
+    assert "0000" not in {caller.next(numbered=True).sequence for _ in range(3)}
+
+
+def test_what_began_ends_before_it_begins_again() -> None:
+    """Mains lost and mains restored alternate."""
+    caller = home(mix=Mix(alarms=0, technical=1, tests=0, heartbeats=0), seed=1)
+    reports = [message.data.removeprefix(b"#4C01|") for message in (caller.next() for _ in range(60))]
+    mains = [report for report in reports if report[1:4] == b"301"]
+    assert len(mains) > 10, "this seed speaks Contact ID"
+    assert {before + after for before, after in pairwise(mains)} == {
+        b"1301 00 0003301 00 000",
+        b"3301 00 0001301 00 000",
+    }
+
+
+def test_a_wrong_clock_shows_in_the_frame_until_the_receiver_corrects_it() -> None:
+    """The timestamp follows the home's own clock; after set_clock a repeat carries the receiver's time."""
+    caller = home(key=KEY, clock_error_s=-312)
+    message = caller.next()
+    stamp = opened(message, KEY).timestamp
+    assert stamp is not None
+    assert timedelta(seconds=300) < datetime.now(UTC) - stamp < timedelta(seconds=330)
+    caller.set_clock(datetime.now(UTC))
+    caller.seal(message)
+    corrected = opened(message, KEY).timestamp
+    assert corrected is not None
+    assert abs(datetime.now(UTC) - corrected) < timedelta(seconds=10)
