@@ -1,0 +1,272 @@
+"""Alert rules and dashboard: they parse, they ask for what the receiver emits, and each alert means what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.metrics import Gauges, exposition
+
+CONFIG = Path(__file__).parents[2] / "config"
+RULES = CONFIG / "alerts" / "vetlla.rules.yaml"
+DASHBOARD = CONFIG / "grafana" / "vetlla.json"
+
+OF_PROMETHEUS = {"up": {"job": {"vetlla"}}}
+"""Series that Prometheus itself makes of a scrape."""
+
+
+def _rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def _dashboard() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return document
+
+
+def _questions() -> list[tuple[str, str]]:
+    """Every expression with the place it stands in; Grafana's variables replaced by what they become."""
+    found = [(f"alert {rule['alert']}", rule["expr"]) for rule in _rules()]
+    for panel in _dashboard()["panels"]:
+        found += [(f"panel {panel['title']}", target["expr"]) for target in panel.get("targets", [])]
+    found += [("annotation", note["expr"]) for note in _dashboard()["annotations"]["list"]]
+    return [(place, text.replace("$__rate_interval", "5m").replace("$instance", ".*")) for place, text in found]
+
+
+def _emitted() -> dict[str, dict[str, set[str]]]:
+    """Every series name the receiver emits, with its labels and the values they take."""
+    counters = Counters(("dc09",))
+    counters.foreign["http"] += 1
+    now = Gauges(
+        ready=True,
+        queue={},
+        oldest_waiting_s={},
+        free_bytes=0,
+        watermark_bytes=0,
+        intake_waiting=0,
+        accounts=0,
+        accounts_on_test=0,
+    )
+    text = exposition(counters, lambda: now)().decode()
+    emitted: dict[str, dict[str, set[str]]] = {}
+    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call] # prometheus_client's
+        for sample in family.samples:
+            labels = emitted.setdefault(sample.name, {"job": {"vetlla"}, "instance": {"127.0.0.1:9109"}})
+            for label, value in sample.labels.items():
+                labels.setdefault(label, set()).add(value)
+    return emitted
+
+
+@pytest.mark.parametrize(("place", "expression"), _questions())
+def test_what_is_asked_for_is_emitted(place: str, expression: str) -> None:
+    """Each metric, label and label value of an expression exists: a rule over nothing would never fire."""
+    emitted = _emitted() | OF_PROMETHEUS
+    selectors: list[promql_parser.VectorSelector] = []
+
+    def visit(node: promql_parser.Expr) -> None:
+        if isinstance(node, promql_parser.VectorSelector):
+            selectors.append(node)
+        elif isinstance(node, promql_parser.MatrixSelector):
+            selectors.append(node.vector_selector)
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    assert selectors
+    for selector in selectors:
+        assert selector.name in emitted, place
+        labels = emitted[selector.name]
+        for matcher in selector.matchers.matchers:
+            assert matcher.name in labels, f"{place}: {selector.name} has no label {matcher.name}"
+            pattern = matcher.value if matcher.op == promql_parser.MatchOp.Re else re.escape(matcher.value)
+            for alternative in pattern.split("|"):
+                assert any(re.fullmatch(alternative, value) for value in labels[matcher.name]), f"{place}: {matcher}"
+
+
+def test_every_alert_says_what_to_do() -> None:
+    """A name of its own, a severity that somebody acts on, what is the matter and what to do."""
+    rules = _rules()
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule["labels"]["severity"] in {"page", "ticket"}, rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "action"}, rule["alert"]
+        assert all(text.endswith(".") for text in rule["annotations"].values()), rule["alert"]
+
+
+def test_dashboard_can_be_imported() -> None:
+    """Panels have ids of their own, lie beside each other, and take their data source from the variable."""
+    dashboard = _dashboard()
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+        assert panel["type"] == "row" or panel["datasource"]["uid"] == "${datasource}"
+    assert {panel["title"] for panel in panels if panel["type"] == "row"} >= {"Readiness", "Queue", "Rejects", "Disk"}
+
+
+# --- each alert fires on what it names -------------------------------------------------------------------------------
+
+HEALTHY = {
+    'up{job="vetlla"}': "1x240",
+    "vetlla_ready": "1x240",
+    "vetlla_intake_waiting": "0x240",
+    "vetlla_commit_seconds_count": "0+10x240",
+    'vetlla_commit_seconds_bucket{le="0.001"}': "0+10x240",
+    'vetlla_commit_seconds_bucket{le="1.0"}': "0+10x240",
+    'vetlla_commit_seconds_bucket{le="+Inf"}': "0+10x240",
+    "vetlla_store_failures_total": "0x240",
+    'vetlla_signals_total{outcome="stored"}': "0+10x240",
+    "vetlla_heartbeats_total": "0+100x240",
+    'vetlla_connections_refused_total{why="peer"}': "0x240",
+    'process_start_time_seconds{job="vetlla"}': "1000x240",
+    'process_open_fds{job="vetlla"}': "100x240",
+    'process_max_fds{job="vetlla"}': "65536x240",
+    "vetlla_free_bytes": "100000000000x240",
+    "vetlla_watermark_bytes": "500000000x240",
+    'vetlla_oldest_waiting_seconds{priority="life"}': "3x240",
+    'vetlla_oldest_waiting_seconds{priority="routine"}': "900x240",
+    "vetlla_escalations_total": "0x240",
+    'vetlla_t3_seconds_bucket{priority="life",le="15.0"}': "0+10x240",
+    'vetlla_t3_seconds_bucket{priority="life",le="30.0"}': "0+11x240",
+    'vetlla_t3_seconds_count{priority="life"}': "0+11x240",
+    'vetlla_t2_seconds_bucket{le="20.0"}': "0+10x240",
+    "vetlla_t2_seconds_count": "0+10x240",
+    'vetlla_rejects_total{reason="undecryptable",caller="known"}': "0x240",
+    'vetlla_rejects_total{reason="undecryptable",caller="unknown"}': "0x240",
+    'vetlla_rejects_total{reason="plain_refused",caller="known"}': "0x240",
+    'vetlla_rejects_total{reason="stale_time",caller="known"}': "0x240",
+    'vetlla_rejects_total{reason="malformed",caller="unnamed"}': "0x240",
+    'vetlla_reloads_total{outcome="refused"}': "0x240",
+}
+"""One hour of a working receiver, a sample every 15 s, in promtool's notation."""
+
+LATE = "x230 1+0x9"
+"""Nothing for 57 minutes, then one event that is counted."""
+
+SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
+    "all is well": ({}, set()),
+    "target down": ({'up{job="vetlla"}': "1x200 0x39"}, {"VetllaDown"}),
+    "target gone": ({'up{job="vetlla"}': None}, {"VetllaDown"}),
+    "not ready": ({"vetlla_ready": "1x200 0x39"}, {"VetllaNotReady"}),
+    "one scrape not ready": ({"vetlla_ready": "1x239 0"}, set()),
+    "writer hangs": (
+        {"vetlla_intake_waiting": "0x225 50x14", "vetlla_commit_seconds_count": "0+10x225 2250x14"},
+        {"VetllaNothingCommitted"},
+    ),
+    "nothing to commit": ({"vetlla_commit_seconds_count": "0x240"}, set()),
+    "a commit failed": ({"vetlla_store_failures_total": "0" + LATE}, {"VetllaStoreFailing"}),
+    "silence": (
+        {'vetlla_signals_total{outcome="stored"}': "100x240", "vetlla_heartbeats_total": "100x240"},
+        {"VetllaSilence"},
+    ),
+    "heartbeats alone": ({'vetlla_signals_total{outcome="stored"}': "100x240"}, set()),
+    "restarting": (
+        {'process_start_time_seconds{job="vetlla"}': "1000x200 2000x9 3000x9 4000x19"},
+        {"VetllaRestarting"},
+    ),
+    "one restart": ({'process_start_time_seconds{job="vetlla"}': "1000x200 2000x39"}, set()),
+    "peers turned away": (
+        {'vetlla_connections_refused_total{why="peer"}': "0" + LATE},
+        {"VetllaConnectionsRefused"},
+    ),
+    "descriptors": ({'process_open_fds{job="vetlla"}': "60000x240"}, {"VetllaDescriptorsLow"}),
+    "disk low": ({"vetlla_free_bytes": "900000000x240"}, {"VetllaDiskLow"}),
+    "disk fills": ({"vetlla_free_bytes": "100000000000-30000000x240"}, {"VetllaDiskFillsWithinADay"}),
+    "slow disk": ({'vetlla_commit_seconds_bucket{le="0.001"}': "0x240"}, {"VetllaCommitsSlow"}),
+    "life waits 20 s": ({'vetlla_oldest_waiting_seconds{priority="life"}': "20x240"}, {"VetllaLifeWaiting"}),
+    "life waits 15 s": ({'vetlla_oldest_waiting_seconds{priority="life"}': "15x240"}, set()),
+    "life waits 31 s": (
+        {'vetlla_oldest_waiting_seconds{priority="life"}': "31x240"},
+        {"VetllaLifeWaiting", "VetllaLifeUnanswered"},
+    ),
+    "escalated": ({"vetlla_escalations_total": "0" + LATE}, {"VetllaEscalations"}),
+    "answers late": (
+        {'vetlla_t3_seconds_bucket{priority="life",le="15.0"}': "0+9x240"},
+        {"VetllaAnswersLate"},
+    ),
+    "one answer beyond the limit": (
+        {'vetlla_t3_seconds_bucket{priority="life",le="30.0"}': "0+11x200 2210+11x39"},
+        {"VetllaAnswerBeyondLimit"},
+    ),
+    "one communication beyond the limit": (
+        {'vetlla_t2_seconds_bucket{le="20.0"}': "0+10x200 2009+10x39"},
+        {"VetllaReadyBeyondLimit"},
+    ),
+    "wrong key": (
+        {'vetlla_rejects_total{reason="undecryptable",caller="known"}': "0" + LATE},
+        {"VetllaUndecryptable"},
+    ),
+    "a stranger's cipher": ({'vetlla_rejects_total{reason="undecryptable",caller="unknown"}': "0" + LATE}, set()),
+    "plain refused": (
+        {'vetlla_rejects_total{reason="plain_refused",caller="known"}': "0" + LATE},
+        {"VetllaPlainRefused"},
+    ),
+    "one wrong clock": ({'vetlla_rejects_total{reason="stale_time",caller="known"}': "0" + LATE}, set()),
+    "rejects surge": (
+        {'vetlla_rejects_total{reason="malformed",caller="unnamed"}': "0+5x240"},
+        {"VetllaRejectsSurge"},
+    ),
+    "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_each_alert_fires_on_what_it_names(situation: str, tmp_path: Path) -> None:
+    """An hour of series played to Prometheus' own rule engine raises the alerts of that situation and no other."""
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("needs Debian package prometheus")
+    changes, expected = SITUATIONS[situation]
+    script = {
+        "rule_files": [str(RULES)],
+        "tests": [
+            {
+                "interval": "15s",
+                "input_series": [
+                    {"series": _with_instance(series), "values": values}
+                    for series, values in (HEALTHY | changes).items()
+                    if values is not None
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                        "eval_time": "60m",
+                        "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in expected],
+                    }
+                ],
+            }
+        ],
+        "evaluation_interval": "15s",
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(script), encoding="utf-8")
+    done = subprocess.run(
+        [promtool, "test", "rules", str(tmp_path / "test.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_situation() -> None:
+    """No rule without a test that makes it fire."""
+    assert {rule["alert"] for rule in _rules()} == set().union(*(fires for _, fires in SITUATIONS.values()))
+
+
+def _with_instance(series: str) -> str:
+    name, _, labels = series.partition("{")
+    return f'{name}{{instance="127.0.0.1:9109",{labels or "}"}'
