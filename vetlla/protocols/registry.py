@@ -1,0 +1,36 @@
+"""The protocols Vetlla speaks: one line each. Third parties add theirs by an entry point in ``vetlla.protocols``."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Final
+
+from vetlla.errors import ConfigError
+from vetlla.protocols import dc09
+from vetlla.protocols.decoder import Description
+
+GROUP: Final = "vetlla.protocols"
+"""Entry point group: each entry loads a ``Description``."""
+
+_OURS: Final = (
+    Description(name="dc09", summary="SIA DC-09 over TCP or UDP", make=dc09.Dc09Decoder, max_pending=dc09.MAX_PENDING),
+)
+PROTOCOLS: Final = {description.name: description for description in _OURS}
+
+
+def load_protocols() -> dict[str, Description]:
+    """Return our protocols and those of installed third parties, by name.
+
+    Raises ConfigError when a third party's entry cannot be loaded or takes a name that is already used.
+    """
+    protocols = dict(PROTOCOLS)
+    for entry in entry_points(group=GROUP):
+        remedy = f"remove or update the package {entry.dist.name if entry.dist else '?'}"
+        try:
+            description = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) cannot be loaded", remedy=remedy) from error
+        if not isinstance(description, Description) or description.name in protocols:
+            raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) is no new Description", remedy=remedy)
+        protocols[description.name] = description
+    return protocols
