@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from vetlla.signals import Kind, Priority
@@ -17,6 +17,15 @@ class State(StrEnum):
     CLAIMED = "claimed"
     ANSWERED = "answered"
     CLOSED = "closed"
+
+
+class Tally(NamedTuple):
+    """How much an alarm has grown since its first signal."""
+
+    signals: int
+    last_signal: int
+    joined_us: int
+    """When the last signal that was not routine came: the chaining window runs from here."""
 
 
 class Outcome(StrEnum):
@@ -47,15 +56,12 @@ class Alarm:
     kind: Kind
     priority: Priority
     why: str
-    """Why it stands where it stands, readable: "personal_emergency 101 from zone 3; 4 signals"."""
+    """Why it stands where it stands, readable: "personal_emergency 101 from zone 3"."""
     first_signal: int
-    last_signal: int
-    signals: int
+    """0: no signal but a refusal opened it; the evidence is among the rejects."""
     established_us: int
     """First byte of the first communication: the contractual clock of the whole chain starts here."""
     opened_us: int
-    joined_us: int
-    """When the last signal joined."""
     ready_us: int | None = None
     ready_mono_us: int | None = None
     boot: int = 0

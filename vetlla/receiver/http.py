@@ -63,6 +63,11 @@ class HttpServer:
         self._runner = runner
 
     @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._runner is not None
+
+    @property
     def port(self) -> int:
         """The port listened on; only after ``start``."""
         if self._runner is None:

@@ -65,14 +65,29 @@ class Batch:
     tests: dict[str, OnTest | None] = field(default_factory=dict)
     """By account; None ends the test."""
     audit: list[Entry] = field(default_factory=list)
+    decided: list[Entry] = field(default_factory=list)
+    """Audit of what frames brought about; it stands or falls with them, while ``audit`` is kept for a later try."""
     stamps: list[Stamps] = field(default_factory=list)
+    pulse: bool = False
+    """Write down that the receiver is alive: proof that commits work when nothing else is to be committed."""
 
     @property
     def vital(self) -> bool:
         """Whether somebody waits for it to be durable; stamps and heartbeats alone need no fsync."""
-        return bool(self.signals or self.duplicates or self.audit or self.notes or self.tests or self.rejects)
+        reports = self.signals or self.duplicates or self.rejects
+        return bool(self.pulse or reports or self.audit or self.decided or self.notes or self.tests)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.vital or self.alarms or self.stamps or self.heartbeats)
+
+    def keep_from(self, failed: Batch) -> None:
+        """Take over what a failed batch held besides frames, to be written with this one."""
+        self.rejects[:0] = failed.rejects
+        self.heartbeats[:0] = failed.heartbeats
+        self.notes[:0] = failed.notes
+        self.audit[:0] = failed.audit
+        self.stamps[:0] = failed.stamps
+        self.alarms = failed.alarms | self.alarms
+        self.tests = failed.tests | self.tests

@@ -14,7 +14,9 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.alarms import Tally
 from vetlla.errors import StoreError
+from vetlla.signals import Priority
 from vetlla.store import audit
 from vetlla.store.batch import OnTest
 from vetlla.store.migrate import migrate
@@ -51,6 +53,13 @@ _DUPLICATE = (
 )
 
 
+_TALLIES = """
+SELECT alarm_id, count(*) AS signals, max(id) AS last_signal,
+       coalesce(max(received_us) FILTER (WHERE priority < ?), min(received_us)) AS joined_us
+FROM signals WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') GROUP BY alarm_id
+"""
+
+
 def _insert(table: str, columns: Sequence[str], rows: int) -> str:
     one = f"({', '.join('?' * len(columns))})"
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * rows)}"  # noqa: S608
@@ -73,6 +82,7 @@ class Recovered(NamedTuple):
     next_signal: int
     next_alarm: int
     open_alarms: list[Alarm]
+    tallies: dict[int, Tally]
     on_test: list[OnTest]
     recent: list[tuple[bytes, int, int]]
     """Identity, signal id and receive instant (microseconds UTC) of the duplicate window's signals, oldest first."""
@@ -123,7 +133,7 @@ class Journal:
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
         connection = self._connection
-        rows, head = audit.chain(self._head, batch.audit)
+        rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
         try:
             connection.execute(f"PRAGMA synchronous = {'FULL' if batch.vital else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
@@ -152,6 +162,8 @@ class Journal:
             connection.execute("DELETE FROM on_test WHERE account = ?", (account,))
             if test:
                 connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?)", test)
+        if batch.pulse:
+            connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
         connection.executemany(_AUDIT, audit_rows)
 
     def _insert_signals(self, rows: list[Row]) -> None:
@@ -190,6 +202,7 @@ class Journal:
         (signal,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM signals").fetchone()
         (alarm,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM alarms").fetchone()
         alarms = connection.execute("SELECT * FROM alarms WHERE state <> 'closed' ORDER BY id").fetchall()
+        tallies = connection.execute(_TALLIES, (Priority.ROUTINE,)).fetchall()
         tests = connection.execute("SELECT * FROM on_test WHERE until_us > ?", (now_us,)).fetchall()
         return Recovered(
             boot=boot,
@@ -197,6 +210,7 @@ class Journal:
             next_signal=signal,
             next_alarm=alarm,
             open_alarms=[alarm_from(row) for row in alarms],
+            tallies={row["alarm_id"]: Tally(row["signals"], row["last_signal"], row["joined_us"]) for row in tallies},
             on_test=[OnTest(**dict(row)) for row in tests],
             recent=self._recent(since_us),
         )

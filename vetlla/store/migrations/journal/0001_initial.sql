@@ -4,7 +4,8 @@
 CREATE TABLE boots (
     id         INTEGER PRIMARY KEY,
     boot       TEXT    NOT NULL UNIQUE, -- the kernel's boot id: monotonic stamps compare only within one
-    first_us   INTEGER NOT NULL
+    first_us   INTEGER NOT NULL,
+    alive_us   INTEGER                  -- last pulse of a receiver within this boot
 );
 
 -- One row for each durable transaction of the intake. The last three stamps exist only after the commit that they
@@ -54,6 +55,8 @@ CREATE TABLE signals (
     received_mono_us INTEGER NOT NULL
 );
 CREATE INDEX signals_by_account ON signals (account, id);
+-- An alarm's growth is counted here instead of in its own row, which then need not be written for each repeated alarm.
+CREATE INDEX signals_by_alarm ON signals (alarm_id) WHERE alarm_id IS NOT NULL;
 
 CREATE TABLE duplicates (
     signal_id INTEGER PRIMARY KEY REFERENCES signals (id),
@@ -97,11 +100,8 @@ CREATE TABLE alarms (
     priority        INTEGER NOT NULL,
     why             TEXT    NOT NULL,
     first_signal    INTEGER NOT NULL,
-    last_signal     INTEGER NOT NULL,
-    signals         INTEGER NOT NULL,
     established_us  INTEGER NOT NULL,
     opened_us       INTEGER NOT NULL,
-    joined_us       INTEGER NOT NULL,
     ready_us        INTEGER,
     ready_mono_us   INTEGER,
     boot            INTEGER NOT NULL,

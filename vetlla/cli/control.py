@@ -1,0 +1,84 @@
+"""The command line's end of the control socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.receiver.control import CONTROL_SOCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANSWER_S = 10.0
+"""How long an answer may take: a commit on a slow disk, and then some."""
+NUDGE_S = 2.0
+
+_FAMILIES: dict[str, type[VetllaError]] = {
+    "usage": UsageError,
+    "store": StoreError,
+    "link": LinkError,
+    "config": ConfigError,
+}
+
+
+def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments: object) -> Any:  # noqa: ANN401
+    """Ask the running receiver; return its JSON answer. Raises LinkError when none runs, else the answer's family."""
+    with _connect(state_dir, timeout_s) as connection, connection.makefile("rw", encoding="utf-8") as lines:
+        lines.write(json.dumps({"do": do, **arguments}) + "\n")
+        lines.flush()
+        try:
+            line = lines.readline()
+        except TimeoutError as error:
+            raise LinkError(
+                f"the receiver did not answer within {timeout_s:.0f} s", remedy="its log says what it waits for"
+            ) from error
+    return _result(line)
+
+
+def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[str, Any]]:
+    """Ask for a stream of events; yield each until the receiver ends it. Raises LinkError when none runs."""
+    with _connect(state_dir, None) as connection, connection.makefile("rw", encoding="utf-8") as lines:
+        lines.write(json.dumps({"do": do, **arguments}) + "\n")
+        lines.flush()
+        for line in lines:
+            event = json.loads(line)
+            if "ok" in event:
+                _result(line)
+            yield event
+
+
+def nudge_reload(state_dir: Path) -> bool:
+    """Tell a running receiver that registry or keys changed; say whether one heard it."""
+    try:
+        ask(state_dir, "reload", timeout_s=NUDGE_S)
+    except VetllaError:
+        return False
+    return True
+
+
+def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
+    path = state_dir / CONTROL_SOCKET
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(timeout_s)
+    try:
+        connection.connect(str(path))
+    except OSError as error:
+        connection.close()
+        raise LinkError(
+            f"no receiver answers at {path}: {error.strerror or error}",
+            remedy="start it (systemctl start vetlla), or name its state directory with --state-dir",
+        ) from error
+    return connection
+
+
+def _result(line: str) -> Any:  # noqa: ANN401
+    if not line:
+        raise LinkError("the receiver hung up without an answer", remedy="its log says why")
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise _FAMILIES[answer["family"]](answer["error"], remedy=answer["remedy"])
+    return answer["result"]

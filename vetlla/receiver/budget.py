@@ -1,0 +1,71 @@
+"""What one peer, or all of them together, may take: connections, and evidence of what was no report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.clock import SECOND_US
+from vetlla.receiver.counters import Refusal
+from vetlla.receiver.seldom import Seldom
+
+if TYPE_CHECKING:
+    from vetlla.clock import Clock
+    from vetlla.receiver.counters import Counters
+    from vetlla.settings.model import Limits
+
+MINUTE_US = 60 * SECOND_US
+PEERS_MAX = 10_000
+"""Addresses whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
+SAY_EVERY_S = 60.0
+"""How often the same peer's same fault is logged."""
+
+
+class Budget:
+    """Keeps count for one receiver. Lives in the event loop."""
+
+    def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
+        self.limits = limits
+        self.seldom = Seldom(clock, every_s=SAY_EVERY_S)
+        self._counters = counters
+        self._clock = clock
+        self._connections: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
+        self._minute = 0
+
+    @property
+    def bogus_frames(self) -> int:
+        """Rejects on one connection before it is closed."""
+        return self.limits.bogus_frames
+
+    def connect(self, host: str) -> Refusal | None:
+        """Count a new connection of an address, or say why it is one too many."""
+        if self._counters.connections_open >= self.limits.connections:
+            return Refusal.CONNECTIONS
+        held = self._connections.get(host, 0)
+        if held >= self.limits.connections_per_peer:
+            return Refusal.PEER
+        self._connections[host] = held + 1
+        self._counters.connections_open += 1
+        self._counters.connections_accepted += 1
+        return None
+
+    def disconnect(self, host: str) -> None:
+        """Give a connection back."""
+        self._counters.connections_open -= 1
+        held = self._connections[host] - 1
+        if held:
+            self._connections[host] = held
+        else:
+            del self._connections[host]
+
+    def may_keep(self, address: str) -> bool:
+        """Say whether one more reject of this peer is kept as evidence within this minute."""
+        minute = self._clock.now().mono_us // MINUTE_US
+        if minute != self._minute:
+            self._minute = minute
+            self._kept.clear()
+        host = address.rpartition(":")[0]
+        if host not in self._kept and len(self._kept) >= PEERS_MAX:
+            host = ""
+        self._kept[host] = kept = self._kept.get(host, 0) + 1
+        return kept <= self.limits.rejects_kept_per_peer_per_minute

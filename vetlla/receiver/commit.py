@@ -1,0 +1,310 @@
+"""Group commit: one batch is under way at a time, and what arrives meanwhile waits for the next one.
+
+The batch grows by itself under load, and an idle receiver answers after one fsync; no timer holds a frame back. When
+the disk is low or a commit fails nothing new is taken, operators go on working the queue, and everything comes back by
+itself: a failed journal is opened anew and must pass a commit before a report is taken again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import structlog
+
+from vetlla.store.batch import Batch, Entry, Stamps
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from vetlla.clock import Clock, Instant
+    from vetlla.errors import StoreError
+    from vetlla.receiver.counters import Counters
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal import Recovered
+    from vetlla.store.writer import Writer
+
+log = structlog.get_logger()
+
+STAMPS_WITHIN_S = 0.05
+"""When nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
+COMMITS_PER_CHECKPOINT = 64
+"""How often the size of the write-ahead log is looked at."""
+
+
+class StoreState(StrEnum):
+    """Whether reports can be taken."""
+
+    OK = "ok"
+    LOW = "low"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+class Operation(NamedTuple):
+    """Something an operator does: ``step`` works on the desk, ``done(result, durable)`` hears how it ended.
+
+    The result is the exception when the queue's rules said no. Not durable: it holds as long as this process does.
+    """
+
+    step: Callable[[Batch], Any]
+    done: Callable[[Any, bool], None]
+
+
+class Planner(Protocol):
+    """Decides what becomes of the frames that wait; its decisions count when the batch is durable."""
+
+    @property
+    def backlog(self) -> bool:
+        """Whether frames wait."""
+        ...
+
+    def plan(self, batch: Batch) -> None:
+        """Fill the batch with what waits."""
+        ...
+
+    def durable(self, batch: Batch, now: Instant) -> None:
+        """Hear that the batch is durable: give the verdicts."""
+        ...
+
+    def take_back(self, batch: Batch) -> None:
+        """Hear that the batch is lost: undo what frames changed, in memory and in the batch."""
+        ...
+
+    def silence(self) -> None:
+        """Give up all frames that wait: nothing new can be taken."""
+        ...
+
+
+class GroupCommit:
+    """Drives the writer. Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        recovered: Recovered,
+        writer: Writer,
+        counters: Counters,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.settings = settings
+        self.state = StoreState.OK
+        self.why = ""
+        self.last_commit_us = 0
+        self.on_answer: Callable[[], object] = lambda: None
+        """Called when the writer's thread has ended a job, well or badly: it lives. Feeds the watchdog; a disk that
+        says no is not mended by a restart, which would only take the queue from the operators."""
+        self._planner: Planner
+        self._writer = writer
+        self._counters = counters
+        self._clock = clock
+        self._loop = loop
+        self._boot = recovered.boot
+        self._next = recovered.next_commit
+        self._operations: deque[Operation] = deque()
+        self._performed: list[tuple[Operation, Any]] = []
+        self._busy = False
+        self._scheduled: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._commits = 0
+        self.batch = self._new_batch()
+        """What is being gathered: whoever has something to keep besides frames puts it here, then calls ``wake``."""
+
+    def serve(self, planner: Planner) -> None:
+        """Name who plans the frames; nothing is committed before."""
+        self._planner = planner
+
+    @property
+    def ready(self) -> bool:
+        """Whether a report would be taken now."""
+        return self.state is StoreState.OK
+
+    # --- being asked ------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Commit soon: at the end of this turn of the loop, so that frames read in one turn share a commit."""
+        if not self._busy and self._scheduled is None:
+            self._scheduled = self._loop.call_soon(self._start)
+
+    def within(self, seconds: float) -> None:
+        """Commit within a time, if nothing does so earlier."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.wake()
+
+    def perform(self, operation: Operation) -> None:
+        """Do what an operator asks: between two batches, or at once while the journal has failed."""
+        self._operations.append(operation)
+        if self.state is StoreState.FAILED and not self._busy:
+            self._apply_operations()
+            self._report_operations(durable=False)
+        else:
+            self.wake()
+
+    def pulse(self) -> None:
+        """Prove that commits work, unless the journal is known to have failed and tries by itself."""
+        self.batch.pulse = True
+        self.wake()
+
+    def free_bytes(self) -> int:
+        """Return the free space of the state directory's file system for this process."""
+        stat = os.statvfs(self.settings.state_dir)
+        return stat.f_bavail * stat.f_frsize
+
+    async def close(self) -> None:
+        """Commit what is gathered and waiting, then take nothing more."""
+        while self._busy or self._operations or (self.state is StoreState.OK and self._pending):
+            self._idle = self._loop.create_future()
+            self.wake()
+            await self._idle
+        self.state = StoreState.CLOSED
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def _pending(self) -> bool:
+        return self._planner.backlog or not self.batch.empty
+
+    # --- one batch --------------------------------------------------------------------------------------------------
+
+    def _new_batch(self) -> Batch:
+        return Batch(commit=self._next, boot=self._boot, began_us=self._clock.now().utc_us)
+
+    def _start(self) -> None:
+        self._scheduled = None
+        if self._busy or self.state in {StoreState.FAILED, StoreState.CLOSED}:
+            self._rest()
+            return
+        self._check_space()
+        self._apply_operations()
+        if self.state is StoreState.OK:
+            self._planner.plan(self.batch)
+        self._write()
+
+    def _write(self) -> None:
+        batch, self.batch = self.batch, self._new_batch()
+        if batch.empty:
+            self._report_operations(durable=True)
+            self._planner.durable(batch, self._clock.now())
+            self._rest()
+            return
+        self._busy = True
+        began = self._clock.now()
+        batch.began_us = began.utc_us
+        self._writer.write(batch, lambda ended, failure: self._ended(batch, began, ended, failure))
+
+    def _ended(self, batch: Batch, began: Instant, ended: Instant, failure: StoreError | None) -> None:
+        self._busy = False
+        self.on_answer()
+        if failure is not None:
+            self._failed(batch, failure)
+            return
+        self.last_commit_us = ended.mono_us - began.mono_us
+        self._counters.commit.observe(self.last_commit_us)
+        if self.state is StoreState.FAILED:
+            self._turn(StoreState.OK, "")
+        self._report_operations(durable=True)
+        now = self._clock.now()
+        if batch.signals:
+            self._next = batch.commit + 1
+            self._counters.committed_signals += len(batch.signals)
+            self.batch.stamps.append(Stamps(batch.commit, ended.utc_us, now.utc_us, now.mono_us))
+            self.batch.commit = self._next
+            self.within(STAMPS_WITHIN_S)
+        self._planner.durable(batch, now)
+        self._commits += 1
+        if self._commits % COMMITS_PER_CHECKPOINT == 0:
+            self._busy = True
+            self._writer.checkpoint(self._checkpointed)
+        else:
+            self._go_on()
+
+    def _checkpointed(self, _: Instant, failure: StoreError | None) -> None:
+        self._busy = False
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._planner.backlog or self._operations:
+            self._start()
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _apply_operations(self) -> None:
+        while self._operations:
+            operation = self._operations.popleft()
+            try:
+                result = operation.step(self.batch)
+            except Exception as error:  # noqa: BLE001 - whoever asked hears it; the batch goes on
+                result = error
+            self._performed.append((operation, result))
+
+    def _report_operations(self, *, durable: bool) -> None:
+        performed, self._performed = self._performed, []
+        for operation, result in performed:
+            operation.done(result, durable)
+
+    # --- when the disk does not do its part -------------------------------------------------------------------------
+
+    def _check_space(self) -> None:
+        free = self.free_bytes()
+        settings = self.settings.store
+        if self.state is StoreState.OK and free < settings.min_free_mib << 20:
+            self._turn(StoreState.LOW, f"disk low: {free >> 20} MiB free, {settings.min_free_mib} MiB needed")
+            self._planner.silence()
+        elif self.state is StoreState.LOW and free >= settings.recover_free_mib << 20:
+            self._turn(StoreState.OK, "")
+        if self.state is StoreState.LOW:
+            self.within(settings.retry_s)
+
+    def _failed(self, batch: Batch, failure: StoreError) -> None:
+        self._counters.store_failures += 1
+        self._planner.take_back(batch)
+        self.batch.keep_from(batch)
+        self._apply_operations()
+        self._report_operations(durable=False)
+        self._turn(StoreState.FAILED, str(failure))
+        self._planner.silence()
+        self._loop.call_later(self.settings.store.retry_s, self._reopen)
+        self._rest()
+
+    def _reopen(self) -> None:
+        if self.state is StoreState.FAILED and not self._busy:
+            self._busy = True
+            self._writer.reopen(self._reopened)
+
+    def _reopened(self, _: Instant, failure: StoreError | None) -> None:
+        self._busy = False
+        self.on_answer()
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+            return
+        # The trial: a commit that must become durable before any report is taken again.
+        self._apply_operations()
+        entry = Entry(self._clock.now().utc_us, "receiver", "recover", "journal", {"after": self.why})
+        self.batch.audit.append(entry)
+        self._write()
+
+    def _turn(self, state: StoreState, why: str) -> None:
+        if (state, why) == (self.state, self.why):
+            return
+        self.state, self.why = state, why
+        if state is StoreState.OK:
+            log.info("store.recovered")
+        else:
+            log.error("store.unready", state=state.value, why=why)

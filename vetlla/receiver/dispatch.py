@@ -1,0 +1,67 @@
+"""Beyond the border of commit: tells watchers what became durable.
+
+A watcher that does not keep up loses the oldest events and is told how many: it can read the journal for the rest, and
+nobody else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+WATCHER_BACKLOG = 10_000
+"""Events kept for one watcher that reads slowly: a busy minute's worth."""
+
+
+class Dispatch:
+    """Hands each event to every watcher that is there."""
+
+    def __init__(self) -> None:
+        self._watchers: set[_Watcher] = set()
+
+    def __bool__(self) -> bool:
+        """Whether anybody watches; events need not be made otherwise."""
+        return bool(self._watchers)
+
+    def publish(self, event: dict[str, Any]) -> None:
+        """Give an event to every watcher, without waiting."""
+        for watcher in self._watchers:
+            watcher.put(event)
+
+    async def watch(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield events from now on, until the caller stops."""
+        watcher = _Watcher()
+        self._watchers.add(watcher)
+        try:
+            while True:
+                yield await watcher.get()
+        finally:
+            self._watchers.discard(watcher)
+
+
+class _Watcher:
+    def __init__(self) -> None:
+        self._events: deque[dict[str, Any]] = deque()
+        self._missed = 0
+        self._filled = asyncio.Event()
+
+    def put(self, event: dict[str, Any]) -> None:
+        if len(self._events) >= WATCHER_BACKLOG:
+            self._events.popleft()
+            self._missed += 1
+        self._events.append(event)
+        self._filled.set()
+
+    async def get(self) -> dict[str, Any]:
+        await self._filled.wait()
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return {"event": "missed", "count": missed}
+        event = self._events.popleft()
+        if not self._events:
+            self._filled.clear()
+        return event

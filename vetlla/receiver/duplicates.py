@@ -1,0 +1,51 @@
+"""The duplicate window: which reports were stored lately, so that a retry is answered again and stored never."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.clock import SECOND_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.settings.model import StoreSettings
+
+
+class Duplicates:
+    """Identities of stored signals, oldest first, within a time and a number."""
+
+    def __init__(self, settings: StoreSettings, recent: Iterable[tuple[bytes, int, int]]) -> None:
+        self._window_us = round(settings.duplicate_window_s * SECOND_US)
+        self._max = settings.duplicate_window_max
+        self._seen = {identity: (number, received_us) for identity, number, received_us in recent}
+        self._fresh: list[bytes] = []
+
+    def __contains__(self, identity: bytes) -> bool:
+        return identity in self._seen
+
+    def begin(self, now_us: int) -> None:
+        """Start a batch: forget what is too old or too much."""
+        self._fresh.clear()
+        horizon_us = now_us - self._window_us
+        while self._seen:
+            oldest = next(iter(self._seen))
+            if self._seen[oldest][1] >= horizon_us and len(self._seen) <= self._max:
+                return
+            del self._seen[oldest]
+
+    def first(self, identity: bytes) -> int | None:
+        """Return the signal that was stored under this identity; None if there is none."""
+        found = self._seen.get(identity)
+        return found[0] if found else None
+
+    def add(self, identity: bytes, number: int, received_us: int) -> None:
+        """Remember a signal of the batch under way."""
+        self._seen[identity] = (number, received_us)
+        self._fresh.append(identity)
+
+    def take_back(self) -> None:
+        """Forget the signals of the batch under way: it did not become durable."""
+        for identity in self._fresh:
+            del self._seen[identity]
+        self._fresh.clear()

@@ -1,0 +1,315 @@
+"""The only door to the store: account lookup, admission, duplicate check, verdict.
+
+Everything is decided in the event loop and committed in groups (``commit.py``). A verdict exists only when the
+transaction that holds the frame is durable; when none can be had the peer hears nothing, so that the terminal repeats
+or uses its second receiver.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import structlog
+
+from vetlla.accounts import PlainPolicy
+from vetlla.clock import SECOND_US, to_datetime, to_us
+from vetlla.receiver.commit import StoreState
+from vetlla.receiver.counters import Caller
+from vetlla.receiver.desk import Report
+from vetlla.receiver.duplicates import Duplicates
+from vetlla.service.admission import objection
+from vetlla.service.triage import PRIORITIES, weigh
+from vetlla.signals import DUPLICATE, STORED, Event, Kind, Outcome, Phase, Priority, Reason, Reject, refused
+from vetlla.store.audit import digest
+from vetlla.store.batch import Batch, Entry
+from vetlla.store.rows import Flag, heartbeat_row, reject_row, signal_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from vetlla.accounts import Account, AccountBook
+    from vetlla.clock import Clock, Instant
+    from vetlla.receiver.commit import GroupCommit
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.desk import Desk
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.settings.model import Settings
+    from vetlla.signals import AccountId, Arrival, Signal, Verdict
+    from vetlla.store.journal import Recovered
+
+log = structlog.get_logger()
+
+BATCH_MAX = 1_000
+"""Frames in one transaction: bounds how long the first of them waits for the last one's row."""
+REJECTS_WAITING_MAX = 10_000
+"""Rejects that wait to be kept; beyond it they are counted only, since nobody waits for them."""
+HEARTBEATS_EVERY_S = 5.0
+"""Heartbeats are kept in memory this long at the most before they are written."""
+HEARTBEATS_PER_BATCH = 500
+"""Heartbeat rows in one transaction, so that an alarm never waits for a fleet's heartbeats."""
+
+Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
+"""Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
+
+
+class _Frame(NamedTuple):
+    arrival: Arrival
+    signals: Sequence[Signal]
+    account: Account | None
+    deliver: Deliver
+
+
+class _Concern(NamedTuple):
+    """Something that is no stored report, but that a person must hear of."""
+
+    arrival: Arrival
+    report: Report
+
+
+class Intake:
+    """Decides what becomes of what decoders read. Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        book: AccountBook,
+        recovered: Recovered,
+        desk: Desk,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
+        self.use(settings, book)
+        self.on_ready: Callable[[int], None] = lambda _: None
+        """Called with each alarm that became ready: its *t3* begins."""
+        self._desk = desk
+        self._commit = commit
+        self._dispatch = dispatch
+        self._counters = counters
+        self._clock = clock
+        self._next_signal = self._first_signal = recovered.next_signal
+        self._duplicates = Duplicates(settings.store, recovered.recent)
+        self._frames: deque[_Frame] = deque()
+        self._planned: list[tuple[_Frame, list[Verdict]]] = []
+        self._concerns: deque[_Concern] = deque()
+        self._heartbeats: dict[tuple[str, AccountId], list[int]] = {}
+        self._stale: dict[AccountId, int] = {}
+        commit.serve(self)
+
+    def use(self, settings: Settings, book: AccountBook) -> None:
+        """Go on with other settings and accounts."""
+        self.settings = settings
+        self.book = book
+        self._table = {**PRIORITIES, **settings.queue.priorities}
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for their commit."""
+        return len(self._frames)
+
+    def submit(self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver) -> None:
+        """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none."""
+        first = signals[0]
+        account = self.book.find(first.id)
+        settings = self.settings.intake
+        plain_for_keyed = settings.plain_for_keyed is PlainPolicy.ACCEPT
+        now_us = arrival.received.utc_us
+        reason = objection(first, account, now_us, unknown=settings.unknown_accounts, plain_for_keyed=plain_for_keyed)
+        if reason is not None:
+            self._refuse(arrival, signals, account, reason, deliver)
+        elif self._commit.state is not StoreState.OK:
+            # Nothing new can be kept; what is durable already may be acknowledged all the same.
+            known = all(signal.identity in self._duplicates for signal in signals)
+            deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
+        elif first.event.kind is Kind.HEARTBEAT and account is not None:
+            self._beat(first, now_us)
+            deliver([STORED] * len(signals), to_datetime(now_us))
+        else:
+            self._frames.append(_Frame(arrival, signals, account, deliver))
+            self._commit.wake()
+
+    def _beat(self, signal: Signal, now_us: int) -> None:
+        self._counters.heartbeats[signal.protocol] += 1
+        beat = self._heartbeats.get((signal.protocol, signal.id))
+        if beat is None:
+            self._heartbeats[signal.protocol, signal.id] = [now_us, 1]
+            self._commit.within(HEARTBEATS_EVERY_S)
+        else:
+            beat[0] = now_us
+            beat[1] += 1
+
+    def _refuse(
+        self, arrival: Arrival, signals: Sequence[Signal], account: Account | None, reason: Reason, deliver: Deliver
+    ) -> None:
+        first, now_us = signals[0], arrival.received.utc_us
+        self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
+        log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
+        text = _refusal_text(first, reason, now_us)
+        entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
+        self._commit.batch.audit.append(entry)
+        self._keep(arrival, Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id))
+        if account is not None and (reason is not Reason.STALE_TIME or self._again(first.id, now_us)):
+            for signal in signals:
+                event, priority = weigh(signal, account, self._table)
+                home, priority = _home(account, signal.id), min(priority, Priority.TECHNICAL)
+                report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
+                self._concerns.append(_Concern(arrival, report))
+        self._commit.wake()
+        deliver([refused(reason)] * len(signals), to_datetime(now_us))
+
+    def _again(self, who: AccountId, now_us: int) -> bool:
+        """Say whether this account's clock was refused before within the duplicate window.
+
+        The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
+        its alarms would be refused for ever while nobody knows.
+        """
+        window_us = self.settings.store.duplicate_window_s * SECOND_US
+        before = self._stale.get(who)
+        if len(self._stale) >= self.settings.store.duplicate_window_max:
+            self._stale.clear()
+        self._stale[who] = now_us
+        return before is not None and now_us - before <= window_us
+
+    def reject(self, arrival: Arrival, reject: Reject) -> None:
+        """Keep bytes that were no report; a home that we know and could not read goes before an operator."""
+        account = self.count(reject)
+        self._keep(arrival, reject)
+        if account is not None and reject.id is not None:
+            event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
+            note = f"could not be read: {reject.text}"
+            report = Report(0, reject.id, _home(account, reject.id), event, Priority.TECHNICAL, note=note)
+            self._concerns.append(_Concern(arrival, report))
+        self._commit.wake()
+
+    def count(self, reject: Reject) -> Account | None:
+        """Count bytes that were no report; return the account that they named, if we know it."""
+        account = self.book.find(reject.id) if reject.id else None
+        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
+        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
+        return account
+
+    def _keep(self, arrival: Arrival, reject: Reject) -> None:
+        if len(self._commit.batch.rejects) < REJECTS_WAITING_MAX:
+            self._commit.batch.rejects.append(reject_row(arrival, reject))
+
+    # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> bool:
+        """Whether frames or concerns wait."""
+        return bool(self._frames or self._concerns)
+
+    def plan(self, batch: Batch) -> None:
+        """Decide what becomes of what waits, and fill the batch with it."""
+        now_us = self._clock.now().utc_us
+        self._first_signal = self._next_signal
+        self._desk.begin()
+        self._duplicates.begin(now_us)
+        while self._concerns:
+            concern = self._concerns.popleft()
+            self._desk.place(concern.report, concern.arrival, batch)
+        self._planned = []
+        while self._frames and len(self._planned) < BATCH_MAX:
+            frame = self._frames.popleft()
+            self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
+        if batch.signals:
+            first, last = self._first_signal, self._next_signal - 1
+            detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
+            batch.decided.append(Entry(now_us, "receiver", "commit", f"commit {batch.commit}", detail))
+        for _ in range(min(len(self._heartbeats), HEARTBEATS_PER_BATCH)):
+            (protocol, who), (at_us, count) = self._heartbeats.popitem()
+            batch.heartbeats.append(heartbeat_row(protocol, who, at_us, count))
+        if self._heartbeats:
+            self._commit.within(HEARTBEATS_EVERY_S)
+
+    def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
+        arrival = frame.arrival
+        if signal.identity and (stored := self._duplicates.first(signal.identity)):
+            count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
+            batch.duplicates[stored] = (count + 1, arrival.received.utc_us, arrival.transport, arrival.peer)
+            return DUPLICATE
+        number = self._next_signal
+        self._next_signal += 1
+        event, priority = weigh(signal, frame.account, self._table)
+        known, home = frame.account is not None, _home(frame.account, signal.id)
+        report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated)
+        alarm, flags = self._desk.place(report, arrival, batch)
+        if signal.buffered or signal.repeated:
+            flags |= (Flag.BUFFERED if signal.buffered else 0) | (Flag.REPEATED if signal.repeated else 0)
+        batch.signals.append(
+            signal_row(
+                signal if event is signal.event else replace(signal, event=event),
+                arrival,
+                number=number,
+                commit=batch.commit,
+                home=home,
+                priority=priority,
+                flags=int(flags),
+                alarm=alarm,
+            )
+        )
+        if signal.identity:
+            self._duplicates.add(signal.identity, number, arrival.received.utc_us)
+        return STORED
+
+    def durable(self, batch: Batch, now: Instant) -> None:
+        """Give the verdicts of a batch that is on the disk, then show its alarms."""
+        at = to_datetime(now.utc_us)
+        planned, self._planned = self._planned, []
+        signals = self._counters.signals
+        for frame, verdicts in planned:
+            frame.deliver(verdicts, at)
+            for verdict in verdicts:
+                signals[frame.signals[0].protocol, verdict.outcome] += 1
+        if batch.alarms:
+            self._show(now)
+
+    def _show(self, now: Instant) -> None:
+        for alarm in self._desk.made_ready(now, self._commit.batch):
+            if alarm.t2_us is not None:
+                self._counters.t2.observe(alarm.t2_us)
+            self.on_ready(alarm.id)
+            if self._dispatch:
+                self._dispatch.publish({"event": "alarm", "alarm": self._desk.fields(alarm, now)})
+
+    def take_back(self, batch: Batch) -> None:
+        """Undo what a lost batch's frames changed, and leave their peers without a word."""
+        self._desk.take_back(batch)
+        self._duplicates.take_back()
+        self._next_signal = self._first_signal
+        at = to_datetime(self._clock.now().utc_us)
+        planned, self._planned = self._planned, []
+        for frame, _ in planned:
+            frame.deliver(None, at)
+
+    def silence(self) -> None:
+        """Leave everyone who waits without a word: they repeat, here or at their second receiver."""
+        at = to_datetime(self._clock.now().utc_us)
+        while self._frames:
+            self._frames.popleft().deliver(None, at)
+
+
+def _home(account: Account | None, who: AccountId) -> str:
+    """Return what a caller's alarms are chained under: its home, or the caller as it names itself."""
+    if account is not None and account.home:
+        return account.home
+    receiver, line, number = who
+    return f"{receiver}/{line}/{number}" if receiver or line else number
+
+
+def _refusal_text(signal: Signal, reason: Reason, now_us: int) -> str:
+    match reason:
+        case Reason.STALE_TIME if signal.sent_at is not None:
+            ahead_s = (to_us(signal.sent_at) - now_us) / SECOND_US
+            return f"clock {abs(ahead_s):.0f} s {'fast' if ahead_s > 0 else 'slow'}"
+        case Reason.PLAIN_REFUSED:
+            return "sent in clear although the account has a key: set the key in the device"
+        case _:
+            return "nobody registered this account: `vetlla accounts set` does"

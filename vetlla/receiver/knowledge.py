@@ -1,0 +1,35 @@
+"""What the daemon knows of the service while it runs: accounts and keys, read anew when told that they changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.store.accounts import read_book
+from vetlla.store.keyring import Keyring
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vetlla.accounts import AccountBook
+    from vetlla.clock import Clock
+    from vetlla.settings.model import Settings
+    from vetlla.signals import AccountId, Key
+
+
+class Knowledge(NamedTuple):
+    """One reading of registry and keys; a reload replaces it whole."""
+
+    book: AccountBook
+    keys: Keyring
+
+    def keys_of(self, who: AccountId) -> Sequence[Key]:
+        """Return the keys that may open this caller's frames: current first, outgoing one behind it."""
+        account = self.book.find(who)
+        if account is None or not account.key_name:
+            return ()
+        return self.keys.lookup(account.key_name)
+
+
+def read(settings: Settings, clock: Clock) -> Knowledge:
+    """Read registry and keys. Blocks. Raises StoreError or ConfigError."""
+    return Knowledge(read_book(settings.state_dir, clock), Keyring.read(settings.keys_file))

@@ -1,0 +1,1 @@
+"""Bytes and addresses: sockets, bounds, budgets. Nothing here knows an alarm."""

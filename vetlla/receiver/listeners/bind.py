@@ -1,0 +1,91 @@
+"""Sockets to listen on: bound by us, or handed over by systemd."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from vetlla.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vetlla.settings.model import Listen, Tls
+
+BACKLOG = 4_096
+"""Connections the kernel may hold for us: a district that comes back after an outage (Linux caps it at somaxconn)."""
+DATAGRAM_BUFFER = 4 << 20
+"""Bytes the kernel may hold for a UDP listener while a batch is planned: some 10,000 datagrams."""
+SAME_PORT_TRIES = 20
+"""Port 0 takes any free TCP port whose UDP port is free too; this often."""
+
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+
+def bind(listen: Listen) -> dict[str, socket.socket]:
+    """Return the bound sockets of a listener by transport, all on one port. Raises ConfigError."""
+    for attempt in range(SAME_PORT_TRIES):
+        bound: dict[str, socket.socket] = {}
+        try:
+            port = listen.port
+            for transport in listen.transports:
+                bound[transport] = _bind(listen.host, port, transport)
+                port = bound[transport].getsockname()[1]
+        except OSError as error:
+            for open_socket in bound.values():
+                open_socket.close()
+            if listen.port == 0 and error.errno == errno.EADDRINUSE and attempt < SAME_PORT_TRIES - 1:
+                continue
+            raise ConfigError(
+                f"listen {listen.name}: cannot listen on {listen.address}: {error.strerror or error}",
+                remedy=_remedy(error),
+            ) from error
+        else:
+            return bound
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _bind(host: str, port: int, transport: str) -> socket.socket:
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host, port, type=_KINDS[transport], flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+    )[0]
+    bound = socket.socket(family, kind, proto)
+    try:
+        bound.settimeout(0)  # asyncio wants it non-blocking
+        if transport == "tcp":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAM_BUFFER)
+        bound.bind(address)
+        if transport == "tcp":
+            bound.listen(BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _remedy(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "another program has the port: `ss -ltunp` shows which; stop it or choose another port"
+        case errno.EACCES:
+            return "ports below 1024 need CAP_NET_BIND_SERVICE, or socket activation (config/systemd/vetlla.socket)"
+        case _:
+            return "use an address of this machine: `ip address` shows them"
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """Return the server's TLS context. Raises ConfigError when a file cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.client_ca is not None:
+            context.load_verify_locations(tls.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"tls: {tls.certificate} with {tls.key}: {error}",
+            remedy="give a PEM certificate chain and its key, readable by the user that runs the receiver",
+        ) from error
+    return context

@@ -1,0 +1,199 @@
+"""What may be asked through the control socket, and how each request reaches the desk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vetlla.alarms import Alarm, Outcome, State
+from vetlla.clock import SECOND_US, iso
+from vetlla.errors import UsageError
+from vetlla.receiver.commit import Operation
+from vetlla.service import queue
+from vetlla.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from vetlla.clock import Clock
+    from vetlla.receiver.commit import GroupCommit
+    from vetlla.receiver.control import Request
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.desk import Desk
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.settings.model import Settings
+    from vetlla.store.batch import Batch
+
+_T = TypeVar("_T")
+
+TEST_MAX_S = 7 * 24 * 3600
+"""Nobody is left on test for ever: a week at the most, renewed by whoever still needs it."""
+NOTE_MAX = 4_000
+"""Characters of one note."""
+
+
+class QueueRequests:
+    """The requests that work the queue."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        desk: Desk,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._desk = desk
+        self._commit = commit
+        self._dispatch = dispatch
+        self._counters = counters
+        self._clock = clock
+
+    def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
+        """Return the requests by name."""
+        return {
+            "queue.list": self._list,
+            "queue.claim": self._claim,
+            "queue.answer": self._answer,
+            "queue.note": self._note,
+            "queue.close": self._close,
+            "queue.handover": self._hand_over,
+            "queue.escalate": self._escalate,
+            "queue.test": self._test,
+            "queue.tests": self._tests,
+        }
+
+    async def watch(self, _: Request) -> AsyncIterator[dict[str, Any]]:
+        """Stream what changes in the queue, beginning with what is open."""
+        now = self._clock.now()
+        for alarm in self._desk.alarms(now):
+            yield {"event": "open", "alarm": self._desk.fields(alarm, now)}
+        async for event in self._dispatch.watch():
+            yield event
+
+    async def _list(self, request: Request) -> list[dict[str, Any]]:
+        now = self._clock.now()
+        on_test = _flag(request, "on_test")
+        return [self._desk.fields(alarm, now) for alarm in self._desk.alarms(now) if alarm.on_test == on_test]
+
+    async def _claim(self, request: Request) -> dict[str, Any]:
+        hand = self._hand(request)
+        if request.arguments.get("alarm") is None:
+            return await self._work(lambda batch: self._claim_next(hand, batch))
+        return await self._step(request, "claim", lambda alarm: queue.claim(alarm, hand))
+
+    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Alarm:
+        for alarm in self._desk.alarms(hand.now):
+            if alarm.state is State.WAITING and not alarm.on_test:
+                return self._desk.act(alarm.id, hand, "claim", lambda waiting: queue.claim(waiting, hand), batch)
+        raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        hand = self._hand(request)
+        result = await self._step(request, "answer", lambda alarm: queue.answer(alarm, hand))
+        if result["t3_s"] is not None:
+            self._counters.t3[_priority(result)].observe(round(result["t3_s"] * SECOND_US))
+        return result
+
+    async def _note(self, request: Request) -> dict[str, Any]:
+        hand, number, text = self._hand(request), _number(request, "alarm"), _text(request, "text")
+        if len(text) > NOTE_MAX:
+            raise UsageError(f"a note holds {NOTE_MAX} characters at the most")
+        return await self._work(lambda batch: self._desk.note(number, hand, text, batch))
+
+    async def _close(self, request: Request) -> dict[str, Any]:
+        hand = self._hand(request)
+        try:
+            outcome = Outcome(request.arguments.get("outcome", ""))
+        except ValueError as error:
+            raise UsageError("an alarm is closed with an outcome", remedy=f"one of {', '.join(Outcome)}") from error
+        return await self._step(
+            request, "close", lambda alarm: queue.close(alarm, hand, outcome), outcome=outcome.value
+        )
+
+    async def _hand_over(self, request: Request) -> dict[str, Any]:
+        hand, to = self._hand(request), _text(request, "to")
+        return await self._step(request, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
+
+    async def _escalate(self, request: Request) -> dict[str, Any]:
+        result = await self._step(request, "escalate", queue.escalate, why=str(request.arguments.get("why", "")))
+        self._counters.escalations += 1
+        return result
+
+    async def _test(self, request: Request) -> dict[str, Any]:
+        if not (request.caller.engineer or request.caller.supervisor):
+            raise UsageError(
+                f"{request.caller.operator} may not put accounts on test",
+                remedy=f"add them to group {self.settings.control.engineers}",
+            )
+        hand, account, seconds = self._hand(request), _text(request, "account"), _number(request, "seconds")
+        if not 0 <= seconds <= TEST_MAX_S:
+            raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
+        reason = str(request.arguments.get("reason", ""))
+        test, durable = await self._perform(lambda batch: self._desk.set_test(account, hand, seconds, reason, batch))
+        until = iso(test.until_us) if test else None
+        return {"account": account, "until": until, "operator": hand.operator, "reason": reason, "durable": durable}
+
+    async def _tests(self, _: Request) -> list[dict[str, Any]]:
+        return [
+            {"account": test.account, "since": iso(test.since_us), "until": iso(test.until_us),
+             "operator": test.operator, "reason": test.reason}
+            for test in self._desk.tests(self._clock.now())
+        ]  # fmt: skip
+
+    def _hand(self, request: Request) -> queue.Hand:
+        caller = request.caller
+        lease_us = round(self.settings.queue.lease_s * SECOND_US)
+        return queue.Hand(caller.operator, self._clock.now(), lease_us, caller.supervisor and _flag(request, "force"))
+
+    async def _step(
+        self, request: Request, action: str, step: Callable[[Alarm], Alarm], **detail: object
+    ) -> dict[str, Any]:
+        number, hand = _number(request, "alarm"), self._hand(request)
+        return await self._work(lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
+
+    async def _work(self, step: Callable[[Batch], Alarm]) -> dict[str, Any]:
+        alarm, durable = await self._perform(step)
+        fields = self._desk.fields(alarm, self._clock.now())
+        self._dispatch.publish({"event": alarm.state.value, "alarm": fields})
+        return fields | {"durable": durable}
+
+    async def _perform(self, step: Callable[[Batch], _T]) -> tuple[_T, bool]:
+        """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be."""
+        done: asyncio.Future[tuple[_T, bool]] = asyncio.get_running_loop().create_future()
+
+        def report(result: Any, durable: bool) -> None:  # noqa: ANN401, FBT001 - the shape of Operation.done
+            if done.done():
+                return  # whoever asked has hung up
+            if isinstance(result, Exception):
+                done.set_exception(result)
+            else:
+                done.set_result((result, durable))
+
+        self._commit.perform(Operation(step, report))
+        return await done
+
+
+def _priority(fields: dict[str, Any]) -> Priority:
+    return Priority[fields["priority"]]
+
+
+def _number(request: Request, name: str) -> int:
+    value = request.arguments.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name!r} should be a whole number")
+    return value
+
+
+def _text(request: Request, name: str) -> str:
+    value = request.arguments.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{name!r} should be a text that says something")
+    return value
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.arguments.get(name) is True

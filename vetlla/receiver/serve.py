@@ -1,0 +1,288 @@
+"""The daemon's life in four words: open, serve, drain, close.
+
+READY is said after recovery, when every listener listens. SIGHUP reads configuration, accounts and keys anew and keeps
+what it has if they are bad. SIGTERM and SIGINT drain: stop reading, commit, answer, close, within a deadline; a second
+one makes the deadline now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from vetlla import __version__
+from vetlla.errors import ConfigError, UsageError, VetllaError
+from vetlla.protocols.registry import load_protocols
+from vetlla.receiver import knowledge, systemd
+from vetlla.receiver.budget import Budget
+from vetlla.receiver.commit import GroupCommit
+from vetlla.receiver.control import Control
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.desk import Desk
+from vetlla.receiver.dispatch import Dispatch
+from vetlla.receiver.escalation import Escalation
+from vetlla.receiver.http import HttpServer
+from vetlla.receiver.intake import Intake
+from vetlla.receiver.listeners.bind import bind, tls_context
+from vetlla.receiver.listeners.tcp import TcpListener
+from vetlla.receiver.listeners.udp import UdpListener
+from vetlla.receiver.metrics import exposition
+from vetlla.receiver.requests import QueueRequests
+from vetlla.receiver.session import Ground
+from vetlla.receiver.view import View
+from vetlla.store.journal import Journal
+from vetlla.store.writer import Writer
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from vetlla.clock import Clock
+    from vetlla.protocols.decoder import Decoder, Description
+    from vetlla.receiver.control import Request
+    from vetlla.settings.model import Listen, Settings
+    from vetlla.signals import AccountId, Key
+
+log = structlog.get_logger()
+
+PULSE_S = 10.0
+"""Without a watchdog: how often an idle receiver proves that it can commit."""
+
+
+class Receiver:
+    """One running receiver."""
+
+    _writer: Writer
+    _knowledge: knowledge.Knowledge
+    _commit: GroupCommit
+    _desk: Desk
+    _intake: Intake
+    _escalation: Escalation
+    _budget: Budget
+    _requests: QueueRequests
+    _control: Control
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings], clock: Clock) -> None:
+        self._settings = settings
+        self._reread = reread
+        self._clock = clock
+        self._protocols = load_protocols()
+        self._counters = Counters(self._protocols)
+        self._dispatch = Dispatch()
+        self._http = HttpServer()
+        self._listeners: list[TcpListener | UdpListener] = []
+        self._stop = asyncio.Event()
+        self._force = asyncio.Event()
+        self._pulse: asyncio.TimerHandle | None = None
+        self._reloading: asyncio.Task[Any] | None = None
+
+    async def run(self) -> None:
+        """Live through the four phases. Raises ConfigError or StoreError when it cannot open."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
+        await self._open(loop)  # what fails here ends the process: nothing was acknowledged yet
+        await self._stop.wait()
+        await self._drain()
+        await self._close()
+
+    # --- open -------------------------------------------------------------------------------------------------------
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        settings, clock = self._settings, self._clock
+        descriptions = [self._describe(listen) for listen in settings.listen]
+        journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
+        self._writer = Writer(journal, loop, clock)
+        recovered = await asyncio.to_thread(journal.recover, round(settings.store.duplicate_window_s * 1e6))
+        self._knowledge = await asyncio.to_thread(knowledge.read, settings, clock)
+        self._commit = GroupCommit(
+            settings=settings, recovered=recovered, writer=self._writer, counters=self._counters, clock=clock, loop=loop
+        )
+        self._desk = Desk(settings.queue, recovered)
+        self._intake = Intake(
+            settings=settings,
+            book=self._knowledge.book,
+            recovered=recovered,
+            desk=self._desk,
+            commit=self._commit,
+            dispatch=self._dispatch,
+            counters=self._counters,
+            clock=clock,
+        )
+        self._escalation = Escalation(
+            settings=settings.queue,
+            desk=self._desk,
+            commit=self._commit,
+            dispatch=self._dispatch,
+            counters=self._counters,
+            clock=clock,
+            loop=loop,
+        )
+        self._intake.on_ready = self._escalation.watch
+        self._budget = Budget(settings.limits, self._counters, clock)
+        await self._listen(descriptions)
+        await self._open_doors()
+        self._beat()
+        self._say_ready()
+
+    def _describe(self, listen: Listen) -> Description:
+        if listen.protocol not in self._protocols:
+            raise ConfigError(
+                f"listen {listen.name}: unknown protocol {listen.protocol!r}",
+                remedy=f"one of {', '.join(self._protocols)}",
+            )
+        return self._protocols[listen.protocol]
+
+    async def _listen(self, descriptions: list[Description]) -> None:
+        ground = Ground(self._intake, self._budget, self._counters, self._clock)
+        handed = systemd.inherited_sockets()
+        known = {listen.name for listen in self._settings.listen}
+        if stray := {socket.name for socket in handed} - known:
+            raise ConfigError(
+                f"systemd hands over sockets for {', '.join(stray)}, which no [[listen]] names",
+                remedy="make FileDescriptorName= of the socket unit equal to a listener's name",
+            )
+        for listen, description in zip(self._settings.listen, descriptions, strict=True):
+            given = {_transport(one.socket): one.socket for one in handed if one.name == listen.name}
+            tls = tls_context(listen.tls) if listen.tls else None
+
+            def make(description: Description = description) -> Decoder:
+                return description.make(self._keys_of)
+
+            for transport, bound in (given or bind(listen)).items():
+                if transport == "tcp":
+                    self._listeners.append(TcpListener(listen, ground, make, bound, tls))
+                else:
+                    self._listeners.append(UdpListener(listen, ground, make, bound))
+        for listener in self._listeners:
+            await listener.start()
+
+    def _keys_of(self, who: AccountId) -> Sequence[Key]:
+        # Asked anew each time: a reload replaces what is known under connections that stand.
+        return self._knowledge.keys_of(who)
+
+    async def _open_doors(self) -> None:
+        settings = self._settings
+        view = View(
+            desk=self._desk,
+            commit=self._commit,
+            intake=self._intake,
+            counters=self._counters,
+            clock=self._clock,
+            listeners=self._listeners,
+            http=self._http,
+        )
+        requests = self._requests = QueueRequests(
+            settings=settings,
+            desk=self._desk,
+            commit=self._commit,
+            dispatch=self._dispatch,
+            counters=self._counters,
+            clock=self._clock,
+        )
+        table = requests.table() | {"status": view.status, "reload": self._asked_to_reload}
+        self._control = Control(settings.state_dir, settings.control, table, {"watch": requests.watch})
+        await self._control.start()
+        if settings.http.enabled:
+            await self._http.start(
+                settings.http.host,
+                settings.http.port,
+                readiness=view.readiness,
+                collect=exposition(self._counters, view.gauges),
+            )
+
+    def _say_ready(self) -> None:
+        places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
+        log.info("receiver.ready", version=__version__, listening=places, accounts=len(self._intake.book))
+        systemd.notify(f"READY=1\nSTATUS=Listening on {', '.join(places)}")
+
+    def _beat(self) -> None:
+        """Prove, twice within the watchdog's time, that the writer still answers; its answers feed the watchdog."""
+        watched_s = systemd.watchdog_interval_s()
+        self._commit.on_answer = lambda: systemd.notify("WATCHDOG=1") if watched_s else False
+
+        def pulse() -> None:
+            self._commit.pulse()
+            self._pulse = asyncio.get_running_loop().call_later(watched_s / 3 if watched_s else PULSE_S, pulse)
+
+        pulse()
+
+    # --- serve ------------------------------------------------------------------------------------------------------
+
+    def _told_to_stop(self) -> None:
+        if self._stop.is_set():
+            self._force.set()
+        self._stop.set()
+
+    def _told_to_reload(self) -> None:
+        self._reloading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _asked_to_reload(self, request: Request) -> dict[str, Any]:
+        if not request.caller.engineer:
+            raise UsageError(
+                f"{request.caller.operator} may not reload",
+                remedy=f"add them to group {self._settings.control.engineers}",
+            )
+        if (failure := await self._reload()) is not None:
+            raise failure
+        return {"accounts": len(self._intake.book)}
+
+    async def _reload(self) -> VetllaError | None:
+        """Read configuration, accounts and keys anew; keep all of the old if any of the new is bad."""
+        systemd.notify("RELOADING=1")
+        try:
+            settings = await asyncio.to_thread(self._reread)
+            known = await asyncio.to_thread(knowledge.read, settings, self._clock)
+        except VetllaError as error:
+            self._counters.reloads_refused += 1
+            log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
+            return error
+        else:
+            if (settings.listen, settings.state_dir) != (self._settings.listen, self._settings.state_dir):
+                log.warning("receiver.restart_needed", changed="listen or state_dir")
+            self._knowledge = known
+            self._intake.use(settings, known.book)
+            self._desk.use(settings.queue)
+            self._commit.settings = self._requests.settings = settings
+            self._budget.limits = settings.limits
+            self._counters.reloads += 1
+            log.info("receiver.reloaded", accounts=len(known.book))
+            return None
+        finally:
+            systemd.notify("READY=1")
+
+    # --- drain, close -----------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Stop reading; commit and answer what was read, within the deadline."""
+        systemd.notify("STOPPING=1")
+        if self._pulse is not None:
+            self._pulse.cancel()
+        for listener in self._listeners:
+            listener.stop()
+        self._escalation.stop()
+        forced = asyncio.ensure_future(self._force.wait())
+        closing = asyncio.ensure_future(self._commit.close())
+        await asyncio.wait(
+            {forced, closing}, timeout=self._settings.limits.drain_deadline_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        drained = closing.done()
+        for task in (forced, closing):
+            task.cancel()
+        log.info("receiver.drained", complete=drained, state=self._commit.state.value)
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            listener.abort()
+        await self._control.close()
+        await self._http.close()
+        await asyncio.to_thread(self._writer.close)
+        log.info("receiver.stopped")
+
+
+def _transport(bound: socket.socket) -> str:
+    return "tcp" if bound.type == 1 else "udp"

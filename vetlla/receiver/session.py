@@ -1,0 +1,177 @@
+"""The one loop of a frame: bytes to a decoder, its items to the intake, the store's verdicts back to the peer.
+
+One session per connection or datagram; it knows no socket and no alarm. Answers leave in the order in which the frames
+came, whichever way the verdicts come in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+
+import structlog
+
+from vetlla.receiver.counters import Refusal
+from vetlla.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from vetlla.clock import Clock, Instant
+    from vetlla.protocols.decoder import Decoder
+    from vetlla.receiver.budget import Budget
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.intake import Intake
+    from vetlla.signals import Item, Verdict
+
+log = structlog.get_logger()
+
+_Answer: TypeAlias = "list[bytes | None]"
+"""One cell: None until the verdict came."""
+
+
+class Ground(NamedTuple):
+    """What every session of a receiver stands on."""
+
+    intake: Intake
+    budget: Budget
+    counters: Counters
+    clock: Clock
+
+
+class Peer(NamedTuple):
+    """Whom a session serves, and how to reach them."""
+
+    protocol: str
+    listener: str
+    transport: str
+    address: str
+    send: Callable[[bytes], None]
+    hang_up: Callable[[Refusal], None]
+
+
+class Session:
+    """Serves one connection or datagram."""
+
+    __slots__ = ("_answers", "_begun", "_decoder", "_frames", "_ground", "_group", "_peer", "_rejects", "on_drained")
+
+    def __init__(self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant) -> None:
+        self._ground = ground
+        self._peer = peer
+        self._decoder = decoder
+        self._begun: Instant | None = established
+        self._group: list[Signal] = []
+        self._answers: deque[_Answer] = deque()
+        self._rejects = 0
+        self._frames = 0
+        self.on_drained: Callable[[], None] | None = None
+        """Called when the last answer that was owed has left."""
+
+    @property
+    def owed(self) -> int:
+        """Frames that wait for their answer."""
+        return len(self._answers)
+
+    @property
+    def heard(self) -> bool:
+        """Whether a whole frame ever came."""
+        return self._frames > 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        now = self._ground.clock.now()
+        self._take(self._decoder.feed(data), now)
+
+    def finish(self) -> None:
+        """Hear that the peer will send no more."""
+        self._take(self._decoder.finish(), self._ground.clock.now())
+
+    def _take(self, items: Iterable[Item], now: Instant) -> None:
+        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
+        # byte.
+        begun = self._begun or now
+        arrival: Arrival | None = None
+        for item in items:
+            if arrival is None:
+                peer = self._peer
+                arrival = Arrival(
+                    listener=peer.listener,
+                    transport=peer.transport,
+                    peer=peer.address,
+                    established=begun,
+                    received=now,
+                )
+            match item:
+                case Signal():
+                    self._signal(item, arrival)
+                case Reply():
+                    self._say(item)
+                case Reject():
+                    self._reject(item, arrival)
+                case Hangup():
+                    self._peer.hang_up(Refusal.FOREIGN if self._rejects else Refusal.HANGUP)
+                case _:
+                    assert_never(item)
+        self._begun = begun if arrival is None else None
+
+    def _signal(self, signal: Signal, arrival: Arrival) -> None:
+        group = self._group
+        group.append(signal)
+        if signal.part < signal.parts:
+            return
+        self._group = []
+        self._frames += 1
+        answer: _Answer = [None]
+        self._answers.append(answer)
+
+        def deliver(verdicts: Sequence[Verdict] | None, at: datetime) -> None:
+            if verdicts is None:
+                self._unanswered(answer)
+                return
+            say = self._decoder.answer
+            answer[0] = b"".join([say(signal, verdict, at) for signal, verdict in zip(group, verdicts, strict=True)])
+            self._flush()
+            self._ground.counters.answer.observe(self._ground.clock.now().mono_us - arrival.received.mono_us)
+
+        self._ground.intake.submit(arrival, group, deliver)
+
+    def _unanswered(self, answer: _Answer) -> None:
+        # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.
+        answer[0] = b""
+        self._flush()
+        self._peer.hang_up(Refusal.NOT_READY)
+
+    def _say(self, reply: Reply) -> None:
+        self._ground.counters.replies[self._peer.protocol] += 1
+        self._answers.append([reply.data])
+        self._flush()
+
+    def _flush(self) -> None:
+        answers = self._answers
+        out = []
+        while answers and answers[0][0] is not None:
+            out.append(answers.popleft()[0])
+        if data := b"".join(filter(None, out)):
+            self._peer.send(data)
+        if not answers and self.on_drained is not None:
+            self.on_drained()
+
+    def _reject(self, reject: Reject, arrival: Arrival) -> None:
+        ground, peer = self._ground, self._peer
+        self._rejects += 1
+        if ground.budget.may_keep(peer.address):
+            ground.intake.reject(arrival, reject)
+        else:
+            ground.intake.count(reject)
+        if (suppressed := ground.budget.seldom.ask((peer.address, reject.reason))) is not None:
+            log.warning(
+                "frame.rejected",
+                protocol=reject.protocol,
+                reason=reject.reason.value,
+                peer=peer.address,
+                why=reject.text,
+                suppressed=suppressed,
+            )
+        if reject.reason is not Reason.FOREIGN and self._rejects >= ground.budget.bogus_frames:
+            peer.hang_up(Refusal.BOGUS)
