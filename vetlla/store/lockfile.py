@@ -1,0 +1,55 @@
+"""One writer at a time: a lock file that says who holds it and is free the moment its owner dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vetlla.errors import StoreError
+from vetlla.store.ownership import create
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock file; raise StoreError, with the owner's process id, when another process does.
+
+    The file stays behind: unlinking it would let a third process lock a new file beside the one that still waits.
+    """
+    lock = _open(path)
+    try:
+        _claim(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open(path: Path) -> int:
+    try:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return create(path, 0o640)
+    except FileExistsError:  # somebody made it in between
+        return _open(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror}", remedy=f"run as a user that may write in {path.parent}"
+        ) from error
+
+
+def _claim(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        raise StoreError(
+            f"{path}: process {owner or 'unknown'} is writing", remedy="wait until it has ended, then try again"
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

@@ -1,0 +1,172 @@
+"""``registry.db``: what people register (accounts; homes, devices ...), written by commands, read by the daemon.
+
+Writers come one at a time, under a lock file. The journal mode is DELETE, not WAL, since here nobody waits for a
+commit and everything else speaks for it: a reader needs read permission on one file (in WAL it must also write the
+shared-memory index), a closed registry is one file that can be copied, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL
+file when two connections write or checkpoint at the same moment, as the last reader to close does. The price is that a
+commit waits for readers and readers for a commit; both are short: the daemon reads the accounts into memory in one
+query, and a writer keeps its pages to itself (``cache_spill``) until the commit.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlite_utils import Database
+
+from vetlla.errors import StoreError
+from vetlla.store.lockfile import exclusive
+from vetlla.store.migrate import migrate, migrations, refuse_newer, version
+from vetlla.store.ownership import create, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.clock import Clock
+
+REGISTRY = "registry.db"
+LOCK = "registry.lock"
+PATIENCE_S = 10.0
+"""How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
+
+
+class Stamp(NamedTuple):
+    """The registry's state without opening it: another stamp, another content."""
+
+    inode: int
+    changed_ns: int
+    size: int
+
+
+def stamp(state_dir: Path) -> Stamp | None:
+    """Return the registry's stamp; None while there is none. Costs one stat()."""
+    try:
+        status = (state_dir / REGISTRY).stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _refused(state_dir, error) from error
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@contextmanager
+def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
+    """Open the registry for one writer, made or brought to this program's schema; use ``with db.atomic():`` inside.
+
+    Raises StoreError when another process writes, and for whatever the disk or SQLite does not do.
+    """
+    path = state_dir / REGISTRY
+    with _disk_errors(state_dir):
+        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with exclusive(state_dir / LOCK):
+        with _disk_errors(state_dir):
+            if not path.exists():
+                os.close(create(path, 0o640))
+                sync_directory(state_dir)
+        with _sqlite_errors(path), closing(_connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            # EXTRA syncs the directory after the rollback journal is gone: a power cut cannot bring it back and undo
+            # what was reported as done.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA cache_spill = OFF")
+            connection.execute("PRAGMA foreign_keys = ON")
+            migrate(connection, "registry", str(path), clock)
+            yield Database(connection, execute_plugins=False)
+        with _disk_errors(state_dir):
+            _touch(path)
+
+
+@contextmanager
+def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
+    """Open the registry to read it, empty if nobody has written one yet. Raises StoreError.
+
+    An older schema is brought up to date in memory, so that a reader never needs to write and never has to wait for
+    somebody to migrate. The connection refuses to write; it is not opened as read-only, because after a power cut in
+    the middle of a commit the first one to look has to roll the rest back.
+    """
+    path = state_dir / REGISTRY
+    with _sqlite_errors(path), closing(_open_to_read(path, clock)) as connection:
+        yield Database(connection, execute_plugins=False)
+
+
+def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
+    with _disk_errors(path.parent):
+        path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
+    if not path.exists():
+        return _in_memory(clock)
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        refuse_newer(connection, "registry", str(path))
+        if version(connection) == migrations("registry")[-1].number:
+            return connection
+        copy = _in_memory(clock, connection)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return copy
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # mode=rw: never make a file; where it may not be written SQLite falls back to reading.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
+
+
+def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    if source:
+        source.backup(connection)
+    migrate(connection, "registry", ":memory:", clock)
+    return connection
+
+
+def _touch(path: Path) -> None:
+    # The kernel's own stamps are some milliseconds coarse: two commits could share one, and a reader that looked in
+    # between would never see the second.
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, max(time.time_ns(), status.st_mtime_ns + 1)))
+
+
+@contextmanager
+def _disk_errors(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _refused(state_dir, error) from error
+
+
+@contextmanager
+def _sqlite_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path}: {error}", remedy=_remedy(error, path)) from error
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # a broken constraint is our own mistake
+            raise
+        raise StoreError(f"{path}: {error}", remedy="restore the last backup: vetlla db restore") from error
+
+
+def _refused(state_dir: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{error.filename or state_dir}: {error.strerror}",
+        remedy=f"is --state-dir right? it needs a directory that this user may write: {state_dir}",
+    )
+
+
+def _remedy(error: sqlite3.OperationalError, path: Path) -> str:
+    match error.sqlite_errorcode & 0xFF:  # the low byte is the primary code
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another process holds it; try again when that has ended"
+        case sqlite3.SQLITE_FULL:
+            return f"make room on the disk of {path.parent}"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return f"run as a user that may write {path} and its directory"
+        case _:
+            return "check the disk, then: vetlla db verify"
