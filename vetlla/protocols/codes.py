@@ -36,9 +36,10 @@ class Report(NamedTuple):
     device: str = ""
     area: str = ""
     text: str = ""
-    repeated: bool = False
     details: Mapping[str, str] = NOTHING
     measurements: Mapping[str, float] = NO_MEASUREMENTS
+    repeated: bool = False
+    """Reported before, says the device."""
 
 
 class CodeTable:

@@ -52,4 +52,4 @@ def parse(data: bytes) -> Report | None:
         if said not in QUALIFIERS:
             details = {"qualifier": said}
     text = readable(rest).strip() if rest else ""
-    return Report(event, account.decode() if account else "", device.decode(), area.decode(), text, details=details)
+    return Report(event, account.decode() if account else "", device.decode(), area.decode(), text, details)

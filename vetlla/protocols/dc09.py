@@ -207,7 +207,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
     """Gather what has no field of its own; the plain report of a plain terminal has nothing."""
-    is_same_account = not report.account or report.account.lower() == frame.account.lower()
+    is_same_account = not report.account or report.account.lower() == frame.id.account.lower()
     if is_same_account and not frame.quirks and extras is NO_EXTRAS:
         return report.details
     details = {**report.details, **extras.details}
@@ -228,5 +228,6 @@ def _identity(frame: Frame, part: int) -> bytes:
     token, sequence = frame.token, frame.sequence
     if sequence == _UNNUMBERED or token in _HEARTBEATS:
         return b""
-    caller = f"{NAME}\0{frame.receiver or ''}\0{frame.line or ''}\0{frame.account}\0{sequence}\0{token}\0{part}\0"
-    return blake2b(caller.casefold().encode() + frame.data, digest_size=16).digest()
+    receiver, line, account = frame.id
+    caller = f"{NAME}\0{receiver}\0{line}\0{account}\0{sequence}\0{token}\0{part}\0"
+    return blake2b(caller.lower().encode() + frame.data, digest_size=16).digest()

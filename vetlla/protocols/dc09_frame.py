@@ -71,28 +71,22 @@ _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
 
 
 class Frame(NamedTuple):
-    """One frame whose checksum fits. ``receiver`` and ``line`` are None when absent, "" when the letter stood alone.
+    """One frame whose checksum fits.
 
-    While ``sealed`` and without ``key_name``, ``data`` is the ciphertext's hex and nothing behind it is known.
+    While ``sealed`` and without ``key_name``, ``data`` is the ciphertext's hex and nothing behind it is known. Whether
+    L was absent or empty is among the ``quirks``; an answer copies the header out of ``raw``.
     """
 
     raw: bytes
     token: str
     sealed: bool
     sequence: str
-    receiver: str | None
-    line: str | None
-    account: str
+    id: AccountId
     data: bytes
     extended: tuple[bytes, ...] = ()
     timestamp: datetime | None = None
     key_name: str = ""
     quirks: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> AccountId:
-        """Return who is calling, with "" for what is absent."""
-        return AccountId(self.receiver or "", self.line or "", self.account)
 
 
 class Damage(NamedTuple):
@@ -142,9 +136,7 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int) -> Frame | Damage:
         token.decode(),
         star == b"*",
         sequence.decode(),
-        None if receiver is None else receiver.decode(),
-        None if line is None else line.decode(),
-        account.decode(),
+        AccountId(receiver.decode() if receiver else "", line.decode() if line else "", account.decode()),
         data,
     )
     if tail != b"]" and not star:
