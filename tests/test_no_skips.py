@@ -1,0 +1,60 @@
+"""Where skips are refused, each one fails by its name and reason."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SUITE = """
+import pytest
+
+def test_runs(): pass
+
+def test_skips(): pytest.skip("needs Debian package strace")
+
+@pytest.mark.skipif(True, reason="by mark")
+def test_marked(): pass
+
+@pytest.mark.xfail(strict=True)
+def test_known(): assert False
+"""
+
+
+def _run(folder: Path, **environment: str) -> tuple[int, str]:
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider -p tests.conftest\n")
+    (folder / "test_suite.py").write_text(SUITE)
+    (folder / "test_whole_file.py").write_text('import pytest\npytest.skip("whole file", allow_module_level=True)\n')
+    without = {name: value for name, value in os.environ.items() if not name.startswith(("VETLLA_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--continue-on-collection-errors", str(folder)],
+        cwd=folder,
+        env={**without, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout
+
+
+def test_skips_pass_on_a_developers_machine(tmp_path: Path) -> None:
+    """Without the variable a skip is a skip."""
+    status, text = _run(tmp_path)
+    assert status == 0, text
+    assert "1 passed, 3 skipped, 1 xfailed" in text
+
+
+def test_skips_fail_where_they_are_refused(tmp_path: Path) -> None:
+    """With it every skipped test and file fails and is named; an expected failure stays one."""
+    status, text = _run(tmp_path, VETLLA_NO_SKIPS="1")
+    assert status != 0
+    for name, reason in (
+        ("test_suite.py::test_skips", "needs Debian package strace"),
+        ("test_suite.py::test_marked", "by mark"),
+        ("test_whole_file.py", "whole file"),
+    ):
+        assert f"{name}: VETLLA_NO_SKIPS is set: Skipped: {reason}" in text
+    assert "1 failed, 1 passed, 1 xfailed, 2 errors" in text
