@@ -90,20 +90,21 @@ def _take(buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piec
     start = opening.start()
     end = buffer.find(b"\r", opening.end(), start + MAX_FRAME)
     if end < 0:
-        return _take_unended(buffer, start, ended=ended)
+        return _take_unended(buffer, opening, ended=ended)
     if fits(buffer, opening, end):
         return read(buffer, opening, end), end + 1
     return _take_misfit(buffer, opening, end, ended=ended)
 
 
-def _take_unended(buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
+def _take_unended(buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Damage | None, int]:
     """Settle an opening that no CR follows."""
+    start = opening.start()
     limit = start + MAX_FRAME
     if len(buffer) >= limit:
-        stop = _next_opening(buffer, start, limit, limit - _LONGEST_OPENING + 1)
+        stop = _next_opening(buffer, opening.end(), limit, limit - _LONGEST_OPENING + 1)
         return Damage(Reason.TOO_LONG, buffer[start:stop], f"no CR within the {MAX_FRAME} bytes of a frame"), stop
     if ended:
-        stop = _next_opening(buffer, start, limit, len(buffer))
+        stop = _next_opening(buffer, opening.end(), limit, len(buffer))
         return Damage(Reason.TRUNCATED, buffer[start:stop], f"cut off after {stop - start} bytes, before CR"), stop
     return None, start
 
@@ -113,7 +114,7 @@ def _take_misfit(buffer: bytes, opening: re.Match[bytes], end: int, *, ended: bo
     start, quote = opening.start(), opening.end() - 1
     declared = int(opening[2] or opening[4], 16)
     stop = quote + declared
-    if stop > end and not _has_good_frame(buffer, start + 1, stop):
+    if stop > end and not _has_good_frame(buffer, opening.end(), stop):
         for last in (stop - 1, stop):  # Eldes' count, the standard's count
             if buffer[last : last + 1] == b"\r" and fits(buffer, opening, last):
                 return read(buffer, opening, last), last + 1
@@ -121,7 +122,7 @@ def _take_misfit(buffer: bytes, opening: re.Match[bytes], end: int, *, ended: bo
             return None, start
     if not ended and b"\n" in buffer[end - 2 : end] and len(buffer) < end + _LONGEST_OPENING:
         return None, start  # this CR may be half of the next frame's raw-byte checksum
-    stop = _next_opening(buffer, start, end + _LONGEST_OPENING, end + 1)
+    stop = _next_opening(buffer, opening.end(), end + _LONGEST_OPENING, end + 1)
     if end - quote == declared:
         return Damage(Reason.BAD_CHECKSUM, buffer[start:stop], "the checksum does not fit: bytes were changed"), stop
     text = f"the header declares {declared} bytes and {end - quote} came: bytes were lost or added"
@@ -129,8 +130,8 @@ def _take_misfit(buffer: bytes, opening: re.Match[bytes], end: int, *, ended: bo
 
 
 def _next_opening(buffer: bytes, start: int, seen: int, otherwise: int) -> int:
-    """Return where the next opening behind ``start`` stands, if before ``otherwise``."""
-    opening = OPENING.search(buffer, start + 1, seen)
+    """Return where the next opening from ``start`` on stands, if before ``otherwise``."""
+    opening = OPENING.search(buffer, start, seen)
     return otherwise if opening is None else min(opening.start(), otherwise)
 
 

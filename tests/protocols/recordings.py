@@ -1,0 +1,74 @@
+"""The recordings in ``fixtures/<protocol>/``: one JSON file each, with the items and answers they must give.
+
+``frame_hex`` is exactly one frame, ``stream_hex`` whatever a connection brought. ``expect_items`` name fields as
+``vetlla decode --json`` prints them; ``raw`` is compared where it is given. ``expect_answer_hex`` lists, byte for byte,
+the answers to the stored frames; sealed ones are random and have none.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vetlla.protocols.registry import PROTOCOLS
+from vetlla.signals import AccountId, Item, Key, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vetlla.protocols.decoder import Decoder
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    protocol: str
+    name: str
+    data: bytes
+    is_frame: bool
+    keys: Sequence[Key]
+    expect_items: list[dict[str, Any]]
+    expect_answers: list[bytes] | None
+
+    @property
+    def is_good(self) -> bool:
+        """One frame that is reported, whole and nothing else."""
+        return self.is_frame and all(item["item"] == "signal" for item in self.expect_items)
+
+    def decoder(self) -> Decoder:
+        return PROTOCOLS[self.protocol].make(self.keys_of)
+
+    def keys_of(self, _: AccountId) -> Sequence[Key]:
+        return self.keys
+
+
+def recordings(protocol: str) -> list[Recording]:
+    return [_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json"))]
+
+
+def decode(decoder: Decoder, chunks: Iterable[bytes]) -> list[Item]:
+    """Return all that a connection gives, from its first byte to its end."""
+    items = [item for chunk in chunks for item in decoder.feed(chunk)]
+    return items + decoder.finish()
+
+
+def signals(items: Iterable[Item]) -> list[Signal]:
+    return [item for item in items if isinstance(item, Signal)]
+
+
+def _read(protocol: str, path: Path) -> Recording:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    assert case["id"] == path.stem
+    answers = case.get("expect_answer_hex")
+    return Recording(
+        protocol=protocol,
+        name=path.stem,
+        data=bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
+        is_frame="frame_hex" in case,
+        keys=[Key(name="recorded", secret=bytes.fromhex(case["key_hex"]))] if "key_hex" in case else [],
+        expect_items=case["expect_items"],
+        expect_answers=None if answers is None else [bytes.fromhex(answer) for answer in answers],
+    )

@@ -1,0 +1,44 @@
+"""Every recording decodes as written beside it; a new one needs a file, no Python."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.protocols.recordings import FIXTURES, Recording, decode, recordings, signals
+from vetlla.cli.items import item_fields
+from vetlla.protocols.registry import PROTOCOLS
+from vetlla.signals import STORED
+
+ALL = [recording for protocol in PROTOCOLS for recording in recordings(protocol)]
+NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
+
+each = pytest.mark.parametrize("recording", ALL, ids=lambda recording: f"{recording.protocol}-{recording.name}")
+
+
+def test_every_protocol_has_recordings() -> None:
+    """No protocol is registered without recordings, and no recordings lie about without a protocol."""
+    assert {path.name for path in FIXTURES.iterdir() if path.is_dir() and any(path.glob("*.json"))} >= set(PROTOCOLS)
+    assert all(any(r.is_good for r in ALL if r.protocol == protocol) for protocol in PROTOCOLS)
+
+
+@each
+def test_items(recording: Recording) -> None:
+    """A recording gives exactly the items that were written down for it."""
+    items = [item_fields(item, recording.protocol) for item in decode(recording.decoder(), [recording.data])]
+    shown = [
+        {name: item[name] for name in expected} for item, expected in zip(items, recording.expect_items, strict=False)
+    ]
+    assert shown == recording.expect_items
+    assert len(items) == len(recording.expect_items)
+
+
+@each
+def test_answers(recording: Recording) -> None:
+    """A stored report is answered byte for byte as written down; what was rejected is never acknowledged."""
+    if recording.expect_answers is None and recording.keys:
+        pytest.skip("a sealed answer is random: test_dc09_answers.py opens it")
+    decoder = recording.decoder()
+    answers = [decoder.answer(signal, STORED, NOW) for signal in signals(decode(decoder, [recording.data]))]
+    assert [answer for answer in answers if answer] == (recording.expect_answers or [])

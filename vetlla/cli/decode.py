@@ -1,0 +1,221 @@
+"""``vetlla decode``: what a protocol's decoder makes of recorded bytes; no daemon, no store, nothing sent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
+
+import typer
+from rich.text import Text
+
+from vetlla.cli.items import item_fields
+from vetlla.cli.options import AsJson
+from vetlla.cli.output import console, print_json, talk
+from vetlla.errors import UsageError
+from vetlla.protocols.codes import name_of
+from vetlla.protocols.registry import load_protocols
+from vetlla.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from vetlla.protocols.decoder import Decoder, Description
+    from vetlla.signals import AccountId, Item
+
+KEY_SIZES = (16, 24, 32)
+STDIN = "-"
+COMMENT = "#"
+PHASES = {Phase.NEW: "", Phase.RESTORE: " restored", Phase.STATUS: " (status)"}
+
+
+class Options(NamedTuple):
+    """How the command was asked to work."""
+
+    as_json: bool
+    answer: bool
+
+
+def decode(
+    *,
+    protocol: Annotated[str, typer.Argument(help="Protocol by its registry name, for example dc09.")],
+    file: Annotated[str, typer.Argument(help="Recording, or - for standard input.", metavar="[FILE|-]")] = STDIN,
+    raw: Annotated[bool, typer.Option("--raw", help="Read bytes as they are instead of lines of hex.")] = False,
+    as_json: AsJson = False,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", metavar="HEX", help="Key of 32, 48 or 64 hex digits; repeatable.")
+    ] = None,
+    key_text: Annotated[
+        list[str] | None, typer.Option("--key-text", metavar="TEXT", help="Key of 16, 24 or 32 characters; repeatable.")
+    ] = None,
+    datagrams: Annotated[bool, typer.Option("--datagrams", help="Take each line as one datagram.")] = False,
+    answer: Annotated[bool, typer.Option("--answer", help="Print the answer a stored signal would get.")] = False,
+) -> None:
+    r"""Decode recorded frames: one line of hex for each chunk as it came, in order; blank and # lines are skipped.
+
+    Prints one line, or with --json one object, for each item. Leaves with 65 when anything was rejected.
+
+    Example: vetlla decode dc09 --json frames.hex
+
+    Keys given on a command line are seen by everyone on the machine: use keys of recordings, not of homes in service.
+    """
+    description = _protocol(protocol)
+    keys = _keys(key or [], key_text or [])
+    if raw and datagrams:
+        raise UsageError("--raw has no lines to take as datagrams", remedy="give hex lines, or leave --datagrams out")
+    chunks = _raw_chunks(file) if raw else _hex_chunks(file)
+    rejects = 0
+    shown = console()
+    for items, decoder in _decoded(description, keys, chunks, datagrams=datagrams):
+        for item in items:
+            rejects += isinstance(item, Reject)
+            _show(item, description.name, decoder, shown, Options(as_json, answer))
+    if rejects:
+        raise typer.Exit(os.EX_DATAERR)
+
+
+def _protocol(name: str) -> Description:
+    protocols = load_protocols()
+    if name not in protocols:
+        raise UsageError(f"there is no protocol {name!r}", remedy=f"use one of: {', '.join(sorted(protocols))}")
+    return protocols[name]
+
+
+def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
+    """Return the keys, named by their order; a bad one is never repeated in the message."""
+    secrets: list[bytes] = []
+    for number, digits in enumerate(as_hex, 1):
+        try:
+            secrets.append(bytes.fromhex(digits))
+        except ValueError:
+            raise UsageError(f"--key number {number} is not hexadecimal", remedy="text goes to --key-text") from None
+    secrets += [text.encode() for text in as_text]
+    for number, secret in enumerate(secrets, 1):
+        if len(secret) not in KEY_SIZES:
+            raise UsageError(f"key number {number} has {len(secret)} bytes", remedy="AES keys have 16, 24 or 32 bytes")
+    return [Key(name=f"key {number}", secret=secret) for number, secret in enumerate(secrets, 1)]
+
+
+def _raw_chunks(file: str) -> Iterator[bytes]:
+    yield _read(file)
+
+
+def _hex_chunks(file: str) -> Iterator[bytes]:
+    for number, line in enumerate(_read(file).decode("utf-8", "replace").splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith(COMMENT):
+            yield _from_hex(line, number)
+
+
+def _read(file: str) -> bytes:
+    if file == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for input") from error
+
+
+def _from_hex(line: str, number: int) -> bytes:
+    """Return the bytes of a line; blanks between digits are welcome, anything else ends the command with its place."""
+    column = next((at for at, char in enumerate(line, 1) if char not in " \t" and not _is_hex(char)), None)
+    if column is not None:
+        _bad_data(f"line {number}, column {column}: {line[column - 1]!r} is no hexadecimal digit")
+    digits = "".join(line.split())
+    if len(digits) % 2:
+        _bad_data(f"line {number}, column {len(line.rstrip())}: half a byte, the line has {len(digits)} digits")
+    return bytes.fromhex(digits)
+
+
+def _is_hex(char: str) -> bool:
+    return char in "0123456789abcdefABCDEF"
+
+
+def _bad_data(message: str) -> NoReturn:
+    talk().print(f"vetlla: {message}", style="red", markup=False)
+    raise typer.Exit(os.EX_DATAERR)
+
+
+def _decoded(
+    description: Description, keys: Sequence[Key], chunks: Iterable[bytes], *, datagrams: bool
+) -> Iterator[tuple[list[Item], Decoder]]:
+    """Feed the chunks to one decoder, or each to its own; yield what comes out and who can answer it."""
+
+    def lookup(_: AccountId) -> Sequence[Key]:
+        return keys
+
+    decoder = description.make(lookup)
+    for chunk in chunks:
+        yield decoder.feed(chunk), decoder
+        if datagrams:
+            yield decoder.finish(), decoder
+            decoder = description.make(lookup)
+    yield decoder.finish(), decoder
+
+
+def _show(item: Item, protocol: str, decoder: Decoder, shown: Console, options: Options) -> None:
+    fields = item_fields(item, protocol)
+    reply = b""
+    if options.answer and isinstance(item, Signal):
+        reply = decoder.answer(item, STORED, datetime.now(UTC))
+        fields["answer"] = reply.hex()
+    if options.as_json:
+        print_json(fields)
+        return
+    shown.print(_line(item), soft_wrap=True)
+    if reply:
+        shown.print(Text(f"  answer {_printable(reply)}", "dim"), soft_wrap=True)
+
+
+def _line(item: Item) -> Text:
+    """Return one readable line; whatever a peer said is shown as text, never as markup or control characters."""
+    match item:
+        case Signal():
+            return _signal_line(item)
+        case Reject():
+            who = f" from {item.id.account}" if item.id is not None else ""
+            return Text.assemble(("reject ", "red"), f"{item.reason.value}{who}: {item.text}  {_printable(item.raw)}")
+        case Reply():
+            return Text.assemble(("reply  ", "yellow"), _printable(item.data))
+        case Hangup():
+            return Text.assemble(("hangup ", "yellow"), item.text)
+
+
+def _signal_line(signal: Signal) -> Text:
+    event = signal.event
+    said = {
+        "device": signal.device,
+        "area": signal.area,
+        "text": signal.text,
+        "occurred": signal.occurred_at.isoformat() if signal.occurred_at else "",
+        "at": f"{signal.position.latitude:.6f},{signal.position.longitude:.6f}" if signal.position else "",
+        "key": signal.sealed_with,
+        "part": f"{signal.part}/{signal.parts}" if signal.parts > 1 else "",
+        **{name: f"{value:g}" for name, value in signal.measurements.items()},
+        **signal.details,
+    }
+    name = name_of(event)
+    line = Text.assemble(
+        ("signal ", "green"),
+        _clean(signal.id.account),
+        " ",
+        (event.kind.value.replace("_", " ") + PHASES[event.phase], "bold"),
+        f"  {event.code}" + (f" {name}" if name else ""),
+    )
+    for label, value in said.items():
+        if value:
+            line.append(f"  {_clean(label)} ", "dim").append(_clean(value))
+    return line
+
+
+def _clean(text: str) -> str:
+    """Return the text with control characters shown as escapes: a device must not steer a technician's terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _printable(data: bytes) -> str:
+    """Return bytes as one sees them in a log: ASCII, the rest as escapes."""
+    return repr(data)[2:-1]
