@@ -1,0 +1,300 @@
+"""What has to be renewed, and which visits that makes of each home.
+
+A device is renewed before the end of its useful life and not earlier than a lead before it. A terminal and the UCRs
+of its home go together (tender, 13.1.g: a renewal installs the basic package, terminal and all UCRs); a UCR whose life
+ends before the terminal may be renewed is renewed by itself. Other renewals, battery changes and checks of the home
+join a visit while the visit keeps enough choice of day (parameter ``renewal.bundle_window``): a bundle that can fall on
+one day only would raise the peak that planning is there to lower.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.devices import DIGITAL, TERMINALS, DeviceType, Home, Kept, Place
+from vetlla.service.inventory_upkeep import intervals, upkeep_due
+from vetlla.service.working_days import add_months, first_on_or_after, last_before, last_on_or_before
+from vetlla.visits import RANKS, Rank, Task, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from vetlla.service.parameters import Reading
+
+
+BEYOND = timedelta(days=366)
+"""Upkeep that falls due so long after the last planned day may still join a visit."""
+
+
+EVERY = 5
+"""Every fifth new home brings a second UCR: 1.2 UCR a home (tender, section 5)."""
+
+
+class Due(NamedTuple):
+    """A device and the day its useful life ends."""
+
+    kept: Kept
+    ends: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A visit that a home needs: its work and its window, as places in the list of working days."""
+
+    home: str
+    base: str
+    rank: Rank
+    tasks: tuple[Task, ...]
+    first: int
+    last: int
+    minutes: int
+    overdue: bool = False
+    agreed: date | None = None
+
+    @property
+    def brings_terminal(self) -> bool:
+        """Return whether a terminal is installed in this visit."""
+        return any(task.type in TERMINALS and task.work in (Work.RENEWAL, Work.INSTALLATION) for task in self.tasks)
+
+
+class Lives:
+    """End of life of any device; the lives of each type are read once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._months = {kind: reading.integer(f"life.{kind}") for kind in DeviceType}
+        self._made = {kind: reading.text(f"life.from.{kind}", "life.from.default") == "made" for kind in DeviceType}
+
+    def months(self, kind: DeviceType) -> int:
+        """Return the useful life of a type."""
+        return self._months[kind]
+
+    def end(self, kept: Kept) -> date | None:
+        """Return the day on which a device's life is over; None while it has not begun."""
+        device = kept.device
+        begins = device.first_installed
+        if self._made[device.type] and device.made is not None:
+            begins = date.fromisocalendar(device.made.year, min(device.made.week, 52), 1)
+        return None if begins is None else add_months(begins, self._months[device.type])
+
+
+def due(fleet: Iterable[Kept], reading: Reading, until: date) -> list[Due]:
+    """Return installed devices whose life ends up to a day, the first to end first."""
+    lives = Lives(reading)
+    ending = (
+        Due(kept, ends)
+        for kept in fleet
+        if kept.standing.place is Place.HOME and (ends := lives.end(kept)) is not None and ends <= until
+    )
+    return sorted(ending, key=lambda one: (one.ends, one.kept.id))
+
+
+def rank(home: Home, *, digital: bool) -> Rank:
+    """Return a home's turn: who must be digital and is not comes first."""
+    match home.level, home.alone, digital:
+        case 3, _, False:
+            return Rank.LEVEL_3
+        case 2, True, False:
+            return Rank.LEVEL_2_ALONE
+        case 2, False, False:
+            return Rank.LEVEL_2
+    return Rank.NONE
+
+
+def wanted(
+    fleet: Iterable[Kept], homes: Mapping[str, Home], days: Sequence[date], end: date, reading: Reading
+) -> list[Wanted]:
+    """Return the visits that all homes need for the lives that end up to ``end``; ``days`` are the working days.
+
+    Homes that are no longer attended are left out: their equipment is to be recovered, not renewed.
+    """
+    by_home: defaultdict[str, list[Kept]] = defaultdict(list)
+    for kept in fleet:
+        if kept.standing.place is Place.HOME:
+            by_home[kept.standing.home].append(kept)
+    bundler = _Bundler(days, end, reading)
+    return [
+        visit
+        for code, devices in by_home.items()
+        if code in homes and homes[code].active_on(days[0])
+        for visit in bundler.visits(homes[code], devices)
+    ]
+
+
+class _Unit(NamedTuple):
+    """Tasks that go together and the days on which they may be done."""
+
+    tasks: list[Task]
+    first: int
+    last: int
+    renews: bool
+    overdue: bool
+
+
+class _Bundler:
+    """Makes visits of homes; holds what is the same for all of them."""
+
+    def __init__(self, days: Sequence[date], end: date, reading: Reading) -> None:
+        self._days = list(days)
+        self._end = end
+        self._intervals = intervals(reading)
+        self._lives = Lives(reading)
+        self._lead = reading.integer("renewal.lead")
+        self._within = reading.integer("renewal.overdue_within")
+        self._choice = reading.integer("renewal.bundle_window")
+        self._travel = reading.integer("duration.travel")
+        self._minutes = {kind: reading.integer(f"duration.{kind}") for kind in DeviceType}
+        self._upkeep_minutes = {work: reading.integer(f"duration.{work}") for work in (Work.BATTERY, Work.MAINTENANCE)}
+        self._upkeep_lead = reading.integer("upkeep.lead")
+
+    def visits(self, home: Home, devices: Sequence[Kept]) -> Iterator[Wanted]:
+        """Yield the visits of one home."""
+        units = [*self._renewals(devices)]
+        if not units:
+            return
+        renewed = {task.device for unit in units for task in unit.tasks}
+        units += self._upkeep(devices, renewed)
+        units.sort(key=lambda unit: (unit.last, unit.first))
+        turn = rank(home, digital=any(kept.device.type is DIGITAL for kept in devices))
+        while anchor := next((unit for unit in units if unit.renews), None):
+            units.remove(anchor)
+            first, last = anchor.first, anchor.last
+            together = [anchor]
+            for unit in list(units):
+                begin, finish = max(first, unit.first), min(last, unit.last)
+                if finish - begin + 1 >= min(self._choice, last - first + 1):
+                    first, last = begin, finish
+                    together.append(unit)
+                    units.remove(unit)
+            tasks = tuple(task for unit in together for task in unit.tasks)
+            first, last = self._at_home(home, first, last)
+            yield Wanted(
+                home=home.code,
+                base=home.base,
+                rank=turn,
+                tasks=tasks,
+                first=first,
+                last=last,
+                minutes=self._travel + sum(task.minutes for task in tasks),
+                overdue=any(unit.overdue for unit in together),
+            )
+
+    def _renewals(self, devices: Sequence[Kept]) -> Iterator[_Unit]:
+        ends = [(kept, end) for kept in devices if (end := self._lives.end(kept)) is not None]
+        terminal = next((pair for pair in ends if pair[0].device.type in TERMINALS), None)
+        package = [terminal] if terminal else []
+        for kept, end in ends:
+            if kept.device.type in TERMINALS:
+                continue
+            if terminal and kept.device.type is DeviceType.UCR and end >= add_months(terminal[1], -self._lead):
+                package.append((kept, end))
+            elif end <= self._end:
+                yield self._unit([(kept, end)], end)
+        if package and min(end for _, end in package) <= self._end:
+            yield self._unit(package, package[0][1])
+
+    def _unit(self, pairs: list[tuple[Kept, date]], leads_from: date) -> _Unit:
+        last_day = min(end for _, end in pairs)
+        first, last, overdue = self._window(add_months(leads_from, -self._lead), last_day)
+        tasks = [
+            Task(Work.RENEWAL, kept.id, kept.device.type, end, self._minutes[kept.device.type]) for kept, end in pairs
+        ]
+        return _Unit(tasks, first, last, renews=True, overdue=overdue)
+
+    def _window(self, earliest: date, end: date) -> tuple[int, int, bool]:
+        first = first_on_or_after(self._days, earliest)
+        last = min(last_before(self._days, end), len(self._days) - 1)
+        if last < 0:  # its life is over: renewed as soon as the service promises
+            return 0, min(self._within, len(self._days)) - 1, True
+        return min(first, last), last, False
+
+    def _upkeep(self, devices: Sequence[Kept], renewed: set[int]) -> Iterator[_Unit]:
+        for one in upkeep_due(devices, self._intervals, self._days[-1] + BEYOND):
+            if one.kept.id in renewed:
+                continue
+            work = Work(one.kind.value)
+            task = Task(work, one.kept.id, one.kept.device.type, one.due, self._upkeep_minutes[work])
+            first = first_on_or_after(self._days, add_months(one.due, -self._upkeep_lead))
+            last = last_before(self._days, one.due)
+            if last < 0:  # late already: done whenever somebody comes
+                first, last = 0, len(self._days) - 1
+            yield _Unit([task], first, last, renews=False, overdue=False)
+
+    def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int]:
+        """Return the longest part of a window in which the home's service is not suspended; all of it if none is."""
+        free = [(first, last)]
+        for period in home.suspended:
+            if period.until is None:
+                continue  # nobody knows when it ends: the visit is arranged when they are back
+            away = first_on_or_after(self._days, period.since), last_on_or_before(self._days, period.until)
+            free = [
+                part
+                for begin, finish in free
+                for part in ((begin, min(finish, away[0] - 1)), (max(begin, away[1] + 1), finish))
+                if part[0] <= part[1]
+            ]
+        return max(free, key=lambda part: part[1] - part[0], default=(first, last))
+
+
+def growth(
+    homes: Mapping[str, Home], days: Sequence[date], reading: Reading, *, kind: DeviceType = DIGITAL
+) -> list[Wanted]:
+    """Return the visits of homes expected to join, spread evenly over each base's working days.
+
+    They come on the day they come, so each has a window of that one day: planning works around them.
+    """
+    weight: defaultdict[str, int] = defaultdict(int)
+    for home in homes.values():
+        weight[home.base] += home.active_on(days[0])
+    found: list[Wanted] = []
+    by_year: defaultdict[int, list[int]] = defaultdict(list)
+    for place, day in enumerate(days):
+        by_year[day.year].append(place)
+    travel, terminal, ucr = (reading.integer(f"duration.{name}") for name in ("travel", kind, "ucr"))
+    for places in by_year.values():
+        joining = expected(days[places[0]], days[places[-1]], reading)
+        for base, number in shares(joining, weight).items():
+            for one in range(number):
+                place = places[(2 * one + 1) * len(places) // (2 * number)]
+                pendants = 2 if one % EVERY == 0 else 1
+                tasks = [
+                    Task(Work.INSTALLATION, 0, kind, days[place], terminal),
+                    *[Task(Work.INSTALLATION, 0, DeviceType.UCR, days[place], ucr)] * pendants,
+                ]
+                found.append(
+                    Wanted(
+                        home="",
+                        base=base,
+                        rank=Rank.NONE,
+                        tasks=tuple(tasks),
+                        first=place,
+                        last=place,
+                        minutes=travel + terminal + ucr * pendants,
+                    )
+                )
+    return found
+
+
+def expected(first: date, last: date, reading: Reading, name: str = "homes") -> int:
+    """Return how many homes (or devices of a pilot) join between two days of one year, by whole months."""
+    yearly = reading.at(last).started(f"growth.{name}")
+    months = last.month - first.month + 1
+    return (yearly * months + 6) // 12
+
+
+def shares(total: int, weight: Mapping[str, int]) -> dict[str, int]:
+    """Return a total divided in proportion to weights, whole numbers that add up to it (largest remainders)."""
+    whole = sum(weight.values())
+    if not whole:
+        return {}
+    exact = {name: divmod(total * part, whole) for name, part in sorted(weight.items())}
+    left = total - sum(quotient for quotient, _ in exact.values())
+    favoured = set(sorted(exact, key=lambda name: -exact[name][1])[:left])
+    return {name: quotient + (name in favoured) for name, (quotient, _) in exact.items()}
+
+
+def turn(wish: Wanted) -> int:
+    """Return a visit's place in the order of ranks."""
+    return RANKS.index(wish.rank)

@@ -1,0 +1,145 @@
+"""Filling a base's days with visits up to their levels: earliest end of window first.
+
+The rule that is proven: on each day begin visits, earliest deadline first, while the day has less than its level.
+Suppose a visit missed its deadline d, and t < d is the last day that ran out of visits or began one due after d. Then
+on days t+1..d only visits released after t and due by d were begun, each of these days reached its level, and the
+levels of t+1..d add up to no less than the work that must fall inside them; so all of it was done: a contradiction.
+No day exceeds its level by a whole visit.
+
+Before that, stricter fillings are tried for each peak from the bound upwards, none of which ever exceeds it: first
+every day kept to its own level, then with a visit's allowance, then with none but the peak. They spend a day's level on
+average (``credit``), so that a small park does not renew everything as early as it may, and close a day exactly with
+the visits that fit. The first that succeeds has the lowest peak.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import ceil, gcd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vetlla.service.renewals_levels import Stretch
+
+LOOK = 40
+"""Visits looked at for those that fill the rest of a day exactly."""
+CLOSING = 480
+"""Minutes: the rest of a day is filled exactly once it is less than this, some four visits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A visit as the filling sees it: its window of working days and its minutes."""
+
+    first: int
+    last: int
+    minutes: int
+
+
+def fill(slots: Sequence[Slot], levels: Sequence[Stretch], capacity: Sequence[int] | None = None) -> list[int] | None:
+    """Return the day of each slot, the peak as low as the fillings find it; None when ``capacity`` is in the way.
+
+    Without capacity there is always an answer.
+    """
+    if not slots:
+        return []
+    step = gcd(*(slot.minutes for slot in slots))
+    longest = max(slot.minutes for slot in slots)
+    own = [max(ceil(stretch.level / step) * step, longest) for stretch in levels]
+    for peak in range(max(own), max(own) + longest, step):
+        for limits, steady in (
+            (own, True),
+            ([limit + longest for limit in own], True),
+            ([peak] * len(own), True),
+            ([peak] * len(own), False),
+        ):
+            lowest = [min(limit, peak) for limit in limits]
+            if capacity is not None:
+                lowest = list(map(min, lowest, capacity))
+            days = _strict(slots, lowest, levels if steady else None)
+            if days is not None:
+                return days
+    return _proven(slots, levels) if capacity is None else _strict(slots, capacity, None)
+
+
+def _strict(slots: Sequence[Slot], limits: Sequence[int], steady: Sequence[Stretch] | None) -> list[int] | None:
+    """Fill without ever passing a day's limit; None when a visit would miss its deadline."""
+    released = _by_first(slots, len(limits))
+    pending: list[tuple[int, int]] = []
+    days = [-1] * len(slots)
+    credit = 0.0  # minutes that the levels have given so far and that no visit has used
+    for today, limit in enumerate(limits):
+        for number in released[today]:
+            heappush(pending, (slots[number].last, number))
+        credit = max(credit, 0.0) * bool(pending) + min(credit, 0.0) + float(steady[today].level) if steady else limit
+        for number in _today(slots, pending, today, room=limit, credit=credit):
+            days[number] = today
+            credit -= slots[number].minutes
+        if pending and pending[0][0] <= today:
+            return None
+    return None if pending else days
+
+
+def _today(
+    slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *, room: int, credit: float
+) -> list[int]:
+    """Take out of ``pending`` the visits of one day: no more minutes than ``room``, begun while ``credit`` lasts."""
+    taken = []
+    while pending:
+        last, number = pending[0]
+        minutes = slots[number].minutes
+        full = credit <= 0 or (room < CLOSING and credit > room - CLOSING // 4)
+        if minutes > room or (full and last > today):
+            break
+        heappop(pending)
+        taken.append(number)
+        room -= minutes
+        credit -= minutes
+    return taken + _closing(slots, pending, room) if pending and credit > 0 else taken
+
+
+def _closing(slots: Sequence[Slot], pending: list[tuple[int, int]], room: int) -> list[int]:
+    """Take out of ``pending`` the visits, earliest deadlines first, that together come nearest to ``room``."""
+    near = [heappop(pending) for _ in range(min(LOOK, len(pending)))]
+    reached: dict[int, tuple[int, int]] = {0: (0, -1)}  # sum: (sum before, place in near)
+    for place, (_, number) in enumerate(near):
+        minutes = slots[number].minutes
+        for total in [total for total in reached if total + minutes <= room and total + minutes not in reached]:
+            reached[total + minutes] = (total, place)
+        if room in reached:
+            break
+    taken = set()
+    total = max(reached)
+    while total:
+        total, place = reached[total]
+        taken.add(place)
+    for place, entry in enumerate(near):
+        if place not in taken:
+            heappush(pending, entry)
+    return [near[place][1] for place in taken]
+
+
+def _proven(slots: Sequence[Slot], levels: Sequence[Stretch]) -> list[int]:
+    released = _by_first(slots, len(levels))
+    pending: list[tuple[int, int]] = []
+    days = [-1] * len(slots)
+    for today, stretch in enumerate(levels):
+        for number in released[today]:
+            heappush(pending, (slots[number].last, number))
+        load = 0
+        while pending and load < stretch.level:
+            _, number = heappop(pending)
+            days[number] = today
+            load += slots[number].minutes
+    assert not pending, "the levels leave room for all work"
+    return days
+
+
+def _by_first(slots: Sequence[Slot], days: int) -> list[list[int]]:
+    released: list[list[int]] = [[] for _ in range(days)]
+    for number, slot in enumerate(slots):
+        released[slot.first].append(number)
+    return released
