@@ -58,3 +58,27 @@ def test_skips_fail_where_they_are_refused(tmp_path: Path) -> None:
     ):
         assert f"{name}: VETLLA_NO_SKIPS is set: Skipped: {reason}" in text
     assert "1 failed, 1 passed, 1 xfailed, 2 errors" in text
+
+
+def test_ci_tells_what_make_told(tmp_path: Path) -> None:
+    """``.ci/run`` ends with make's status and pytest's closing line, gives no input and asks for no skips."""
+    tools = {
+        "make": 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed, 3 passed in 2.0s"; exit 2',
+        "strace": "exit 1",
+        "systemd-analyze": "exit 1",
+        "promtool": "exit 1",
+    }
+    for name, script in tools.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [str(ROOT / ".ci" / "run")],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        input="not for make",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == ["no skips: 1", "/dev/null", *["1 failed, 3 passed in 2.0s"] * 2]

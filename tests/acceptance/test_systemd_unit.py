@@ -1,0 +1,250 @@
+"""The units as shipped: hardened, understood by systemd, in step with the settings, and enough for the receiver."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vetlla.receiver.machine import SPARE_FILES
+from vetlla.settings.load import load
+from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL, Limits
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "config" / "systemd"
+VETLLA = str(Path(sys.executable).with_name("vetlla"))
+
+NEWER = {"RestartSteps", "RestartMaxDelaySec"}
+"""Settings of later systemds (254) that earlier ones name and ignore."""
+
+BY_ROOT = {"fchown", "chown"}
+"""Refused by the unit and used by root alone, who gives what it makes to the directory's owner (store/ownership.py)."""
+
+
+def _tool(name: str, package: str) -> str:
+    if (path := shutil.which(name)) is None:
+        pytest.skip(f"needs Debian package {package}")
+    return path
+
+
+def _unit(name: str) -> dict[str, dict[str, list[str]]]:
+    """Return sections -> keys -> values of a unit: a key may come more than once."""
+    sections: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    section = ""
+    for line in (UNITS / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            sections[section][key].append(value)
+    return sections
+
+
+def _units(kind: str) -> list[str]:
+    return sorted(path.name for path in UNITS.glob(f"*.{kind}"))
+
+
+@pytest.mark.parametrize("unit", _units("service"))
+def test_exposure_stays_small(unit: str) -> None:
+    """The review that systemd makes itself gives every service at most 1.5 of 10."""
+    done = subprocess.run(
+        [_tool("systemd-analyze", "systemd"), "security", "--offline=true", "--no-pager", str(UNITS / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    overall = re.search(rf"Overall exposure level for {re.escape(unit)}: ([0-9.]+)", done.stdout)
+    assert overall, done.stdout + done.stderr
+    assert float(overall[1]) <= 1.5
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    """Nothing in them is unknown or contradicts itself; programs stand in for what is installed elsewhere."""
+    for path in UNITS.iterdir():
+        text = re.sub(r"^(Exec\w+=)/opt/vetlla/bin/vetlla", rf"\g<1>{VETLLA}", path.read_text(), flags=re.MULTILINE)
+        (tmp_path / path.name).write_text(text)
+    units = [str(tmp_path / unit) for kind in ("service", "socket", "timer") for unit in _units(kind)]
+    done = subprocess.run(
+        [_tool("systemd-analyze", "systemd"), "verify", "--man=no", "--recursive-errors=no", *units],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    complaints = [
+        line
+        for line in done.stderr.splitlines()
+        if "vetlla" in line and not any(f"Unknown key '{key}'" in line or f"name '{key}'" in line for key in NEWER)
+    ]
+    assert complaints == []
+
+
+def test_unit_and_settings_agree() -> None:
+    """What the unit fixes fits what the settings promise: time to drain, descriptors, places, names."""
+    service = _unit("vetlla.service")["Service"]
+    limits = Limits()
+    assert int(service["TimeoutStopSec"][0].removesuffix("s")) >= 2 * limits.drain_deadline_s
+    assert int(service["LimitNOFILE"][0]) >= limits.connections + SPARE_FILES
+    assert service["StateDirectory"] == [DEFAULT_STATE_DIR.name]
+    assert service["LoadCredential"] == [KEYS_CREDENTIAL]
+    ports = _unit("vetlla.socket")["Socket"]
+    example = tomllib.loads((ROOT / "config" / "vetlla.toml").read_text(encoding="utf-8"))
+    (listen,) = example["listen"]
+    assert ports["ListenStream"] == ports["ListenDatagram"] == [str(listen["port"])]
+    assert ports["FileDescriptorName"] == [load(ROOT / "config" / "vetlla.toml").listen[0].name]
+
+
+def test_users_and_groups_are_made() -> None:
+    """The user and the groups that service and configuration name are made by sysusers."""
+    users = (UNITS / "vetlla-sysusers.conf").read_text(encoding="utf-8")
+    service = _unit("vetlla.service")["Service"]
+    assert re.search(rf"^u {service['User'][0]} ", users, re.MULTILINE)
+    example = (ROOT / "config" / "vetlla.toml").read_text(encoding="utf-8")
+    for role in ("operators", "supervisors", "engineers"):
+        (group,) = re.findall(rf'^#{role} = "(\S+)"', example, re.MULTILINE)
+        assert re.search(rf"^g {group} ", users, re.MULTILINE)
+
+
+# --- the receiver within the unit's limits ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What one life of the receiver showed."""
+
+    told: list[str]
+    """States told to the service manager, in order, the repeated WATCHDOG=1 once."""
+    answer: bytes
+    calls: set[str]
+    status: int
+
+
+def _refuse_executable_memory() -> None:
+    """Do what MemoryDenyWriteExecute= does, in the child, before it becomes the receiver (prctl(2), PR_SET_MDWE)."""
+    ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Let the receiver live as systemd has it live, with every system call written down."""
+    strace = _tool("strace", "strace")
+    folder = tmp_path_factory.mktemp("life")
+    frame = json.loads((ROOT / "fixtures" / "dc09" / "C1.json").read_text(encoding="utf-8"))
+    told: list[str] = []
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        (folder / "log").open("wb") as log,
+    ):
+        manager.bind(str(folder / "notify"))
+        manager.settimeout(60)
+
+        def heard(state: str) -> str:
+            while not told or not told[-1].startswith(state):
+                for line in manager.recv(4096).decode().splitlines():
+                    if line not in told[-1:] and not line.startswith(("STATUS=", "MONOTONIC_USEC=")):
+                        told.append(line)
+            return told[-1]
+
+        # fd 3 is systemd's first socket; bash moves it there and becomes strace, which becomes the receiver.
+        command = [strace, "-f", "-c", "-U", "name", "-o", str(folder / "calls")]
+        receiver = [VETLLA, "receiver", "--listen", "dc09=127.0.0.1:0", "--state-dir", str(folder / "state")]
+        process = subprocess.Popen(
+            [
+                *("bash", "-c", f'exec "$@" 3<&{listening.fileno()}', "bash", *command),
+                *("bash", "-c", 'LISTEN_PID=$$ exec "$@"', "bash", *receiver),
+            ],
+            env={
+                **os.environ,
+                "NOTIFY_SOCKET": str(folder / "notify"),
+                "WATCHDOG_USEC": "600000",
+                "LISTEN_FDS": "1",
+                "LISTEN_FDNAMES": "dc09",
+            },
+            pass_fds=[listening.fileno()],
+            preexec_fn=_refuse_executable_memory,  # noqa: PLW1509 - no thread holds a lock here
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            heard("READY=1")
+            heard("WATCHDOG=1")
+            pid = _child_of(process.pid)
+            with socket.create_connection(listening.getsockname(), timeout=30) as home:
+                home.sendall(bytes.fromhex(frame["frame_hex"]))
+                answer = home.recv(4096)
+            os.kill(pid, signal.SIGHUP)
+            heard("RELOADING=1")
+            heard("READY=1")
+            os.kill(pid, signal.SIGTERM)
+            heard("STOPPING=1")
+            status = process.wait(timeout=60)
+        except TimeoutError:
+            pytest.fail((folder / "log").read_text(encoding="utf-8"))
+        finally:
+            process.kill()
+            process.wait()
+    table = (folder / "calls").read_text(encoding="ascii").splitlines()
+    names = {line.strip() for line in table} - {"syscall", "total"}
+    return Life(told=told, answer=answer, calls={name for name in names if re.fullmatch(r"\w+", name)}, status=status)
+
+
+def _child_of(parent: int) -> int:
+    """Return the receiver below strace: the process whose parent it is."""
+    (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    return int(child)
+
+
+def test_the_manager_hears_every_step_of_a_life(life: Life) -> None:
+    """Ready, watchdog, reloading, ready again, stopping; and the end is a clean one."""
+    steps = [state for state in life.told if state != "WATCHDOG=1"]
+    assert steps == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
+    assert life.status == 0
+
+
+def test_a_socket_of_systemd_serves_homes(life: Life) -> None:
+    """A report that comes in through the inherited socket is acknowledged."""
+    assert b'"ACK"' in life.answer
+
+
+def test_the_unit_allows_every_call_the_receiver_makes(life: Life) -> None:
+    """Start, recovery, a report, a reload and the end need no system call that SystemCallFilter= takes away."""
+    done = subprocess.run(
+        [_tool("systemd-analyze", "systemd"), "syscall-filter", "--no-pager"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    sets: dict[str, set[str]] = defaultdict(set)
+    name = ""
+    for line in done.stdout.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+        elif line.startswith("    ") and not line.strip().startswith("#"):
+            sets[name].add(line.strip())
+
+    def members(name: str) -> set[str]:
+        return set().union(*(members(one) if one.startswith("@") else {one} for one in sets[name]))
+
+    allowed: set[str] = members("@default")
+    for value in _unit("vetlla.service")["Service"]["SystemCallFilter"]:
+        for group in value.removeprefix("~").split():
+            assert sets[group], group
+            allowed = allowed - members(group) if value.startswith("~") else allowed | members(group)
+    assert "fdatasync" in life.calls
+    assert life.calls - allowed - (BY_ROOT if os.geteuid() == 0 else set()) == set()
