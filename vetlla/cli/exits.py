@@ -37,7 +37,7 @@ def run(command: Callable[[], None]) -> None:
         command()
     except VetllaError as error:
         family = next(kind for kind in type(error).__mro__ if kind in STATUS)
-        talk().print(f"vetlla: {error}", style="red", markup=False)
+        talk().print(f"vetlla: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(STATUS[family])
     except BrokenPipeError:
         # The reader of our pipe went away (``| head``): stop quietly, and keep the interpreter's own flush quiet too.

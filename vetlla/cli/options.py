@@ -2,16 +2,84 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
+from vetlla.cli.output import talk
+from vetlla.errors import ConfigError
+from vetlla.settings.load import load
+from vetlla.settings.model import DEFAULT_STATE_DIR
+
+if TYPE_CHECKING:
+    from vetlla.settings.model import Settings
+
+__all__ = ["DEFAULT_CONFIG", "DEFAULT_STATE_DIR", "AsJson", "DryRun", "KeysFile", "StateDir", "configured", "keys_path"]
+
+DEFAULT_CONFIG = Path("/etc/vetlla/vetlla.toml")
+
+
+def configuration_file() -> Path | None:
+    """Return this machine's configuration file: VETLLA_CONFIG names it, or it is the usual one; None: there is none."""
+    if named := os.environ.get("VETLLA_CONFIG"):
+        return Path(named)
+    return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK) else None
+
+
+def configured() -> Settings | None:
+    """Return this machine's settings; None where there is no configuration, or none that could be used.
+
+    A configuration that somebody is just getting wrong must not keep operators from their queue: it is told, and the
+    usual places are taken.
+    """
+    path = configuration_file()
+    try:
+        return load(path) if path else None
+    except ConfigError as error:
+        talk().print(f"warning: not used: {error}", style="yellow", markup=False)
+        return None
+
+
+def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
+    source = ctx.get_parameter_source(param.name or "")
+    if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
+        return value
+    settings = configured()
+    return settings.state_dir if settings else value
+
+
+def keys_path(named: Path | None, state_dir: Path) -> Path:
+    """Return the keys file of a state directory: the one named, the configured one, else the one inside it.
+
+    The configuration counts for the state directory it names, not for another that was asked for.
+    """
+    if named:
+        return named
+    settings = configured()
+    if settings and settings.state_dir == state_dir.absolute():
+        return settings.keys_file
+    return state_dir / "keys.toml"
+
 
 StateDir = Annotated[
     Path,
-    typer.Option("--state-dir", envvar="VETLLA_STATE_DIR", help="Where journal, registry and control socket live."),
+    typer.Option(
+        "--state-dir",
+        envvar="VETLLA_STATE_DIR",
+        callback=_configured_state_dir,
+        help="Where journal, registry and control socket live. Default: as configured.",
+        show_default=False,
+    ),
+]
+KeysFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys-file",
+        envvar="VETLLA_KEYS_FILE",
+        help="The keys file. Default: as configured, or in the state directory.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, fields stable.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]

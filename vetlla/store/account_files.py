@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.store.account_rows import COLUMNS, Place, parse
@@ -22,6 +23,13 @@ SEPARATORS = ",;\t"
 HIDDEN = "(not shown)"
 _SHOWN_MAX = 60
 _IDENTITY = ("account", "receiver", "line")
+
+
+class FileFormat(StrEnum):
+    """How a file of accounts is written."""
+
+    CSV = "csv"
+    JSON = "json"
 
 
 class Entry(NamedTuple):

@@ -1,0 +1,274 @@
+"""``vetlla accounts``: who may call, and what is known about each."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import track
+
+from vetlla.cli.actor import actor
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.tell import tell_receiver
+from vetlla.clock import SystemClock, iso
+from vetlla.errors import UsageError
+from vetlla.store import account_table
+from vetlla.store.account_files import HIDDEN, AccountFile, Entry, FileFormat, read_csv, read_json
+from vetlla.store.account_rows import COLUMNS, Place, parse, row_from
+from vetlla.store.registry import reading, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vetlla.store.account_table import Change, RecordedChange, Registration
+
+app = typer.Typer(help="Register accounts: who may call, and what is known about each.", no_args_is_help=True)
+
+STDIN = "-"
+LONG_FILE = 5_000
+"""Rows from which reading takes long enough to show how far it is."""
+NAMED_AT_MOST = 3
+HISTORY_SHOWN = 20
+
+AccountText = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account as the device sends it, without #.")]
+Receiver = Annotated[str, typer.Option("--receiver", metavar="HEX", help="Only with this receiver number.")]
+Line = Annotated[str, typer.Option("--line", metavar="HEX", help="Only with this line number.")]
+
+
+@app.command("import")
+def import_accounts(
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV or JSON, or - for standard input.")],
+    form: Annotated[
+        FileFormat | None, typer.Option("--format", help="Default: JSON if it begins with { or [, else CSV.")
+    ] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    r"""Register accounts from a file, all or nothing; importing it again changes nothing.
+
+    Columns: account, receiver, line, home, key_name, clock_window (standard, off or such as -300..60), interval_s
+    (also 90s, 15m, 1h), support_level, remaps (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. A
+    column that is absent leaves what is registered; an empty cell sets it back. Accounts that the file does not name
+    stay. Every bad row is told with line, column and reason.
+
+    Example: vetlla accounts import homes.csv --dry-run
+    """
+    read = _read(file, form)
+    if read.faults:
+        _tell_faults(read, as_json=as_json)
+        raise UsageError(
+            f"{file}: {len(read.faults)} faults, nothing imported", remedy="correct them, then import again"
+        )
+    result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
+    told = bool(result.changes) and not dry_run and tell_receiver(state_dir)
+    if as_json:
+        counts = {"added": result.added, "changed": result.changed, "unchanged": result.unchanged}
+        print_json({**counts, "dry_run": dry_run, "receiver_told": told})
+    else:
+        console().print(
+            f"{file}: {result.added} added, {result.changed} changed, {result.unchanged} unchanged"
+            + (" (dry run: nothing was written)" if dry_run else ""),
+            markup=False,
+        )
+
+
+@app.command("set")
+def set_account(
+    *,
+    account: AccountText,
+    receiver: Receiver = "",
+    line: Line = "",
+    home: Annotated[str | None, typer.Option(help="The home's code.")] = None,
+    key_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help='Name of its key (vetlla keys); "" for none.')
+    ] = None,
+    clock_window: Annotated[
+        str | None, typer.Option(metavar="WINDOW", help="standard, off (audited), or seconds such as -300..60.")
+    ] = None,
+    interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Expected time between reports: 90s, 15m, 1h; 0: none.")
+    ] = None,
+    support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="As the service assigns it.")] = None,
+    remaps: Annotated[
+        str | None, typer.Option(metavar="CODES", help="What codes mean here: 120=fall:LIFE;130=:TECHNICAL.")
+    ] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register an account, or change what is given of a registered one.
+
+    Example: vetlla accounts set 1234 --home H-0017 --interval 15m --key-name north
+    """
+    given = {
+        "home": home,
+        "key_name": key_name,
+        "clock_window": clock_window,
+        "interval_s": interval,
+        "support_level": support_level,
+        "remaps": remaps,
+    }
+    place = _place(account, receiver, line)
+    fields = {column: _parsed(column, text) for column, text in given.items() if text is not None}
+    result = _register(state_dir, [Entry(place, fields)], dry_run=dry_run)
+    _answer(place, result.changes, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("remove")
+def remove_account(
+    *,
+    account: AccountText,
+    receiver: Receiver = "",
+    line: Line = "",
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take an account out of the registry; its reports are then those of an unknown account. Its history stays.
+
+    Example: vetlla accounts remove 1234
+    """
+    place = _place(account, receiver, line)
+    clock = SystemClock()
+    opened = reading if dry_run else writing
+    with opened(state_dir, clock) as registry:
+        change = account_table.remove(registry, place, by=actor(), at_us=clock.now().utc_us, dry_run=dry_run)
+    if change is None:
+        raise _not_registered(place)
+    _answer(place, [change], state_dir, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("list")
+def list_accounts(
+    home: Annotated[str | None, typer.Option(help="Only those of this home.")] = None,
+    key_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only those that use this key.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List the registered accounts. What --json prints, import takes back.
+
+    Example: vetlla accounts list --json > accounts.json
+    """
+    with reading(state_dir, SystemClock()) as registry:
+        found = account_table.find_accounts(registry, home=home, key_name=key_name)
+    print_rows(map(row_from, found), COLUMNS, as_json=as_json)
+
+
+@app.command("show")
+def show_account(account: AccountText, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
+    """Show an account, and who changed what about it: the last changes first.
+
+    Example: vetlla accounts show 1234
+    """
+    with reading(state_dir, SystemClock()) as registry:
+        found = account_table.find_accounts(registry, account=account)
+        history = account_table.recorded_changes(registry, account=account, at_most=HISTORY_SHOWN)
+    if not found and not history:
+        raise _not_registered(Place(account))
+    rows = [_history_row(change) for change in history]
+    if as_json:
+        print_json({"accounts": [row_from(one) for one in found], "changes": rows})
+        return
+    for one in found:
+        fields = row_from(one).items()
+        print_rows(({"field": name, "value": value} for name, value in fields), ("field", "value"), as_json=False)
+    print_rows(rows, ("at", "by", "receiver", "line", "field", "old", "new"), as_json=False, title="changes")
+
+
+def _read(file: str, form: FileFormat | None) -> AccountFile:
+    try:
+        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that you may read, or - for stdin") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"{file}: line {line} is not UTF-8 text, nothing imported", remedy="save the file with UTF-8 encoding"
+        ) from error
+    if form is None:
+        form = FileFormat.JSON if text.lstrip()[:1] in {"{", "["} else FileFormat.CSV
+    if form is FileFormat.JSON:
+        return read_json(text)
+    return read_csv(_with_progress(io.StringIO(text, newline="").readlines(), "reading"))
+
+
+def _with_progress(rows: Sequence[Any], doing: str) -> Iterable[Any]:
+    hidden = len(rows) < LONG_FILE or not sys.stderr.isatty()
+    return track(rows, doing, console=talk(), transient=True, disable=hidden)
+
+
+def _tell_faults(read: AccountFile, *, as_json: bool) -> None:
+    if as_json:
+        print_rows((fault._asdict() for fault in read.faults), (), as_json=True)
+        return
+    out = talk()
+    for fault in read.faults:
+        out.print(str(fault), markup=False, soft_wrap=True)
+
+
+def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Registration:
+    clock = SystemClock()
+    opened = reading if dry_run else writing
+    with opened(state_dir, clock) as registry:
+        result = account_table.register(registry, entries, by=actor(), at_us=clock.now().utc_us, dry_run=dry_run)
+    _warn(result.changes)
+    return result
+
+
+def _warn(changes: Iterable[Change]) -> None:
+    weakened: dict[str, list[str]] = {}
+    for change in changes:
+        if change.weakens:
+            weakened.setdefault(change.weakens, []).append(str(change.place))
+    for how, places in weakened.items():
+        more = f" and {len(places) - NAMED_AT_MOST} more" if len(places) > NAMED_AT_MOST else ""
+        names = "; ".join(places[:NAMED_AT_MOST])
+        talk().print(f"warning: account {names}{more} {how}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _place(account: str, receiver: str, line: str) -> Place:
+    return Place(_parsed("account", account), _parsed("receiver", receiver), _parsed("line", line))
+
+
+def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - as many types as an account has fields
+    try:
+        return parse(column, text)
+    except ValueError as error:
+        shown = HIDDEN if column == "key_name" else repr(text)
+        raise UsageError(f"{column} {shown}: {error}", remedy="vetlla accounts set --help shows examples") from error
+
+
+def _not_registered(place: Place) -> UsageError:
+    return UsageError(f"account {place} is not registered", remedy="vetlla accounts list shows those that are")
+
+
+def _answer(place: Place, changes: Sequence[Change], state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
+    told = bool(changes) and not dry_run and tell_receiver(state_dir)
+    if as_json:
+        rows = [{"field": change.field, "old": change.old, "new": change.new} for change in changes]
+        print_json({**place._asdict(), "changes": rows, "dry_run": dry_run, "receiver_told": told})
+        return
+    for change in changes:
+        console().print(_sentence(change) + (" (dry run)" if dry_run else ""), markup=False)
+    if not changes:
+        console().print(f"account {place}: unchanged", markup=False)
+
+
+def _sentence(change: Change) -> str:
+    match change.field:
+        case account_table.REGISTERED | account_table.REMOVED:
+            return f"account {change.place}: {change.field}"
+        case _:
+            return f"account {change.place}: {change.field} {change.old or '(none)'} -> {change.new or '(none)'}"
+
+
+def _history_row(recorded: RecordedChange) -> dict[str, Any]:
+    place, field, old, new = recorded.change
+    return {"at": iso(recorded.at_us), "by": recorded.by, **place._asdict(), "field": field, "old": old, "new": new}

@@ -1,0 +1,223 @@
+"""``vetlla keys``: shared keys of devices that encrypt. They come in and are never shown."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.cli.actor import actor
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
+from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.tell import tell_receiver
+from vetlla.clock import SystemClock
+from vetlla.errors import UsageError, VetllaError
+from vetlla.store.account_rows import key_named
+from vetlla.store.account_table import account_book
+from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, write_secret
+from vetlla.store.key_text import Form, parse_secret
+from vetlla.store.keyring import Keyring
+from vetlla.store.registry import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(help="Keep the shared keys of devices that encrypt; none is ever printed.", no_args_is_help=True)
+
+LONGEST_INPUT = 4_096
+"""Bytes read at the most where one key is expected: the wrong file is noticed, not swallowed."""
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name, as accounts give it in key_name.")]
+AsHex = Annotated[bool, typer.Option("--hex", help="The key is written as 32, 48 or 64 hex digits.")]
+AsText = Annotated[bool, typer.Option("--text", help="The key is written as 16, 24 or 32 characters.")]
+FromFile = Annotated[
+    Path | None, typer.Option("--from-file", metavar="FILE", help="Read the key there, not from stdin or a prompt.")
+]
+
+
+@app.command("set")
+def set_one(
+    *,
+    name: Name,
+    as_hex: AsHex = False,
+    as_text: AsText = False,
+    from_file: FromFile = None,
+    drop_old: Annotated[
+        bool, typer.Option("--replace", help="Drop another key of that name at once: its devices are cut off.")
+    ] = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    keys_file: KeysFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a key under a name. It is read from --from-file, stdin or a prompt, never from an argument.
+
+    Example: vetlla keys set north --hex --from-file north.key
+    """
+    _check_name(name)
+    path = keys_path(keys_file, state_dir)
+    secret = _given(as_hex=as_hex, as_text=as_text, from_file=from_file)
+    changed = set_key(path, name, secret, by=actor(), now=_now(), drop_old=drop_old)
+    _answer(name, "set" if changed else "unchanged", path, state_dir, as_json=as_json)
+
+
+@app.command("rotate")
+def rotate(
+    *,
+    name: Name,
+    finish: Annotated[bool, typer.Option("--finish", help="All devices have the new key: drop the old one.")] = False,
+    as_hex: AsHex = False,
+    as_text: AsText = False,
+    from_file: FromFile = None,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Make a random key; it is written to --out only.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="New file for the generated key.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    keys_file: KeysFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a name a new key and keep the old one until --finish: devices move over one by one, none is cut off.
+
+    Signals show which key opened them: those still on the old one name it NAME~previous. A generated key is as long
+    as the old one and is written as hex digits, readable by you alone.
+
+    Example: vetlla keys rotate north --generate --out north-2027.key
+    """
+    _check_name(name)
+    path = keys_path(keys_file, state_dir)
+    if finish:
+        _refuse(bool(as_hex or as_text or from_file or generate or out), "--finish takes no key")
+        finish_rotation(path, name)
+        _answer(name, "rotation finished", path, state_dir, as_json=as_json)
+        return
+    _refuse(generate != (out is not None), "--generate and --out go together")
+
+    def change(secret: bytes) -> None:
+        rotate_key(path, name, secret, by=actor(), now=_now())
+
+    if out:
+        _refuse(bool(as_hex or as_text or from_file), "a generated key is not read from anywhere")
+        _generate(path, name, out, change)
+    else:
+        change(_given(as_hex=as_hex, as_text=as_text, from_file=from_file))
+    _answer(name, "rotating", path, state_dir, as_json=as_json)
+
+
+@app.command("remove")
+def remove(
+    *,
+    name: Name,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    keys_file: KeysFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a key that no account uses any more.
+
+    Example: vetlla keys remove north
+    """
+    _check_name(name)
+    if users := _users(state_dir)[name]:
+        raise UsageError(
+            f"{users} accounts use key {name}", remedy=f"vetlla accounts list --key-name {name} shows them"
+        )
+    path = keys_path(keys_file, state_dir)
+    remove_key(path, name)
+    _answer(name, "removed", path, state_dir, as_json=as_json)
+
+
+@app.command("list")
+def list_keys(state_dir: StateDir = DEFAULT_STATE_DIR, keys_file: KeysFile = None, as_json: AsJson = False) -> None:
+    """List the keys' names: size, since when and by whom, whether being rotated, how many accounts use it.
+
+    Example: vetlla keys list --json
+    """
+    path = keys_path(keys_file, state_dir)
+    keyring = Keyring.read(path) if path.exists() else Keyring({})
+    users = _users(state_dir)
+    rows = (
+        {
+            "name": name,
+            "bits": len(key.current) * 8,
+            "since": f"{key.since:%Y-%m-%dT%H:%M:%SZ}",
+            "by": key.by,
+            "rotating": key.previous is not None,
+            "accounts": users.pop(name, 0),
+        }
+        for name, key in sorted(keyring.items())
+    )
+    print_rows(rows, ("name", "bits", "since", "by", "rotating", "accounts"), as_json=as_json)
+    for name, count in sorted(users.items()):
+        talk().print(f"warning: {count} accounts use key {name}, which is not in {path}", style="yellow", markup=False)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _refuse(condition: bool, message: str) -> None:
+    if condition:
+        raise UsageError(message, remedy="vetlla keys rotate --help")
+
+
+def _check_name(name: str) -> None:
+    try:
+        key_named(name)
+    except ValueError as error:
+        raise UsageError(f"the key's name {error}", remedy="vetlla keys set north --hex, then paste the key") from error
+
+
+def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
+    if as_hex and as_text:
+        raise UsageError("--hex and --text exclude each other", remedy="say how the device's maker writes the key")
+    form = Form.HEX if as_hex else Form.TEXT if as_text else None
+    return parse_secret(_input(from_file).removesuffix("\n").removesuffix("\r"), form)
+
+
+def _input(from_file: Path | None) -> str:
+    try:
+        if from_file:
+            with from_file.open("rb") as file:
+                content = file.read(LONGEST_INPUT)
+        elif sys.stdin.isatty():
+            typed: str = typer.prompt("Key (not shown)", hide_input=True, err=True)
+            return typed
+        else:
+            content = sys.stdin.buffer.read(LONGEST_INPUT)
+        return content.decode("ascii")
+    except OSError as error:
+        raise UsageError(f"{from_file}: {error.strerror}", remedy="name a file that you may read") from error
+    except UnicodeDecodeError:
+        # Without its cause, which holds what was read.
+        raise UsageError(
+            "the key is not plain text", remedy="give it as hex digits; a binary key: xxd -p -c 64 FILE"
+        ) from None
+
+
+def _generate(path: Path, name: str, out: Path, change: Callable[[bytes], None]) -> None:
+    """Write the new key before it counts: a key that nobody holds would cut devices off."""
+    keyring = Keyring.read(path) if path.exists() else Keyring({})
+    secret = secrets.token_bytes(len(keyring[name].current) if name in keyring else 16)
+    write_secret(out, secret)
+    try:
+        change(secret)
+    except VetllaError:
+        out.unlink()
+        raise
+
+
+def _users(state_dir: Path) -> Counter[str]:
+    with reading(state_dir, SystemClock()) as registry:
+        return Counter(account.key_name for account in account_book(registry) if account.key_name)
+
+
+def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:
+    told = what != "unchanged" and tell_receiver(state_dir)
+    if as_json:
+        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
+    else:
+        console().print(f"key {name}: {what} ({path})", markup=False)

@@ -1,0 +1,124 @@
+"""What a configuration allows and an engineer may not have meant; ``vetlla check-config`` tells it.
+
+A risk never keeps the receiver from starting. What does (an unknown key, a key file that others can read) is an error
+and raised as such; what the machine lacks (room, speed, descriptors) is ``vetlla doctor``'s.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.accounts import PlainPolicy, UnknownPolicy
+from vetlla.errors import ConfigError
+from vetlla.receiver.listeners.bind import tls_context
+from vetlla.store.keyring import unknown_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from vetlla.accounts import AccountBook
+    from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.store.keyring import Keyring
+
+
+class Risk(NamedTuple):
+    """Where, what may come of it, and what to do about it."""
+
+    where: str
+    what: str
+    remedy: str
+
+
+def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Risk]:
+    """Yield the risks of the configuration's own files, the state directory and the TLS files."""
+    for file in files:
+        if file.stat().st_mode & 0o022:
+            yield Risk(str(file), "others than its owner can change it", f"chmod go-w {file}")
+    state_dir = settings.state_dir
+    if not state_dir.is_dir():
+        yield Risk("state_dir", f"{state_dir} does not exist", "it is made at the first start, if its parent allows it")
+    elif not os.access(state_dir, os.W_OK | os.X_OK):
+        yield Risk(
+            "state_dir", f"{state_dir} cannot be written by this user", "check as the receiver's: sudo -u vetlla"
+        )
+    for listen in settings.listen:
+        if listen.tls:
+            yield from _of_tls(listen.name, listen.tls.key)
+            try:
+                tls_context(listen.tls)
+            except ConfigError as error:
+                yield Risk(f"listen {listen.name}", error.args[0], error.remedy)
+
+
+def _of_tls(name: str, key: Path) -> Iterator[Risk]:
+    try:
+        shared = key.stat().st_mode & 0o007
+    except OSError:
+        return  # told by who tries to load it
+    if shared:
+        yield Risk(f"listen {name}", f"every user of this machine can read the private key {key}", f"chmod o= {key}")
+
+
+def of_policy(settings: Settings) -> Iterator[Risk]:
+    """Yield the risks of what is taken from whom, and of who may do what."""
+    if settings.intake.plain_for_keyed is PlainPolicy.ACCEPT:
+        yield Risk(
+            "intake.plain_for_keyed",
+            "frames in clear are taken from accounts that have a key: whoever knows an account can report for it",
+            'set it to "refuse" once all devices encrypt',
+        )
+    if settings.intake.unknown_accounts is UnknownPolicy.REFUSE:
+        yield Risk(
+            "intake.unknown_accounts",
+            "reports of accounts that nobody registered are refused: a slip in the registry loses an alarm",
+            'set it to "accept": they are put before an operator',
+        )
+    if settings.http.enabled and _is_public(settings.http.host):
+        yield Risk("http.host", f"health and metrics are served on {settings.http.host}", "keep it behind a firewall")
+    yield from _of_roles(settings.control)
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+def _of_roles(control: ControlSettings) -> Iterator[Risk]:
+    known = {group.gr_name for group in grp.getgrall()}
+    for role in ("operators", "supervisors", "engineers"):
+        group = getattr(control, role)
+        if group and group not in known:
+            yield Risk(
+                f"control.{role}",
+                f"there is no group {group} on this machine: nobody holds that role",
+                f"groupadd {group}",
+            )
+    if control.mode & 0o002 and not control.operators:
+        yield Risk("control.mode", "every user of this machine can work alarms", "name a group in control.operators")
+
+
+def of_accounts(book: AccountBook, keyring: Keyring) -> Iterator[Risk]:
+    """Yield the risks of what is registered."""
+    if windowless := [account.account for account in book if account.clock_window is None]:
+        yield Risk(
+            "accounts",
+            f"{len(windowless)} have no clock window ({_some(windowless)}): old encrypted frames can be replayed",
+            "vetlla accounts set ACCOUNT --clock-window standard, or a wide one such as -300..300",
+        )
+    for name, count in unknown_names(keyring, (account.key_name for account in book)).items():
+        yield Risk("accounts", f"{count} use key {name}, which is not there: none is heard", f"vetlla keys set {name}")
+    for name, key in keyring.items():
+        if key.previous:
+            yield Risk(
+                "keys", f"{name} is being rotated since {key.since:%Y-%m-%d}", f"vetlla keys rotate {name} --finish"
+            )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
