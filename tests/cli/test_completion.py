@@ -1,0 +1,61 @@
+"""Shell completion, as bash itself asks for it from the installed program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.tree import commands
+
+BIN = Path(sys.executable).parent
+
+
+def _bash(script: str, home: Path) -> list[str]:
+    """Run a script in a bash that finds the installed program; return the lines it prints."""
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "SHELL": "/bin/bash", "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout.splitlines()
+
+
+def _tab(words: str, home: Path, source: str = "source <(vetlla --show-completion bash)") -> list[str]:
+    """Return what the Tab key offers at the end of ``words``."""
+    script = f"""
+{source}
+function_name=$(complete -p vetlla | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+COMP_WORDS=({words})
+[[ "{words}" == *" " ]] && COMP_WORDS+=("")
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+$function_name vetlla
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    return _bash(script, home)
+
+
+def test_every_command_is_offered(tmp_path: Path) -> None:
+    """After the program's name the shell offers every command and group there is."""
+    assert set(_tab("vetlla ", tmp_path)) == {command.path.split()[0] for command in commands()}
+
+
+def test_every_command_of_a_group_is_offered(tmp_path: Path) -> None:
+    """After a group's name come its commands."""
+    inside = {command.path.split()[1] for command in commands() if command.path.startswith("queue ")}
+    assert set(_tab("vetlla queue ", tmp_path)) == inside
+
+
+def test_beginnings_are_completed(tmp_path: Path) -> None:
+    """Half an option is completed."""
+    assert _tab("vetlla status --wa", tmp_path) == ["--wait"]
+
+
+def test_completion_can_be_installed(tmp_path: Path) -> None:
+    """``--install-completion`` leaves what the next shell needs in the user's home, and nowhere else."""
+    _bash("vetlla --install-completion bash", tmp_path)
+    assert _tab("vetlla que", tmp_path, source=f"source {tmp_path}/.bashrc") == ["queue"]

@@ -1,0 +1,37 @@
+"""The commands as they are registered: what tests of help, documentation and completion walk over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer.main
+
+from vetlla.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Command(NamedTuple):
+    """One command: its path ``queue claim``, its help as written, the module it lives in, its options."""
+
+    path: str
+    help: str
+    module: str
+    options: frozenset[str]
+
+
+def commands() -> list[Command]:
+    """Return every command of the program, by path."""
+    return sorted(_walk(typer.main.get_command(app), ()))
+
+
+def _walk(node: object, path: tuple[str, ...]) -> Iterator[Command]:
+    children = getattr(node, "commands", None)
+    if children is not None:
+        for name, child in children.items():
+            yield from _walk(child, (*path, name))
+        return
+    callback = getattr(node, "callback")  # noqa: B009 - typer's command classes are private
+    options = {option for parameter in getattr(node, "params", ()) for option in parameter.opts}
+    yield Command(" ".join(path), callback.__doc__ or "", callback.__module__, frozenset(options))
