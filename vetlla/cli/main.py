@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vetlla import __version__
-from vetlla.cli import exits
+from vetlla.cli import accounts, config, doctor, exits, keys, queue, receiver
 
 app = typer.Typer(
     name="vetlla",
@@ -32,6 +32,15 @@ def root(
     ] = False,
 ) -> None:
     """Vetlla watches over: the alarm receiver of a telecare service and the toolkit of its engineers."""
+
+
+app.command()(receiver.receiver)
+app.command()(receiver.status)
+app.command("check-config")(config.check_config)
+app.command()(doctor.doctor)
+app.add_typer(queue.app, name="queue")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

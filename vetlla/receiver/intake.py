@@ -301,7 +301,8 @@ def _home(account: Account | None, who: AccountId) -> str:
     if account is not None and account.home:
         return account.home
     receiver, line, number = who
-    return f"{receiver}/{line}/{number}" if receiver or line else number
+    # DC-09: L0 is a line that is not used; it tells nothing apart.
+    return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
 
 
 def _refusal_text(signal: Signal, reason: Reason, now_us: int) -> str:

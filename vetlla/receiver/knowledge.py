@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.accounts import read_book
+from vetlla.store.account_table import account_book
 from vetlla.store.keyring import Keyring
+from vetlla.store.registry import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,4 +33,8 @@ class Knowledge(NamedTuple):
 
 def read(settings: Settings, clock: Clock) -> Knowledge:
     """Read registry and keys. Blocks. Raises StoreError or ConfigError."""
-    return Knowledge(read_book(settings.state_dir, clock), Keyring.read(settings.keys_file))
+    with reading(settings.state_dir, clock) as registry:
+        book = account_book(registry)
+    needs_keys = any(account.key_name for account in book)
+    keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
+    return Knowledge(book, keys)

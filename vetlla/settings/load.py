@@ -35,6 +35,9 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
         values["state_dir"] = str(state_dir.absolute())
     if listen:
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
+    if path is None:
+        # Started by hand, perhaps beside the one that systemd keeps: take whatever port is free; `vetlla status` tells.
+        values["http"] = {"port": 0}
     try:
         # As JSON, since only there strict validation still makes paths, enumerations and tuples of texts and lists.
         return Settings.model_validate_json(json.dumps(values, default=str))

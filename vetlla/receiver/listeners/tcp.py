@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.session import Peer, Session
@@ -77,16 +77,15 @@ class _Connection(asyncio.Protocol):
         self._ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         listener, ground = self._listener, self._listener.ground
         established = ground.clock.now()
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         host, port = (transport.get_extra_info("peername") or ("?", 0))[:2]
         refusal = ground.budget.connect(host)
         if refusal is not None:
             self._ending = True
             ground.counters.connections_refused[refusal] += 1
-            transport.abort()
+            self._transport.abort()
             return
         self._host = host
         peer = Peer(
@@ -94,7 +93,7 @@ class _Connection(asyncio.Protocol):
             listener.listen.name,
             listener.transport,
             f"{host}:{port}",
-            transport.write,
+            self._transport.write,
             self._hang_up,
         )
         self._session = Session(ground, peer, listener.make_decoder(), established)

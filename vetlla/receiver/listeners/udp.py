@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.session import Peer, Session
 
@@ -39,7 +39,7 @@ class UdpListener(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what answers are sent through."""
-        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is one in all but name
+        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is one in all but its bases
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         """Serve one datagram as a stream that begins and ends with it."""
