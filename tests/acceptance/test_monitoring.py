@@ -118,6 +118,15 @@ def test_dashboard_can_be_imported() -> None:
     assert {panel["title"] for panel in panels if panel["type"] == "row"} >= {"Readiness", "Queue", "Rejects", "Disk"}
 
 
+def test_the_handbook_lists_every_metric_and_alert() -> None:
+    """docs/operations.md names each metric and each alert, and none that does not exist."""
+    handbook = (CONFIG.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`(vetlla_[a-z0-9_]+)`", handbook))
+    of_histograms = re.compile(r"_(bucket|count|sum)$")
+    assert listed == {of_histograms.sub("", name) for name in _emitted() if name.startswith("vetlla_")}
+    assert set(re.findall(r"^\| `(Vetlla\w+)`", handbook, re.MULTILINE)) == {rule["alert"] for rule in _rules()}
+
+
 # --- each alert fires on what it names -------------------------------------------------------------------------------
 
 HEALTHY = {

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from vetlla.cli.control import ask
 from vetlla.cli.exits import Nagios
-from vetlla.cli.options import AsJson
+from vetlla.cli.options import DEFAULT_CONFIG, AsJson, configuration_file
 from vetlla.cli.output import console, print_json
-from vetlla.cli.receiver import ConfigFile
 from vetlla.receiver.machine import Finding, Level, examine
 from vetlla.settings.load import load
 
@@ -22,7 +21,11 @@ _STYLE = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red"
 
 
 def doctor(
-    config: ConfigFile = None,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."),
+    ] = None,
     state_dir: Annotated[
         Path | None, typer.Option(envvar="VETLLA_STATE_DIR", help="Instead of the configuration's state_dir.")
     ] = None,
@@ -36,7 +39,7 @@ def doctor(
 
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
-    settings = load(config, state_dir=state_dir)
+    settings = load(config or configuration_file(), state_dir=state_dir)
     findings = list(examine(settings, lambda: ask(settings.state_dir, "status")))
     if as_json:
         for finding in findings:
