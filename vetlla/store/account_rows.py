@@ -20,7 +20,7 @@ INTERVAL_MAX_S = 32 * 86_400
 WINDOW_MAX_S = 86_400
 """Beyond a day either way a window guards against nothing; "off" says so honestly."""
 
-_ACCOUNT = re.compile(r"[0-9A-Za-z][0-9A-Za-z:+_-]{0,63}")
+_ACCOUNT = re.compile(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}")
 _LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # DC-09: R and L carry 1 to 6 hex digits
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")

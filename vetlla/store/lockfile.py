@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vetlla.errors import StoreError
@@ -31,12 +31,9 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     try:
-        try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return create(path, 0o640)
-    except FileExistsError:  # somebody made it in between
-        return _open(path)
+        with suppress(FileExistsError):
+            os.close(create(path, 0o640))
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written: {error.strerror}", remedy=f"run as a user that may write in {path.parent}"

@@ -35,6 +35,21 @@ PATIENCE_S = 10.0
 """How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
 
 
+_PERMISSION = "run as a user that may read and, to change it, write {path} and its directory"
+_BACKUP = "restore the last backup: vetlla db restore"
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another process holds it; try again when that has ended",
+    sqlite3.SQLITE_FULL: "make room on the disk that holds {path}",
+    sqlite3.SQLITE_IOERR: "check the disk that holds {path}, then: vetlla db verify",
+    sqlite3.SQLITE_READONLY: _PERMISSION,
+    sqlite3.SQLITE_CANTOPEN: _PERMISSION,
+    sqlite3.SQLITE_PERM: _PERMISSION,
+    sqlite3.SQLITE_CORRUPT: _BACKUP,
+    sqlite3.SQLITE_NOTADB: _BACKUP,
+}
+"""What to do about each error of SQLite that the world, not the program, is to blame for."""
+
+
 class Stamp(NamedTuple):
     """The registry's state without opening it: another stamp, another content."""
 
@@ -145,12 +160,11 @@ def _disk_errors(state_dir: Path) -> Iterator[None]:
 def _sqlite_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"{path}: {error}", remedy=_remedy(error, path)) from error
-    except sqlite3.DatabaseError as error:
-        if type(error) is not sqlite3.DatabaseError:  # a broken constraint is our own mistake
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
+        if code not in _REMEDIES:  # wrong SQL, a broken constraint: our own mistake
             raise
-        raise StoreError(f"{path}: {error}", remedy="restore the last backup: vetlla db restore") from error
+        raise StoreError(f"{path}: {error}", remedy=_REMEDIES[code].format(path=path)) from error
 
 
 def _refused(state_dir: Path, error: OSError) -> StoreError:
@@ -158,15 +172,3 @@ def _refused(state_dir: Path, error: OSError) -> StoreError:
         f"{error.filename or state_dir}: {error.strerror}",
         remedy=f"is --state-dir right? it needs a directory that this user may write: {state_dir}",
     )
-
-
-def _remedy(error: sqlite3.OperationalError, path: Path) -> str:
-    match error.sqlite_errorcode & 0xFF:  # the low byte is the primary code
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "another process holds it; try again when that has ended"
-        case sqlite3.SQLITE_FULL:
-            return f"make room on the disk of {path.parent}"
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return f"run as a user that may write {path} and its directory"
-        case _:
-            return "check the disk, then: vetlla db verify"
