@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,9 @@ class Recording:
         return self.keys
 
 
-def recordings(protocol: str) -> list[Recording]:
-    return [_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json"))]
+@cache
+def recordings(protocol: str) -> tuple[Recording, ...]:
+    return tuple(_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json")))
 
 
 def decode(decoder: Decoder, chunks: Iterable[bytes]) -> list[Item]:

@@ -172,7 +172,7 @@ def _reports(frame: Frame) -> list[Report]:
             report = contact_id.parse(data)
             reports = [report] if report is not None else []
         case "SIA-DCS":
-            reports = sia_dcs.parse(data)
+            reports = sia_dcs.parse(data, frame.id.account)
         case "NULL" | "XNM":
             reports = [Report(_HEARTBEATS[frame.token], text=readable(data))]
         case _:

@@ -26,7 +26,7 @@ from vetlla.signals import Event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PLAIN: Final = re.compile(rb"(?:#?([0-9A-Za-z]{0,16})\|)?N(?:ri([0-9]+)/)?([A-Z]{2})([0-9A-F]{0,4})")
+_PLAIN: Final = re.compile(rb"(?:#([0-9A-Za-z]{0,16})\|)?N(?:ri([0-9]+)/)?([A-Z]{2})([0-9A-F]{0,4})")
 """What nearly every frame is: one event, at most with its area. All others go the long way."""
 
 _ACCOUNT: Final = re.compile(rb"#[^|]*|[0-9][0-9A-Za-z]{0,15}|")
@@ -52,8 +52,11 @@ _EVENTS: Final = {code.encode(): _event(code) for code in SIA_DCS.known}
 _OF_AREA: Final = frozenset(code.encode() for code, row in SIA_DCS if row.address == "area")
 
 
-def parse(data: bytes) -> list[Report]:
-    """Return the events that a payload states, in their order; none when it states none."""
+def parse(data: bytes, caller: str = "") -> list[Report]:
+    """Return the events that a payload states, in their order; none when it states none.
+
+    ``caller`` is the account of the envelope: it tells an account without "#" from an event ("ABCD" reads as both).
+    """
     plain = _PLAIN.fullmatch(data)
     if plain is not None:
         account, area, code, address = plain.groups()
@@ -62,7 +65,7 @@ def parse(data: bytes) -> list[Report]:
             device = address.decode()
             where = area.decode() if area else device if code in _OF_AREA else ""
             return [Report(event, account.decode() if account else "", device, where)]
-    account, blocks = _split(data)
+    account, blocks = _split(data, caller)
     reports: list[Report] = []
     others: dict[str, str] = {}
     for block in blocks:
@@ -78,10 +81,14 @@ def parse(data: bytes) -> list[Report]:
     return [_with(report, account, others) for report in reports]
 
 
-def _split(data: bytes) -> tuple[str, list[bytes]]:
-    """Return the account, without "#", and the blocks behind it."""
+def _split(data: bytes, caller: str) -> tuple[str, list[bytes]]:
+    """Return the account, without "#", and the blocks behind it. What reads as an event is one, unless it calls us."""
     first, *blocks = data.split(b"|")
-    if _ACCOUNT.fullmatch(first) or (blocks and _BARE_ACCOUNT.fullmatch(first) and blocks[0][:1] in (b"N", b"O")):
+    if (
+        _ACCOUNT.fullmatch(first)
+        or first.lower() == caller.lower().encode()
+        or (blocks and _BARE_ACCOUNT.fullmatch(first) and not _events_of(first))
+    ):
         return first.lstrip(b"#").decode("latin-1"), blocks
     return "", [first, *blocks]
 

@@ -1,0 +1,1 @@
+"""Decoders: recordings, the contract every decoder holds, and each format's own corners."""

@@ -1,0 +1,141 @@
+"""The code tables: complete, and an answer for every code that could come."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, TABLES, name_of
+from vetlla.signals import Event, Kind, Phase
+
+LIFE = {
+    Kind.PERSONAL_EMERGENCY,
+    Kind.FALL,
+    Kind.INACTIVITY,
+    Kind.SMOKE,
+    Kind.HEAT,
+    Kind.GAS,
+    Kind.CO,
+    Kind.DURESS,
+}
+ALARMS = LIFE | {Kind.FLOOD, Kind.TEMPERATURE, Kind.INTRUSION, Kind.GENERAL_ALARM}
+
+CONTACT_ID_CLASSES = {"1": 54, "2": 7, "3": 73, "4": 52, "5": 26, "6": 38, "7": 4, "9": 28}
+"""Codes of DC-05-2016 by first digit, as siadc09 1.0.1 lists them."""
+CLIMAX = {"661", "662", "663"}
+SIA_LETTERS = {
+    "A": 6, "B": 16, "C": 19, "D": 26, "E": 10, "F": 20, "G": 9, "H": 8, "I": 2, "J": 14, "K": 8, "L": 9, "M": 9,
+    "N": 8, "O": 16, "P": 8, "Q": 8, "R": 13, "S": 9, "T": 14, "U": 12, "V": 7, "W": 8, "X": 14, "Y": 24, "Z": 8,
+}  # fmt: skip
+"""Codes of DC-03 by first letter, as siadc09 1.0.1 lists them."""
+
+
+def test_contact_id_is_complete() -> None:
+    """Every code of DC-05-2016 has a row, and the three of Climax that telecare needs."""
+    standard = set(CONTACT_ID.known) - CLIMAX
+    assert {digit: sum(code[0] == digit for code in standard) for digit in CONTACT_ID_CLASSES} == CONTACT_ID_CLASSES
+    assert len(standard) == sum(CONTACT_ID_CLASSES.values()) == 282
+    assert set(CONTACT_ID.known) >= CLIMAX
+
+
+def test_sia_dcs_is_complete() -> None:
+    """Every code of DC-03 has a row."""
+    assert {letter: sum(code[0] == letter for code in SIA_DCS.known) for letter in SIA_LETTERS} == SIA_LETTERS
+    assert len(SIA_DCS.known) == sum(SIA_LETTERS.values()) == 305
+
+
+@pytest.mark.parametrize("system", sorted(TABLES))
+def test_rows_are_whole(system: str) -> None:
+    """Every row has a name in lower case words, an address kind of the known ones and a code of the right form."""
+    addresses = {"", "zone", "user", "area", "point", "door", "device", "line", "expander", "printer", "receiver"}
+    addresses |= {"condition", "network", "output", "relay", "custom", "dealer", "message", "manufacturer"}
+    for code, row in TABLES[system]:
+        assert row.name.strip() == row.name != "", code
+        assert row.address in addresses, code
+        assert len(code) == (3 if system == "contact_id" else 2)
+
+
+def test_every_contact_id_code_has_a_class() -> None:
+    """Any three hexadecimal digits find a kind; those that begin with 1 are always an alarm if no table knows them."""
+    for digits in product("0123456789ABCDEF", repeat=3):
+        code = "".join(digits)
+        row = CONTACT_ID.find(code)
+        if code[0] == "1" and code not in CONTACT_ID.known:
+            assert row.kind in ALARMS, code
+
+
+def test_every_sia_code_has_a_class() -> None:
+    """Any two letters find a kind; behind an alarm letter an unknown code is that alarm."""
+    for letters in product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=2):
+        code = "".join(letters)
+        row = SIA_DCS.find(code)
+        if code[0] in "BFGHKMPQSUWZ" and code not in SIA_DCS.known:
+            assert row.kind in ALARMS, code
+            assert row.phase is Phase.NEW, code
+
+
+def test_life_is_life() -> None:
+    """What the service must answer first is a matter of life in both tables."""
+    for code in (
+        "100",
+        "101",
+        "102",
+        "103",
+        "110",
+        "111",
+        "114",
+        "117",
+        "120",
+        "121",
+        "122",
+        "123",
+        "151",
+        "162",
+        "641",
+    ):
+        assert CONTACT_ID.known[code].kind in LIFE, code
+    for code in ("MA", "QA", "PA", "HA", "NA", "FA", "KA", "GA"):
+        assert SIA_DCS.known[code].kind in LIFE, code
+        assert SIA_DCS.known[code].phase is Phase.NEW, code
+
+
+def test_alarm_letters_pair_up() -> None:
+    """The restore of an alarm has the alarm's kind, so that one ends the other."""
+    for letter in "BFGHKMPQSUWZ":
+        for ending in "RH":
+            row = SIA_DCS.known[letter + ending]
+            assert (row.kind, row.phase) == (SIA_DCS.known[letter + "A"].kind, Phase.RESTORE), letter + ending
+    for trouble, restored in (
+        ("AT", "AR"),
+        ("YT", "YR"),
+        ("XT", "XR"),
+        ("NT", "NR"),
+        ("LT", "LR"),
+        ("XQ", "XH"),
+        ("TA", "TR"),
+    ):
+        assert SIA_DCS.known[trouble].kind is SIA_DCS.known[restored].kind
+        assert (SIA_DCS.known[trouble].phase, SIA_DCS.known[restored].phase) == (Phase.NEW, Phase.RESTORE)
+
+
+@pytest.mark.parametrize(
+    ("code", "sia"),
+    [
+        ("100", "MA"), ("101", "QA"), ("110", "FA"), ("111", "FA"), ("114", "KA"), ("151", "GA"), ("154", "WA"),
+        ("159", "ZA"), ("120", "PA"), ("122", "HA"), ("301", "AT"), ("302", "YT"), ("311", "YM"), ("602", "RP"),
+        ("601", "RX"), ("641", "NA"), ("344", "XQ"), ("384", "XT"), ("606", "LF"), ("616", "YX"), ("406", "OC"),
+    ],
+)  # fmt: skip
+def test_both_tables_agree(code: str, sia: str) -> None:
+    """One event has one kind, whichever of the two languages a terminal speaks."""
+    assert CONTACT_ID.known[code].kind is SIA_DCS.known[sia].kind
+
+
+def test_names() -> None:
+    """A code is shown with its standard's name, an unknown one with its class, an unknown system with none."""
+    assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "602", "contact_id")) == "periodic test report"
+    assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "19F", "contact_id")) == "alarm"
+    assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "MA", "sia_dcs")) == "medical alarm"
+    assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "QQ", "sia_dcs")) == "emergency"
+    assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "RSP", "dc09")) == ""

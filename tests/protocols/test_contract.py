@@ -1,0 +1,171 @@
+"""What every decoder of the registry must hold, whatever its protocol: one suite, no line of it knows a format.
+
+Its good frames are the recordings in ``fixtures/<protocol>/``; hostile bytes are those frames bent, and plain noise.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocols.recordings import Recording, decode, recordings, signals
+from vetlla.protocols.registry import PROTOCOLS
+from vetlla.signals import DUPLICATE, STORED, AccountId, Key, Reason, Reject, Signal, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vetlla.protocols.decoder import Decoder
+
+NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
+VERDICTS = (STORED, DUPLICATE, refused(Reason.STALE_TIME), refused(Reason.UNKNOWN_ACCOUNT))
+EXAMPLES = 120
+"""Enough to stumble over a forgotten state, within the time the whole suite has."""
+
+each_protocol = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+
+
+def good(protocol: str) -> list[Recording]:
+    return [recording for recording in recordings(protocol) if recording.is_good]
+
+
+def fresh(protocol: str) -> Decoder:
+    """Return a decoder that holds every recorded key for everybody."""
+    keys = {key.secret: Key(name=key.secret.hex(), secret=key.secret) for r in recordings(protocol) for key in r.keys}
+
+    def lookup(_: AccountId) -> Sequence[Key]:
+        return list(keys.values())
+
+    return PROTOCOLS[protocol].make(lookup)
+
+
+@st.composite
+def bent(draw: st.DrawFn, frames: list[bytes]) -> bytes:
+    """Draw a good frame after an accident on the line."""
+    frame = bytearray(draw(st.sampled_from(frames)))
+    at = draw(st.integers(0, len(frame) - 1))
+    match draw(st.sampled_from(("cut", "lose", "change", "add"))):
+        case "cut":
+            del frame[at:]
+        case "lose":
+            del frame[at : at + draw(st.integers(1, 4))]
+        case "change":
+            frame[at] ^= draw(st.integers(1, 255))
+        case _:
+            frame[at:at] = draw(st.binary(min_size=1, max_size=12))
+    return bytes(frame)
+
+
+def hostile(frames: list[bytes]) -> st.SearchStrategy[list[bytes]]:
+    """Good frames, bent frames and noise in any order."""
+    return st.lists(st.one_of(st.sampled_from(frames), bent(frames), st.binary(max_size=40)), min_size=1, max_size=6)
+
+
+def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    """Cut data at the given places."""
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[a:b] for a, b in pairwise(places)]
+
+
+@each_protocol
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_any_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
+    """However the network cuts a stream, good or bad, the same items come out in the same order."""
+    stream = b"".join(data.draw(hostile([recording.data for recording in good(protocol)])))
+    cuts = data.draw(st.lists(st.integers(0, 2**16), max_size=8))
+    assert decode(fresh(protocol), pieces(stream, cuts)) == decode(fresh(protocol), [stream])
+
+
+@each_protocol
+def test_byte_by_byte_changes_nothing(protocol: str) -> None:
+    """Every recording may come one byte at a time."""
+    for recording in recordings(protocol):
+        single = [recording.data[at : at + 1] for at in range(len(recording.data))]
+        assert decode(recording.decoder(), single) == decode(recording.decoder(), [recording.data]), recording.name
+
+
+@each_protocol
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
+    """Noise and broken frames before, between and behind good frames cost none of them, nor their order."""
+    frames = [recording.data for recording in good(protocol)]
+    noise = st.one_of(st.binary(max_size=40), bent(frames))
+    sent: list[Signal] = []
+    stream = data.draw(noise)
+    for frame in data.draw(st.lists(st.sampled_from(frames), min_size=1, max_size=4)):
+        sent += signals(decode(fresh(protocol), [frame]))
+        stream += frame + data.draw(noise)
+    came = iter([(signal.event, signal.id, signal.device) for signal in signals(decode(fresh(protocol), [stream]))])
+    missing = [signal for signal in sent if (signal.event, signal.id, signal.device) not in came]
+    assert not missing
+
+
+@each_protocol
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
+    """Whatever comes, items come out; and every signal can be answered under every verdict."""
+    decoder = fresh(protocol)
+    chunks = data.draw(hostile([recording.data for recording in good(protocol)]))
+    for signal in signals(decode(decoder, chunks)):
+        for verdict in VERDICTS:
+            answer = decoder.answer(signal, verdict, NOW)
+            assert isinstance(answer, bytes)
+            assert signal.part == signal.parts or not answer
+
+
+@each_protocol
+@settings(max_examples=EXAMPLES // 4, deadline=None)
+@given(data=st.data())
+def test_bound(protocol: str, data: st.DataObject) -> None:
+    """An unfinished frame is never held beyond the registry's bound, with whatever it is padded."""
+    bound = PROTOCOLS[protocol].max_pending
+    frame = data.draw(st.sampled_from([recording.data for recording in good(protocol)]))
+    start = frame[: data.draw(st.integers(0, len(frame) - 1))]
+    filler = data.draw(st.sampled_from([b"A", b"0", b"#", b"\xff", b"[", start or b"A"]))
+    decoder = fresh(protocol)
+    for chunk in pieces(start + filler * (3 * bound // len(filler)), data.draw(st.lists(st.integers(0, 3 * bound)))):
+        decoder.feed(chunk)
+    held = sum(len(item.raw) for item in decoder.finish() if isinstance(item, Reject))
+    assert held <= bound
+
+
+@each_protocol
+def test_cut_off(protocol: str) -> None:
+    """A frame whose connection ends before its last byte is no report: it is kept as evidence, and says why."""
+    for recording in good(protocol):
+        for size in range(1, len(recording.data)):
+            items = decode(recording.decoder(), [recording.data[:size]])
+            if not recording.data[:size].strip(b"\0\r\n"):
+                assert items == []
+                continue
+            assert all(isinstance(item, Reject) for item in items), recording.name
+            rejects = [item for item in items if isinstance(item, Reject)]
+            assert b"".join(reject.raw for reject in rejects) == recording.data[:size], recording.name
+            assert {reject.reason for reject in rejects} <= {Reason.TRUNCATED, Reason.BAD_LENGTH}, recording.name
+
+
+@each_protocol
+def test_clean_end(protocol: str) -> None:
+    """Behind whole frames the end of the stream says nothing."""
+    decoder = fresh(protocol)
+    for recording in good(protocol):
+        decoder.feed(recording.data)
+    assert decoder.finish() == []
+
+
+@each_protocol
+def test_rejects_explain(protocol: str) -> None:
+    """Every reject of the recordings has a sentence, and none repeats a key."""
+    for recording in recordings(protocol):
+        for item in decode(recording.decoder(), [recording.data]):
+            if isinstance(item, Reject):
+                assert item.text
+                assert not any(key.secret.hex() in item.text.lower() for key in recording.keys)

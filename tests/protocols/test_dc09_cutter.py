@@ -1,0 +1,92 @@
+"""Cutting a stream: what a bad frame may cost, and what it must not."""
+
+from __future__ import annotations
+
+from vetlla.protocols.dc09_cutter import Cutter, Piece
+from vetlla.protocols.dc09_frame import MAX_FRAME, Damage, Frame, build, envelope
+from vetlla.signals import AccountId, Reason
+
+HOME = AccountId("", "0", "1234")
+ALARM = build("ADM-CID", "0002", HOME, b"#1234|1101 01 007")
+BROKEN = build("ADM-CID", "0001", HOME, b"#1234|1302 00 000").replace(b"1302", b"1303")
+
+
+def tokens(pieces: list[Piece]) -> list[str]:
+    return [piece.token if isinstance(piece, Frame) else piece.reason.value for piece in pieces]
+
+
+def claiming(length: int, frame: bytes) -> bytes:
+    """Return a frame whose length field says something else."""
+    return frame[:5] + b"%04X" % length + frame[9:]
+
+
+def test_alarm_is_not_held_up_behind_damage() -> None:
+    """A damaged frame that claims 4 kB is dropped the moment the next good frame is whole."""
+    cutter = Cutter()
+    assert cutter.feed(claiming(0xFFF, BROKEN)) == []
+    assert cutter.feed(ALARM[:-1]) == []
+    assert tokens(cutter.feed(ALARM[-1:])) == ["bad_length", "ADM-CID"]
+
+
+def test_claimed_length_ends_the_wait() -> None:
+    """Once the claimed bytes are here and do not fit, there is nothing to wait for."""
+    cutter = Cutter()
+    assert cutter.feed(claiming(len(BROKEN), BROKEN)) == []
+    assert tokens(cutter.feed(b"1234567890")) == ["bad_length"]
+
+
+def test_damage_is_told_at_once() -> None:
+    """A frame of the right length with a wrong checksum is damage as soon as its CR is here."""
+    assert tokens(Cutter().feed(BROKEN)) == ["bad_checksum"]
+
+
+def test_frame_in_a_frame_that_was_torn() -> None:
+    """When the CR of the first frame is lost, the second is still found."""
+    assert tokens(Cutter().feed(BROKEN[:-1] + ALARM)) == ["bad_length", "ADM-CID"]
+    assert tokens(Cutter().feed(ALARM[:-1] + ALARM)) == ["bad_length", "ADM-CID"]
+
+
+def test_without_cr_within_the_bound() -> None:
+    """A frame that never ends is dropped at the bound, and the next one is read."""
+    cutter = Cutter()
+    endless = ALARM[:-1] + b"x" * MAX_FRAME
+    pieces = cutter.feed(endless + ALARM)
+    assert tokens(pieces) == ["too_long", "malformed", "ADM-CID"]
+    assert b"".join(piece.raw for piece in pieces) == endless + ALARM
+    assert cutter.finish() == []
+
+
+def test_largest_frame() -> None:
+    """4095 bytes of body are a frame, in the standard's count and in Eldes'."""
+    body = b'"SIA-DCS"0001L0#1234[#1234|NMA1][I'
+    whole = envelope(body + b"x" * (0xFFF - len(body) - 1) + b"]")
+    eldes = envelope(body + b"x" * (0xFFE - len(body) - 1) + b"]", counts_cr=True)
+    assert len(whole) == MAX_FRAME
+    for frame in (whole, eldes):
+        cutter = Cutter()
+        assert tokens(cutter.feed(frame + ALARM)) == ["SIA-DCS", "ADM-CID"]
+
+
+def test_endless_noise_is_dropped_in_pieces() -> None:
+    """Noise without an opening is kept as evidence piece by piece, never held beyond the bound."""
+    cutter = Cutter()
+    pieces = [piece for _ in range(40) for piece in cutter.feed(b"~" * 1000)]
+    left = cutter.finish()
+    assert all(isinstance(piece, Damage) and piece.reason is Reason.MALFORMED for piece in pieces)
+    assert tokens(left) == ["truncated"]
+    assert sum(len(piece.raw) for piece in pieces + left) == 40_000
+    assert max(len(piece.raw) for piece in pieces + left) < MAX_FRAME
+
+
+def test_fillers_say_nothing() -> None:
+    """NUL, CR and LF between frames are no evidence of anything."""
+    cutter = Cutter()
+    stream = b"\r\n\0\n" + ALARM + b"\0\0\r\n\n" + ALARM + b"\n" * (2 * MAX_FRAME)
+    assert tokens(cutter.feed(stream)) == ["ADM-CID", "ADM-CID"]
+    assert cutter.finish() == []
+
+
+def test_frame_whose_text_holds_a_whole_frame() -> None:
+    """A good frame inside an unfinished one means that the outer one is damaged: the alarm does not wait for it."""
+    outer = envelope(b'"SIA-DCS"0001L0#1234[#1234|NRP0][I' + ALARM + b"]")
+    assert tokens(Cutter().feed(outer)) == ["bad_length", "ADM-CID"]

@@ -1,0 +1,268 @@
+"""The DC-09 envelope: read what was built, build what was read, open what was sealed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocols.recordings import recordings
+from vetlla.errors import UsageError
+from vetlla.protocols.dc09_frame import (
+    MAX_BODY,
+    MAX_FRAME,
+    Damage,
+    Frame,
+    build,
+    envelope,
+    parse,
+    read_time,
+    seal,
+    unseal,
+    write_time,
+)
+from vetlla.signals import AccountId, Key, Reason
+
+HOME = AccountId("", "0", "1234")
+AT = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
+KEY = Key(name="home", secret=bytes(range(16)))
+OTHER = Key(name="other", secret=bytes(16))
+DATA = b"#1234|1101 01 007"
+
+HEX = "0123456789ABCDEFabcdef"
+inside = st.binary(max_size=60).map(lambda b: b.translate(None, b"[]\r|"))
+moments = st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31)).map(  # noqa: DTZ001 - made aware beside it
+    lambda naive: naive.replace(microsecond=0, tzinfo=UTC)
+)
+callers = st.builds(
+    AccountId,
+    receiver=st.text(HEX, max_size=6),
+    line=st.text(HEX, min_size=1, max_size=6),
+    account=st.text(HEX, min_size=1, max_size=16),
+)
+secrets = st.sampled_from((16, 24, 32)).flatmap(lambda size: st.binary(min_size=size, max_size=size))
+
+
+def pad(size: int) -> bytes:
+    return b"p" * size
+
+
+def frame_of(raw: bytes, *keys: Key) -> Frame:
+    frame = parse(raw, keys)
+    assert isinstance(frame, Frame), frame
+    return frame
+
+
+def damage_of(raw: bytes, *keys: Key) -> Damage:
+    damage = parse(raw, keys)
+    assert isinstance(damage, Damage), damage
+    return damage
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    token=st.sampled_from(("SIA-DCS", "ADM-CID", "NULL", "ACK", "SCN-S24")),
+    sequence=st.integers(0, 9999).map("{:04d}".format),
+    caller=callers,
+    data=inside,
+    extended=st.lists(inside, max_size=3),
+    timestamp=st.none() | moments,
+    secret=st.none() | secrets,
+    binary_crc=st.booleans(),
+)
+def test_round_trip(  # noqa: PLR0917 - Hypothesis fills them by name
+    token: str,
+    sequence: str,
+    caller: AccountId,
+    data: bytes,
+    extended: list[bytes],
+    timestamp: datetime | None,
+    secret: bytes | None,
+    binary_crc: bool,  # noqa: FBT001 - as above
+) -> None:
+    """What was read, built again, is the same frame byte for byte, in clear and under keys of every size."""
+    at = timestamp or (AT if secret else None)
+    raw = build(
+        token, sequence, caller, data, extended=extended, timestamp=at, key=secret, binary_crc=binary_crc, random=pad
+    )
+    frame = frame_of(raw, *([Key(name="k", secret=secret)] if secret else []))
+    assert frame.raw == raw
+    assert (frame.token, frame.sequence, frame.id, frame.data) == (token, sequence, caller, data)
+    assert frame.sealed is (secret is not None)
+    again = build(
+        frame.token,
+        frame.sequence,
+        frame.id,
+        frame.data,
+        extended=frame.extended,
+        timestamp=frame.timestamp,
+        key=secret,
+        binary_crc="binary-crc" in frame.quirks,
+        random=pad,
+    )
+    assert again == raw
+
+
+def test_recordings_round_trip() -> None:
+    """The body of every recorded frame, put into an envelope of its own form, gives back its header and checksum."""
+    seen = 0
+    for recording in recordings("dc09"):
+        frame = parse(recording.data) if recording.is_frame else None
+        if not isinstance(frame, Frame) or {"wrong-length", "no-lf"} & set(frame.quirks):
+            continue
+        seen += 1
+        binary = "binary-crc" in frame.quirks
+        body = frame.raw[7 if binary else 9 : -1]
+        rebuilt = envelope(body, binary_crc=binary, counts_cr="crc-counts-cr" in frame.quirks)
+        assert rebuilt == frame.raw or rebuilt.lower() == frame.raw.lower()  # the header's hex may be lower case
+    assert seen > 40
+
+
+def test_checksum_is_crc_16_arc() -> None:
+    """The checksum of 123456789 is BB3D, as the standard's table gives when its misprint is corrected."""
+    assert envelope(b"123456789") == b"\nBB3D0009123456789\r"
+    assert envelope(b"123456789", binary_crc=True) == b"\n\xbb\x3d0009123456789\r"
+
+
+def test_build_as_the_annex() -> None:
+    """The standard's own example comes out byte for byte."""
+    expected = b'\n8C860043"SIA-DCS"9876R579BDFL789ABC#123456A[#123456A|NFA129][M1234567890AB]\r'
+    caller = AccountId("579BDF", "789ABC", "123456A")
+    assert build("SIA-DCS", "9876", caller, b"#123456A|NFA129", extended=[b"M1234567890AB"]) == expected
+
+
+def test_no_line_digits_are_written_as_l0() -> None:
+    """A caller without line digits is written with the line the standard prescribes for that."""
+    assert b'"NULL"0000L0#1234[]' in build("NULL", "0000", AccountId("", "", "1234"), b"")
+
+
+def test_sealed_needs_a_time() -> None:
+    """A sealed frame without a time could not be told from one under a wrong key: it is not built."""
+    with pytest.raises(UsageError, match="timestamp"):
+        build("NULL", "0000", HOME, b"", key=KEY.secret)
+
+
+def test_too_long_to_build() -> None:
+    """Three digits of length bound what can be built."""
+    assert len(envelope(b"x" * MAX_BODY)) == MAX_FRAME
+    with pytest.raises(UsageError, match="4096"):
+        envelope(b"x" * (MAX_BODY + 1))
+    with pytest.raises(UsageError, match="4096"):
+        envelope(b"x" * MAX_BODY, counts_cr=True)
+
+
+def test_seal_pads_with_one_to_sixteen_bytes() -> None:
+    """The pad fills the block, is never empty and never holds what ends it."""
+    for size in range(33):
+        asked: list[int] = []
+
+        def brackets(count: int, asked: list[int] = asked) -> bytes:
+            asked.append(count)
+            return (b"[|]" * 6)[:count]
+
+        text = seal(b"x" * size + b"]_10:00:00,01-02-2026", KEY.secret, brackets)
+        assert 1 <= asked[0] <= 16
+        assert text == text.upper()
+        frame = frame_of(envelope(b'"*SIA-DCS"0001L0#1234[' + text), KEY)
+        assert frame.data == b"x" * size
+
+
+def test_two_keys_during_a_rotation() -> None:
+    """Both keys open; the frame says which one did."""
+    raw = build("ADM-CID", "0001", HOME, DATA, timestamp=AT, key=OTHER.secret)
+    assert frame_of(raw, KEY, OTHER).key_name == "other"
+    assert frame_of(raw, OTHER, KEY).key_name == "other"
+    assert damage_of(raw, KEY).reason is Reason.UNDECRYPTABLE
+
+
+def test_sealed_stays_sealed_without_keys() -> None:
+    """Without keys a sealed frame is still known by its header."""
+    frame = frame_of(build("ADM-CID", "0001", HOME, DATA, timestamp=AT, key=KEY.secret))
+    assert frame.sealed
+    assert not frame.key_name
+    assert frame.id == HOME
+    assert frame.timestamp is None
+
+
+@pytest.mark.parametrize(
+    ("inside_text", "why"),
+    [
+        (b"pppp|#1234|1101 01 007", "no ] at all"),
+        (b"ppp|#1234|1101 01 007][Ix]", "no time"),
+        (b"p|#1234|1101 01 007]_25:00:00,01-02-2026", "a time that is none"),
+        (b"|#1234|1101 01 007]_10:00:00,01-02-2026 ", "bytes behind the time"),
+    ],
+)
+def test_text_that_proves_no_key(inside_text: bytes, why: str) -> None:
+    """A text that does not end as the standard says is not taken as opened."""
+    text = inside_text.rjust(-(-len(inside_text) // 16) * 16, b"q")
+    assert damage_of(sealed(text), KEY).reason is Reason.UNDECRYPTABLE, why
+
+
+def sealed(text: bytes) -> bytes:
+    """Seal a whole text, pad and all."""
+    encryptor = Cipher(AES(KEY.secret), CBC(bytes(16))).encryptor()
+    return envelope(b'"*SIA-DCS"0001L0#1234[' + encryptor.update(text).hex().encode())
+
+
+@pytest.mark.parametrize("pad_bytes", [b"", b"p", b"\xff\xfe\r\n~", b"0123456789abcdef", bytes(range(0x20, 0x3C))])
+def test_pads_of_any_length(pad_bytes: bytes) -> None:
+    """Any bytes before the first bar are pad, none as well as 31 of them; the bars of the data stay."""
+    data = b"#1234|NRP" + b"0" * (-(len(pad_bytes) + 31) % 16)
+    assert frame_of(sealed(pad_bytes + b"|" + data + b"]_10:00:00,01-02-2026"), KEY).data == data
+
+
+def test_no_bar_before_a_report() -> None:
+    """Without a bar a report's text is kept whole, pad and all: better read by a person than lost."""
+    assert frame_of(sealed(b"Nri0/RP0000]_10:00:00,01-02-2026"), KEY).data == b"Nri0/RP0000"
+
+
+@pytest.mark.parametrize("cipher", [b"", b"00", b"zz" * 16, b"0" * 31, b"00" * 17, b"#1234|NRP0]"])
+def test_ciphertext_that_is_none(cipher: bytes) -> None:
+    """What is not whole blocks in hex cannot be opened, and does not raise."""
+    frame = frame_of(envelope(b'"*SIA-DCS"0001L0#1234[' + cipher))
+    assert unseal(frame, [KEY]) is None
+
+
+def test_lower_case_ciphertext() -> None:
+    """Eaton and siadc09 write their hex in lower case."""
+    raw = build("ADM-CID", "0001", HOME, DATA, timestamp=AT, key=KEY.secret)
+    head, text = raw[9:-1].split(b"[")
+    assert frame_of(envelope(head + b"[" + text.lower()), KEY).data == DATA
+
+
+def test_parse_takes_one_frame() -> None:
+    """What is not LF to CR, or does not fit its checksum, is damage with the reason."""
+    raw = build("ADM-CID", "0001", HOME, DATA)
+    assert damage_of(raw[:-1]).reason is Reason.MALFORMED
+    assert damage_of(b"x" + raw).reason is Reason.MALFORMED
+    assert damage_of(b"").reason is Reason.MALFORMED
+    assert damage_of(raw.replace(b"1101", b"1102")).reason is Reason.BAD_CHECKSUM
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"10:00:00", b"24:00:00,01-02-2026", b"10:00:00,02-30-2026", b"10:00:00,01-02-0000", b"10:00:00 01-02-2026"],
+)
+def test_times_that_are_none(text: bytes) -> None:
+    """A text that names no moment gives none."""
+    assert read_time(text) is None
+
+
+def test_time_is_written_in_gmt() -> None:
+    """A moment in another zone is written in GMT."""
+    zoned = AT.astimezone(timezone(timedelta(hours=2)))
+    assert write_time(zoned) == b"10:00:00,01-02-2026"
+    assert read_time(b"10:00:00,01-02-2026") == AT
+
+
+def test_key_never_shows() -> None:
+    """Neither a key nor what prints it shows the secret."""
+    assert KEY.secret.hex() not in repr(KEY)
+    assert str(KEY.secret) not in repr(replace(KEY, name="again"))
