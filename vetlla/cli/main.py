@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vetlla import __version__
-from vetlla.cli import accounts, config, doctor, exits, keys, queue, receiver
+from vetlla.cli import accounts, config, doctor, exits, inventory, keys, maintenance, queue, receiver, renewals
 
 app = typer.Typer(
     name="vetlla",
@@ -41,6 +41,9 @@ app.command()(doctor.doctor)
 app.add_typer(queue.app, name="queue")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(inventory.app, name="inventory")
+app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(renewals.app, name="renewals")
 
 
 def main() -> None:

@@ -52,20 +52,20 @@ def remove(kept: Kept, day: date, note: str = "") -> Change:
 
 def repair(kept: Kept, day: date, note: str = "") -> Change:
     """Record a repair, which leaves the device where it is."""
-    _must_live(kept, "repair")
+    must_live(kept, "repair")
     return Change(kept.id, kept.device, _stays(kept, day, MovementKind.REPAIRED, note))
 
 
 def transfer(kept: Kept, day: date, ownership: Ownership, note: str = "") -> Change:
     """Record a new owner, as when leased equipment is bought."""
-    _must_live(kept, "transfer")
+    must_live(kept, "transfer")
     movement = replace(_stays(kept, day, MovementKind.TRANSFERRED, note), ownership=ownership)
     return Change(kept.id, kept.device, movement)
 
 
 def retire(kept: Kept, day: date, note: str = "") -> Change:
     """Take a device out of the service for good."""
-    _must_live(kept, "retire")
+    must_live(kept, "retire")
     return Change(kept.id, kept.device, _next(kept, day, MovementKind.RETIRED, place=Place.RETIRED, home="", note=note))
 
 
@@ -102,6 +102,12 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
 
 
+def must_live(kept: Kept, verb: str) -> None:
+    """Raise UsageError for a device that is out of the service."""
+    if kept.standing.place is Place.RETIRED:
+        raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
+
+
 def name(device: Device) -> str:
     """Return how a device is named to a person and on the command line."""
     return f"{device.type}:{device.serial}"
@@ -126,11 +132,6 @@ def _must_be(kept: Kept, place: Place, verb: str, remedy: str) -> None:
     if kept.standing.place is not place:
         at = f"home {kept.standing.home}" if kept.standing.place is Place.HOME else str(kept.standing.place)
         raise UsageError(f"can not {verb} {name(kept.device)}: it is in {at}", remedy=remedy)
-
-
-def _must_live(kept: Kept, verb: str) -> None:
-    if kept.standing.place is Place.RETIRED:
-        raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
 
 
 def _stays(kept: Kept, day: date, kind: MovementKind, note: str) -> Movement:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.devices import DIGITAL, TERMINALS, DeviceType, Home, Kept, Place
 from vetlla.service.inventory_upkeep import intervals, upkeep_due
 from vetlla.service.working_days import add_months, first_on_or_after, last_before, last_on_or_before
-from vetlla.visits import RANKS, Rank, Task, Work
+from vetlla.visits import RANKS, Rank, Task, Visit, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,12 +52,8 @@ class Wanted:
     last: int
     minutes: int
     overdue: bool = False
-    agreed: date | None = None
-
-    @property
-    def brings_terminal(self) -> bool:
-        """Return whether a terminal is installed in this visit."""
-        return any(task.type in TERMINALS and task.work in (Work.RENEWAL, Work.INSTALLATION) for task in self.tasks)
+    agreed: Visit | None = None
+    """The visit as it was agreed: its day, its number and its reasons stay."""
 
 
 class Lives:
@@ -238,7 +234,7 @@ class _Bundler:
         return max(free, key=lambda part: part[1] - part[0], default=(first, last))
 
 
-def growth(
+def growth_visits(
     homes: Mapping[str, Home], days: Sequence[date], reading: Reading, *, kind: DeviceType = DIGITAL
 ) -> list[Wanted]:
     """Return the visits of homes expected to join, spread evenly over each base's working days.

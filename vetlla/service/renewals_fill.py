@@ -83,9 +83,7 @@ def _strict(slots: Sequence[Slot], limits: Sequence[int], steady: Sequence[Stret
     return None if pending else days
 
 
-def _today(
-    slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *, room: int, credit: float
-) -> list[int]:
+def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *, room: int, credit: float) -> list[int]:
     """Take out of ``pending`` the visits of one day: no more minutes than ``room``, begun while ``credit`` lasts."""
     taken = []
     while pending:

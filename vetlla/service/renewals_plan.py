@@ -177,14 +177,16 @@ def exchange(wanted: Sequence[Wanted], placed: list[int]) -> None:
 
 
 def _visit(wish: Wanted, days: Sequence[date], day: int, before: int, stretch: Stretch) -> Visit:
+    if wish.agreed is not None:
+        return replace(wish.agreed, tasks=wish.tasks)
     return Visit(
         home=wish.home,
         base=wish.base,
-        day=wish.agreed or days[day],
+        day=days[day],
         minutes=wish.minutes,
         tasks=wish.tasks,
         digital=None,
-        agreed=wish.agreed is not None,
+        agreed=False,
         why=Why(
             earliest=days[wish.first],
             latest=days[wish.last],

@@ -5,7 +5,6 @@ Everything happens in the caller's transaction. A crash before its commit leaves
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,10 +60,9 @@ class DeviceImport:
         self._devices: list[tuple[object, ...]] = []
         self._movements: list[tuple[object, ...]] = []
         self._upkeep: list[tuple[object, ...]] = []
-        self.effects: Counter[Effect] = Counter()
 
-    def put(self, found: Found) -> str:
-        """Take one device in; return why it can not be, or "" when it was."""
+    def put(self, found: Found) -> Effect | str:
+        """Take one device in; return what that did, or why it can not be."""
         known = None if self._empty else self._known(found)
         if known is None:
             self._add(found)
@@ -74,10 +72,9 @@ class DeviceImport:
             if last != (found.place.value, found.home, found.ownership.value) and day > self._day.isoformat():
                 return f"last moved on {day}, after the import's day {self._day}"
             effect = self._update(number, row, last, found)
-        self.effects[effect] += 1
         if len(self._devices) + len(self._movements) >= BATCH:
             self.flush()
-        return ""
+        return effect
 
     def flush(self) -> None:
         """Write what is held."""

@@ -1,0 +1,218 @@
+"""``vetlla inventory``: know every device from the warehouse to its retirement. This file: files in and out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+from rich.progress import Progress
+
+from vetlla.cli import inventory_movements, inventory_report, inventory_views
+from vetlla.cli.inventory_files import Table, reading, translation, write
+from vetlla.cli.inventory_session import Day, be_gentle, changing, looking, past, recorded_us, today
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.output import print_json, talk
+from vetlla.errors import UsageError
+from vetlla.service import inventory_import as rules
+from vetlla.service.inventory_rows import KINDS, Fault, Reader
+from vetlla.store import inventory, inventory_write
+from vetlla.store.inventory_import import DeviceImport, Effect
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+app = typer.Typer(help="Homes, people and devices: from the warehouse to retirement.", no_args_is_help=True)
+EVERY = 5_000
+"""Rows between two steps of the progress bar."""
+
+What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON.")],
+    what: What = "devices",
+    mapping: Annotated[Path | None, typer.Option(help="TOML file that translates headings and words.")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Take the good rows although others are bad.")] = False,
+    day: Day = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Take a file in: all of it or, if any row is bad, nothing. Importing it again changes nothing.
+
+    Every fault is told with its row, column, value and reason. Homes come before the people and devices in them.
+
+    Exit status: 0 taken in, 65 rows are bad.
+
+    Example: vetlla inventory import devices.csv --mapping oracle.toml
+    """
+    if what not in KINDS:
+        raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
+    be_gentle()
+    words = translation(mapping)
+    with reading(file, what) as table:
+        reader = Reader(what, table.heading, words)
+        with changing(state_dir, dry_run=dry_run) as connection:
+            effects, faults = _take(connection, what, _shown(table), reader, past(day))
+            if faults and not partial:
+                connection.execute("ROLLBACK")
+    for fault in faults:
+        _tell(fault, as_json=as_json)
+    taken = not faults or partial
+    counts = {effect.value: effects[effect] if taken else 0 for effect in Effect}
+    if as_json:
+        print_json({"what": what, "file": str(file), "bad": len(faults), "dry_run": dry_run, **counts})
+    else:
+        said = ", ".join(f"{number} {name}" for name, number in counts.items())
+        talk().print(f"{file}: {said}, {len(faults)} faults{' (dry run)' if dry_run else ''}", markup=False)
+    if faults:
+        raise typer.Exit(65)  # EX_DATAERR
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON, by its ending.")],
+    what: What = "devices",
+    day: Day = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Write the inventory to a file that import takes back unchanged; devices as on a day, retired ones too.
+
+    Example: vetlla inventory export devices.xlsx
+    """
+    be_gentle()
+    with looking(state_dir) as connection:
+        rows: Iterator[dict[str, str]]
+        match what:
+            case "devices":
+                rows = map(rules.device_row, inventory.fleet(connection, day or today(), retired=True))
+            case "homes":
+                rows = map(rules.home_row, inventory.homes(connection).values())
+            case "people":
+                rows = map(rules.person_row, inventory.people(connection))
+            case _:
+                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
+        write(file, [column.name for column in KINDS[what]], ([*row.values()] for row in rows), what)
+
+
+def _take(
+    connection: sqlite3.Connection, what: str, rows: Iterable[tuple[int, list[str]]], reader: Reader, day: date
+) -> tuple[Counter[Effect], list[Fault]]:
+    """Put every good row into the registry; return what that did, and the faults of the others."""
+    faults: list[Fault] = []
+    put = _TAKERS[what](connection, day)
+    effects: Counter[Effect] = Counter()
+    for row, cells in rows:
+        values, wrong = reader.read(row, cells)
+        outcome = wrong or put(row, values)
+        if isinstance(outcome, Effect):
+            effects[outcome] += 1
+        else:
+            faults += outcome
+    put(0, None)
+    return effects, faults
+
+
+Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
+"""Takes a row's values; None at the end."""
+
+
+def _put_devices(connection: sqlite3.Connection, day: date) -> Put:
+    known = {code for (code,) in connection.execute("SELECT code FROM homes")}
+    checks = rules.DeviceRows(known, day)
+    bulk = DeviceImport(connection, day, recorded_us())
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        if values is None:
+            bulk.flush()
+            return []
+        found = checks.found(row, values)
+        if isinstance(found, list):
+            return found
+        outcome = bulk.put(found)
+        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
+
+    return put
+
+
+def _put_homes(connection: sqlite3.Connection, _day: date) -> Put:
+    known = inventory.homes(connection)
+    seen: dict[str, int] = {}
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        home = rules.home(row, values, seen) if values else []
+        if isinstance(home, list) or known.get(home.code) == home:
+            return home if isinstance(home, list) else Effect.UNCHANGED
+        inventory_write.put_home(connection, home)
+        return Effect.CHANGED if home.code in known else Effect.NEW
+
+    return put
+
+
+def _put_people(connection: sqlite3.Connection, _day: date) -> Put:
+    homes = {code for (code,) in connection.execute("SELECT code FROM homes")}
+    known = {person.code: person for person in inventory.people(connection)}
+    seen: dict[str, int] = {}
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        person = rules.person(row, values, seen, homes) if values else []
+        if isinstance(person, list) or known.get(person.code) == person:
+            return person if isinstance(person, list) else Effect.UNCHANGED
+        inventory_write.put_person(connection, person)
+        return Effect.CHANGED if person.code in known else Effect.NEW
+
+    return put
+
+
+_TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
+    "devices": _put_devices,
+    "homes": _put_homes,
+    "people": _put_people,
+}
+
+
+def _shown(table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Pass rows on while a bar, on a terminal, shows how far the file was read."""
+    console = talk()
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        bar = progress.add_task("rows", total=1.0)
+        for place, row in enumerate(table.rows):
+            if place % EVERY == 0:
+                progress.update(bar, completed=table.done())
+            yield row
+
+
+def _tell(fault: Fault, *, as_json: bool) -> None:
+    if as_json:
+        print_json(fault._asdict())
+    else:
+        where = f"column {fault.column}: {fault.value!r} " if fault.column else ""
+        talk().print(f"row {fault.row}: {where}{fault.reason}", markup=False, soft_wrap=True)
+
+
+for command in (
+    inventory_movements.add,
+    inventory_movements.install,
+    inventory_movements.move,
+    inventory_movements.remove,
+    inventory_movements.replace,
+    inventory_movements.repair,
+    inventory_movements.retire,
+    inventory_movements.transfer,
+    inventory_movements.battery,
+    inventory_movements.maintain,
+    inventory_views.show,
+    inventory_views.find,
+    inventory_views.history,
+    inventory_views.at,
+    inventory_report.report,
+    inventory_report.check,
+    inventory_report.digital,
+):
+    app.command()(command)
+app.command("list")(inventory_views.list_)

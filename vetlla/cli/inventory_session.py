@@ -1,0 +1,87 @@
+"""What the inventory's commands share: the day, the registry's connection, the names of options."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.clock import SystemClock, to_datetime
+from vetlla.errors import UsageError
+from vetlla.store import registry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CLOCK = SystemClock()
+GENTLE = 10
+"""Niceness of long work: the receiver on the same machine comes first."""
+
+
+def as_day(text: str) -> date:
+    """Return the date an option gives; typer reports what is wrong with it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write a date as 2024-04-01") from error
+
+
+Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Instead of today.")]
+Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
+Note = Annotated[str, typer.Option("--note", help="Kept with the movement.")]
+
+
+def today() -> date:
+    """Return the day where this machine is."""
+    return to_datetime(CLOCK.now().utc_us).astimezone().date()
+
+
+def past(day: date | None) -> date:
+    """Return the day something happened: the one given, never a future one, or today."""
+    if day is not None and day > today():
+        raise UsageError(f"{day} lies in the future", remedy="record what has happened; plans are of `vetlla renewals`")
+    return day or today()
+
+
+@contextmanager
+def changing(state_dir: Path, *, dry_run: bool = False) -> Iterator[sqlite3.Connection]:
+    """Hold the registry for one change: all of it or, after an error or in a dry run, nothing.
+
+    Who finds that it must not be may roll back and leave.
+    """
+    with registry.writing(state_dir, CLOCK) as database:
+        connection: sqlite3.Connection = database.conn
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        if connection.in_transaction:
+            connection.execute("ROLLBACK" if dry_run else "COMMIT")
+
+
+@contextmanager
+def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Open the registry to read it, as it was at one moment."""
+    with registry.reading(state_dir, CLOCK) as database:
+        connection: sqlite3.Connection = database.conn
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("ROLLBACK")
+
+
+def be_gentle() -> None:
+    """Let everything else on the machine go first."""
+    os.nice(GENTLE)
+
+
+def recorded_us() -> int:
+    """Return the moment that a change is recorded with."""
+    return CLOCK.now().utc_us

@@ -1,0 +1,61 @@
+"""``vetlla maintenance``: battery changes and preventive maintenance that fall due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from vetlla.cli import parameters
+from vetlla.cli.inventory_session import Day, looking, today
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import print_rows
+from vetlla.cli.parameters import ParametersFile
+from vetlla.devices import UpkeepKind
+from vetlla.service.inventory import name
+from vetlla.service.inventory_upkeep import intervals, upkeep_due
+from vetlla.store import inventory
+
+app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
+COLUMNS = ("due", "work", "home", "base", "device", "late_days")
+
+
+@app.callback()
+def maintenance() -> None:
+    """Battery changes and preventive maintenance."""
+
+
+@app.command()
+def due(
+    within: Annotated[int, typer.Option("--within", min=0, metavar="DAYS", help="Due in so many days.")] = 30,
+    kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
+    base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
+    day: Day = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List the upkeep of installed devices that is late or falls due soon, the first due first.
+
+    Example: vetlla maintenance due --within 60 --kind battery
+    """
+    on = day or today()
+    values = parameters.load(parameters_file).on(on)
+    with looking(state_dir) as connection:
+        homes = inventory.homes(connection)
+        found = upkeep_due(inventory.fleet(connection, on), intervals(values), on + timedelta(days=within))
+    rows = (
+        {
+            "due": str(one.due),
+            "work": one.kind.value,
+            "home": one.kept.standing.home,
+            "base": homes[one.kept.standing.home].base,
+            "device": name(one.kept.device),
+            "late_days": max((on - one.due).days, 0),
+        }
+        for one in found
+        if kind in (None, one.kind) and base in ("", homes[one.kept.standing.home].base)
+    )
+    if print_rows(rows, COLUMNS, as_json=as_json) and not as_json:
+        parameters.footnote(values)

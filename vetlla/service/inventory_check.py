@@ -1,0 +1,222 @@
+"""What the inventory should never show: one function a rule, each yields what breaks it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
+from vetlla.service.inventory import name
+from vetlla.service.inventory_upkeep import intervals, upkeep_due
+from vetlla.service.renewals import Lives
+from vetlla.service.working_days import add_months
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from vetlla.service.parameters import Reading
+
+
+class Severity(IntEnum):
+    """As monitoring counts it."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+class Broken(NamedTuple):
+    """One thing that breaks a rule."""
+
+    home: str
+    device: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that the rules look at, on one day."""
+
+    day: date
+    fleet: Sequence[Kept]
+    homes: Mapping[str, Home]
+    people: Sequence[Person]
+    reading: Reading
+    accounts: Mapping[str, str]
+    """The receiver's accounts and the home each is registered for."""
+    unknown: Mapping[str, int]
+    """Accounts that the receiver heard and did not know, and how often."""
+
+    def installed(self) -> Iterator[Kept]:
+        """Yield the devices in homes."""
+        return (kept for kept in self.fleet if kept.standing.place is Place.HOME)
+
+
+class Rule(NamedTuple):
+    """A rule, what breaking it means, and in a sentence what it asks."""
+
+    name: str
+    severity: Severity
+    asks: str
+    find: Callable[[Known], Iterator[Broken]]
+
+
+def old_at_installation(known: Known) -> Iterator[Broken]:
+    """Tender, section 15: new equipment is at most 6 months old when it is first installed."""
+    months = known.reading.integer("new.max_age")
+    for kept in known.fleet:
+        made, first = kept.device.made, kept.device.first_installed
+        if made is None or first is None:
+            continue
+        monday = date.fromisocalendar(made.year, min(made.week, LAST_WEEK - 1), 1)
+        if add_months(monday + timedelta(days=6), months) < first:
+            yield _of(kept, f"made {made}, first installed {first}")
+
+
+def person_without_ucr(known: Known) -> Iterator[Broken]:
+    """Tender, 13.1.g: every user has a UCR, type C excepted."""
+    needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
+    there = Counter(kept.standing.home for kept in known.installed() if kept.device.type in BUTTONS)
+    for home, number in sorted(needed.items()):
+        if _attended(known, home) and there[home] < number:
+            yield Broken(home, "", f"{number} users and {there[home]} UCR")
+
+
+def home_without_terminal(known: Known) -> Iterator[Broken]:
+    """Who has no terminal can call nobody."""
+    have = {kept.standing.home for kept in known.installed() if kept.device.type in TERMINALS}
+    for code in known.homes:
+        if _attended(known, code) and code not in have:
+            yield Broken(code, "", "attended, no terminal")
+
+
+def level_3_not_digital(known: Known) -> Iterator[Broken]:
+    """Tender, 13.1.g: all homes of level 3 have a GSM-IP terminal."""
+    have = {kept.standing.home for kept in known.installed() if kept.device.type is DIGITAL}
+    for code, home in known.homes.items():
+        if home.level == 3 and _attended(known, code) and code not in have:
+            yield Broken(code, "", "level 3 without GSM-IP terminal")
+
+
+def past_end_of_life(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 15: renewed before the end of its useful life."""
+    lives = Lives(known.reading)
+    for kept in known.installed():
+        ends = lives.end(kept)
+        if ends is not None and ends <= known.day:
+            yield _of(kept, f"useful life ended {ends}")
+
+
+def near_end_of_life(known: Known) -> Iterator[Broken]:
+    """Yield what must be renewed soon."""
+    lives = Lives(known.reading)
+    soon = add_months(known.day, known.reading.integer("renewal.near"))
+    for kept in known.installed():
+        ends = lives.end(kept)
+        if ends is not None and known.day < ends <= soon:
+            yield _of(kept, f"useful life ends {ends}")
+
+
+def guarantee(known: Known) -> Iterator[Broken]:
+    """Tender, section 15: a guarantee of 3 years from the first installation, for what is leased."""
+    months = known.reading.integer("guarantee")
+    for kept in known.fleet:
+        device = kept.device
+        if kept.standing.ownership is not Ownership.LEASED or device.first_installed is None:
+            continue
+        promised = add_months(device.first_installed, months)
+        if device.guarantee_until is None or device.guarantee_until < promised:
+            yield _of(kept, f"guarantee until {device.guarantee_until or 'never'}, should last until {promised}")
+
+
+def unknown_account(known: Known) -> Iterator[Broken]:
+    """Somebody calls whom nobody registered."""
+    for account, times in sorted(known.unknown.items()):
+        yield Broken("", "", f"account {account} was heard {times} times and is not registered")
+
+
+def account_elsewhere(known: Known) -> Iterator[Broken]:
+    """Compare with the receiver: it should know every installed terminal, under the home it is in."""
+    if not known.accounts:
+        return
+    for kept in known.installed():
+        account = kept.device.account
+        if kept.device.type in TERMINALS and account:
+            registered = known.accounts.get(account)
+            if registered is None:
+                yield _of(kept, f"the receiver has no account {account}")
+            elif registered and registered != kept.standing.home:
+                yield _of(kept, f"the receiver has account {account} in home {registered}")
+
+
+def two_places(known: Known) -> Iterator[Broken]:
+    """One device cannot be in two homes: an IMEI, an account or a serial and model is one device's."""
+    seen: defaultdict[tuple[str, str], list[Kept]] = defaultdict(list)
+    for kept in known.installed():
+        device = kept.device
+        marks = {"imei": device.imei, "account": device.account if device.type in TERMINALS else ""}
+        marks["serial"] = f"{device.model} {device.serial}"
+        if device.type in TERMINALS:
+            marks["terminal of home"] = kept.standing.home
+        for mark, value in marks.items():
+            if value:
+                seen[mark, value].append(kept)
+    for (mark, value), several in seen.items():
+        if len(several) > 1:
+            where = ", ".join(f"{name(kept.device)} in {kept.standing.home}" for kept in several)
+            yield _of(several[0], f"{mark} {value} belongs to {where}")
+
+
+def not_recovered(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
+    days = timedelta(days=known.reading.integer("recovery"))
+    for kept in known.installed():
+        home = known.homes.get(kept.standing.home)
+        if home is None or home.active_on(known.day):
+            continue
+        left = max((period.until for period in home.active if period.until), default=None)
+        if left is None or known.day - left > days:
+            yield _of(kept, f"home not attended since {left or 'ever'}")
+
+
+def upkeep_overdue(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 17: all preventive maintenance is done."""
+    for one in upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1)):
+        yield _of(one.kept, f"{one.kind} was due {one.due}")
+
+
+RULES = (
+    Rule("home_without_terminal", Severity.CRITICAL, "attended homes have a terminal", home_without_terminal),
+    Rule("person_without_ucr", Severity.CRITICAL, "users have a UCR, type C excepted", person_without_ucr),
+    Rule("past_end_of_life", Severity.CRITICAL, "devices are renewed before their life ends", past_end_of_life),
+    Rule("two_places", Severity.CRITICAL, "a device is in one place", two_places),
+    Rule("account_elsewhere", Severity.CRITICAL, "the receiver knows each terminal's account", account_elsewhere),
+    Rule("level_3_not_digital", Severity.WARNING, "homes of level 3 are digital", level_3_not_digital),
+    Rule("near_end_of_life", Severity.WARNING, "lives that end soon", near_end_of_life),
+    Rule("old_at_installation", Severity.WARNING, "equipment is new when first installed", old_at_installation),
+    Rule("guarantee", Severity.WARNING, "leased equipment has its guarantee", guarantee),
+    Rule("not_recovered", Severity.WARNING, "equipment of who left is recovered", not_recovered),
+    Rule("upkeep_overdue", Severity.WARNING, "batteries and checks are done in time", upkeep_overdue),
+    Rule("unknown_account", Severity.WARNING, "who calls is registered", unknown_account),
+)
+
+
+def check(known: Known, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
+    """Return by rule what breaks it."""
+    return {rule.name: list(rule.find(known)) for rule in rules}
+
+
+def severity(found: Mapping[str, Sequence[Broken]]) -> Severity:
+    """Return the worst of what was found."""
+    return max((rule.severity for rule in RULES if found.get(rule.name)), default=Severity.OK)
+
+
+def _attended(known: Known, home: str) -> bool:
+    return home in known.homes and known.homes[home].active_on(known.day)
+
+
+def _of(kept: Kept, text: str) -> Broken:
+    return Broken(kept.standing.home, name(kept.device), text)
