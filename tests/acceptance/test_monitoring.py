@@ -258,7 +258,7 @@ def test_each_alert_fires_on_what_it_names(situation: str, tmp_path: Path) -> No
                 ],
             }
         ],
-        "evaluation_interval": "15s",
+        "evaluation_interval": "30s",
     }
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(script), encoding="utf-8")
     done = subprocess.run(

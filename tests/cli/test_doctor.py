@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from vetlla.receiver.machine import Level, _file_system, _writers, descriptors, flushes, sqlite
+from vetlla.receiver.machine import Level, _file_system, _writers, descriptors, examine, flushes, sqlite
+from vetlla.settings.model import Settings
 from vetlla.store.journal import JOURNAL
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
@@ -102,6 +103,34 @@ def test_a_table_for_people_shows_the_same(home: Path) -> None:
     assert "state directory" in done.stdout
     assert "-> start it (systemctl start vetlla)" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
+    """Beside a receiver that runs, its port is in use by right, and it tells its version."""
+    config = home / "vetlla.toml"
+    listen = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n[http]\nport = 0\n'
+    config.write_text(f'state_dir = "{home / "state"}"\n{listen}', encoding="utf-8")
+    receiver = subprocess.Popen(
+        [VETLLA, "receiver", "--config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        asked = [VETLLA, "status", "--state-dir", str(home / "state"), "--wait", "30", "--json"]
+        answer = json.loads(subprocess.run(asked, capture_output=True, check=True, timeout=60).stdout)
+        (port,) = {place["port"] for place in answer["listening"]}
+        status, found = _doctor(home, listen.replace("port = 0", f"port = {port}", 1))
+    finally:
+        receiver.terminate()
+        receiver.wait(timeout=30)
+    assert status in {0, 1}
+    assert found["receiver"]["level"] == "ok"
+    assert found["listener dc09"]["text"] == f"127.0.0.1:{port}, held by the receiver"
+
+
+def test_a_receiver_that_cannot_commit_is_critical() -> None:
+    """What the receiver says of itself counts."""
+    found = next(examine(Settings(), lambda: {"ready": False, "why": "disk low", "version": "1"}))
+    assert (found.check, found.level) == ("receiver", Level.CRITICAL)
+    assert "disk low" in found.text
 
 
 def test_a_second_writer_is_found(tmp_path: Path) -> None:
