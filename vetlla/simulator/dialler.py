@@ -73,16 +73,22 @@ class Dialler:
     async def dial(self) -> Line:
         """Return the standing line, or open one. LinkError: the receiver does not answer."""
         if self._line is None or self._line.inbox.ended:
+            self._drop()
             self._line = await dial(self._scenario, self._scenario.transport)
             self._counts.connections += 1
         return self._line
 
     def hang_up(self) -> None:
         """Close what is open."""
-        for line in (self._line, self._second_line):
-            if line is not None:
-                line.hang_up()
-        self._line = self._second_line = None
+        self._drop()
+        if self._second_line is not None:
+            self._second_line.hang_up()
+            self._second_line = None
+
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.hang_up()
+            self._line = None
 
     async def _attempt(self, unsettled: Unsettled, *, first: bool) -> None:
         try:
@@ -94,7 +100,7 @@ class Dialler:
             await self._listen(line, unsettled)
         except LinkError:
             self._counts.dropped += 1
-            self._line = None
+            self._drop()
             await asyncio.sleep(REDIAL_PAUSE_S)
 
     async def _send_first(self, line: Line, messages: Sequence[Message]) -> Line:
@@ -119,8 +125,7 @@ class Dialler:
             await self._send_twice(messages[0])
         if self._meets(faults.retry):
             line.send(b"".join(frames) if stream else frames[0])
-            line.hang_up()
-            self._line = None
+            self._drop()
             line = await self.dial()
         if stream and self._meets(faults.torn):
             for piece in tear(b"".join(frames), self._random):
@@ -137,6 +142,8 @@ class Dialler:
         """Send the frame over the second path: the other transport, or a second TLS connection."""
         line = self._second_line
         if line is None or line.inbox.ended:
+            if line is not None:
+                line.hang_up()
             line = self._second_line = await dial(self._scenario, _OTHER_PATH[self._scenario.transport])
         line.send(message.frame)
         self._sent_twice = message.sequence
@@ -165,27 +172,25 @@ class Dialler:
             line.send(message.frame)
 
     async def _listen(self, line: Line, unsettled: Unsettled) -> None:
-        """Take replies until all is settled, time is up, or a NAK asks for another time of day."""
+        """Take replies until all is settled, time is up, or the clock was put right and a repeat will pass."""
         until = time.monotonic() + self._scenario.timeout_s
         while unsettled and (data := await line.inbox.get(until)) is not None:
-            if self._judge(data, unsettled) == NAK:
+            if self._judge(data, unsettled):
                 return
 
-    def _judge(self, data: bytes, unsettled: Unsettled) -> str:
-        """Settle what the reply settles; return its token, "" for a reply that is none."""
+    def _judge(self, data: bytes, unsettled: Unsettled) -> bool:
+        """Settle what the reply settles; say whether it put the clock right."""
         reply = self._read(data)
         if reply is None:
             self._counts.malformed += 1
-            return ""
-        if reply.token == NAK:
+        elif reply.token == NAK:
             self._counts.nak += 1
-            if reply.timestamp is not None:
-                self._home.set_clock(reply.timestamp)
+            return reply.timestamp is not None and self._home.set_clock(reply.timestamp)
         elif reply.token in FATES and (message := unsettled.pop(reply.sequence, None)) is not None:
             self._settle(message, FATES[reply.token])
         else:
             self._counts.stray += 1
-        return reply.token
+        return False
 
     def _read(self, data: bytes) -> dc09_frame.Frame | None:
         """Return the reply if everything about it is right: checksum, length, form, addressee and seal."""

@@ -68,18 +68,22 @@ class Subscriber:
 
     async def live_by_inbox(self) -> None:
         """Deliver what is due, in order, until None."""
-        while (call := await self.inbox.get()) is not None:
-            await self._deliver(self.messages(call.size), call.due_ns)
-        self.dialler.hang_up()
+        try:
+            while (call := await self.inbox.get()) is not None:
+                await self._deliver(self.messages(call.size), call.due_ns)
+        finally:
+            self.dialler.hang_up()
 
     async def live_by_answers(self, ready: Iterable[list[Message]], counts: Counts, stop: asyncio.Event) -> None:
         """Deliver the next call as soon as the last one is settled."""
-        for messages in ready:
-            if stop.is_set():
-                break
-            counts.told += len(messages)
-            await self._deliver(messages, time.monotonic_ns())
-        self.dialler.hang_up()
+        try:
+            for messages in ready:
+                if stop.is_set():
+                    break
+                counts.told += len(messages)
+                await self._deliver(messages, time.monotonic_ns())
+        finally:
+            self.dialler.hang_up()
 
     async def _deliver(self, messages: Sequence[Message], due_ns: int) -> None:
         for message in messages:

@@ -24,6 +24,8 @@ LAST_SEQUENCE = 9999
 UNNUMBERED = "0000"
 """What a NULL carries."""
 LAST_ZONE = 999
+CLOCK_AGREES = timedelta(seconds=3)
+"""A NAK's time has whole seconds and has travelled."""
 UNUSED_LINE = "0"
 """A home whose account names no line sends L0, since the field is required."""
 
@@ -120,9 +122,15 @@ class Home:
         """Return the time as this home's clock has it."""
         return datetime.now(UTC) + self._clock_error
 
-    def set_clock(self, receiver: datetime) -> None:
-        """Take over the receiver's time, as a NAK asks."""
+    def set_clock(self, receiver: datetime) -> bool:
+        """Take over the receiver's time, as a NAK asks; say whether that changed anything.
+
+        Each of several frames with a wrong time gets its own NAK, and only the first one is news.
+        """
+        if abs(receiver - self.now()) < CLOCK_AGREES:
+            return False
         self._clock_error = receiver - datetime.now(UTC)
+        return True
 
     def _beat(self, sequence: str) -> Message:
         message = Message(home=self.id, token=NULL, sequence=sequence, data=b"")

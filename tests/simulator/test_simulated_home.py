@@ -85,7 +85,8 @@ def test_a_wrong_clock_shows_in_the_frame_until_the_receiver_corrects_it() -> No
     stamp = opened(message, KEY).timestamp
     assert stamp is not None
     assert timedelta(seconds=300) < datetime.now(UTC) - stamp < timedelta(seconds=330)
-    caller.set_clock(datetime.now(UTC))
+    assert caller.set_clock(datetime.now(UTC))
+    assert not caller.set_clock(datetime.now(UTC)), "the second NAK is no news"
     caller.seal(message)
     corrected = opened(message, KEY).timestamp
     assert corrected is not None

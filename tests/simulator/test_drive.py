@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.simulator.peer import Peer, listening
+from vetlla.errors import UsageError
+from vetlla.protocols import dc09_frame
+from vetlla.signals import STORED, AccountId, Reason, Signal, Verdict, refused
+from vetlla.simulator import drill
+from vetlla.simulator.drive import drive
+from vetlla.simulator.ledger import Ledger
+from vetlla.simulator.scenario import Connection, Faults, Mix, Scenario, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from vetlla.signals import Key
+    from vetlla.simulator.statistics import Report
+
+T = TypeVar("T")
+EVENTS = Mix(alarms=1, technical=1, tests=2, heartbeats=0)
+BOUND_S = 30
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def bounded() -> T:
+        async with asyncio.timeout(BOUND_S):
+            return await work
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(bounded())
+
+
+def scenario(port: int, *, homes: int = 5, bits: int = 0, **options: Any) -> Scenario:  # noqa: ANN401 - any field of a scenario
+    accounts, keys = drill.homes(homes), dict[str, "Key"]()
+    if bits:
+        accounts, keys = drill.encrypting(accounts, bits, seed=0)
+    usual: dict[str, Any] = {"reports": 60, "mix": EVENTS, "timeout_s": 2.0}
+    return Scenario(host="127.0.0.1", port=port, accounts=accounts, keys=keys, **(usual | options))
+
+
+def keys_by_account(homes: int, bits: int) -> dict[str, Key]:
+    accounts, keys = drill.encrypting(drill.homes(homes), bits, seed=0)
+    return {account.account: keys[account.key_name] for account in accounts}
+
+
+def told(signals: list[Signal]) -> set[tuple[str, str, bytes]]:
+    return {(signal.id.account, signal.sequence, signal.identity) for signal in signals}
+
+
+@pytest.mark.parametrize("bits", [0, 128, 192, 256])
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+@pytest.mark.parametrize("connection", list(Connection))
+def test_every_report_arrives_once_and_is_acknowledged(bits: int, transport: Transport, connection: Connection) -> None:
+    """Over both transports, in clear and under every key length, staying connected or not, nothing is lost."""
+
+    async def work() -> tuple[Report, Peer]:
+        async with listening(keys_by_account(5, bits) if bits else None) as peer:
+            return await drive(scenario(peer.port, bits=bits, transport=transport, connection=connection)), peer
+
+    report, peer = run(work())
+    assert (report.told, report.acknowledged, report.lost, report.malformed, report.repeated) == (60, 60, 0, 0, 0)
+    assert report.complete
+    assert len(peer.signals) == len(told(peer.signals)) == 60
+    assert all(bool(signal.sealed_with) is bool(bits) for signal in peer.signals)
+    assert report.connections == (60 if connection is Connection.EACH else 5)
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+@pytest.mark.parametrize("mishap", ["torn", "batch", "damage", "retry", "duplicate"])
+def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
+    """Whatever happens to every frame on the way, each report arrives and is acknowledged."""
+
+    async def work() -> tuple[Report, Peer]:
+        async with listening() as peer:
+            return await drive(scenario(peer.port, transport=transport, faults=Faults.parse(f"{mishap}=1"))), peer
+
+    report, peer = run(work())
+    assert (report.acknowledged, report.lost, report.malformed) == (60, 0, 0)
+    assert len(told(peer.signals)) == 60
+    match mishap:
+        case "damage":
+            assert len(peer.rejects) >= 60
+        case "duplicate":
+            assert (report.duplicated, report.second_path) == (60, 60)
+        case "retry":
+            assert report.connections == 65, "one line per home, and one more for every report"
+
+
+def test_all_mishaps_together_under_a_key_lose_nothing() -> None:
+    """Torn, batched, damaged, repeated and duplicated frames with wrong clocks still arrive, heartbeats included."""
+    faults = Faults.parse("torn=.3,batch=.3,damage=.3,retry=.3,duplicate=.3,clock=1")
+
+    async def work() -> tuple[Report, Peer]:
+        async with listening(keys_by_account(5, 128)) as peer:
+            peer.verdict = in_window
+            return await drive(scenario(peer.port, bits=128, faults=faults, mix=Mix())), peer
+
+    report, _ = run(work())
+    assert (report.acknowledged, report.lost, report.malformed) == (60, 0, 0)
+    assert report.nak >= 5
+
+
+def in_window(signal: Signal) -> Verdict:
+    assert signal.sent_at is not None
+    skew = signal.sent_at - datetime.now(UTC)
+    return STORED if timedelta(seconds=-40) <= skew <= timedelta(seconds=20) else refused(Reason.STALE_TIME)
+
+
+def test_a_nak_corrects_the_clock_once_and_for_all() -> None:
+    """Each home with a wrong clock is told once, repeats the same number, and is right from then on."""
+
+    async def work() -> Report:
+        async with listening(keys_by_account(5, 128)) as peer:
+            peer.verdict = in_window
+            return await drive(scenario(peer.port, bits=128, faults=Faults(clock=1)))
+
+    report = run(work())
+    assert (report.nak, report.repeated, report.acknowledged) == (5, 5, 60)
+
+
+def test_a_refused_report_is_not_repeated_and_not_counted_as_delivered() -> None:
+    """DUH settles a report: it was received and not taken."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            peer.verdict = lambda _: refused(Reason.UNKNOWN_ACCOUNT)
+            return await drive(scenario(peer.port))
+
+    report = run(work())
+    assert (report.refused, report.acknowledged, report.lost, report.repeated) == (60, 0, 0, 0)
+    assert not report.complete
+
+
+def _other(answer: bytes, *, sequence: str = "", **changes: str) -> bytes:
+    frame = dc09_frame.parse(answer)
+    assert isinstance(frame, dc09_frame.Frame)
+    return dc09_frame.build(frame.token, sequence or frame.sequence, frame.id._replace(**changes), b"")
+
+
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
+    "checksum": lambda answer: answer[:1] + (b"0000" if answer[1:5] != b"0000" else b"1111") + answer[5:],
+    "length": lambda answer: answer[:5] + b"0FFF" + answer[9:],
+    "account": lambda answer: _other(answer, account="ABCDEF"),
+    "line": lambda answer: _other(answer, line="7"),
+    "receiver": lambda answer: _other(answer, receiver="1"),
+    "form": lambda answer: b"\nACKNOWLEDGED" + answer[-1:],
+    "binary": lambda _: dc09_frame.build("ACK", "0001", AccountId("", "0", "D00001"), b"", binary_crc=True),
+    "endless": lambda _: b"\n" + b"A" * 5000,
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_an_acknowledgement_with_anything_wrong_is_none(how: str) -> None:
+    """An answer with a wrong checksum, length, form or addressee does not settle a report, and is counted."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            peer.garble = SPOILT[how]
+            return await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=2))
+
+    report = run(work())
+    assert (report.acknowledged, report.lost, report.malformed) == (0, 1, 2)
+
+
+def test_an_acknowledgement_of_another_report_settles_nothing() -> None:
+    """A good acknowledgement with another number is a stray, as a late one would be."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            peer.garble = lambda answer: _other(answer, sequence="0000")
+            return await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=1))
+
+    report = run(work())
+    assert (report.acknowledged, report.lost, report.stray) == (0, 1, 1)
+
+
+def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
+    """An ACK in clear proves nothing to a home that encrypts."""
+
+    async def work() -> Report:
+        async with listening(keys_by_account(1, 128)) as peer:
+            peer.garble = _other
+            return await drive(scenario(peer.port, homes=1, bits=128, reports=1, timeout_s=0.2, attempts=1))
+
+    report = run(work())
+    assert (report.acknowledged, report.malformed) == (0, 1)
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: Transport) -> None:
+    """A home repeats an unanswered report with the same number as often as it may, then counts it lost."""
+
+    async def work() -> tuple[Report, Peer]:
+        async with listening() as peer:
+            peer.garble = lambda _: b""
+            options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 3}
+            return await drive(scenario(peer.port, transport=transport, **options)), peer
+
+    report, peer = run(work())
+    assert (report.lost, report.repeated) == (1, 2)
+    assert len(peer.signals) == 3
+    assert len(told(peer.signals)) == 1
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport) -> None:
+    """With nobody listening every attempt fails, the report is lost, and nothing else goes wrong."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            port = peer.port
+        return await drive(scenario(port, homes=1, reports=1, attempts=2, transport=transport))
+
+    report = run(work())
+    assert (report.lost, report.acknowledged, report.dropped) == (1, 0, 2)
+
+
+def test_an_answer_that_comes_late_settles_the_repeat() -> None:
+    """The first answer is lost; the answer to the repeat, which has the same number, settles the report."""
+    silent_once = [b""]
+
+    async def work() -> Report:
+        async with listening() as peer:
+            peer.garble = lambda answer: silent_once.pop() if silent_once else answer
+            return await drive(scenario(peer.port, homes=1, reports=3, timeout_s=0.2))
+
+    report = run(work())
+    assert (report.acknowledged, report.repeated, report.lost) == (3, 1, 0)
+    assert report.max_us is not None
+    assert report.max_us >= 190_000, "the wait for the lost answer belongs to the report's latency"
+
+
+def test_under_a_rate_reports_come_due_whether_answered_or_not() -> None:
+    """An open loop tells as many reports as asked for, at about the rate asked for."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            return await drive(scenario(peer.port, rate=400.0, reports=200))
+
+    report = run(work())
+    assert (report.told, report.acknowledged) == (200, 200)
+    assert 0.3 < report.seconds < 3
+
+
+def test_a_storm_comes_before_anything_else() -> None:
+    """In a storm every home has its backlog to tell at the first moment."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            return await drive(scenario(peer.port, homes=20, rate=1000.0, reports=1, faults=Faults(storm=3)))
+
+    report = run(work())
+    assert (report.told, report.acknowledged) == (61, 61)
+
+
+@pytest.mark.parametrize("rate", [None, 200.0])
+def test_a_run_without_an_end_stops_when_told(rate: float | None) -> None:
+    """``stop`` ends an endless run; what was on its way is still settled."""
+
+    async def work() -> Report:
+        stop = asyncio.Event()
+        async with listening() as peer:
+            running = asyncio.create_task(drive(scenario(peer.port, reports=None, rate=rate), stop=stop))
+            peer.on_signal = lambda number: stop.set() if number == 50 else None
+            return await running
+
+    report = run(work())
+    assert report.complete
+    assert report.told >= 50
+
+
+def test_a_run_ends_after_its_duration() -> None:
+    """A duration ends a run that has no number of reports."""
+
+    async def work() -> Report:
+        async with listening() as peer:
+            return await drive(scenario(peer.port, reports=None, duration_s=0.2))
+
+    report = run(work())
+    assert report.complete
+    assert 0.2 <= report.seconds < 5
+
+
+def test_what_cannot_be_drained_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the drain's time is over, what is still open is counted as lost and written down as such."""
+    monkeypatch.setattr("vetlla.simulator.drive.DRAIN_S", 0.1)
+    out = io.StringIO()
+
+    async def work() -> Report:
+        async with listening() as peer:
+            peer.garble = lambda _: b""
+            wanted = scenario(peer.port, homes=2, reports=None, duration_s=0.1, timeout_s=20.0)
+            return await drive(wanted, settled=Ledger(out).write)
+
+    report = run(work())
+    assert (report.told, report.lost) == (2, 2)
+    assert [json.loads(entry)["fate"] for entry in out.getvalue().splitlines()] == ["lost", "lost"]
+
+
+def test_the_ledger_says_what_became_of_every_report() -> None:
+    """Each report is one line with its identity, its fate and its times."""
+    out = io.StringIO()
+
+    async def work() -> Peer:
+        async with listening() as peer:
+            await drive(scenario(peer.port, reports=10, prebuilt=True), settled=Ledger(out).write)
+            return peer
+
+    before = time.time()
+    peer = run(work())
+    entries = [json.loads(entry) for entry in out.getvalue().splitlines()]
+    assert {(entry["account"], entry["sequence"]) for entry in entries} == {
+        (signal.id.account, signal.sequence) for signal in peer.signals
+    }
+    for entry in entries:
+        assert (entry["fate"], entry["attempts"], entry["line"], entry["receiver"]) == ("acknowledged", 1, "0", "")
+        assert entry["token"] in {"ADM-CID", "SIA-DCS"}
+        assert entry["data"].startswith(f"#{entry['account']}|")
+        sent, settled = (datetime.fromisoformat(entry[name]).timestamp() for name in ("sent_at", "settled_at"))
+        assert before - 1 < sent <= settled < time.time() + 1
+
+
+def _certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver.example")])
+    now = datetime.now(UTC)
+    certificate = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - timedelta(hours=1), now + timedelta(hours=1)
+    ).sign(key, hashes.SHA256())
+    chain, private = directory / "chain.pem", directory / "key.pem"
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, private)
+    return chain, context
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
+    """Over TLS nothing is lost either, even torn and over two connections; the certificate may be pinned."""
+    chain, context = _certificate(tmp_path)
+    trusted = str(chain) if pinned else None
+    faults = Faults.parse("torn=.5,duplicate=.5")
+
+    async def work() -> Report:
+        async with listening(tls=context) as peer:
+            return await drive(scenario(peer.port, transport=Transport.TLS, trusted=trusted, faults=faults))
+
+    report = run(work())
+    assert report.acknowledged == 60
+    assert report.second_path == report.duplicated > 0
+
+
+def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) -> None:
+    """Where a certificate is pinned, a receiver that shows another one gets no report."""
+    _, context = _certificate(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    chain, _ = _certificate(other)
+
+    async def work() -> tuple[Report, Peer]:
+        async with listening(tls=context) as peer:
+            wanted = scenario(peer.port, homes=1, reports=1, attempts=1, transport=Transport.TLS, trusted=str(chain))
+            return await drive(wanted), peer
+
+    report, peer = run(work())
+    assert (report.lost, peer.signals) == (1, [])
+
+
+def test_more_homes_than_sockets_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that needs more sockets than the system gives is refused with the limit to raise."""
+    monkeypatch.setattr("vetlla.simulator.drive.SPARE_FILES", 10**9)
+    with pytest.raises(UsageError, match="sockets") as refusal:
+        run(drive(scenario(9, homes=1)))
+    assert "ulimit" in refusal.value.remedy

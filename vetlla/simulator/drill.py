@@ -1,0 +1,38 @@
+"""Homes and keys made up for a drill, the same ones every time for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vetlla.accounts import Account
+from vetlla.signals import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEY_BITS = (128, 192, 256)
+
+
+def homes(count: int) -> tuple[Account, ...]:
+    """Return accounts D00001, D00002 ...: hexadecimal as the standard wants, and recognisable in a journal."""
+    return tuple(Account(account=f"D{number:05X}", home=f"drill-{number}") for number in range(1, count + 1))
+
+
+def encrypting(accounts: Iterable[Account], bits: int, seed: int) -> tuple[tuple[Account, ...], dict[str, Key]]:
+    """Return the accounts with a key each, and the keys. Anybody can compute them: they protect nothing."""
+    keyed = tuple(replace(account, key_name=f"drill-{account.account}") for account in accounts)
+    keys = {
+        account.key_name: Key(
+            name=account.key_name,
+            secret=hashlib.sha256(f"vetlla drill {seed} {account.account}".encode()).digest()[: bits // 8],
+        )
+        for account in keyed
+    }
+    return keyed, keys
+
+
+def in_clear(accounts: Iterable[Account]) -> tuple[Account, ...]:
+    """Return the accounts as homes that do not encrypt."""
+    return tuple(replace(account, key_name="") for account in accounts)
