@@ -18,6 +18,8 @@ DATABASES = sorted(path.name for path in (ROOT / "vetlla" / "store" / "migration
 NOT_FOR_MACHINES = {
     "receiver": "a daemon: its answers are its log, `vetlla status` and /metrics",
     "demo": "a picture for people",
+    "inventory export": "writes a file in the format asked for",
+    "renewals export": "writes a file in the format asked for",
 }
 """Commands without --json, and why."""
 

@@ -30,7 +30,6 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "reason": set(Reason),
     "caller": set(Caller),
     "why": set(Refusal),
-    "kind": {"http"},
     "state": set(State),
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
@@ -57,7 +56,6 @@ def _full() -> Counters:
     counters.connections_open = 6
     counters.connections_accepted += 7
     counters.connections_refused[Refusal.PEER] += 8
-    counters.foreign["http"] += 9
     counters.commit.observe(250)
     counters.commit.observe(251)
     counters.committed_signals += 3
@@ -85,7 +83,6 @@ def _full() -> Counters:
         ("vetlla_connections_accepted_total", {}, 7),
         ("vetlla_connections_refused_total", {"why": "peer"}, 8),
         ("vetlla_connections_refused_total", {"why": "draining"}, 0),
-        ("vetlla_foreign_peers_total", {"kind": "http"}, 9),
         ("vetlla_commit_seconds_count", {}, 2),
         ("vetlla_commit_seconds_sum", {}, 0.000501),
         ("vetlla_commit_seconds_bucket", {"le": "0.0001"}, 0),
@@ -131,7 +128,7 @@ def test_labels_are_closed_sets() -> None:
 def test_number_of_series_depends_on_protocols_alone() -> None:
     """Counting a thousand times as much makes no series more."""
     counters = Counters(PROTOCOLS)
-    before = set(_samples(counters)) | {("vetlla_foreign_peers_total", frozenset({("kind", "http")}))}
+    before = set(_samples(counters))
     for protocol in PROTOCOLS:
         for outcome in Outcome:
             counters.signals[protocol, outcome] += 1000
@@ -140,7 +137,6 @@ def test_number_of_series_depends_on_protocols_alone() -> None:
                 counters.rejects[protocol, reason, caller] += 1000
     for why in Refusal:
         counters.connections_refused[why] += 1000
-    counters.foreign["http"] += 1000
     assert set(_samples(counters)) == before
     assert sum(name.startswith("vetlla_") for name, _ in before) < 300
 

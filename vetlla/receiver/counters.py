@@ -4,8 +4,7 @@ One object per daemon, owned by the event loop's thread: only that thread writes
 too. A bump is ``counters.signals[protocol, outcome] += 1``: a dictionary step, no call, about 0.1 µs. What is known
 beforehand starts at zero, because Prometheus' ``increase()`` cannot see the first step of a series that was not there.
 
-Nothing here can take an account: labels are enums, protocol names of the registry and names of the foreign protocols
-that the listeners recognise.
+Nothing here can take an account: labels are enums and the registry's protocol names.
 """
 
 from __future__ import annotations
@@ -99,7 +98,6 @@ class Counters:
         "connections_open",
         "connections_refused",
         "escalations",
-        "foreign",
         "heartbeats",
         "rejects",
         "reloads",
@@ -126,8 +124,6 @@ class Counters:
         self.connections_open = 0
         self.connections_accepted = 0
         self.connections_refused = defaultdict[Refusal, int](int, dict.fromkeys(Refusal, 0))
-        self.foreign = defaultdict[str, int](int)
-        """Peers that speak something else, by the name the listener's table gives it."""
         self.commit = Histogram(COMMIT_BOUNDS_US)
         """One observation per group commit: how long until it was durable."""
         self.committed_signals = 0

@@ -76,7 +76,6 @@ class Metrics(Collector):
         yield _counter(
             "connections_refused", "Connections not taken or ended by us.", ("why",), _single(count.connections_refused)
         )
-        yield _counter("foreign_peers", "Peers that speak something else.", ("kind",), _single(count.foreign))
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
         yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
         yield _counter("escalations", "Alarms put before a supervisor.", (), [((), count.escalations)])
