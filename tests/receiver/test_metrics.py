@@ -82,7 +82,7 @@ def _full() -> Counters:
         ("vetlla_connections_open", {}, 6),
         ("vetlla_connections_accepted_total", {}, 7),
         ("vetlla_connections_refused_total", {"why": "peer"}, 8),
-        ("vetlla_connections_refused_total", {"why": "draining"}, 0),
+        ("vetlla_connections_refused_total", {"why": "idle"}, 0),
         ("vetlla_commit_seconds_count", {}, 2),
         ("vetlla_commit_seconds_sum", {}, 0.000501),
         ("vetlla_commit_seconds_bucket", {"le": "0.0001"}, 0),
