@@ -243,7 +243,7 @@ def test_plain_report_makes_no_details() -> None:
 def test_text_of_event_and_text_of_block() -> None:
     """When event and block both carry a text, neither is lost."""
     signal = signal_of(build("SIA-DCS", "0001", HOME, b"#1234|NPA7^bath^", extended=[b"Icall her daughter"]))
-    assert (signal.text, signal.details) == ("bath", {"text": "call her daughter"})
+    assert (signal.text, signal.details) == ("bath / call her daughter", {})
 
 
 def test_key_block_is_not_repeated() -> None:

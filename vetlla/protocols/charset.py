@@ -11,3 +11,8 @@ def readable(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1")
+
+
+def join_texts(*texts: str) -> str:
+    """Return what several parts of a message say, in one line."""
+    return " / ".join(filter(None, texts))

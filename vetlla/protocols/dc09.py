@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vetlla.protocols import contact_id, sia_dcs
-from vetlla.protocols.charset import readable
+from vetlla.protocols.charset import join_texts, readable
 from vetlla.protocols.codes import Report
 from vetlla.protocols.dc09_cutter import Cutter
 from vetlla.protocols.dc09_extended import NO_EXTRAS, Extras, read_extended
@@ -112,10 +112,11 @@ class Dc09Decoder:
     def _disown(self, name: str, hint: str, raw: bytes, items: list[Item]) -> None:
         """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
         self._head = None
-        self._is_foreign = True
-        text = f"this is {name}, not DC-09: {hint}"
-        items.append(Reject(protocol=NAME, reason=Reason.FOREIGN, raw=raw, text=text))
-        items.append(Hangup(text=text))
+        if not self._is_foreign:
+            self._is_foreign = True
+            text = f"this is {name}, not DC-09: {hint}"
+            items.append(Reject(protocol=NAME, reason=Reason.FOREIGN, raw=raw, text=text))
+            items.append(Hangup(text=text))
 
     def _take(self, piece: Frame | Damage, items: list[Item]) -> None:
         if isinstance(piece, Damage):
@@ -190,7 +191,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         raw=frame.raw,
         device=report.device,
         area=report.area,
-        text=report.text or extras.text,
+        text=join_texts(report.text, extras.text) if extras.text else report.text,
         sequence=frame.sequence,
         occurred_at=extras.occurred_at,
         sent_at=frame.timestamp,
@@ -213,8 +214,6 @@ def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
     details = {**report.details, **extras.details}
     if not is_same_account:
         details["account_in_data"] = report.account
-    if report.text and extras.text:
-        details["text"] = extras.text
     if frame.quirks:
         details["quirks"] = ", ".join(frame.quirks)
     return details

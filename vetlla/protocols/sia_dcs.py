@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from vetlla.protocols.charset import readable
+from vetlla.protocols.charset import join_texts, readable
 from vetlla.protocols.codes import SIA_DCS, Report
-from vetlla.signals import Event
+from vetlla.signals import NO_MEASUREMENTS, Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,10 @@ _BARE_ACCOUNT: Final = re.compile(rb"[0-9A-Za-z]{3,16}")
 _MODIFIER: Final = re.compile(
     rb"([a-z]{2})([0-9:.,+-]*(?=[a-z/^]|[A-Z]{2}|$)|[0-9A-F]+(?=[/^]|$))(?:\^([^^]*)\^?)?/?",
 )
-_CODE: Final = re.compile(rb"([A-Z]{2})([0-9A-F]{0,4}(?![0-9A-F])|[0-9]*)(?:\*([^*/^]*\*?[^*/^]*))?(?:\^([^^]*)\^?)?/?")
+_CODE: Final = re.compile(
+    rb"([A-Z]{2})([0-9A-F]{0,4}(?![0-9A-F])|[0-9]*)((?:\*[^*/^]*\*?[^*/^]*|\^[^^]*\^?)*)/?",
+)
+_SUFFIX: Final = re.compile(rb"\*([^*/^]*\*?[^*/^]*)|\^([^^]*)\^?")
 _MEASURE: Final = re.compile(rb"([-+]?[0-9]+(?:\.[0-9]+)?)([A-Z]{2})")
 _REST: Final = "rest"
 """Detail that holds what could not be read behind an event."""
@@ -71,7 +74,8 @@ def parse(data: bytes, caller: str = "") -> list[Report]:
     for block in blocks:
         events = _events_of(block)
         if block[:1] == b"A" and (reports or not events):
-            reports = [r if r.text else r._replace(text=readable(block[1:])) for r in reports]
+            text = readable(block[1:])
+            reports = [report._replace(text=join_texts(report.text, text)) for report in reports]
         elif events:
             reports += events
         elif block:
@@ -141,27 +145,30 @@ def _modifier(found: re.Match[bytes]) -> dict[str, str]:
 
 
 def _report(found: re.Match[bytes], modifiers: Mapping[str, str], *, repeated: bool) -> Report:
-    code, address, extra, text = found.groups()
+    code, address, suffix = found.groups()
     device = address.decode()
+    text, measurements = _said(suffix) if suffix else ("", NO_MEASUREMENTS)
     report = Report(
         _EVENTS.get(code) or _event(code.decode()),
         device=device,
         area=device if code in _OF_AREA and "ri" not in modifiers else "",
-        text=readable(text) if text else "",
+        text=text,
+        measurements=measurements,
         repeated=repeated,
     )
-    if extra is not None:
-        report = _with_extra(report, extra)
     return _apply(report, modifiers) if modifiers else report
 
 
-def _with_extra(report: Report, extra: bytes) -> Report:
-    """Add what stands behind the star: a number with its unit, or a name."""
-    measure = _MEASURE.fullmatch(extra)
-    if measure is not None:
-        return report._replace(measurements={measure[2].decode(): float(measure[1])})
-    said = readable(extra.removesuffix(_NAME_UNIT).strip(b"*'\""))
-    return report._replace(text=report.text or said)
+def _said(suffix: bytes) -> tuple[str, Mapping[str, float]]:
+    """Read what stands behind an address: ^text^, *number unit, or a text where a number belongs (*text*NM)."""
+    text, measurements = "", {}
+    for starred, careted in _SUFFIX.findall(suffix):
+        measure = _MEASURE.fullmatch(starred)
+        if measure is not None:
+            measurements[measure[2].decode()] = float(measure[1])
+        else:
+            text = join_texts(text, readable(careted or starred.removesuffix(_NAME_UNIT).strip(b"*'\"")))
+    return text, measurements
 
 
 def _apply(report: Report, modifiers: Mapping[str, str]) -> Report:

@@ -1,0 +1,114 @@
+"""Extended data blocks: what each letter says, and that nothing of it is lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.dc09_extended import NAMES, read_extended
+
+
+@pytest.mark.parametrize("letter", sorted(set(NAMES) - set("HIKXYZ")))
+def test_named_letters(letter: str) -> None:
+    """Every letter of the standard is kept under its name."""
+    assert read_extended([letter.encode() + b"0123"]).details == {NAMES[letter]: "0123"}
+
+
+def test_time_of_occurrence() -> None:
+    """H is when it happened, in GMT; a time that is none stays readable."""
+    extras = read_extended([b"H13:59:58,12-31-2025"])
+    assert (extras.occurred_at, extras.details) == (datetime(2025, 12, 31, 13, 59, 58, tzinfo=UTC), {})
+    extras = read_extended([b"Hyesterday"])
+    assert (extras.occurred_at, extras.details) == (None, {"occurred": "yesterday"})
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "longitude", "latitude"),
+    [
+        (b"093W30.0", b"45N15.0", -93.5, 45.25),
+        (b"006E07.7777777", b"41S30", 6.1296296, -41.5),
+        (b"2.1686", b"41.3874", 2.1686, 41.3874),
+        (b"-3.5", b"-33.25", -3.5, -33.25),
+        (b"3.5W", b"33.25s", -3.5, -33.25),
+        (b" 179.9 ", b"90", 179.9, 90.0),
+    ],
+)
+def test_position(x: bytes, y: bytes, longitude: float, latitude: float) -> None:
+    """Degrees with minutes as the standard writes them, decimal degrees as dc09_spt does; south and west negative."""
+    position = read_extended([b"X" + x, b"Y" + y]).position
+    assert position is not None
+    assert position.longitude == pytest.approx(longitude)
+    assert position.latitude == pytest.approx(latitude)
+
+
+@pytest.mark.parametrize(("z", "metres"), [(b"123.2M", 123.2), (b"-4", -4.0), (b"12m", 12.0)])
+def test_altitude(z: bytes, metres: float) -> None:
+    """Z is the altitude in metres, with or without the letter."""
+    position = read_extended([b"X2.1", b"Y41.3", b"Z" + z]).position
+    assert position is not None
+    assert position.altitude_m == metres
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (b"115000", b"41.3"),
+        (b"181", b"41.3"),
+        (b"2.1", b"91"),
+        (b"093W60.0", b"41.3"),
+        (b"2.1N", b"41.3"),
+        (b"2.1", b"41.3E"),
+        (b"nan", b"41.3"),
+        (b"", b"41.3"),
+    ],
+)
+def test_position_that_is_none(x: bytes, y: bytes) -> None:
+    """What is no place on earth makes no position; it stays as it came."""
+    extras = read_extended([b"X" + x, b"Y" + y, b"Zhigh"])
+    assert extras.position is None
+    assert extras.details == {"longitude": x.decode(), "latitude": y.decode(), "altitude": "high"}
+
+
+def test_altitude_that_is_none() -> None:
+    """An altitude that cannot be read costs neither the position nor itself."""
+    extras = read_extended([b"X2.1", b"Y41.3", b"Zhigh"])
+    assert extras.position is not None
+    assert (extras.position.altitude_m, extras.details) == (None, {"altitude": "high"})
+
+
+def test_path_and_json_share_a_letter() -> None:
+    """J is a path in 2021 and JSON in 2026; the brace tells."""
+    assert read_extended([b"J2"]).details == {"path": "2"}
+    assert read_extended([b'J{"a": 1}']).details == {"json": '{"a": 1}'}
+
+
+def test_key_is_never_told() -> None:
+    """A key block is told of, its value is not."""
+    assert read_extended([b"K" + b"ab" * 16, b"K" + b"cd" * 16]).details == {"key": "present; present"}
+
+
+def test_repeated_and_unknown_letters() -> None:
+    """A letter that comes twice keeps both values; letters that nobody defined keep their own."""
+    extras = read_extended([b"RHall", b"RBath", b"B80", b"E115000", b"$P1,2", b"", b"Ione", b"Itwo"])
+    assert extras.details == {"room": "Hall; Bath", "B": "80", "E": "115000", "$": "P1,2", "": ""}
+    assert extras.text == "one; two"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"cam\xc3\xad", "camí"), (b"cam\xed", "camí"), (b"\x80 5", "€ 5"), (b"\x81\xed", "\x81í"), (b"", "")],
+)
+def test_character_sets(data: bytes, text: str) -> None:
+    """UTF-8 if it is that, else Windows-1252, else latin-1: no byte is dropped."""
+    assert readable(data) == text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.binary(max_size=30), max_size=5))
+def test_nothing_raises(blocks: list[bytes]) -> None:
+    """Whatever the blocks hold, they are read."""
+    assert isinstance(read_extended(blocks).details, dict)

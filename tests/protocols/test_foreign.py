@@ -1,0 +1,109 @@
+"""What is not DC-09 is named once; what is DC-09 is never mistaken for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.protocols.recordings import decode, recordings
+from vetlla.protocols.dc09 import Dc09Decoder
+from vetlla.protocols.dc09_frame import build, envelope
+from vetlla.protocols.foreign import HEAD, recognise
+from vetlla.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
+
+HOME = AccountId("", "0", "1234")
+ALARM = build("ADM-CID", "0001", HOME, b"#1234|1101 01 007")
+
+FOREIGN = [
+    (b"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", "HTTP"),
+    (b"POST /api HTTP/1.1\r\n", "HTTP"),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP"),
+    (b"CONNECT home:443 HTTP/1.1\r\n", "HTTP"),
+    (bytes.fromhex("16030100f1010000ed0303") + bytes(40), "TLS"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"),
+    (b"OPTIONS sip:100@192.0.2.1 SIP/2.0\r\n", "SIP"),
+    (b"REGISTER sip:192.0.2.1 SIP/2.0\r\n", "SIP"),
+    (b"*1\r\n$4\r\nPING\r\n", "Redis"),
+    (b"INFO\r\n", "Redis"),
+    (bytes.fromhex("0300002b26e00000000000"), "RDP"),
+    (bytes.fromhex("101400044d51545404020078"), "MQTT"),
+    (bytes.fromhex("0501815968"), "DC-03 link"),
+    (b"F#001234\r", "DC-03 link"),
+    (b"SR0001L0001    006969XX    [ID00000000]\r", "Aritech"),
+    (b"LFQ=600#CRC=1234##", "Aritech"),
+    (b"_" + bytes(27) + ALARM, "DSC"),
+    (b"5011 187037E13001004\x14", "Sur-Gard Contact ID"),
+    (b"5011001 187037E13001004\x14", "Sur-Gard Contact ID"),
+    (b"S011[#1234|Nri1/BA01]\x14", "Sur-Gard SIA"),
+    (b"1011           @    \x14", "Sur-Gard heartbeat"),
+    (b"\n00 OKAY @\r", "Ademco 685"),
+    (b"\n01 1234 18 E131 01 C003 \r", "Ademco 685"),
+    (b"1,user,1234,E,101\r\n", "CSV-IP"),
+    (b"\r\n\r\nGET / HTTP/1.0\r\n", "HTTP"),
+    (envelope(b'"*VIS-BBA"0001L0#001234[00112233]'), "Visonic"),
+]
+
+
+def decoder() -> Dc09Decoder:
+    def lookup(_: AccountId) -> list[Key]:
+        return []
+
+    return Dc09Decoder(lookup)
+
+
+def split(items: list[Item]) -> tuple[list[Reject], list[Hangup], list[Signal]]:
+    return (
+        [item for item in items if isinstance(item, Reject)],
+        [item for item in items if isinstance(item, Hangup)],
+        [item for item in items if isinstance(item, Signal)],
+    )
+
+
+@pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
+def test_named_once(data: bytes, name: str) -> None:
+    """A foreign protocol gives one reject that names it and what to do, and one hang-up, whatever else it sends."""
+    rejects, hangups, _ = split(decode(decoder(), [data, data, b"more"]))
+    assert [reject.reason for reject in rejects] == [Reason.FOREIGN]
+    assert [hangup.text for hangup in hangups] == [rejects[0].text]
+    assert name in rejects[0].text
+    assert "not DC-09" in rejects[0].text
+    assert rejects[0].raw in data
+
+
+@pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
+def test_any_cut(data: bytes, name: str) -> None:
+    """It is named as well when its bytes come one by one."""
+    whole = decode(decoder(), [data])
+    assert decode(decoder(), [data[at : at + 1] for at in range(len(data))]) == whole
+    assert name in str(whole[0])
+
+
+@pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
+def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
+    """A good frame behind foreign bytes is an alarm all the same: to hang up is no reason to drop it."""
+    _, _, taken = split(decode(decoder(), [data + ALARM]))
+    assert taken[-1].event.code == "101", name
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\0", b"\r\n", b"\n\n", b"\0\0\0\r", b"  ", b"\xff\xfe", b"AT\r", b"+++", b"0", b"G"]
+)
+def test_frames_are_not_foreign(before: bytes) -> None:
+    """No frame, whatever stands before it on the line, is taken for another protocol."""
+    for recording in recordings("dc09"):
+        if recording.is_good:
+            _, hangups, taken = split(decode(recording.decoder(), [before + recording.data]))
+            assert not hangups, recording.name
+            assert len(taken) == len(recording.expect_items), recording.name
+
+
+def test_not_at_the_start_is_not_foreign() -> None:
+    """Behind a good frame the peer has shown what it speaks: other bytes are line noise, not another protocol."""
+    rejects, hangups, taken = split(decode(decoder(), [ALARM, b"GET / HTTP/1.1\r\n", ALARM]))
+    assert [reject.reason for reject in rejects] == [Reason.MALFORMED]
+    assert (len(hangups), len(taken)) == (0, 2)
+
+
+def test_head_bounds_what_is_looked_at() -> None:
+    """Beyond the head nothing is compared."""
+    assert recognise(b" " * HEAD + b"GET / HTTP/1.1") is None
+    assert recognise(b"") is None
