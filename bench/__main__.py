@@ -1,0 +1,133 @@
+"""``make bench``: this receiver and pysiaalarm side by side on the same load, in one run.
+
+    python -m bench [--quick] [--only WORD] [--json FILE]
+
+Each load runs first against one receiver and then against the other, with the generator in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import peers
+from bench.machine import describe
+from bench.restart import restart
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One line of the table."""
+
+    name: str
+    connections: int
+    frames: int
+    code: str = "602"
+    sealed: bool = False
+    each: bool = False
+    rate: float = 0.0
+    vetlla_only: str = ""
+    """Why the other is not asked."""
+
+
+LOADS = (
+    Load(name="plain, 50 connections", connections=50, frames=100_000),
+    Load(name="plain, 500 connections", connections=500, frames=100_000),
+    Load(name="AES-128, 50 connections", connections=50, frames=50_000, sealed=True),
+    Load(name="AES-128, 500 connections", connections=500, frames=50_000, sealed=True),
+    Load(name="new connection per message, 50 at once", connections=50, frames=20_000, each=True),
+    Load(name="pendant alarms, 500 homes", connections=500, frames=50_000, code="101"),
+    Load(name="heartbeats (NULL), 500 connections", connections=500, frames=200_000, code="NULL"),
+    Load(name="one connection, idle receiver", connections=1, frames=2_000),
+    Load(
+        name="1,000 frames/s, open loop",
+        connections=50,
+        frames=20_000,
+        rate=1_000,
+        vetlla_only="reads one segment as one message: loses what is pipelined",
+    ),
+)
+QUICK = 10
+"""What --quick divides the frames by: to see that everything runs, not to measure."""
+
+
+def main() -> None:
+    """Run the loads, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the frames: does it run?")
+    parser.add_argument("--only", default="", help="loads whose name holds this word")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args()
+    out = Console()
+    machine = describe()
+    out.print(str(machine), highlight=False)
+    loads = [load for load in LOADS if options.only in load.name]
+    results = [_measure(load, out, quick=options.quick) for load in loads]
+    _print(results, out)
+    if options.only in "restart":
+        results.append(restart(100_000 if options.quick else 10_000_000, out))
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+
+
+def _measure(load: Load, out: Console, *, quick: bool) -> dict[str, Any]:
+    frames = max(load.connections, load.frames // QUICK) if quick else load.frames
+    result: dict[str, Any] = {"load": load.name}
+    for name in ("vetlla", "pysiaalarm"):
+        if name == "pysiaalarm" and load.vetlla_only:
+            continue
+        key = peers.make_key() if load.sealed else None
+        with _peer(name, load, key) as peer, out.status(f"{load.name}: {name}"):
+            before = peer.cpu_s()
+            figures = _drive(load, peer.port, frames, key)
+            figures["cpu_us"] = (peer.cpu_s() - before) / figures["frames"] * 1e6
+            figures["memory_mib"] = peer.memory_mib()
+        result[name] = figures
+    return result
+
+
+def _peer(name: str, load: Load, key: bytes | None) -> AbstractContextManager[peers.Peer]:
+    return (peers.vetlla if name == "vetlla" else peers.pysiaalarm)(load.connections, key)
+
+
+def _drive(load: Load, port: int, frames: int, key: bytes | None) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.load", str(port), "--connections", str(load.connections)]
+    command += ["--frames", str(frames), "--code", load.code, "--rate", str(load.rate)]
+    command += ["--key", key.hex()] if key else []
+    command += ["--each"] if load.each else []
+    figures: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return figures
+
+
+def _print(results: list[dict[str, Any]], out: Console) -> None:
+    table = Table("load", "receiver", "acknowledged/s", "p50 ms", "p99 ms", "max ms", "CPU us/frame", "MiB", box=None)
+    for result in results:
+        for name in ("vetlla", "pysiaalarm"):
+            if figures := result.get(name):
+                table.add_row(
+                    result["load"],
+                    name,
+                    f"{figures['per_s']:,.0f}",
+                    f"{figures['p50_ms']:.2f}",
+                    f"{figures['p99_ms']:.2f}",
+                    f"{figures['max_ms']:.1f}",
+                    f"{figures['cpu_us']:.0f}",
+                    f"{figures['memory_mib']:.0f}",
+                )
+    out.print(table)
+    out.print("vetlla: every frame (but heartbeats) is synced to disk before its ACK. pysiaalarm: nothing is stored.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""A load generator leaner than what it measures: prebuilt frames, one protocol object per connection, no ledger.
+
+Run as a process of its own, so that it has the other core. Checks of every answer that it acknowledges (token and
+sequence); the ledger of losses is the simulator's and the chaos run's business.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import uvloop
+
+from vetlla.protocols.dc09_frame import build
+from vetlla.signals import AccountId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FIRST_ACCOUNT = 0x1000
+ANSWER_S = 60.0
+"""A connection that hears nothing for so long has lost its frame: the run fails."""
+
+
+class Shape(NamedTuple):
+    """One load."""
+
+    port: int
+    connections: int
+    frames: int
+    code: str
+    """Contact ID event ("602"), or "NULL"."""
+    key: bytes | None
+    each: bool
+    """A new connection for every message."""
+    rate: float
+    """Frames per second, open loop; 0: as fast as answers come."""
+
+
+def account(number: int) -> str:
+    """Return the account of one connection."""
+    return f"{FIRST_ACCOUNT + number:04X}"
+
+
+def frames(shape: Shape, number: int) -> list[bytes]:
+    """Return what one connection sends."""
+    who = AccountId("", "0", account(number))
+    now = datetime.now(UTC)
+    count = shape.frames // shape.connections
+    if shape.code == "NULL":
+        return [build("NULL", "0000", who, b"", timestamp=now, key=shape.key)] * count
+    return [
+        build(
+            "ADM-CID",
+            f"{1 + index % 9999:04}",
+            who,
+            # The zone tells apart what shares a number after 9999 reports: no duplicates in this load.
+            f"#{who.account}|1{shape.code} 00 {index // 9999:03}".encode(),
+            timestamp=now,
+            key=shape.key,
+        )
+        for index in range(count)
+    ]
+
+
+class Terminal(asyncio.Protocol):
+    """One connection: sends, waits for the acknowledgement, sends the next."""
+
+    def __init__(self, messages: Sequence[bytes], latencies: list[float], done: asyncio.Future[None]) -> None:
+        self._messages = messages
+        self._latencies = latencies
+        self._done = done
+        self._next = 0
+        self._heard = b""
+        self._sent = 0.0
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is one in all but its bases
+        self.send()
+
+    def send(self) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(self._messages[self._next])
+        self._next += 1
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        if not self._heard.endswith(b"\r"):
+            return
+        if b'ACK"' not in self._heard[:16]:
+            self._done.set_exception(AssertionError(f"no acknowledgement: {self._heard!r}"))
+            return
+        self._heard = b""
+        self._latencies.append(time.perf_counter() - self._sent)
+        if self._next < len(self._messages):
+            self.send()
+        else:
+            self._done.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(error or ConnectionError("hung up before the acknowledgement"))
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+async def _call(port: int, messages: Sequence[bytes], latencies: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    _, terminal = await loop.create_connection(lambda: Terminal(messages, latencies, done), "127.0.0.1", port)
+    try:
+        async with asyncio.timeout(ANSWER_S + len(messages) / 50):
+            await done
+    finally:
+        terminal.close()
+
+
+async def _each(port: int, messages: Sequence[bytes], latencies: list[float]) -> None:
+    for message in messages:
+        began = time.perf_counter()
+        await _call(port, [message], [])
+        latencies.append(time.perf_counter() - began)
+
+
+async def _paced(shape: Shape, messages: list[list[bytes]], latencies: list[float]) -> None:
+    """Open loop: frames leave when they are due, whether or not the one before was answered; latency from due time."""
+    loop = asyncio.get_running_loop()
+    flat = [sequence[index] for index in range(len(messages[0])) for sequence in messages]
+    due: list[float] = []
+    done: asyncio.Future[None] = loop.create_future()
+    answered = 0
+
+    class Line(asyncio.Protocol):
+        def __init__(self, mine: list[int]) -> None:
+            self.mine = mine
+
+        def data_received(self, data: bytes) -> None:
+            nonlocal answered
+            now = time.perf_counter()
+            for _ in range(data.count(b"\r")):
+                latencies.append(now - due[self.mine.pop(0)])
+                answered += 1
+            if answered == len(flat):
+                done.set_result(None)
+
+    lines = []
+    for _ in range(shape.connections):
+        mine: list[int] = []
+        transport, _line = await loop.create_connection(lambda mine=mine: Line(mine), "127.0.0.1", shape.port)  # type: ignore[misc]
+        lines.append((transport, mine))
+    start = time.perf_counter()
+    for index, frame in enumerate(flat):
+        when = start + index / shape.rate
+        if (wait := when - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        due.append(when)
+        transport, mine = lines[index % shape.connections]
+        mine.append(index)
+        transport.write(frame)
+    async with asyncio.timeout(ANSWER_S):
+        await done
+
+
+async def _run(shape: Shape) -> dict[str, float]:
+    messages = [frames(shape, number) for number in range(shape.connections)]
+    latencies: list[float] = []
+    speak: Callable[[int, Sequence[bytes], list[float]], asyncio.Future[None]] = _each if shape.each else _call  # type: ignore[assignment]
+    began = time.perf_counter()
+    if shape.rate:
+        await _paced(shape, messages, latencies)
+    else:
+        async with asyncio.TaskGroup() as group:
+            for sequence in messages:
+                group.create_task(speak(shape.port, sequence, latencies))  # type: ignore[arg-type]
+    seconds = time.perf_counter() - began
+    latencies.sort()
+    return {
+        "frames": len(latencies),
+        "per_s": len(latencies) / seconds,
+        "p50_ms": latencies[len(latencies) // 2] * 1e3,
+        "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3,
+        "max_ms": latencies[-1] * 1e3,
+    }
+
+
+def main() -> None:
+    """Drive one load and print its figures as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--frames", type=int, default=50_000)
+    parser.add_argument("--code", default="602")
+    parser.add_argument("--key", type=bytes.fromhex)
+    parser.add_argument("--each", action="store_true")
+    parser.add_argument("--rate", type=float, default=0.0)
+    shape = Shape(**vars(parser.parse_args()))
+    json.dump(uvloop.run(_run(shape)), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The two receivers that are measured, each as a process of its own on loopback."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.load import account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READY_S = 30.0
+KEY_NAME = "bench"
+
+
+class Peer(NamedTuple):
+    """A receiver under load."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def cpu_s(self) -> float:
+        """Return the processor time that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100  # USER_HZ is 100 wherever Linux runs
+
+    def memory_mib(self) -> float:
+        """Return the most memory that it has held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+@contextmanager
+def vetlla(accounts: int, key: bytes | None, state_dir: Path | None = None) -> Iterator[Peer]:
+    """Run this receiver: every frame stored and synced before it is acknowledged."""
+    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
+        state = state_dir or Path(temporary)
+        command = [sys.executable, "-m", "vetlla"]
+        if accounts:
+            _register(command, state, accounts, key)
+        with (state / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "receiver", "--listen", "dc09=127.0.0.1:0", "--state-dir", state], stderr=log
+            )
+        with ended(process):
+            status = subprocess.run(
+                [*command, "status", "--wait", str(READY_S), "--json", "--state-dir", state],
+                check=True,
+                capture_output=True,
+            )
+            yield Peer("vetlla", json.loads(status.stdout)["listening"][0]["port"], process)
+
+
+def _register(command: list[str], state: Path, accounts: int, key: bytes | None) -> None:
+    name = KEY_NAME if key else ""
+    rows = "".join(f"{account(number)},H{number:05},{name},off\n" for number in range(accounts))
+    if key:
+        subprocess.run(
+            [*command, "keys", "set", KEY_NAME, "--hex", "--state-dir", state],
+            input=key.hex().encode(),
+            check=True,
+            capture_output=True,
+        )
+    subprocess.run(
+        [*command, "accounts", "import", "-", "--format", "csv", "--state-dir", state],
+        input=f"account,home,key_name,clock_window\n{rows}".encode(),
+        check=True,
+        capture_output=True,
+    )
+
+
+_PYSIAALARM = """
+import asyncio, json, sys
+from pysiaalarm import SIAAccount
+from pysiaalarm.aio import SIAClient
+
+async def handle(event):
+    pass
+
+async def main(port, accounts, key):
+    accounts = [SIAAccount(account, key, allowed_timeband=None) for account in accounts]
+    client = SIAClient("127.0.0.1", port, accounts, function=handle)
+    await client.async_start(reuse_port=True)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main(*json.load(sys.stdin)))
+"""
+
+
+@contextmanager
+def pysiaalarm(accounts: int, key: bytes | None) -> Iterator[Peer]:
+    """Run pysiaalarm's asyncio server: it stores nothing, and acknowledges before its user's function is called."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", _PYSIAALARM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with ended(process):
+        assert process.stdin
+        assert process.stdout
+        text = key.decode("ascii") if key else None
+        process.stdin.write(json.dumps([port, [account(number) for number in range(accounts)], text]).encode())
+        process.stdin.close()
+        assert process.stdout.readline() == b"ready\n"
+        yield Peer("pysiaalarm", port, process)
+
+
+def make_key() -> bytes:
+    """Return an AES-128 key that is text as well: pysiaalarm takes keys as text only."""
+    return secrets.token_hex(8).encode()
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a process when the block ends."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        deadline = time.monotonic() + READY_S
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
