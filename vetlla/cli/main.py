@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from vetlla import __version__
-from vetlla.cli import accounts, config, doctor, exits, inventory, keys, maintenance, queue, receiver, renewals
+from vetlla.cli import (
+    accounts,
+    config,
+    doctor,
+    exits,
+    inventory,
+    keys,
+    maintenance,
+    queue,
+    receiver,
+    renewals,
+    simulate,
+)
 
 app = typer.Typer(
     name="vetlla",
@@ -38,6 +50,7 @@ app.command()(receiver.receiver)
 app.command()(receiver.status)
 app.command("check-config")(config.check_config)
 app.command()(doctor.doctor)
+app.command()(simulate.simulate)
 app.add_typer(queue.app, name="queue")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

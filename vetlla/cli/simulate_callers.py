@@ -1,0 +1,67 @@
+"""Who calls in ``vetlla simulate``: homes made up for a drill, or those of a service's own files."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vetlla.accounts import Account
+from vetlla.errors import UsageError
+from vetlla.simulator import drill
+from vetlla.store.account_files import read_csv
+from vetlla.store.account_rows import COLUMNS, row_from
+from vetlla.store.key_changes import set_key
+from vetlla.store.keyring import Keyring
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from vetlla.signals import Key
+
+HOMES = 10
+
+
+def callers(
+    file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
+) -> tuple[tuple[Account, ...], dict[str, Key]]:
+    """Return the accounts that call and the keys they encrypt with: made up, or those of a service's own files."""
+    accounts = drill.homes(homes or HOMES) if file is None else _read_accounts(file)[:homes]
+    if encrypt == "none":
+        return drill.in_clear(accounts), {}
+    if encrypt in {str(bits) for bits in drill.KEY_BITS}:
+        return drill.encrypting(accounts, int(encrypt), seed)
+    if encrypt:
+        raise UsageError(f"--encrypt {encrypt}", remedy="one of none, 128, 192, 256")
+    return accounts, {} if keys_from is None else _read_keys(keys_from)
+
+
+def _read_accounts(file: Path) -> tuple[Account, ...]:
+    try:
+        read = read_csv(file.read_text(encoding="utf-8").splitlines(keepends=True))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: {error}", remedy="name a CSV file that `vetlla accounts import` takes") from error
+    for fault in read.faults:
+        raise UsageError(f"{file}: {fault}", remedy="`vetlla accounts import --dry-run` tells every fault")
+    return tuple(Account(**entry.place._asdict(), **entry.fields) for entry in read.entries)
+
+
+def _read_keys(file: Path) -> dict[str, Key]:
+    keyring = Keyring.read(file)
+    return {name: keyring.lookup(name)[0] for name in keyring}
+
+
+def write_files(folder: Path, accounts: Sequence[Account], keys: Mapping[str, Key]) -> None:
+    """Write what a receiver must be told to understand these homes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "accounts.csv").open("w", encoding="utf-8", newline="") as out:
+            table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+            table.writeheader()
+            table.writerows(map(row_from, accounts))
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}", remedy="name a directory that can be written") from error
+    now = datetime.now(UTC)
+    for key in keys.values():
+        set_key(folder / "keys.toml", key.name, key.secret, by="vetlla simulate", now=now, drop_old=True)
