@@ -1,36 +1,74 @@
 """The audit chain: each record carries the hash of the one before, so that a change or a gap shows.
 
 A chain alone cannot show that its own tail was cut together with the counter; an operator who must prove that too keeps
-``head`` elsewhere (``vetlla audit verify`` prints it, and takes it back with ``--expect``).
+the head elsewhere (``vetlla audit verify`` prints it, and takes it back with ``--expect``).
+
+Values are hashed as ``ascii()`` of their tuple writes them: text and numbers, empty and absent differ, no text can
+pretend to end where the next field begins, and no version of Python or Unicode writes them differently.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
+from vetlla.errors import UsageError
 from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from vetlla.store.batch import Entry
-    from vetlla.store.rows import Row
+    from vetlla.store.rows import Row, SqlValue
 
 GENESIS = bytes(32)
-_SEPARATOR = "\x1f"
+PAGE = 1_000
+"""Records read at once: bounds the memory, and how long one read holds back the journal's checkpoints."""
+
+Read: TypeAlias = "Callable[[str, Sequence[SqlValue]], list[sqlite3.Row]]"
+"""Runs one query in a short read transaction of its own: ``Archive.read``."""
+
+_EXTENT = """
+SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
+       (SELECT max(id) FROM audit) AS last,
+       (SELECT max(id) FROM signals) AS last_signal
+"""
+_PAGE = f"""
+SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
+"""  # noqa: S608 - a number of our own
+_COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
+_ALARM = "SELECT opened_us, answered_us, closed_us, outcome FROM alarms WHERE id = ?"
+_RECORD = "SELECT hash FROM audit WHERE id = ?"
+_HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
+"""Actions on an alarm whose instant the alarm's own row repeats: the ends of *t3*, which a contract counts."""
 
 
 class Head(NamedTuple):
-    """The end of the chain."""
+    """The end of the chain, or of a part of it."""
 
     id: int
     hash: bytes
 
     def __str__(self) -> str:
         return f"{self.id}:{self.hash.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the head that ``vetlla audit verify`` printed. Raises UsageError."""
+        number, _, digits = text.partition(":")
+        try:
+            head = cls(int(number), bytes.fromhex(digits))
+        except ValueError:
+            head = cls(0, b"")
+        if head.id < 1 or len(head.hash) != len(GENESIS):
+            raise UsageError(f"{text}: no head of an audit chain", remedy="such as 1234:9f86d0... (64 hex digits)")
+        return head
 
 
 class Flaw(NamedTuple):
@@ -44,8 +82,7 @@ def digest(rows: Iterable[Row]) -> str:
     """Return the SHA-256 over whole rows of ``signals`` in the order of ``SIGNAL_COLUMNS``, as hex."""
     hasher = hashlib.sha256()
     for row in rows:
-        hasher.update(_SEPARATOR.join(map(str, row)).encode("utf-8", "surrogateescape"))
-        hasher.update(b"\x1e")
+        hasher.update(ascii(row).encode("ascii"))
     return hasher.hexdigest()
 
 
@@ -54,63 +91,96 @@ def chain(head: Head, entries: Iterable[Entry]) -> tuple[list[Row], Head]:
     rows: list[Row] = []
     for entry in entries:
         detail = json.dumps(entry.detail, ensure_ascii=False, separators=(",", ":"))
-        number = head.id + 1
-        head = Head(number, _hash(head.hash, number, entry.at_us, entry.actor, entry.action, entry.subject, detail))
-        rows.append((number, entry.at_us, entry.actor, entry.action, entry.subject, detail, head.hash))
+        record = (head.id + 1, entry.at_us, entry.actor, entry.action, entry.subject, detail)
+        head = Head(record[0], _hash(head.hash, record))
+        rows.append((*record, head.hash))
     return rows, head
 
 
-def _hash(previous: bytes, *fields: str | int) -> bytes:
-    return hashlib.sha256(previous + _SEPARATOR.join(map(str, fields)).encode()).digest()
+def _hash(previous: bytes, record: Row) -> bytes:
+    return hashlib.sha256(previous + ascii(record).encode("ascii")).digest()
 
 
 def read_head(connection: sqlite3.Connection) -> Head:
     """Return the end of the chain as stored."""
-    row = connection.execute("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+    row = connection.execute(_HEAD).fetchone()
     return Head(row[0], row[1]) if row else Head(0, GENESIS)
 
 
-def verify(connection: sqlite3.Connection, progress: Callable[[int], None] = lambda _: None) -> Iterator[Flaw]:
-    """Yield every flaw: broken links, missing records, signals that are not those that were committed.
+def holds(read: Read, head: Head) -> bool:
+    """Say whether the chain contains a record that was its head once: nothing up to there was cut or replaced."""
+    return any(row["hash"] == head.hash for row in read(_RECORD, (head.id,)))
 
-    ``progress`` is called with the number of records checked so far, every thousand.
+
+def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None) -> Iterator[Flaw]:
+    """Yield every flaw: broken links, missing records, signals and alarm stamps that are not those that were committed.
+
+    What is written meanwhile is left for the next time. ``progress`` hears, page by page, how many records of how many
+    were checked.
     """
-    previous = Head(0, GENESIS)
-    covered = 0
-    query = "SELECT id, at_us, actor, action, subject, detail, hash FROM audit ORDER BY id"
-    for number, at_us, actor, action, subject, detail, stored in connection.execute(query):
-        if number != previous.id + 1:
-            yield Flaw(number, f"records {previous.id + 1} to {number - 1} are missing")
-        if stored != _hash(previous.hash, number, at_us, actor, action, subject, detail):
-            yield Flaw(number, "its hash does not follow from its content and the record before")
-        previous = Head(number, stored)
-        if action == "commit":
-            fields = json.loads(detail)
-            yield from _verify_commit(connection, number, fields, covered)
-            covered = fields["last"]
-        if number % 1000 == 0:
-            progress(number)
-    yield from _verify_tail(connection, previous, covered)
+    (extent,) = read(_EXTENT, ())
+    last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
+    head, covered = Head(0, GENESIS), 0
+    while page := read(_PAGE, (head.id, last)):
+        for row in page:
+            record = tuple(row)[:-1]
+            yield from _verify_link(head, record, row["hash"])
+            head = Head(row["id"], row["hash"])
+            if row["action"] == "commit":
+                covered = yield from _verify_commit(read, row, covered, last_signal)
+            elif row["action"] in _STAMPED:
+                yield from _verify_alarm(read, row)
+        progress(head.id, last)
+    if (extent["written"] or 0) != last:
+        yield Flaw(last, f"the chain ends here, but {extent['written']} records were written")
+    if last_signal > covered:
+        yield Flaw(last, f"signals {covered + 1} to {last_signal} are covered by no record")
 
 
-def _verify_commit(
-    connection: sqlite3.Connection, number: int, fields: dict[str, object], covered: int
-) -> Iterator[Flaw]:
-    first, last = fields["first"], fields["last"]
-    if first != covered + 1:
-        yield Flaw(number, f"signals {covered + 1} to {first} are covered by no record")
-    rows = connection.execute(
-        f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
-        (first, last),
-    )
-    if digest(tuple(row) for row in rows) != fields["digest"]:
-        yield Flaw(number, f"signals {first} to {last} are not those that were committed")
+def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
+    number = record[0]
+    assert isinstance(number, int)
+    if number != before.id + 1:
+        yield Flaw(number, f"records {before.id + 1} to {number - 1} are missing")
+    if stored != _hash(before.hash, record):
+        yield Flaw(number, "its hash does not follow from its content and the record before")
 
 
-def _verify_tail(connection: sqlite3.Connection, head: Head, covered: int) -> Iterator[Flaw]:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-    if row and row[0] != head.id:
-        yield Flaw(head.id, f"the chain ends here, but {row[0]} records were written")
-    (beyond,) = connection.execute("SELECT count(*) FROM signals WHERE id > ?", (covered,)).fetchone()
-    if beyond:
-        yield Flaw(head.id, f"{beyond} signals after {covered} are covered by no record")
+def _verify_commit(read: Read, record: sqlite3.Row, covered: int, last_signal: int) -> Generator[Flaw, None, int]:
+    """Compare the signals of a commit with their digest; return the last signal that is covered now."""
+    match _detail(record):
+        case {"first": int(first), "last": int(last), "digest": str(expected)}:
+            if first != covered + 1:
+                yield Flaw(record["id"], f"signal {covered + 1} should follow, not {first}")
+            starts = range(max(first, 1), min(last, last_signal) + 1, PAGE)
+            pages = (read(_COMMITTED, (start, min(start + PAGE - 1, last))) for start in starts)
+            if digest(tuple(row) for page in pages for row in page) != expected:
+                yield Flaw(record["id"], f"signals {first} to {last} are not those that were committed")
+            return last
+        case _:
+            yield Flaw(record["id"], "it does not say which signals were committed")
+            return covered
+
+
+def _verify_alarm(read: Read, record: sqlite3.Row) -> Iterator[Flaw]:
+    kind, _, number = record["subject"].partition(" ")
+    if kind != "alarm" or not _NUMBER.fullmatch(number):
+        yield Flaw(record["id"], "it does not say which alarm it is about")
+        return
+    rows = read(_ALARM, (int(number),))
+    if not rows:
+        yield Flaw(record["id"], f"alarm {number} is missing")
+        return
+    (alarm,), stamp = rows, _STAMPED[record["action"]]
+    if alarm[stamp] != record["at_us"]:
+        yield Flaw(record["id"], f"alarm {number}: {stamp} is not when it happened")
+    if record["action"] == "close" and alarm["outcome"] != _detail(record).get("outcome"):
+        yield Flaw(record["id"], f"alarm {number}: its outcome is not the one it was closed with")
+
+
+def _detail(record: sqlite3.Row) -> dict[str, object]:
+    try:
+        detail = json.loads(record["detail"])
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}

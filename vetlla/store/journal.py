@@ -7,9 +7,9 @@ out.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
+from contextlib import AbstractContextManager, ExitStack
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,9 @@ from vetlla.errors import StoreError
 from vetlla.signals import Priority
 from vetlla.store import audit
 from vetlla.store.batch import OnTest
+from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
+from vetlla.store.ownership import create
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 
 if TYPE_CHECKING:
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal.db"
 LOCK = "journal.lock"
+UNFINISHED_RESTORE = "restore.unfinished"
+"""There while ``db restore`` exchanges the files: what lies beside it is neither the old nor the new journal."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+WAL_KEPT = 64 << 20
+"""Bytes the write-ahead log may keep for itself after a reader, such as a backup, had let it grow beyond."""
 
 ROWS_PER_STATEMENT = (64, 8, 1)
 """Rows in one INSERT. SQLite's calls give up the interpreter's lock one by one, and each return to it may wait for the
@@ -95,19 +102,24 @@ class Journal:
         self.path = directory / JOURNAL
         self._clock = clock
         self._checkpoint_pages = checkpoint_pages
-        self._lock = _exclusive(directory / LOCK)
         self._head = audit.Head(0, audit.GENESIS)
-        self._connection = self._open()
+        with ExitStack() as stack:
+            stack.enter_context(keep_out_receivers(directory))
+            _refuse_unfinished(directory)
+            self._connection = self._open()
+            self._lock = stack.pop_all()
 
     def _open(self) -> sqlite3.Connection:
         try:
+            if not self.path.exists():
+                os.close(create(self.path, 0o640))
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self.path.chmod(0o640)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
+            connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
             migrate(connection, "journal", str(self.path), self._clock)
             self._head = audit.read_head(connection)
         except (sqlite3.Error, OSError) as error:
@@ -127,19 +139,19 @@ class Journal:
 
     def close(self) -> None:
         """Checkpoint and close; the lock goes with the process or now."""
-        self._connection.close()
-        os.close(self._lock)
+        with self._lock:
+            self._connection.close()
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
         connection = self._connection
-        rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
         try:
+            rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
             connection.execute(f"PRAGMA synchronous = {'FULL' if batch.vital else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             self._insert(batch, rows)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # not SQLite's alone: a value that no column can hold must not leave half a batch
             if connection.in_transaction:
                 connection.rollback()
             raise StoreError(f"{self.path}: commit {batch.commit} failed: {error}") from error
@@ -222,31 +234,22 @@ class Journal:
         return [(row["identity"], row["id"], row["received_us"]) for row in window if row["identity"]][::-1]
 
 
-def _exclusive(path: Path) -> int:
-    """Take the journal's lock for the life of the process; raise StoreError when another receiver holds it."""
+def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
+    """Hold the journal's lock: no receiver starts meanwhile. Raises StoreError when one runs."""
     try:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{path.parent}: cannot be written: {error.strerror}",
+            f"{directory}: cannot be made: {error.strerror}",
             remedy="create the state directory, owned by the user that runs the receiver",
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
+    return exclusive(
+        directory / LOCK, remedy="a receiver uses this state directory: stop it, or name another --state-dir"
+    )
+
+
+def _refuse_unfinished(directory: Path) -> None:
+    if (directory / UNFINISHED_RESTORE).exists():
         raise StoreError(
-            f"{path}: another receiver is using this state directory",
-            remedy="stop it, or give this one a --state-dir of its own",
-        ) from error
-    return lock
-
-
-def is_in_use(directory: Path) -> bool:
-    """Say whether a receiver holds the journal of this state directory."""
-    try:
-        os.close(_exclusive(directory / LOCK))
-    except StoreError:
-        return True
-    return False
+            f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` once more"
+        )

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WAIT = "wait until it has ended, then try again"
+
+
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock file; raise StoreError, with the owner's process id, when another process does.
+def exclusive(path: Path, *, remedy: str = WAIT) -> Iterator[None]:
+    """Hold a lock file; raise StoreError, with the owner's process id and the remedy, when another process does.
 
     The file stays behind: unlinking it would let a third process lock a new file beside the one that still waits.
     """
     lock = _open(path)
     try:
-        _claim(lock, path)
+        _claim(lock, path, remedy)
         yield
     finally:
         os.close(lock)
@@ -40,13 +43,12 @@ def _open(path: Path) -> int:
         ) from error
 
 
-def _claim(lock: int, path: Path) -> None:
+def _claim(lock: int, path: Path, remedy: str) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
-        raise StoreError(
-            f"{path}: process {owner or 'unknown'} is writing", remedy="wait until it has ended, then try again"
-        ) from error
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        raise StoreError(f"{path}: process {owner or 'unknown'} is writing", remedy=remedy) from error
+    with suppress(OSError):  # on a full disk the lock holds all the same, only nobody reads whose it is
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

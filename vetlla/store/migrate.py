@@ -75,7 +75,7 @@ def migrate(connection: sqlite3.Connection, database: str, path: str, clock: Clo
             connection.execute(f"PRAGMA user_version = {step.number}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            connection.rollback()  # unlike a ROLLBACK it is content where a full disk has rolled back already
             raise
     return pending
 

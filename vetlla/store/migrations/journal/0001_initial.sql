@@ -28,7 +28,7 @@ CREATE TABLE signals (
     protocol         TEXT    NOT NULL,
     receiver         TEXT    NOT NULL,
     line             TEXT    NOT NULL,
-    account          TEXT    NOT NULL,
+    account          TEXT    NOT NULL COLLATE NOCASE, -- as received; panels send hex digits in both cases
     sequence         TEXT    NOT NULL,
     home             TEXT    NOT NULL,
     kind             TEXT    NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE rejects (
     reason    TEXT    NOT NULL,
     receiver  TEXT    NOT NULL,
     line      TEXT    NOT NULL,
-    account   TEXT    NOT NULL,
+    account   TEXT    NOT NULL COLLATE NOCASE,
     text      TEXT    NOT NULL,
     raw       BLOB    NOT NULL
 );

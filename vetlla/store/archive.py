@@ -1,0 +1,152 @@
+"""The journal's reading side: beside a running receiver or without one, never writing, never holding anybody up.
+
+Two rules of SQLite's write-ahead log shape it. Only the receiver may write or checkpoint, so the file is opened with
+``mode=ro``, which can do neither, not even when it is the last to close. And a reader keeps the log from starting over
+for as long as its transaction lasts, so every read is one short transaction: long answers come in pages.
+
+Where no log lies beside the journal no receiver has it open. Then it is read as ``immutable``: that needs no right to
+make files in the state directory. A receiver may start in the middle of such a read, so each is checked afterwards,
+and repeated if one did.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from vetlla.errors import StoreError
+from vetlla.store.journal import JOURNAL
+from vetlla.store.migrate import migrations, refuse_newer, version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from vetlla.store.rows import SqlValue
+
+PATIENCE_S = 5.0
+"""How long a read waits for the receiver's recovery after a crash, the only time at which it locks readers out."""
+ATTEMPTS = 5
+"""Times a read is repeated because the receiver started or stopped in the middle of it."""
+MEMBERSHIP = "run as the receiver's user, or as a member of the group that its state directory belongs to"
+
+
+class Archive:
+    """A journal opened to be read. Raises StoreError; a context manager."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / JOURNAL
+        self._state, self._connection = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def read(self, sql: str, parameters: Sequence[SqlValue] = ()) -> list[sqlite3.Row]:
+        """Run one query in a transaction of its own and return its rows: ask for a page, not for a year."""
+        for _ in range(ATTEMPTS):
+            rows = self._try(sql, parameters)
+            if rows is not None:
+                return rows
+            self._reopen()
+        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+
+    def _try(self, sql: str, parameters: Sequence[SqlValue]) -> list[sqlite3.Row] | None:
+        """Return the rows, or None if the journal was not the same one before and after."""
+        if self._state.log and look(self.path) != self._state:
+            return None  # another file took its place: the one that is open would never grow again
+        try:
+            rows = self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            if look(self.path) != self._state:
+                return None
+            raise unreadable(self.path, error) from error
+        return rows if self._state.log or look(self.path) == self._state else None
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        self._state, self._connection = self._open()
+
+    def _open(self) -> tuple[State, sqlite3.Connection]:
+        for _ in range(ATTEMPTS):
+            state = look(self.path)
+            try:
+                return state, _checked(connect(self.path, state), self.path)
+            except sqlite3.Error as error:
+                if look(self.path) == state:
+                    raise unreadable(self.path, error) from error
+        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+
+
+class State(NamedTuple):
+    """What lies on the disk: another state, another way to read it."""
+
+    inode: int
+    log: bool
+    """Whether a write-ahead log lies beside it: somebody has it open, or died."""
+    unlogged: tuple[int, int] | None
+    """Size and instant of the last change where there is no log; where there is one, SQLite's own locks do."""
+
+
+def look(path: Path) -> State:
+    """Return a journal's state. Raises StoreError when there is none, or none that we may see."""
+    try:
+        status = path.stat()
+        log = path.with_name(path.name + "-wal").exists()
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"{path}: there is no journal", remedy="is --state-dir right? the receiver makes it when it first starts"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}", remedy=MEMBERSHIP) from error
+    return State(status.st_ino, log, None if log else (status.st_size, status.st_mtime_ns))
+
+
+def connect(path: Path, state: State) -> sqlite3.Connection:
+    """Open a journal without the power to change anything."""
+    uri = f"{path.absolute().as_uri()}?mode=ro" + ("" if state.log else "&immutable=1")
+    connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
+    """Return what a reader is told of SQLite's refusal."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the primary code
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
+            remedy = MEMBERSHIP
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            remedy = "the receiver is recovering it; try again in a moment"
+        case _:
+            remedy = "`vetlla db verify` checks it; if it is damaged, restore a backup: vetlla db restore"
+    return StoreError(f"{path}: cannot be read: {error}", remedy=remedy)
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    try:
+        refuse_newer(connection, "journal", str(path))
+        _refuse_older(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_older(connection: sqlite3.Connection, path: Path) -> None:
+    found, known = version(connection), migrations("journal")[-1].number
+    if found == 0:
+        raise StoreError(f"{path}: holds no journal yet", remedy="start the receiver: it makes one")
+    if found < known:
+        raise StoreError(
+            f"{path}: schema {found} is older than this program's {known}",
+            remedy="start the receiver of this version: it brings the journal up to date",
+        )
