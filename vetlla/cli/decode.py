@@ -67,7 +67,7 @@ def decode(
     keys = _keys(key or [], key_text or [])
     if raw and datagrams:
         raise UsageError("--raw has no lines to take as datagrams", remedy="give hex lines, or leave --datagrams out")
-    chunks = _raw_chunks(file) if raw else _hex_chunks(file)
+    chunks = [_read(file)] if raw else _hex_chunks(file)
     rejects = 0
     shown = console()
     for items, decoder in _decoded(description, keys, chunks, datagrams=datagrams):
@@ -100,14 +100,10 @@ def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
     return [Key(name=f"key {number}", secret=secret) for number, secret in enumerate(secrets, 1)]
 
 
-def _raw_chunks(file: str) -> Iterator[bytes]:
-    yield _read(file)
-
-
-def _hex_chunks(file: str) -> Iterator[bytes]:
-    for number, line in enumerate(_read(file).decode("utf-8", "replace").splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith(COMMENT):
-            yield _from_hex(line, number)
+def _hex_chunks(file: str) -> list[bytes]:
+    """Return the bytes of each line; all are read first, so that a bad one is told before anything is printed."""
+    lines = enumerate(_read(file).decode("utf-8", "replace").splitlines(), 1)
+    return [_from_hex(line, number) for number, line in lines if line.strip() and not line.lstrip().startswith(COMMENT)]
 
 
 def _read(file: str) -> bytes:
