@@ -9,7 +9,9 @@ import typer
 from vetlla import __version__
 from vetlla.cli import (
     accounts,
+    board,
     config,
+    demo,
     doctor,
     exits,
     inventory,
@@ -50,7 +52,9 @@ app.command()(receiver.receiver)
 app.command()(receiver.status)
 app.command("check-config")(config.check_config)
 app.command()(doctor.doctor)
+app.command()(board.board)
 app.command()(simulate.simulate)
+app.command()(demo.demo)
 app.add_typer(queue.app, name="queue")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

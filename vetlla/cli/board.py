@@ -1,0 +1,157 @@
+"""``vetlla board``: the receiver's state, alive in the terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.live import Live
+
+from vetlla.cli.board_view import Picture, line, screen
+from vetlla.cli.control import ask
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import console, print_json
+from vetlla.errors import LinkError, StoreError, VetllaError
+from vetlla.store.archive import Archive
+from vetlla.store.history import newest, signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vetlla.store.rows import Stored
+
+REFRESH_S = 0.5
+"""Between two pictures: a clock in seconds never seems to stand still."""
+LINE_EVERY_S = 5.0
+"""Between two lines where there is no terminal."""
+SAMPLE_S = 2.0
+"""What one bar of the rate stands for."""
+SAMPLES = 16
+SIGNALS_SHOWN = 60
+"""More than most terminals have lines."""
+PAGE_LINES = 24
+"""Of a single picture that goes to no terminal."""
+
+
+class Watch:
+    """Looks at one receiver again and again: its own word through the control socket, its journal for what came in."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._archive: Archive | None = None
+        self._totals: deque[tuple[float, int]] = deque(maxlen=SAMPLES + 1)
+
+    def picture(self) -> Picture:
+        """Return the receiver's state now; one that does not answer is a picture too."""
+        now = datetime.now(UTC)
+        try:
+            status = ask(self._state_dir, "status")
+            alarms = ask(self._state_dir, "queue.list")
+        except VetllaError as error:
+            return Picture(at=now, trouble=error.args[0])
+        self._sample(status)
+        return Picture(at=now, status=status, alarms=alarms, signals=self._signals(), per_second=self._rates())
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
+
+    def _signals(self) -> tuple[Stored, ...]:
+        # Who may ask the receiver may still not be allowed to read its journal: then the board does without.
+        with suppress(StoreError):
+            self._archive = self._archive or Archive(self._state_dir)
+            return tuple(reversed(newest(self._archive, signals(), SIGNALS_SHOWN)))
+        return ()
+
+    def _sample(self, status: dict[str, Any]) -> None:
+        uptime_s, counts = status["uptime_s"], status["counts"]
+        total = counts["signals"] + counts["heartbeats"]
+        if self._totals and (uptime_s < self._totals[-1][0] or total < self._totals[-1][1]):
+            self._totals.clear()  # another receiver runs now
+        if not self._totals or uptime_s - self._totals[-1][0] >= SAMPLE_S:
+            self._totals.append((uptime_s, total))
+
+    def _rates(self) -> tuple[float, ...]:
+        rates = ((after - before) / (at - earlier) for (earlier, before), (at, after) in pairwise(self._totals))
+        return tuple(rates) or (0.0,)
+
+
+def show(state_dir: Path, stop: threading.Event, *, as_json: bool = False) -> None:
+    """Show the board until ``stop`` is set: alive on a terminal, elsewhere a line now and then."""
+    watch = Watch(state_dir)
+    try:
+        if as_json:
+            _repeat(watch, stop, lambda picture: print_json(_fields(picture)))
+        elif sys.stdout.isatty():
+            _show_live(watch, stop)
+        else:
+            _repeat(watch, stop, lambda picture: print(line(picture), flush=True))  # noqa: T201 - the answer itself
+    finally:
+        watch.close()
+
+
+def board(
+    once: Annotated[bool, typer.Option("--once", help="One picture, then stop.")] = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show the receiver alive: ready or not, who waits for an answer and how long, what came in last, the store.
+
+    Without a terminal it prints one line every few seconds. Ctrl-C ends it.
+
+    Example: vetlla board --once
+    """
+    if once:
+        _show_once(state_dir, as_json=as_json)
+        return
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    show(state_dir, stop, as_json=as_json)
+
+
+def _show_once(state_dir: Path, *, as_json: bool) -> None:
+    watch = Watch(state_dir)
+    picture = watch.picture()
+    watch.close()
+    if picture.status is None:
+        raise LinkError(picture.trouble, remedy="start it (systemctl start vetlla), or name its --state-dir")
+    if as_json:
+        print_json(_fields(picture))
+    else:
+        out = console()
+        out.print(screen(picture, out.width, out.height if out.is_terminal else PAGE_LINES))
+
+
+def _show_live(watch: Watch, stop: threading.Event) -> None:
+    out = console()
+    with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        while not stop.is_set():
+            live.update(screen(watch.picture(), *out.size), refresh=True)
+            stop.wait(REFRESH_S)
+
+
+def _repeat(watch: Watch, stop: threading.Event, tell: Callable[[Picture], None]) -> None:
+    while not stop.is_set():
+        tell(watch.picture())
+        stop.wait(LINE_EVERY_S)
+
+
+def _fields(picture: Picture) -> dict[str, Any]:
+    return {
+        "at": f"{picture.at:%Y-%m-%dT%H:%M:%SZ}",
+        "trouble": picture.trouble,
+        "per_second": round(picture.per_second[-1], 1),
+        "status": picture.status,
+        "alarms": list(picture.alarms),
+    }
