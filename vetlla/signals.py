@@ -226,9 +226,8 @@ class Hangup:
 Item: TypeAlias = Signal | Reply | Reject | Hangup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """How and when bytes reached us; made by the listener, stored with every signal and reject."""
+class Arrival(NamedTuple):
+    """How and when bytes reached us; made by the session, stored with every signal and reject."""
 
     listener: str
     transport: str

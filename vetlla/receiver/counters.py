@@ -128,7 +128,7 @@ class Counters:
         self.store_failures = 0
         """Commits that failed: nothing of theirs was acknowledged."""
         self.answer = Histogram(ANSWER_BOUNDS_US)
-        """From a frame's last byte received to its acknowledgement handed to the kernel."""
+        """From a frame's last byte received to the verdict on which it is acknowledged."""
         self.t2 = Histogram(T2_BOUNDS_US)
         """From the communication established to the alarm ready for an operator."""
         self.t3 = {priority: Histogram(T3_BOUNDS_US) for priority in Priority}

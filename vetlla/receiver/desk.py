@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from vetlla.store.batch import Batch
     from vetlla.store.journal import Recovered
 
+_UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
+
 RATES_MAX = 100_000
 """Accounts whose signal rate is followed at once; stale ones are dropped first."""
 
@@ -101,15 +103,15 @@ class Desk:
                     batch.alarms[number] = before[0]
         self.begin()
 
-    def place(self, report: Report, arrival: Arrival, batch: Batch) -> tuple[int | None, Flag]:
+    def place(self, report: Report, arrival: Arrival, batch: Batch) -> tuple[int | None, int]:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""
-        flags = Flag(0) if report.known else Flag.UNKNOWN_ACCOUNT
+        flags = 0 if report.known else _UNKNOWN_ACCOUNT
         on_test = bool(self._tests) and self.on_test(report.who.account, arrival.received.utc_us) is not None
         if on_test:
-            flags |= Flag.ON_TEST
+            flags |= _ON_TEST
         runaway = report.priority is not Priority.ROUTINE and self._is_runaway(report, arrival)
         if runaway:
-            flags |= Flag.RUNAWAY
+            flags |= _RUNAWAY
         current = self._by_home.get(report.home)
         if current is not None and self._joins(current, report, arrival, on_test=on_test):
             self._join(current, report, arrival, batch)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
+
 BATCH_MAX = 1_000
 """Frames in one transaction: bounds how long the first of them waits for the last one's row."""
 REJECTS_WAITING_MAX = 10_000
@@ -242,7 +244,7 @@ class Intake:
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated)
         alarm, flags = self._desk.place(report, arrival, batch)
         if signal.buffered or signal.repeated:
-            flags |= (Flag.BUFFERED if signal.buffered else 0) | (Flag.REPEATED if signal.repeated else 0)
+            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated else 0)
         batch.signals.append(
             signal_row(
                 signal if event is signal.event else replace(signal, event=event),
@@ -251,7 +253,7 @@ class Intake:
                 commit=batch.commit,
                 home=home,
                 priority=priority,
-                flags=int(flags),
+                flags=flags,
                 alarm=alarm,
             )
         )
@@ -263,9 +265,10 @@ class Intake:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
         at = to_datetime(now.utc_us)
         planned, self._planned = self._planned, []
-        signals = self._counters.signals
+        signals, answer = self._counters.signals, self._counters.answer
         for frame, verdicts in planned:
             frame.deliver(verdicts, at)
+            answer.observe(now.mono_us - frame.arrival.received.mono_us)
             for verdict in verdicts:
                 signals[frame.signals[0].protocol, verdict.outcome] += 1
         if batch.alarms:

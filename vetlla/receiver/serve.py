@@ -8,6 +8,7 @@ one makes the deadline now.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+GC_THRESHOLD = 50_000
+"""Objects made before the collector looks for cycles: some 1,000 frames instead of Python's 15. Measured: 15 % of a
+frame's cost."""
 PULSE_S = 10.0
 """Without a watchdog: how often an idle receiver proves that it can commit."""
 
@@ -196,6 +200,10 @@ class Receiver:
             )
 
     def _say_ready(self) -> None:
+        # What lives until the end need not be looked through for garbage again and again; frames make none in cycles.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
         log.info("receiver.ready", version=__version__, listening=places, accounts=len(self._intake.book))
         systemd.notify(f"READY=1\nSTATUS=Listening on {', '.join(places)}")

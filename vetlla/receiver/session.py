@@ -95,13 +95,7 @@ class Session:
         for item in items:
             if arrival is None:
                 peer = self._peer
-                arrival = Arrival(
-                    listener=peer.listener,
-                    transport=peer.transport,
-                    peer=peer.address,
-                    established=begun,
-                    received=now,
-                )
+                arrival = Arrival(peer.listener, peer.transport, peer.address, begun, now)
             match item:
                 case Signal():
                     self._signal(item, arrival)
@@ -129,10 +123,9 @@ class Session:
             if verdicts is None:
                 self._unanswered(answer)
                 return
-            say = self._decoder.answer
-            answer[0] = b"".join([say(signal, verdict, at) for signal, verdict in zip(group, verdicts, strict=True)])
+            # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
+            answer[0] = self._decoder.answer(group[-1], verdicts[-1], at)
             self._flush()
-            self._ground.counters.answer.observe(self._ground.clock.now().mono_us - arrival.received.mono_us)
 
         self._ground.intake.submit(arrival, group, deliver)
 
@@ -149,11 +142,10 @@ class Session:
 
     def _flush(self) -> None:
         answers = self._answers
-        out = []
-        while answers and answers[0][0] is not None:
-            out.append(answers.popleft()[0])
-        if data := b"".join(filter(None, out)):
-            self._peer.send(data)
+        while answers and (data := answers[0][0]) is not None:
+            answers.popleft()
+            if data:
+                self._peer.send(data)
         if not answers and self.on_drained is not None:
             self.on_drained()
 
