@@ -32,7 +32,7 @@ def test_claimed_length_ends_the_wait() -> None:
     """Once the claimed bytes are here and do not fit, there is nothing to wait for."""
     cutter = Cutter()
     assert cutter.feed(claiming(len(BROKEN), BROKEN)) == []
-    assert tokens(cutter.feed(b"1234567890")) == ["bad_length"]
+    assert tokens(cutter.feed(b"123456789\r")) == ["bad_length"]
 
 
 def test_damage_is_told_at_once() -> None:
@@ -44,6 +44,23 @@ def test_frame_in_a_frame_that_was_torn() -> None:
     """When the CR of the first frame is lost, the second is still found."""
     assert tokens(Cutter().feed(BROKEN[:-1] + ALARM)) == ["bad_length", "ADM-CID"]
     assert tokens(Cutter().feed(ALARM[:-1] + ALARM)) == ["bad_length", "ADM-CID"]
+
+
+def test_cr_that_belongs_to_the_next_checksum() -> None:
+    """A CR behind an LF may be half of the next frame's raw-byte checksum: that is seen before damage is told."""
+    frames = (envelope(b'"NULL"%04dL0#1234[]' % number, binary_crc=True) for number in range(10_000))
+    second = next(frame for frame in frames if frame[1] == ord("\r"))
+    for size in range(len(second) + 1):
+        cutter = Cutter()
+        pieces = cutter.feed(BROKEN[:-1] + second[:size]) + cutter.feed(second[size:])
+        assert tokens(pieces) == ["bad_length", "NULL"]
+        assert pieces[0].raw == BROKEN[:-1]
+
+
+def test_damage_inside_damage() -> None:
+    """Damaged frames among the claimed bytes of a damaged one end no wait; the good one behind them does."""
+    pieces = Cutter().feed(claiming(0xFFF, BROKEN) + BROKEN + BROKEN + ALARM)
+    assert tokens(pieces) == ["bad_length", "bad_checksum", "bad_checksum", "ADM-CID"]
 
 
 def test_without_cr_within_the_bound() -> None:

@@ -142,8 +142,8 @@ class Dc09Decoder:
         text = _WRONG_KEY if keys else _NO_KEY
         items.append(Reject(protocol=NAME, reason=Reason.UNDECRYPTABLE, raw=frame.raw, text=text, id=frame.id))
         echo = _ECHO.match(frame.raw)
-        if echo is not None:
-            items.append(Reply(data=_bare(b"DUH", echo)))
+        assert echo is not None  # whatever was read as a frame has such a header
+        items.append(Reply(data=_bare(b"DUH", echo)))
 
 
 def _header(echo: re.Match[bytes]) -> bytes:
@@ -208,12 +208,13 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
     """Gather what has no field of its own; the plain report of a plain terminal has nothing."""
-    is_same_account = not report.account or report.account.lower() == frame.id.account.lower()
+    header, data = frame.id.account, report.account
+    is_same_account = not data or data == header or data.lower() == header.lower()
     if is_same_account and not frame.quirks and extras is NO_EXTRAS:
         return report.details
     details = {**report.details, **extras.details}
     if not is_same_account:
-        details["account_in_data"] = report.account
+        details["account_in_data"] = data
     if frame.quirks:
         details["quirks"] = ", ".join(frame.quirks)
     return details

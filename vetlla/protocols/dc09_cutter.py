@@ -36,7 +36,12 @@ class Cutter:
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the frames and the damage they settle. Less than MAX_FRAME bytes stay behind."""
-        return self._cut(self._pending + data if self._pending else data, ended=False)
+        buffer = self._pending + data if self._pending else data
+        if b"\r" not in data and len(buffer) < MAX_FRAME:
+            # No frame ends without CR: what drips in byte by byte costs nothing until then.
+            self._pending = buffer
+            return []
+        return self._cut(buffer, ended=False)
 
     def finish(self) -> list[Piece]:
         """Say that no more bytes come; return what that settles."""
