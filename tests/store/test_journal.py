@@ -1,0 +1,466 @@
+"""The journal's writing side: all of a batch or nothing, and a start that knows what was open."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.store.journals import WINDOW_US, Scribe, alarm, arrival, journal, reject, report
+from vetlla.alarms import Outcome, State, Tally
+from vetlla.clock import ManualClock
+from vetlla.errors import StoreError
+from vetlla.signals import AccountId, Priority
+from vetlla.store.audit import Head, read_head
+from vetlla.store.batch import Entry, Note, OnTest
+from vetlla.store.journal import JOURNAL, LOCK, ROWS_PER_STATEMENT, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.rows import heartbeat_row, reject_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vetlla.store.batch import Batch
+
+TABLES = ("signals", "commits", "duplicates", "rejects", "heartbeats", "alarms", "notes", "on_test", "audit")
+
+
+def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table, read by another connection."""
+    with closing(sqlite3.connect(f"file:{directory / JOURNAL}?mode=ro", uri=True)) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in TABLES}
+
+
+def full_batch(scribe: Scribe) -> Batch:
+    """Return a batch with something for every table."""
+    clock = scribe.clock
+    now_us = clock.now().utc_us
+    batch = scribe.signals([report(100 + number) for number in range(10)], alarm=9)
+    batch.rejects.append(reject_row(arrival(clock), reject()))
+    batch.heartbeats.append(heartbeat_row("dc09", AccountId("", "L0", "0001"), now_us, 3))
+    batch.duplicates[1] = (1, now_us, "tcp", "192.0.2.7:1")
+    batch.alarms[9] = alarm(9, clock)
+    batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
+    batch.tests["0001"] = OnTest("0001", now_us, now_us + 1, "enric", "installation")
+    batch.audit.append(Entry(now_us, "enric", "test", "account 0001", {"seconds": 1}))
+    return batch
+
+
+# --- all or nothing ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_statement_that_fails_leaves_nothing_of_the_batch(tmp_path: Path, table: str) -> None:
+    """Wherever in the batch the disk or SQLite says no, no row of any table stays and the chain does not grow."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        connection = scribe.journal._connection
+        connection.execute(
+            f"CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.{table} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        before, head = dump(tmp_path), scribe.journal._head
+        batch = full_batch(scribe)
+
+        with pytest.raises(StoreError, match=f"commit {batch.commit} failed: no"):
+            scribe.write(batch)
+
+        assert dump(tmp_path) == before
+        assert scribe.journal._head == head
+        connection.execute("DROP TRIGGER refuse")
+        scribe.write(batch)
+        assert all(len(dump(tmp_path)[name]) > len(before[name]) for name in TABLES)
+
+
+@pytest.mark.parametrize("text", ["lone surrogate \ud800", 2**63])
+def test_a_value_that_sqlite_cannot_hold_leaves_nothing_of_the_batch(tmp_path: Path, text: str | int) -> None:
+    """Not only SQLite's own errors: one that Python raises while it binds a value must not leave half a batch open."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        before = dump(tmp_path)
+        batch = full_batch(scribe)
+        batch.signals[-1] = (*batch.signals[-1][:18], text, *batch.signals[-1][19:])
+
+        with pytest.raises(StoreError):
+            scribe.write(batch)
+        assert dump(tmp_path) == before
+
+        scribe.commit(report(2))
+        assert len(dump(tmp_path)["signals"]) == 2
+
+
+def test_a_full_disk_leaves_nothing_of_the_batch(tmp_path: Path) -> None:
+    """SQLITE_FULL in the middle of a batch: nothing of it is kept, and the journal goes on when there is room."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        connection = scribe.journal._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        before = dump(tmp_path)
+        large = scribe.signals([report(number, raw=bytes(3000)) for number in range(2, 100)])
+
+        with pytest.raises(StoreError, match="full"):
+            scribe.write(large)
+
+        assert dump(tmp_path) == before
+        connection.execute("PRAGMA max_page_count = 1000000")
+        scribe.write(large)
+        assert len(dump(tmp_path)["signals"]) == 99
+
+
+def test_a_deferred_failure_at_commit_leaves_nothing(tmp_path: Path) -> None:
+    """COMMIT itself may be what fails."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        before = dump(tmp_path)
+        connection = scribe.journal._connection
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        batch = scribe.signals([report(2)])
+        batch.notes.append(Note(404, 0, "maria", "about an alarm that does not exist"))
+
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            scribe.write(batch)
+
+        assert dump(tmp_path) == before
+        assert not connection.in_transaction
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 63, 64, 65, 71, 72, 73, 127, 128, 200])
+def test_each_signal_of_a_batch_is_stored_once(tmp_path: Path, count: int) -> None:
+    """However the rows divide into statements, none is lost, doubled or out of order."""
+    assert ROWS_PER_STATEMENT == (64, 8, 1), "the counts above were chosen around these"
+    with journal(tmp_path) as scribe:
+        scribe.commit(*(report(number) for number in range(count)))
+        stored = dump(tmp_path)["signals"]
+
+    assert [row[0] for row in stored] == list(range(1, count + 1))
+    assert [row[23] for row in stored] == [b"identity-%d" % number for number in range(count)]
+
+
+def test_a_batch_fills_every_table(tmp_path: Path) -> None:
+    """What is gathered in a batch is found in the tables, with the numbers that tie it together."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        scribe.write(full_batch(scribe))
+        rows = dump(tmp_path)
+
+    assert {row[1] for row in rows["signals"]} == {row[0] for row in rows["commits"]} == {1, 2}
+    assert {row[28] for row in rows["signals"]} == {None, 9}
+    assert [row[0] for row in rows["alarms"]] == [row[1] for row in rows["notes"]] == [9]
+    assert [row[3] for row in rows["audit"]] == ["commit", "test", "commit"]
+
+
+def test_stamps_come_with_the_next_batch(tmp_path: Path) -> None:
+    """What is known only when a commit is durable is added by the one that follows it."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        assert dump(tmp_path)["commits"][0][3:] == (None, None, None)
+        scribe.commit(report(2))
+        assert None not in dump(tmp_path)["commits"][0]
+
+
+def test_counts_of_heartbeats_and_duplicates_grow(tmp_path: Path) -> None:
+    """They are kept as counts with their last instant; one that comes late does not turn it back."""
+    who = AccountId("", "L0", "0001")
+    with journal(tmp_path) as scribe:
+        for at_us, count in ((50, 2), (40, 1)):
+            batch = scribe.batch()
+            batch.heartbeats.append(heartbeat_row("dc09", who, at_us, count))
+            batch.duplicates[1] = (count, at_us, "udp", f"192.0.2.7:{at_us}")
+            scribe.write(batch)
+        rows = dump(tmp_path)
+
+    assert rows["heartbeats"] == [("dc09", "", "L0", "0001", 50, 50, 3)]
+    assert rows["duplicates"] == [(1, 3, 40, "udp", "192.0.2.7:40")]
+
+
+def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
+    """One test for each account; None ends it."""
+    with journal(tmp_path) as scribe:
+        for until in (10, 20):
+            batch = scribe.batch()
+            batch.tests["0001"] = OnTest("0001", 0, until, "enric", "")
+            scribe.write(batch)
+        assert [row[2] for row in dump(tmp_path)["on_test"]] == [20]
+        batch = scribe.batch()
+        batch.tests["0001"] = None
+        scribe.write(batch)
+        assert dump(tmp_path)["on_test"] == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "UPDATE signals SET kind = 'presence'"]
+)
+def test_the_database_itself_refuses_to_rewrite_the_past(tmp_path: Path, sql: str) -> None:
+    """Triggers stop a slip of our own or of a person with sqlite3; whoever drops them is found by the chain."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        with pytest.raises(sqlite3.IntegrityError, match=r"append-only|never changed"):
+            scribe.journal._connection.execute(sql)
+
+
+# --- recovery ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
+    """The first start of all."""
+    clock = ManualClock()
+    with closing(Journal(tmp_path, clock)) as opened:
+        found = opened.recover(WINDOW_US)
+
+    assert (found.boot, found.next_commit, found.next_signal, found.next_alarm) == (1, 1, 1, 1)
+    assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], [])
+
+
+def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
+    """Open alarms with their growth, running tests, the next numbers; nothing of what is closed or over."""
+    clock = ManualClock()
+    now_us = clock.now().utc_us
+    states = [State.WAITING, State.CLAIMED, State.ANSWERED, State.CLOSED]
+    alarms = [
+        alarm(number, clock, state=state, outcome=Outcome.TEST if state is State.CLOSED else None)
+        for number, state in enumerate(states, 1)
+    ]
+    with journal(tmp_path, clock) as scribe:
+        batch = scribe.batch()
+        batch.alarms = {one.id: one for one in alarms}
+        batch.tests = {
+            "0001": OnTest("0001", now_us, now_us + 100_000_000, "enric", "running"),
+            "0002": OnTest("0002", now_us, now_us + 5_000_000, "enric", "over"),
+        }
+        scribe.signals([report(1), report(2)], batch, alarm=2)
+        scribe.write(batch)
+        clock.advance(10)
+        scribe.commit(report(3), alarm=2, priority=Priority.ROUTINE)
+        scribe.commit(report(4), alarm=4)
+
+    with closing(Journal(tmp_path, clock)) as opened:
+        found = opened.recover(WINDOW_US)
+
+    assert found.open_alarms == alarms[:3]
+    assert found.tallies == {2: Tally(3, 3, now_us)}, "a routine signal counts, but does not keep the chain open"
+    assert [test.account for test in found.on_test] == ["0001"]
+    assert (found.next_commit, found.next_signal, found.next_alarm) == (4, 5, 5)
+
+
+def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
+    """Identities of the last minutes in their order, without those too old and those that are never retries."""
+    clock = ManualClock()
+    with journal(tmp_path, clock) as scribe:
+        scribe.commit(report(1))
+        clock.advance(WINDOW_US / 1e6)
+        scribe.commit(report(2), report(3, identity=b""), report(4))
+        clock.advance(1)
+        at_us = [scribe.clock.now().utc_us - 1_000_000] * 2
+        recent = scribe.journal.recover(WINDOW_US).recent
+
+    assert recent == [(b"identity-2", 2, at_us[0]), (b"identity-4", 4, at_us[1])]
+
+
+def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
+    """Whatever the journal has grown to, a start reads what is open and the last minutes of signals."""
+    statements: list[str] = []
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        connection = scribe.journal._connection
+        connection.set_trace_callback(statements.append)
+        scribe.journal.recover(WINDOW_US)
+        connection.set_trace_callback(None)
+        plans = [
+            (sql, row["detail"])
+            for sql in statements
+            if sql.lstrip().startswith("SELECT")
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+        ]
+    scans = [(sql, plan) for sql, plan in plans if plan.startswith("SCAN") and " INDEX " not in plan]
+
+    # The window is read backwards along the numbers and left at its edge; tests are few and end by themselves.
+    assert {plan for _, plan in scans} <= {"SCAN signals", "SCAN on_test", "SCAN CONSTANT ROW"}
+    assert [sql for sql, plan in scans if plan == "SCAN signals"] == [
+        "SELECT identity, id, received_us FROM signals ORDER BY id DESC"
+    ]
+    assert any("alarms_open" in plan for _, plan in plans)
+    assert any("signals_by_alarm" in plan for _, plan in plans)
+
+
+# --- one receiver, one journal ----------------------------------------------------------------------------------------
+
+
+def test_two_receivers_cannot_share_a_state_directory(tmp_path: Path) -> None:
+    """The second one is refused, told who holds it and what to do, and may start when the first has gone."""
+    clock = ManualClock()
+    with closing(Journal(tmp_path, clock)), pytest.raises(StoreError, match="is writing") as caught:
+        Journal(tmp_path, clock)
+    assert "a receiver uses this state directory" in caught.value.remedy
+
+    Journal(tmp_path, clock).close()
+
+
+def test_a_receiver_that_dies_leaves_the_journal_free(tmp_path: Path) -> None:
+    """The lock goes with the process, however it ends."""
+    code = (
+        "import sys; from pathlib import Path; from vetlla.clock import ManualClock;"
+        "from vetlla.store.journal import Journal; journal = Journal(Path(sys.argv[1]), ManualClock());"
+        "print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match=f"process {child.pid} is writing"):
+            Journal(tmp_path, ManualClock())
+        child.kill()
+        child.wait(10)
+        Journal(tmp_path, ManualClock()).close()
+
+
+def test_maintenance_keeps_receivers_out(tmp_path: Path) -> None:
+    """While a restore exchanges the files no receiver opens them."""
+    with keep_out_receivers(tmp_path), pytest.raises(StoreError, match="is writing"):
+        Journal(tmp_path, ManualClock())
+
+
+def test_a_journal_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
+    """A start that fails frees the lock: the next try must not be told of another receiver."""
+    (tmp_path / JOURNAL).write_bytes(b"this is no database, and long enough to be taken for none" * 20)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"cannot be opened: file is not a database"):
+            Journal(tmp_path, ManualClock())
+
+
+def test_a_restore_that_was_interrupted_stops_the_receiver(tmp_path: Path) -> None:
+    """Half of an old and half of a new journal must not be written to."""
+    (tmp_path / UNFINISHED_RESTORE).touch()
+
+    with pytest.raises(StoreError, match="a restore was interrupted"):
+        Journal(tmp_path, ManualClock())
+
+
+def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A file where the directory should be."""
+    (tmp_path / "state").write_text("in the way", encoding="utf-8")
+
+    with pytest.raises(StoreError, match="cannot be made"):
+        Journal(tmp_path / "state", ManualClock())
+
+
+def test_files_are_for_the_service_and_its_group(tmp_path: Path) -> None:
+    """Personal data is not readable by everybody, whatever the umask; the log inherits it."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+
+    assert set(modes) >= {JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", LOCK}
+    assert set(modes.values()) == {0o640}
+
+
+# --- after a failure --------------------------------------------------------------------------------------------------
+
+
+def test_reopen_goes_on_where_the_disk_ends(tmp_path: Path) -> None:
+    """After a failure the journal is opened anew: its head is what is on the disk, and the chain goes on from there."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        durable = scribe.journal._head
+        scribe.journal._head = Head(77, b"what a failed commit left in memory")
+        scribe.journal.reopen()
+        assert scribe.journal._head == durable
+        scribe.commit(report(2))
+        assert read_head(scribe.journal._connection) == scribe.journal._head
+        assert len(dump(tmp_path)["signals"]) == 2
+
+
+def test_reopen_tells_when_it_cannot(tmp_path: Path) -> None:
+    """The receiver stays unready and tries again; it must hear that this time it failed."""
+    with journal(tmp_path) as scribe:
+        path = tmp_path / JOURNAL
+        kept = path.rename(tmp_path / "elsewhere")
+        path.mkdir()
+        with pytest.raises(StoreError, match="cannot be opened"):
+            scribe.journal.reopen()
+        path.rmdir()
+        kept.rename(path)
+        scribe.journal.reopen()
+
+
+def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A journal that a later version wrote is not touched, and the message says which version is too old."""
+    Journal(tmp_path, ManualClock()).close()
+    with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    before = (tmp_path / JOURNAL).read_bytes()
+
+    with pytest.raises(StoreError, match=r"schema 9999 is newer than this program's") as caught:
+        Journal(tmp_path, ManualClock())
+
+    assert "run the Vetlla version that wrote it" in caught.value.remedy
+    assert (tmp_path / JOURNAL).read_bytes() == before
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+def wal_frames(scribe: Scribe) -> tuple[int, int]:
+    """Return how many pages the log holds, and how many of them are in the database already."""
+    _, frames, moved = scribe.journal._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return frames, moved
+
+
+def test_nothing_is_checkpointed_during_a_commit(tmp_path: Path) -> None:
+    """The log is folded in between commits, after the answers, and only once it is past its bound."""
+    with journal(tmp_path) as scribe:
+        before = (tmp_path / JOURNAL).stat().st_size
+        while (tmp_path / f"{JOURNAL}-wal").stat().st_size <= scribe.journal._checkpoint_pages * 4096:
+            scribe.journal.checkpoint()
+            scribe.commit(*(report(number, raw=bytes(2000)) for number in range(200)))
+            assert (tmp_path / JOURNAL).stat().st_size == before
+        scribe.journal.checkpoint()
+        assert (tmp_path / JOURNAL).stat().st_size > before
+
+
+def test_a_checkpoint_does_not_wait_for_readers(tmp_path: Path) -> None:
+    """A long read keeps the log from starting over; the writer goes on, and the reader sees what it saw."""
+    with (
+        journal(tmp_path) as scribe,
+        closing(sqlite3.connect(f"file:{tmp_path / JOURNAL}?mode=ro", uri=True, isolation_level=None)) as reader,
+    ):
+        scribe.commit(report(1))
+        reader.execute("BEGIN")
+        seen = reader.execute("SELECT count(*) FROM signals").fetchone()
+        scribe.journal._checkpoint_pages = 0
+        for number in range(2, 20):
+            scribe.commit(report(number))
+            scribe.journal.checkpoint()
+        frames, moved = wal_frames(scribe)
+        assert moved < frames
+        assert reader.execute("SELECT count(*) FROM signals").fetchone() == seen == (1,)
+        reader.execute("COMMIT")
+        frames, moved = wal_frames(scribe)
+        assert moved == frames
+
+
+def _without_directory(scribe: Scribe) -> None:
+    scribe.journal.path = scribe.journal.path.parent / "gone" / JOURNAL
+
+
+def _closed(scribe: Scribe) -> None:
+    scribe.journal._checkpoint_pages = 0
+    scribe.journal._connection.close()
+
+
+@pytest.mark.parametrize("spoil", [_without_directory, _closed])
+def test_a_checkpoint_that_fails_is_told(tmp_path: Path, spoil: Callable[[Scribe], None]) -> None:
+    """The receiver treats it as it treats a commit that failed."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        spoil(scribe)
+        with pytest.raises(StoreError, match="checkpoint failed"):
+            scribe.journal.checkpoint()
