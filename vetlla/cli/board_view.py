@@ -105,7 +105,7 @@ def _header(picture: Picture) -> RenderableType:
         state.append("  ● ready ", style="bold green").append(" " + _where(picture.status), style="dim")
     else:
         state.append("  ● not ready ", style="bold red").append(picture.status["why"], style="red")
-    right = f"{picture.at:%H:%M:%S}"
+    right = f"{picture.at:%H:%M:%S} UTC"
     if picture.status is not None:
         right = f"up {_span(picture.status['uptime_s'])}  {right}"
     grid.add_row(state, Text(right, style="dim"))
@@ -133,7 +133,7 @@ def _alarm_title(picture: Picture) -> RenderableType:
 
 
 def _heads(*, wide: bool) -> Text:
-    heads = f"  {'home':<13}{'what':<21}{'since':>7}  {'t3':>7}  {'in whose hands':<27}"
+    heads = f"  {'home':<13}{'what':<21}{'since':>7}  {'t3':>7}  {'in whose hands':<26}"
     return Text(heads + ("signals, and why it stands here" if wide else ""), style="dim", no_wrap=True)
 
 
@@ -157,7 +157,7 @@ def _alarm(alarm: Mapping[str, Any], *, wide: bool) -> Text:
     text.append(f"{_words(alarm['kind'])[:20]:<21}", style=URGENCY.get(priority, "") if waits else "dim")
     text.append(f"{_span(alarm['age_s']):>7} ", style="dim")
     text.append(f" {_seconds(alarm['t3_s']):>7}  ", style=_t3_style(alarm))
-    text.append(f"{_hands(alarm)[:26]:<27}", style="" if waits else "dim")
+    text.append(f"{_hands(alarm)[:25]:<26}", style="" if waits else "dim")
     if wide:
         text.append(f"{alarm['signals']:>4}  {alarm['why']}", style="dim")
     return text
