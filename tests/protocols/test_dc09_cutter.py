@@ -21,7 +21,7 @@ def claiming(length: int, frame: bytes) -> bytes:
 
 
 def test_alarm_is_not_held_up_behind_damage() -> None:
-    """A damaged frame that claims 4 kB is dropped the moment the next good frame is whole."""
+    """A damaged frame that claims 4 kB is dropped the moment the next frame is whole."""
     cutter = Cutter()
     assert cutter.feed(claiming(0xFFF, BROKEN)) == []
     assert cutter.feed(ALARM[:-1]) == []
@@ -58,7 +58,7 @@ def test_cr_that_belongs_to_the_next_checksum() -> None:
 
 
 def test_damage_inside_damage() -> None:
-    """Damaged frames among the claimed bytes of a damaged one end no wait; the good one behind them does."""
+    """Several damaged frames, one among the claimed bytes of the other: each is told, and the good one is read."""
     pieces = Cutter().feed(claiming(0xFFF, BROKEN) + BROKEN + BROKEN + ALARM)
     assert tokens(pieces) == ["bad_length", "bad_checksum", "bad_checksum", "ADM-CID"]
 
@@ -104,6 +104,6 @@ def test_fillers_say_nothing() -> None:
 
 
 def test_frame_whose_text_holds_a_whole_frame() -> None:
-    """A good frame inside an unfinished one means that the outer one is damaged: the alarm does not wait for it."""
+    """A frame that opens inside an unfinished one means that the outer one is damaged: the alarm does not wait."""
     outer = envelope(b'"SIA-DCS"0001L0#1234[#1234|NRP0][I' + ALARM + b"]")
     assert tokens(Cutter().feed(outer)) == ["bad_length", "ADM-CID"]

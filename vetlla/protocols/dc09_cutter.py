@@ -6,11 +6,12 @@ decimal, a raw-byte checksum may hold LF and CR, and lines lose bytes. So the ch
 (a) find an opening (LF, checksum, length, quote); what stands before it was no frame;
 (b) the first CR behind the quote ends the frame if the checksum fits, whatever the length says;
 (c) if it does not and the length reaches past that CR, the CR may belong to the text: wait for those bytes, but only
-    as long as no complete good frame stands among them, for then the first one is damaged and the second must not wait;
+    until another opening comes among them, for then this frame is damaged and the next one must not wait;
 (d) else the frame is damaged: drop it up to its CR, or to the next opening before that.
 
 What comes out depends on the bytes alone, never on how the network cut them. There is no timer: damage is waited upon
-at most until the peer's next good frame, so it never holds up an alarm.
+at most until the peer's next frame begins, so it never holds up an alarm. Every byte is looked at a bounded number of
+times, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _skip(buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int
         return None, fillers.end()
     # An opening that starts before ``limit`` is seen whole once MAX_FRAME bytes are here, however they arrived.
     limit = start + MAX_FRAME - _LONGEST_OPENING + 1
-    opening = OPENING.search(buffer, start)
+    opening = OPENING.search(buffer, start, start + MAX_FRAME)
     if opening is not None:
         stop = min(opening.start(), limit)
     elif len(buffer) >= start + MAX_FRAME:
@@ -119,7 +120,7 @@ def _take_misfit(buffer: bytes, opening: re.Match[bytes], end: int, *, ended: bo
     start, quote = opening.start(), opening.end() - 1
     declared = int(opening[2] or opening[4], 16)
     stop = quote + declared
-    if stop > end and not _has_good_frame(buffer, opening.end(), stop):
+    if stop > end and not OPENING.search(buffer, opening.end(), stop):
         for last in (stop - 1, stop):  # Eldes' count, the standard's count
             if buffer[last : last + 1] == b"\r" and fits(buffer, opening, last):
                 return read(buffer, opening, last), last + 1
@@ -138,14 +139,3 @@ def _next_opening(buffer: bytes, start: int, seen: int, otherwise: int) -> int:
     """Return where the next opening from ``start`` on stands, if before ``otherwise``."""
     opening = OPENING.search(buffer, start, seen)
     return otherwise if opening is None else min(opening.start(), otherwise)
-
-
-def _has_good_frame(buffer: bytes, start: int, stop: int) -> bool:
-    """Say whether a complete frame with a good checksum stands between the two."""
-    for opening in OPENING.finditer(buffer, start, stop):
-        end = buffer.find(b"\r", opening.end(), stop)
-        if end < 0:
-            return False
-        if fits(buffer, opening, end):
-            return True
-    return False
