@@ -1,7 +1,7 @@
 r"""SIA DC-09 "Internet Protocol Event Reporting" over TCP or UDP: the decoder a listener speaks to.
 
-    LF 68AF 0025 "SIA-DCS" 0001 L0 #1234 [ #1234|Nri1/BA12 ] [I...] _13:32:24,12-22-2021 CR      a report
-    LF 5E2A 0010 "ACK" 0001 L0 #1234 [] CR                                                       its acknowledgement
+    LF 68AF 0025 "SIA-DCS" 0001 L0 #1234 [ #1234|Nri1/BA12 ] CR        a report
+    LF 1BC1 0012 "ACK" 0001 L0 #1234 [] CR                             its acknowledgement
 
 Editions 2007 to 2026. The envelope is read in dc09_frame.py, streams are cut in dc09_cutter.py; payloads: ADM-CID in
 contact_id.py, SIA-DCS in sia_dcs.py; blocks behind the data in dc09_extended.py. A token that has no decoder here is
@@ -104,7 +104,10 @@ class Dc09Decoder:
     def _greet(self, data: bytes, items: list[Item]) -> None:
         """Look at the first bytes of the connection: it may be another protocol altogether."""
         head = (self._head + data)[:HEAD] if self._head else data[:HEAD]
-        self._head = None if OPENING.match(head) or len(head) == HEAD else head
+        if OPENING.match(head):
+            self._head = None
+            return
+        self._head = head if len(head) < HEAD else None
         foreign = recognise(head)
         if foreign is not None:
             self._disown(foreign.name, foreign.hint, foreign.raw, items)
