@@ -8,7 +8,6 @@ or uses its second receiver.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
@@ -99,6 +98,7 @@ class Intake:
         self._frames: deque[_Frame] = deque()
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
         self._concerns: deque[_Concern] = deque()
+        self._placed: list[_Concern] = []
         self._heartbeats: dict[tuple[str, AccountId], list[int]] = {}
         self._stale: dict[AccountId, int] = {}
         commit.serve(self)
@@ -154,15 +154,16 @@ class Intake:
         self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         text = _refusal_text(first, reason, now_us)
-        entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
-        self._commit.batch.audit.append(entry)
-        self._keep(arrival, Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id))
-        if account is not None and (reason is not Reason.STALE_TIME or self._again(first.id, now_us)):
-            for signal in signals:
-                event, priority = weigh(signal, account, self._table)
-                home, priority = _home(account, signal.id), min(priority, Priority.TECHNICAL)
-                report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
-                self._concerns.append(_Concern(arrival, report))
+        reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
+        if self._keep(arrival, reject):
+            entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
+            self._commit.batch.audit.append(entry)
+            if account is not None and (reason is not Reason.STALE_TIME or self._again(first.id, now_us)):
+                for signal in signals:
+                    event, priority = weigh(signal, account, self._table)
+                    home, priority = _home(account, signal.id), min(priority, Priority.TECHNICAL)
+                    report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
+                    self._concerns.append(_Concern(arrival, report))
         self._commit.wake()
         deliver([refused(reason)] * len(signals), to_datetime(now_us))
 
@@ -182,8 +183,7 @@ class Intake:
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Keep bytes that were no report; a home that we know and could not read goes before an operator."""
         account = self.count(reject)
-        self._keep(arrival, reject)
-        if account is not None and reject.id is not None:
+        if self._keep(arrival, reject) and account is not None and reject.id is not None:
             event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
             note = f"could not be read: {reject.text}"
             report = Report(0, reject.id, _home(account, reject.id), event, Priority.TECHNICAL, note=note)
@@ -197,9 +197,12 @@ class Intake:
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
         return account
 
-    def _keep(self, arrival: Arrival, reject: Reject) -> None:
-        if len(self._commit.batch.rejects) < REJECTS_WAITING_MAX:
-            self._commit.batch.rejects.append(reject_row(arrival, reject))
+    def _keep(self, arrival: Arrival, reject: Reject) -> bool:
+        """Say whether there was room to keep it."""
+        rejects = self._commit.batch.rejects
+        if has_room := len(rejects) < REJECTS_WAITING_MAX:
+            rejects.append(reject_row(arrival, reject))
+        return has_room
 
     # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
 
@@ -211,13 +214,11 @@ class Intake:
     def plan(self, batch: Batch) -> None:
         """Decide what becomes of what waits, and fill the batch with it."""
         now_us = self._clock.now().utc_us
-        self._first_signal = self._next_signal
-        self._desk.begin()
-        self._duplicates.begin(now_us)
+        self._duplicates.forget(now_us)
         while self._concerns:
             concern = self._concerns.popleft()
+            self._placed.append(concern)
             self._desk.place(concern.report, concern.arrival, batch)
-        self._planned = []
         while self._frames and len(self._planned) < BATCH_MAX:
             frame = self._frames.popleft()
             self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
@@ -247,7 +248,7 @@ class Intake:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated else 0)
         batch.signals.append(
             signal_row(
-                signal if event is signal.event else replace(signal, event=event),
+                signal if event is signal.event else signal._replace(event=event),
                 arrival,
                 number=number,
                 commit=batch.commit,
@@ -273,6 +274,10 @@ class Intake:
                 signals[frame.signals[0].protocol, verdict.outcome] += 1
         if batch.alarms:
             self._show(now)
+        self._first_signal = self._next_signal
+        self._desk.settle()
+        self._duplicates.settle()
+        self._placed.clear()
 
     def _show(self, now: Instant) -> None:
         for alarm in self._desk.made_ready(now, self._commit.batch):
@@ -287,6 +292,8 @@ class Intake:
         self._desk.take_back(batch)
         self._duplicates.take_back()
         self._next_signal = self._first_signal
+        self._concerns.extendleft(reversed(self._placed))
+        self._placed.clear()
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []
         for frame, _ in planned:
