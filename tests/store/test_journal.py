@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,13 +16,13 @@ from vetlla.alarms import Outcome, State, Tally
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.signals import AccountId, Priority
-from vetlla.store.audit import Head, read_head
+from vetlla.store.audit import read_head
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.journal import JOURNAL, LOCK, ROWS_PER_STATEMENT, UNFINISHED_RESTORE, Journal, keep_out_receivers
 from vetlla.store.rows import heartbeat_row, reject_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vetlla.store.batch import Batch
@@ -48,6 +49,17 @@ def full_batch(scribe: Scribe) -> Batch:
     batch.tests["0001"] = OnTest("0001", now_us, now_us + 1, "enric", "installation")
     batch.audit.append(Entry(now_us, "enric", "test", "account 0001", {"seconds": 1}))
     return batch
+
+
+@contextmanager
+def file_size_limited(path: Path) -> Iterator[None]:
+    """Let no file be written beyond the middle of this one: the kernel refuses what SQLite would write there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # --- all or nothing ---------------------------------------------------------------------------------------------------
@@ -365,30 +377,27 @@ def test_files_are_for_the_service_and_its_group(tmp_path: Path) -> None:
 # --- after a failure --------------------------------------------------------------------------------------------------
 
 
-def test_reopen_goes_on_where_the_disk_ends(tmp_path: Path) -> None:
-    """After a failure the journal is opened anew: its head is what is on the disk, and the chain goes on from there."""
+def test_after_a_failure_the_log_starts_over_and_nothing_else(tmp_path: Path) -> None:
+    """What was committed lies in the database itself, the failed batch nowhere, and the chain goes on."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
-        durable = scribe.journal._head
-        scribe.journal._head = Head(77, b"what a failed commit left in memory")
-        scribe.journal.reopen()
-        assert scribe.journal._head == durable
-        scribe.commit(report(2))
+        with file_size_limited(tmp_path / f"{JOURNAL}-wal"), pytest.raises(StoreError, match="commit 2 failed"):
+            scribe.journal.write(scribe.signals([report(2)]))
+        scribe.journal.resume()
+        assert (tmp_path / f"{JOURNAL}-wal").stat().st_size == 0
+        scribe.commit(report(3))
         assert read_head(scribe.journal._connection) == scribe.journal._head
-        assert len(dump(tmp_path)["signals"]) == 2
+        assert [row[0] for row in dump(tmp_path)["signals"]] == [1, 2]
 
 
-def test_reopen_tells_when_it_cannot(tmp_path: Path) -> None:
-    """The receiver stays unready and tries again; it must hear that this time it failed."""
+def test_a_disk_that_still_fails_is_told(tmp_path: Path) -> None:
+    """The receiver stays unready and tries again; it must hear that this time it failed, and can be helped later."""
     with journal(tmp_path) as scribe:
-        path = tmp_path / JOURNAL
-        kept = path.rename(tmp_path / "elsewhere")
-        path.mkdir()
-        with pytest.raises(StoreError, match="cannot be opened"):
-            scribe.journal.reopen()
-        path.rmdir()
-        kept.rename(path)
-        scribe.journal.reopen()
+        scribe.commit(report(1))
+        with file_size_limited(tmp_path / JOURNAL), pytest.raises(StoreError, match="cannot go on"):
+            scribe.journal.resume()
+        scribe.journal.resume()
+        scribe.commit(report(2))
 
 
 def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:

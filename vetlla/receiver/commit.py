@@ -2,7 +2,7 @@
 
 The batch grows by itself under load, and an idle receiver answers after one fsync; no timer holds a frame back. When
 the disk is low or a commit fails nothing new is taken, operators go on working the queue, and everything comes back by
-itself: a failed journal is opened anew and must pass a commit before a report is taken again.
+itself: after a failure the journal is checkpointed and must pass a commit before a report is taken again.
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ class GroupCommit:
 
     def _due(self) -> None:
         self._timer = None
-        self.wake()
+        if self._busy:
+            self.within(STAMPS_WITHIN_S)
+        else:
+            self.wake()
 
     def perform(self, operation: Operation) -> None:
         """Do what an operator asks: between two batches, or at once while the journal has failed."""
@@ -161,8 +164,9 @@ class GroupCommit:
         return stat.f_bavail * stat.f_frsize
 
     async def close(self) -> None:
-        """Commit what is gathered and waiting, then take nothing more."""
-        while self._busy or self._operations or (self.state is StoreState.OK and self._pending):
+        """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
+        self._resume()
+        while self._busy or self._operations or self._pending:
             self._idle = self._loop.create_future()
             self.wake()
             await self._idle
@@ -172,7 +176,10 @@ class GroupCommit:
 
     @property
     def _pending(self) -> bool:
-        return self._planner.backlog or not self.batch.empty
+        """Whether there is something that could be committed."""
+        if self.state is StoreState.FAILED:
+            return False
+        return not self.batch.empty or (self.state is StoreState.OK and self._planner.backlog)
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
@@ -280,15 +287,15 @@ class GroupCommit:
         self._report_operations(durable=False)
         self._turn(StoreState.FAILED, str(failure))
         self._planner.silence()
-        self._loop.call_later(self.settings.store.retry_s, self._reopen)
+        self._loop.call_later(self.settings.store.retry_s, self._resume)
         self._rest()
 
-    def _reopen(self) -> None:
+    def _resume(self) -> None:
         if self.state is StoreState.FAILED and not self._busy:
             self._busy = True
-            self._writer.reopen(self._reopened)
+            self._writer.resume(self._resumed)
 
-    def _reopened(self, _: Instant, failure: StoreError | None) -> None:
+    def _resumed(self, _: Instant, failure: StoreError | None) -> None:
         self._busy = False
         self.on_answer()
         if failure is not None:
@@ -296,15 +303,20 @@ class GroupCommit:
             return
         # The trial: a commit that must become durable before any report is taken again.
         self._apply_operations()
-        entry = Entry(self._clock.now().utc_us, "receiver", "recover", "journal", {"after": self.why})
-        self.batch.audit.append(entry)
+        self.batch.pulse = True
         self._write()
 
     def _turn(self, state: StoreState, why: str) -> None:
-        if (state, why) == (self.state, self.why):
+        before, self.state = self.state, state
+        if (state, why) == (before, self.why):
             return
-        self.state, self.why = state, why
+        self.why = why
         if state is StoreState.OK:
             log.info("store.recovered")
         else:
             log.error("store.unready", state=state.value, why=why)
+        if state is not before:
+            # Written as soon as something can be: it says from when to when nothing was taken.
+            entry = Entry(self._clock.now().utc_us, "receiver", state.value, "store", {"why": why} if why else {})
+            self.batch.audit.append(entry)
+            self.within(STAMPS_WITHIN_S)

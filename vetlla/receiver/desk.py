@@ -80,13 +80,13 @@ class Desk:
 
     # --- what frames do ---------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Start a batch: whatever frames change from here on can be taken back."""
+    def settle(self) -> None:
+        """Hear that what frames changed is durable: from here on only what they change next can be taken back."""
         self._undo.clear()
         self._opened.clear()
 
     def take_back(self, batch: Batch) -> None:
-        """Undo what frames changed since ``begin``, in memory and in the batch, which keeps what operators did."""
+        """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
         for number, before in self._undo.items():
             if before is None:
                 alarm = self._alarms.pop(number)
@@ -101,7 +101,7 @@ class Desk:
                 self._alarms[number], self._tallies[number] = before
                 if number in batch.alarms:
                     batch.alarms[number] = before[0]
-        self.begin()
+        self.settle()
 
     def place(self, report: Report, arrival: Arrival, batch: Batch) -> tuple[int | None, int]:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""

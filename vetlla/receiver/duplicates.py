@@ -24,9 +24,8 @@ class Duplicates:
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._seen
 
-    def begin(self, now_us: int) -> None:
-        """Start a batch: forget what is too old or too much."""
-        self._fresh.clear()
+    def forget(self, now_us: int) -> None:
+        """Forget what is too old or too much."""
         horizon_us = now_us - self._window_us
         while self._seen:
             oldest = next(iter(self._seen))
@@ -43,6 +42,10 @@ class Duplicates:
         """Remember a signal of the batch under way."""
         self._seen[identity] = (number, received_us)
         self._fresh.append(identity)
+
+    def settle(self) -> None:
+        """Hear that the signals added so far are durable."""
+        self._fresh.clear()
 
     def take_back(self) -> None:
         """Forget the signals of the batch under way: it did not become durable."""

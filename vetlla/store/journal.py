@@ -122,6 +122,9 @@ class Journal:
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
             connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
             migrate(connection, "journal", str(self.path), self._clock)
+            # A crash may have left commits whose fsync had not returned: before a retry of theirs is acknowledged as
+            # known they must be on the disk.
+            self._start_log_over(connection)
             self._head = audit.read_head(connection)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
@@ -130,13 +133,24 @@ class Journal:
             ) from error
         return connection
 
-    def reopen(self) -> None:
-        """Start anew after a failure: what SQLite and the kernel kept in memory is not to be trusted after an EIO."""
+    def resume(self) -> None:
+        """Go on after a failure: everything committed goes into the database and is synced, the log starts over.
+
+        With the same connection, since it knows which transactions count: whoever opens the files anew reads a
+        transaction that failed back from the log if all but its fsync succeeded, and takes it for committed while
+        nobody was told so. After a failed fsync the kernel may also hold pages for clean that never reached the disk.
+        """
         try:
-            self._connection.close()
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            self._start_log_over(self._connection)
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot be closed after a failure: {error}") from error
-        self._connection = self._open()
+            raise StoreError(f"{self.path}: cannot go on after a failure: {error}") from error
+
+    @staticmethod
+    def _start_log_over(connection: sqlite3.Connection) -> None:
+        # A reader may keep the log from being emptied; what counts is in the database and synced all the same.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Checkpoint and close; the lock goes with the process or now."""

@@ -44,9 +44,9 @@ class Writer:
         """Checkpoint if due."""
         self._jobs.put((self._journal.checkpoint, done))
 
-    def reopen(self, done: Done) -> None:
-        """Reopen the journal after a failure."""
-        self._jobs.put((self._journal.reopen, done))
+    def resume(self, done: Done) -> None:
+        """Go on after a failure, if the disk lets us."""
+        self._jobs.put((self._journal.resume, done))
 
     def close(self) -> None:
         """Finish what was asked, then close the journal. Blocks; call it after the last batch was reported."""
