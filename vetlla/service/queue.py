@@ -86,7 +86,7 @@ def waited_us(alarm: Alarm, now: Instant) -> int | None:
     """Return the time since ready, on the monotonic clock where the machine was not restarted since."""
     if alarm.ready_mono_us is not None:
         return now.mono_us - alarm.ready_mono_us
-    return None if alarm.ready_us is None else now.utc_us - alarm.ready_us
+    return None if alarm.ready_us is None else max(0, now.utc_us - alarm.ready_us)
 
 
 def touch(alarm: Alarm, hand: Hand) -> Alarm:

@@ -1,0 +1,205 @@
+"""An alarm's way through the hands of operators, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vetlla.alarms import Alarm, Outcome, State
+from vetlla.clock import SECOND_US, Instant
+from vetlla.errors import UsageError
+from vetlla.service import queue
+from vetlla.signals import Kind, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEASE_US = 60 * SECOND_US
+START = Instant(1_000_000_000 * SECOND_US, 500 * SECOND_US)
+WAITING = Alarm(
+    id=7,
+    home="H1",
+    account="1234",
+    kind=Kind.FALL,
+    priority=Priority.LIFE,
+    why="fall 102",
+    first_signal=3,
+    established_us=START.utc_us - 2 * SECOND_US,
+    opened_us=START.utc_us - SECOND_US,
+    ready_us=START.utc_us,
+    ready_mono_us=START.mono_us,
+    boot=1,
+)
+STEPS: dict[str, Callable[[Alarm, queue.Hand], Alarm]] = {
+    "claim": queue.claim,
+    "answer": queue.answer,
+    "touch": queue.touch,
+    "close": lambda alarm, hand: queue.close(alarm, hand, Outcome.HELP_SENT),
+    "hand over": lambda alarm, hand: queue.hand_over(alarm, hand, "carla"),
+}
+
+
+def at(seconds: float) -> Instant:
+    return Instant(START.utc_us + round(seconds * SECOND_US), START.mono_us + round(seconds * SECOND_US))
+
+
+def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False) -> queue.Hand:
+    return queue.Hand(operator, at(seconds), LEASE_US, supervisor)
+
+
+def claimed(operator: str = "ana") -> Alarm:
+    return queue.claim(WAITING, hand(operator))
+
+
+def answered(operator: str = "ana") -> Alarm:
+    return queue.answer(claimed(operator), hand(operator, 10))
+
+
+def test_the_usual_way() -> None:
+    """Claimed, answered, closed: each step leaves its stamp, and t3 runs from ready to answered."""
+    alarm = queue.claim(WAITING, hand(seconds=4))
+    assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.CLAIMED, "ana", at(4).utc_us)
+    assert alarm.lease_mono_us == at(64).mono_us
+    alarm = queue.answer(alarm, hand(seconds=9))
+    assert (alarm.state, alarm.answered_us, alarm.t3_us) == (State.ANSWERED, at(9).utc_us, 9 * SECOND_US)
+    alarm = queue.close(alarm, hand(seconds=90), Outcome.HELP_SENT)
+    assert (alarm.state, alarm.operator, alarm.outcome) == (State.CLOSED, "ana", Outcome.HELP_SENT)
+    assert (alarm.closed_us, alarm.lease_mono_us) == (at(90).utc_us, None)
+
+
+def test_answering_claims_what_was_free() -> None:
+    """Whoever speaks with the home has the alarm, claimed or not."""
+    alarm = queue.answer(WAITING, hand(seconds=3))
+    assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.ANSWERED, "ana", at(3).utc_us)
+
+
+ALLOWED = {
+    # What the holder, somebody else, and a supervisor who insists may do with an alarm in each state.
+    "waiting": ({"claim", "answer"}, {"claim", "answer"}, {"claim", "answer", "touch", "close", "hand over"}),
+    "claimed": (
+        {"claim", "answer", "touch", "close", "hand over"},
+        set(),
+        {"claim", "answer", "touch", "close", "hand over"},
+    ),
+    "answered": ({"claim", "touch", "close", "hand over"}, set(), {"claim", "touch", "close", "hand over"}),
+    "closed": (set(), set(), set()),
+}
+STANDING = {
+    "waiting": WAITING,
+    "claimed": claimed(),
+    "answered": answered(),
+    "closed": queue.close(answered(), hand(seconds=20), Outcome.OTHER),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", ALLOWED)
+def test_who_may_do_what(state: str, step: str) -> None:
+    """The holder works an alarm, nobody else does, a supervisor may; a closed one is nobody's."""
+    people = (hand("ana", 20), hand("berta", 20), hand("sara", 20, supervisor=True))
+    for person, allowed in zip(people, ALLOWED[state], strict=True):
+        if step in allowed:
+            STEPS[step](STANDING[state], person)
+        else:
+            with pytest.raises(UsageError) as refusal:
+                STEPS[step](STANDING[state], person)
+            assert refusal.value.remedy
+
+
+def test_a_lease_ends_at_its_very_moment() -> None:
+    """Until its last microsecond a claim holds; then the alarm is waiting again, its place unchanged."""
+    alarm = claimed()
+    before, after = at(60)._replace(mono_us=at(60).mono_us - 1), at(60)
+    assert queue.as_of(alarm, before) is alarm
+    lapsed = queue.as_of(alarm, after)
+    assert (lapsed.state, lapsed.operator, lapsed.lease_mono_us) == (State.WAITING, "", None)
+    assert queue.order(lapsed) == queue.order(WAITING)
+    assert queue.claim(alarm, hand("berta", 60)).operator == "berta"
+
+
+def test_whose_claim_lapsed_no_longer_holds() -> None:
+    """The first holder may claim anew, but not close or hand over what is nobody's now."""
+    for step in ("touch", "close", "hand over"):
+        with pytest.raises(UsageError, match="nobody's hands"):
+            STEPS[step](claimed(), hand("ana", 61))
+    assert queue.claim(claimed(), hand("ana", 61)).lease_mono_us == at(121).mono_us
+
+
+@pytest.mark.parametrize("step", ["claim", "answer", "touch", "hand over"])
+def test_every_action_renews_the_lease(step: str) -> None:
+    """The holder's every action shows that somebody is there."""
+    assert STEPS[step](claimed(), hand(seconds=50)).lease_mono_us == at(110).mono_us
+
+
+def test_an_answered_alarm_keeps_its_state_without_a_sign_of_life() -> None:
+    """Answered stays answered when the holder goes quiet, and a colleague may then take it over, stamps unchanged."""
+    quiet = answered()
+    assert queue.as_of(quiet, at(900)) is quiet
+    taken = queue.claim(quiet, hand("berta", 71))
+    assert (taken.state, taken.operator) == (State.ANSWERED, "berta")
+    assert (taken.answered_us, taken.t3_us, taken.claimed_us) == (quiet.answered_us, quiet.t3_us, quiet.claimed_us)
+
+
+def test_an_alarm_is_answered_once() -> None:
+    """A second answer cannot move the stamp that a contract counts."""
+    with pytest.raises(UsageError, match="was answered by ana"):
+        queue.answer(answered(), hand("ana", 20))
+
+
+def test_handing_over_gives_the_colleague_a_lease() -> None:
+    """The colleague holds the alarm from now on, the giver no more; its state stays."""
+    given = queue.hand_over(answered(), hand(seconds=40), "berta")
+    assert (given.operator, given.state, given.lease_mono_us) == ("berta", State.ANSWERED, at(100).mono_us)
+    with pytest.raises(UsageError, match="held by berta"):
+        queue.touch(given, hand(seconds=41))
+
+
+def test_a_supervisor_may_assign_what_waits() -> None:
+    """Handed over by a supervisor, a waiting alarm is claimed by the colleague."""
+    given = queue.hand_over(WAITING, hand("sara", 5, supervisor=True), "berta")
+    assert (given.operator, given.state, given.claimed_us) == ("berta", State.CLAIMED, at(5).utc_us)
+
+
+def test_whoever_closes_what_nobody_held_is_named() -> None:
+    """An alarm that a supervisor closes untouched carries the supervisor's name."""
+    closed = queue.close(WAITING, hand("sara", supervisor=True), Outcome.TEST)
+    assert closed.operator == "sara"
+    assert queue.close(claimed(), hand("sara", supervisor=True), Outcome.TEST).operator == "ana"
+
+
+def test_escalating_counts_and_changes_nothing_else() -> None:
+    """An alarm before a supervisor stays in the hands it is in."""
+    assert queue.escalate(claimed()) == replace(claimed(), escalated=1)
+
+
+def test_most_urgent_first_then_oldest_then_first_opened() -> None:
+    """Order is priority, then the beginning of the home's call, then the number."""
+    early = replace(WAITING, id=9, established_us=WAITING.established_us - 1)
+    technical = replace(WAITING, id=1, priority=Priority.TECHNICAL, established_us=0)
+    twin = replace(WAITING, id=8)
+    assert sorted([technical, twin, WAITING, early], key=queue.order) == [early, WAITING, twin, technical]
+
+
+def test_waiting_is_measured_on_the_clock_that_nobody_steps() -> None:
+    """A stepped wall clock neither lengthens nor shortens t3."""
+    stepped = at(12)._replace(utc_us=at(5_000).utc_us)
+    assert queue.waited_us(WAITING, stepped) == 12 * SECOND_US
+    assert queue.answer(WAITING, hand()._replace(now=stepped)).t3_us == 12 * SECOND_US
+
+
+def test_after_a_reboot_the_wall_clock_must_do() -> None:
+    """Monotonic stamps of another boot mean nothing: the claim has lapsed, and waiting is measured by the wall."""
+    alarm = queue.after_reboot(claimed(), 2)
+    assert (alarm.boot, alarm.ready_mono_us, alarm.lease_mono_us) == (2, None, None)
+    now = Instant(at(12).utc_us, 1)
+    assert queue.as_of(alarm, now).state is State.WAITING
+    assert queue.waited_us(alarm, now) == 12 * SECOND_US
+
+
+def test_what_is_not_ready_has_not_waited() -> None:
+    """Before it is ready an alarm's t3 has not begun, and nothing is invented."""
+    unready = replace(WAITING, ready_us=None, ready_mono_us=None)
+    assert queue.waited_us(unready, at(5)) is None
+    assert queue.answer(unready, hand()).t3_us is None

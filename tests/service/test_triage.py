@@ -1,0 +1,152 @@
+"""How urgent a signal is, and when it joins an alarm that is already open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vetlla.accounts import Account, Remap
+from vetlla.alarms import Alarm, State
+from vetlla.service.triage import PRIORITIES, joins, weigh
+from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WINDOW_US = 1_800_000_000
+HOME = Account(account="1234")
+
+
+def signal(kind: Kind = Kind.FALL, phase: Phase = Phase.NEW, *, code: str = "102", repeated: bool = False) -> Signal:
+    return Signal(
+        protocol="dc09",
+        id=AccountId("", "0", "1234"),
+        event=Event(kind, phase, code, "ADM-CID"),
+        raw=b"\n\r",
+        repeated=repeated,
+    )
+
+
+def alarm(priority: Priority = Priority.TECHNICAL, state: State = State.WAITING) -> Alarm:
+    return Alarm(
+        id=7,
+        home="H1",
+        account="1234",
+        kind=Kind.FAULT,
+        priority=priority,
+        why="fault 300",
+        first_signal=1,
+        established_us=0,
+        opened_us=0,
+        state=state,
+    )
+
+
+def priority_of(said: Signal, account: Account | None = HOME) -> Priority:
+    return weigh(said, account, PRIORITIES).priority
+
+
+def test_every_kind_has_its_line() -> None:
+    """No kind of event is without a priority, so no report can fall through the table."""
+    assert set(PRIORITIES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.PERSONAL_EMERGENCY, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO, Kind.DURESS, Kind.GENERAL_ALARM]
+)
+def test_people_in_danger_come_first(kind: Kind) -> None:
+    """What may cost a life is LIFE without any configuration."""
+    assert PRIORITIES[kind] is Priority.LIFE
+
+
+def test_unknown_codes_reach_a_person() -> None:
+    """A code that nobody knows opens an alarm."""
+    assert PRIORITIES[Kind.UNKNOWN] < Priority.ROUTINE
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_still_present_weighs_as_much_as_new(kind: Kind) -> None:
+    """A status report is as urgent as the beginning it repeats: that may be the one that was lost."""
+    assert priority_of(signal(kind, Phase.STATUS)) is priority_of(signal(kind, Phase.NEW)) is PRIORITIES[kind]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
+    """The end of a condition, and what a device says again, are routine."""
+    assert priority_of(signal(kind, Phase.RESTORE)) is Priority.ROUTINE
+    assert priority_of(signal(kind, repeated=True)) is Priority.ROUTINE
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("kind", Kind)
+def test_unregistered_callers_are_always_seen(kind: Kind, phase: Phase) -> None:
+    """Whatever an unregistered account says, a person looks at it, and its emergencies stay emergencies."""
+    unregistered = priority_of(signal(kind, phase), None)
+    assert unregistered <= Priority.TECHNICAL
+    assert unregistered <= priority_of(signal(kind, phase))
+
+
+def test_a_home_may_mean_something_else_by_a_code() -> None:
+    """A home's own remap changes the kind, and with it the priority, of that code alone."""
+    home = Account(account="1234", remaps={"120": Remap(Kind.FALL, None)})
+    meant = weigh(signal(Kind.INTRUSION, code="120"), home, PRIORITIES)
+    assert meant.event == Event(Kind.FALL, Phase.NEW, "120", "ADM-CID")
+    assert meant.priority is Priority.LIFE
+    assert weigh(signal(Kind.INTRUSION, code="130"), home, PRIORITIES).event.kind is Kind.INTRUSION
+
+
+def test_a_remap_may_set_the_priority_alone() -> None:
+    """A remap without a kind keeps what happened and changes how urgent it is, a restore excepted."""
+    home = Account(account="1234", remaps={"602": Remap(None, Priority.HOME_RISK)})
+    meant = weigh(signal(Kind.PERIODIC_TEST, code="602"), home, PRIORITIES)
+    assert (meant.event.kind, meant.priority) == (Kind.PERIODIC_TEST, Priority.HOME_RISK)
+    assert weigh(signal(Kind.PERIODIC_TEST, Phase.RESTORE, code="602"), home, PRIORITIES).priority is Priority.ROUTINE
+
+
+def test_a_remap_to_the_most_urgent_counts() -> None:
+    """LIFE is the number 0, and still a priority that was set."""
+    home = Account(account="1234", remaps={"150": Remap(None, Priority.LIFE)})
+    assert weigh(signal(Kind.VITALS, code="150"), home, PRIORITIES).priority is Priority.LIFE
+
+
+def test_the_service_table_is_the_one_that_counts() -> None:
+    """What the configuration overrides is taken from the table that is handed in."""
+    table: Mapping[Kind, Priority] = {**PRIORITIES, Kind.DOOR: Priority.LIFE}
+    assert weigh(signal(Kind.DOOR), HOME, table).priority is Priority.LIFE
+
+
+EDGES = [(0, True), (WINDOW_US, True), (WINDOW_US + 1, False)]
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.CLAIMED])
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize(("idle_us", "expected"), EDGES)
+def test_unanswered_alarms_take_what_comes_within_the_window(
+    state: State, priority: Priority, idle_us: int, *, expected: bool
+) -> None:
+    """Until it is answered an alarm is joined by all its home says, up to and including the window's last moment."""
+    for holder_active in (True, False):
+        joined = joins(alarm(state=state), priority, holder_active=holder_active, idle_us=idle_us, window_us=WINDOW_US)
+        assert joined is expected
+
+
+@pytest.mark.parametrize(
+    ("priority", "holder_active", "expected"),
+    [
+        (Priority.TECHNICAL, True, True),
+        (Priority.ROUTINE, True, True),
+        (Priority.HOME_RISK, True, False),
+        (Priority.LIFE, True, False),
+        (Priority.TECHNICAL, False, False),
+        (Priority.LIFE, False, False),
+    ],
+)
+def test_answered_alarms_take_more_of_the_same_under_active_eyes(
+    priority: Priority, *, holder_active: bool, expected: bool
+) -> None:
+    """Once answered, a signal joins only while the holder is active, and never if it is more urgent."""
+    answered = alarm(Priority.TECHNICAL, State.ANSWERED)
+    for idle_us, in_window in EDGES:
+        joined = joins(answered, priority, holder_active=holder_active, idle_us=idle_us, window_us=WINDOW_US)
+        assert joined is (expected and in_window)
