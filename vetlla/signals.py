@@ -156,9 +156,9 @@ class Signal(NamedTuple):
     sent_at: datetime | None = None
     """When the frame was made by the device's own clock, aware UTC; guards against replay of encrypted frames."""
     position: Position | None = None
-    measurements: Mapping[str, float] = field(default_factory=lambda: NO_MEASUREMENTS)
+    measurements: Mapping[str, float] = NO_MEASUREMENTS
     """Battery (%), rssi (dBm), heart_rate (1/min) ..."""
-    details: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    details: Mapping[str, str] = NOTHING
     """Everything else that was said, under the protocol's names: verification URLs, MAC, account in the data ..."""
     identity: bytes = b""
     """What makes a retry recognisable within one protocol (see facts on duplicates); b"" is never a duplicate."""
