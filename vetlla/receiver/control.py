@@ -101,9 +101,9 @@ class Control:
         assert call is not None
         self._calls.add(call)
         try:
-            caller = self._caller(writer.get_extra_info("socket"))
+            connection = writer.get_extra_info("socket")
             while line := await reader.readline():
-                await self._call(line, caller, writer)
+                await self._call(line, connection, writer)
         except (ConnectionError, ValueError):
             pass  # the caller went away, or sent a line beyond LINE_MAX
         except asyncio.CancelledError:
@@ -112,9 +112,9 @@ class Control:
             self._calls.discard(call)
             writer.close()
 
-    async def _call(self, line: bytes, caller: Caller, writer: asyncio.StreamWriter) -> None:
+    async def _call(self, line: bytes, connection: socket.socket, writer: asyncio.StreamWriter) -> None:
         try:
-            request = _request(line, caller)
+            request = _request(line, self._caller(connection))
             name = request.arguments.pop("do", None)
             if name in self._streams:
                 async for event in self._streams[name](request):

@@ -71,6 +71,8 @@ class Desk:
         self._undo: dict[int, tuple[Alarm, Tally] | None] = {}
         self._opened: dict[int, int] = {}
         """Alarms of the batch under way, with the monotonic instant at which their communication was established."""
+        self._lifted: list[int] = []
+        """Alarms that became more urgent in the batch under way."""
 
     def use(self, settings: QueueSettings) -> None:
         """Go on with other settings."""
@@ -84,6 +86,7 @@ class Desk:
         """Hear that what frames changed is durable: from here on only what they change next can be taken back."""
         self._undo.clear()
         self._opened.clear()
+        self._lifted.clear()
 
     def take_back(self, batch: Batch) -> None:
         """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
@@ -155,6 +158,7 @@ class Desk:
         if report.priority < alarm.priority:
             lifted = replace(alarm, priority=report.priority, kind=report.event.kind, why=_why(report))
             self._alarms[number] = batch.alarms[number] = lifted
+            self._lifted.append(number)
             batch.decided.append(
                 Entry(arrival.received.utc_us, "receiver", "lift", f"alarm {number}", {"to": report.priority.name})
             )
@@ -209,6 +213,10 @@ class Desk:
                 self._alarms[number] = batch.alarms[number] = alarm
                 ready.append(alarm)
         return ready
+
+    def lifted(self) -> list[Alarm]:
+        """Return the alarms that the batch, now durable, made more urgent."""
+        return [self._alarms[number] for number in self._lifted if number in self._alarms]
 
     # --- what operators do ------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
 
     from vetlla.alarms import Alarm
     from vetlla.clock import Clock
@@ -62,10 +63,19 @@ class Escalation:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, number: int) -> None:
-        """Follow an alarm that just became ready."""
-        now_us = self._clock.now().mono_us
-        for step_us in self._steps_us:
-            heapq.heappush(self._due, (now_us + step_us, number))
+        """Follow an alarm that just became ready, or more urgent."""
+        self._follow(number, self._steps_us, self._clock.now().mono_us)
+
+    def watch_open(self) -> None:
+        """After a start: follow what is open from where its clock stands; what an earlier life escalated stays so."""
+        now = self._clock.now()
+        for alarm in self._desk.alarms(now):
+            ready_us = now.mono_us - (queue.waited_us(alarm, now) or 0)
+            self._follow(alarm.id, self._steps_us[alarm.escalated :], ready_us)
+
+    def _follow(self, number: int, steps_us: Iterable[int], since_us: int) -> None:
+        for step_us in steps_us:
+            heapq.heappush(self._due, (since_us + step_us, number))
         self._set()
 
     def stop(self) -> None:

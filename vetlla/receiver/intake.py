@@ -87,7 +87,7 @@ class Intake:
     ) -> None:
         self.use(settings, book)
         self.on_ready: Callable[[int], None] = lambda _: None
-        """Called with each alarm that became ready: its *t3* begins."""
+        """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
         self._dispatch = dispatch
@@ -286,6 +286,10 @@ class Intake:
             self.on_ready(alarm.id)
             if self._dispatch:
                 self._dispatch.publish({"event": "alarm", "alarm": self._desk.fields(alarm, now)})
+        for alarm in self._desk.lifted():
+            self.on_ready(alarm.id)
+            if self._dispatch:
+                self._dispatch.publish({"event": "lifted", "alarm": self._desk.fields(alarm, now)})
 
     def take_back(self, batch: Batch) -> None:
         """Undo what a lost batch's frames changed, and leave their peers without a word."""

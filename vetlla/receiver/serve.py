@@ -127,6 +127,7 @@ class Receiver:
             loop=loop,
         )
         self._intake.on_ready = self._escalation.watch
+        self._escalation.watch_open()
         self._budget = Budget(settings.limits, self._counters, clock)
         await self._listen(descriptions)
         await self._open_doors()
@@ -256,6 +257,7 @@ class Receiver:
             self._intake.use(settings, known.book)
             self._desk.use(settings.queue)
             self._commit.settings = self._requests.settings = settings
+            self._commit.wake()  # what it says of the disk counts from now on
             self._budget.limits = settings.limits
             self._counters.reloads += 1
             log.info("receiver.reloaded", accounts=len(known.book))
