@@ -73,6 +73,24 @@ def test_without_cr_within_the_bound() -> None:
     assert cutter.finish() == []
 
 
+def test_alarm_across_the_bound() -> None:
+    """An alarm that begins within the bound of an endless frame, and ends beyond it, is read."""
+    endless = ALARM[:-1] + b"x" * (MAX_FRAME - len(ALARM) - len(ALARM) // 2)
+    pieces = Cutter().feed(endless + ALARM)
+    assert tokens(pieces) == ["too_long", "ADM-CID"]
+    assert pieces[0].raw == endless
+
+
+def test_long_noise_before_an_alarm() -> None:
+    """Noise longer than the bound is cut into the same pieces whether it comes at once or in parts."""
+    stream = b"~" * (3 * MAX_FRAME) + ALARM
+    whole = Cutter().feed(stream)
+    assert tokens(whole)[-1] == "ADM-CID"
+    for size in (1, 1000, MAX_FRAME - 1, MAX_FRAME, MAX_FRAME + 1):
+        cutter = Cutter()
+        assert [piece for at in range(0, len(stream), size) for piece in cutter.feed(stream[at : at + size])] == whole
+
+
 def test_largest_frame() -> None:
     """4095 bytes of body are a frame, in the standard's count and in Eldes'."""
     body = b'"SIA-DCS"0001L0#1234[#1234|NMA1][I'

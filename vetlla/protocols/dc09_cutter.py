@@ -72,13 +72,11 @@ def _skip(buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int
     fillers = _FILLERS.match(buffer, start)
     if fillers is not None:
         return None, fillers.end()
-    # An opening that starts before ``limit`` is seen whole once MAX_FRAME bytes are here, however they arrived.
-    limit = start + MAX_FRAME - _LONGEST_OPENING + 1
     opening = OPENING.search(buffer, start, start + MAX_FRAME)
     if opening is not None:
-        stop = min(opening.start(), limit)
+        stop = opening.start()
     elif len(buffer) >= start + MAX_FRAME:
-        stop = limit
+        stop = start + MAX_FRAME - _LONGEST_OPENING + 1  # one that starts later would not be seen whole yet
     elif ended:
         stop = len(buffer)
     else:
