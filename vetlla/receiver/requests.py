@@ -83,7 +83,7 @@ class QueueRequests:
         hand = self._hand(request)
         if request.arguments.get("alarm") is None:
             return await self._work(lambda batch: self._claim_next(hand, batch))
-        return await self._step(request, "claim", lambda alarm: queue.claim(alarm, hand))
+        return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
     def _claim_next(self, hand: queue.Hand, batch: Batch) -> Alarm:
         for alarm in self._desk.alarms(hand.now):
@@ -93,7 +93,7 @@ class QueueRequests:
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
-        result = await self._step(request, "answer", lambda alarm: queue.answer(alarm, hand))
+        result = await self._step(request, hand, "answer", lambda alarm: queue.answer(alarm, hand))
         if result["t3_s"] is not None:
             self._counters.t3[_priority(result)].observe(round(result["t3_s"] * SECOND_US))
         return result
@@ -111,15 +111,16 @@ class QueueRequests:
         except ValueError as error:
             raise UsageError("an alarm is closed with an outcome", remedy=f"one of {', '.join(Outcome)}") from error
         return await self._step(
-            request, "close", lambda alarm: queue.close(alarm, hand, outcome), outcome=outcome.value
+            request, hand, "close", lambda alarm: queue.close(alarm, hand, outcome), outcome=outcome.value
         )
 
     async def _hand_over(self, request: Request) -> dict[str, Any]:
         hand, to = self._hand(request), _text(request, "to")
-        return await self._step(request, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
+        return await self._step(request, hand, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
 
     async def _escalate(self, request: Request) -> dict[str, Any]:
-        result = await self._step(request, "escalate", queue.escalate, why=str(request.arguments.get("why", "")))
+        hand, why = self._hand(request), str(request.arguments.get("why", ""))
+        result = await self._step(request, hand, "escalate", queue.escalate, why=why)
         self._counters.escalations += 1
         return result
 
@@ -150,9 +151,10 @@ class QueueRequests:
         return queue.Hand(caller.operator, self._clock.now(), lease_us, caller.supervisor and _flag(request, "force"))
 
     async def _step(
-        self, request: Request, action: str, step: Callable[[Alarm], Alarm], **detail: object
+        self, request: Request, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> dict[str, Any]:
-        number, hand = _number(request, "alarm"), self._hand(request)
+        # One hand for the step and its audit record: both name the same instant.
+        number = _number(request, "alarm")
         return await self._work(lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
 
     async def _work(self, step: Callable[[Batch], Alarm]) -> dict[str, Any]:
