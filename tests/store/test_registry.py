@@ -9,14 +9,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.permissions import reachable_directory, unprivileged
 from vetlla.clock import Clock, ManualClock
 from vetlla.errors import StoreError
 from vetlla.store import registry
@@ -25,6 +23,8 @@ from vetlla.store.registry import LOCK, REGISTRY, reading, stamp, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from sqlite_utils import Database
 
@@ -72,27 +72,10 @@ with writing(Path(sys.argv[1]), ManualClock()) as db:
 """
 
 
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be nobody, if we are root; anybody else is bound by permissions already."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.fixture
-def sealed() -> Iterator[Path]:
-    """Give a directory that may be read but not written, where anybody can reach it."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o555)
-    yield folder
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
+def reachable() -> Iterator[Path]:
+    with reachable_directory() as folder:
+        yield folder
 
 
 def test_what_a_writer_commits_a_reader_reads(tmp_path: Path) -> None:
@@ -288,36 +271,34 @@ def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> No
         accounts(tmp_path)
 
 
-def test_a_directory_that_cannot_be_written_is_told(sealed: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_told(reachable: Path) -> None:
     """The message names file and cause, the remedy the place."""
     with (
         unprivileged(),
-        pytest.raises(StoreError, match=rf"{sealed}/registry.lock: cannot be written: Permission denied"),
+        pytest.raises(StoreError, match=rf"{reachable}/registry.lock: cannot be written: Permission denied"),
     ):
-        add(sealed, "1")
-    with unprivileged(), pytest.raises(StoreError, match=rf"{sealed}/state: Permission denied\n  -> is --state-dir"):
-        add(sealed / "state", "1")
+        add(reachable, "1")
+    with unprivileged(), pytest.raises(StoreError, match=rf"{reachable}/state: Permission denied\n  -> is --state-dir"):
+        add(reachable / "state", "1")
 
 
-def test_a_reader_without_permission_is_told(sealed: Path) -> None:
+def test_a_reader_without_permission_is_told(reachable: Path) -> None:
     """An operator outside the service's group learns that it is permission that lacks."""
-    sealed.chmod(0o755)
-    add(sealed, "1")
-    (sealed / REGISTRY).chmod(0o000)
+    add(reachable, "1")
+    (reachable / REGISTRY).chmod(0o000)
 
     with unprivileged(), pytest.raises(StoreError, match=r"unable to open database file\n  -> run as a user"):
-        accounts(sealed)
+        accounts(reachable)
 
 
-def test_a_reader_who_may_only_read_reads(sealed: Path) -> None:
+def test_a_reader_who_may_only_read_reads(reachable: Path) -> None:
     """The service's group needs no write permission to list accounts."""
-    sealed.chmod(0o755)
-    add(sealed, "1")
-    (sealed / REGISTRY).chmod(0o444)
-    sealed.chmod(0o555)
+    add(reachable, "1")
+    (reachable / REGISTRY).chmod(0o444)
+    reachable.chmod(0o555)
 
     with unprivileged():
-        assert accounts(sealed) == ["1"]
+        assert accounts(reachable) == ["1"]
 
 
 def test_a_mistake_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def _may_read(file: Path) -> bool:
         return True
     except OSError:
         return False
-    return os.access(file, os.R_OK)
+    return os.access(file, os.R_OK, effective_ids=True)
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 ANSWER_S = 10.0
 """How long an answer may take: a commit on a slow disk, and then some."""
-NUDGE_S = 2.0
 
 _FAMILIES: dict[str, type[VetllaError]] = {
     "usage": UsageError,
@@ -49,15 +48,6 @@ def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[st
             if "ok" in event:
                 _result(line)
             yield event
-
-
-def nudge_reload(state_dir: Path) -> bool:
-    """Tell a running receiver that registry or keys changed; say whether one heard it."""
-    try:
-        ask(state_dir, "reload", timeout_s=NUDGE_S)
-    except VetllaError:
-        return False
-    return True
 
 
 def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:

@@ -25,7 +25,7 @@ def configuration_file() -> Path | None:
     """Return this machine's configuration file: VETLLA_CONFIG names it, or it is the usual one; None: there is none."""
     if named := os.environ.get("VETLLA_CONFIG"):
         return Path(named)
-    return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK) else None
+    return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK, effective_ids=True) else None
 
 
 def configured() -> Settings | None:

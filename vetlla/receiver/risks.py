@@ -41,7 +41,7 @@ def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Risk]:
     state_dir = settings.state_dir
     if not state_dir.is_dir():
         yield Risk("state_dir", f"{state_dir} does not exist", "it is made at the first start, if its parent allows it")
-    elif not os.access(state_dir, os.W_OK | os.X_OK):
+    elif not os.access(state_dir, os.W_OK | os.X_OK, effective_ids=True):
         yield Risk(
             "state_dir", f"{state_dir} cannot be written by this user", "check as the receiver's: sudo -u vetlla"
         )

@@ -1,0 +1,257 @@
+"""``vetlla check-config``: 0 or 78, and what is allowed but risky."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.permissions import reachable_directory, unprivileged
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vetlla
+
+VETLLA = str(Path(sys.executable).with_name("vetlla"))
+HEX = "00112233445566778899aabbccddeeff"
+
+
+@pytest.fixture
+def config(tmp_path: Path, state_dir: Path) -> Path:
+    assert state_dir.is_dir()
+    return tmp_path / "vetlla.toml"
+
+
+def add(config: Path, text: str) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def warnings(vetlla: Vetlla) -> dict[str, str]:
+    done = vetlla("check-config", "--json")
+    assert done.status == 0, done.error
+    return {warning["where"]: warning["what"] for warning in done.json[0]["warnings"]}
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver.example")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    files = folder / "chain.pem", folder / "key.pem"
+    files[0].write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    files[1].chmod(0o600)
+    return files
+
+
+def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
+    """What would run, on one screen; without warnings when there is nothing to warn of."""
+    vetlla("accounts", "set", "1234")
+
+    done = vetlla("check-config")
+
+    assert done.status == 0
+    assert done.out.splitlines() == [
+        f"{config}: usable",
+        "  dc09: dc09 over tcp and udp on 127.0.0.1:0",
+        f"  state directory {state_dir}, keys {state_dir}/keys.toml",
+        "  1 accounts, 0 keys",
+    ]
+
+
+def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
+    """Stable fields; files of conf.d are named."""
+    (config.parent / "conf.d").mkdir()
+    (config.parent / "conf.d" / "a.toml").write_text("[limits]\nconnections = 5\n", encoding="utf-8")
+
+    (report,) = vetlla("check-config", "--config", config, "--json").json
+
+    assert report == {
+        "ok": True,
+        "files": [str(config), f"{config.parent}/conf.d/a.toml"],
+        "state_dir": str(state_dir),
+        "keys_file": f"{state_dir}/keys.toml",
+        "listen": [
+            {"protocol": "dc09", "name": "dc09", "transports": ["tcp", "udp"], "address": "127.0.0.1:0", "tls": False}
+        ],
+        "accounts": 0,
+        "keys": 0,
+        "warnings": [],
+    }
+    assert f"{config} and 1 of conf.d: usable" in vetlla("check-config").out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[limits]\nconections = 5\n", 'limits.conections: unknown key\n  -> did you mean "connections"?'),
+        (
+            '[[listen]]\nprotocol = "dc9"\nhost = "::1"\nport = 0\n',
+            "unknown protocol 'dc9'\n  -> did you mean \"dc09\"?",
+        ),
+        ('[[listen]]\nprotocol = "zzz"\nhost = "::1"\nport = 0\n', "unknown protocol 'zzz'\n  -> one of "),
+        ("[limits\n", "not TOML"),
+    ],
+)
+def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
+    """For people and for machines."""
+    add(config, text)
+
+    done = vetlla("check-config", "--json")
+
+    assert done.status == os.EX_CONFIG
+    assert told in done.error
+    assert done.error == f"{done.json[0]['error']}\n  -> {done.json[0]['remedy']}"
+    assert done.json[0]["ok"] is False
+
+
+def test_a_configuration_without_a_listener_is_none(vetlla: Vetlla, config: Path) -> None:
+    """A receiver that hears nobody is not what anybody wants."""
+    config.write_text("", encoding="utf-8")
+
+    assert "nothing to listen on" in vetlla("check-config").error
+
+
+def test_what_would_keep_the_receiver_from_starting_leaves_with_78(vetlla: Vetlla, state_dir: Path) -> None:
+    """Keys that others can read, keys that accounts need and nobody has, a registry that is damaged."""
+    vetlla("accounts", "set", "1", "--key-name", "north")
+    assert "keys.toml: No such file" in vetlla("check-config").error
+
+    vetlla("keys", "set", "north", "--hex", stdin=HEX)
+    assert vetlla("check-config").status == 0
+
+    (state_dir / "keys.toml").chmod(0o640)
+    done = vetlla("check-config")
+    assert (done.status, "chmod 600" in done.error) == (os.EX_CONFIG, True)
+
+    (state_dir / "keys.toml").chmod(0o600)
+    (state_dir / "registry.db").write_bytes(b"not a registry" * 100)
+    done = vetlla("check-config")
+    assert (done.status, "file is not a database" in done.error) == (os.EX_CONFIG, True)
+
+
+def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
+    """A window that is off, a key that nobody set, a rotation that was left half way."""
+    vetlla("keys", "set", "north", "--hex", stdin=HEX)
+    vetlla("keys", "rotate", "north", "--hex", stdin="ff" * 16)
+    vetlla(
+        "accounts", "import", "-", stdin="account,key_name,clock_window\n" + "".join(f"{n},,off\n" for n in range(5))
+    )
+    assert "5 have no clock window (0, 1, 2, ...)" in warnings(vetlla)["accounts"]
+
+    for number in range(5):
+        vetlla("accounts", "set", number, "--clock-window", "standard", "--key-name", "south")
+    found = warnings(vetlla)
+    assert found["accounts"] == "5 use key south, which is not there: none is heard"
+    assert found["keys"].startswith("north is being rotated since 20")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ('[intake]\nplain_for_keyed = "accept"\n', "intake.plain_for_keyed", "in clear"),
+        ('[intake]\nunknown_accounts = "refuse"\n', "intake.unknown_accounts", "a slip in the registry loses an alarm"),
+        ('[http]\nhost = "0.0.0.0"\n', "http.host", "served on 0.0.0.0"),
+        ('[http]\nhost = "arc.example"\n', "http.host", "served on arc.example"),
+        ('[control]\noperators = "no-such-group"\n', "control.operators", "there is no group no-such-group"),
+        ("[control]\nmode = 0o666\n", "control.mode", "every user of this machine can work alarms"),
+    ],
+)
+def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str, where: str, what: str) -> None:
+    """Allowed, so exit status 0, with what may come of it."""
+    add(config, text)
+
+    assert what in warnings(vetlla)[where]
+    assert f"warning: {where}: " in vetlla("check-config").out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[http]\nhost = "localhost"\n',
+        '[http]\nhost = "0.0.0.0"\nenabled = false\n',
+        '[http]\nhost = "::1"\n[control]\nmode = 0o666\noperators = "root"\n',
+    ],
+)
+def test_what_is_no_risk_is_not_warned_of(vetlla: Vetlla, config: Path, text: str) -> None:
+    """A warning that is always there is soon read by nobody."""
+    add(config, text)
+
+    assert not warnings(vetlla)
+
+
+def test_risks_of_files_are_told(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
+    """A configuration that others can change, a state directory that is not there."""
+    config.chmod(0o666)
+    assert warnings(vetlla) == {str(config): "others than its owner can change it"}
+
+    config.chmod(0o600)
+    state_dir.rmdir()
+    assert warnings(vetlla) == {"state_dir": f"{state_dir} does not exist"}
+
+
+def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
+    """Missing ones are told before a device is; good ones are not mentioned, but for a key that is no secret."""
+    certificate, key = make_certificate(tmp_path)
+    add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
+    assert not warnings(vetlla)
+    assert "over tcp and udp with TLS" in vetlla("check-config").out
+
+    key.chmod(0o604)
+    assert "can read the private key" in warnings(vetlla)["listen dc09"]
+
+    key.unlink()
+    assert "No such file" in warnings(vetlla)["listen dc09"]
+
+
+def test_without_config_option_the_usual_file_is_meant(
+    vetlla: Vetlla, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that VETLLA_CONFIG names and that is not there is an error, not the defaults."""
+    monkeypatch.setenv("VETLLA_CONFIG", str(state_dir / "none.toml"))
+
+    done = vetlla("check-config")
+    assert (done.status, "none.toml: no such file" in done.error) == (os.EX_CONFIG, True)
+
+
+def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: Path) -> None:
+    """An engineer who is not the receiver's user still learns whether the configuration itself is good."""
+    with reachable_directory() as folder:
+        there = folder / "vetlla.toml"
+        there.write_bytes(config.read_bytes())
+        vetlla("accounts", "set", "1", "--state-dir", folder)
+        (folder / "registry.db").chmod(0)
+        folder.chmod(0o555)
+        with unprivileged():
+            done = vetlla("check-config", "--config", there, "--state-dir", folder, "--json")
+
+    assert done.error == ""
+    (report,) = done.json
+    assert (done.status, report["accounts"], report["keys"]) == (0, None, None)
+    assert {warning["where"]: warning["what"] for warning in report["warnings"]} == {
+        f"{folder}/registry.db": "not checked: this user cannot read it",
+        "state_dir": f"{folder} cannot be written by this user",
+    }
+
+
+def test_the_installed_program_says_78(config: Path) -> None:
+    """Status, stderr and stdout as a script sees them."""
+    add(config, "[log]\nformat = 'jsn'\n")
+
+    done = subprocess.run([VETLLA, "check-config", "--json"], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == os.EX_CONFIG
+    assert done.stderr.startswith(f"vetlla: {config}: log.format: should be 'auto', 'json' or 'console'")
+    assert json.loads(done.stdout)["ok"] is False
