@@ -218,6 +218,24 @@ def test_pads_of_any_length(pad_bytes: bytes) -> None:
     assert frame_of(sealed(pad_bytes + b"|" + data + b"]_10:00:00,01-02-2026"), KEY).data == data
 
 
+@pytest.mark.parametrize(
+    ("tail", "extended"),
+    [
+        (b"[Iroom [2]][Rx]", (b"Iroom [2]", b"Rx")),
+        (b'[J{"a":[1]}]', (b'J{"a":[1]}',)),
+        (b"^][Ix]", ()),
+        (b"[]", (b"",)),
+    ],
+)
+@pytest.mark.parametrize("secret", [None, KEY.secret])
+def test_brackets_in_a_text(tail: bytes, extended: tuple[bytes, ...], secret: bytes | None) -> None:
+    """A bracket in somebody's text costs neither the time nor, under encryption, the report."""
+    text = DATA + b"]" + tail + b"_10:00:00,01-02-2026"
+    head = b'"%bADM-CID"0001L0#1234[' % (b"*" if secret else b"")
+    frame = frame_of(envelope(head + (seal(text, secret) if secret else text)), *([KEY] if secret else []))
+    assert (frame.data, frame.extended, frame.timestamp) == (DATA, extended, AT)
+
+
 def test_no_bar_before_a_report() -> None:
     """Without a bar a report's text is kept whole, pad and all: better read by a person than lost."""
     assert frame_of(sealed(b"Nri0/RP0000]_10:00:00,01-02-2026"), KEY).data == b"Nri0/RP0000"

@@ -66,7 +66,7 @@ _BODY: Final = re.compile(
     rb"(?:R([0-9A-Fa-f]{0,6}))?(?:L([0-9A-Fa-f]{0,6}))?([#A])([0-9A-Za-z]{1,16})"
     rb"\[([^\]]*)([\s\S]*)"
 )
-_TAIL: Final = re.compile(rb"\]((?:\[[^\]]*\])*)(?:_([0-9:,-]{19}))?([\s\S]*)")
+_TIME_BYTES: Final = 20
 _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
 
 
@@ -163,16 +163,21 @@ def _quirks(buffer: bytes, opening: re.Match[bytes], end: int, line: bytes | Non
 
 
 def _with_tail(frame: Frame, tail: bytes) -> Frame:
-    """Return the frame with the extended data and the timestamp that stand behind the data block."""
-    parts = _TAIL.fullmatch(tail)
-    if parts is None:
+    """Return the frame with the extended data and the timestamp that stand behind the data block.
+
+    Read from both ends, so that a bracket in somebody's text costs neither the time nor, under encryption, the report.
+    """
+    if not tail:
         return frame._replace(quirks=(NOT_CLOSED,))
-    blocks, time, rest = parts.groups()
-    timestamp = read_time(time) if time else None
+    blocks = tail[1:]
+    timestamp = read_time(blocks[1 - _TIME_BYTES :]) if blocks[-_TIME_BYTES : -_TIME_BYTES + 1] == b"_" else None
+    if timestamp is not None:
+        blocks = blocks[:-_TIME_BYTES]
+    close = blocks.rfind(b"]") if blocks.startswith(b"[") else -1
     return frame._replace(
-        extended=tuple(blocks[1:-1].split(b"][")) if blocks else (),
+        extended=tuple(blocks[1:close].split(b"][")) if close > 0 else (),
         timestamp=timestamp,
-        quirks=(BAD_TAIL,) if rest or (time and timestamp is None) else (),
+        quirks=(BAD_TAIL,) if blocks[close + 1 :] else (),
     )
 
 
@@ -200,12 +205,12 @@ def _opened(frame: Frame, text: bytes, key: Key) -> Frame | None:
     if close < 0:
         return None
     opened = _with_tail(frame, text[close:])
-    if opened.timestamp is None or BAD_TAIL in opened.quirks:
+    if opened.timestamp is None:
         return None
     # The data holds bars of its own behind the account: only the first one, before the "]", ends the pad.
     bar = text.find(b"|", 0, close)
     data = b"" if bar < 0 and frame.token in EMPTY_TOKENS else text[bar + 1 : close]
-    return opened._replace(data=data, key_name=key.name, quirks=frame.quirks)
+    return opened._replace(data=data, key_name=key.name, quirks=frame.quirks + opened.quirks)
 
 
 def read_time(text: bytes) -> datetime | None:
