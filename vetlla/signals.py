@@ -235,3 +235,8 @@ class Arrival(NamedTuple):
     established: Instant
     """Connection set up, or first byte of this frame when the connection already stood: t2 starts here."""
     received: Instant
+
+    @property
+    def host(self) -> str:
+        """The peer without its port."""
+        return self.peer.rpartition(":")[0] or self.peer

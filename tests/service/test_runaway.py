@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from vetlla.service.runaway import DEVICES_MAX, Device, Runaways
-from vetlla.signals import Kind
+from vetlla.signals import Event, Kind, Phase
 
 LIMIT = 3
 WINDOW_US = 60_000_000
-DOOR = Device("H1", "5", Kind.DOOR, on_test=False)
-BATTERY = DOOR._replace(kind=Kind.BATTERY_LOW)
+DOOR = Device("H1", "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
+BATTERY = DOOR._replace(event=Event(Kind.BATTERY_LOW, Phase.NEW, "302", "ADM-CID"))
 
 
 def counted(runaways: Runaways, device: Device, now_us: int) -> bool:

@@ -9,13 +9,15 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.seldom import Seldom
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from vetlla.clock import Clock
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Limits
 
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
-"""Addresses whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
+"""Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
 SAY_EVERY_S = 60.0
 """How often the same peer's same fault is logged."""
 
@@ -29,7 +31,7 @@ class Budget:
         self._counters = counters
         self._clock = clock
         self._connections: dict[str, int] = {}
-        self._kept: dict[str, int] = {}
+        self._kept: dict[Hashable, int] = {}
         self._minute = 0
 
     @property
@@ -58,14 +60,13 @@ class Budget:
         else:
             del self._connections[host]
 
-    def may_keep(self, address: str) -> bool:
-        """Say whether one more reject of this peer is kept as evidence within this minute."""
+    def may_keep(self, whose: Hashable) -> bool:
+        """Say whether one more reject of this peer, or this home, is kept as evidence within this minute."""
         minute = self._clock.now().mono_us // MINUTE_US
         if minute != self._minute:
             self._minute = minute
             self._kept.clear()
-        host = address.rpartition(":")[0]
-        if host not in self._kept and len(self._kept) >= PEERS_MAX:
-            host = ""
-        self._kept[host] = kept = self._kept.get(host, 0) + 1
+        if whose not in self._kept and len(self._kept) >= PEERS_MAX:
+            whose = None
+        self._kept[whose] = kept = self._kept.get(whose, 0) + 1
         return kept <= self.limits.rejects_kept_per_peer_per_minute

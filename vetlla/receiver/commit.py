@@ -59,7 +59,11 @@ class Planner(Protocol):
 
     @property
     def backlog(self) -> bool:
-        """Whether frames wait."""
+        """Whether something waits that should be committed at once."""
+        ...
+
+    def hasten(self) -> None:
+        """Let what was kept back for a later batch go with the next ones."""
         ...
 
     def plan(self, batch: Batch) -> None:
@@ -133,9 +137,13 @@ class GroupCommit:
             self._scheduled = self._loop.call_soon(self._start)
 
     def within(self, seconds: float) -> None:
-        """Commit within a time, if nothing does so earlier."""
-        if self._timer is None:
-            self._timer = self._loop.call_later(seconds, self._due)
+        """Commit within a time, if nothing does so earlier; then whoever still waits for another must ask anew."""
+        due = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() <= due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._due)
 
     def _due(self) -> None:
         self._timer = None
@@ -165,6 +173,7 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
+        self._planner.hasten()
         self._resume()
         while self._busy or self._operations or self._pending:
             self._idle = self._loop.create_future()

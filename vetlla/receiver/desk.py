@@ -7,15 +7,18 @@ had changed is taken back (``take_back``), while what operators did stands and i
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.alarms import Alarm, State, Tally
-from vetlla.clock import SECOND_US, iso
+from vetlla.clock import SECOND_US
 from vetlla.errors import UsageError
+from vetlla.receiver.card import Card
 from vetlla.service import queue
-from vetlla.service.triage import Rate, joins
-from vetlla.signals import Kind, Priority
+from vetlla.service.runaway import Device, Runaways
+from vetlla.service.triage import joins
+from vetlla.signals import Kind, Phase, Priority
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.rows import Flag
 
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
-
-RATES_MAX = 100_000
-"""Accounts whose signal rate is followed at once; stale ones are dropped first."""
 
 
 class Report(NamedTuple):
@@ -50,6 +50,14 @@ class Report(NamedTuple):
     """What an operator must know besides the event: why it was refused, how old it is."""
 
 
+class News(StrEnum):
+    """What frames did to an alarm, as watchers are told."""
+
+    OPENED = "alarm"
+    LIFTED = "lifted"
+    JOINED = "joined"
+
+
 class Desk:
     """The open alarms, who holds them, and which accounts are on test."""
 
@@ -57,22 +65,18 @@ class Desk:
         self.use(settings)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
-        self._alarms = {
-            alarm.id: alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
-            for alarm in recovered.open_alarms
-        }
-        self._tallies = recovered.tallies
-        for alarm in recovered.open_alarms:
-            self._tallies.setdefault(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))
-        self._by_home = {alarm.home: alarm.id for alarm in recovered.open_alarms}
+        self._cards: dict[int, Card] = {}
+        self._by_home: dict[tuple[str, bool], list[int]] = {}
+        """Open alarms of a home, oldest first; those of its accounts on test apart."""
         self._tests = {test.account: test for test in recovered.on_test}
-        self._rates: dict[str, Rate] = {}
-        self._runaways: dict[str, int] = {}
-        self._undo: dict[int, tuple[Alarm, Tally] | None] = {}
+        self._runaways = Runaways()
         self._opened: dict[int, int] = {}
-        """Alarms of the batch under way, with the monotonic instant at which their communication was established."""
-        self._lifted: list[int] = []
-        """Alarms that became more urgent in the batch under way."""
+        """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
+        self._joined: dict[int, Card] = {}
+        """Cards as they were before the batch under way."""
+        for alarm in recovered.open_alarms:
+            kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
+            self._lay(Card(kept, recovered.tallies.get(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))))
 
     def use(self, settings: QueueSettings) -> None:
         """Go on with other settings."""
@@ -80,93 +84,70 @@ class Desk:
         self._runaway_window_us = round(settings.runaway_window_s * SECOND_US)
         self._runaway_signals = settings.runaway_signals
 
+    def resume(self, now: Instant, batch: Batch) -> None:
+        """After a restart: an alarm whose stamp died with the last process is ready now, and the audit says so."""
+        for alarm, _ in list(self._cards.values()):
+            if alarm.ready_us is None:
+                began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
+                self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
+                batch.audit.append(_entry(now, "ready", alarm.id, why="stamp lost in a restart"))
+
     # --- what frames do ---------------------------------------------------------------------------------------------
-
-    def settle(self) -> None:
-        """Hear that what frames changed is durable: from here on only what they change next can be taken back."""
-        self._undo.clear()
-        self._opened.clear()
-        self._lifted.clear()
-
-    def take_back(self, batch: Batch) -> None:
-        """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
-        for number, before in self._undo.items():
-            if before is None:
-                alarm = self._alarms.pop(number)
-                self._tallies.pop(number)
-                self._by_home = {home: held for home, held in self._by_home.items() if held != number}
-                if alarm.chained_to in self._alarms:
-                    self._by_home[alarm.home] = alarm.chained_to
-                self._runaways = {account: held for account, held in self._runaways.items() if held != number}
-                batch.alarms.pop(number, None)
-                self._next_alarm = min(self._next_alarm, number)
-            else:
-                self._alarms[number], self._tallies[number] = before
-                if number in batch.alarms:
-                    batch.alarms[number] = before[0]
-        self.settle()
 
     def place(self, report: Report, arrival: Arrival, batch: Batch) -> tuple[int | None, int]:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""
-        flags = 0 if report.known else _UNKNOWN_ACCOUNT
-        on_test = bool(self._tests) and self.on_test(report.who.account, arrival.received.utc_us) is not None
-        if on_test:
-            flags |= _ON_TEST
-        runaway = report.priority is not Priority.ROUTINE and self._is_runaway(report, arrival)
-        if runaway:
-            flags |= _RUNAWAY
-        current = self._by_home.get(report.home)
-        if current is not None and self._joins(current, report, arrival, on_test=on_test):
-            self._join(current, report, arrival, batch)
-            return current, flags
-        if report.priority is Priority.ROUTINE:
-            return None, flags
-        if runaway and report.priority is not Priority.LIFE and (grouped := self._runaways.get(report.home)):
-            return grouped, flags  # closed by an operator, and still running away: stored with its group, no new alarm
-        return self._open(report, arrival, batch, on_test=on_test, runaway=runaway), flags
-
-    def _is_runaway(self, report: Report, arrival: Arrival) -> bool:
-        now_us = arrival.received.mono_us
-        window_us = self._runaway_window_us
-        rate = self._rates.get(report.home)
-        if rate is None:
-            if len(self._rates) >= RATES_MAX:
-                self._rates = {home: kept for home, kept in self._rates.items() if not kept.stale(now_us, window_us)}
-            rate = self._rates.setdefault(report.home, Rate(now_us))
-        exceeded = rate.exceeded(now_us, limit=self._runaway_signals, window_us=window_us)
-        if not exceeded:
-            self._runaways.pop(report.home, None)
-        return exceeded
-
-    def _joins(self, number: int, report: Report, arrival: Arrival, *, on_test: bool) -> bool:
-        alarm = self._alarms[number]
-        if alarm.on_test != on_test:
-            return False
-        return joins(
-            alarm,
-            report.priority,
-            holder_active=queue.holder_active(alarm, arrival.received),
-            idle_us=arrival.received.utc_us - self._tallies[number].joined_us,
-            window_us=self._chain_window_us,
+        now = arrival.received
+        on_test = bool(self._tests) and self.on_test(report.who.account, now.utc_us) is not None
+        device = Device(report.home, report.device, report.event, on_test)
+        runaway = report.priority is not Priority.ROUTINE and self._runaways.count(
+            device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
         )
+        flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0) | (_RUNAWAY if runaway else 0)
+        before = self._continued(report.home, now.utc_us, on_test=on_test)
+        if before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now)):
+            number = self._join(before, report, now, batch, runaway=runaway)
+        elif report.priority is Priority.ROUTINE:
+            return None, flags
+        elif runaway and report.priority is not Priority.LIFE and (group := self._runaways.group(device)):
+            return group, flags  # closed by an operator, and still running away: kept with its group, no new alarm
+        else:
+            number = self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+        if runaway:
+            self._runaways.gather(device, number)
+        return number, flags
 
-    def _join(self, number: int, report: Report, arrival: Arrival, batch: Batch) -> None:
-        alarm, tally = self._alarms[number], self._tallies[number]
-        self._undo.setdefault(number, (alarm, tally))
-        joined_us = tally.joined_us if report.priority is Priority.ROUTINE else arrival.received.utc_us
-        self._tallies[number] = Tally(tally.signals + 1, report.number or tally.last_signal, joined_us)
+    def _continued(self, home: str, now_us: int, *, on_test: bool) -> Card | None:
+        """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
+        held = self._by_home.get((home, on_test))
+        if not held:
+            return None
+        card = self._cards[held[-1]]
+        return card if now_us - card.tally.joined_us <= self._chain_window_us else None
+
+    def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
+        alarm, tally = card
+        number = alarm.id
+        if number not in self._opened:
+            self._joined.setdefault(number, card)
         if report.priority < alarm.priority:
-            lifted = replace(alarm, priority=report.priority, kind=report.event.kind, why=_why(report))
-            self._alarms[number] = batch.alarms[number] = lifted
-            self._lifted.append(number)
-            batch.decided.append(
-                Entry(arrival.received.utc_us, "receiver", "lift", f"alarm {number}", {"to": report.priority.name})
-            )
+            alarm = replace(alarm, priority=report.priority, kind=report.event.kind, why=_why(report))
+            batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
+        if runaway and not alarm.runaway:
+            alarm = replace(alarm, runaway=True)
+            batch.decided.append(_entry(now, "runaway", number, signal=report.number))
+        if alarm is not card.alarm:
+            batch.alarms[number] = alarm
+        joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.utc_us
+        signals = tally.signals + (1 if report.number else 0)
+        self._cards[number] = Card(alarm, Tally(signals, report.number or tally.last_signal, joined_us))
+        return number
 
-    def _open(self, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool) -> int:
+    def _open(
+        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+    ) -> int:
         number = self._next_alarm
         self._next_alarm += 1
-        before = self._continued(report, arrival, on_test=on_test)
+        now = arrival.received
         alarm = Alarm(
             id=number,
             home=report.home,
@@ -175,76 +156,95 @@ class Desk:
             priority=report.priority,
             why=_why(report),
             first_signal=report.number,
-            established_us=before.established_us if before else arrival.established.utc_us,
-            opened_us=arrival.received.utc_us,
+            established_us=before.alarm.established_us if before else arrival.established.utc_us,
+            opened_us=now.utc_us,
             boot=self._boot,
-            chained_to=before.id if before else None,
+            chained_to=before.alarm.id if before else None,
             unknown_account=not report.known,
             on_test=on_test,
             runaway=runaway,
         )
-        self._undo[number] = None
-        self._alarms[number] = batch.alarms[number] = alarm
-        self._tallies[number] = Tally(1 if report.number else 0, report.number, arrival.received.utc_us)
-        self._by_home[report.home] = number
-        if runaway:
-            self._runaways[report.home] = number
+        self._lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.utc_us)))
         self._opened[number] = arrival.established.mono_us
-        detail: dict[str, object] = {"kind": alarm.kind.value, "priority": alarm.priority.name, "signal": report.number}
-        batch.decided.append(Entry(arrival.received.utc_us, "receiver", "open", f"alarm {number}", detail))
+        batch.alarms[number] = alarm
+        kind, priority = alarm.kind.value, alarm.priority.name
+        batch.decided.append(_entry(now, "open", number, kind=kind, priority=priority, signal=report.number))
         return number
 
-    def _continued(self, report: Report, arrival: Arrival, *, on_test: bool) -> Alarm | None:
-        """Return the home's open alarm that a new one continues: the contractual clock started with its first call."""
-        number = self._by_home.get(report.home)
-        if number is None or arrival.received.utc_us - self._tallies[number].joined_us > self._chain_window_us:
-            return None
-        alarm = self._alarms[number]
-        return alarm if alarm.on_test == on_test else None
+    def settle(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
+        """Hear that what frames changed is durable; return it. New alarms are ready: *t2* ends.
 
-    def made_ready(self, now: Instant, batch: Batch) -> list[Alarm]:
-        """Stamp alarms that just became durable as ready: *t2* ends. Their rows go with the next batch."""
-        ready = []
-        for number, established_mono_us in self._opened.items():
-            if alarm := self._alarms.get(number):
-                alarm = replace(
-                    alarm, ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=now.mono_us - established_mono_us
-                )
-                self._alarms[number] = batch.alarms[number] = alarm
-                ready.append(alarm)
-        return ready
+        The rows that say so go with the next batch. From here on only what frames change next can be taken back.
+        """
+        news = [
+            (News.OPENED, self._make_ready(number, now, now.mono_us - established_mono_us, batch))
+            for number, established_mono_us in self._opened.items()
+        ]
+        for number, before in self._joined.items():
+            card = self._cards[number]
+            news.append((News.LIFTED if card.alarm.priority < before.alarm.priority else News.JOINED, card))
+        self._opened.clear()
+        self._joined.clear()
+        return news
 
-    def lifted(self) -> list[Alarm]:
-        """Return the alarms that the batch, now durable, made more urgent."""
-        return [self._alarms[number] for number in self._lifted if number in self._alarms]
+    def take_back(self, batch: Batch) -> None:
+        """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
+        for number in self._opened:
+            self._remove(self._cards[number].alarm)
+            del batch.alarms[number]
+        for number, card in self._joined.items():
+            self._cards[number] = card
+            if number in batch.alarms:
+                batch.alarms[number] = card.alarm
+        self._next_alarm -= len(self._opened)
+        self._opened.clear()
+        self._joined.clear()
+        self._runaways.forget()
+
+    def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
+        alarm, tally = self._cards[number]
+        alarm = replace(alarm, ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us)
+        self._cards[number] = card = Card(alarm, tally)
+        batch.alarms[number] = alarm
+        return card
+
+    def _lay(self, card: Card) -> None:
+        alarm = card.alarm
+        self._cards[alarm.id] = card
+        self._by_home.setdefault((alarm.home, alarm.on_test), []).append(alarm.id)
+
+    def _remove(self, alarm: Alarm) -> None:
+        del self._cards[alarm.id]
+        place = (alarm.home, alarm.on_test)
+        held = self._by_home[place]
+        held.remove(alarm.id)
+        if not held:
+            del self._by_home[place]
 
     # --- what operators do ------------------------------------------------------------------------------------------
 
     def act(
         self, number: int, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], batch: Batch, **detail: object
-    ) -> Alarm:
+    ) -> Card:
         """Take an alarm one step further for an operator; raises UsageError when the queue's rules say no."""
-        before = self.find(number)
-        after = step(before)
-        batch.alarms[number] = after
-        if after.state is State.CLOSED:
-            del self._alarms[number]
-            self._tallies.pop(number)
-            if self._by_home.get(after.home) == number:
-                del self._by_home[after.home]
+        alarm, tally = self.find(number)
+        card = Card(step(alarm), tally)
+        batch.alarms[number] = card.alarm
+        if card.alarm.state is State.CLOSED:
+            self._remove(alarm)
         else:
-            self._alarms[number] = after
-        batch.audit.append(Entry(hand.now.utc_us, hand.operator, action, f"alarm {number}", detail))
-        return after
+            self._cards[number] = card
+        batch.audit.append(_entry(hand.now, action, number, hand.operator, **detail))
+        return card
 
-    def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Alarm:
+    def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Card:
         """Write something down about an alarm; the holder's lease is renewed, others may note too."""
-        alarm = self.find(number)
+        card = self.find(number)
         batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
-        if alarm.operator == hand.operator and queue.as_of(alarm, hand.now).operator:
+        if queue.as_of(card.alarm, hand.now).operator == hand.operator:
             return self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch)
-        batch.audit.append(Entry(hand.now.utc_us, hand.operator, "note", f"alarm {number}", {}))
-        return alarm
+        batch.audit.append(_entry(hand.now, "note", number, hand.operator))
+        return card
 
     def set_test(self, account: str, hand: queue.Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
         """Put an account on test for a time, or end its test (0 seconds)."""
@@ -262,21 +262,33 @@ class Desk:
 
     # --- what is seen -----------------------------------------------------------------------------------------------
 
-    def find(self, number: int) -> Alarm:
+    def find(self, number: int) -> Card:
         """Return an open alarm. Raises UsageError when there is none of that number."""
-        if alarm := self._alarms.get(number):
-            return alarm
+        if card := self._cards.get(number):
+            return card
         raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
+
+    def cards(self, now: Instant) -> list[Card]:
+        """Return the open alarms as they stand, in the order in which they should be worked.
+
+        Those of a batch that is not durable yet are not among them: it may still be lost.
+        """
+        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards.values() if alarm.ready_us)
+        return sorted(shown, key=lambda card: queue.order(card.alarm))
 
     def on_test(self, account: str, now_us: int) -> OnTest | None:
         """Return the running test of an account; its end is judged when it is read, by no sweeper."""
         test = self._tests.get(account.casefold())
         return test if test and now_us < test.until_us else None
 
+    def tests(self, now: Instant) -> list[OnTest]:
+        """Return the accounts on test."""
+        return [test for test in self._tests.values() if now.utc_us < test.until_us]
+
     def counts(self, now: Instant) -> dict[tuple[State, Priority], int]:
         """Return how many open alarms there are by state and priority; those on test are not among them."""
         counts: dict[tuple[State, Priority], int] = {}
-        for alarm in self._alarms.values():
+        for alarm, _ in self._cards.values():
             if not alarm.on_test:
                 key = (queue.as_of(alarm, now).state, alarm.priority)
                 counts[key] = counts.get(key, 0) + 1
@@ -285,49 +297,22 @@ class Desk:
     def oldest_waiting_s(self, now: Instant) -> dict[Priority, float]:
         """Return, by priority, how long the longest waiting alarm has waited since it was ready."""
         oldest: dict[Priority, float] = {}
-        for alarm in self._alarms.values():
+        for alarm, _ in self._cards.values():
             waited_us = queue.waited_us(alarm, now)
             if waited_us is not None and not alarm.on_test and queue.as_of(alarm, now).state is State.WAITING:
                 oldest[alarm.priority] = max(oldest.get(alarm.priority, 0.0), waited_us / SECOND_US)
         return oldest
 
-    def tests(self, now: Instant) -> list[OnTest]:
-        """Return the accounts on test."""
-        return [test for test in self._tests.values() if now.utc_us < test.until_us]
 
-    def alarms(self, now: Instant) -> list[Alarm]:
-        """Return the open alarms as they stand, in the order in which they should be worked."""
-        return sorted((queue.as_of(alarm, now) for alarm in self._alarms.values()), key=queue.order)
-
-    def fields(self, alarm: Alarm, now: Instant) -> dict[str, Any]:
-        """Return an alarm as JSON-ready fields, with its growth and its running clocks in seconds."""
-        tally = self._tallies.get(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))
-        waited = alarm.t3_us if alarm.answered_us is not None else queue.waited_us(alarm, now)
-        plain = asdict(alarm)
-        stamps = {
-            name.removesuffix("_us"): iso(plain.pop(name))
-            for name in ("established_us", "opened_us", "ready_us", "claimed_us", "answered_us", "closed_us")
-        }
-        for name in ("ready_mono_us", "lease_mono_us", "boot", "t2_us", "t3_us"):
-            plain.pop(name)
-        lease = alarm.lease_mono_us
-        return plain | {
-            "priority": alarm.priority.name,
-            "signals": tally.signals,
-            "last_signal": tally.last_signal,
-            **stamps,
-            "age_s": (now.utc_us - alarm.established_us) / 1e6,
-            "t2_s": None if alarm.t2_us is None else alarm.t2_us / 1e6,
-            "t3_s": None if waited is None else waited / 1e6,
-            "lease_s": None if lease is None else max(0.0, (lease - now.mono_us) / 1e6),
-        }
+def _entry(now: Instant, action: str, alarm: int, actor: str = "receiver", /, **detail: object) -> Entry:
+    return Entry(now.utc_us, actor, action, f"alarm {alarm}", detail)
 
 
 def _why(report: Report) -> str:
     kind, phase, code, _ = report.event
     where = f" from {report.device}" if report.device else ""
     unknown = "" if report.known else "unknown account: "
-    state = f" ({phase.value})" if phase.value != "new" else ""
+    state = f" ({phase.value})" if phase is not Phase.NEW else ""
     repeated = " (reported before)" if report.repeated else ""
     note = f"; {report.note}" if report.note else ""
     what = kind.value if kind is not Kind.UNKNOWN else "unknown code"

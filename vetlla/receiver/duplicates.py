@@ -16,10 +16,14 @@ class Duplicates:
     """Identities of stored signals, oldest first, within a time and a number."""
 
     def __init__(self, settings: StoreSettings, recent: Iterable[tuple[bytes, int, int]]) -> None:
-        self._window_us = round(settings.duplicate_window_s * SECOND_US)
-        self._max = settings.duplicate_window_max
+        self.use(settings)
         self._seen = {identity: (number, received_us) for identity, number, received_us in recent}
         self._fresh: list[bytes] = []
+
+    def use(self, settings: StoreSettings) -> None:
+        """Go on with another window."""
+        self._window_us = round(settings.duplicate_window_s * SECOND_US)
+        self._max = settings.duplicate_window_max
 
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._seen

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable
 
-    from vetlla.alarms import Alarm
     from vetlla.clock import Clock
+    from vetlla.receiver.card import Card
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
@@ -69,7 +69,7 @@ class Escalation:
     def watch_open(self) -> None:
         """After a start: follow what is open from where its clock stands; what an earlier life escalated stays so."""
         now = self._clock.now()
-        for alarm in self._desk.alarms(now):
+        for alarm, _ in self._desk.cards(now):
             ready_us = now.mono_us - (queue.waited_us(alarm, now) or 0)
             self._follow(alarm.id, self._steps_us[alarm.escalated :], ready_us)
 
@@ -99,21 +99,21 @@ class Escalation:
             self._commit.perform(Operation(partial(self._escalate, number), _said))
         self._set()
 
-    def _escalate(self, number: int, batch: Batch) -> Alarm | None:
+    def _escalate(self, number: int, batch: Batch) -> Card | None:
         try:
-            alarm = self._desk.find(number)
+            alarm, _ = self._desk.find(number)
         except UsageError:
             return None  # closed meanwhile
         if alarm.state is State.ANSWERED or alarm.priority not in ESCALATED or alarm.on_test:
             return None
         now = self._clock.now()
         hand = queue.Hand("receiver", now, 0)
-        alarm = self._desk.act(number, hand, "escalate", queue.escalate, batch, why="unanswered")
+        card = self._desk.act(number, hand, "escalate", queue.escalate, batch, why="unanswered")
         self._counters.escalations += 1
         waited_us = queue.waited_us(alarm, now) or 0
         log.warning("alarm.escalated", alarm=number, priority=alarm.priority.name, waited_s=waited_us / SECOND_US)
-        self._dispatch.publish({"event": "escalated", "alarm": self._desk.fields(alarm, now)})
-        return alarm
+        self._dispatch.publish({"event": "escalated", "alarm": card.fields(now)})
+        return card
 
 
 def _said(_: object, __: bool) -> None:  # noqa: FBT001 - the shape of Operation.done

@@ -8,22 +8,22 @@ or uses its second receiver.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import structlog
 
 from vetlla.accounts import PlainPolicy
-from vetlla.clock import SECOND_US, to_datetime, to_us
-from vetlla.receiver.commit import StoreState
+from vetlla.clock import SECOND_US, iso, to_datetime, to_us
 from vetlla.receiver.counters import Caller
-from vetlla.receiver.desk import Report
+from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
+from vetlla.receiver.heartbeats import Heartbeats
 from vetlla.service.admission import objection
 from vetlla.service.triage import PRIORITIES, weigh
 from vetlla.signals import DUPLICATE, STORED, Event, Kind, Outcome, Phase, Priority, Reason, Reject, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
-from vetlla.store.rows import Flag, heartbeat_row, reject_row, signal_row
+from vetlla.store.rows import SIGNAL_COLUMNS, Flag, reject_row, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from vetlla.accounts import Account, AccountBook
     from vetlla.clock import Clock, Instant
+    from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
     from vetlla.signals import AccountId, Arrival, Signal, Verdict
     from vetlla.store.journal import Recovered
+    from vetlla.store.rows import Row
 
 log = structlog.get_logger()
 
@@ -47,10 +49,8 @@ BATCH_MAX = 1_000
 """Frames in one transaction: bounds how long the first of them waits for the last one's row."""
 REJECTS_WAITING_MAX = 10_000
 """Rejects that wait to be kept; beyond it they are counted only, since nobody waits for them."""
-HEARTBEATS_EVERY_S = 5.0
-"""Heartbeats are kept in memory this long at the most before they are written."""
-HEARTBEATS_PER_BATCH = 500
-"""Heartbeat rows in one transaction, so that an alarm never waits for a fleet's heartbeats."""
+_TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
+"""Columns of a signal that its watchers are told."""
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
 """Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
@@ -81,25 +81,27 @@ class Intake:
         recovered: Recovered,
         desk: Desk,
         commit: GroupCommit,
+        budget: Budget,
         dispatch: Dispatch,
         counters: Counters,
         clock: Clock,
     ) -> None:
+        self._duplicates = Duplicates(settings.store, recovered.recent)
         self.use(settings, book)
         self.on_ready: Callable[[int], None] = lambda _: None
         """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
+        self._budget = budget
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
-        self._duplicates = Duplicates(settings.store, recovered.recent)
         self._frames: deque[_Frame] = deque()
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
-        self._heartbeats: dict[tuple[str, AccountId], list[int]] = {}
+        self._heartbeats = Heartbeats()
         self._stale: dict[AccountId, int] = {}
         commit.serve(self)
 
@@ -108,6 +110,7 @@ class Intake:
         self.settings = settings
         self.book = book
         self._table = {**PRIORITIES, **settings.queue.priorities}
+        self._duplicates.use(settings.store)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -124,38 +127,38 @@ class Intake:
         plain_for_keyed = settings.plain_for_keyed is PlainPolicy.ACCEPT
         now_us = arrival.received.utc_us
         reason = objection(first, account, now_us, unknown=settings.unknown_accounts, plain_for_keyed=plain_for_keyed)
-        if reason is not None:
-            self._refuse(arrival, signals, account, reason, deliver)
-        elif self._commit.state is not StoreState.OK:
-            # Nothing new can be kept; what is durable already may be acknowledged all the same.
-            known = all(signal.identity in self._duplicates for signal in signals)
+        if not self._commit.ready:
+            # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
+            known = reason is None and all(signal.identity in self._duplicates for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
-        elif first.event.kind is Kind.HEARTBEAT and account is not None:
-            self._beat(first, now_us)
-            deliver([STORED] * len(signals), to_datetime(now_us))
+        elif reason is not None:
+            self._refuse(arrival, signals, account, reason, deliver)
+        elif first.event.kind is Kind.HEARTBEAT and account is not None and len(signals) == 1:
+            self._beat(first, arrival.received)
+            deliver([STORED], to_datetime(now_us))
         else:
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._commit.wake()
 
-    def _beat(self, signal: Signal, now_us: int) -> None:
+    def _beat(self, signal: Signal, now: Instant) -> None:
         self._counters.heartbeats[signal.protocol] += 1
-        beat = self._heartbeats.get((signal.protocol, signal.id))
-        if beat is None:
-            self._heartbeats[signal.protocol, signal.id] = [now_us, 1]
-            self._commit.within(HEARTBEATS_EVERY_S)
-        else:
-            beat[0] = now_us
-            beat[1] += 1
+        if self._heartbeats.add(signal.protocol, signal.id, now):
+            self._see_to_heartbeats(now)
+
+    def _see_to_heartbeats(self, now: Instant) -> None:
+        due_in_s = self._heartbeats.due_in_s(now)
+        if due_in_s is not None:
+            self._commit.within(due_in_s)
 
     def _refuse(
         self, arrival: Arrival, signals: Sequence[Signal], account: Account | None, reason: Reason, deliver: Deliver
     ) -> None:
         first, now_us = signals[0], arrival.received.utc_us
         self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
-        log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         text = _refusal_text(first, reason, now_us)
         reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
-        if self._keep(arrival, reject):
+        if self._keep(arrival, reject, account):
+            log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
             entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
             self._commit.batch.audit.append(entry)
             if account is not None and (reason is not Reason.STALE_TIME or self._again(first.id, now_us)):
@@ -164,7 +167,6 @@ class Intake:
                     home, priority = _home(account, signal.id), min(priority, Priority.TECHNICAL)
                     report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
                     self._concerns.append(_Concern(arrival, report))
-        self._commit.wake()
         deliver([refused(reason)] * len(signals), to_datetime(now_us))
 
     def _again(self, who: AccountId, now_us: int) -> bool:
@@ -181,40 +183,45 @@ class Intake:
         return before is not None and now_us - before <= window_us
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
-        """Keep bytes that were no report; a home that we know and could not read goes before an operator."""
-        account = self.count(reject)
-        if self._keep(arrival, reject) and account is not None and reject.id is not None:
+        """Count bytes that were no report and keep them; a home we know and could not read goes before an operator."""
+        account = self.book.find(reject.id) if reject.id else None
+        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
+        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
+        if self._keep(arrival, reject, account) and account is not None and reject.id is not None:
             event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
             note = f"could not be read: {reject.text}"
             report = Report(0, reject.id, _home(account, reject.id), event, Priority.TECHNICAL, note=note)
             self._concerns.append(_Concern(arrival, report))
-        self._commit.wake()
 
-    def count(self, reject: Reject) -> Account | None:
-        """Count bytes that were no report; return the account that they named, if we know it."""
-        account = self.book.find(reject.id) if reject.id else None
-        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
-        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
-        return account
+    def _keep(self, arrival: Arrival, reject: Reject, account: Account | None) -> bool:
+        """Keep evidence while there is room and budget; say whether it is kept.
 
-    def _keep(self, arrival: Arrival, reject: Reject) -> bool:
-        """Say whether there was room to keep it."""
+        A home that we know has a budget of its own: another one behind the same gateway cannot use it up.
+        """
         rejects = self._commit.batch.rejects
-        if has_room := len(rejects) < REJECTS_WAITING_MAX:
-            rejects.append(reject_row(arrival, reject))
-        return has_room
+        if not self._commit.ready or len(rejects) >= REJECTS_WAITING_MAX:
+            return False
+        if not self._budget.may_keep(arrival.host if account is None else reject.id):
+            return False
+        rejects.append(reject_row(arrival, reject))
+        self._commit.wake()
+        return True
 
     # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
 
     @property
     def backlog(self) -> bool:
-        """Whether frames or concerns wait."""
-        return bool(self._frames or self._concerns)
+        """Whether something waits that should be committed at once."""
+        return bool(self._frames or self._concerns or self._heartbeats.leaving)
+
+    def hasten(self) -> None:
+        """Let what was kept back for a later batch go with the next ones."""
+        self._heartbeats.hasten()
 
     def plan(self, batch: Batch) -> None:
         """Decide what becomes of what waits, and fill the batch with it."""
-        now_us = self._clock.now().utc_us
-        self._duplicates.forget(now_us)
+        now = self._clock.now()
+        self._duplicates.forget(now.utc_us)
         while self._concerns:
             concern = self._concerns.popleft()
             self._placed.append(concern)
@@ -225,12 +232,9 @@ class Intake:
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
-            batch.decided.append(Entry(now_us, "receiver", "commit", f"commit {batch.commit}", detail))
-        for _ in range(min(len(self._heartbeats), HEARTBEATS_PER_BATCH)):
-            (protocol, who), (at_us, count) = self._heartbeats.popitem()
-            batch.heartbeats.append(heartbeat_row(protocol, who, at_us, count))
-        if self._heartbeats:
-            self._commit.within(HEARTBEATS_EVERY_S)
+            batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
+        batch.heartbeats.extend(self._heartbeats.take(now))
+        self._see_to_heartbeats(now)
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         arrival = frame.arrival
@@ -268,28 +272,26 @@ class Intake:
         planned, self._planned = self._planned, []
         signals, answer = self._counters.signals, self._counters.answer
         for frame, verdicts in planned:
-            frame.deliver(verdicts, at)
+            self._tell(frame, verdicts, at)
             answer.observe(now.mono_us - frame.arrival.received.mono_us)
             for verdict in verdicts:
                 signals[frame.signals[0].protocol, verdict.outcome] += 1
-        if batch.alarms:
-            self._show(now)
         self._first_signal = self._next_signal
-        self._desk.settle()
         self._duplicates.settle()
         self._placed.clear()
+        self._publish(batch, now)
 
-    def _show(self, now: Instant) -> None:
-        for alarm in self._desk.made_ready(now, self._commit.batch):
-            if alarm.t2_us is not None:
-                self._counters.t2.observe(alarm.t2_us)
-            self.on_ready(alarm.id)
+    def _publish(self, batch: Batch, now: Instant) -> None:
+        if self._dispatch:
+            for row in batch.signals:
+                self._dispatch.publish({"event": "signal", "signal": _told(row)})
+        for news, card in self._desk.settle(now, self._commit.batch):
+            if news is News.OPENED and card.alarm.t2_us is not None:
+                self._counters.t2.observe(card.alarm.t2_us)
+            if news is not News.JOINED:
+                self.on_ready(card.alarm.id)
             if self._dispatch:
-                self._dispatch.publish({"event": "alarm", "alarm": self._desk.fields(alarm, now)})
-        for alarm in self._desk.lifted():
-            self.on_ready(alarm.id)
-            if self._dispatch:
-                self._dispatch.publish({"event": "lifted", "alarm": self._desk.fields(alarm, now)})
+                self._dispatch.publish({"event": news.value, "alarm": card.fields(now)})
 
     def take_back(self, batch: Batch) -> None:
         """Undo what a lost batch's frames changed, and leave their peers without a word."""
@@ -301,13 +303,27 @@ class Intake:
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []
         for frame, _ in planned:
-            frame.deliver(None, at)
+            self._tell(frame, None, at)
 
     def silence(self) -> None:
         """Leave everyone who waits without a word: they repeat, here or at their second receiver."""
         at = to_datetime(self._clock.now().utc_us)
         while self._frames:
-            self._frames.popleft().deliver(None, at)
+            self._tell(self._frames.popleft(), None, at)
+
+    @staticmethod
+    def _tell(frame: _Frame, verdicts: Sequence[Verdict] | None, at: datetime) -> None:
+        try:
+            frame.deliver(verdicts, at)
+        except Exception:
+            # A decoder of somebody else's, or a transport: what fails for one peer must not hold up the others' alarms.
+            log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
+    told = {name.removesuffix("_id"): signal[name] for name in _TOLD}
+    return {"id": signal["id"], "received": iso(signal["received_us"])} | told
 
 
 def _home(account: Account | None, who: AccountId) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from vetlla.clock import Clock
+    from vetlla.receiver.card import Card
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.control import Request
     from vetlla.receiver.counters import Counters
@@ -69,15 +70,15 @@ class QueueRequests:
     async def watch(self, _: Request) -> AsyncIterator[dict[str, Any]]:
         """Stream what changes in the queue, beginning with what is open."""
         now = self._clock.now()
-        for alarm in self._desk.alarms(now):
-            yield {"event": "open", "alarm": self._desk.fields(alarm, now)}
+        for card in self._desk.cards(now):
+            yield {"event": "open", "alarm": card.fields(now)}
         async for event in self._dispatch.watch():
             yield event
 
     async def _list(self, request: Request) -> list[dict[str, Any]]:
         now = self._clock.now()
         on_test = _flag(request, "on_test")
-        return [self._desk.fields(alarm, now) for alarm in self._desk.alarms(now) if alarm.on_test == on_test]
+        return [card.fields(now) for card in self._desk.cards(now) if card.alarm.on_test == on_test]
 
     async def _claim(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -85,8 +86,8 @@ class QueueRequests:
             return await self._work(lambda batch: self._claim_next(hand, batch))
         return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
-    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Alarm:
-        for alarm in self._desk.alarms(hand.now):
+    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Card:
+        for alarm, _ in self._desk.cards(hand.now):
             if alarm.state is State.WAITING and not alarm.on_test:
                 return self._desk.act(alarm.id, hand, "claim", lambda waiting: queue.claim(waiting, hand), batch)
         raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
@@ -157,10 +158,10 @@ class QueueRequests:
         number = _number(request, "alarm")
         return await self._work(lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
 
-    async def _work(self, step: Callable[[Batch], Alarm]) -> dict[str, Any]:
-        alarm, durable = await self._perform(step)
-        fields = self._desk.fields(alarm, self._clock.now())
-        self._dispatch.publish({"event": alarm.state.value, "alarm": fields})
+    async def _work(self, step: Callable[[Batch], Card]) -> dict[str, Any]:
+        card, durable = await self._perform(step)
+        fields = card.fields(self._clock.now())
+        self._dispatch.publish({"event": card.alarm.state.value, "alarm": fields})
         return fields | {"durable": durable}
 
     async def _perform(self, step: Callable[[Batch], _T]) -> tuple[_T, bool]:

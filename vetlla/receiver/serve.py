@@ -107,12 +107,14 @@ class Receiver:
             settings=settings, recovered=recovered, writer=self._writer, counters=self._counters, clock=clock, loop=loop
         )
         self._desk = Desk(settings.queue, recovered)
+        self._budget = Budget(settings.limits, self._counters, clock)
         self._intake = Intake(
             settings=settings,
             book=self._knowledge.book,
             recovered=recovered,
             desk=self._desk,
             commit=self._commit,
+            budget=self._budget,
             dispatch=self._dispatch,
             counters=self._counters,
             clock=clock,
@@ -127,8 +129,8 @@ class Receiver:
             loop=loop,
         )
         self._intake.on_ready = self._escalation.watch
+        self._desk.resume(clock.now(), self._commit.batch)
         self._escalation.watch_open()
-        self._budget = Budget(settings.limits, self._counters, clock)
         await self._listen(descriptions)
         await self._open_doors()
         self._beat()

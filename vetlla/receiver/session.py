@@ -152,11 +152,8 @@ class Session:
     def _reject(self, reject: Reject, arrival: Arrival) -> None:
         ground, peer = self._ground, self._peer
         self._rejects += 1
-        if ground.budget.may_keep(peer.address):
-            ground.intake.reject(arrival, reject)
-        else:
-            ground.intake.count(reject)
-        if (suppressed := ground.budget.seldom.ask((peer.address, reject.reason))) is not None:
+        ground.intake.reject(arrival, reject)
+        if (suppressed := ground.budget.seldom.ask((arrival.host, reject.reason))) is not None:
             log.warning(
                 "frame.rejected",
                 protocol=reject.protocol,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vetlla.signals import Kind
+    from vetlla.signals import Event
 
 DEVICES_MAX = 100_000
 """Devices counted within one window; beyond it the window ends early, which groups less and hides nothing."""
@@ -22,7 +22,7 @@ class Device(NamedTuple):
 
     home: str
     device: str
-    kind: Kind
+    event: Event
     on_test: bool
 
 

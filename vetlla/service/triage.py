@@ -51,41 +51,11 @@ def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority
     return Weight(event, priority)
 
 
-def joins(alarm: Alarm, priority: Priority, *, holder_active: bool, idle_us: int, window_us: int) -> bool:
+def joins(alarm: Alarm, priority: Priority, *, holder_active: bool) -> bool:
     """Say whether a signal joins this open alarm of its home, or needs a new one that is chained to it.
 
-    It joins while the alarm is fresh (``idle_us`` since the last signal within the window). Once answered, more of the
+    Until it is answered an alarm is joined by all its home says within the chaining window. Once answered, more of the
     same joins only under the eyes of an active holder, and a more urgent signal never: nobody may miss it because the
     alarm looks handled.
     """
-    if idle_us > window_us:
-        return False
-    if alarm.state is State.ANSWERED:
-        return holder_active and priority >= alarm.priority
-    return True
-
-
-class Rate:
-    """How many signals an account sent in the current window: the runaway counter of one device.
-
-    A fixed window is enough: what matters is that a device that repeats itself for minutes is grouped, not the exact
-    second at which that begins.
-    """
-
-    __slots__ = ("_count", "_since_us")
-
-    def __init__(self, now_us: int) -> None:
-        self._since_us = now_us
-        self._count = 0
-
-    def exceeded(self, now_us: int, *, limit: int, window_us: int) -> bool:
-        """Count one more signal; say whether the account is over its limit."""
-        if now_us - self._since_us > window_us:
-            self._since_us = now_us
-            self._count = 0
-        self._count += 1
-        return self._count > limit
-
-    def stale(self, now_us: int, window_us: int) -> bool:
-        """Say whether the window has passed without the counter being needed any more."""
-        return now_us - self._since_us > window_us
+    return alarm.state is not State.ANSWERED or (holder_active and priority >= alarm.priority)
