@@ -28,6 +28,10 @@ _LIST = f"""{_EVERY}
 WHERE (:account IS NULL OR account = :account) AND (:home IS NULL OR home = :home)
   AND (:key_name IS NULL OR key_name = :key_name)
 ORDER BY account, receiver, line"""
+_EVER_OF_HOME = """SELECT account FROM accounts WHERE home = :home
+UNION SELECT account FROM account_changes WHERE field = 'home' AND old = :home
+UNION SELECT account FROM account_changes WHERE field = 'removed' AND json_extract(old, '$.home') = :home
+ORDER BY account"""
 _REMOVE = "DELETE FROM accounts WHERE account = ? AND receiver = ? AND line = ?"
 _VALUES = ", ".join(f":{column}" for column in COLUMNS)
 _PUT = f"INSERT OR REPLACE INTO accounts ({', '.join(COLUMNS)}) VALUES ({_VALUES})"  # noqa: S608 - as above
@@ -95,6 +99,11 @@ def find_accounts(
 ) -> list[Account]:
     """Return the accounts that fit everything given, in order."""
     return list(_accounts(db.conn.execute(_LIST, {"account": account, "home": home, "key_name": key_name})))
+
+
+def accounts_of_home(db: Database, home: str) -> list[str]:
+    """Return the accounts that belong to a home, and those that did before they were moved or removed."""
+    return [account for (account,) in db.conn.execute(_EVER_OF_HOME, {"home": home})]
 
 
 def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry_run: bool = False) -> Registration:

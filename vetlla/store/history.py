@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from vetlla.clock import SECOND_US
 from vetlla.errors import StoreError
+from vetlla.store.batch import Note
 from vetlla.store.rows import Record, Stored, StoredReject, alarm_from, record_from, reject_from, stored_from
 
 if TYPE_CHECKING:
@@ -62,6 +63,15 @@ class Condition(NamedTuple):
 
     sql: str
     values: tuple[SqlValue, ...]
+
+
+class Duplicate(NamedTuple):
+    """The same report once more."""
+
+    times: int
+    last_us: int
+    transport: str
+    peer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +202,18 @@ def alarm(archive: Archive, number: int) -> Alarm | None:
     """Return one alarm, open or closed; None if there is none of that number."""
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None
+
+
+def notes(archive: Archive, number: int) -> list[Note]:
+    """Return what operators wrote down about an alarm, oldest first."""
+    rows = archive.read("SELECT alarm_id, at_us, operator, text FROM notes WHERE alarm_id = ? ORDER BY id", (number,))
+    return [Note(*row) for row in rows]
+
+
+def last_duplicate(archive: Archive, number: int) -> Duplicate | None:
+    """Return how often a signal came again, and how it did last; None if it came once."""
+    rows = archive.read("SELECT count, last_us, transport, peer FROM duplicates WHERE signal_id = ?", (number,))
+    return Duplicate(*rows[0]) if rows else None
 
 
 def _select(question: Question[_T], *, newest_first: bool) -> tuple[str, tuple[SqlValue, ...]]:
