@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -13,7 +14,7 @@ from vetlla.cli import inventory_movements, inventory_report, inventory_views
 from vetlla.cli.inventory_files import Table, reading, translation, write
 from vetlla.cli.inventory_session import Day, be_gentle, changing, looking, past, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.output import print_json, talk
+from vetlla.cli.output import console, print_json, talk
 from vetlla.errors import UsageError
 from vetlla.service import inventory_import as rules
 from vetlla.service.inventory_rows import KINDS, Fault, Reader
@@ -47,7 +48,7 @@ def import_(
 
     Every fault is told with its row, column, value and reason. Homes come before the people and devices in them.
 
-    Exit status: 0 taken in, 65 rows are bad.
+    Exit status: 0 taken in, 64 nothing taken since rows are bad, 65 only the good ones taken.
 
     Example: vetlla inventory import devices.csv --mapping oracle.toml
     """
@@ -63,15 +64,20 @@ def import_(
                 connection.execute("ROLLBACK")
     for fault in faults:
         _tell(fault, as_json=as_json)
-    taken = not faults or partial
-    counts = {effect.value: effects[effect] if taken else 0 for effect in Effect}
+    if faults and not partial:
+        raise UsageError(
+            f"{file}: {len(faults)} faults, nothing imported",
+            remedy="correct them, then import again; or take the good rows with --partial",
+        )
+    counts = {effect.value: effects[effect] for effect in Effect}
     if as_json:
-        print_json({"what": what, "file": str(file), "bad": len(faults), "dry_run": dry_run, **counts})
+        print_json({"what": what, "file": str(file), **counts, "bad": len(faults), "dry_run": dry_run})
     else:
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
-        talk().print(f"{file}: {said}, {len(faults)} faults{' (dry run)' if dry_run else ''}", markup=False)
+        bad = f", {len(faults)} faults" if faults else ""
+        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}", markup=False)
     if faults:
-        raise typer.Exit(65)  # EX_DATAERR
+        raise typer.Exit(os.EX_DATAERR)
 
 
 @app.command()

@@ -7,8 +7,9 @@ import json
 import os
 import tomllib
 import zipfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,7 @@ from vetlla.service.inventory_rows import Translation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from io import BufferedReader
 
 ENDINGS = (".csv", ".xlsx", ".json", ".ndjson")
 SNIFF = 8_192
@@ -41,10 +43,11 @@ def reading(path: Path, sheet: str = "") -> Iterator[Table]:
     try:
         match ending(path):
             case ".csv":
-                with path.open(encoding="utf-8-sig", newline="") as file:
-                    yield _csv(file, path)
+                with path.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+                    yield _csv(text, raw, path)
             case ".xlsx":
-                yield _xlsx(path, sheet)
+                with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+                    yield _xlsx(book, path, sheet)
             case ".json":
                 found = json.loads(path.read_text(encoding="utf-8"))
                 if not isinstance(found, list):
@@ -54,7 +57,7 @@ def reading(path: Path, sheet: str = "") -> Iterator[Table]:
                 with path.open(encoding="utf-8") as file:
                     yield _objects([(row, json.loads(line)) for row, line in enumerate(file, 1) if line.strip()], path)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        raise UsageError(f"{path}: {error.strerror or error}") from error
     except csv.Error as error:
         raise UsageError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
@@ -139,22 +142,19 @@ def _texts(path: Path, table: object) -> Mapping[str, str]:
     return table
 
 
-def _csv(file: IO[str], path: Path) -> Table:
-    start = file.read(SNIFF)
-    first_line = start.partition("\n")[0]
-    file.seek(0)
-    delimiter = max(",;\t", key=first_line.count)
-    lines = csv.reader(file, delimiter=delimiter)
+def _csv(text: TextIOWrapper, raw: BufferedReader, path: Path) -> Table:
+    # Peeking takes nothing, so that a pipe, which cannot be wound back, is read like a file.
+    first_line = raw.peek(SNIFF).partition(b"\n")[0]
+    delimiter = max(",;\t", key=lambda mark: first_line.count(mark.encode()))
+    lines = csv.reader(text, delimiter=delimiter)
     heading = _heading(next(lines, None), path)
     size = max(path.stat().st_size, 1)
     # Rows are counted, not lines: a quoted cell may hold a line break. Blank lines are rows of no cells.
     rows = ((row, cells) for row, cells in enumerate(lines, start=2) if cells)
-    raw = file.buffer if hasattr(file, "buffer") else None
-    return Table(heading, rows, lambda: raw.tell() / size if raw else 0.0)
+    return Table(heading, rows, lambda: raw.tell() / size if raw.seekable() else 0.0)
 
 
-def _xlsx(path: Path, sheet: str) -> Table:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
     chosen = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
     lines = chosen.iter_rows(values_only=True)
     first = next(lines, None)

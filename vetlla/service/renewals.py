@@ -291,6 +291,9 @@ def shares(total: int, weight: Mapping[str, int]) -> dict[str, int]:
     return {name: quotient + (name in favoured) for name, (quotient, _) in exact.items()}
 
 
+_TURNS = {rank: place for place, rank in enumerate(RANKS)}
+
+
 def turn(wish: Wanted) -> int:
     """Return a visit's place in the order of ranks."""
-    return RANKS.index(wish.rank)
+    return _TURNS[wish.rank]

@@ -11,11 +11,12 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.devices import TERMINALS
 from vetlla.service.renewals import Wanted, turn
-from vetlla.service.renewals_fill import Slot, fill
+from vetlla.service.renewals_fill import Slot, fill, lower
 from vetlla.service.renewals_levels import Stretch, levels, shortage
 from vetlla.visits import RANKS, Rank, Task, Visit, Why, Work
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+LAST_TURN = RANKS.index(Rank.NONE)
 BRINGS = frozenset({Work.RENEWAL, Work.INSTALLATION})
 
 
@@ -121,6 +123,9 @@ def _plan_base(
     slots = [Slot(first=wish.first, last=wish.last, minutes=wish.minutes) for wish in wanted]
     placed = fill(slots, level)
     assert placed is not None
+    top = max(level, key=lambda stretch: stretch.level)
+    longest = max(wish.minutes for wish in wanted)
+    lower(slots, placed, max(ceil(top.level), longest))
     load = _load(slots, placed)
     peak = max(load.values())
     short: Shortage | None = None
@@ -132,8 +137,6 @@ def _plan_base(
             placed, load = within, _load(slots, within)
     before = list(placed)
     exchange(wanted, placed)
-    top = max(level, key=lambda stretch: stretch.level)
-    longest = max(wish.minutes for wish in wanted)
     figures = BaseFigures(
         base=base,
         visits=len(wanted),
@@ -157,22 +160,23 @@ def exchange(wanted: Sequence[Wanted], placed: list[int]) -> None:
     for number, wish in enumerate(wanted):
         if wish.first < wish.last:
             by_minutes[wish.minutes].append(number)
+    turns = [turn(wish) for wish in wanted]
+    latest = [wish.last for wish in wanted]
     for numbers in by_minutes.values():
-        order = sorted(numbers, key=lambda number: placed[number])
+        order = sorted(numbers, key=placed.__getitem__)
         day_of = [placed[number] for number in order]
         place_of = {number: place for place, number in enumerate(order)}
-        claims = [number for number in numbers if wanted[number].rank is not Rank.NONE]
-        for number in sorted(claims, key=lambda number: (turn(wanted[number]), placed[number])):
+        claims = [number for number in numbers if turns[number] < LAST_TURN]
+        for number in sorted(claims, key=lambda number: (turns[number], placed[number])):
             here = place_of[number]
-            mine = turn(wanted[number])
-            for place in range(bisect_left(day_of, wanted[number].first), here):
+            mine, today = turns[number], day_of[here]
+            begin, end = bisect_left(day_of, wanted[number].first), bisect_left(day_of, today)
+            for place in range(begin, end):
                 other = order[place]
-                if day_of[place] >= day_of[here]:
-                    break
-                if turn(wanted[other]) > mine and wanted[other].last >= day_of[here]:
+                if turns[other] > mine and latest[other] >= today:
                     order[place], order[here] = number, other
                     place_of[number], place_of[other] = place, here
-                    placed[number], placed[other] = day_of[place], day_of[here]
+                    placed[number], placed[other] = day_of[place], today
                     break
 
 

@@ -46,5 +46,5 @@ def why(visit: Visit, names: Mapping[int, str]) -> list[str]:
     elif reason.rank is not Rank.NONE:
         said.append(f"Comes first among its days: {reason.rank}.")
     if visit.digital is not None:
-        said.append(f"Brings a {'digital (GSM-IP)' if visit.digital else 'analog'} terminal.")
+        said.append(f"Brings {'a digital (GSM-IP)' if visit.digital else 'an analog'} terminal.")
     return said
