@@ -9,11 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from vetlla.cli.exits import STATUS
-from vetlla.cli.main import app
+from vetlla.cli.main import command_line
 from vetlla.errors import VetllaError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+COMMAND_LINE = command_line()
 
 
 class Done(NamedTuple):
@@ -59,7 +62,7 @@ def vetlla(state_dir: Path) -> Vetlla:
     assert state_dir.is_dir()
 
     def run(*arguments: object, stdin: str | bytes | None = None) -> Done:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+        result = CliRunner().invoke(COMMAND_LINE, [str(argument) for argument in arguments], input=stdin)
         if isinstance(result.exception, VetllaError):
             family = next(kind for kind in type(result.exception).__mro__ if kind in STATUS)
             return Done(STATUS[family], result.stdout, result.stderr, str(result.exception))

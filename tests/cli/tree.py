@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer.main
 
-from vetlla.cli.main import app
+from vetlla.cli.main import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 def commands() -> list[Command]:
     """Return every command of the program, by path."""
-    return sorted(_walk(typer.main.get_command(app), ()))
+    return sorted(_walk(typer.main.get_command(command_line()), ()))
 
 
 def _walk(node: object, path: tuple[str, ...]) -> Iterator[Command]:

@@ -1,35 +1,41 @@
-"""The command line: every command group registers here, by name, in one list."""
+"""The command line: every command registers here, by name, in one list.
+
+Only the file of the command that was asked for is imported: an operator's ``vetlla queue claim`` must not wait for what
+reads spreadsheets.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vetlla import __version__
-from vetlla.cli import (
-    accounts,
-    board,
-    config,
-    demo,
-    doctor,
-    exits,
-    inventory,
-    keys,
-    maintenance,
-    queue,
-    receiver,
-    renewals,
-    simulate,
-)
+from vetlla.cli import exits
 
-app = typer.Typer(
-    name="vetlla",
-    help="Vetlla watches over: the alarm receiver of a telecare service and the toolkit of its engineers.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COMMANDS = {
+    "receiver": "receiver:receiver",
+    "status": "status:status",
+    "check-config": "config:check_config",
+    "doctor": "doctor:doctor",
+    "board": "board:board",
+    "demo": "demo:demo",
+    "queue": "queue:app",
+    "accounts": "accounts:app",
+    "keys": "keys:app",
+    "decode": "decode:decode",
+    "simulate": "simulate:simulate",
+    "inventory": "inventory:app",
+    "maintenance": "maintenance:app",
+    "renewals": "renewals:app",
+}
+"""Name of the command or group -> file in this folder and what it holds: a function, or a group's ``Typer``."""
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -38,7 +44,6 @@ def _print_version(*, wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     *,
     version: Annotated[
@@ -48,21 +53,34 @@ def root(
     """Vetlla watches over: the alarm receiver of a telecare service and the toolkit of its engineers."""
 
 
-app.command()(receiver.receiver)
-app.command()(receiver.status)
-app.command("check-config")(config.check_config)
-app.command()(doctor.doctor)
-app.command()(board.board)
-app.command()(simulate.simulate)
-app.command()(demo.demo)
-app.add_typer(queue.app, name="queue")
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(keys.app, name="keys")
-app.add_typer(inventory.app, name="inventory")
-app.add_typer(maintenance.app, name="maintenance")
-app.add_typer(renewals.app, name="renewals")
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with these commands; all of them unless told otherwise."""
+    app = typer.Typer(
+        name="vetlla",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    for name in names:
+        file, _, held = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"vetlla.cli.{file}"), held)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _wanted() -> Iterable[str]:
+    """Return the command that the words of the command line name; all of them where they name none."""
+    # While a shell completes, the words so far are in its variable instead.
+    words = os.environ["COMP_WORDS"].split()[1:] if "_VETLLA_COMPLETE" in os.environ else sys.argv[1:]
+    if words[:1] == ["--version"]:
+        return ()
+    return words[:1] if words and words[0] in COMMANDS else COMMANDS
 
 
 def main() -> None:
     """Entry point of the ``vetlla`` command."""
-    exits.run(app)
+    exits.run(command_line(_wanted()))

@@ -1,28 +1,21 @@
-"""``vetlla receiver``: the daemon, in the foreground; and ``vetlla status``: how it is."""
+"""``vetlla receiver``: the daemon, in the foreground."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvloop
 
-from vetlla.cli import control
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json
 from vetlla.clock import SystemClock
-from vetlla.errors import ConfigError, LinkError
+from vetlla.errors import ConfigError
 from vetlla.receiver import log
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
-
-POLL_S = 0.1
-"""How often ``status --wait`` looks: nobody can tell it beforehand when a daemon that does not run yet will."""
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", "-c", envvar="VETLLA_CONFIG", help="Configuration file (TOML).")
@@ -62,59 +55,3 @@ def receiver(
 
 async def _run(settings: Settings, reread: partial[Settings]) -> None:
     await Receiver(settings, reread, SystemClock()).run()
-
-
-def status(
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait up to this long until it is ready.")] = 0.0,
-    as_json: AsJson = False,
-) -> None:
-    """Say whether the receiver is ready, where it listens, and what it has counted.
-
-    Exit status: 0 ready, 69 no receiver or not ready.
-
-    Example: vetlla status --wait 10 --json
-    """
-    answer = _await_ready(state_dir, wait)
-    if as_json:
-        print_json(answer)
-    else:
-        _print(answer)
-    if not answer["ready"]:
-        raise LinkError(f"not ready: {answer['why']}", remedy="existing alarms can still be worked; see the log")
-
-
-def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            answer: dict[str, Any] = control.ask(state_dir, "status")
-        except LinkError:
-            if time.monotonic() >= deadline:
-                raise
-        else:
-            if answer["ready"] or time.monotonic() >= deadline:
-                return answer
-        time.sleep(POLL_S)
-
-
-def _print(answer: dict[str, Any]) -> None:
-    out = console()
-    state = "[green]ready[/green]" if answer["ready"] else f"[red]NOT READY[/red]: {answer['why']}"
-    out.print(f"vetlla {answer['version']}: {state}, since {answer['since']}")
-    for place in answer["listening"]:
-        out.print(
-            f"  {place['name']}: {place['protocol']} over {place['transport']} on {place['host']}:{place['port']}"
-        )
-    if http := answer["http"]:
-        out.print(f"  http://{http['host']}:{http['port']}/metrics")
-    counts, store = answer["counts"], answer["store"]
-    out.print(
-        f"  {counts['signals']} signals, {counts['duplicates']} duplicates, {counts['refused']} refused, "
-        f"{counts['rejects']} rejects, {counts['heartbeats']} heartbeats, {counts['connections']} connections"
-    )
-    alarms = ", ".join(f"{count} {name}" for name, count in counts["alarms_open"].items()) or "none"
-    out.print(f"  alarms open: {alarms}; {counts['waiting']} waiting")
-    out.print(
-        f"  store {store['state']}, {store['free_bytes'] >> 20} MiB free, last commit {store['commit_ms_last']} ms"
-    )
