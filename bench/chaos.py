@@ -1,0 +1,347 @@
+"""``make chaos``: kill -9 at random instants under load, restart, and compare what was acknowledged with the journal.
+
+    python -m bench.chaos [--loops N] [--terminals N] [--seed N] [--json]
+
+At the start of every life, beside the running receiver and under the same load: no acknowledged report is missing,
+none is stored twice, the audit chain holds, every acknowledged pendant call stands in the queue or was closed, and
+nothing that an operator was told is done has come undone. Exit status 1 when any of it is not so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bench.machine import describe
+from bench.terminals import LIFE, Ledger, Manner, Operator, Report, Terminal
+from vetlla.cli.control import ask
+from vetlla.signals import Key
+from vetlla.store import audit
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+READY_S = 30.0
+"""Bound of every wait for the receiver."""
+LIFE_S = 0.6
+"""A receiver lives so long at the most once it is ready: enough for hundreds of commits and several checkpoints."""
+STILLBORN = 0.15
+"""Share of the loops in which it is killed once more while it starts."""
+KEY_NAME = "chaos"
+CONFIG = """
+http = { enabled = false }
+[store]
+min_free_mib = 1
+checkpoint_pages = 50
+[log]
+level = "warning"
+"""
+
+_SIGNALS = "SELECT id, account, sequence, code, area, device, alarm_id FROM signals WHERE id > ? ORDER BY id LIMIT 5000"
+_UNOPENED = "SELECT count(*) AS n FROM signals WHERE code = ? AND alarm_id IS NULL"
+_ALARMS = "SELECT id, state FROM alarms ORDER BY id"
+_CLOSINGS = "SELECT substr(subject, 7) AS alarm FROM audit WHERE action = 'close' AND subject LIKE 'alarm %'"
+_NOTES = "SELECT alarm_id FROM notes"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the loops came to."""
+
+    loops: int = 0
+    kills: int = 0
+    acknowledged: int = 0
+    stored: int = 0
+    attempts: int = 0
+    repeats_recognised: int = 0
+    closed: int = 0
+    missing: int = 0
+    """Acknowledged, and not in the journal."""
+    twice: int = 0
+    """In the journal more than once."""
+    flaws: int = 0
+    """Of the audit chain."""
+    calls_lost: int = 0
+    """Pendant calls stored without an alarm, or whose alarm is neither in the queue nor closed."""
+    undone: int = 0
+    """Closings and notes that were confirmed and are not there."""
+    refused: int = 0
+    """Answers that should have been acknowledgements."""
+    restart_ms: list[float] = field(default_factory=list)
+    """From exec to ready."""
+
+    @property
+    def faults(self) -> int:
+        """How much is not as it must be."""
+        return self.missing + self.twice + self.flaws + self.calls_lost + self.undone + self.refused
+
+
+class Journal:
+    """What the journal held so far, read on from where the last look ended."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._last = 0
+        self.reports: Counter[Report] = Counter()
+        self.alarms: dict[Report, int] = {}
+
+    def look(self) -> None:
+        """Read what came since."""
+        with Archive(self._state_dir) as archive:
+            while rows := archive.read(_SIGNALS, (self._last,)):
+                for row in rows:
+                    report = Report(row["account"], row["sequence"], row["code"], row["area"], row["device"])
+                    self.reports[report] += 1
+                    if row["code"] == LIFE and row["alarm_id"] is not None:
+                        self.alarms[report] = row["alarm_id"]
+                self._last = rows[-1]["id"]
+
+
+def missing(told: Iterable[Report], reports: Mapping[Report, int]) -> list[Report]:
+    """Return the acknowledged reports that are not stored."""
+    return [report for report in told if not reports.get(report)]
+
+
+def twice(reports: Mapping[Report, int]) -> list[Report]:
+    """Return the reports that are stored more than once."""
+    return [report for report, count in reports.items() if count > 1]
+
+
+class Chaos:
+    """A state directory, the load on it, and one receiver after the other."""
+
+    def __init__(self, directory: Path, *, terminals: int, seed: int) -> None:
+        self.tally = Tally()
+        self.ledger = Ledger()
+        self._directory = directory
+        self._state_dir = directory / "state"
+        self._random = Random(seed)
+        self._port = _free_port()
+        self._stop = threading.Event()
+        self._key = Key(name=KEY_NAME, secret=secrets.token_bytes(16))
+        accounts = [f"{number:04}" for number in range(terminals)]
+        manners = cycle(
+            [
+                Manner("tcp", keeps_line=True, key=None),
+                Manner("udp", keeps_line=True, key=None),
+                Manner("tcp", keeps_line=True, key=self._key),
+                Manner("tcp", keeps_line=False, key=None),
+                Manner("udp", keeps_line=True, key=self._key),
+            ]
+        )
+        self._terminals = [
+            Terminal(
+                account,
+                self._port,
+                manner,
+                seed=self._random.randrange(1 << 32),
+                ledger=self.ledger,
+                stop=self._stop,
+            )
+            for account, manner in zip(accounts, manners, strict=False)
+        ]
+        self._operator = Operator(self._state_dir, self._stop)
+        self._journal = Journal(self._state_dir)
+        (directory / "chaos.toml").write_text(CONFIG, encoding="utf-8")
+        _register(self._state_dir, accounts, self._key)
+
+    @contextmanager
+    def load(self) -> Iterator[None]:
+        """Keep terminals and operator going."""
+        threads: Sequence[threading.Thread] = [*self._terminals, self._operator]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(READY_S)
+
+    @contextmanager
+    def receiver(self) -> Iterator[None]:
+        """Start a receiver, wait until it is ready, and kill it at the end of the block, whatever it is doing."""
+        with self._process() as process, ExitStack() as stack:
+            ended = os.pidfd_open(process.pid)
+            stack.callback(os.close, ended)
+            began = time.perf_counter()
+            _await_ready(self._manager, ended)
+            self.tally.restart_ms.append((time.perf_counter() - began) * 1e3)
+            yield
+        self.tally.kills += 1
+
+    @contextmanager
+    def _process(self) -> Iterator[subprocess.Popen[bytes]]:
+        manager = self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.settimeout(READY_S)
+        manager.bind("")  # the kernel picks an abstract name
+        command = [sys.executable, "-m", "vetlla", "receiver", "--config", str(self._directory / "chaos.toml")]
+        with manager, (self._directory / "receiver.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "--state-dir", self._state_dir, "--listen", f"dc09=127.0.0.1:{self._port}"],
+                env={**os.environ, "NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()},
+                stderr=log,
+            )
+            try:
+                yield process
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+
+    def loop(self) -> None:
+        """Start, look at what the life before left, live on under load for a random time, and die."""
+        if self._random.random() < STILLBORN and self.tally.restart_ms:
+            with self._process():
+                self._stop.wait(self._random.uniform(0, self.tally.restart_ms[-1] / 1e3))
+            self.tally.kills += 1
+        with self.receiver():
+            self.check()
+            self.ledger.await_more(1, READY_S)
+            self._stop.wait(self._random.uniform(0, LIFE_S))
+        self.tally.loops += 1
+
+    def check(self, *, anew: bool = False) -> None:
+        """Compare the ledgers as they are now with the journal, which may only be ahead of them.
+
+        ``anew``: read the whole journal, not only what came since the last check.
+        """
+        tally, operator = self.tally, self._operator
+        told = self.ledger.acknowledged()
+        closed, noted = set(operator.closed), set(operator.noted)
+        if anew:
+            self._journal = Journal(self._state_dir)
+        self._journal.look()
+        reports = self._journal.reports
+        with Archive(self._state_dir) as archive:
+            flaws = list(audit.verify(archive.read))
+            alarms = {row["id"]: row["state"] for row in archive.read(_ALARMS)}
+            (unopened,) = archive.read(_UNOPENED, (LIFE,))
+            notes = {row["alarm_id"] for row in archive.read(_NOTES)}
+            (repeats,) = archive.read("SELECT coalesce(sum(count), 0) AS n FROM duplicates")
+        queue = {alarm["id"] for alarm in ask(self._state_dir, "queue.list", timeout_s=READY_S)}
+        # Asked last, since the operator goes on closing.
+        with Archive(self._state_dir) as archive:
+            settled = {int(row["alarm"]) for row in archive.read(_CLOSINGS)}
+        tally.acknowledged, tally.stored = len(told), sum(reports.values())
+        tally.attempts, tally.refused = self.ledger.attempts, self.ledger.refused
+        tally.repeats_recognised, tally.closed = repeats["n"], len(closed)
+        tally.missing = len(missing(told, reports))
+        tally.twice = len(twice(reports))
+        tally.flaws = len(flaws)
+        tally.calls_lost = unopened["n"] + len(set(self._journal.alarms.values()) - queue - settled)
+        tally.undone = sum(alarms.get(alarm) != "closed" for alarm in closed) + len(noted - notes)
+
+
+def _await_ready(manager: socket.socket, ended: int) -> None:
+    while True:
+        readable, _, _ = select.select([manager.fileno(), ended], [], [], READY_S)
+        if manager.fileno() in readable:
+            if b"READY=1" in manager.recv(4096).splitlines():
+                return
+        else:
+            raise RuntimeError("the receiver ended, or did not become ready: see receiver.log")
+
+
+def _free_port() -> int:
+    """Return a port that is free for TCP and UDP now: terminals dial it before the first receiver listens."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return int(tcp.getsockname()[1])
+
+
+def _register(state_dir: Path, accounts: Iterable[str], key: Key) -> None:
+    vetlla = [sys.executable, "-m", "vetlla"]
+    rows = "".join(f"{account},H-{account},{key.name if int(account) % 5 in {2, 4} else ''}\n" for account in accounts)
+    for arguments, text in (
+        (("keys", "set", key.name, "--hex"), key.secret.hex()),
+        (("accounts", "import", "-", "--format", "csv"), f"account,home,key_name\n{rows}"),
+    ):
+        subprocess.run(
+            [*vetlla, *arguments, "--state-dir", state_dir], input=text, text=True, check=True, capture_output=True
+        )
+
+
+def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> Tally:
+    """Run the loops; stop at the first one that shows a fault, with its state directory as it is."""
+    chaos = Chaos(directory, terminals=terminals, seed=seed)
+    task = progress.add_task("kill -9", total=loops)
+    with chaos.load():
+        for _ in range(loops):
+            chaos.loop()
+            progress.update(task, advance=1, description=f"kill -9: {chaos.tally.acknowledged:,} acknowledged")
+            if chaos.tally.faults:
+                break
+    with chaos.receiver():
+        chaos.check(anew=True)
+    return chaos.tally
+
+
+def main() -> int:
+    """Run it and print what came of it."""
+    parser = argparse.ArgumentParser(prog="bench.chaos", description=__doc__)
+    parser.add_argument("--loops", type=int, default=100)
+    parser.add_argument("--terminals", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=None, help="default: another one each time, printed")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    options = parser.parse_args()
+    seed = secrets.randbelow(1 << 32) if options.seed is None else options.seed
+    out = Console(stderr=options.json)
+    directory = Path(tempfile.mkdtemp(prefix="vetlla-chaos-"))
+    began = time.monotonic()
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        tally = run(directory, loops=options.loops, terminals=options.terminals, seed=seed, progress=progress)
+    seconds = time.monotonic() - began
+    if options.json:
+        print(json.dumps({"seed": seed, "seconds": seconds, **asdict(tally)}))
+    else:
+        _print(tally, seed, seconds, out)
+    if tally.faults:
+        out.print(f"[red]{tally.faults} faults[/red]; journal and log are kept in {directory}", highlight=False)
+        return 1
+    shutil.rmtree(directory)
+    return 0
+
+
+def _print(tally: Tally, seed: int, seconds: float, out: Console) -> None:
+    restarts = sorted(tally.restart_ms)
+    table = Table("what", "how many", title=f"{tally.kills} kills in {seconds:.0f} s, seed {seed}")
+    table.columns[1].justify = "right"
+    for name, count in asdict(tally).items():
+        if isinstance(count, int):
+            table.add_row(name.replace("_", " "), f"{count:,}")
+    table.add_row("exec to ready, median", f"{restarts[len(restarts) // 2]:,.0f} ms")
+    table.add_row("exec to ready, longest", f"{restarts[-1]:,.0f} ms")
+    out.print(str(describe()), highlight=False)
+    out.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

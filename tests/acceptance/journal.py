@@ -1,0 +1,38 @@
+"""What the journal holds, read beside a running daemon as any reader may."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from vetlla.store import audit
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from vetlla.store.rows import SqlValue
+
+
+def query(state_dir: Path, sql: str, *values: SqlValue) -> list[sqlite3.Row]:
+    """Return the rows of a question to the journal."""
+    with Archive(state_dir) as archive:
+        return archive.read(sql, values)
+
+
+def stored(state_dir: Path) -> Counter[bytes]:
+    """Return how often each frame is stored, by its raw bytes; the parts of one frame count once."""
+    return Counter(row["raw"] for row in query(state_dir, "SELECT raw FROM signals WHERE part = 1"))
+
+
+def records(state_dir: Path, actor: str = "%") -> list[tuple[str, str]]:
+    """Return action and subject of the audit records, in order; of one actor or of all."""
+    sql = "SELECT action, subject FROM audit WHERE actor LIKE ? ORDER BY id"
+    return [(row["action"], row["subject"]) for row in query(state_dir, sql, actor)]
+
+
+def flaws(state_dir: Path) -> list[audit.Flaw]:
+    """Return what the audit's verification finds wrong."""
+    with Archive(state_dir) as archive:
+        return list(audit.verify(archive.read))

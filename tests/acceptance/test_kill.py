@@ -1,0 +1,56 @@
+"""kill -9 at random instants under load: the short version of ``make chaos``, and proof that it would notice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from bench.chaos import Chaos
+from tests.acceptance.daemon import PATIENCE_S
+from vetlla.store.journal import JOURNAL
+
+ROOT = Path(__file__).parents[2]
+LOOPS = 4
+LOSE_A_REPORT = "DELETE FROM signals WHERE id = (SELECT max(id) FROM signals WHERE code = '602')"
+CLOSE_A_CALL = """
+UPDATE alarms SET state = 'closed' WHERE id = (SELECT max(id) FROM alarms WHERE state <> 'closed' AND priority = 0)
+"""
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
+    """Receivers die at random instants under load; what they acknowledged is there, once, and was acted upon."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.chaos", "--loops", str(LOOPS), "--terminals", "10", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    tally = json.loads(done.stdout)
+    assert tally["loops"] == LOOPS
+    assert tally["acknowledged"] > 0
+    assert tally["repeats_recognised"] > 0
+    assert tally["closed"] > 0
+
+
+def test_the_comparison_notices(tmp_path: Path) -> None:
+    """A journal that lost a report, or whose alarm was closed by nobody, does not pass."""
+    chaos = Chaos(tmp_path, terminals=5, seed=1)
+    with chaos.load(), chaos.receiver():
+        assert chaos.ledger.await_more(200, PATIENCE_S)
+    with closing(sqlite3.connect(tmp_path / "state" / JOURNAL, isolation_level=None)) as connection:
+        for tampering in (LOSE_A_REPORT, CLOSE_A_CALL):
+            assert connection.execute(tampering).rowcount == 1
+    with chaos.receiver():
+        chaos.check(anew=True)
+
+    assert chaos.tally.missing == 1
+    assert chaos.tally.calls_lost == 1
+    assert chaos.tally.flaws > 0
