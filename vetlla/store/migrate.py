@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.clock import Clock
 
@@ -65,7 +65,13 @@ def migrate(connection: sqlite3.Connection, database: str, path: str, clock: Clo
     """
     refuse_newer(connection, database, path)
     pending = [step for step in migrations(database) if step.number > version(connection)]
-    for step in pending:
+    apply(connection, pending, clock)
+    return pending
+
+
+def apply(connection: sqlite3.Connection, steps: Iterable[Migration], clock: Clock) -> None:
+    """Apply steps one by one, each whole or not at all; what came before one that fails stays."""
+    for step in steps:
         connection.execute("BEGIN IMMEDIATE")
         try:
             for statement in _statements(step.sql):
@@ -77,7 +83,6 @@ def migrate(connection: sqlite3.Connection, database: str, path: str, clock: Clo
         except BaseException:
             connection.rollback()  # unlike a ROLLBACK it is content where a full disk has rolled back already
             raise
-    return pending
 
 
 def _statements(script: str) -> Iterator[str]:
