@@ -1,0 +1,108 @@
+"""Dated parameters: the value of a day, and a footnote for each assumption."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vetlla.devices import DeviceType
+from vetlla.errors import ConfigError, UsageError
+from vetlla.service.parameters import Basis, parse
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "config" / "parameters.toml"
+ENTRY = {
+    "name": "life.gas",
+    "value": 60,
+    "unit": "months",
+    "valid_from": date(2024, 4, 1),
+    "basis": "assumed",
+    "ref": "makers",
+}
+
+
+def document(*changes: dict[str, Any]) -> dict[str, Any]:
+    return {"parameter": [{**ENTRY, **change} for change in changes]}
+
+
+def test_a_day_has_the_value_in_force_on_it() -> None:
+    """A later entry changes nothing of the days before it."""
+    parameters = parse(document({}, {"value": 84, "valid_from": date(2025, 1, 1)}), "p.toml")
+    values = {day: parameters.on(day).integer("life.gas") for day in (date(2024, 12, 31), date(2025, 1, 1))}
+    assert values == {date(2024, 12, 31): 60, date(2025, 1, 1): 84}
+    assert parameters.on(date(2020, 1, 1)).started("life.gas") == 0
+
+
+def test_only_what_was_asked_for_and_is_assumed_is_a_footnote() -> None:
+    """A report names the assumptions it rests on and no others."""
+    reading = parse(document({}, {"name": "life.smoke"}, {"name": "guarantee", "basis": "contract"}), "p.toml").on(
+        date(2024, 5, 1)
+    )
+    reading.integer("life.gas")
+    reading.integer("guarantee")
+    assert reading.footnotes() == ["assumed: life.gas = 60 months from 2024-04-01 (makers)"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"basis": "guess"}, "basis 'guess'"),
+        ({"valid_from": "2024"}, "valid_from '2024' is no date"),
+        ({"value": True}, "value True is neither"),
+        ({"colour": 1}, "missing or unknown keys: colour"),
+    ],
+)
+def test_a_bad_entry_is_named(change: dict[str, Any], told: str) -> None:
+    """The error names file, entry and fault."""
+    with pytest.raises(ConfigError, match=r"p\.toml: parameter 1") as caught:
+        parse(document(change), "p.toml")
+    assert told in str(caught.value)
+
+
+def test_two_values_from_one_day_are_refused() -> None:
+    """Which of them holds would be chance."""
+    with pytest.raises(ConfigError, match=r"life\.gas has two values from 2024-04-01"):
+        parse(document({}, {"value": 61}), "p.toml")
+
+
+def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
+    """The error names the parameter and what it should be."""
+    reading = parse(document({"value": "many"}), "p.toml").on(date(2024, 5, 1))
+    with pytest.raises(UsageError, match=r"life\.gas is not a whole number"):
+        reading.integer("life.gas")
+    with pytest.raises(ConfigError, match=r"life\.door is missing"):
+        reading.integer("life.door")
+
+
+def test_the_shipped_file_has_what_every_type_needs_and_money_is_exact() -> None:
+    """A life and a duration for each type; prices as written in the tender, the purchase price 60 rents."""
+    parameters = parse(tomllib.loads(SHIPPED.read_text(encoding="utf-8"), parse_float=Decimal), str(SHIPPED))
+    reading = parameters.on(date(2024, 4, 1))
+    for kind in DeviceType:
+        assert reading.integer(f"life.{kind}") > 0
+        assert reading.integer(f"duration.{kind}") > 0
+    assert reading.money("price.rent.terminal_digital") * 60 == Decimal("190.20")
+    assert reading.money("price.rent.geolocator") * 60 == Decimal("150.00")
+    contract = [parameters.find(name, reading.day) for name in ("digital.target", "growth.homes", "new.max_age")]
+    assert all(entry and entry.basis is Basis.CONTRACT for entry in contract)
+
+
+def test_an_installed_wheel_brings_its_parameters(tmp_path: Path) -> None:
+    """The wheel holds the same file beside the rules that read it, and once more for the operator to copy."""
+    build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", build, tmp_path], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
+    )
+    with zipfile.ZipFile(tmp_path / done.stdout.split()[-1]) as wheel:
+        names = [name for name in wheel.namelist() if name.endswith("parameters.toml")]
+        assert len(names) == 2
+        assert {wheel.read(name) for name in names} == {SHIPPED.read_bytes()}
+        assert "vetlla/service/parameters.toml" in names
