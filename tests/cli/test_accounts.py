@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import pwd
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.terminal_screen import screen
+from vetlla.cli.accounts import LONG_FILE
+from vetlla.cli.actor import _user_name
 from vetlla.cli.control import ask
 
 if TYPE_CHECKING:
@@ -204,13 +208,22 @@ def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:
     """Real processes: what is set is told to the daemon, and what it cannot use comes back with the reason."""
     (state_dir.parent / "conf.d").mkdir()
     (state_dir.parent / "conf.d" / "http.toml").write_text("[http]\nenabled = false\n", encoding="utf-8")
-    with subprocess.Popen([VETLLA, "receiver"], stderr=subprocess.DEVNULL) as daemon:
+    with subprocess.Popen([VETLLA, "receiver"]) as daemon:
         try:
             run("status", "--wait", "30")
             done = run("accounts", "set", "17", "--json")
             assert '"receiver_told": true' in done.stdout
             assert done.stderr == ""
-            assert ask(state_dir, "reload") == {"accounts": 1}
+            assert ask(state_dir, "reload")["accounts"] == 1
+
+            key = state_dir.parent / "north.key"
+            key.write_text("00" * 16, encoding="ascii")
+            done = run("keys", "set", "north", "--hex", "--from-file", str(key), "--json")
+            assert ('"receiver_told": true' in done.stdout, done.stderr) == (True, "")
+            behind = state_dir.parent / "credential"
+            done = run("keys", "set", "north", "--hex", "--from-file", str(key), "--keys-file", str(behind), "--json")
+            assert '"receiver_told": false' in done.stdout
+            assert f"reads its keys from {state_dir}/keys.toml, not from {behind}" in done.stderr
 
             (state_dir / "keys.toml").write_text("broken", encoding="ascii")
             (state_dir / "keys.toml").chmod(0o600)
@@ -225,6 +238,31 @@ def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([VETLLA, *arguments], check=True, capture_output=True, text=True, timeout=60)
+
+
+def test_a_long_file_shows_how_far_it_is_on_a_terminal(state_dir: Path, tmp_path: Path) -> None:
+    """A person sees that it works; a pipe sees the answer alone."""
+    file = tmp_path / "many.csv"
+    file.write_text("account\n" + "".join(f"{number}\n" for number in range(LONG_FILE)), encoding="utf-8")
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [VETLLA, "accounts", "import", file], stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True
+    ) as process:
+        os.close(slave)
+        shown = screen(master)
+        answer, _ = process.communicate(timeout=60)
+    os.close(master)
+
+    assert b"reading" in shown
+    assert b"100%" in shown
+    assert answer == f"{file}: {LONG_FILE} added, 0 changed, 0 unchanged\n"
+    assert "reading" not in run("accounts", "import", str(file)).stderr
+    assert (state_dir / "registry.db").exists()
+
+
+def test_a_user_without_a_name_is_recorded_by_number() -> None:
+    """A container's user may be in no list of users."""
+    assert _user_name(2**31 - 17) == str(2**31 - 17)
 
 
 def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:

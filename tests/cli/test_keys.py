@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.terminal_screen import screen
 from vetlla.store.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -60,19 +60,6 @@ def test_at_a_terminal_the_key_is_asked_for_and_not_shown(state_dir: Path) -> No
     assert b"key north: set" in shown
     assert HEX.encode() not in shown
     assert secrets_of(state_dir / "keys.toml", "north") == [HEX]
-
-
-def screen(master: int, *, until: bytes = b"") -> bytes:
-    """Return what a terminal shows until some text comes, or until its last process is gone."""
-    shown = b""
-    while not until or until not in shown:
-        ready, _, _ = select.select([master], [], [], 30)
-        assert ready, shown
-        try:
-            shown += os.read(master, 1024)
-        except OSError:  # nobody has the other end open any more
-            break
-    return shown
 
 
 def test_an_ambiguous_key_is_refused_with_the_reason(vetlla: Vetlla, state_dir: Path) -> None:

@@ -216,7 +216,7 @@ def _users(state_dir: Path) -> Counter[str]:
 
 
 def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:
-    told = what != "unchanged" and tell_receiver(state_dir)
+    told = what != "unchanged" and tell_receiver(state_dir, keys_file=path)
     if as_json:
         print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
     else:

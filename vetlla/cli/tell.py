@@ -15,17 +15,26 @@ RELOAD_S = 30.0
 """A receiver reads a quarter of a million accounts in some seconds."""
 
 
-def tell_receiver(state_dir: Path) -> bool:
-    """Have the running receiver read accounts and keys anew; return whether it did, and say why if it did not."""
+def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
+    """Have the running receiver read accounts and keys anew; return whether it did, and say why if it did not.
+
+    ``keys_file`` is the one that was changed: a receiver that reads another, as a systemd credential, has not got it.
+    """
     try:
-        ask(state_dir, "reload", timeout_s=RELOAD_S)
+        read = ask(state_dir, "reload", timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
         _say("no running receiver confirmed this: one that runs takes it with `systemctl reload vetlla`")
+        return False
     except VetllaError as error:
         _say(f"warning: the receiver goes on with what it knew: {error}")
-    else:
-        return True
-    return False
+        return False
+    if keys_file and read != str(keys_file.absolute()):
+        _say(
+            f"warning: the receiver reads its keys from {read}, not from {keys_file}\n"
+            "  -> a systemd credential: change the file behind it (--keys-file), then systemctl restart vetlla"
+        )
+        return False
+    return True
 
 
 def _say(text: str) -> None:

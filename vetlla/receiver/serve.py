@@ -240,7 +240,7 @@ class Receiver:
             )
         if (failure := await self._reload()) is not None:
             raise failure
-        return {"accounts": len(self._intake.book)}
+        return {"accounts": len(self._intake.book), "keys_file": str(self._settings.keys_file)}
 
     async def _reload(self) -> VetllaError | None:
         """Read configuration, accounts and keys anew; keep all of the old if any of the new is bad."""
@@ -259,6 +259,7 @@ class Receiver:
             self._intake.use(settings, known.book)
             self._desk.use(settings.queue)
             self._commit.settings = self._requests.settings = settings
+            self._control.settings = settings.control
             self._commit.wake()  # what it says of the disk counts from now on
             self._budget.limits = settings.limits
             self._counters.reloads += 1
