@@ -15,14 +15,15 @@ import os
 import pwd
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import structlog
 
 from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
     from vetlla.settings.model import ControlSettings
@@ -34,6 +35,8 @@ LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
 
+Events: TypeAlias = "AsyncGenerator[dict[str, Any], None]"
+
 FAMILIES: Mapping[type[VetllaError], str] = {
     UsageError: "usage",
     StoreError: "store",
@@ -42,8 +45,17 @@ FAMILIES: Mapping[type[VetllaError], str] = {
 }
 
 
-class Caller(NamedTuple):
+class User(NamedTuple):
     """Who is at the other end, as the kernel says."""
+
+    name: str
+    groups: frozenset[str]
+    ours: bool
+    """The receiver's own user, or root: holds every role."""
+
+
+class Caller(NamedTuple):
+    """What whoever asks may do."""
 
     operator: str
     supervisor: bool
@@ -65,10 +77,10 @@ class Control:
         directory: Path,
         settings: ControlSettings,
         commands: Mapping[str, Callable[[Request], Awaitable[Any]]],
-        streams: Mapping[str, Callable[[Request], AsyncIterator[dict[str, Any]]]],
+        streams: Mapping[str, Callable[[Request], Events]],
     ) -> None:
         self.path = directory / CONTROL_SOCKET
-        self._settings = settings
+        self.settings = settings
         self._commands = commands
         self._streams = streams
         self._server: asyncio.Server | None = None
@@ -84,7 +96,7 @@ class Control:
                 f"{self.path}: cannot listen: {error.strerror or error}",
                 remedy="a socket's path holds 107 characters at the most: use a shorter --state-dir",
             ) from error
-        self.path.chmod(self._settings.mode)
+        self.path.chmod(self.settings.mode)
 
     async def close(self) -> None:
         """Hang up on everybody and remove the socket."""
@@ -101,27 +113,27 @@ class Control:
         assert call is not None
         self._calls.add(call)
         try:
-            connection = writer.get_extra_info("socket")
-            while line := await reader.readline():
-                await self._call(line, connection, writer)
-        except (ConnectionError, ValueError):
-            pass  # the caller went away, or sent a line beyond LINE_MAX
+            uid, gid = _credentials(writer.get_extra_info("socket"))
+            # In a thread: the machine's name service may have to ask another machine.
+            user = await asyncio.to_thread(_user, uid, gid)
+            while line := await _line(reader):
+                await self._call(line, user, reader, writer)
+        except ConnectionError:
+            pass  # the caller went away
         except asyncio.CancelledError:
             log.debug("control.hung_up")
         finally:
             self._calls.discard(call)
             writer.close()
 
-    async def _call(self, line: bytes, connection: socket.socket, writer: asyncio.StreamWriter) -> None:
+    async def _call(self, line: bytes, user: User, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = _request(line, self._caller(connection))
+            request = Request(_arguments(line), admit(user, self.settings))
             name = request.arguments.pop("do", None)
-            if name in self._streams:
-                async for event in self._streams[name](request):
-                    _say(writer, event)
-                    await writer.drain()
+            if isinstance(name, str) and name in self._streams:
+                await _tell(self._streams[name](request), reader, writer)
                 return
-            if name not in self._commands:
+            if not isinstance(name, str) or name not in self._commands:
                 raise UsageError(f"unknown request {name!r}", remedy=f"one of {', '.join(sorted(self._commands))}")
             _say(writer, {"ok": True, "result": await self._commands[name](request)})
         except VetllaError as error:
@@ -129,32 +141,84 @@ class Control:
             _say(writer, {"ok": False, "family": family, "error": error.args[0], "remedy": error.remedy})
         await writer.drain()
 
-    def _caller(self, connection: socket.socket) -> Caller:
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        _, uid, gid = _CREDENTIALS.unpack(raw)
-        try:
-            name = pwd.getpwuid(uid).pw_name
-            groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist(name, gid)}
-        except KeyError:
-            name, groups = str(uid), set()
-        ours = uid in {0, os.geteuid()}
 
-        def holds(group: str | None) -> bool:
-            return ours or group is None or group in groups
+def admit(user: User, settings: ControlSettings) -> Caller:
+    """Return a user's roles. Raises UsageError for who is not even an operator."""
 
-        if not holds(self._settings.operators):
-            raise UsageError(f"{name} is not an operator", remedy=f"add them to group {self._settings.operators}")
-        return Caller(name, holds(self._settings.supervisors), holds(self._settings.engineers))
+    def holds(group: str | None) -> bool:
+        return user.ours or group is None or group in user.groups
+
+    if not holds(settings.operators):
+        raise UsageError(f"{user.name} is not an operator", remedy=f"add them to group {settings.operators}")
+    return Caller(user.name, holds(settings.supervisors), holds(settings.engineers))
 
 
-def _request(line: bytes, caller: Caller) -> Request:
+def _credentials(connection: socket.socket) -> tuple[int, int]:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, gid = _CREDENTIALS.unpack(raw)
+    return uid, gid
+
+
+def _user(uid: int, gid: int) -> User:
+    ours = uid in {0, os.geteuid()}
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container's user without an entry
+        return User(str(uid), frozenset(), ours)
+    return User(name, frozenset(filter(None, map(_group, os.getgrouplist(name, gid)))), ours)
+
+
+def _group(gid: int) -> str | None:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return None
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line; b"" at the end, and for a line beyond LINE_MAX, which no tool of ours sends."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b""
+
+
+def _arguments(line: bytes) -> dict[str, Any]:
     try:
         arguments = json.loads(line)
-    except ValueError as error:
+        # What the journal could not write must not get as far as a batch that others share (lone surrogates).
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise UsageError("a request is one JSON object on one line") from error
     if not isinstance(arguments, dict):
         raise UsageError("a request is one JSON object on one line")
-    return Request(arguments, caller)
+    return arguments
+
+
+async def _tell(events: Events, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Write every event until the caller hangs up, which in a quiet night no write would notice."""
+    telling = asyncio.create_task(_write(events, writer))
+    hearing = asyncio.create_task(_hear_out(reader))
+    try:
+        await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        telling.cancel()
+        hearing.cancel()
+        await asyncio.gather(telling, hearing, return_exceptions=True)
+    if not telling.cancelled() and (failure := telling.exception()) is not None:
+        raise failure
+
+
+async def _write(events: Events, writer: asyncio.StreamWriter) -> None:
+    async with aclosing(events):
+        async for event in events:
+            _say(writer, event)
+            await writer.drain()
+
+
+async def _hear_out(reader: asyncio.StreamReader) -> None:
+    while await reader.read(LINE_MAX):
+        pass  # who watches asks nothing more
 
 
 def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, Iterable
 
 WATCHER_BACKLOG = 10_000
 """Events kept for one watcher that reads slowly: a busy minute's worth."""
@@ -32,11 +32,13 @@ class Dispatch:
         for watcher in self._watchers:
             watcher.put(event)
 
-    async def watch(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield events from now on, until the caller stops."""
+    async def watch(self, standing: Iterable[dict[str, Any]] = ()) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what stands, then every event from now on, until the caller stops: none is missed in between."""
         watcher = _Watcher()
         self._watchers.add(watcher)
         try:
+            for event in standing:
+                yield event
             while True:
                 yield await watcher.get()
         finally:

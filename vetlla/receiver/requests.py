@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vetlla.alarms import Alarm, Outcome, State
@@ -10,10 +11,9 @@ from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
 from vetlla.receiver.commit import Operation
 from vetlla.service import queue
-from vetlla.signals import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from vetlla.clock import Clock
     from vetlla.receiver.card import Card
@@ -31,6 +31,15 @@ TEST_MAX_S = 7 * 24 * 3600
 """Nobody is left on test for ever: a week at the most, renewed by whoever still needs it."""
 NOTE_MAX = 4_000
 """Characters of one note."""
+EVENTS = {
+    "claim": "claimed",
+    "answer": "answered",
+    "note": "noted",
+    "close": "closed",
+    "hand over": "handed_over",
+    "escalate": "escalated",
+}
+"""What watchers hear of each action in the audit."""
 
 
 class QueueRequests:
@@ -67,13 +76,13 @@ class QueueRequests:
             "queue.tests": self._tests,
         }
 
-    async def watch(self, _: Request) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self, _: Request) -> AsyncGenerator[dict[str, Any], None]:
         """Stream what changes in the queue, beginning with what is open."""
         now = self._clock.now()
-        for card in self._desk.cards(now):
-            yield {"event": "open", "alarm": card.fields(now)}
-        async for event in self._dispatch.watch():
-            yield event
+        standing = [{"event": "open", "alarm": card.fields(now)} for card in self._desk.cards(now)]
+        async with aclosing(self._dispatch.watch(standing)) as events:
+            async for event in events:
+                yield event
 
     async def _list(self, request: Request) -> list[dict[str, Any]]:
         now = self._clock.now()
@@ -83,7 +92,7 @@ class QueueRequests:
     async def _claim(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
         if request.arguments.get("alarm") is None:
-            return await self._work(lambda batch: self._claim_next(hand, batch))
+            return await self._work("claim", lambda batch: self._claim_next(hand, batch))
         return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
     def _claim_next(self, hand: queue.Hand, batch: Batch) -> Card:
@@ -94,16 +103,13 @@ class QueueRequests:
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
-        result = await self._step(request, hand, "answer", lambda alarm: queue.answer(alarm, hand))
-        if result["t3_s"] is not None:
-            self._counters.t3[_priority(result)].observe(round(result["t3_s"] * SECOND_US))
-        return result
+        return await self._step(request, hand, "answer", lambda alarm: queue.answer(alarm, hand))
 
     async def _note(self, request: Request) -> dict[str, Any]:
         hand, number, text = self._hand(request), _number(request, "alarm"), _text(request, "text")
         if len(text) > NOTE_MAX:
             raise UsageError(f"a note holds {NOTE_MAX} characters at the most")
-        return await self._work(lambda batch: self._desk.note(number, hand, text, batch))
+        return await self._work("note", lambda batch: self._desk.note(number, hand, text, batch))
 
     async def _close(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -121,9 +127,7 @@ class QueueRequests:
 
     async def _escalate(self, request: Request) -> dict[str, Any]:
         hand, why = self._hand(request), str(request.arguments.get("why", ""))
-        result = await self._step(request, hand, "escalate", queue.escalate, why=why)
-        self._counters.escalations += 1
-        return result
+        return await self._step(request, hand, "escalate", queue.escalate, why=why)
 
     async def _test(self, request: Request) -> dict[str, Any]:
         if not (request.caller.engineer or request.caller.supervisor):
@@ -135,7 +139,9 @@ class QueueRequests:
         if not 0 <= seconds <= TEST_MAX_S:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
         reason = str(request.arguments.get("reason", ""))
-        test, durable = await self._perform(lambda batch: self._desk.set_test(account, hand, seconds, reason, batch))
+        test, durable = await self._perform(
+            lambda batch: self._desk.set_test(account, hand, seconds, reason, batch), lambda _: None
+        )
         until = iso(test.until_us) if test else None
         return {"account": account, "until": until, "operator": hand.operator, "reason": reason, "durable": durable}
 
@@ -156,19 +162,31 @@ class QueueRequests:
     ) -> dict[str, Any]:
         # One hand for the step and its audit record: both name the same instant.
         number = _number(request, "alarm")
-        return await self._work(lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
+        return await self._work(action, lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
 
-    async def _work(self, step: Callable[[Batch], Card]) -> dict[str, Any]:
-        card, durable = await self._perform(step)
-        fields = card.fields(self._clock.now())
-        self._dispatch.publish({"event": card.alarm.state.value, "alarm": fields})
-        return fields | {"durable": durable}
+    async def _work(self, action: str, step: Callable[[Batch], Card]) -> dict[str, Any]:
+        card, durable = await self._perform(step, lambda card: self._happened(action, card))
+        return card.fields(self._clock.now()) | {"durable": durable}
 
-    async def _perform(self, step: Callable[[Batch], _T]) -> tuple[_T, bool]:
-        """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be."""
+    def _happened(self, action: str, card: Card) -> None:
+        alarm = card.alarm
+        if action == "answer" and alarm.t3_us is not None and not alarm.on_test:
+            self._counters.t3[alarm.priority].observe(alarm.t3_us)
+        if action == "escalate":
+            self._counters.escalations += 1
+        if self._dispatch:
+            self._dispatch.publish({"event": EVENTS[action], "alarm": card.fields(self._clock.now())})
+
+    async def _perform(self, step: Callable[[Batch], _T], happened: Callable[[_T], object]) -> tuple[_T, bool]:
+        """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be.
+
+        ``happened`` hears the result whether or not whoever asked is still there.
+        """
         done: asyncio.Future[tuple[_T, bool]] = asyncio.get_running_loop().create_future()
 
         def report(result: Any, durable: bool) -> None:  # noqa: ANN401, FBT001 - the shape of Operation.done
+            if not isinstance(result, Exception):
+                happened(result)
             if done.done():
                 return  # whoever asked has hung up
             if isinstance(result, Exception):
@@ -178,10 +196,6 @@ class QueueRequests:
 
         self._commit.perform(Operation(step, report))
         return await done
-
-
-def _priority(fields: dict[str, Any]) -> Priority:
-    return Priority[fields["priority"]]
 
 
 def _number(request: Request, name: str) -> int:
