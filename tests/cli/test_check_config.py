@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.permissions import reachable_directory, unprivileged
+from vetlla.cli.options import DEFAULT_CONFIG, configuration_file
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -244,6 +245,28 @@ def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: P
         f"{folder}/registry.db": "not checked: this user cannot read it",
         "state_dir": f"{folder} cannot be written by this user",
     }
+
+
+def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
+    """Where this user may not even look, the summary leaves accounts and keys out."""
+    with reachable_directory() as folder:
+        there = folder / "vetlla.toml"
+        there.write_bytes(config.read_bytes())
+        (folder / "state").mkdir(mode=0o000)
+        with unprivileged():
+            done = vetlla("check-config", "--config", there, "--state-dir", folder / "state")
+
+    assert done.status == 0
+    assert f"warning: {folder}/state/registry.db: not checked: this user cannot read it" in done.out
+    assert f"warning: {folder}/state/keys.toml: not checked: this user cannot read it" in done.out
+    assert " accounts, " not in done.out
+
+
+def test_a_machine_may_have_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then there is the usual place, if somebody put a file there, or none."""
+    monkeypatch.delenv("VETLLA_CONFIG", raising=False)
+
+    assert configuration_file() == (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
 
 
 def test_the_installed_program_says_78(config: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from vetlla.accounts import UnknownPolicy
 from vetlla.errors import ConfigError, UsageError
 from vetlla.settings.load import files, load
-from vetlla.settings.model import Listen, LogLevel, Settings
+from vetlla.settings.model import Listen, LogLevel, QueueSettings, Settings
 from vetlla.signals import Kind, Priority
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
@@ -70,6 +70,11 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         settings.state_dir = Path("/elsewhere")  # type: ignore[misc]  # what the test is about
+
+
+def test_settings_are_made_in_code_of_the_same_types() -> None:
+    """What a file says as text, a test or a third party's program says as values."""
+    assert QueueSettings(priorities={Kind.FALL: Priority.LIFE}).priorities == {Kind.FALL: Priority.LIFE}
 
 
 def test_conf_d_is_read_after_the_file_in_the_order_of_names(tmp_path: Path) -> None:
