@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,3 +59,40 @@ def failing(daemon: Daemon, call: str, error: str, paths: Sequence[Path]) -> Ite
     only = [option for path in paths for option in ("-P", str(path))]
     with attached(daemon, *only, "-e", f"trace={call}", "-e", f"inject={call}:error={error}"):
         yield
+
+
+@contextmanager
+def recorded(directory: Path, calls: Sequence[str], *options: str) -> Iterator[Recording]:
+    """Record calls of a daemon that is started with the recording's ``wrapper``; whole once the daemon has ended."""
+    recording = Recording(
+        directory / "calls", [program(), "-D", "-f", "-y", "-y", "-xx", "-s", "65536", *options], calls
+    )
+    recording.start()
+    try:
+        yield recording
+    finally:
+        # Opened for writing once more, in case that no strace ever came: the reader must end.
+        os.close(os.open(recording.pipe, os.O_RDWR | os.O_NONBLOCK))
+        recording.join(PATIENCE_S)
+
+
+class Recording(Thread):
+    """What strace writes, taken from a pipe: its end is the end of the record."""
+
+    def __init__(self, pipe: Path, command: list[str], calls: Sequence[str]) -> None:
+        super().__init__(name="strace-reader", daemon=True)
+        os.mkfifo(pipe)
+        self.pipe = pipe
+        self.wrapper = [*command, "--seccomp-bpf", "-e", f"trace={','.join(calls)}", "-o", str(pipe), "--"]
+        self._lines: list[str] = []
+
+    def run(self) -> None:
+        """Read to the end."""
+        with self.pipe.open(encoding="ascii") as lines:
+            self._lines = lines.readlines()
+
+    def lines(self) -> list[str]:
+        """Return the record; call it when the daemon has ended."""
+        self.join(PATIENCE_S)
+        assert not self.is_alive(), "strace did not end"
+        return self._lines
