@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli.tree import commands
 
 BIN = Path(sys.executable).parent
@@ -53,6 +55,16 @@ def test_every_command_of_a_group_is_offered(tmp_path: Path) -> None:
 def test_beginnings_are_completed(tmp_path: Path) -> None:
     """Half an option is completed."""
     assert _tab("vetlla status --wa", tmp_path) == ["--wait"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_are_answered(shell: str, tmp_path: Path) -> None:
+    """What zsh and fish ask for, in their own variable, is answered too."""
+    asked = f"_VETLLA_COMPLETE=complete_{shell} _TYPER_COMPLETE_FISH_ACTION=get-args"
+    answer = "\n".join(_bash(f"{asked} _TYPER_COMPLETE_ARGS='vetlla queue cl' vetlla", tmp_path))
+    assert "claim" in answer
+    assert "close" in answer
+    assert "handover" not in answer
 
 
 def test_completion_can_be_installed(tmp_path: Path) -> None:

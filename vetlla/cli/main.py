@@ -29,6 +29,9 @@ COMMANDS = {
     "queue": "queue:app",
     "accounts": "accounts:app",
     "keys": "keys:app",
+    "signals": "signals:app",
+    "rejects": "rejects:app",
+    "audit": "audit:app",
     "decode": "decode:decode",
     "simulate": "simulate:simulate",
     "inventory": "inventory:app",
@@ -74,8 +77,9 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def _wanted() -> Iterable[str]:
     """Return the command that the words of the command line name; all of them where they name none."""
-    # While a shell completes, the words so far are in its variable instead.
-    words = os.environ["COMP_WORDS"].split()[1:] if "_VETLLA_COMPLETE" in os.environ else sys.argv[1:]
+    words = sys.argv[1:]
+    if "_VETLLA_COMPLETE" in os.environ:  # while a shell completes, the words so far are here: bash, then zsh and fish
+        words = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
     if words[:1] == ["--version"]:
         return ()
     return words[:1] if words and words[0] in COMMANDS else COMMANDS
