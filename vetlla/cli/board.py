@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 import threading
@@ -86,16 +87,30 @@ class Watch:
         return tuple(rates) or (0.0,)
 
 
-def show(state_dir: Path, stop: threading.Event, *, as_json: bool = False) -> None:
-    """Show the board until ``stop`` is set: alive on a terminal, elsewhere a line now and then."""
+async def show(state_dir: Path, stop: asyncio.Event, *, as_json: bool = False) -> None:
+    """Show the board until ``stop`` is set: alive on a terminal, elsewhere a line now and then.
+
+    It asks, reads and waits in a thread of its own. That thread's event is never set by a signal's handler, which may
+    run in the very moment in which the event's own lock is held.
+    """
+    ended = threading.Event()
+    shown = asyncio.create_task(asyncio.to_thread(_show, state_dir, ended, as_json=as_json))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({shown, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    ended.set()
+    stopping.cancel()
+    await shown
+
+
+def _show(state_dir: Path, ended: threading.Event, *, as_json: bool) -> None:
     watch = Watch(state_dir)
     try:
         if as_json:
-            _repeat(watch, stop, lambda picture: print_json(_fields(picture)))
+            _repeat(watch, ended, lambda picture: print_json(_fields(picture)))
         elif sys.stdout.isatty():
-            _show_live(watch, stop)
+            _show_live(watch, ended)
         else:
-            _repeat(watch, stop, lambda picture: print(line(picture), flush=True))  # noqa: T201 - the answer itself
+            _repeat(watch, ended, lambda picture: print(line(picture), flush=True))  # noqa: T201 - the answer itself
     finally:
         watch.close()
 
@@ -114,10 +129,14 @@ def board(
     if once:
         _show_once(state_dir, as_json=as_json)
         return
-    stop = threading.Event()
+    asyncio.run(_show_until_told(state_dir, as_json=as_json))
+
+
+async def _show_until_told(state_dir: Path, *, as_json: bool) -> None:
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    show(state_dir, stop, as_json=as_json)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await show(state_dir, stop, as_json=as_json)
 
 
 def _show_once(state_dir: Path, *, as_json: bool) -> None:
@@ -133,18 +152,18 @@ def _show_once(state_dir: Path, *, as_json: bool) -> None:
         out.print(screen(picture, out.width, out.height if out.is_terminal else PAGE_LINES))
 
 
-def _show_live(watch: Watch, stop: threading.Event) -> None:
+def _show_live(watch: Watch, ended: threading.Event) -> None:
     out = console()
     with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-        while not stop.is_set():
+        while not ended.is_set():
             live.update(screen(watch.picture(), *out.size), refresh=True)
-            stop.wait(REFRESH_S)
+            ended.wait(REFRESH_S)
 
 
-def _repeat(watch: Watch, stop: threading.Event, tell: Callable[[Picture], None]) -> None:
-    while not stop.is_set():
+def _repeat(watch: Watch, ended: threading.Event, tell: Callable[[Picture], None]) -> None:
+    while not ended.is_set():
         tell(watch.picture())
-        stop.wait(LINE_EVERY_S)
+        ended.wait(LINE_EVERY_S)
 
 
 def _fields(picture: Picture) -> dict[str, Any]:

@@ -100,11 +100,11 @@ def _header(picture: Picture) -> RenderableType:
     grid.add_column(justify="right", no_wrap=True)
     state = Text.assemble((" vetlla ", "bold reverse"))
     if picture.status is None:
-        state.append("  ● not reachable ", style="bold red").append(picture.trouble, style="red")
+        state.append("  ● not reachable  ", style="bold red").append(picture.trouble, style="red")
     elif picture.ready:
-        state.append("  ● ready ", style="bold green").append(" " + _where(picture.status), style="dim")
+        state.append("  ● ready  ", style="bold green").append(_where(picture.status), style="dim")
     else:
-        state.append("  ● not ready ", style="bold red").append(picture.status["why"], style="red")
+        state.append("  ● not ready  ", style="bold red").append(picture.status["why"], style="red")
     right = f"{picture.at:%H:%M:%S} UTC"
     if picture.status is not None:
         right = f"up {_span(picture.status['uptime_s'])}  {right}"

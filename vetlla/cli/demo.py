@@ -7,7 +7,6 @@ import secrets
 import signal
 import sys
 import tempfile
-import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
@@ -72,9 +71,13 @@ def demo(
     with _directory(state_dir) as directory, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report, handled = runner.run(_live(directory, seconds))
     out = console()
-    out.print(f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.")
+    out.print(
+        f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.", highlight=False
+    )
     if report.p50_us is not None:
-        out.print(f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.")
+        out.print(
+            f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.", highlight=False
+        )
 
 
 @contextmanager
@@ -112,7 +115,7 @@ async def _live(directory: Path, seconds: float | None) -> tuple[Report, int]:
             homes = group.create_task(drive(scenario, stop=stop))
             for _ in range(OPERATORS):
                 group.create_task(room.work(stop))
-            group.create_task(_show(directory, stop))
+            group.create_task(show(directory, stop))
             watcher = group.create_task(_watch(child, stop))
             await homes
             watcher.cancel()
@@ -180,17 +183,6 @@ async def _ready(child: Process, directory: Path) -> int:
     except TimeoutError:
         raise LinkError(f"the receiver was not ready within {READY_S:.0f} s", remedy=_tail(directory)) from None
     raise _ended(child, directory)
-
-
-async def _show(directory: Path, stop: asyncio.Event) -> None:
-    """Show the board, in a thread of its own since it asks and waits, until ``stop`` is set."""
-    ended = threading.Event()
-    shown = asyncio.create_task(asyncio.to_thread(show, directory, ended))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({shown, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    ended.set()
-    stopping.cancel()
-    await shown
 
 
 async def _watch(child: Process, stop: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 PRECISION_BITS = 10
-"""Latencies keep their ten leading bits: an error below 0.1 %, and memory that does not grow with the run."""
+"""Latencies keep their ten leading bits: an error below 0.2 %, and memory that does not grow with the run."""
 
 
 class Latencies:
