@@ -62,6 +62,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
                 )
             )
             clock.advance(1)
+        batch.decided.append(Entry(clock.now().utc_us, "receiver", "commit", "commit 1", {"first": 1, "last": 1200}))
         scribe.write(batch)
         scribe.flush()
         with Archive(directory) as opened:
@@ -104,7 +105,10 @@ QUESTIONS: list[tuple[Question[Any], Sequence[int]]] = [
     (history.rejects(peer="192.0.2"), []),
     (history.rejects(accounts=["00af"], since_us=after(1199)), [1200]),
     (history.records(actors=["maria"], actions=["note"], subjects=["alarm 3"]), range(3, 1201, 4)),
+    (history.records(), EVERY),
+    (history.records(commits=True), range(1, 1202)),
     (history.records(actors=["receiver"]), []),
+    (history.records(actions=["commit"], commits=True), [1201]),
 ]
 
 

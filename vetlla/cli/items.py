@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, assert_never
 
+from vetlla.clock import iso
 from vetlla.signals import Hangup, Reject, Reply, Signal
+from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.signals import Item, Position
+    from vetlla.store.rows import Stored, StoredReject
 
 
 def signal_fields(signal: Signal) -> dict[str, Any]:
@@ -60,6 +63,41 @@ def item_fields(item: Item, protocol: str) -> dict[str, Any]:
             return _fields("hangup", protocol, text=item.text)
         case _:
             assert_never(item)
+
+
+def stored_fields(stored: Stored) -> dict[str, Any]:
+    """Return a stored signal's fields: what ``decode`` prints, then what the intake added, then the stamps."""
+    return signal_fields(stored.signal) | {
+        "id": stored.id,
+        "home": stored.home,
+        "priority": stored.priority.name,
+        "alarm": stored.alarm,
+        "unknown_account": Flag.UNKNOWN_ACCOUNT in stored.flags,
+        "on_test": Flag.ON_TEST in stored.flags,
+        "runaway": Flag.RUNAWAY in stored.flags,
+        "duplicates": stored.duplicates,
+        "listener": stored.listener,
+        "transport": stored.transport,
+        "peer": stored.peer,
+        "established": iso(stored.established_us),
+        "received": iso(stored.received_us),
+        "committed": iso(stored.committed_us),
+        "ready": iso(stored.ready_us),
+        "answered": iso(stored.answered_us),
+        "closed": iso(stored.closed_us),
+        "t2_s": None if stored.t2_us is None else stored.t2_us / 1e6,
+    }
+
+
+def stored_reject_fields(stored: StoredReject) -> dict[str, Any]:
+    """Return stored evidence's fields: what ``decode`` prints, then where it came from and when."""
+    return item_fields(stored.reject, stored.reject.protocol) | {
+        "id": stored.id,
+        "listener": stored.listener,
+        "transport": stored.transport,
+        "peer": stored.peer,
+        "received": iso(stored.at_us),
+    }
 
 
 def _fields(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +31,20 @@ def talk() -> Console:
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print one JSON document on one line: a stream of them is NDJSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    sys.stdout.write(json_line(value))
     sys.stdout.flush()
+
+
+def json_line(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Return one JSON document on a line of its own."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return text as a terminal may show it: what a peer sent must not move its cursor or colour its lines."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, title: str = "") -> int:
@@ -46,7 +59,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
         if as_json:
             print_json(row)
         else:
-            table.add_row(*(_text(row.get(column)) for column in columns))
+            table.add_row(*(Text(_text(row.get(column))) for column in columns))
     if count and not as_json:
         console().print(table)
     return count
@@ -59,4 +72,4 @@ def _text(value: object) -> str:
         case True | False:
             return "yes" if value else "no"
         case _:
-            return str(value)
+            return printable(str(value))

@@ -102,9 +102,13 @@ def _hash(previous: bytes, record: Row) -> bytes:
 
 
 def read_head(connection: sqlite3.Connection) -> Head:
-    """Return the end of the chain as stored."""
-    row = connection.execute(_HEAD).fetchone()
-    return Head(row[0], row[1]) if row else Head(0, GENESIS)
+    """Return the end of the chain as a connection sees it, its rows read by name."""
+    return head_of(lambda sql, values: connection.execute(sql, values).fetchall())
+
+
+def head_of(read: Read) -> Head:
+    """Return the end of the chain."""
+    return next((Head(row["id"], row["hash"]) for row in read(_HEAD, ())), Head(0, GENESIS))
 
 
 def holds(read: Read, head: Head) -> bool:

@@ -133,12 +133,16 @@ def records(
     actors: Sequence[str] = (),
     actions: Sequence[str] = (),
     subjects: Sequence[str] = (),
+    commits: bool = False,
     since_us: int | None = None,
     until_us: int | None = None,
 ) -> Question[Record]:
-    """Ask for audit records."""
+    """Ask for audit records; those of the commits of signals only on request."""
     conditions = [*_any_of("actor", actors), *_any_of("action", actions), *_any_of("subject", subjects)]
-    return Question(log=RECORDS, conditions=tuple(conditions), since_us=since_us, until_us=until_us)
+    index = "" if commits else "audit_deeds"
+    if index:
+        conditions.append(Condition("s.action <> 'commit'", ()))
+    return Question(log=RECORDS, conditions=tuple(conditions), since_us=since_us, until_us=until_us, index=index)
 
 
 def _any_of(column: str, values: Sequence[SqlValue]) -> Iterable[Condition]:

@@ -150,6 +150,8 @@ CREATE TABLE audit (
     detail   TEXT    NOT NULL, -- JSON
     hash     BLOB    NOT NULL
 );
+-- What people and policy did, without one record for every commit of signals.
+CREATE INDEX audit_deeds ON audit (id) WHERE action <> 'commit';
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER signals_stay_update BEFORE UPDATE ON signals BEGIN SELECT RAISE(ABORT, 'signals are never changed'); END;

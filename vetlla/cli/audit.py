@@ -1,0 +1,125 @@
+"""``vetlla audit``: who did what, and the proof that nothing of it was changed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.moments import Since, Until, shown, within
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import console, print_json, print_rows, printable
+from vetlla.cli.progress import progress
+from vetlla.clock import iso
+from vetlla.store import history
+from vetlla.store.archive import Archive
+from vetlla.store.audit import Flaw, Head, head_of, holds
+from vetlla.store.audit import verify as verify_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.store.rows import Record
+
+app = typer.Typer(help="Look at the audit and prove that it is whole. All times are UTC.", no_args_is_help=True)
+
+LIMIT = 50
+COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
+FLAWED = 1
+"""Exit status when something is not as it was written."""
+FLAWS_SHOWN = 1_000
+"""A journal that was overwritten from some point on has a flaw in every record: the first ones tell enough."""
+
+
+@app.command("list")
+def list_records(
+    *,
+    actor: Annotated[list[str] | None, typer.Option("--actor", metavar="NAME", help="By this person.")] = None,
+    action: Annotated[
+        list[str] | None, typer.Option("--action", metavar="ACTION", help="Such as answer, close, test, refuse.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option("--subject", metavar="SUBJECT", help='Such as "alarm 7", "account 1234".')
+    ] = None,
+    commits: Annotated[bool, typer.Option("--commits", help="Also the receiver's records of signals stored.")] = False,
+    since: Since = "",
+    until: Until = "",
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List who did what, the newest last.
+
+    Example: vetlla audit list --subject "alarm 7"
+    """
+    since_us, until_us = within(since, until)
+    question = history.records(
+        actors=actor or [],
+        actions=action or [],
+        subjects=subject or [],
+        commits=commits,
+        since_us=since_us,
+        until_us=until_us,
+    )
+    with Archive(state_dir) as archive:
+        found = history.newest(archive, question, limit)
+    print_rows((_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+
+
+@app.command()
+def verify(
+    *,
+    expect: Annotated[
+        str, typer.Option(metavar="ID:HASH", help="A head printed earlier: the chain must still contain it.")
+    ] = "",
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Check every record, every signal and the stamps of every alarm; print the head of the chain.
+
+    Leaves with 0 if nothing was changed or cut, with 1 if something was. Keep the head elsewhere: only who has it can
+    tell that the end of the chain was cut off together with all traces of it.
+
+    Example: vetlla audit verify --expect "$(tail -1 /mnt/elsewhere/audit-heads)"
+    """
+    expected = Head.parse(expect) if expect else None
+    with Archive(state_dir) as archive:
+        head = head_of(archive.read)
+        with progress("checking") as tell:
+            flaws = list(_first(verify_chain(archive.read, tell)))
+        if expected and not holds(archive.read, expected):
+            flaws.append(Flaw(expected.id, "the chain does not contain the head that was expected"))
+    if as_json:
+        told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
+        print_json({"whole": not flaws, "head": str(head), "flaws": told})
+    else:
+        for flaw in flaws:
+            console().print(f"record {flaw.audit_id}: {flaw.what}", markup=False, soft_wrap=True)
+        console().print(str(head), markup=False, soft_wrap=True)
+    raise typer.Exit(FLAWED if flaws else 0)
+
+
+def _first(flaws: Iterator[Flaw]) -> Iterator[Flaw]:
+    for count, flaw in enumerate(flaws, 1):
+        yield flaw
+        if count == FLAWS_SHOWN:
+            yield Flaw(flaw.audit_id, "and more: not checked any further")
+            return
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "at": iso(record.at_us),
+        "actor": record.actor,
+        "action": record.action,
+        "subject": record.subject,
+        "detail": record.detail,
+        "hash": record.hash.hex(),
+    }
+
+
+def _row(record: Record) -> dict[str, Any]:
+    detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
+    return _fields(record) | {"at": shown(record.at_us), "detail": printable(detail)}

@@ -1,0 +1,68 @@
+"""``vetlla rejects``: bytes that were no report, kept as evidence with the reason and what an installer can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.items import stored_reject_fields
+from vetlla.cli.moments import Since, Until, shown, within
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import print_rows
+from vetlla.signals import Reason
+from vetlla.store import history
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    from vetlla.store.rows import StoredReject
+
+app = typer.Typer(help="Look at what was received and could not be taken. All times are UTC.", no_args_is_help=True)
+
+LIMIT = 50
+COLUMNS = ("id", "received", "peer", "account", "reason", "text", "raw")
+RAW_SHOWN = 48
+"""Bytes of a frame that fit a table; --json has all of them."""
+
+
+@app.command("list")
+def list_rejects(
+    *,
+    reason: Annotated[
+        list[Reason] | None, typer.Option("--reason", help="For this reason; repeatable.", show_choices=False)
+    ] = None,
+    peer: Annotated[str, typer.Option(metavar="ADDRESS[:PORT]", help="From this address.")] = "",
+    account: Annotated[
+        list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="That named this account; repeatable.")
+    ] = None,
+    since: Since = "",
+    until: Until = "",
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List rejects, the newest last.
+
+    Example: vetlla rejects list --reason undecryptable --since 1d
+    """
+    since_us, until_us = within(since, until)
+    question = history.rejects(
+        reasons=reason or [], peer=peer, accounts=account or [], since_us=since_us, until_us=until_us
+    )
+    with Archive(state_dir) as archive:
+        found = history.newest(archive, question, limit)
+    print_rows((stored_reject_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+
+
+def _row(stored: StoredReject) -> dict[str, Any]:
+    reject = stored.reject
+    raw = reject.raw[:RAW_SHOWN].decode("latin-1").encode("unicode_escape").decode("ascii")
+    return {
+        "id": stored.id,
+        "received": shown(stored.at_us),
+        "peer": f"{stored.transport} {stored.peer}",
+        "account": reject.id.account if reject.id else "",
+        "reason": reject.reason.value,
+        "text": reject.text,
+        "raw": raw + (" ..." if len(reject.raw) > RAW_SHOWN else ""),
+    }

@@ -1,0 +1,55 @@
+"""Signals as a CSV table: the fields of the JSON export with nested ones spread over columns of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SPREAD = {
+    "event": ("kind", "phase", "code", "system"),
+    "position": ("latitude", "longitude", "altitude_m", "accuracy_m", "source", "at"),
+}
+"""Fields that hold fields; each becomes columns such as ``event_kind``, whether or not there is a value."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet computes; a home's text must not (OWASP, CSV Injection)."""
+
+
+class CsvExport:
+    """Writes rows under a header that comes with the first one."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._writer = csv.writer(out, lineterminator="\n")
+        self._begun = False
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        """Add a signal."""
+        columns, values = zip(*_spread(fields), strict=True)
+        if not self._begun:
+            self._writer.writerow(columns)
+            self._begun = True
+        self._writer.writerow(values)
+
+
+def _spread(fields: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    for name, value in fields.items():
+        if name in SPREAD:
+            for part in SPREAD[name]:
+                yield f"{name}_{part}", _cell(value[part] if value else None)
+        else:
+            yield name, _cell(value)
+
+
+def _cell(value: object) -> object:
+    match value:
+        case str() if value.startswith(FORMULA):
+            return f"'{value}"
+        case dict():
+            return json.dumps(value, ensure_ascii=False) if value else ""
+        case bool():
+            return str(value).lower()
+        case _:
+            return value
