@@ -157,6 +157,7 @@ class Intake:
         self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
         text = _refusal_text(first, reason, now_us)
         reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
+        self._count(reject, account)
         if self._keep(arrival, reject, account):
             log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
             entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
@@ -185,13 +186,16 @@ class Intake:
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Count bytes that were no report and keep them; a home we know and could not read goes before an operator."""
         account = self.book.find(reject.id) if reject.id else None
-        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
-        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
+        self._count(reject, account)
         if self._keep(arrival, reject, account) and account is not None and reject.id is not None:
             event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
             note = f"could not be read: {reject.text}"
             report = Report(0, reject.id, _home(account, reject.id), event, Priority.TECHNICAL, note=note)
             self._concerns.append(_Concern(arrival, report))
+
+    def _count(self, reject: Reject, account: Account | None) -> None:
+        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
+        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
 
     def _keep(self, arrival: Arrival, reject: Reject, account: Account | None) -> bool:
         """Keep evidence while there is room and budget; say whether it is kept.
