@@ -168,6 +168,8 @@ class Daemon:
         status = self.process.wait(timeout=PATIENCE_S)
         assert self._reader is not None
         self._reader.join(timeout=PATIENCE_S)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
         return status
 
     def close(self) -> None:
@@ -176,8 +178,6 @@ class Daemon:
             with suppress(ProcessLookupError):
                 self.process.kill()
             self.wait()
-            assert self.process.stderr is not None
-            self.process.stderr.close()
         if self._manager is not None:
             self._manager.close()
 

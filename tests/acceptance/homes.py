@@ -1,0 +1,32 @@
+"""Homes and keys of the tests, registered as ``vetlla accounts import`` and ``vetlla keys set`` do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vetlla.clock import SystemClock
+from vetlla.store.account_files import read_csv
+from vetlla.store.account_table import register as register_accounts
+from vetlla.store.key_changes import set_key
+from vetlla.store.registry import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "account,home,key_name,clock_window"
+
+
+def register(state_dir: Path, *rows: str) -> None:
+    """Register homes, one CSV row each under ``HEADER``; for a daemon that is not running yet."""
+    read = read_csv([f"{HEADER}\n", *(f"{row}\n" for row in rows)])
+    assert not read.faults, read.faults
+    clock = SystemClock()
+    with writing(state_dir, clock) as registry:
+        register_accounts(registry, read.entries, by="test", at_us=clock.now().utc_us)
+
+
+def keep_key(state_dir: Path, name: str, secret: bytes) -> None:
+    """Keep a shared key; its name goes into the third column of a home."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    set_key(state_dir / "keys.toml", name, secret, by="test", now=datetime.now(UTC))
