@@ -105,6 +105,17 @@ class Terminal:
         reply, self._pending = self._pending[: end + 1], self._pending[end + 1 :]
         return reply
 
+    def has_reply(self) -> bool:
+        """Say whether anything has come by now."""
+        line = self.dial()
+        line.setblocking(False)  # noqa: FBT003 - takes no keyword
+        try:
+            return bool(line.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+        finally:
+            line.settimeout(PATIENCE_S)
+
     def say(self, frame: bytes) -> str:
         """Send a frame; return what the reply is: ACK, NAK, DUH. Raises HungUp when there is none."""
         self.send(frame)
