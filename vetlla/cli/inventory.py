@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from vetlla.cli import inventory_movements, inventory_report, inventory_views
 from vetlla.cli.inventory_files import Table, reading, translation, write
-from vetlla.cli.inventory_session import Day, be_gentle, changing, looking, past, recorded_us, today
+from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.errors import UsageError
@@ -54,7 +54,7 @@ def import_(
     """
     if what not in KINDS:
         raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-    be_gentle()
+    long_work()
     words = translation(mapping)
     with reading(file, what) as table:
         reader = Reader(what, table.heading, words)
@@ -91,7 +91,7 @@ def export(
 
     Example: vetlla inventory export devices.xlsx
     """
-    be_gentle()
+    long_work()
     with looking(state_dir) as connection:
         rows: Iterator[dict[str, str]]
         match what:

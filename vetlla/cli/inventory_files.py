@@ -9,6 +9,7 @@ import tomllib
 import zipfile
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -85,7 +86,7 @@ def write(path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], 
 
 def write_json(file: IO[str], heading: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool) -> None:
     """Write rows as objects, one a line: a JSON list, or NDJSON."""
-    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+    encode = json.JSONEncoder(ensure_ascii=False, default=_iso).encode
     between = "\n" if lines else ",\n"
     file.write("" if lines else "[\n")
     for place, row in enumerate(rows):
@@ -104,6 +105,11 @@ def finished(path: Path) -> Iterator[Path]:
         raise UsageError(f"{path}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@cache
+def _iso(day: object) -> str:
+    return str(day)
 
 
 def ending(path: Path) -> str:

@@ -12,7 +12,7 @@ import typer
 from vetlla.cli import inventory_xlsx, parameters
 from vetlla.cli.exits import Nagios
 from vetlla.cli.inventory_files import ending, finished, write, write_json
-from vetlla.cli.inventory_session import Day, be_gentle, looking, today
+from vetlla.cli.inventory_session import Day, long_work, looking, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
@@ -58,7 +58,7 @@ def report(
     files = [(path, ending(path)) for path in out or []]
     if any(kind == ".ndjson" for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
-    be_gentle()
+    long_work()
     with looking(state_dir) as connection:
         made = monthly.report(inventory.fleet(connection, min(month, today())), min(month, today()))
     for path, kind in files:
@@ -142,7 +142,7 @@ def _write_xlsx(path: Path, made: Report) -> None:
         inventory_xlsx.write(
             part,
             {
-                "inventory": (monthly.COLUMNS, map(monthly.cells, made.devices)),
+                "inventory": (monthly.COLUMNS, made.rows),
                 "totals": (monthly.TOTAL_COLUMNS, totals),
                 "at no cost": (("what", "number"), _at_no_cost(made)),
             },
@@ -150,7 +150,7 @@ def _write_xlsx(path: Path, made: Report) -> None:
 
 
 def _write_csv(path: Path, made: Report) -> None:
-    write(path, monthly.COLUMNS, map(monthly.cells, made.devices), "inventory")
+    write(path, monthly.COLUMNS, made.rows, "inventory")
     totals = [[*total.row().values()] for total in made.totals]
     totals += [["at no cost", what, "", "", number] for what, number in _at_no_cost(made)]
     write(path.with_suffix(".totals.csv"), monthly.TOTAL_COLUMNS, totals, "totals")
@@ -165,7 +165,7 @@ def _write_json(path: Path, made: Report) -> None:
     with finished(path) as part, part.open("w", encoding="utf-8") as file:
         # The devices are written one by one: a full park's document is 60 MB.
         file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "devices": ')
-        write_json(file, monthly.COLUMNS, map(monthly.cells, made.devices), lines=False)
+        write_json(file, monthly.COLUMNS, made.rows, lines=False)
         file.write("}\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import contextmanager
 from datetime import date
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLOCK = SystemClock()
-GENTLE = 10
-"""Niceness of long work: the receiver on the same machine comes first."""
 
 
 def as_day(text: str) -> date:
@@ -77,9 +76,16 @@ def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
         connection.execute("ROLLBACK")
 
 
-def be_gentle() -> None:
-    """Let everything else on the machine go first."""
-    os.nice(GENTLE)
+def long_work() -> None:
+    """Make ready for a file or a report of a whole park.
+
+    Run only while nothing else on the machine wants the processor: the receiver beside us comes first. Niceness is not
+    enough, since a nice process still finishes its time slice while a frame waits; SCHED_IDLE gives way at once
+    (sched(7)). The cyclic garbage collector is switched off: it would look through millions of small values again and
+    again (a third of the time), and none of them forms a cycle.
+    """
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    gc.disable()
 
 
 def recorded_us() -> int:

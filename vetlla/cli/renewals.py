@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
-from vetlla.cli.inventory_session import CLOCK, Day, as_day, be_gentle, changing, looking, recorded_us, today
+from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
@@ -102,7 +102,7 @@ def plan(
     first = start or today()
     values = parameters.load(parameters_file).on(first)
     last = end or values.the_date("contract.end")
-    be_gentle()
+    long_work()
     with changing(state_dir, dry_run=dry_run) as connection:
         made = make(
             list(inventory.fleet(connection)),
@@ -186,7 +186,7 @@ def export(
 
     Example: vetlla renewals export nord.ics --base NORD --from 2025-01-01 --to 2025-01-31
     """
-    be_gentle()
+    long_work()
     with looking(state_dir) as connection:
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)

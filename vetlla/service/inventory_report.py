@@ -59,7 +59,8 @@ class Report:
     """The inventory on a month's last day."""
 
     day: date
-    devices: list[Kept]
+    rows: list[tuple[str | int | date | None, ...]]
+    """Every device in the order of ``COLUMNS``."""
     totals: list[Total]
     terminals_at_no_cost: int
     """GSM-IP terminals installed to make good the offered improvement (tender, 13.2.c): not rented, not bought."""
@@ -70,12 +71,12 @@ def report(fleet: Iterable[Kept], day: date) -> Report:
     """Return the report of a fleet as it was on a day."""
     order = {kind: place for place, kind in enumerate(DeviceType)}
     devices = sorted(fleet, key=lambda kept: (order[kept.device.type], kept.standing.home, kept.id))
+    kept_by = Counter((kept.device.type, kept.standing.ownership, kept.standing.place) for kept in devices)
     count: Counter[tuple[str, str, Place]] = Counter()
-    for kept in devices:
-        place = kept.standing.place
-        for kind in (kept.device.type.value, ALL):
-            for owner in (kept.standing.ownership.value, ALL):
-                count[kind, owner, place] += 1
+    for (device_type, ownership, place), number in kept_by.items():
+        for kind in (device_type.value, ALL):
+            for owner in (ownership.value, ALL):
+                count[kind, owner, place] += number
     totals = [
         Total(kind, owner, count[kind, owner, Place.HOME], count[kind, owner, Place.WAREHOUSE])
         for kind in (*(kind.value for kind in DeviceType), ALL)
@@ -85,7 +86,7 @@ def report(fleet: Iterable[Kept], day: date) -> Report:
     free = [kept for kept in devices if kept.standing.ownership is Ownership.OFFERED]
     return Report(
         day=day,
-        devices=devices,
+        rows=list(map(cells, devices)),
         totals=totals,
         terminals_at_no_cost=sum(kept.device.type is DIGITAL for kept in free),
         buttons_at_no_cost=sum(kept.device.type in BUTTONS for kept in free),

@@ -195,8 +195,19 @@ def _period(since: str, until: str | None) -> Period:
     return Period(date.fromisoformat(since), _day(until))
 
 
+class _Days(dict[str | None, "date | None"]):
+    """Days by their text, each made once: a park has a million of them and some ten thousand different ones."""
+
+    def __missing__(self, text: str | None) -> date | None:
+        day = self[text] = date.fromisoformat(text) if text else None
+        return day
+
+
+_DAYS = _Days()
+
+
 def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+    return _DAYS[text]
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
@@ -211,13 +222,13 @@ def _kept(row: tuple[Any, ...]) -> Kept:
             imei=imei,
             account=account,
             made=Manufacture(year, week) if year else None,
-            first_installed=_day(first),
-            cost_from=_day(cost),
-            guarantee_until=_day(guarantee),
+            first_installed=_DAYS[first],
+            cost_from=_DAYS[cost],
+            guarantee_until=_DAYS[guarantee],
         ),
         standing=Standing(
             place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=date.fromisoformat(moved)
         ),
-        last_battery=_day(battery),
-        last_maintenance=_day(maintenance),
+        last_battery=_DAYS[battery],
+        last_maintenance=_DAYS[maintenance],
     )
