@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,10 +93,10 @@ def demonstrated(directory: Path, *options: str, terminal: bool = False) -> Iter
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    made = tmp_path / "d"
-    made.mkdir()
-    return made
+def directory() -> Iterator[Path]:
+    # Not tmp_path: behind the demonstration's own directory a socket's path must still be shorter than 108 characters.
+    with tempfile.TemporaryDirectory(prefix="demo-") as made:
+        yield Path(made)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

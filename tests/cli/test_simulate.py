@@ -183,9 +183,12 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
         (("--mix", "alarm=1"), "heartbeats"),
         (("--faults", "torn=5"), "between 0 and 1"),
         (("--closed", "--faults", "storm"), "rate"),
+        (("--closed", "--rate", "5"), "exclude each other"),
         (("--ledger", "/nowhere/sent.ndjson"), "can be written"),
         (("--accounts", "/nowhere/accounts.csv"), "accounts import"),
         (("--export", "/dev/null/drill"), "can be written"),
+        (("--transport", "tls", "--trust", "/nowhere/chain.pem"), "PEM"),
+        (("--transport", "tls", "--trust", __file__), "PEM"),
     ],
 )
 def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: str) -> None:
@@ -220,6 +223,14 @@ def test_without_a_receiver_there_is_nobody_to_call(tmp_path: Path) -> None:
     done = vetlla("simulate", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "--state-dir" in done.stderr
+
+
+def test_more_homes_than_sockets_are_refused() -> None:
+    """A run that needs more sockets than the system lets a process open is refused, with the limit to raise."""
+    command = f"ulimit -n 128 && exec {VETLLA} simulate --to 127.0.0.1:9 --homes 100"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert done.returncode == os.EX_USAGE
+    assert "ulimit -Hn 164" in done.stderr
 
 
 def test_an_export_names_every_home(tmp_path: Path) -> None:

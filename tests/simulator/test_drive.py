@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.simulator.peer import Peer, listening
-from vetlla.errors import UsageError
 from vetlla.protocols import dc09_frame
 from vetlla.signals import STORED, AccountId, Reason, Signal, Verdict, refused
 from vetlla.simulator import drill
@@ -295,16 +294,15 @@ def test_a_run_ends_after_its_duration() -> None:
     assert 0.2 <= report.seconds < 5
 
 
-def test_what_cannot_be_drained_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_drained_is_lost() -> None:
     """When the drain's time is over, what is still open is counted as lost and written down as such."""
-    monkeypatch.setattr("vetlla.simulator.drive.DRAIN_S", 0.1)
     out = io.StringIO()
 
     async def work() -> Report:
         async with listening() as peer:
             peer.garble = lambda _: b""
             wanted = scenario(peer.port, homes=2, reports=None, duration_s=0.1, timeout_s=20.0)
-            return await drive(wanted, settled=Ledger(out).write)
+            return await drive(wanted, settled=Ledger(out).write, drain_s=0.1)
 
     report = run(work())
     assert (report.told, report.lost) == (2, 2)
@@ -381,11 +379,3 @@ def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) ->
 
     report, peer = run(work())
     assert (report.lost, peer.signals) == (1, [])
-
-
-def test_more_homes_than_sockets_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that needs more sockets than the system gives is refused with the limit to raise."""
-    monkeypatch.setattr("vetlla.simulator.drive.SPARE_FILES", 10**9)
-    with pytest.raises(UsageError, match="sockets") as refusal:
-        run(drive(scenario(9, homes=1)))
-    assert "ulimit" in refusal.value.remedy

@@ -29,11 +29,12 @@ OUTCOMES = {
 
 
 class Room:
-    """The room in which the operators sit: no two of them go for the same alarm."""
+    """The room in which the operators sit: no two of them go for the same alarm. ``pace`` stretches their times."""
 
-    def __init__(self, state_dir: Path, random: Random) -> None:
+    def __init__(self, state_dir: Path, random: Random, *, pace: float = 1.0) -> None:
         self._state_dir = state_dir
         self._random = random
+        self._pace = pace
         self._taken: set[int] = set()
         self.closed = 0
         """Alarms handled to their end."""
@@ -83,7 +84,7 @@ class Room:
     async def _pause(self, between: tuple[float, float], stop: asyncio.Event) -> bool:
         """Let a person's time pass; say whether it is time to stop."""
         try:
-            async with asyncio.timeout(self._random.uniform(*between)):
+            async with asyncio.timeout(self._pace * self._random.uniform(*between)):
                 await stop.wait()
         except TimeoutError:
             return False

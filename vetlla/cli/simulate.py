@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from vetlla.simulator.drive import Settled
 
-RATE = 10.0
+RATE = 10
 DURATION_S = 10.0
 REFRESH_S = 0.2
 """Between two looks at a running simulation: smooth to the eye, nothing to the load."""
@@ -61,7 +61,10 @@ def simulate(
     accounts: Annotated[
         Path | None, typer.Option(help="Be the homes of this file (columns of `accounts import`).")
     ] = None,
-    rate: Annotated[float, typer.Option(min=0.001, help="Reports per second over all homes, answered or not.")] = RATE,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
+    ] = None,
     closed: Annotated[bool, typer.Option("--closed", help="As fast as answers come back, instead of --rate.")] = False,
     duration: Annotated[float | None, typer.Option(min=0.1, help=f"Seconds; default {DURATION_S:.0f}.")] = None,
     reports: Annotated[int | None, typer.Option(min=1, help="Stop after so many, instead of --duration.")] = None,
@@ -98,6 +101,8 @@ def simulate(
 
     Example: vetlla simulate --homes 500 --rate 200 --faults torn,retry,damage=0.02 --ledger sent.ndjson
     """
+    if closed and rate is not None:
+        raise UsageError("--closed and --rate exclude each other", remedy="--closed calls as fast as answers come back")
     if seed is None:
         seed = random.randrange(SEEDS)  # noqa: S311 - a simulation, not a secret
     calling, keys = callers(accounts, homes, encrypt, keys_from, seed)
@@ -110,7 +115,7 @@ def simulate(
         port=port,
         accounts=calling,
         keys=keys,
-        rate=None if closed else rate,
+        rate=None if closed else rate or RATE,
         reports=reports,
         duration_s=duration if duration or reports else DURATION_S,
         transport=transport,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from vetlla.errors import LinkError, UsageError
 from vetlla.simulator.dialler import Dialler
 from vetlla.simulator.home import Home, Message
-from vetlla.simulator.scenario import Connection
+from vetlla.simulator.line import trust
+from vetlla.simulator.scenario import Connection, Transport
 from vetlla.simulator.statistics import Counts, Report, conclude
 
 if TYPE_CHECKING:
@@ -97,14 +98,18 @@ async def drive(
     stop: asyncio.Event | None = None,
     settled: Settled | None = None,
     counts: Counts | None = None,
+    drain_s: float = DRAIN_S,
 ) -> Report:
     """Run the scenario to its end, or until ``stop`` is set, and return what came of it.
 
     ``settled`` is called with every message that has met its fate (``Ledger.write``); ``counts`` are kept up to date
-    for whoever wants to watch. Raises UsageError when this process may not open enough sockets.
+    for whoever wants to watch; what is still open ``drain_s`` after the end is lost. Raises UsageError when this
+    process may not open enough sockets, or cannot read the certificate to trust.
     """
     stop = stop or asyncio.Event()
     counts = counts or Counts()
+    if scenario.transport is Transport.TLS:
+        trust(scenario.trusted)  # a certificate that cannot be read is told before anybody calls
     _allow_sockets(len(scenario.accounts) * (2 if scenario.faults.duplicate else 1))
     subscribers = [Subscriber(scenario, index, counts, settled) for index in range(len(scenario.accounts))]
     if scenario.rate is None:
@@ -118,7 +123,7 @@ async def drive(
     if scenario.connection is Connection.KEEP and not scenario.faults.storm:
         await _dial_all(subscribers)
     began = time.monotonic()
-    await _live(lives, scenario.duration_s, stop)
+    await _live(lives, scenario.duration_s, drain_s, stop)
     counts.lost = counts.told - counts.acknowledged - counts.refused
     return conclude(counts, homes=len(subscribers), seconds=time.monotonic() - began)
 
@@ -185,22 +190,26 @@ async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
             group.create_task(dial(subscriber))
 
 
-async def _live(lives: Iterable[Coroutine[None, None, None]], duration_s: float | None, stop: asyncio.Event) -> None:
+async def _live(
+    lives: Iterable[Coroutine[None, None, None]], duration_s: float | None, drain_s: float, stop: asyncio.Event
+) -> None:
     """Let all live until they end, or until the drain after ``stop`` is over."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(life) for life in lives]
-        end = group.create_task(_end(tasks, duration_s, stop))
+        end = group.create_task(_end(tasks, duration_s, drain_s, stop))
         await asyncio.wait(tasks)
         end.cancel()
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]], duration_s: float | None, stop: asyncio.Event) -> None:
+async def _end(
+    tasks: Sequence[asyncio.Task[None]], duration_s: float | None, drain_s: float, stop: asyncio.Event
+) -> None:
     try:
         async with asyncio.timeout(duration_s):
             await stop.wait()
     except TimeoutError:
         stop.set()
-    await asyncio.sleep(DRAIN_S)
+    await asyncio.sleep(drain_s)
     for task in tasks:
         task.cancel()
 

@@ -6,9 +6,10 @@ import asyncio
 import ssl
 import time
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
-from vetlla.errors import LinkError
+from vetlla.errors import LinkError, UsageError
 from vetlla.simulator.scenario import Transport
 
 if TYPE_CHECKING:
@@ -156,20 +157,27 @@ class DatagramLine(asyncio.DatagramProtocol):
 async def dial(scenario: Scenario, transport: Transport) -> Line:
     """Open a line to the scenario's receiver. LinkError: it does not answer within the scenario's time-out."""
     loop = asyncio.get_running_loop()
+    secured = trust(scenario.trusted) if transport is Transport.TLS else None
     try:
         async with asyncio.timeout(scenario.timeout_s):
             if transport is Transport.UDP:
                 return (await loop.create_datagram_endpoint(DatagramLine, remote_addr=(scenario.host, scenario.port)))[
                     1
                 ]
-            trust = _trust(scenario.trusted) if transport is Transport.TLS else None
-            return (await loop.create_connection(StreamLine, scenario.host, scenario.port, ssl=trust))[1]
+            return (await loop.create_connection(StreamLine, scenario.host, scenario.port, ssl=secured))[1]
     except OSError as error:  # TimeoutError and ssl.SSLError are kinds of it
         raise LinkError(f"no receiver at {scenario.host}:{scenario.port} ({transport})") from error
 
 
-def _trust(certificate: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certificate)
+@lru_cache
+def trust(certificate: str | None) -> ssl.SSLContext:
+    """Return what a TLS line demands: this certificate (a PEM file), or none. UsageError if it cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+    except OSError as error:  # ssl.SSLError is a kind of it
+        raise UsageError(
+            f"{certificate}: {error.strerror or error}", remedy="name a certificate in a PEM file"
+        ) from error
     context.check_hostname = False  # receivers are dialled by address
     if certificate is None:
         context.verify_mode = ssl.CERT_NONE

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from vetlla.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.accounts import Account
     from vetlla.signals import Key
 
@@ -107,7 +109,7 @@ class Scenario:
     port: int
     accounts: tuple[Account, ...]
     """One home each."""
-    keys: dict[str, Key]
+    keys: Mapping[str, Key]
     """By key name: a home whose account names a key encrypts with it."""
     rate: float | None = None
     """Messages per second over all homes, at random instants, whether answered or not (open loop).
