@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tests.acceptance.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.acceptance.terminal import Terminal
+from vetlla.cli.board import Watch
 from vetlla.cli.board_view import Picture, line, screen
 
 if TYPE_CHECKING:
@@ -159,6 +160,22 @@ def test_without_a_receiver_there_is_no_picture(tmp_path: Path) -> None:
     done = vetlla("board", "--once", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "--state-dir" in done.stderr
+
+
+def test_it_outlives_the_receiver(tmp_path: Path) -> None:
+    """A receiver that dies is shown as not reachable, and the one that starts in its place as ready again."""
+    with running(tmp_path) as daemon:
+        watch = Watch(daemon.state_dir)
+        assert watch.picture().ready
+        daemon.kill()
+        picture = watch.picture()
+        assert not picture.ready
+        assert "no receiver answers" in picture.trouble
+        daemon.start()
+        picture = watch.picture()
+        assert picture.ready
+        assert picture.per_second == (0.0,)
+        watch.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -152,6 +153,22 @@ def test_ctrl_c_ends_the_calls_and_prints_what_came_of_them(daemon: Daemon) -> N
     assert run.returncode == 0
     assert result["complete"]
     assert result["told"] >= 20
+
+
+def test_a_second_signal_cuts_the_calls_short() -> None:
+    """Who asks twice does not wait for a receiver that stays silent: status 1, and what came of it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_S)
+        to = f"127.0.0.1:{silent.getsockname()[1]}"
+        command = [VETLLA, "simulate", "--to", to, "--homes", "1", "--closed", "--timeout", "60"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+            line, _ = silent.accept()
+            with line:
+                assert line.recv(4096)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    run.send_signal(number)
+                _, talk = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, talk) == (1, "cut short: 0 of 1 reports were acknowledged\n")
 
 
 def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:

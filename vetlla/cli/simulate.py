@@ -154,6 +154,7 @@ def _run(scenario: Scenario, ledger: Path | None) -> Report:
         try:
             return runner.run(_simulate(scenario, counts, settled))
         except asyncio.CancelledError:
+            talk().print(f"cut short: {counts.acknowledged:,} of {counts.told:,} reports were acknowledged")
             raise typer.Exit(LOST) from None
 
 
