@@ -32,6 +32,7 @@ COMMANDS = {
     "signals": "signals:app",
     "rejects": "rejects:app",
     "audit": "audit:app",
+    "db": "db:app",
     "decode": "decode:decode",
     "simulate": "simulate:simulate",
     "inventory": "inventory:app",

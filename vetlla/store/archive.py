@@ -19,7 +19,7 @@ from vetlla.store.journal import JOURNAL
 from vetlla.store.migrate import migrations, refuse_newer, version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -29,6 +29,11 @@ PATIENCE_S = 5.0
 """How long a read waits for the receiver's recovery after a crash, the only time at which it locks readers out."""
 ATTEMPTS = 5
 """Times a read is repeated because the receiver started or stopped in the middle of it."""
+COPIED_AT_ONCE = 256
+"""Pages between two looks at the log and the disk while the journal is copied: a mebibyte."""
+STEPS_BETWEEN_LOOKS = 1_000_000
+"""Of SQLite's machine, while the journal is checked: some ten milliseconds."""
+DAMAGE_SHOWN = 100
 MEMBERSHIP = "run as the receiver's user, or as a member of the group that its state directory belongs to"
 
 
@@ -59,6 +64,59 @@ class Archive:
                 return rows
             self._reopen()
         raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+
+    def copy(self, target: sqlite3.Connection, pace: Callable[[int, int], None]) -> None:
+        """Copy the whole journal as it is at one moment; ``pace`` hears how many pages of how many are copied.
+
+        In one transaction, since SQLite begins a copy anew whenever another process has written between two steps.
+        Meanwhile the log cannot start over: ``pace`` sees to it that it does not outgrow the disk, and raises to stop.
+        """
+        for _ in range(ATTEMPTS):
+            if look(self.path) == self._state:
+                self._copy(target, pace)
+                if look(self.path) == self._state:
+                    return
+            self._reopen()
+        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+
+    def _copy(self, target: sqlite3.Connection, pace: Callable[[int, int], None]) -> None:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # now the transaction sees its moment
+            connection.backup(target, pages=COPIED_AT_ONCE, progress=lambda _, left, of: pace(of - left, of))
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path}: cannot be copied: {error}",
+                remedy="is a disk full, or failing? `vetlla db verify` checks the journal",
+            ) from error
+        finally:
+            connection.rollback()
+
+    def damage(self, pace: Callable[[], None]) -> list[str]:
+        """Return what SQLite finds wrong with the file; ``pace`` is called now and then, and raises to stop.
+
+        The other long read there is.
+        """
+        stopped: list[Exception] = []
+
+        def keep_pace() -> int:
+            try:
+                pace()
+            except StoreError as error:
+                stopped.append(error)
+            return len(stopped)
+
+        self._connection.set_progress_handler(keep_pace, STEPS_BETWEEN_LOOKS)
+        try:
+            found = [row[0] for row in self._connection.execute(f"PRAGMA integrity_check({DAMAGE_SHOWN})")]
+        except sqlite3.Error as error:
+            if stopped:
+                raise stopped[0] from None
+            return [str(error)]
+        finally:
+            self._connection.set_progress_handler(None, 0)
+        return [] if found == ["ok"] else found
 
     def _try(self, sql: str, parameters: Sequence[SqlValue]) -> list[sqlite3.Row] | None:
         """Return the rows, or None if the journal was not the same one before and after."""
@@ -129,6 +187,12 @@ def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
         case _:
             remedy = "`vetlla db verify` checks it; if it is damaged, restore a backup: vetlla db restore"
     return StoreError(f"{path}: cannot be read: {error}", remedy=remedy)
+
+
+def is_damage(error: StoreError) -> bool:
+    """Say whether what failed is the file itself, and not the way to it."""
+    code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:

@@ -1,0 +1,172 @@
+"""Restoring a backup: whole or not at all, and what it replaces is kept aside.
+
+No receiver runs meanwhile, which its lock ensures. The copies are made ready beside the old files: brought to this
+program's schema, and with an audit record that says who went back to what and from where, since otherwise nothing in
+the chain would tell that its last days had been taken away. Then the files change places. Two databases and a log
+cannot do so in one step, so a marker stands by the while: a receiver does not start beside it, and the same restore
+once more completes what a power cut interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.clock import to_datetime
+from vetlla.errors import StoreError
+from vetlla.store.archive import Archive
+from vetlla.store.audit import head_of
+from vetlla.store.backup import Manifest
+from vetlla.store.batch import Batch, Entry
+from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.lockfile import exclusive
+from vetlla.store.ownership import create, make_directory, sync_directory
+from vetlla.store.registry import LOCK as REGISTRY_LOCK
+from vetlla.store.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from vetlla.clock import Clock
+    from vetlla.store.room import Room
+
+INCOMING = "restore.incoming"
+ASIDE = "replaced"
+BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",)}
+"""What SQLite keeps beside each file: with another file it would be applied to the wrong one."""
+CHUNK = 16 << 20
+
+
+class Restored(NamedTuple):
+    """What a restore did, or would do."""
+
+    manifest: Manifest
+    replaced_head: str | None
+    """End of the audit chain that was replaced; None: there was no journal, or it could not be read."""
+    aside: Path | None
+    """Where the replaced files are; None: there were none."""
+
+
+def restore(
+    backup: Path,
+    state_dir: Path,
+    clock: Clock,
+    room: Room,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> Restored:
+    """Put a verified backup (``inspection.inspect``) in the place of journal and registry.
+
+    A registry stays if the backup has none. ``progress`` hears the bytes copied. Raises StoreError; then everything is
+    as it was, or the marker tells that it is not.
+    """
+    manifest = Manifest.read(backup)
+    with _nobody_else(state_dir), _disk_errors(state_dir):
+        room.for_bytes(sum(copy.bytes for copy in manifest.files.values()), state_dir)
+        now = clock.now().utc_us
+        replaced_head = _head(state_dir)
+        aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
+        replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
+        if not dry_run:
+            detail: dict[str, object] = {"made": manifest.made, "head": manifest.head, "replaced_head": replaced_head}
+            with _incoming(backup, state_dir, manifest, progress) as incoming:
+                _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail))
+                _exchange(incoming, state_dir, manifest, replaced, aside)
+        return Restored(manifest, replaced_head, aside if replaced else None)
+
+
+@contextmanager
+def _nobody_else(state_dir: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.enter_context(keep_out_receivers(state_dir))
+        stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
+        yield
+
+
+@contextmanager
+def _disk_errors(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or state_dir}: {error.strerror}", remedy="is the disk full? restore again when it is not"
+        ) from error
+
+
+def _head(state_dir: Path) -> str | None:
+    try:
+        with Archive(state_dir) as archive:
+            return str(head_of(archive.read))
+    except StoreError:
+        return None  # none, or damaged: this is why there is a backup
+
+
+def _files_of(database: Path) -> list[Path]:
+    return [database, *(database.with_name(database.name + end) for end in BESIDE[database.name])]
+
+
+@contextmanager
+def _incoming(
+    backup: Path, state_dir: Path, manifest: Manifest, progress: Callable[[int, int], None]
+) -> Iterator[Path]:
+    """Copy the backup's files into a directory beside those they replace."""
+    incoming = state_dir / INCOMING
+    shutil.rmtree(incoming, ignore_errors=True)  # of a restore that was interrupted
+    make_directory(incoming, 0o750)
+    try:
+        of = sum(copy.bytes for copy in manifest.files.values())
+        done = 0
+        for name, copy in manifest.files.items():
+            hasher = hashlib.sha256()
+            for written in _copy(backup / name, incoming / name, hasher):
+                progress(done + written, of)
+            if hasher.hexdigest() != copy.sha256:
+                raise StoreError(f"{backup / name}: is not the file that was backed up", remedy="take another backup")
+            done += copy.bytes
+        yield incoming
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
+    """Copy a file onto the disk; yield how many bytes are written so far."""
+    with source.open("rb") as read, os.fdopen(create(target, 0o640), "wb") as written:
+        while chunk := read.read(CHUNK):
+            hasher.update(chunk)
+            written.write(chunk)
+            yield written.tell()
+        written.flush()
+        os.fsync(written.fileno())
+
+
+def _sign(incoming: Path, clock: Clock, entry: Entry) -> None:
+    """Bring the journal to this program's schema, and write down in it that it was restored."""
+    journal = Journal(incoming, clock)
+    try:
+        journal.write(Batch(commit=0, boot=0, began_us=entry.at_us, audit=[entry]))
+    finally:
+        journal.close()
+    if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
+        raise StoreError(f"{incoming / JOURNAL}: its log could not be folded in", remedy="is the disk failing?")
+
+
+def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:
+    marker = state_dir / UNFINISHED_RESTORE
+    marker.touch(mode=0o640)
+    sync_directory(state_dir)
+    if replaced:
+        make_directory(aside, 0o750)
+        for path in replaced:
+            path.rename(aside / path.name)
+        sync_directory(aside)
+    for name in manifest.files:
+        (incoming / name).rename(state_dir / name)
+    sync_directory(state_dir)
+    marker.unlink()
+    sync_directory(state_dir)
