@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from vetlla.receiver.machine import SPARE_FILES
+from tests.cli.tree import commands
+from vetlla.receiver.budget import SPARE_FILES
 from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL, Limits
 
@@ -74,8 +75,8 @@ def test_exposure_stays_small(unit: str) -> None:
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     """Nothing in them is unknown or contradicts itself; programs stand in for what is installed elsewhere."""
     for path in UNITS.iterdir():
-        text = re.sub(r"^(Exec\w+=)/opt/vetlla/bin/vetlla", rf"\g<1>{VETLLA}", path.read_text(), flags=re.MULTILINE)
-        (tmp_path / path.name).write_text(text)
+        text = path.read_text(encoding="utf-8").replace("/opt/vetlla/bin/vetlla", VETLLA)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
     units = [str(tmp_path / unit) for kind in ("service", "socket", "timer") for unit in _units(kind)]
     done = subprocess.run(
         [_tool("systemd-analyze", "systemd"), "verify", "--man=no", "--recursive-errors=no", *units],
@@ -108,6 +109,16 @@ def test_unit_and_settings_agree() -> None:
     assert ports["FileDescriptorName"] == [load(ROOT / "config" / "vetlla.toml").listen[0].name]
 
 
+def test_units_call_commands_that_exist() -> None:
+    """Every command of ours that a unit starts is one of the program's."""
+    known = {command.path for command in commands()}
+    for unit in _units("service"):
+        for line in _unit(unit)["Service"]["ExecStart"]:
+            called = re.findall(r"/opt/vetlla/bin/vetlla ([a-z]+(?: [a-z]+)*)", line)
+            assert called, unit
+            assert set(called) <= known
+
+
 def test_users_and_groups_are_made() -> None:
     """The user and the groups that service and configuration name are made by sysusers."""
     users = (UNITS / "vetlla-sysusers.conf").read_text(encoding="utf-8")
@@ -131,6 +142,7 @@ class Life:
     answer: bytes
     calls: set[str]
     status: int
+    state_dir: Path
 
 
 def _refuse_executable_memory() -> None:
@@ -200,7 +212,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
             process.wait()
     table = (folder / "calls").read_text(encoding="ascii").splitlines()
     names = {line.strip() for line in table} - {"syscall", "total"}
-    return Life(told=told, answer=answer, calls={name for name in names if re.fullmatch(r"\w+", name)}, status=status)
+    return Life(
+        told=told,
+        answer=answer,
+        calls={name for name in names if re.fullmatch(r"\w+", name)},
+        status=status,
+        state_dir=folder / "state",
+    )
 
 
 def _child_of(parent: int) -> int:
@@ -248,3 +266,24 @@ def test_the_unit_allows_every_call_the_receiver_makes(life: Life) -> None:
             allowed = allowed - members(group) if value.startswith("~") else allowed | members(group)
     assert "fdatasync" in life.calls
     assert life.calls - allowed - (BY_ROOT if os.geteuid() == 0 else set()) == set()
+
+
+def test_the_nightly_copy_is_made_and_verified(life: Life, tmp_path: Path) -> None:
+    """What the backup unit runs leaves a copy named by its time, whole by its own verification."""
+    (line,) = _unit("vetlla-backup.service")["Service"]["ExecStart"]
+    script = re.fullmatch(r"/bin/sh -c '(.+)'", line)
+    assert script
+    text = script[1].replace("$$", "$").replace("%%", "%")  # systemd's own escapes
+    text = text.replace("/opt/vetlla/bin/vetlla", VETLLA).replace("/var/backups/vetlla", str(tmp_path))
+    done = subprocess.run(
+        ["/bin/sh", "-c", text],
+        env={**os.environ, "VETLLA_STATE_DIR": str(life.state_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (copy,) = tmp_path.iterdir()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{4}Z", copy.name)
+    assert done.stdout.splitlines()[-1].endswith(": whole")
