@@ -23,11 +23,10 @@ from vetlla.store.rows import (
     Flag,
     alarm_from,
     alarm_row,
-    reject_from,
     reject_row,
-    signal_from,
     signal_row,
 )
+from vetlla.store.stored import reject_from, signal_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from vetlla.store.audit import Flaw, Head, head_of, holds
 from vetlla.store.audit import verify as verify_chain
 
 if TYPE_CHECKING:
-    from vetlla.store.rows import Record
+    from vetlla.store.stored import Record
 
 app = typer.Typer(help="Look at the audit and prove that it is whole. All times are UTC.", no_args_is_help=True)
 

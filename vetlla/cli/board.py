@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vetlla.store.rows import Stored
+    from vetlla.store.stored import Stored
 
 REFRESH_S = 0.5
 """Between two pictures: a clock in seconds never seems to stand still."""

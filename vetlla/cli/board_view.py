@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from vetlla.store.rows import Stored
+    from vetlla.store.stored import Stored
 
 T3_AIM_S = 15
 """Answered within, for 90 of 100 (quality standard ANS 6)."""
@@ -233,7 +233,7 @@ def _words(name: str) -> str:
 
 
 def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.0f} s" if seconds < 600 else _span(seconds)
+    return "-" if seconds is None else f"{int(seconds)} s" if seconds < 600 else _span(seconds)
 
 
 def _span(seconds: float) -> str:

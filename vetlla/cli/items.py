@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.signals import Item, Position
-    from vetlla.store.rows import Stored, StoredReject
+    from vetlla.store.stored import Stored, StoredReject
 
 
 def signal_fields(signal: Signal) -> dict[str, Any]:

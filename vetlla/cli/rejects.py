@@ -15,7 +15,7 @@ from vetlla.store import history
 from vetlla.store.archive import Archive
 
 if TYPE_CHECKING:
-    from vetlla.store.rows import StoredReject
+    from vetlla.store.stored import StoredReject
 
 app = typer.Typer(help="Look at what was received and could not be taken. All times are UTC.", no_args_is_help=True)
 

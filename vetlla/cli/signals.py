@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.store.history import Question
-    from vetlla.store.rows import Stored
+    from vetlla.store.stored import Stored
 
 app = typer.Typer(help="Look at the signals that were received. All times are UTC.", no_args_is_help=True)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.alarms import Alarm
     from vetlla.store.batch import Note
     from vetlla.store.history import Duplicate
-    from vetlla.store.rows import Stored
+    from vetlla.store.stored import Stored
 
 DUMP_WIDTH = 16
 LABEL_WIDTH = 14

@@ -38,10 +38,15 @@ MEMBERSHIP = "run as the receiver's user, or as a member of the group that its s
 
 
 class Archive:
-    """A journal opened to be read. Raises StoreError; a context manager."""
+    """A journal opened to be read. Raises StoreError; a context manager.
 
-    def __init__(self, directory: Path) -> None:
+    ``older`` takes one of an older schema too, for what does not depend on it: between the installation of a new
+    version and the receiver's restart there must still be a way to make a backup.
+    """
+
+    def __init__(self, directory: Path, *, older: bool = False) -> None:
         self.path = directory / JOURNAL
+        self._older = older
         self._state, self._connection = self._open()
 
     def __enter__(self) -> Self:
@@ -138,11 +143,20 @@ class Archive:
         for _ in range(ATTEMPTS):
             state = look(self.path)
             try:
-                return state, _checked(connect(self.path, state), self.path)
+                return state, self._checked(connect(self.path, state))
             except sqlite3.Error as error:
                 if look(self.path) == state:
                     raise unreadable(self.path, error) from error
         raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+
+    def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            refuse_newer(connection, "journal", str(self.path))
+            _refuse_older(connection, self.path, allowed=self._older)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class State(NamedTuple):
@@ -195,21 +209,11 @@ def is_damage(error: StoreError) -> bool:
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    try:
-        refuse_newer(connection, "journal", str(path))
-        _refuse_older(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _refuse_older(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_older(connection: sqlite3.Connection, path: Path, *, allowed: bool) -> None:
     found, known = version(connection), migrations("journal")[-1].number
     if found == 0:
         raise StoreError(f"{path}: holds no journal yet", remedy="start the receiver: it makes one")
-    if found < known:
+    if found < known and not allowed:
         raise StoreError(
             f"{path}: schema {found} is older than this program's {known}",
             remedy="start the receiver of this version: it brings the journal up to date",

@@ -88,13 +88,13 @@ def back_up(
 
     ``progress`` hears how many pages of the journal of how many are copied.
     """
-    with Archive(state_dir) as archive, _made_whole(target) as work:
+    with Archive(state_dir, older=True) as archive, _made_whole(target) as work:
         wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY))
         room.for_bytes(wanted, work)
         copies = {JOURNAL: _copy_journal(archive, work / JOURNAL, room, progress)}
         if (state_dir / REGISTRY).exists():
             copies[REGISTRY] = _copy_registry(state_dir, work / REGISTRY, clock)
-        with Archive(work) as copy:
+        with Archive(work, older=True) as copy:
             manifest = Manifest(
                 made=str(iso(clock.now().utc_us)),
                 vetlla=__version__,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from vetlla.clock import SECOND_US
 from vetlla.errors import StoreError
 from vetlla.store.batch import Note
-from vetlla.store.rows import Record, Stored, StoredReject, alarm_from, record_from, reject_from, stored_from
+from vetlla.store.rows import alarm_from
+from vetlla.store.stored import Record, Stored, StoredReject, record_from, reject_from, stored_from
 
 if TYPE_CHECKING:
     import sqlite3

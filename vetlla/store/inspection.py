@@ -85,7 +85,7 @@ def _against_manifest(directory: Path, manifest: Manifest, progress: Progress) -
 def _journal(
     directory: Path, pace: Callable[[], None], progress: Progress, manifest: Manifest | None = None
 ) -> Iterator[Damage]:
-    with _damage_told(JOURNAL) as damages, Archive(directory) as archive:
+    with _damage_told(JOURNAL) as damages, Archive(directory, older=True) as archive:
         progress(f"structure of {JOURNAL}", 0, 0)
         damages += [Damage(JOURNAL, found) for found in archive.damage(pace)]
         flaws = audit.verify(archive.read, lambda done, of: progress("audit chain", done, of))

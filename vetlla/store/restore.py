@@ -101,7 +101,7 @@ def _disk_errors(state_dir: Path) -> Iterator[None]:
 
 def _head(state_dir: Path) -> str | None:
     try:
-        with Archive(state_dir) as archive:
+        with Archive(state_dir, older=True) as archive:
             return str(head_of(archive.read))
     except StoreError:
         return None  # none, or damaged: this is why there is a backup
