@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 app = typer.Typer(help="Homes, people and devices: from the warehouse to retirement.", no_args_is_help=True)
+LARGE = 1 << 20
+"""Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
 EVERY = 5_000
 """Rows between two steps of the progress bar."""
 
@@ -58,7 +60,7 @@ def import_(
     words = translation(mapping)
     with reading(file, what) as table:
         reader = Reader(what, table.heading, words)
-        with changing(state_dir, dry_run=dry_run) as connection:
+        with changing(state_dir, dry_run=dry_run, large=table.size > LARGE) as connection:
             effects, faults = _take(connection, what, _shown(table), reader, past(day))
             if faults and not partial:
                 connection.execute("ROLLBACK")

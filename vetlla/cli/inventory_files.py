@@ -31,11 +31,15 @@ SNIFF = 8_192
 
 
 class Table(NamedTuple):
-    """A heading and rows of text, each with its number in the file; ``done`` tells how much was read, 0 to 1."""
+    """A heading and rows of text, each with its number in the file; ``done`` tells how much was read, 0 to 1.
+
+    ``size`` is the file's, in bytes; 0 where it has none, as a pipe.
+    """
 
     heading: list[str]
     rows: Iterator[tuple[int, list[str]]]
     done: Callable[[], float]
+    size: int
 
 
 @contextmanager
@@ -154,10 +158,10 @@ def _csv(text: TextIOWrapper, raw: BufferedReader, path: Path) -> Table:
     delimiter = max(",;\t", key=lambda mark: first_line.count(mark.encode()))
     lines = csv.reader(text, delimiter=delimiter)
     heading = _heading(next(lines, None), path)
-    size = max(path.stat().st_size, 1)
+    size = path.stat().st_size
     # Rows are counted, not lines: a quoted cell may hold a line break. Blank lines are rows of no cells.
     rows = ((row, cells) for row, cells in enumerate(lines, start=2) if cells)
-    return Table(heading, rows, lambda: raw.tell() / size if raw.seekable() else 0.0)
+    return Table(heading, rows, lambda: raw.tell() / size if size and raw.seekable() else 0.0, size)
 
 
 def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
@@ -175,7 +179,7 @@ def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
             if any(texts):
                 yield row, texts + [""] * (len(heading) - len(texts))
 
-    return Table(heading, rows(), lambda: read[0] / total)
+    return Table(heading, rows(), lambda: read[0] / total, path.stat().st_size)
 
 
 def _objects(found: list[tuple[int, Any]], path: Path) -> Table:
@@ -192,7 +196,7 @@ def _objects(found: list[tuple[int, Any]], path: Path) -> Table:
             read[0] += 1
             yield row, [_text(one.get(name)) for name in names]
 
-    return Table(names, rows(), lambda: read[0] / max(len(found), 1))
+    return Table(names, rows(), lambda: read[0] / max(len(found), 1), path.stat().st_size)
 
 
 def _heading(cells: list[str] | None, path: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ import typer
 from vetlla.clock import SystemClock, to_datetime
 from vetlla.errors import UsageError
 from vetlla.store import registry
+from vetlla.store.inventory_swap import in_memory, put_in_place
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,22 +49,35 @@ def past(day: date | None) -> date:
 
 
 @contextmanager
-def changing(state_dir: Path, *, dry_run: bool = False) -> Iterator[sqlite3.Connection]:
+def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> Iterator[sqlite3.Connection]:
     """Hold the registry for one change: all of it or, after an error or in a dry run, nothing.
 
-    Who finds that it must not be may roll back and leave.
+    Who finds that it must not be may roll back and leave. ``large``: the receiver beside us must not feel it.
     """
     with registry.writing(state_dir, CLOCK) as database:
-        connection: sqlite3.Connection = database.conn
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        if not large:
+            with _atomic(database.conn, dry_run=dry_run):
+                yield database.conn
+            return
+        with closing(in_memory(database.conn)) as copy:
+            copy.execute("BEGIN")
+            yield copy
+            if copy.in_transaction and not dry_run:
+                copy.execute("COMMIT")
+                put_in_place(copy, state_dir / registry.REGISTRY)
+
+
+@contextmanager
+def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
         if connection.in_transaction:
-            connection.execute("ROLLBACK" if dry_run else "COMMIT")
+            connection.execute("ROLLBACK")
+        raise
+    if connection.in_transaction:
+        connection.execute("ROLLBACK" if dry_run else "COMMIT")
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def plan(
     values = parameters.load(parameters_file).on(first)
     last = end or values.the_date("contract.end")
     long_work()
-    with changing(state_dir, dry_run=dry_run) as connection:
+    with changing(state_dir, dry_run=dry_run, large=True) as connection:
         made = make(
             list(inventory.fleet(connection)),
             inventory.homes(connection),
