@@ -2,7 +2,8 @@
 
 ``frame_hex`` is exactly one frame, ``stream_hex`` whatever a connection brought. ``expect_items`` name fields as
 ``vetlla decode --json`` prints them; ``raw`` is compared where it is given. ``expect_answer_hex`` lists, byte for byte,
-the answers to the stored frames; sealed ones are random and have none.
+the answers to the stored frames; sealed ones are random and have none. ``before_hex`` is what the connection brought
+earlier, where a frame needs it to be understood: a login that names the device. Its own items are not expected.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 class Recording:
     protocol: str
     name: str
+    before: bytes
     data: bytes
     is_frame: bool
     keys: Sequence[Key]
@@ -39,8 +41,16 @@ class Recording:
         """One frame that is reported, whole and nothing else."""
         return self.is_frame and all(item["item"] == "signal" for item in self.expect_items)
 
+    @property
+    def whole(self) -> bytes:
+        """What a new connection must bring for this to be understood."""
+        return self.before + self.data
+
     def decoder(self) -> Decoder:
-        return PROTOCOLS[self.protocol].make(self.keys_of)
+        """Return a decoder that has heard what came before."""
+        decoder = PROTOCOLS[self.protocol].make(self.keys_of)
+        decoder.feed(self.before)
+        return decoder
 
     def keys_of(self, _: AccountId) -> Sequence[Key]:
         return self.keys
@@ -68,6 +78,7 @@ def _read(protocol: str, path: Path) -> Recording:
     return Recording(
         protocol=protocol,
         name=path.stem,
+        before=bytes.fromhex(case.get("before_hex", "")),
         data=bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
         is_frame="frame_hex" in case,
         keys=[Key(name="recorded", secret=bytes.fromhex(case["key_hex"]))] if "key_hex" in case else [],

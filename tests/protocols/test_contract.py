@@ -77,7 +77,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 @given(data=st.data())
 def test_any_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
     """However the network cuts a stream, good or bad, the same items come out in the same order."""
-    stream = b"".join(data.draw(hostile([recording.data for recording in good(protocol)])))
+    stream = b"".join(data.draw(hostile([recording.whole for recording in good(protocol)])))
     cuts = data.draw(st.lists(st.integers(0, 2**16), max_size=8))
     assert decode(fresh(protocol), pieces(stream, cuts)) == decode(fresh(protocol), [stream])
 
@@ -95,7 +95,7 @@ def test_byte_by_byte_changes_nothing(protocol: str) -> None:
 @given(data=st.data())
 def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
     """Noise and broken frames before, between and behind good frames cost none of them, nor their order."""
-    frames = [recording.data for recording in good(protocol)]
+    frames = [recording.whole for recording in good(protocol)]
     noise = st.one_of(st.binary(max_size=40), bent(frames))
     sent: list[Signal] = []
     stream = data.draw(noise)
@@ -113,7 +113,7 @@ def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
 def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
     """Whatever comes, items come out; and every signal can be answered under every verdict."""
     decoder = fresh(protocol)
-    chunks = data.draw(hostile([recording.data for recording in good(protocol)]))
+    chunks = data.draw(hostile([recording.whole for recording in good(protocol)]))
     for signal in signals(decode(decoder, chunks)):
         for verdict in VERDICTS:
             answer = decoder.answer(signal, verdict, NOW)
@@ -127,7 +127,7 @@ def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
 def test_bound(protocol: str, data: st.DataObject) -> None:
     """An unfinished frame is never held beyond the registry's bound, with whatever it is padded."""
     bound = PROTOCOLS[protocol].max_pending
-    frame = data.draw(st.sampled_from([recording.data for recording in good(protocol)]))
+    frame = data.draw(st.sampled_from([recording.whole for recording in good(protocol)]))
     start = frame[: data.draw(st.integers(0, len(frame) - 1))]
     filler = data.draw(st.sampled_from([b"A", b"0", b"#", b"\xff", b"[", start or b"A"]))
     size = data.draw(st.integers(bound, 3 * bound))
@@ -158,7 +158,7 @@ def test_clean_end(protocol: str) -> None:
     """Behind whole frames the end of the stream says nothing."""
     decoder = fresh(protocol)
     for recording in good(protocol):
-        decoder.feed(recording.data)
+        decoder.feed(recording.whole)
     assert decoder.finish() == []
 
 

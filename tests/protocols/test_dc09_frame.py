@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.protocols.recordings import recordings
 from vetlla.errors import UsageError
+from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09_frame import (
     MAX_BODY,
     MAX_FRAME,
-    Damage,
     Frame,
     build,
     envelope,

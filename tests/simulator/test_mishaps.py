@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vetlla.protocols import dc09_frame
+from vetlla.protocols.damage import Damage
 from vetlla.signals import AccountId
 from vetlla.simulator.faults import MAX_PIECES, damage, tear
 
@@ -29,4 +30,4 @@ def test_no_receiver_can_take_a_damaged_frame_for_a_good_one(random: Random) -> 
     """Damage always breaks the checksum and never the limits of the frame."""
     broken = damage(FRAME, random)
     assert (len(broken), broken[:1], broken[-1:]) == (len(FRAME), b"\n", b"\r")
-    assert isinstance(dc09_frame.parse(broken), dc09_frame.Damage)
+    assert isinstance(dc09_frame.parse(broken), Damage)

@@ -1,4 +1,4 @@
-"""Code tables as data: what a code of a standard means in telecare's words, loaded once.
+"""Code tables as data: what a code of a standard, or of a maker, means in telecare's words, loaded once.
 
 ``tables/<system>.csv`` holds every code of a standard, ``tables/<system>_classes.csv`` what its first characters say
 of one that no table knows: such a code keeps its class and is never dropped.
@@ -70,7 +70,14 @@ def _code(row: dict[str, str]) -> Code:
 
 CONTACT_ID: Final = CodeTable("contact_id")
 SIA_DCS: Final = CodeTable("sia_dcs")
-TABLES: Final[Mapping[str, CodeTable]] = {table.system: table for table in (CONTACT_ID, SIA_DCS)}
+EVIEW: Final = CodeTable("eview")
+WATCH3G: Final = CodeTable("watch3g")
+MINIFINDER: Final = CodeTable("minifinder")
+QUECLINK: Final = CodeTable("queclink")
+THINKRACE: Final = CodeTable("thinkrace")
+TABLES: Final[Mapping[str, CodeTable]] = {
+    table.system: table for table in (CONTACT_ID, SIA_DCS, EVIEW, WATCH3G, MINIFINDER, QUECLINK, THINKRACE)
+}
 
 
 def name_of(event: Event) -> str:

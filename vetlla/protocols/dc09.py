@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Final
 from vetlla.protocols import contact_id, sia_dcs
 from vetlla.protocols.charset import join_texts, readable
 from vetlla.protocols.codes import Report
+from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09_cutter import Cutter
 from vetlla.protocols.dc09_extended import NO_EXTRAS, Extras, read_extended
-from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Damage, Frame, envelope, seal, unseal, write_time
-from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, recognise
-from vetlla.signals import Event, Hangup, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
+from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Frame, envelope, seal, unseal, write_time
+from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
+from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
     from vetlla.signals import Item, Verdict
 
 NAME: Final = "dc09"
+TITLE: Final = "DC-09"
 MAX_PENDING: Final = MAX_FRAME + HEAD
 """An unfinished frame, and the first bytes of the connection as long as it is not known what they are."""
 
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
+_SET_DC09: Final = "set the panel's reporting to SIA DC-09"
 _UNNUMBERED: Final = "0000"
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
 _NO_KEY: Final = "the frame is encrypted and this account has no key here: set the terminal's with 'vetlla keys set'"
@@ -60,14 +63,11 @@ class Dc09Decoder:
         self._keys = keys
         self._random = random
         self._cutter = Cutter()
-        self._head: bytes | None = b""
-        self._is_foreign = False
+        self._door = Door(NAME, TITLE, OPENING)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return what they complete."""
-        items: list[Item] = []
-        if self._head is not None:
-            self._greet(data, items)
+        items = self._door.look(data)
         for piece in self._cutter.feed(data):
             self._take(piece, items)
         return items
@@ -101,36 +101,16 @@ class Dc09Decoder:
                 return envelope(b'"*ACK"%b[%b' % (_header(echo), text), binary_crc=echo[1] is not None)
         return b""
 
-    def _greet(self, data: bytes, items: list[Item]) -> None:
-        """Look at the first bytes of the connection: it may be another protocol altogether."""
-        head = (self._head + data)[:HEAD] if self._head else data[:HEAD]
-        if OPENING.match(head):
-            self._head = None
-            return
-        self._head = head if len(head) < HEAD else None
-        foreign = recognise(head)
-        if foreign is not None:
-            self._disown(foreign.name, foreign.hint, foreign.raw, items)
-
-    def _disown(self, name: str, hint: str, raw: bytes, items: list[Item]) -> None:
-        """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
-        self._head = None
-        if not self._is_foreign:
-            self._is_foreign = True
-            text = f"this is {name}, not DC-09: {hint}"
-            items.append(Reject(protocol=NAME, reason=Reason.FOREIGN, raw=raw, text=text))
-            items.append(Hangup(text=text))
-
     def _take(self, piece: Frame | Damage, items: list[Item]) -> None:
         if isinstance(piece, Damage):
-            if not self._is_foreign:
-                items.append(Reject(protocol=NAME, reason=piece.reason, raw=piece.raw, text=piece.text))
+            if not self._door.is_foreign:
+                items.append(piece.reject(NAME))
             return
         if piece.token in _REPLIES:
             text = f"this is a receiver's reply ({piece.token}): is the line looped back?"
             items.append(Reject(protocol=NAME, reason=Reason.UNSUPPORTED, raw=piece.raw, text=text, id=piece.id))
         elif piece.token.startswith(VISONIC_TOKENS):
-            self._disown("Visonic PowerLink", "set the panel's reporting to SIA DC-09", piece.raw, items)
+            items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, piece.raw))
         elif piece.sealed:
             self._take_sealed(piece, items)
         else:

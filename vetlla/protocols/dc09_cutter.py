@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Damage, Frame, fits, read
+from vetlla.protocols.damage import Damage
+from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Frame, fits, read
 from vetlla.signals import Reason
 
 Piece: TypeAlias = Frame | Damage

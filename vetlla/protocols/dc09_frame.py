@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from fastcrc.crc16 import arc
 
 from vetlla.errors import UsageError
+from vetlla.protocols.damage import Damage
 from vetlla.signals import AccountId, Reason
 
 if TYPE_CHECKING:
@@ -87,14 +88,6 @@ class Frame(NamedTuple):
     timestamp: datetime | None = None
     key_name: str = ""
     quirks: tuple[str, ...] = ()
-
-
-class Damage(NamedTuple):
-    """Bytes that are no frame, and why; ``text`` is a sentence an installer can act on."""
-
-    reason: Reason
-    raw: bytes
-    text: str
 
 
 def parse(raw: bytes, keys: Sequence[Key] = ()) -> Frame | Damage:

@@ -1,4 +1,6 @@
-"""What else arrives on an alarm port: known by its first bytes, so that the log names it instead of guessing.
+"""What else arrives on a port: known by its first bytes, so that the log names it instead of guessing.
+
+Which protocol a port speaks is configured, never guessed from its number; the first bytes say whether that came.
 
 Patterns are matched at the very start of a connection only, behind NUL, CR, LF and blanks, and each ends where it is
 decided, so that the verdict does not depend on how the bytes were cut. A protocol that an alarm panel speaks is worth
@@ -8,7 +10,12 @@ a sentence to the installer: a panel set to the wrong one is a home without a re
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.signals import Hangup, Reason, Reject
+
+if TYPE_CHECKING:
+    from vetlla.signals import Item
 
 HEAD: Final = 96
 """Bytes that suffice to know every protocol below; the longest is the DSC envelope with the frame's opening."""
@@ -37,7 +44,21 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"1[0-9A-F]{3,9} {5,20}@", "a Sur-Gard heartbeat", _LINE_RECEIVER),
     (rb"00 OKAY @|[0-9A-F]{2,3} [0-9A-F]{4,6} 18 [ERP][0-9A-F]{3} ", "Ademco 685", _LINE_RECEIVER),
 )
-_KNOWN: Final = tuple((re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint) for start, name, hint in _PATTERNS)
+_OTHER_PORT: Final = "point the device at the port for that protocol"
+_OURS: Final[tuple[tuple[bytes, str], ...]] = (
+    (rb"(?:[0-9A-Fa-f]{4}|\n[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"[*A-Z]", "DC-09"),
+    (rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]{4}[\x01-\x04\x7e\x7f]", "Eview"),
+    (rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Fa-f]{4}\*", "the watch protocol (3G)"),
+    (rb"![0-9A-Z],", "MiniFinder Pico"),
+    (rb"\+(?:RESP|BUFF|ACK):GT[A-Z]{3},", "Queclink @Track"),
+    (rb"(?:IW|TRV)[AY]P[0-9A-Z]{2}", "Thinkrace"),
+    (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
+)
+"""What a decoder calls itself when it looks at a connection's first bytes; GT06 has none here."""
+_KNOWN: Final = tuple(
+    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint)
+    for start, name, hint in (*_PATTERNS, *((start, name, _OTHER_PORT) for start, name in _OURS))
+)
 
 VISONIC_TOKENS: Final = "VIS-"
 """Visonic PowerLink wears DC-09's envelope with tokens of its own ("VIS-BBA", "VIS-ACK")."""
@@ -51,10 +72,50 @@ class Foreign(NamedTuple):
     raw: bytes
 
 
-def recognise(head: bytes) -> Foreign | None:
-    """Return what the first bytes of a connection are, if they are one of these protocols; None: not known (yet)."""
+def recognise(head: bytes, own: str = "") -> Foreign | None:
+    """Return what the first bytes of a connection are, if they are one of these protocols but not ``own``.
+
+    None: not known (yet).
+    """
     for pattern, name, hint in _KNOWN:
-        found = pattern.match(head, 0, HEAD)
-        if found is not None:
+        if name != own and (found := pattern.match(head, 0, HEAD)) is not None:
             return Foreign(name, hint, found[0])
     return None
+
+
+class Door:
+    """Looks at the first bytes of a connection and shows a stranger out, once.
+
+    Behind a frame of our own nobody is a stranger any more: other bytes are line noise then.
+    """
+
+    def __init__(self, protocol: str, title: str, opening: re.Pattern[bytes]) -> None:
+        """Take the registry's name, the protocol's name in the table above, and how its frames open."""
+        self._protocol = protocol
+        self._title = title
+        self._opening = opening
+        self._head: bytes | None = b""
+        self.is_foreign = False
+
+    def look(self, data: bytes) -> list[Item]:
+        """Take the connection's next bytes; return the reject and the hang-up if they show another protocol."""
+        if self._head is None:
+            return []
+        head = (self._head + data)[:HEAD] if self._head else data[:HEAD]
+        if self._opening.match(head):
+            self._head = None
+            return []
+        own = self._opening.search(head)
+        self._head = head if own is None and len(head) < HEAD else None
+        foreign = recognise(head if own is None else head[: own.end()], self._title)
+        return [] if foreign is None else self.show_out(foreign)
+
+    def show_out(self, foreign: Foreign) -> list[Item]:
+        """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
+        self._head = None
+        if self.is_foreign:
+            return []
+        self.is_foreign = True
+        text = f"this is {foreign.name}, not {self._title}: {foreign.hint}"
+        reject = Reject(protocol=self._protocol, reason=Reason.FOREIGN, raw=foreign.raw, text=text)
+        return [reject, Hangup(text=text)]
