@@ -86,7 +86,7 @@ def line(picture: Picture) -> str:
     oldest = max((alarm["t3_s"] or 0.0 for alarm in unanswered), default=0.0)
     parts = (
         "ready" if picture.ready else f"NOT READY: {picture.status['why']}",
-        f"{len(picture.alarms)} alarms open",
+        f"{len(picture.alarms)} open alarm{'' if len(picture.alarms) == 1 else 's'}",
         f"{len(unanswered)} unanswered" + (f", the oldest {_seconds(oldest)}" if unanswered else ""),
         f"{picture.per_second[-1]:.1f} signals/s",
         f"store {picture.status['store']['state']}",

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 ACCOUNTS = resources.files("vetlla.simulator") / "service" / "accounts.csv"
 RATE = 4.0
 """Reports per second, of forty homes: what a service of some ten thousand says on a quiet afternoon."""
-MIX = Mix(alarms=1.5, technical=1.5, tests=15, heartbeats=82)
-"""An alarm every sixteen seconds: three operators have to do, and time to watch."""
+MIX = Mix(alarms=2.5, technical=1.5, tests=14, heartbeats=82)
+"""A call for help every ten seconds: four operators are busy, and now and then somebody has to wait."""
 MISHAPS = Faults(torn=0.05, batch=0.02, damage=0.02, retry=0.02, duplicate=0.03, clock=0.1)
 """What every receiver meets in a day; the duplicates and rejects on the board come from here."""
-OPERATORS = 3
+OPERATORS = 4
 READY_S = 30.0
 POLL_S = 0.1
 DRAIN_S = 30.0
@@ -61,7 +61,7 @@ def demo(
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long; default: at Ctrl-C.")] = None,
 ) -> None:
-    """Show a small service at work: the receiver, forty homes that dial in, three operators, and the live board.
+    """Show a small service at work: the receiver, forty homes that dial in, four operators, and the live board.
 
     Everything is real but the people: another process receives over sockets of this machine and keeps what it hears
     on the disk. Ctrl-C ends it and leaves nothing behind.

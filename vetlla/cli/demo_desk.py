@@ -20,7 +20,7 @@ REACTION_S = (0.5, 4.0)
 """From seeing an alarm to taking it."""
 PICK_UP_S = (1.0, 9.0)
 """From taking it to speaking with the home: mostly inside the 15 s of *t3*, not always."""
-TALK_S = (6.0, 20.0)
+TALK_S = (5.0, 14.0)
 OUTCOMES = {
     Kind.PERSONAL_EMERGENCY: (Outcome.HANDLED_BY_VOICE, Outcome.HANDLED_BY_VOICE, Outcome.FALSE_ALARM),
     Kind.FALL: (Outcome.CONTACT_WENT, Outcome.HELP_SENT),

@@ -120,7 +120,7 @@ async def drive(
     else:
         lives = [subscriber.live_by_inbox() for subscriber in subscribers]
         lives.append(_feed(scenario, subscribers, scenario.rate, counts, stop))
-    if scenario.connection is Connection.KEEP and not scenario.faults.storm:
+    if scenario.connection is Connection.KEEP and scenario.rate is None:
         await _dial_all(subscribers)
     began = time.monotonic()
     await _live(lives, scenario.duration_s, drain_s, stop)
@@ -177,7 +177,10 @@ def _release(subscriber: Subscriber, due_s: float, size: int, counts: Counts) ->
 
 
 async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
-    """Connect every home before the clock starts. One that cannot connect finds out again with its first message."""
+    """Connect every home before the clock starts. One that cannot connect finds out again with its first message.
+
+    Only where homes call at once: a home that is connected and silent is another thing than one that calls.
+    """
     turn = asyncio.Semaphore(DIALS_AT_ONCE)
 
     async def dial(subscriber: Subscriber) -> None:
