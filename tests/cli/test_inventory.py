@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ import openpyxl
 import pytest
 
 from fixtures.park.generate import generate, write
+from vetlla.clock import ManualClock
+from vetlla.store.migrate import migrate
+from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -310,3 +314,60 @@ def test_killed_in_the_middle_of_an_import_the_registry_is_as_it_was(
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
     assert vetlla("inventory", "add", "smoke", "AFTER").status == 0
+
+
+KILLED_AT = """
+import itertools, os, signal, sys
+calls, sync, at = itertools.count(1), os.fdatasync, int(sys.argv.pop(1))
+def fdatasync(file):
+    if next(calls) == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sync(file)
+os.fdatasync = fdatasync
+from vetlla.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("slices", [1, 4])
+def test_killed_while_a_large_import_is_written_the_registry_is_as_it_was(
+    vetlla: Vetlla, tmp_path: Path, state_dir: Path, slices: int
+) -> None:
+    """A real process is killed at a sync of the new file: readers go on with the old one, and the next import works."""
+    park = tmp_path / "park"
+    write(generate(6_000, 5), park)
+    assert vetlla("inventory", "import", park / "homes.csv", "--what", "homes", *ON).status == 0
+    command = ["inventory", "import", str(park / "devices.csv"), *ON, "--state-dir", str(state_dir)]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AT, str(slices), *command], check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert (state_dir / "registry.db.new").exists()
+    assert vetlla("inventory", "list", "--json").out == ""
+    done = vetlla(*command, "--json")
+    assert done.json[0]["new"] > 15_000
+    assert not (state_dir / "registry.db.new").exists()
+    assert (state_dir / "registry.db").stat().st_mode & 0o777 == 0o640
+    assert len(vetlla("inventory", "list", "--json").json) == done.json[0]["new"]
+
+
+def test_check_compares_the_inventory_with_what_the_receiver_knows_and_heard(stocked: Vetlla, state_dir: Path) -> None:
+    """An account nobody registered, a terminal the receiver does not know, one it has in another home."""
+    columns = dict.fromkeys(SIGNAL_COLUMNS, 0) | {"raw": b"", "identity": b"", "flags": 4}
+    with closing(sqlite3.connect(state_dir / "journal.db", isolation_level=None)) as journal:
+        migrate(journal, "journal", "journal.db", ManualClock())
+        for number, account in enumerate(("0FF1", "0FF1", "1234"), start=1):
+            row = {**columns, "id": number, "account": account}
+            journal.execute(
+                f"INSERT INTO signals ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
+            )
+    assert stocked("accounts", "set", "1234", "--home", "H2").status == 0
+    stocked("inventory", "add", "terminal_ip", "T2", "--account", "1234", "--day", "2024-04-01")
+    stocked("inventory", "add", "terminal_ip", "T3", "--account", "5678", "--day", "2024-04-01")
+    stocked("inventory", "remove", "T1", "--day", "2024-04-01")
+    stocked("inventory", "install", "T2", "H1", "--day", "2024-04-02")
+    stocked("inventory", "install", "T3", "H2", "--day", "2024-04-02")
+    rules = ("--rule", "unknown_account", "--rule", "account_elsewhere", "--json")
+    assert [one["text"] for one in stocked("inventory", "check", *rules).json] == [
+        "the receiver has account 1234 in home H2",
+        "the receiver has no account 5678",
+        "account 0FF1 was heard 2 times and is not registered",
+    ]
