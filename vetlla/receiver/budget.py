@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
+
+import structlog
 
 from vetlla.clock import SECOND_US
 from vetlla.receiver.counters import Refusal
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Limits
 
+log = structlog.get_logger()
+
+SPARE_FILES = 256
+"""Descriptors beside the connections: databases, control clients, HTTP, log."""
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
 """Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
@@ -26,13 +33,20 @@ class Budget:
     """Keeps count for one receiver. Lives in the event loop."""
 
     def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
-        self.limits = limits
+        self.use(limits)
         self.seldom = Seldom(clock, every_s=SAY_EVERY_S)
         self._counters = counters
         self._clock = clock
         self._connections: dict[str, int] = {}
         self._kept: dict[Hashable, int] = {}
         self._minute = 0
+
+    def use(self, limits: Limits) -> None:
+        """Go on with other limits, as far as the descriptors of this process reach."""
+        self.limits = limits
+        self._room = _room(limits.connections)
+        if self._room < limits.connections:
+            log.warning("limits.descriptors", connections=limits.connections, possible=self._room)
 
     @property
     def bogus_frames(self) -> int:
@@ -41,7 +55,7 @@ class Budget:
 
     def connect(self, host: str) -> Refusal | None:
         """Count a new connection of an address, or say why it is one too many."""
-        if self._counters.connections_open >= self.limits.connections:
+        if self._counters.connections_open >= self._room:
             return Refusal.CONNECTIONS
         held = self._connections.get(host, 0)
         if held >= self.limits.connections_per_peer:
@@ -70,3 +84,14 @@ class Budget:
             whose = None
         self._kept[whose] = kept = self._kept.get(whose, 0) + 1
         return kept <= self.limits.rejects_kept_per_peer_per_minute
+
+
+def _room(connections: int) -> int:
+    """Let this process open enough files for so many connections; return how many of them are possible."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(1, min(connections, wanted - SPARE_FILES))

@@ -246,27 +246,34 @@ class Receiver:
         """Read configuration, accounts and keys anew; keep all of the old if any of the new is bad."""
         systemd.notify("RELOADING=1")
         try:
-            settings = await asyncio.to_thread(self._reread)
+            settings = self._as_it_stands(await asyncio.to_thread(self._reread))
             known = await asyncio.to_thread(knowledge.read, settings, self._clock)
         except VetllaError as error:
             self._counters.reloads_refused += 1
             log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
             return error
         else:
-            if (settings.listen, settings.state_dir) != (self._settings.listen, self._settings.state_dir):
-                log.warning("receiver.restart_needed", changed="listen or state_dir")
+            self._settings = settings
             self._knowledge = known
             self._intake.use(settings, known.book)
             self._desk.use(settings.queue)
             self._commit.settings = self._requests.settings = settings
             self._control.settings = settings.control
             self._commit.wake()  # what it says of the disk counts from now on
-            self._budget.limits = settings.limits
+            self._budget.use(settings.limits)
             self._counters.reloads += 1
             log.info("receiver.reloaded", accounts=len(known.book))
             return None
         finally:
             systemd.notify("READY=1")
+
+    def _as_it_stands(self, settings: Settings) -> Settings:
+        """Return new settings with what only a restart can change left as it is, and say so."""
+        standing = {name: getattr(self._settings, name) for name in ("listen", "state_dir", "http")}
+        changed = [name for name, value in standing.items() if getattr(settings, name) != value]
+        if changed:
+            log.warning("receiver.restart_needed", changed=changed)
+        return settings.model_copy(update=standing)
 
     # --- drain, close -----------------------------------------------------------------------------------------------
 
