@@ -58,6 +58,8 @@ class Refusal(StrEnum):
     FOREIGN = "foreign"
     HANGUP = "hangup"
     """The decoder asked for it."""
+    TLS = "tls"
+    """The handshake failed."""
     NOT_READY = "not_ready"
     """Nothing can be committed: the terminal is to try its second receiver."""
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.counters import Refusal
+from vetlla.receiver.listeners.bind import BACKLOG, spelled
+from vetlla.receiver.listeners.tls import TlsServer
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
@@ -13,12 +16,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from vetlla.clock import Instant
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import Ground
     from vetlla.settings.model import Listen
 
-TLS_HANDSHAKE_S = 10.0
-"""Time a peer has for its handshake."""
+LINGER_S = 60.0
+"""How long a connection that is to be closed waits for its last answers to leave: no terminal waits longer for them."""
 
 
 class TcpListener:
@@ -40,14 +44,17 @@ class TcpListener:
         self.connections: set[_Connection] = set()
         self._socket = listening
         self._tls = tls
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TlsServer | None = None
 
     async def start(self) -> None:
         """Accept connections."""
-        handshake = TLS_HANDSHAKE_S if self._tls else None
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=self._socket, ssl=self._tls, ssl_handshake_timeout=handshake
-        )
+        if self._tls is None:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: _Connection(self), sock=self._socket, backlog=BACKLOG
+            )
+        else:
+            self._server = TlsServer(self._socket, self._tls, self.ground, partial(_Connection, self))
+            self._server.start()
 
     def stop(self) -> None:
         """Accept and read no more; what was read is still answered."""
@@ -68,33 +75,42 @@ class _Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _session: Session
 
-    def __init__(self, listener: TcpListener) -> None:
+    def __init__(self, listener: TcpListener, host: str = "", established: Instant | None = None) -> None:
         self._listener = listener
-        self._host = ""
+        self._host = host
+        """Whose budget the connection is taken from; "" before and after."""
+        self._established = established
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
-        self._paused = False
+        self._full = False
+        """Too many frames wait for their answer: nothing is read until all have left."""
+        self._clogged = False
+        """The peer does not read its answers: nothing is read until it does."""
         self._ending = False
+        """Nothing is read any more; the connection closes when the last answer has left."""
+
+    # --- what asyncio calls -----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
-        established = ground.clock.now()
+        established = self._established or ground.clock.now()
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         host, port = (transport.get_extra_info("peername") or ("?", 0))[:2]
-        refusal = ground.budget.connect(host)
-        if refusal is not None:
-            self._ending = True
-            ground.counters.connections_refused[refusal] += 1
-            self._transport.abort()
-            return
-        self._host = host
+        if not self._host:
+            refusal = ground.budget.connect(host)
+            if refusal is not None:
+                self._ending = True
+                ground.counters.connections_refused[refusal] += 1
+                self._transport.abort()
+                return
+            self._host = host
         peer = Peer(
             listener.listen.protocol,
             listener.listen.name,
             listener.transport,
-            f"{host}:{port}",
+            spelled(host, port),
             self._transport.write,
-            self._hang_up,
+            self.hang_up,
         )
         self._session = Session(ground, peer, listener.make_decoder(), established)
         listener.connections.add(self)
@@ -110,14 +126,25 @@ class _Connection(asyncio.Protocol):
         if session.owed and (
             session.owed > limits.pending_per_connection or ground.intake.waiting > limits.intake_waiting
         ):
-            self._pause()
+            self._full = True
+            self._session.on_drained = self._drained
+            self._set_reading()
 
     def eof_received(self) -> bool:
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
         if not self._ending:
             self._session.finish()
             self.drain()
-        return bool(self._ending and self._host and self._session.owed)
+        # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
+        return bool(self._host and self._session.owed and self._listener.transport == "tcp")
+
+    def pause_writing(self) -> None:
+        self._clogged = True
+        self._set_reading()
+
+    def resume_writing(self) -> None:
+        self._clogged = False
+        self._set_reading()
 
     def connection_lost(self, _: Exception | None) -> None:
         if self._timer is not None:
@@ -130,12 +157,25 @@ class _Connection(asyncio.Protocol):
             self._listener.ground.budget.disconnect(self._host)
             self._host = ""
 
+    # --- reading and ending -----------------------------------------------------------------------------------------
+
+    def hang_up(self, why: Refusal) -> None:
+        """End the connection for a reason that is counted."""
+        if not self._ending:
+            self._listener.ground.counters.connections_refused[why] += 1
+            self.drain()
+
     def drain(self) -> None:
         """Read no more; close when the last answer has left."""
+        if self._ending:
+            return
         self._ending = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
-        self._session.on_drained = self._transport.close
+        self._session.on_drained = self._drained
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
         if not self._session.owed:
             self._transport.close()
 
@@ -143,23 +183,21 @@ class _Connection(asyncio.Protocol):
         """Drop the connection."""
         self._transport.abort()
 
-    def _hang_up(self, why: Refusal) -> None:
-        if not self._ending:
-            self._listener.ground.counters.connections_refused[why] += 1
-            self.drain()
+    def _drained(self) -> None:
+        if self._ending:
+            self._transport.close()
+            return
+        self._session.on_drained = None
+        self._full = False
+        self._set_reading()
 
-    def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
+    def _set_reading(self) -> None:
+        if self._ending or self._transport.is_closing():
+            return
+        if self._full or self._clogged:
             self._transport.pause_reading()
-            self._session.on_drained = self._resume
-
-    def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._session.on_drained = None
-            if not self._ending:
-                self._transport.resume_reading()
+        else:
+            self._transport.resume_reading()
 
     def _watch(self, seconds: float) -> None:
         # One timer per connection that looks when it fires, instead of one set anew with every frame.
@@ -169,6 +207,6 @@ class _Connection(asyncio.Protocol):
         limits = self._listener.ground.budget.limits
         quiet = asyncio.get_running_loop().time() - self._last
         if not self._session.heard or quiet >= limits.idle_timeout_s:
-            self._hang_up(Refusal.IDLE)
+            self.hang_up(Refusal.IDLE)
         else:
             self._watch(limits.idle_timeout_s - quiet)

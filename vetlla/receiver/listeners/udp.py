@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from vetlla.receiver.counters import Refusal
+from vetlla.receiver.listeners.bind import spelled
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.protocols.decoder import Decoder
-    from vetlla.receiver.counters import Refusal
     from vetlla.receiver.session import Ground
     from vetlla.settings.model import Listen
 
@@ -44,17 +45,18 @@ class UdpListener(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         """Serve one datagram as a stream that begins and ends with it."""
         ground = self._ground
-        if self._stopped or ground.intake.waiting > ground.budget.limits.intake_waiting:
-            return  # not taken: the terminal repeats it
-        transport = self._transport
-        peer = Peer(
-            self.listen.protocol,
-            self.listen.name,
-            self.transport,
-            f"{address[0]}:{address[1]}",
-            lambda answer: transport.sendto(answer, address),
-            _nothing_to_close,
-        )
+        if self._stopped:
+            return
+        if ground.intake.waiting > ground.budget.limits.intake_waiting:
+            self._hang_up(Refusal.NOT_READY)  # not taken: the terminal repeats it
+            return
+
+        def send(answer: bytes) -> None:
+            if not self._transport.is_closing():
+                self._transport.sendto(answer, address)
+
+        listen = self.listen
+        peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
         session = Session(ground, peer, self._make_decoder(), ground.clock.now())
         session.feed(data)
         session.finish()
@@ -67,6 +69,6 @@ class UdpListener(asyncio.DatagramProtocol):
         """Close the socket."""
         self._transport.close()
 
-
-def _nothing_to_close(_: Refusal) -> None:
-    """Do nothing: a datagram has no connection."""
+    def _hang_up(self, why: Refusal) -> None:
+        """Count it: a datagram has no connection to be closed."""
+        self._ground.counters.connections_refused[why] += 1
