@@ -4,42 +4,45 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
 from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
 from vetlla.cli.renewals_calendar import calendar
+from vetlla.cli.renewals_view import (
+    VISIT_COLUMNS,
+    base_row,
+    drawn,
+    tell_forecast,
+    tell_plan,
+    visit_row,
+    year_row,
+)
 from vetlla.clock import to_datetime
 from vetlla.errors import UsageError
 from vetlla.service import renewals as rules
 from vetlla.service.inventory import name
 from vetlla.service.renewals_forecast import forecast as forecast_years
-from vetlla.service.renewals_make import Made, make
+from vetlla.service.renewals_make import make
 from vetlla.service.renewals_why import why
 from vetlla.service.working_days import add_months
 from vetlla.store import inventory, inventory_visits
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from vetlla.service.parameters import Reading
-    from vetlla.service.renewals_forecast import Year
-    from vetlla.service.renewals_plan import BaseFigures, Shortage
     from vetlla.visits import Visit
 
 app = typer.Typer(help="Renew every device before the end of its useful life, without a peak.", no_args_is_help=True)
 INFEASIBLE = 1
 """Exit status of a plan for which the capacity does not do."""
 DUE_COLUMNS = ("ends", "device", "home", "base", "days_left")
-VISIT_COLUMNS = ("visit", "day", "base", "home", "minutes", "agreed", "digital", "tasks")
-BASE_COLUMNS = ("base", "visits", "minutes", "peak", "peak_day", "bound", "longest", "stretch")
 
 Base = Annotated[str, typer.Option("--base", help="Only this intervention base.")]
 From = Annotated[date | None, typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First day.")]
@@ -115,13 +118,13 @@ def plan(
         if made.shortages:
             connection.execute("ROLLBACK")
         else:
-            figures = {row["base"]: row for row in map(_base_row, made.bases)}
+            figures = {row["base"]: row for row in map(base_row, made.bases)}
             inventory_visits.replace_plan(
                 connection, made.visits, first=first, last=last, figures=figures, made_us=recorded_us()
             )
         devices = [task.device for short in made.shortages for task in short.tasks]
         names = inventory.serials(connection, devices)
-    _tell_plan(made, names, values, as_json=as_json)
+    tell_plan(made, names, values, as_json=as_json)
     if made.shortages:
         raise typer.Exit(INFEASIBLE)
 
@@ -145,7 +148,7 @@ def show(
         found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
         names = _names(connection, found)
     explain = reasons or bool(visit)
-    rows = [_visit_row(one, names, explain=explain and as_json) for one in found]
+    rows = [visit_row(one, names, explain=explain and as_json) for one in found]
     print_rows(rows, VISIT_COLUMNS, as_json=as_json)
     if explain and not as_json:
         for one in found:
@@ -171,7 +174,7 @@ def agree(
     with changing(state_dir, dry_run=dry_run) as connection:
         agreed = inventory_visits.agree(connection, visit, day, agreed=not undo)
         names = _names(connection, [agreed])
-    print_rows([_visit_row(agreed, names, explain=False)], VISIT_COLUMNS, as_json=as_json)
+    print_rows([visit_row(agreed, names, explain=False)], VISIT_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -195,7 +198,7 @@ def export(
         with inventory_files.finished(file) as part:
             part.write_bytes(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
         return
-    rows = [_visit_row(one, names, explain=True) for one in found]
+    rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
     inventory_files.write(file, columns, ([row[column] for column in columns] for row in rows), "visits")
 
@@ -224,12 +227,12 @@ def forecast(
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
     if chart:
-        renewals_chart.save(chart, _drawn(years))
+        renewals_chart.save(chart, drawn(years))
     if as_json:
         for year in years:
-            print_json(_year_row(year))
+            print_json(year_row(year))
         return
-    _tell_forecast(years)
+    tell_forecast(years)
     parameters.footnote(values)
 
 
@@ -254,142 +257,3 @@ def _planned(
 
 def _names(connection: sqlite3.Connection, visits: Iterable[Visit]) -> dict[int, str]:
     return inventory.serials(connection, {task.device for visit in visits for task in visit.tasks if task.device})
-
-
-def _visit_row(visit: Visit, names: dict[int, str], *, explain: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "visit": visit.number,
-        "day": str(visit.day),
-        "base": visit.base,
-        "home": visit.home,
-        "minutes": visit.minutes,
-        "agreed": visit.agreed,
-        "digital": visit.digital,
-        "tasks": "; ".join(f"{task.work} {names.get(task.device, task.type)}" for task in visit.tasks),
-        "earliest": str(visit.why.earliest),
-        "latest": str(visit.why.latest),
-    }
-    return {**row, "why": " ".join(why(visit, names))} if explain else row
-
-
-def _base_row(figures: BaseFigures) -> dict[str, Any]:
-    return {
-        "base": figures.base,
-        "visits": figures.visits,
-        "minutes": figures.minutes,
-        "peak": figures.peak,
-        "peak_day": str(figures.peak_day),
-        "bound": round(float(figures.bound), 1),
-        "longest": figures.longest,
-        "stretch": f"{figures.stretch_first}/{figures.stretch_last}",
-    }
-
-
-def _tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bool) -> None:
-    for short in made.shortages:
-        _tell_shortage(short, names, as_json=as_json)
-    if made.overdue:
-        talk().print(f"{made.overdue} visits are for devices whose useful life is over already", style="yellow")
-    if made.unattended:
-        talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
-    if not made.shortages:
-        print_rows(map(_base_row, made.bases), BASE_COLUMNS, as_json=as_json)
-    if not as_json:
-        parameters.footnote(values)
-
-
-def _tell_shortage(short: Shortage, names: dict[int, str], *, as_json: bool) -> None:
-    devices = [names[task.device] for task in short.tasks if task.device in names]
-    if as_json:
-        print_json(
-            {
-                "base": short.base,
-                "first": str(short.first),
-                "last": str(short.last),
-                "working_days": short.days,
-                "minutes_needed": short.minutes_needed,
-                "minutes_short": short.minutes_short,
-                "least_capacity": short.least_capacity,
-                "homes": list(short.homes),
-                "devices": devices,
-            }
-        )
-        return
-    out = console()
-    lacks = (
-        f"{short.minutes_short} minutes short" if short.minutes_short else "no way to pack whole visits into its days"
-    )
-    out.print(
-        f"base {short.base}: {lacks}: {short.minutes_needed} minutes must fall in the {short.days} working days from"
-        f" {short.first} to {short.last}",
-        markup=False,
-        soft_wrap=True,
-    )
-    out.print(f"  least capacity that does: {short.least_capacity} technician-minutes a working day", markup=False)
-    more = f" and {len(devices) - SHOWN} more (--json)" if len(devices) > SHOWN else ""
-    out.print(f"  devices: {' '.join(devices[:SHOWN])}{more}", markup=False, soft_wrap=True)
-
-
-SHOWN = 10
-"""Devices of a shortage that a person is shown."""
-
-
-def _year_row(year: Year) -> dict[str, Any]:
-    return {
-        "year": year.span.first.year,
-        "from": str(year.span.first),
-        "to": str(year.span.last),
-        "homes": year.homes,
-        "renewals": year.renewals,
-        "renewals_gsm": year.renewals_gsm,
-        "growth": year.growth,
-        "terminals": year.terminals,
-        "digital": year.digital,
-        "analog": year.analog,
-        "digital_share": str(year.share),
-        "devices": {kind.value: number for kind, number in year.devices.items()},
-        "rent": {line: str(cost) for line, cost in year.costs.items()},
-        "rent_total": str(year.cost),
-    }
-
-
-def _tell_forecast(years: Sequence[Year]) -> None:
-    table = Table("", *(str(year.span.first.year) for year in years), "total", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for label, figures in (
-        ("months", [year.span.months for year in years]),
-        ("renewals", [year.renewals for year in years]),
-        ("  of them GSM", [year.renewals_gsm for year in years]),
-        ("growth", [year.growth for year in years]),
-        ("terminals", [year.terminals for year in years]),
-        ("  digital", [year.digital for year in years]),
-        ("  analog", [year.analog for year in years]),
-    ):
-        table.add_row(label, *(f"{figure:,}" for figure in figures), f"{sum(figures):,}")
-    table.add_row("homes", *(f"{year.homes:,}" for year in years))
-    table.add_row("digital share %", *(str(year.share) for year in years))
-    for kind in sorted({kind for year in years for kind in year.devices}):
-        numbers = [year.devices.get(kind, 0) for year in years]
-        table.add_row(kind.value, *(f"{number:,}" for number in numbers), f"{sum(numbers):,}")
-    rents = [year.cost for year in years]
-    table.add_row("rent EUR", *(f"{rent:,}" for rent in rents), f"{sum(rents):,}")
-    console().print(table)
-    most = max((year.terminals for year in years), default=0) or 1
-    for year in years:
-        long, short = round(50 * year.digital / most), round(50 * year.analog / most)
-        bar = "█" * long + "░" * short
-        console().print(f"{year.span.first.year} {bar} {year.terminals:,}", markup=False)
-    console().print("     █ digital ░ analog", markup=False)
-
-
-def _drawn(years: Sequence[Year]) -> list[renewals_chart.Box | renewals_chart.Label]:
-    return renewals_chart.shapes(
-        f"Terminals to install, {years[0].span.first} to {years[-1].span.last}",
-        [str(year.span.first.year) for year in years],
-        [
-            renewals_chart.Part("analog", [year.analog for year in years]),
-            renewals_chart.Part("digital (GSM-IP)", [year.digital for year in years]),
-        ],
-        [f"{year.share} % digital, {year.cost:,} EUR" for year in years],
-    )
