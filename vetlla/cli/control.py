@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
 from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.receiver.control import CONTROL_SOCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ANSWER_S = 10.0
@@ -26,28 +27,37 @@ _FAMILIES: dict[str, type[VetllaError]] = {
 
 def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments: object) -> Any:  # noqa: ANN401
     """Ask the running receiver; return its JSON answer. Raises LinkError when none runs, else the answer's family."""
-    with _connect(state_dir, timeout_s) as connection, connection.makefile("rw", encoding="utf-8") as lines:
-        lines.write(json.dumps({"do": do, **arguments}) + "\n")
-        lines.flush()
-        try:
+    try:
+        with _asked(state_dir, timeout_s, {"do": do, **arguments}) as lines:
             line = lines.readline()
-        except TimeoutError as error:
-            raise LinkError(
-                f"the receiver did not answer within {timeout_s:.0f} s", remedy="its log says what it waits for"
-            ) from error
+    except TimeoutError as error:
+        raise LinkError(
+            f"the receiver did not answer within {timeout_s:.0f} s", remedy="its log says what it waits for"
+        ) from error
+    except OSError as error:
+        raise _hung_up() from error
     return _result(line)
 
 
 def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[str, Any]]:
     """Ask for a stream of events; yield each until the receiver ends it. Raises LinkError when none runs."""
-    with _connect(state_dir, None) as connection, connection.makefile("rw", encoding="utf-8") as lines:
-        lines.write(json.dumps({"do": do, **arguments}) + "\n")
-        lines.flush()
-        for line in lines:
-            event = json.loads(line)
-            if "ok" in event:
-                _result(line)
-            yield event
+    try:
+        with _asked(state_dir, None, {"do": do, **arguments}) as lines:
+            for line in lines:
+                event = json.loads(line)
+                if "ok" in event:
+                    _result(line)
+                yield event
+    except OSError as error:
+        raise _hung_up() from error
+
+
+@contextmanager
+def _asked(state_dir: Path, timeout_s: float | None, request: Mapping[str, object]) -> Iterator[TextIO]:
+    with _connect(state_dir, timeout_s) as connection:
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection.makefile("r", encoding="utf-8") as lines:
+            yield lines
 
 
 def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
@@ -66,9 +76,13 @@ def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
 
 
 def _result(line: str) -> Any:  # noqa: ANN401
-    if not line:
-        raise LinkError("the receiver hung up without an answer", remedy="its log says why")
+    if not line.endswith("\n"):
+        raise _hung_up()
     answer = json.loads(line)
     if not answer["ok"]:
         raise _FAMILIES[answer["family"]](answer["error"], remedy=answer["remedy"])
     return answer["result"]
+
+
+def _hung_up() -> LinkError:
+    return LinkError("the receiver hung up without an answer", remedy="its log says why")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vetlla.errors import ConfigError, VetllaError
+from vetlla.receiver.budget import SPARE_FILES
 from vetlla.receiver.listeners.bind import bind, tls_context
 from vetlla.settings.model import Listen
 from vetlla.store.journal import JOURNAL
@@ -42,9 +43,6 @@ FLUSH_FAILING_MS = 500.0
 """One flush of this length makes an alarm late by itself."""
 FLUSH_DOUBTED_MS = 0.015
 """No medium is that fast: the flush was not carried out, and what was acknowledged may be lost with the power."""
-
-SPARE_FILES = 256
-"""Descriptors beside the connections: databases, control clients, HTTP, log."""
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs", "fuse.glusterfs", "afs"})
 """File systems on which SQLite's shared memory does not work (sqlite.org/wal.html, section 1)."""
