@@ -31,8 +31,8 @@ ATTEMPTS = 5
 """Times a read is repeated because the receiver started or stopped in the middle of it."""
 COPIED_AT_ONCE = 256
 """Pages between two looks at the log and the disk while the journal is copied: a mebibyte."""
-STEPS_BETWEEN_LOOKS = 1_000_000
-"""Of SQLite's machine, while the journal is checked: some ten milliseconds."""
+STEPS_BETWEEN_LOOKS = 100_000
+"""Of SQLite's machine, while the journal is checked: some milliseconds."""
 DAMAGE_SHOWN = 100
 MEMBERSHIP = "run as the receiver's user, or as a member of the group that its state directory belongs to"
 
@@ -204,9 +204,9 @@ def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
 
 
 def is_damage(error: StoreError) -> bool:
-    """Say whether what failed is the file itself, and not the way to it."""
+    """Say whether what failed is the file itself, or what it says, and not the way to it."""
     code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
-    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or isinstance(error.__cause__, ValueError)
 
 
 def _refuse_older(connection: sqlite3.Connection, path: Path, *, allowed: bool) -> None:

@@ -157,13 +157,14 @@ def _sign(incoming: Path, clock: Clock, entry: Entry) -> None:
 
 
 def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:
+    if replaced:
+        make_directory(aside, 0o750)
     marker = state_dir / UNFINISHED_RESTORE
     marker.touch(mode=0o640)
     sync_directory(state_dir)
+    for path in replaced:
+        path.rename(aside / path.name)
     if replaced:
-        make_directory(aside, 0o750)
-        for path in replaced:
-            path.rename(aside / path.name)
         sync_directory(aside)
     for name in manifest.files:
         (incoming / name).rename(state_dir / name)
