@@ -6,7 +6,7 @@ import json
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 import uvloop
@@ -226,6 +226,29 @@ def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport
 
     report = run(work())
     assert (report.lost, report.acknowledged, report.dropped) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("mishap", ["", "torn=1", "duplicate=1", "batch=1"])
+def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) -> None:
+    """A connection that breaks, even between the pieces of a frame, costs an attempt and nothing else."""
+
+    class Rude(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self._transport = cast("asyncio.Transport", transport)
+
+        def data_received(self, data: bytes) -> None:
+            self._transport.abort()
+
+    async def work() -> Report:
+        server = await asyncio.get_running_loop().create_server(Rude, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            options: dict[str, Any] = {"homes": 1, "reports": 4, "attempts": 2, "faults": Faults.parse(mishap)}
+            return await drive(scenario(port, timeout_s=0.5, **options))
+
+    report = run(work())
+    assert (report.acknowledged, report.lost) == (0, 4)
+    assert report.dropped >= 2
 
 
 def test_an_answer_that_comes_late_settles_the_repeat() -> None:

@@ -196,7 +196,7 @@ class Dialler:
         """Return the reply if everything about it is right: checksum, length, form, addressee and seal."""
         key = self._home.key
         reply = dc09_frame.parse(data, () if key is None else (key,))
-        if isinstance(reply, dc09_frame.Damage) or reply.quirks:
+        if not isinstance(reply, dc09_frame.Frame) or reply.quirks:
             return None
         if reply.token == NAK:  # names nobody: "A0", always in clear (5.5.2.2)
             return reply

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CR = b"\r"
 SHORTEST_HEADER = 7
 """LF, CRC and length: before that many bytes a CR can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
+HUNG_UP = "the receiver hung up"
 MAX_PENDING = 4096
 """No DC-09 frame is longer (section 1): whatever grows beyond it is handed on as it is, to be judged malformed."""
 
@@ -60,7 +61,7 @@ class Inbox:
         if self._replies:
             return self._replies.popleft()
         if self._ended:
-            raise LinkError("the receiver hung up")
+            raise LinkError(HUNG_UP)
         return None
 
     def _wake(self) -> None:
@@ -74,7 +75,7 @@ class Line(Protocol):
     inbox: Inbox
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the wire."""
+        """Put bytes on the wire. LinkError: it is gone."""
         ...
 
     def hang_up(self) -> None:
@@ -110,8 +111,10 @@ class StreamLine(asyncio.Protocol):
         self.inbox.end()
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the wire."""
+        """Put bytes on the wire. LinkError: the receiver hung up."""
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise LinkError(HUNG_UP)
         self._transport.write(data)
 
     def hang_up(self) -> None:
@@ -144,8 +147,10 @@ class DatagramLine(asyncio.DatagramProtocol):
         self.inbox.end()
 
     def send(self, data: bytes) -> None:
-        """Put one datagram on the wire."""
+        """Put one datagram on the wire. LinkError: the socket is closed."""
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise LinkError(HUNG_UP)
         self._transport.sendto(data)
 
     def hang_up(self) -> None:
