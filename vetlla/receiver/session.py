@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_FILLERS = b"\0\t\r\n "
+"""Bytes that peers put between frames: they begin none. (An LF that opens one counts from the byte behind it.)"""
+
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""
 
@@ -81,16 +84,21 @@ class Session:
     def feed(self, data: bytes) -> None:
         """Take bytes from the peer."""
         now = self._ground.clock.now()
-        self._take(self._decoder.feed(data), now)
+        items = self._decoder.feed(data)
+        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
+        # byte, whichever segment brought it.
+        if items:
+            self._take(items, self._begun or now, now)
+            self._begun = now if _goes_on(data, items[-1]) else None
+        elif self._begun is None and data.strip(_FILLERS):
+            self._begun = now
 
     def finish(self) -> None:
         """Hear that the peer will send no more."""
-        self._take(self._decoder.finish(), self._ground.clock.now())
+        now = self._ground.clock.now()
+        self._take(self._decoder.finish(), self._begun or now, now)
 
-    def _take(self, items: Iterable[Item], now: Instant) -> None:
-        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
-        # byte.
-        begun = self._begun or now
+    def _take(self, items: Iterable[Item], begun: Instant, now: Instant) -> None:
         arrival: Arrival | None = None
         for item in items:
             if arrival is None:
@@ -107,7 +115,6 @@ class Session:
                     self._peer.hang_up(Refusal.FOREIGN if self._rejects else Refusal.HANGUP)
                 case _:
                     assert_never(item)
-        self._begun = begun if arrival is None else None
 
     def _signal(self, signal: Signal, arrival: Arrival) -> None:
         group = self._group
@@ -164,3 +171,11 @@ class Session:
             )
         if reject.reason is not Reason.FOREIGN and self._rejects >= ground.budget.bogus_frames:
             peer.hang_up(Refusal.BOGUS)
+
+
+def _goes_on(data: bytes, last: Item) -> bool:
+    """Say whether another frame begins in these bytes, behind the last item they gave."""
+    if not isinstance(last, Signal | Reject) or data.endswith(last.raw):
+        return False
+    came, taken = data.rstrip(_FILLERS), last.raw.rstrip(_FILLERS)
+    return not (came.endswith(taken) or taken.endswith(came))
