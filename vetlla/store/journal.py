@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import AbstractContextManager, ExitStack
-from itertools import islice, takewhile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,14 +36,16 @@ JOURNAL = "journal.db"
 LOCK = "journal.lock"
 UNFINISHED_RESTORE = "restore.unfinished"
 """There while ``db restore`` exchanges the files: what lies beside it is neither the old nor the new journal."""
+PATIENCE_MS = 5_000
+"""How long the receiver waits at its start for a reader that recovers the log of one that was killed."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 WAL_KEPT = 64 << 20
 """Bytes the write-ahead log may keep for itself after a reader, such as a backup, had let it grow beyond."""
 
-ROWS_PER_STATEMENT = (64, 8, 1)
-"""Rows in one INSERT. SQLite's calls give up the interpreter's lock one by one, and each return to it may wait for the
-event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
+ROWS_PER_STATEMENT = 64
+"""Rows in one INSERT at the most. SQLite's calls give up the interpreter's lock one by one, and each return to it may
+wait for the event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
 
 _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
 _REJECT = (
@@ -67,15 +69,30 @@ SELECT alarm_id, count(*) AS signals, max(id) AS last_signal,
 FROM signals WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') GROUP BY alarm_id
 """
 
+# Backwards from the end to the window's edge: no index over every instant, and a short read.
+_RECENT = """
+WITH edge (id) AS (
+    SELECT max(coalesce((SELECT max(id) FROM signals) - :at_most, 0), coalesce((
+        SELECT id FROM signals WHERE received_us < :since_us AND id > (SELECT max(id) FROM signals) - :at_most
+        ORDER BY id DESC LIMIT 1
+    ), 0))
+)
+SELECT identity, id, received_us FROM signals WHERE id > (SELECT id FROM edge) AND identity <> x'' ORDER BY id
+"""
 
-def _insert(table: str, columns: Sequence[str], rows: int) -> str:
+
+def _inserts(into: str, columns: Sequence[str]) -> list[str]:
+    """Return the statements that insert 0, 1, 2 ... rows at once."""
     one = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * rows)}"  # noqa: S608
+    head = f"{into} ({', '.join(columns)}) VALUES "
+    return [head + ", ".join([one] * rows) for rows in range(ROWS_PER_STATEMENT + 1)]
 
 
-_SIGNALS = {rows: _insert("signals", SIGNAL_COLUMNS, rows) for rows in ROWS_PER_STATEMENT}
-_ALARM = _insert("alarms", ALARM_COLUMNS, 1).replace("INSERT", "INSERT OR REPLACE", 1)
-_AUDIT = _insert("audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"), 1)
+_SIGNALS = _inserts("INSERT INTO signals", SIGNAL_COLUMNS)
+_ALARMS = _inserts("INSERT OR REPLACE INTO alarms", ALARM_COLUMNS)
+_AUDIT = _inserts("INSERT INTO audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"))
+_STATEMENTS_KEPT = 256
+"""Prepared statements that the connection keeps: those above, in the sizes that a busy receiver uses."""
 
 
 RECENT_MAX = 1_000_000
@@ -114,11 +131,14 @@ class Journal:
         try:
             if not self.path.exists():
                 os.close(create(self.path, 0o640))
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
+            )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
             connection.execute("PRAGMA synchronous = FULL")
+            self._synced = True
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
             connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
             migrate(connection, "journal", str(self.path), self._clock)
@@ -149,8 +169,10 @@ class Journal:
 
     @staticmethod
     def _start_log_over(connection: sqlite3.Connection) -> None:
-        # A reader may keep the log from being emptied; what counts is in the database and synced all the same.
+        # A reader in the midst of its work, such as a backup, keeps the log from being emptied: it is not waited for.
+        connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
 
     def close(self) -> None:
         """Checkpoint and close; the lock goes with the process or now."""
@@ -162,7 +184,7 @@ class Journal:
         connection = self._connection
         try:
             rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
-            connection.execute(f"PRAGMA synchronous = {'FULL' if batch.vital else 'NORMAL'}")
+            self._sync(batch.vital)
             connection.execute("BEGIN IMMEDIATE")
             self._insert(batch, rows)
             connection.execute("COMMIT")
@@ -174,32 +196,42 @@ class Journal:
 
     def _insert(self, batch: Batch, audit_rows: list[Row]) -> None:
         connection = self._connection
-        connection.executemany(_STAMP, [(s.durable_us, s.ready_us, s.ready_mono_us, s.commit) for s in batch.stamps])
+        if batch.stamps:
+            stamps = [(s.durable_us, s.ready_us, s.ready_mono_us, s.commit) for s in batch.stamps]
+            connection.executemany(_STAMP, stamps)
         if batch.signals:
             connection.execute(
                 "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)", (batch.commit, batch.boot, batch.began_us)
             )
-            self._insert_signals(batch.signals)
-        connection.executemany(_REJECT, batch.rejects)
-        connection.executemany(_HEARTBEAT, batch.heartbeats)
-        connection.executemany(_DUPLICATE, [(signal, *again) for signal, again in batch.duplicates.items()])
-        connection.executemany(_ALARM, [alarm_row(alarm) for alarm in batch.alarms.values()])
-        connection.executemany("INSERT INTO notes (alarm_id, at_us, operator, text) VALUES (?, ?, ?, ?)", batch.notes)
+            self._put(_SIGNALS, batch.signals)
+        if batch.rejects:
+            connection.executemany(_REJECT, batch.rejects)
+        if batch.heartbeats:
+            connection.executemany(_HEARTBEAT, batch.heartbeats)
+        if batch.duplicates:
+            connection.executemany(_DUPLICATE, [(signal, *again) for signal, again in batch.duplicates.items()])
+        self._put(_ALARMS, [alarm_row(alarm) for alarm in batch.alarms.values()])
+        if batch.notes:
+            connection.executemany(
+                "INSERT INTO notes (alarm_id, at_us, operator, text) VALUES (?, ?, ?, ?)", batch.notes
+            )
         for account, test in batch.tests.items():
             connection.execute("DELETE FROM on_test WHERE account = ?", (account,))
             if test:
                 connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?)", test)
         if batch.pulse:
             connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
-        connection.executemany(_AUDIT, audit_rows)
+        self._put(_AUDIT, audit_rows)
 
-    def _insert_signals(self, rows: list[Row]) -> None:
-        start = 0
-        for size in ROWS_PER_STATEMENT:
-            while len(rows) - start >= size:
-                values = [value for row in rows[start : start + size] for value in row]
-                self._connection.execute(_SIGNALS[size], values)
-                start += size
+    def _sync(self, vital: bool) -> None:  # noqa: FBT001 - what it is about
+        if vital is not self._synced:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if vital else 'NORMAL'}")
+            self._synced = vital
+
+    def _put(self, inserts: list[str], rows: Sequence[Row]) -> None:
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            some = rows[start : start + ROWS_PER_STATEMENT]
+            self._connection.execute(inserts[len(some)], list(chain.from_iterable(some)))
 
     def checkpoint(self) -> None:
         """Move the log into the database once it has grown past its bound; readers are not waited for."""
@@ -243,10 +275,9 @@ class Journal:
         )
 
     def _recent(self, since_us: int) -> list[tuple[bytes, int, int]]:
-        # Backwards from the end, stopping at the window's edge: no index over every instant, and a short read.
-        rows = self._connection.execute("SELECT identity, id, received_us FROM signals ORDER BY id DESC")
-        window = takewhile(lambda row: row["received_us"] >= since_us, islice(rows, RECENT_MAX))
-        return [(row["identity"], row["id"], row["received_us"]) for row in window if row["identity"]][::-1]
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # up to a million: plain tuples
+        return cursor.execute(_RECENT, {"since_us": since_us, "at_most": RECENT_MAX}).fetchall()
 
 
 def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
