@@ -223,6 +223,13 @@ class Daemon:
         status: dict[str, Any] = self.ask("status")
         return status
 
+    def await_status(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Ask for the status until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(status := self.status()):
+            assert time.monotonic() < deadline, status
+        return status
+
     def queue(self, *, on_test: bool = False) -> list[dict[str, Any]]:
         """Return the open alarms."""
         alarms: list[dict[str, Any]] = self.ask("queue.list", on_test=on_test)
