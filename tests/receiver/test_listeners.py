@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from structlog.testing import capture_logs
 
 from tests.receiver.core import LOOPS, Core, core, run, small, until
 from vetlla.errors import ConfigError
@@ -97,7 +98,10 @@ class Terminal:
             return b""
 
     def hang_up(self) -> None:
-        """Drop the connection."""
+        """Drop the connection as a terminal does that lost its power: what is under way is reset."""
+        if not self.writer.transport.is_closing():
+            wire: socket.socket = self.writer.get_extra_info("socket")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
@@ -229,6 +233,30 @@ def test_t2_begins_with_the_connection_then_with_each_frame_s_first_byte(tmp_pat
             await terminal.hear(ack(4))
             setup = [row["setup_us"] / 1e6 for row in opened.core.read("SELECT setup_us FROM signals ORDER BY id")]
             assert setup == [3, 0, 2, 0]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path: Path, loop: str) -> None:
+    """An answer to a connection that broke meanwhile goes nowhere, and the others get theirs."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            opened.core.journal.gate.clear()
+            hasty, patient = await opened.dial(), await opened.dial()
+            hasty.send(frame(1, "1111"))
+            await opened.core.held()
+            hasty.send(frame(2, "1111"))
+            await until(lambda: opened.core.intake.waiting == 1)
+            patient.send(frame(1, "2222"))
+            hasty.hang_up()
+            await until(lambda: len(opened.tcp.connections) == 1)
+            with capture_logs() as log:
+                opened.core.journal.gate.set()
+                await patient.hear(ack(1, "2222"))
+            assert log == []
+            assert len(await opened.core.open_alarms()) == 2
 
     run(scenario(), loop)
 

@@ -130,8 +130,14 @@ class Session:
             if verdicts is None:
                 self._unanswered(answer)
                 return
-            # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
-            answer[0] = self._decoder.answer(group[-1], verdicts[-1], at)
+            try:
+                # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
+                answer[0] = self._decoder.answer(group[-1], verdicts[-1], at)
+            except Exception:
+                # The mistake may be a third party's. The peer repeats its report and everybody else is served.
+                log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
+                self._unanswered(answer)
+                return
             self._flush()
 
         self._ground.intake.submit(arrival, group, deliver)

@@ -109,7 +109,7 @@ class _Connection(asyncio.Protocol):
             listener.listen.name,
             listener.transport,
             spelled(host, port),
-            self._transport.write,
+            self._send,
             self.hang_up,
         )
         self._session = Session(ground, peer, listener.make_decoder(), established)
@@ -182,6 +182,10 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Drop the connection."""
         self._transport.abort()
+
+    def _send(self, data: bytes) -> None:
+        if not self._transport.is_closing():  # uvloop raises where the peer has gone while its frame was committed
+            self._transport.write(data)
 
     def _drained(self) -> None:
         if self._ending:

@@ -1,0 +1,264 @@
+"""The one loop of a frame, with a decoder whose frames are single letters."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.receiver.core import Core, core, run, signal, small
+from vetlla.accounts import Account
+from vetlla.receiver.counters import Refusal
+from vetlla.receiver.session import Ground, Peer, Session
+from vetlla.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from vetlla.signals import Verdict
+
+KEYED = Account(account="5678", key_name="spring")
+
+
+class Letters:
+    """A protocol: a frame is its letter and a dot; what is not complete waits.
+
+    a b are reports, c is one that nobody can answer, d one of two parts, e one that is refused; r wants a reply, x and
+    f are bad, h ends.
+    """
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self.answered: list[tuple[bytes, Verdict]] = []
+
+    def feed(self, data: bytes) -> list[Item]:
+        *frames, self._pending = (self._pending + data).split(b".")
+        return [item for frame in frames for item in self._items(frame.strip())]
+
+    def finish(self) -> list[Item]:
+        return (
+            [Reject(protocol="dc09", reason=Reason.TRUNCATED, raw=self._pending, text="cut")] if self._pending else []
+        )
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        if signal.raw == b"c.":
+            raise ZeroDivisionError
+        self.answered.append((signal.raw, verdict))
+        return signal.raw.upper()
+
+    def _items(self, letter: bytes) -> list[Item]:
+        raw = letter + b"."
+        match letter:
+            case b"r":
+                return [Reply(data=b"R!")]
+            case b"h":
+                return [Hangup(text="enough")]
+            case b"x" | b"f":
+                reason = Reason.FOREIGN if letter == b"f" else Reason.MALFORMED
+                return [Reject(protocol="dc09", reason=reason, raw=raw, text="no letter of mine")]
+            case b"d":
+                return [signal(raw=raw, part=part, parts=2) for part in (1, 2)]
+            case b"e":
+                return [signal("5678", raw=raw)]
+            case _:
+                return [signal(raw=raw)]
+
+
+class Wire:
+    """The other end of a session."""
+
+    def __init__(self, rig: Core, peer: str = "192.0.2.7:40000") -> None:
+        self.core = rig
+        self.decoder = Letters()
+        self.sent = b""
+        self.ended: list[Refusal] = []
+        self.drained = 0
+        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+        told = Peer("dc09", "dc09", "tcp", peer, self._send, self.ended.append)
+        self.session = Session(ground, told, self.decoder, rig.clock.now())
+
+    def _send(self, data: bytes) -> None:
+        self.sent += data
+
+
+@asynccontextmanager
+async def wire(directory: Path, **limits: object) -> AsyncIterator[Wire]:
+    settings = small(directory, limits=limits)
+    async with core(directory, settings=settings, accounts=[KEYED]) as rig:
+        yield Wire(rig)
+
+
+def test_answers_keep_the_order_of_the_frames(tmp_path: Path) -> None:
+    """A reply and a refusal that are known at once wait for the acknowledgements of the frames before them."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.core.journal.gate.clear()
+            one.session.feed(b"a.r.e.b.")
+            assert (one.sent, one.session.owed) == (b"", 4)
+            one.core.journal.gate.set()
+            await one.core.sync()
+            assert (one.sent, one.session.owed) == (b"A.R!E.B.", 0)
+            assert one.core.counters.replies["dc09"] == 1
+
+    run(scenario())
+
+
+def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
+    """Its last part is answered, when all of them are durable."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.session.feed(b"d.")
+            assert one.session.owed == 1
+            await one.core.sync()
+            assert one.sent == b"D."
+            assert [verdict.outcome for _, verdict in one.decoder.answered] == [Outcome.STORED]
+            assert len(one.core.read("SELECT id FROM signals")) == 2
+
+    run(scenario())
+
+
+def test_no_acknowledgement_after_a_failure(tmp_path: Path) -> None:
+    """When nothing could be kept the peer is not answered but hung up on, and what was good before is answered."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.session.feed(b"a.")
+            await one.core.sync()
+            one.core.journal.failing = True
+            one.session.feed(b"b.a.")
+            await one.core.sync()
+            assert (one.sent, one.session.owed) == (b"A.", 0)
+            assert one.ended == [Refusal.NOT_READY, Refusal.NOT_READY]
+            one.core.journal.failing = False
+
+    run(scenario())
+
+
+def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) -> None:
+    """Where a decoder fails to answer, its peer stays without one, others are answered, and the log says so."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            other = Wire(one.core, "198.51.100.9:1")
+            with capture_logs() as log:
+                one.session.feed(b"c.")
+                other.session.feed(b"a.")
+                await one.core.sync()
+            assert (one.sent, other.sent) == (b"", b"A.")
+            assert (one.session.owed, one.ended) == (0, [Refusal.NOT_READY])
+            assert [line["event"] for line in log] == ["decoder.failed"]
+            assert len(await one.core.open_alarms()) == 1
+
+    run(scenario())
+
+
+def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
+    """The listener hears when nothing is owed any more, not before."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            calls: list[bytes] = []
+            one.session.on_drained = lambda: calls.append(one.sent)
+            one.session.feed(b"a.b.")
+            assert calls == []
+            await one.core.sync()
+            assert calls == [b"A.B."]
+
+    run(scenario())
+
+
+def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
+    """Damage and half a frame are no sign of a terminal."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.session.feed(b"x.a")
+            assert not one.session.heard
+            one.session.feed(b".")
+            assert one.session.heard
+
+    run(scenario())
+
+
+def test_the_remainder_is_evidence(tmp_path: Path) -> None:
+    """What was not complete when the peer went away is kept."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.session.feed(b"a.b")
+            one.session.finish()
+            await one.core.sync()
+            assert [row["reason"] for row in one.core.read("SELECT reason FROM rejects")] == ["truncated"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [(b"h.", Refusal.HANGUP), (b"f.h.", Refusal.FOREIGN), (b"x.x.x.", Refusal.BOGUS)],
+)
+def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> None:
+    """At the decoder's wish, because it speaks something else, or after too much that was no report."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path, bogus_frames=3) as one:
+            one.session.feed(said)
+            assert one.ended == [why]
+
+    run(scenario())
+
+
+def test_a_repeated_fault_is_logged_seldom(tmp_path: Path) -> None:
+    """One line for a peer's fault, whatever port it calls from, until a minute has passed; then one with the number."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            with capture_logs() as log:
+                for port in range(5):
+                    Wire(one.core, f"192.0.2.7:{port}").session.feed(b"x.")
+                Wire(one.core, "198.51.100.9:1").session.feed(b"x.")
+                one.core.clock.advance(60)
+                one.session.feed(b"x.")
+            said = [(line["peer"], line["suppressed"]) for line in log if line["event"] == "frame.rejected"]
+            assert said == [("192.0.2.7:0", 0), ("198.51.100.9:1", 0), ("192.0.2.7:40000", 4)]
+
+    run(scenario())
+
+
+BEGINNINGS = [
+    # What comes and how many seconds pass before it; how long each report then took to come.
+    ([(3, b"a.")], [3]),
+    ([(3, b"a"), (2, b".")], [5]),
+    ([(0, b"a."), (9, b"b.")], [0, 0]),
+    ([(0, b"a.b"), (2, b".")], [0, 2]),
+    ([(0, b"a."), (9, b"b"), (2, b".a"), (1, b".")], [0, 2, 1]),
+    ([(0, b"a."), (1, b"\r\n\0"), (9, b"b.")], [0, 0]),
+    ([(0, b"a.\r\n"), (9, b"b.")], [0, 0]),
+    ([(0, b"a"), (1, b".\r\n"), (9, b"b.")], [1, 0]),
+    ([(0, b"x.b"), (4, b".")], [4]),
+    ([(0, b"a.r."), (9, b"b.")], [0, 0]),
+]
+
+
+@pytest.mark.parametrize(("came", "expected"), BEGINNINGS)
+def test_a_communication_begins_with_its_first_byte(
+    tmp_path: Path, came: list[tuple[float, bytes]], expected: list[float]
+) -> None:
+    """The connection counts for the first report; later ones count from their own first byte, in whatever segment."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            for seconds, data in came:
+                one.core.clock.advance(seconds)
+                one.session.feed(data)
+            await one.core.sync()
+            rows = one.core.read("SELECT setup_us FROM signals ORDER BY id")
+            assert [row["setup_us"] / 1e6 for row in rows] == expected
+
+    run(scenario())
