@@ -43,11 +43,8 @@ class Delimited:
         start, size = 0, len(buffer)
         piece: Piece | None
         while start < size:
-            opening = self._opening.match(buffer, start)
-            if opening is None:
-                piece, stop = self._skip(buffer, start, ended=ended)
-            else:
-                piece, stop = self._take(buffer, start, opening.end(), ended=ended)
+            settle = self._take if self._opening.match(buffer, start) else self._skip
+            piece, stop = settle(buffer, start, ended=ended)
             if stop == start:
                 break
             start = stop
@@ -75,10 +72,10 @@ class Delimited:
             return None, start
         return Damage(Reason.MALFORMED, buffer[start:stop], f"{stop - start} bytes that belong to no frame"), stop
 
-    def _take(self, buffer: bytes, start: int, inside: int, *, ended: bool) -> tuple[Piece | None, int]:
+    def _take(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Piece | None, int]:
         """Settle the frame that opens at ``start``. Stop == start: more bytes are needed."""
         limit = start + self._max_frame
-        found = self._stop.search(buffer, inside, limit)
+        found = self._stop.search(buffer, start + 1, limit)  # the next opening may begin inside this one's letters
         if found is not None and found[1] is not None:
             return buffer[start : found.end()], found.end()
         if found is not None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import ConfigError
-from vetlla.protocols import dc09
+from vetlla.protocols import dc09, minifinder
 from vetlla.protocols.decoder import Description
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vetlla.protocols.decoder import Decoder, KeyLookup
 
 GROUP: Final = "vetlla.protocols"
 """Entry point group: each entry loads a ``Description``."""
 
+
+def _line(name: str, summary: str, make: Callable[[KeyLookup], Decoder], max_pending: int) -> Description:
+    return Description(name=name, summary=summary, make=make, max_pending=max_pending)
+
+
 _OURS: Final = (
-    Description(name="dc09", summary="SIA DC-09 over TCP or UDP", make=dc09.Dc09Decoder, max_pending=dc09.MAX_PENDING),
+    _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING),
+    _line("minifinder", "MiniFinder Pico / EV-07S text over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING),
 )
 PROTOCOLS: Final = {description.name: description for description in _OURS}
 

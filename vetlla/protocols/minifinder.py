@@ -1,0 +1,196 @@
+"""MiniFinder Pico / Eview EV-07S text over TCP: 2G and 3G pendants (Pico, Atto, EV-07P, SOSbuddy, MySOS).
+
+    !1,867273023933661,V07S.5701.1621,100;                                         login: IMEI, firmware, battery
+    !D,08/07/15,04:55:13,40.428257,-3.704932,0,0,180001,680.0,8,8,13,0;            position now; !B the same, stored
+    !5,17,V,50;                                                                    heartbeat: GSM 0-31, fix, battery
+
+    D B C   day/month/year, time (UTC), latitude, longitude, speed km/h, course, flags (hex), altitude m, battery %,
+            satellites used and in view, HDOP
+    flags   0 GPS fix, 1 network fix, 2 GPS fault, 6 SOS, 7 over speed, 8 fall, 9-11 geofence, 12 low battery,
+            14 15 motion, 16-20 GSM signal, 22 charging
+
+Protocol rev 1.26 (first pages) and Traccar's decoder; the alarm bits were confirmed by a second server, but no frame
+with one is public. Only the login names the device: all behind it on the connection is its. The protocol knows no
+acknowledgement, no sequence and no checksum; the flags stay set in message after message, which the queue joins to the
+home's open alarm. Tested with: docs/protocols/minifinder.md.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import MINIFINDER
+from vetlla.protocols.delimited import Delimited
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, number, place
+from vetlla.signals import AccountId, Event, Reason, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.delimited import Piece
+    from vetlla.signals import Item, Position, Verdict
+
+NAME: Final = "minifinder"
+MAX_FRAME: Final = 1024
+"""The longest known message, the settings with their telephone numbers, has about 300 bytes."""
+MAX_PENDING: Final = MAX_FRAME + HEAD
+
+
+_OPENING: Final = rb"![0-9A-Z],"
+_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
+_TIME: Final = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
+_FLAGS: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
+_IMEI: Final = re.compile(r"\d{15}", re.ASCII)
+
+_REPORTS: Final = frozenset("BCD")
+"""Messages that carry flags. "A" is older: date, time and place, and two fields that nobody has described."""
+_ALARM_BITS: Final = (6, 8, 9, 10, 11, 12, 7)
+"""Most urgent first."""
+_GPS_FIX, _NETWORK_FIX = 1, 2
+_STATES: Final = {"gps": (1 << 2, "fault"), "charging": (1 << 22, "yes")}
+_NO_FLAGS: Final = 0
+
+
+class MinifinderDecoder:
+    """One connection. It reads; there is nothing to answer."""
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = Delimited(_OPENING, rb";", longest_opening=3, max_frame=MAX_FRAME)
+        self._door = Door(NAME, "MiniFinder Pico", re.compile(_OPENING))
+        self._who = NOBODY
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
+        """Return b"": rev 1.26 lists no acknowledgement at all."""
+        return b""
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                items += self._signals(piece, readable(piece[1:-1]).split(","))
+            elif piece.reason is Reason.BAD_LENGTH and (alarms := self._alarms(piece.raw)):
+                items += alarms
+            elif not self._door.is_foreign:
+                items.append(piece.reject(NAME, self._who))
+        return items
+
+    def _alarms(self, raw: bytes) -> list[Signal]:
+        """Return the alarms of a message that another one cut off; its last field may be half of one."""
+        fields = readable(raw[1:]).split(",")[:-1]
+        if not fields or fields[0] not in _REPORTS or not _flags(fields):
+            return []
+        signals = self._signals(raw, fields)
+        return signals if any(signal.event.code.startswith("bit") for signal in signals) else []
+
+    def _signals(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
+        """Return what a message says: one signal for each alarm bit, or one for the whole."""
+        kind = fields[0]
+        if kind == "1":
+            self._who = AccountId("", "", fields[1].strip()) if _IMEI.fullmatch(fields[1].strip()) else NOBODY
+        if kind in _REPORTS or kind == "A":
+            return self._report(raw, fields)
+        signal = Signal(
+            protocol=NAME,
+            id=self._who,
+            event=_event(kind),
+            raw=raw,
+            text="" if kind in "15" else ",".join(fields[1:]),
+            measurements=_link(fields),
+        )
+        return [signal]
+
+    def _report(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
+        flags = _flags(fields)
+        codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [fields[0]]
+        at = _moment(fields)
+        is_known = at is not None and is_set(at) and self._who is not NOBODY
+        signal = Signal(
+            protocol=NAME,
+            id=self._who,
+            event=_event(codes[0]),
+            raw=raw,
+            occurred_at=at if at is not None and is_set(at) else None,
+            position=_position(fields, flags, at),
+            measurements=_measurements(fields, flags),
+            details={name: said for name, (bit, said) in _STATES.items() if flags & bit},
+            buffered=fields[0] == "B",
+            parts=len(codes),
+        )
+        return [
+            signal._replace(event=_event(code), part=part, identity=_identity(signal, code) if is_known else b"")
+            for part, code in enumerate(codes, 1)
+        ]
+
+
+def _event(code: str) -> Event:
+    row = MINIFINDER.find(code)
+    return Event(row.kind, row.phase, code, MINIFINDER.system)
+
+
+def _flags(fields: Sequence[str]) -> int:
+    has_flags = fields[0] in _REPORTS and len(fields) > 7 and _FLAGS.fullmatch(fields[7])
+    return int(fields[7], 16) if has_flags else _NO_FLAGS
+
+
+def _link(fields: Sequence[str]) -> dict[str, float]:
+    """Return what login and heartbeat measure."""
+    names = {"1": {3: "battery"}, "5": {1: "gsm", 3: "battery"}}.get(fields[0], {})
+    return measured((name, fields[at]) for at, name in names.items() if at < len(fields))
+
+
+def _moment(fields: Sequence[str]) -> datetime | None:
+    date = _DATE.fullmatch(fields[1].strip()) if len(fields) > 1 else None
+    time = _TIME.fullmatch(fields[2].strip()) if len(fields) > 2 else None
+    return moment(date[3], date[2], date[1], *time.group(1, 2, 3)) if date and time else None
+
+
+def _position(fields: Sequence[str], flags: int, at: datetime | None) -> Position | None:
+    if len(fields) < 5:
+        return None
+    altitude = number(fields[8]) if fields[0] in _REPORTS and len(fields) > 8 else None
+    return place(number(fields[3]), number(fields[4]), source=_source(fields, flags), at=at, altitude_m=altitude)
+
+
+def _source(fields: Sequence[str], flags: int) -> str:
+    """Return where the place is from; without a fix it is the last one known. The older form does not say."""
+    if fields[0] == "A":
+        return ""
+    if flags & _GPS_FIX:
+        return "gps"
+    return "lbs" if flags & _NETWORK_FIX else "last"
+
+
+def _measurements(fields: Sequence[str], flags: int) -> dict[str, float]:
+    if fields[0] not in _REPORTS:
+        return {}
+    names = ["speed_kmh", "course", "", "", "battery"]
+    if fields[0] != "C":  # "C" has fractions there that nobody has described
+        names += ["satellites", "satellites_in_view", "hdop"]
+    values = measured((name, field) for name, field in zip(names, fields[5:], strict=False) if name)
+    if values.get("course", 0) > 360:
+        values["course"] = 0
+    return values | {"gsm": flags >> 16 & 0x1F}
+
+
+def _identity(signal: Signal, code: str) -> bytes:
+    """Return what a retry has in common with its first: the device, the bit and the message but for its type.
+
+    A message that is stored and sent again as "B" is the same report.
+    """
+    assert signal.occurred_at is not None
+    said = f"{NAME}\0{signal.id.account}\0{code}\0{signal.occurred_at.isoformat()}\0".encode()
+    return blake2b(said + signal.raw[3:].rstrip(b";"), digest_size=16).digest()
