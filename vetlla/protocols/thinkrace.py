@@ -1,0 +1,189 @@
+"""Thinkrace "IW" and "TRV" text over TCP: health watches with SOS, fall, pulse, blood pressure and temperature.
+
+    IWAP00355932600077007,8901240204123656505f,310240202365650#         login: IMEI; answered with the time
+    IWAP10 080524A2232.9806N11404.9355E000.1061830323.8706000908000502,460,0,9520,3671,01,en,00,HOME|74-DE-..|97#
+           yymmdd, fix, ddmm.mmmmN, dddmm.mmmmE, speed km/h, hhmmss (UTC), course, GSM, satellites, battery %, states;
+           country, network, area, cell, alarm: 00 none, 01 SOS, 05 06 fall; the rest varies
+    TRVAP01...#                                                         a position in the same form, without alarm
+
+Answered are the same letters with A for B (TRV: also Y for Z): ``IWBP10#``. After Traccar's decoder, its tests and
+public frames; no vendor paper was at hand. Only the login names the device: all behind it on the connection is its.
+There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import THINKRACE
+from vetlla.protocols.delimited import Delimited
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, place
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.damage import Damage
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.delimited import Piece
+    from vetlla.signals import Item, Position, Verdict
+
+NAME: Final = "thinkrace"
+MAX_FRAME: Final = 4096
+"""A position with some thirty Wi-Fi networks; the longest public frame has 240 bytes."""
+MAX_PENDING: Final = MAX_FRAME + HEAD
+
+
+_OPENING: Final = rb"(?:IW|TRV)[AY]P[0-9A-Z]{2}"
+_HEAD: Final = re.compile(rb"(IW|TRV)([AY])(P[0-9A-Z]{2})")
+_IMEI: Final = re.compile(r"\d{15}", re.ASCII)
+_FIX: Final = re.compile(
+    r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)"
+    r"([\d.]{6})(\d{3})(\d{3})(\d{3})",
+    re.ASCII,
+)
+_LINK: Final = re.compile(r",?(\d{3})(\d{3})(\d{3})", re.ASCII)
+_WIFI_TAIL: Final = re.compile(rb"[^#]*\|(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}\|-?\d+[^#]*#\s*")
+"""The rest of a list of networks behind one whose name has a "#" in it: the report ended there, nothing is lost."""
+
+_POSITIONS: Final = frozenset({"AP01", "AP10", "YP14"})
+_ALARM: Final = "AP10"
+_ALARM_FIELD: Final = 5
+_NO_ALARM: Final = "00"
+_VITALS: Final[Mapping[str, Sequence[str]]] = {
+    "AP49": ("heart_rate",),
+    "APHT": ("heart_rate", "systolic", "diastolic"),
+    "APHP": ("heart_rate", "systolic", "diastolic", "spo2", "glucose", "temperature"),
+    "AP50": ("temperature", "battery"),
+}
+_UNANSWERED: Final = {
+    b"IW": frozenset((b"12", b"14", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
+    b"TRV": frozenset((b"12", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
+}
+"""Answers of the device to commands of a server. TRVYP14 is a position and answered."""
+
+
+class ThinkraceDecoder:
+    """One connection.
+
+    The login is answered with the time, which only ``answer`` knows: so it is a signal, of kind heartbeat, which is
+    answered at once and promises nothing.
+    """
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = Delimited(_OPENING, rb"#", longest_opening=7, max_frame=MAX_FRAME)
+        self._door = Door(NAME, "Thinkrace", re.compile(_OPENING))
+        self._who = NOBODY
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""
+        head = _HEAD.match(signal.raw)
+        if verdict.outcome is Outcome.REFUSED or head is None or head[3][1:] in _UNANSWERED[head[1]]:
+            return b""
+        reply = head[1] + (b"B" if head[2] == b"A" else b"Z") + head[3]
+        if reply == b"IWBP00":
+            return reply + now.strftime(",%Y%m%d%H%M%S,0#").encode()
+        return reply + b"#"
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                items.append(self._signal(piece, readable(piece[:-1])))
+            else:
+                items += self._damaged(piece)
+        return items
+
+    def _damaged(self, damage: Damage) -> list[Item]:
+        """Return the alarm of a report that another one cut off (its last field may be half of one), or the damage."""
+        if damage.reason is Reason.BAD_LENGTH and damage.raw.startswith((b"IWAP10", b"TRVAP10")):
+            signal = self._signal(damage.raw, readable(damage.raw).rpartition(",")[0])
+            if signal.event.code.startswith(f"{_ALARM}."):
+                return [signal]
+        if self._door.is_foreign or _WIFI_TAIL.fullmatch(damage.raw):
+            return []
+        return [damage.reject(NAME, self._who)]
+
+    def _signal(self, raw: bytes, text: str) -> Signal:
+        head = _HEAD.match(raw)
+        assert head is not None  # the cutter found it
+        command = (head[2] + head[3]).decode()
+        fields = text[head.end() :].split(",")
+        if command == "AP00":
+            imei = fields[0].strip()
+            self._who = AccountId("", "", imei) if _IMEI.fullmatch(imei) else NOBODY
+        code = _code(command, fields)
+        row = THINKRACE.find(code)
+        fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
+        at = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix else None
+        is_dated = at is not None and is_set(at)
+        return Signal(
+            protocol=NAME,
+            id=self._who,
+            event=Event(row.kind, row.phase, code, THINKRACE.system),
+            raw=raw,
+            text=text[head.end() :].strip(",") if command not in _POSITIONS and command != "AP00" else "",
+            occurred_at=at if is_dated else None,
+            position=_position(fix, at) if fix else None,
+            measurements=_fix_measurements(fix) if fix else _measurements(command, fields),
+            identity=self._identity(raw) if is_dated else b"",
+        )
+
+    def _identity(self, raw: bytes) -> bytes:
+        """Return what a retry repeats: the device and the whole dated message. Without a login nobody is told apart."""
+        if self._who is NOBODY:
+            return b""
+        return blake2b(f"{NAME}\0{self._who.account}\0".encode() + raw, digest_size=16).digest()
+
+
+def _code(command: str, fields: Sequence[str]) -> str:
+    """Return the command; of an alarm report with the alarm's code, whatever its position looks like.
+
+    Where that field is missing it is an alarm nobody knows the kind of, not none.
+    """
+    if command != _ALARM:
+        return command
+    alarm = fields[_ALARM_FIELD].strip() if len(fields) > _ALARM_FIELD else ""
+    return command if alarm == _NO_ALARM else f"{command}.{alarm}"
+
+
+def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
+    """Return the place: degrees and minutes, not decimal degrees. V is no fix: often the last one, or a placeholder."""
+    if fix[4] != "A":
+        return None
+    latitude = int(fix[5]) + float(fix[6]) / 60
+    longitude = int(fix[8]) + float(fix[9]) / 60
+    return place(
+        round(-latitude if fix[7] == "S" else latitude, 6),
+        round(-longitude if fix[10] == "W" else longitude, 6),
+        source="gps",
+        at=at,
+    )
+
+
+def _fix_measurements(fix: re.Match[str]) -> dict[str, float]:
+    names = ("speed_kmh", "course", "gsm", "satellites", "battery")
+    return measured(zip(names, fix.group(11, 15, 16, 17, 18), strict=True))
+
+
+def _measurements(command: str, fields: Sequence[str]) -> Mapping[str, float]:
+    """Return what health messages and heartbeats measure; 0 says that there was no reading."""
+    if command == "AP03" and (link := _LINK.match(",".join(fields))):
+        return measured(zip(("gsm", "satellites", "battery"), link.groups(), strict=True))
+    if command not in _VITALS:
+        return NO_MEASUREMENTS
+    values = measured(zip(_VITALS[command], fields[1:], strict=False))
+    return {name: value for name, value in values.items() if value or name == "battery"}
