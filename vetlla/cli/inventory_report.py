@@ -12,7 +12,7 @@ import typer
 from vetlla.cli import inventory_xlsx, parameters
 from vetlla.cli.exits import Nagios
 from vetlla.cli.inventory_files import ending, finished, write, write_json
-from vetlla.cli.inventory_session import Day, long_work, looking, today
+from vetlla.cli.inventory_session import Day, long_work, looking, today, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
@@ -59,10 +59,10 @@ def report(
     if any(kind == ".ndjson" for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
     long_work()
-    with looking(state_dir) as connection:
+    with working("reporting"), looking(state_dir) as connection:
         made = monthly.report(inventory.fleet(connection, min(month, today())), min(month, today()))
-    for path, kind in files:
-        _WRITERS[kind](path, made)
+        for path, kind in files:
+            _WRITERS[kind](path, made)
     if not files:
         totals = (total.row() for total in made.totals)
         print_rows(totals, monthly.TOTAL_COLUMNS, as_json=as_json, title=f"inventory on {made.day}")
@@ -110,7 +110,7 @@ def check(
                 print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
     else:
         _tell(chosen, found, worst, limit=None if everything else SHOWN)
-        parameters.footnote(values)
+    parameters.footnote(values)
     raise typer.Exit(worst)
 
 
@@ -130,9 +130,9 @@ def digital(
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
     if as_json:
         print_json(_plain(share))
-        return
-    for line in _said(share):
-        console().print(line, markup=False)
+    else:
+        for line in _said(share):
+            console().print(line, markup=False)
     parameters.footnote(values)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla.cli.output import talk
 from vetlla.clock import SystemClock, to_datetime
 from vetlla.errors import UsageError
 from vetlla.store import registry
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
+
+    from rich.status import Status
 
 CLOCK = SystemClock()
 
@@ -100,6 +103,11 @@ def long_work() -> None:
     """
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     gc.disable()
+
+
+def working(what: str) -> Status:
+    """Show on a terminal that something is being worked at; elsewhere nothing."""
+    return talk().status(what)
 
 
 def recorded_us() -> int:

@@ -57,5 +57,5 @@ def due(
         for one in found
         if kind in (None, one.kind) and base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, COLUMNS, as_json=as_json) and not as_json:
+    if print_rows(rows, COLUMNS, as_json=as_json):
         parameters.footnote(values)

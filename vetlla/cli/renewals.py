@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
-from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today
+from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -79,7 +79,7 @@ def due(
         for one in found
         if base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, DUE_COLUMNS, as_json=as_json) and not as_json:
+    if print_rows(rows, DUE_COLUMNS, as_json=as_json):
         parameters.footnote(values)
 
 
@@ -106,7 +106,7 @@ def plan(
     values = parameters.load(parameters_file).on(first)
     last = end or values.the_date("contract.end")
     long_work()
-    with changing(state_dir, dry_run=dry_run, large=True) as connection:
+    with working("planning"), changing(state_dir, dry_run=dry_run, large=True) as connection:
         made = make(
             list(inventory.fleet(connection)),
             inventory.homes(connection),
@@ -223,7 +223,7 @@ def forecast(
     last = end or values.the_date("contract.end")
     if last < first:
         raise UsageError(f"the forecast would end on {last}, before {first}")
-    with looking(state_dir) as connection:
+    with working("foretelling"), looking(state_dir) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
     if chart:
@@ -231,8 +231,8 @@ def forecast(
     if as_json:
         for year in years:
             print_json(year_row(year))
-        return
-    tell_forecast(years)
+    else:
+        tell_forecast(years)
     parameters.footnote(values)
 
 

@@ -66,8 +66,7 @@ def tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bo
         talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
     if not made.shortages:
         print_rows(map(base_row, made.bases), BASE_COLUMNS, as_json=as_json)
-    if not as_json:
-        parameters.footnote(values)
+    parameters.footnote(values)
 
 
 def _tell_shortage(short: Shortage, names: dict[int, str], *, as_json: bool) -> None:

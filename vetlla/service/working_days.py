@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import holidays
@@ -42,12 +44,11 @@ def last_on_or_before(days: list[date], day: date) -> int:
     return bisect_right(days, day) - 1
 
 
+@lru_cache(maxsize=1 << 16)
 def add_months(day: date, months: int) -> date:
-    """Return the same day of the month so many months later, or that month's last day where it has no such day."""
+    """Return the same day of the month so many months later, or that month's last day where it has no such day.
+
+    Remembered: a park asks half a million times about some ten thousand days.
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError(day)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,7 +1,8 @@
 """The inventory's queries: homes, people, devices, and the fleet of any day.
 
 Takes a connection to ``registry.db``; writing is ``inventory_write``'s and ``inventory_import``'s. A device's standing
-is its last movement up to the day asked about (index ``movements_device``), never a column that could disagree.
+is its last movement up to the day asked about (index ``movements_device``), never a column that could disagree; what
+it was first installed on a later day, it is not yet.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 FLEET = """
-SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_week, d.first_installed, d.cost_from,
+SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_week,
+       iif(d.first_installed > :day, NULL, d.first_installed), iif(d.first_installed > :day, NULL, d.cost_from),
        d.guarantee_until, m.place, m.home, m.ownership, m.day,
        (SELECT max(day) FROM upkeep WHERE device = d.id AND kind = 'battery' AND day <= :day),
        (SELECT max(day) FROM upkeep WHERE device = d.id AND kind = 'maintenance' AND day <= :day)
