@@ -87,6 +87,7 @@ class FaultyJournal(Journal):
         self.gate = threading.Event()
         self.gate.set()
         self.failing = False
+        self.failing_checkpoint = False
         self.written: list[Batch] = []
         self.at_gate = threading.Event()
         """Set while a commit is held open."""
@@ -101,6 +102,12 @@ class FaultyJournal(Journal):
             raise StoreError("commit failed: told to")
         super().write(batch)
         self.written.append(batch)
+
+    def checkpoint(self) -> None:
+        """Checkpoint, unless told to fail."""
+        if self.failing_checkpoint:
+            raise StoreError("checkpoint failed: told to")
+        super().checkpoint()
 
     def resume(self) -> None:
         """Go on, unless told to fail."""
@@ -226,7 +233,7 @@ class Core:
 
     async def healed(self) -> None:
         """Let the disk do its part again, and wait until reports are taken."""
-        self.journal.failing = False
+        self.journal.failing = self.journal.failing_checkpoint = False
         await until(lambda: self.commit.ready)
 
     def crash(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
+from vetlla.errors import LinkError
 from vetlla.store.batch import Batch, Entry, Stamps
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ class GroupCommit:
 
     def perform(self, operation: Operation) -> None:
         """Do what an operator asks: between two batches, or at once while the journal has failed."""
+        if self.state is StoreState.CLOSED:
+            operation.done(LinkError("the receiver is stopping", remedy="start it again"), False)  # noqa: FBT003
+            return
         self._operations.append(operation)
         if self.state is StoreState.FAILED and not self._busy:
             self._apply_operations()
@@ -167,8 +171,11 @@ class GroupCommit:
         self.wake()
 
     def free_bytes(self) -> int:
-        """Return the free space of the state directory's file system for this process."""
-        stat = os.statvfs(self.settings.state_dir)
+        """Return the free space of the state directory's file system for this process; none if it cannot be told."""
+        try:
+            stat = os.statvfs(self.settings.state_dir)
+        except OSError:
+            return 0
         return stat.f_bavail * stat.f_frsize
 
     async def close(self) -> None:
@@ -186,9 +193,13 @@ class GroupCommit:
     @property
     def _pending(self) -> bool:
         """Whether there is something that could be committed."""
-        if self.state is StoreState.FAILED:
-            return False
-        return not self.batch.empty or (self.state is StoreState.OK and self._planner.backlog)
+        match self.state:
+            case StoreState.OK:
+                return self._planner.backlog or not self.batch.empty
+            case StoreState.LOW:
+                return not self.batch.empty
+            case _:
+                return False
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
