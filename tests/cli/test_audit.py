@@ -1,0 +1,182 @@
+"""``vetlla audit``: who did what, and a proof that leaves with the right status."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.daemon import Daemon
+from tests.acceptance.terminal import Terminal
+from tests.store.journals import journal, report, write_a_story
+from vetlla.store.batch import Entry
+from vetlla.store.journal import JOURNAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+
+@pytest.fixture
+def story(state_dir: Path) -> Path:
+    """Write an alarm's life and sixty signals."""
+    write_a_story(state_dir)
+    return state_dir
+
+
+def tamper(state_dir: Path, sql: str) -> None:
+    with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:
+        for trigger in ("audit_is_append_only_update", "audit_is_append_only_delete", "signals_stay_update"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute(sql)
+
+
+# --- list -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("story")
+def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
+    """What people and policy did; the receiver's own records of signals stored only when asked for."""
+    lines = vetlla("audit", "list").out.splitlines()
+
+    assert lines[0].split() == ["id", "at", "actor", "action", "subject", "detail"]
+    assert [line.split()[4] for line in lines[1:]] == ["open", "answer", "close"]
+    assert lines[2].split()[:7] == ["3", "2026-01-01", "00:00:05.000Z", "maria", "answer", "alarm", "1"]
+    assert '{"outcome": "handled_by_voice"}' in lines[3]
+    assert len(vetlla("audit", "list", "--commits", "--limit", 100).out.splitlines()) == 64
+
+
+@pytest.mark.usefixtures("story")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--actor", "maria"], [3, 4]),
+        (["--action", "close"], [4]),
+        (["--subject", "alarm 1", "--actor", "receiver"], [2]),
+        (["--action", "commit"], []),
+        (["--action", "commit", "--commits", "--limit", 1], [63]),
+        (["--since", "2026-01-01T00:00:01", "--until", "2026-01-01T00:00:10"], [3]),
+    ],
+)
+def test_records_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
+    """By actor, action, subject and time."""
+    assert [line["id"] for line in vetlla("audit", "list", "--json", *options).json] == expected
+
+
+@pytest.mark.usefixtures("story")
+def test_machines_get_the_hash_too(vetlla: Vetlla) -> None:
+    """So that heads can be kept elsewhere record by record."""
+    (line,) = vetlla("audit", "list", "--json", "--limit", 1).json
+
+    assert len(line.pop("hash")) == 64
+    assert line == {
+        "id": 4, "at": "2026-01-01T00:01:05.000000Z", "actor": "maria", "action": "close", "subject": "alarm 1",
+        "detail": {"outcome": "handled_by_voice"},
+    }  # fmt: skip
+
+
+# --- verify -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("story")
+def test_a_whole_chain_prints_its_head(vetlla: Vetlla) -> None:
+    """One line to keep elsewhere, status 0; the same head is expected the next time."""
+    done = vetlla("audit", "verify")
+    head = done.out.strip()
+
+    assert done.status == 0
+    assert head.startswith("63:")
+    assert vetlla("audit", "verify", "--expect", head).status == 0
+    (fields,) = vetlla("audit", "verify", "--json").json
+    assert fields == {"whole": True, "head": head, "flaws": []}
+
+
+def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, story: Path) -> None:
+    """What was its end is in its middle now."""
+    head = vetlla("audit", "verify").out.strip()
+    with journal(story) as scribe:
+        scribe.commit(report(61))
+
+    done = vetlla("audit", "verify", "--expect", head)
+    assert done.status == 0
+    assert done.out.startswith("64:")
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("UPDATE signals SET code = '602' WHERE id = 1", "record 1: signals 1 to 1 are not those that were committed"),
+        ("UPDATE audit SET actor = 'pere' WHERE id = 3", "record 3: its hash does not follow"),
+        ("DELETE FROM audit WHERE id = 3", "record 4: records 3 to 3 are missing"),
+        ("DELETE FROM audit WHERE id > 60", "record 60: the chain ends here, but 63 records were written"),
+    ],
+)
+def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path, sql: str, what: str) -> None:
+    """For people by record and sentence, for machines as fields."""
+    tamper(story, sql)
+    done = vetlla("audit", "verify")
+
+    assert done.status == 1
+    assert done.out.startswith(what)
+    again = vetlla("audit", "verify", "--json")
+    assert again.status == 1
+    assert again.json[0]["whole"] is False
+    assert {"record", "what"} == set(again.json[0]["flaws"][0])
+
+
+def test_a_cut_that_left_no_trace_is_found_by_who_kept_the_head(vetlla: Vetlla, story: Path) -> None:
+    """The end of the chain, its signals and the counter are gone: only the head kept elsewhere tells."""
+    head = vetlla("audit", "verify").out.strip()
+    tamper(story, "DELETE FROM audit WHERE id > 60")
+    with closing(sqlite3.connect(story / JOURNAL, isolation_level=None)) as connection:
+        connection.execute("UPDATE sqlite_sequence SET seq = 60")
+        connection.execute("DELETE FROM signals WHERE id > 57")
+
+    assert vetlla("audit", "verify").status == 0
+    done = vetlla("audit", "verify", "--expect", head)
+    assert done.status == 1
+    assert done.out.startswith("record 63: the chain does not contain the head that was expected")
+
+
+def test_a_journal_that_was_overwritten_does_not_flood_the_terminal(vetlla: Vetlla, state_dir: Path) -> None:
+    """Every record is flawed: the first ones are told, and that there are more."""
+    with journal(state_dir) as scribe:
+        batch = scribe.batch()
+        batch.audit = [Entry(number, "maria", "note", "alarm 1", {}) for number in range(1010)]
+        scribe.write(batch)
+    tamper(state_dir, "UPDATE audit SET actor = 'pere'")
+    lines = vetlla("audit", "verify").out.splitlines()
+
+    assert len(lines) == 1002
+    assert lines[-2].endswith("and more from here on: not checked any further")
+
+
+@pytest.mark.usefixtures("story")
+def test_a_head_that_is_none_is_a_slip(vetlla: Vetlla) -> None:
+    """Not a flaw of the chain: status 64."""
+    assert vetlla("audit", "verify", "--expect", "63").status == os.EX_USAGE
+
+
+def test_a_working_receiver_has_a_whole_chain(tmp_path: Path, vetlla: Vetlla) -> None:
+    """Real signals, an alarm worked through the control socket, checked while the receiver runs and after its end."""
+    daemon = Daemon(tmp_path / "daemon")
+    try:
+        daemon.start()
+        with Terminal(daemon.port) as home:
+            for _ in range(20):
+                assert home.say(home.frame()) == "ACK"
+        for step in (["claim"], ["answer", "1"], ["close", "1", "--outcome", "test"]):
+            assert vetlla("queue", *step, "--state-dir", daemon.state_dir).status == 0
+        beside = vetlla("audit", "verify", "--state-dir", daemon.state_dir)
+        actions = [line["action"] for line in vetlla("audit", "list", "--json", "--state-dir", daemon.state_dir).json]
+        daemon.stop()
+        after = vetlla("audit", "verify", "--state-dir", daemon.state_dir, "--expect", beside.out.strip())
+    finally:
+        daemon.close()
+
+    assert (beside.status, after.status) == (0, 0), beside.out + after.out
+    assert [action for action in actions if action in ("claim", "answer", "close")] == ["claim", "answer", "close"]
