@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vetlla.service.runaway import DEVICES_MAX, Device, Runaways
-from vetlla.signals import Event, Kind, Phase
+from vetlla.signals import AccountId, Event, Kind, Phase
 
 LIMIT = 3
 WINDOW_US = 60_000_000
-DOOR = Device("H1", "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
+DOOR = Device(AccountId("", "0", "1"), "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
 BATTERY = DOOR._replace(event=Event(Kind.BATTERY_LOW, Phase.NEW, "302", "ADM-CID"))
 
 
@@ -27,7 +27,12 @@ def test_neighbours_are_not_touched() -> None:
     for _ in range(LIMIT + 1):
         counted(runaways, DOOR, 0)
     runaways.gather(DOOR, 7)
-    for other in (BATTERY, DOOR._replace(device="6"), DOOR._replace(home="H2"), DOOR._replace(on_test=True)):
+    for other in (
+        BATTERY,
+        DOOR._replace(device="6"),
+        DOOR._replace(who=AccountId("", "0", "2")),
+        DOOR._replace(on_test=True),
+    ):
         assert not counted(runaways, other, 0)
         assert runaways.group(other) is None
     assert runaways.group(DOOR) == 7
@@ -52,7 +57,7 @@ def test_memory_is_bounded() -> None:
         counted(runaways, DOOR, 0)
     runaways.gather(DOOR, 7)
     for number in range(DEVICES_MAX):
-        counted(runaways, DOOR._replace(home=str(number)), 0)
+        counted(runaways, DOOR._replace(who=AccountId("", "0", str(number))), 0)
     assert runaways.group(DOOR) is None
     assert not counted(runaways, DOOR, 0)
 

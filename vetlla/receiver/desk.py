@@ -98,7 +98,7 @@ class Desk:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""
         now = arrival.received
         on_test = bool(self._tests) and self.on_test(report.who.account, now.utc_us) is not None
-        device = Device(report.home, report.device, report.event, on_test)
+        device = Device(report.who, report.device, report.event, on_test)
         runaway = report.priority is not Priority.ROUTINE and self._runaways.count(
             device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
         )
@@ -109,7 +109,10 @@ class Desk:
         elif report.priority is Priority.ROUTINE:
             return None, flags
         elif runaway and report.priority is not Priority.LIFE and (group := self._runaways.group(device)):
-            return group, flags  # closed by an operator, and still running away: kept with its group, no new alarm
+            # Handled by an operator, and still running away: kept with its group, no new alarm.
+            if group in self._cards:
+                self._join(self._cards[group], report, now, batch, runaway=True)
+            return group, flags
         else:
             number = self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
         if runaway:

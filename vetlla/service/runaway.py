@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vetlla.signals import Event
+    from vetlla.signals import AccountId, Event
 
 DEVICES_MAX = 100_000
 """Devices counted within one window; beyond it the window ends early, which groups less and hides nothing."""
 
 
 class Device(NamedTuple):
-    """One device and what it says, in or out of a test."""
+    """One device of one caller and what it says, in or out of a test."""
 
-    home: str
+    who: AccountId
     device: str
     event: Event
     on_test: bool
