@@ -57,7 +57,7 @@ def test_memory_is_bounded() -> None:
         counted(runaways, DOOR, 0)
     runaways.gather(DOOR, 7)
     for number in range(DEVICES_MAX):
-        counted(runaways, DOOR._replace(who=AccountId("", "0", str(number))), 0)
+        counted(runaways, DOOR._replace(who=AccountId("", "7", str(number))), 0)
     assert runaways.group(DOOR) is None
     assert not counted(runaways, DOOR, 0)
 
