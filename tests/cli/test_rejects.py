@@ -47,7 +47,7 @@ def test_rejects_are_listed_with_reason_and_bytes(vetlla: Vetlla) -> None:
     lines = vetlla("rejects", "list", "--limit", 1).out.splitlines()
 
     assert lines[0].split() == ["id", "received", "peer", "account", "reason", "text", "raw"]
-    assert lines[1].split()[:6] == ["4", "2026-01-01", "00:03:00.000Z", "tcp", "192.0.2.77:40003", "00AF"]
+    assert lines[1].split()[:6] == ["4", "2026-01-01", "00:03:00Z", "tcp", "192.0.2.77:40003", "00AF"]
     assert "foreign" in lines[1]
     assert "the checksum says FFFF" in lines[1]
     assert r"\n\x1b[2J\x03\x03" in lines[1]

@@ -54,11 +54,9 @@ def test_the_newest_are_listed_newest_last(vetlla: Vetlla) -> None:
     """A table for people, times in UTC and saying so; as many as wanted."""
     lines = vetlla("signals", "list", "--limit", 2).out.splitlines()
 
-    assert lines[0].split() == [
-        "id", "received", "account", "home", "event", "code", "device", "priority", "alarm", "t2", "remarks",
-    ]  # fmt: skip
+    assert lines[0].split() == ["id", "received", "account", "home", "event", "priority"], "what is empty has no column"
     assert lines[1].split() == [
-        "59", "2026-01-01", "00:02:03.000Z", "0009", "H-0002", "periodic_test", "602", "ROUTINE", "0.001", "s",
+        "59", "2026-01-01", "00:02:03Z", "0009", "H-0002", "periodic_test", "602", "ROUTINE",
     ]  # fmt: skip
     assert lines[2].split()[0] == "60"
     assert len(vetlla("signals", "list").out.splitlines()) == 51

@@ -43,8 +43,13 @@ def within(since: str, until: str) -> tuple[int | None, int | None]:
 
 
 def shown(utc_us: int | None) -> str:
-    """Return ``2026-11-21 22:33:01.123Z``: what fits a table; "" for a moment that never was."""
+    """Return ``2026-11-21 22:33:01.123Z``; "" for a moment that never was."""
     if utc_us is None:
         return ""
     at = to_datetime(utc_us)
     return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def to_the_second(utc_us: int) -> str:
+    """Return ``2026-11-21 22:33:01Z``: a table has little room."""
+    return f"{to_datetime(utc_us):%Y-%m-%d %H:%M:%S}Z"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.items import stored_reject_fields
-from vetlla.cli.moments import Since, Until, shown, within
+from vetlla.cli.moments import Since, Until, to_the_second, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import print_rows
 from vetlla.signals import Reason
@@ -59,7 +59,7 @@ def _row(stored: StoredReject) -> dict[str, Any]:
     raw = reject.raw[:RAW_SHOWN].decode("latin-1").encode("unicode_escape").decode("ascii")
     return {
         "id": stored.id,
-        "received": shown(stored.at_us),
+        "received": to_the_second(stored.at_us),
         "peer": f"{stored.transport} {stored.peer}",
         "account": reject.id.account if reject.id else "",
         "reason": reject.reason.value,

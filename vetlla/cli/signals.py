@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.items import stored_fields
-from vetlla.cli.moments import Since, Until, shown, within
+from vetlla.cli.moments import Since, Until, shown, to_the_second, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, json_line, print_json, print_rows, printable, talk
 from vetlla.cli.progress import progress
@@ -49,7 +49,7 @@ Priorities = Annotated[
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="With this code; repeatable.")]
 
-COLUMNS = ("id", "received", "account", "home", "event", "code", "device", "priority", "alarm", "t2", "remarks")
+COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "alarm", "remarks")
 
 
 @app.command("list")
@@ -74,7 +74,8 @@ def list_signals(
     question = _question(state_dir, account, home, alarm, kind, priority, code, since, until)
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
-    print_rows((stored_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+    rows = [stored_fields(one) if as_json else _row(one) for one in found]
+    print_rows(rows, [name for name in COLUMNS if as_json or any(row[name] for row in rows)], as_json=as_json)
 
 
 @app.command()
@@ -226,23 +227,21 @@ def _tell(stored: Stored, *, as_json: bool) -> None:
     if as_json:
         print_json(stored_fields(stored))
         return
-    row = _row(stored)
+    row = _row(stored) | {"received": shown(stored.received_us)}
     words = [f"{row['id']:>8}", row["received"], f"{row['account']:<8}", *(row[name] for name in COLUMNS[3:])]
-    console().print(printable("  ".join(str(word) for word in words if word)), markup=False, soft_wrap=True)
+    console().print(printable("  ".join(word for word in words if word)), markup=False, soft_wrap=True)
 
 
 def _row(stored: Stored) -> dict[str, Any]:
     kind, phase, code, _ = stored.signal.event
     return {
         "id": stored.id,
-        "received": shown(stored.received_us),
+        "received": to_the_second(stored.received_us),
         "account": stored.signal.id.account,
         "home": stored.home,
-        "event": kind.value if phase is Phase.NEW else f"{kind.value} ({phase.value})",
-        "code": code,
+        "event": f"{kind.value} {code}" + ("" if phase is Phase.NEW else f" ({phase.value})"),
         "device": stored.signal.device,
         "priority": stored.priority.name,
         "alarm": f"alarm {stored.alarm}" if stored.alarm else "",
-        "t2": "" if stored.t2_us is None else f"{stored.t2_us / 1e6:.3f} s",
         "remarks": remarks(stored),
     }
