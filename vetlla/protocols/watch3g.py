@@ -1,0 +1,239 @@
+"""The bracket protocol of 3G and 4G watches and pendants over TCP (SeTracker, 4P-Touch/Beesure, Wonlex, ReachFar).
+
+    [3G*8308373902*0080*AL,230817,095346,A,47.083950,N,15.4821850,E,7.60,273.8,0.0,4,15,44,0,0,00200010,2,255,...]
+    [3G*8308373902*0002*AL]                                                        our answer: maker, ID, index echoed
+
+    content   command, ddmmyy, hhmmss (GMT), A|V, latitude, N|S, longitude, E|W, speed km/h, course, altitude m,
+              satellites, GSM 0-100, battery %, steps, rolls, status, then cells and Wi-Fi networks
+    status    32 bits in hex. Low half states: 0 low battery, 1 2 fences, 3 worn flag, 4 still. High half alarms:
+              16 SOS, 17 low battery, 18 left and 19 entered fence, 20 taken off, 21 fall, 22 abnormal heart rate
+
+After 4P-Touch's page of the server protocol (2023/2025), public frames and Traccar's decoder, which loses an SOS behind
+a low battery and takes bit 22 for a fall. Every high bit is an alarm, also in an ordinary position (UD); an AL without
+one is an alarm of a kind nobody knows. Messages are cut in watch3g_cutter.py. Tested with: docs/protocols/watch3g.md.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import WATCH3G
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.terminals import is_set, measured, moment, number, place
+from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.delimited import Piece
+    from vetlla.signals import Item, Position, Verdict
+
+NAME: Final = "watch3g"
+MAX_PENDING: Final = MAX_FRAME + HEAD
+
+_ALARM: Final = "AL"
+"""Opens the name of every alarm command: AL, AL_LTE, AL_WCDMA, ALCUSTOMER1."""
+_STORED: Final = ("UD2", "UD2_LTE")
+_LOCATED: Final = ("UD", _ALARM, "WT")
+_ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
+"""Most urgent first."""
+_STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
+_STATUS_FIELD: Final = 16
+_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{4}")
+"""Four digits on old models: states alone."""
+_DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
+_MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
+_FIRST_MEASURED: Final = 8
+_VITALS: Final[Mapping[str, Sequence[str]]] = {
+    "heart": ("heart_rate",),
+    "PULSE": ("heart_rate",),
+    "bphrt": ("systolic", "diastolic", "heart_rate"),
+    "BLOOD": ("systolic", "diastolic"),
+    "oxygen": ("", "spo2"),
+    "btemp2": ("", "temperature"),
+    "TEMP": ("temperature",),
+}
+_NO_READING: Final = (0, 1)
+_MEDIA: Final = frozenset({"TK", "JXTK", "img"})
+_REPLIES: Final[Mapping[str, str]] = {
+    "LK": "LK",
+    "INIT": "INIT,1",
+    "TKQ": "TKQ",
+    "TKQ2": "TKQ2",
+    "bphrt": "bphrt",
+    "oxygen": "oxygen,1",
+    "btemp2": "btemp2",
+    "CONFIG": "CONFIG,1",
+    "TK": "TK,1",
+    "JXTK": "JXTKR,1",
+}
+_CHARGER: Final = "some 4G models also send this when they are taken off the charger"
+
+
+class Watch3gDecoder:
+    """One connection. Every message names its device."""
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = BracketCutter()
+        self._door = Door(NAME, "the watch protocol (3G)", re.compile(OPENING))
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
+        """Return what stops the watch from repeating: an alarm comes again until it is answered.
+
+        Positions are not answered. Without an answer to LK a watch sends nothing else, and restarts after five.
+        """
+        header = HEADER.match(signal.raw)
+        if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
+            return b""
+        command = _content(signal.raw, header).partition(",")[0]
+        reply = _ALARM if command.startswith(_ALARM) else _REPLIES.get(command)
+        if reply is None:
+            return b""
+        index = header[3] + b"*" if header[3] else b""
+        return b"[%b*%b*%b%04x*%b]" % (header[1], header[2], index, len(reply), reply.encode())
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            raw = piece if isinstance(piece, bytes) else piece.raw
+            header = HEADER.match(raw)
+            if isinstance(piece, bytes) and header is not None:
+                items += _signals(piece, header, _content(piece, header))
+            elif not isinstance(piece, bytes):
+                alarms = _salvage(raw, header) if header and piece.reason is Reason.BAD_LENGTH else []
+                if alarms or self._door.is_foreign:
+                    items += alarms
+                else:
+                    items.append(piece.reject(NAME, _device(header) if header else None))
+        return items
+
+
+def _device(header: re.Match[bytes]) -> AccountId:
+    return AccountId("", "", header[2].decode())
+
+
+def _content(raw: bytes, header: re.Match[bytes]) -> str:
+    return readable(raw[header.end() : -1] if raw.endswith(b"]") else raw[header.end() :])
+
+
+def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
+    """Return the alarms of a message that another one cut off; its last field may be half of one."""
+    content, comma, _ = _content(raw, header).rpartition(",")
+    fields = content.split(",")
+    return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
+
+
+def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
+    """Return what a message says: one signal for each alarm bit, or one for the whole."""
+    fields = content.split(",")
+    command = fields[0]
+    if not command.startswith(_LOCATED):
+        event = _event(command)
+        text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
+        measurements = _vitals(command, fields)
+        return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
+    codes = [f"bit{bit}" for bit in _alarms(fields)] or [command]
+    date, time = (_DATE.fullmatch(field.strip()) for field in (*fields[1:3], "", "")[:2])
+    at = moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None
+    is_dated = at is not None and is_set(at)
+    signal = Signal(
+        protocol=NAME,
+        id=_device(header),
+        event=_event(codes[0]),
+        raw=raw,
+        sequence=header[3].decode() if header[3] else "",
+        occurred_at=at if is_dated else None,
+        position=_position(fields, at),
+        measurements=_named(_MEASURED, fields[_FIRST_MEASURED:]),
+        details=_details(raw, header, fields),
+        buffered=command in _STORED,
+        parts=len(codes),
+    )
+    return [
+        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if is_dated else b"")
+        for part, code in enumerate(codes, 1)
+    ]
+
+
+def _event(code: str) -> Event:
+    row = WATCH3G.find(code)
+    return Event(row.kind, row.phase, code, WATCH3G.system)
+
+
+def _status(fields: Sequence[str]) -> str:
+    """Return the status word as received; models that have a field more or less are met halfway."""
+    if len(fields) > _STATUS_FIELD and _STATUS.fullmatch(fields[_STATUS_FIELD].strip()):
+        return fields[_STATUS_FIELD].strip()
+    around = (field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3])
+    return next((field for field in around if len(field) == 8 and _STATUS.fullmatch(field)), "")
+
+
+def _alarms(fields: Sequence[str]) -> list[int]:
+    status = int(_status(fields) or "0", 16) if fields[0].startswith(_LOCATED) else 0
+    return [bit for bit in _ALARM_BITS if status >> bit & 1]
+
+
+def _details(raw: bytes, header: re.Match[bytes], fields: Sequence[str]) -> dict[str, str]:
+    status = _status(fields)
+    bits = int(status or "0", 16)
+    details = {"status": status} if status else {}
+    if states := [name for bit, name in enumerate(_STATES) if bits >> bit & 1]:
+        details["states"] = ", ".join(states)
+    if len(fields) > 3 and fields[3] == "V":
+        details["fix"] = "none"
+    if len(fields) > _STATUS_FIELD + 1 and (networks := ",".join(fields[_STATUS_FIELD + 1 :])):
+        details["networks"] = networks
+    if fields[0].endswith("_LTE") and bits >> 16 == 1:
+        details["note"] = _CHARGER
+    if header.end() + int(header[4], 16) + 1 != len(raw):
+        details["quirks"] = "wrong-length"
+    return details
+
+
+def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
+    """Return the place. V is none: it is often a stale one, or a placeholder in Shenzhen."""
+    if len(fields) < _FIRST_MEASURED or fields[3] != "A":
+        return None
+    altitude = number(fields[10]) if len(fields) > 10 else None
+    return place(
+        _degrees(fields[4], fields[5]), _degrees(fields[6], fields[7]), source="gps", at=at, altitude_m=altitude
+    )
+
+
+def _degrees(text: str, letter: str) -> float | None:
+    """Return degrees; a minus sign may stand in the letter's place, or beside it and mean the same."""
+    value = number(text)
+    return -abs(value) if value is not None and letter.strip() in {"S", "W"} else value
+
+
+def _vitals(command: str, fields: Sequence[str]) -> Mapping[str, float]:
+    if command == "LK":
+        return _named(("steps", "rolls", "battery"), fields[1:])
+    if command not in _VITALS:
+        return NO_MEASUREMENTS
+    return {name: value for name, value in _named(_VITALS[command], fields[1:]).items() if value not in _NO_READING}
+
+
+def _named(names: Sequence[str], fields: Sequence[str]) -> dict[str, float]:
+    return measured((name, field) for name, field in zip(names, fields, strict=False) if name)
+
+
+def _identity(signal: Signal, fields: Sequence[str], code: str) -> bytes:
+    """Return what a retry repeats: device, family of command, time and status. There is no number to go by."""
+    family = fields[0][:2]
+    said = (NAME, signal.id.account, family, *fields[1:3], signal.details.get("status", ""), code)
+    return blake2b("\0".join(said).encode(), digest_size=16).digest()
