@@ -49,7 +49,7 @@ Priorities = Annotated[
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="With this code; repeatable.")]
 
-COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "alarm", "remarks")
+COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "alarm", "text", "remarks")
 
 
 @app.command("list")
@@ -243,5 +243,6 @@ def _row(stored: Stored) -> dict[str, Any]:
         "device": stored.signal.device,
         "priority": stored.priority.name,
         "alarm": f"alarm {stored.alarm}" if stored.alarm else "",
+        "text": stored.signal.text,
         "remarks": remarks(stored),
     }
