@@ -1,8 +1,8 @@
 """Workbooks written row by row: SpreadsheetML (ECMA-376, part 1, 18) with nothing but cells.
 
-The libraries that do this take 20 s (XlsxWriter) to 30 s (openpyxl) for the monthly report of a full park, 2.6 million
-cells, of which 10 s are allowed; writing the few elements that cells need takes 4. openpyxl reads the result in the
-tests, LibreOffice where it is installed.
+The libraries that do this are too slow for the monthly report of a full park, 2.6 million cells within 10 s: XlsxWriter
+takes 19 s, openpyxl longer (bench/README.md); writing the few elements that cells need takes 2. openpyxl reads the
+result in the tests, and LibreOffice does.
 """
 
 from __future__ import annotations
