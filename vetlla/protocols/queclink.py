@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import QUECLINK
@@ -44,17 +44,13 @@ _OPENING: Final = rb"\+(?:RESP|BUFF|ACK):GT[A-Z]{3},"
 _HEAD: Final = re.compile(
     r"\+(RESP|BUFF|ACK):(GT[A-Z]{3}),(?:([0-9A-Fa-f]{6}|\d{10})?,)?\s*(\d{15}|[0-9A-Fa-f]{14}),([^,]*),", re.ASCII
 )
-_GROUP: Final = re.compile(
-    r"(\d{0,3}(?:\.\d+)?),(\d{0,3}(?:\.\d+)?),(\d{0,3}),(-?\d{0,5}(?:\.\d+)?),"
-    r"(-?\d{1,3}\.\d+),(-?\d{1,2}\.\d+),(\d{14})(?=,|$)",
-    re.ASCII,
-)
 _TAIL: Final = re.compile(r",(\d{14})?,\s*([0-9A-Fa-f]{4})\s*$", re.ASCII)
 _COUNT: Final = re.compile(rb",\s*([0-9A-Fa-f]{4})\s*[$\0]$")
 _VERSION: Final = re.compile(rb"[^,]*,([0-9A-Fa-f]{6}|\d{10}),")
 
 _CHARGE: Final = re.compile(r",(100|\d{1,2}),(?:\d{14})?,\s*[0-9A-Fa-f]{4}\s*$", re.ASCII)
 
+_TIME_DIGITS: Final = 14
 _HEARTBEAT: Final = "GTHBD"
 _LOW_BATTERY: Final = "GTBPL"
 _CHARGED: Final = frozenset({"GTFRI", "GTRTL", "GTSOS"})
@@ -119,7 +115,7 @@ def _signals(raw: bytes, text: str) -> list[Signal]:
     code = report if prefix != _COMMAND or report == _HEARTBEAT else f"{_COMMAND}.{report}"
     row = QUECLINK.find(code)
     event = Event(row.kind, row.phase, code, QUECLINK.system)
-    groups = sorted(_GROUP.finditer(text), key=_fixed, reverse=True) if prefix != _COMMAND else []
+    groups = _groups(text) if prefix != _COMMAND else []
     known = {"name": head[5] if head else "", "send_time": tail[1] or "" if tail else ""}
     signal = Signal(
         protocol=NAME,
@@ -140,31 +136,51 @@ def _signals(raw: bytes, text: str) -> list[Signal]:
     return [_located(signal, group, event if part == 1 else older, part) for part, group in enumerate(groups, 1)]
 
 
-def _fixed(group: re.Match[str]) -> str:
-    """Return the time of the fix, as digits that sort."""
-    return group[7]
+class _Group(NamedTuple):
+    """One position as it stands in a report; its fields sort by the time of the fix."""
+
+    fixed: str
+    accuracy: str
+    speed: str
+    azimuth: str
+    altitude: str
+    longitude: str
+    latitude: str
 
 
-def _located(signal: Signal, group: re.Match[str], event: Event, part: int) -> Signal:
+def _groups(text: str) -> list[_Group]:
+    """Return the positions, newest first: where a time stands behind two decimal numbers."""
+    fields = text.split(",")
+    return sorted(
+        (
+            _Group(fields[at], *fields[at - 6 : at])
+            for at in range(6, len(fields))
+            if len(fields[at]) == _TIME_DIGITS and "." in fields[at - 1] and "." in fields[at - 2]
+        ),
+        reverse=True,
+    )
+
+
+def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
     """Return the signal with a position.
 
     An accuracy of 0 is the last place known. Its time is no news about a live report, which would look hours old by
     it; of a stored one it is the best that is known about its age, since the time of sending may be local time.
     """
-    digits = group[7]
+    digits = group.fixed
     at = moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
     at = at if at is not None and is_set(at) else None
-    is_last = not number(group[1])
-    names = (("speed_kmh", group[2]), ("course", group[3]))
+    is_last = not number(group.accuracy)
+    names = (("speed_kmh", group.speed), ("course", group.azimuth))
     return signal._replace(
         event=event,
         occurred_at=at if not is_last or signal.buffered or event.kind is Kind.POSITION else None,
         position=place(
-            number(group[6]),
-            number(group[5]),
+            number(group.latitude),
+            number(group.longitude),
             source="last" if is_last else "gps",
             at=at,
-            altitude_m=number(group[4]),
+            altitude_m=number(group.altitude),
         ),
         measurements={**signal.measurements, **measured(names)} if part == 1 else measured(names),
         identity=_identity(signal, part),
