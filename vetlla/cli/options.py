@@ -69,6 +69,7 @@ StateDir = Annotated[
         "--state-dir",
         envvar="VETLLA_STATE_DIR",
         callback=_configured_state_dir,
+        readable=False,  # whoever opens it tells more than typer would
         help="Where journal, registry and control socket live. Default: as configured.",
         show_default=False,
     ),
@@ -78,6 +79,7 @@ KeysFile = Annotated[
     typer.Option(
         "--keys-file",
         envvar="VETLLA_KEYS_FILE",
+        readable=False,
         help="The keys file. Default: as configured, or in the state directory.",
     ),
 ]

@@ -17,15 +17,18 @@ from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
 
+# readable=False: what cannot be read is told by whoever opens it, with a remedy and the right exit status.
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", "-c", envvar="VETLLA_CONFIG", help="Configuration file (TOML).")
+    Path | None,
+    typer.Option("--config", "-c", envvar="VETLLA_CONFIG", readable=False, help="Configuration file (TOML)."),
 ]
 
 
 def receiver(
     config: ConfigFile = None,
     state_dir: Annotated[
-        Path | None, typer.Option(envvar="VETLLA_STATE_DIR", help="Instead of the configuration's state_dir.")
+        Path | None,
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
     ] = None,
     listen: Annotated[
         list[str] | None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -89,18 +90,21 @@ class Receiver:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
-        await self._open(loop)  # what fails here ends the process: nothing was acknowledged yet
-        await self._stop.wait()
-        await self._drain()
-        await self._close()
+        async with AsyncExitStack() as parts:
+            await self._open(loop, parts)  # what fails here ends the process: nothing was acknowledged yet
+            await self._stop.wait()
+            await self._drain()
+        log.info("receiver.stopped")
 
     # --- open -------------------------------------------------------------------------------------------------------
 
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _open(self, loop: asyncio.AbstractEventLoop, parts: AsyncExitStack) -> None:
+        """Open one part after the other; ``parts`` closes those that are open, the last one first."""
         settings, clock = self._settings, self._clock
         descriptions = [self._describe(listen) for listen in settings.listen]
         journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
         self._writer = Writer(journal, loop, clock)
+        parts.push_async_callback(asyncio.to_thread, self._writer.close)
         recovered = await asyncio.to_thread(journal.recover, round(settings.store.duplicate_window_s * 1e6))
         self._knowledge = await asyncio.to_thread(knowledge.read, settings, clock)
         self._commit = GroupCommit(
@@ -131,8 +135,11 @@ class Receiver:
         self._intake.on_ready = self._escalation.watch
         self._desk.resume(clock.now(), self._commit.batch)
         self._escalation.watch_open()
-        await self._listen(descriptions)
-        await self._open_doors()
+        self._bind(descriptions)
+        await self._open_doors(parts)
+        for listener in self._listeners:
+            await listener.start()
+            parts.callback(listener.abort)
         self._beat()
         self._say_ready()
 
@@ -144,7 +151,7 @@ class Receiver:
             )
         return self._protocols[listen.protocol]
 
-    async def _listen(self, descriptions: list[Description]) -> None:
+    def _bind(self, descriptions: list[Description]) -> None:
         ground = Ground(self._intake, self._budget, self._counters, self._clock)
         handed = systemd.inherited_sockets()
         known = {listen.name for listen in self._settings.listen}
@@ -165,14 +172,12 @@ class Receiver:
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
                     self._listeners.append(UdpListener(listen, ground, make, bound))
-        for listener in self._listeners:
-            await listener.start()
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Asked anew each time: a reload replaces what is known under connections that stand.
         return self._knowledge.keys_of(who)
 
-    async def _open_doors(self) -> None:
+    async def _open_doors(self, parts: AsyncExitStack) -> None:
         settings = self._settings
         view = View(
             desk=self._desk,
@@ -193,7 +198,9 @@ class Receiver:
         )
         table = requests.table() | {"status": view.status, "reload": self._asked_to_reload}
         self._control = Control(settings.state_dir, settings.control, table, {"watch": requests.watch})
+        parts.push_async_callback(self._control.close)
         await self._control.start()
+        parts.push_async_callback(self._http.close)
         if settings.http.enabled:
             await self._http.start(
                 settings.http.host,
@@ -294,14 +301,6 @@ class Receiver:
         for task in (forced, closing):
             task.cancel()
         log.info("receiver.drained", complete=drained, state=self._commit.state.value)
-
-    async def _close(self) -> None:
-        for listener in self._listeners:
-            listener.abort()
-        await self._control.close()
-        await self._http.close()
-        await asyncio.to_thread(self._writer.close)
-        log.info("receiver.stopped")
 
 
 def _transport(bound: socket.socket) -> str:
