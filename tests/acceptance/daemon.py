@@ -35,7 +35,14 @@ PATIENCE_S = 30.0
 """Bound of every wait: a machine may be busy with other tests, and a receiver that never answers is a failed test."""
 
 _PR_SET_PTRACER, _ANYBODY = 0x59616D61, -1
+_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 _names = itertools.count()
+
+
+def bound_by_permissions() -> None:
+    """Take from a process that is about to start what lets root ignore permissions; others never had it."""
+    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 class Page(NamedTuple):
@@ -90,6 +97,8 @@ class Daemon:
         wrapper: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         preexec: Callable[[], object] = lambda: None,
+        pass_fds: Sequence[int] = (),
+        options: Sequence[str] = (),
     ) -> Daemon:
         """Start, and wait until it says that it is ready, if it is to become so. Raises Ended if it ends instead."""
         self.log, self.told = [], ""
@@ -105,11 +114,12 @@ class Daemon:
             preexec()
 
         self.process = subprocess.Popen(
-            [*wrapper, VETLLA, "receiver", "--config", str(self.config_file), "--state-dir", str(self.state_dir)],
+            [*wrapper, VETLLA, "receiver", *(options or ("--config", self.config_file, "--state-dir", self.state_dir))],
             env={**os.environ, "NOTIFY_SOCKET": f"@{name}", **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            pass_fds=pass_fds,
             preexec_fn=prepare,  # noqa: PLW1509 - only prctl and what a test asks for, neither takes a lock
         )
         self._reader = Thread(target=self._read_log, name="log-reader", daemon=True)
