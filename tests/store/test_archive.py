@@ -181,6 +181,33 @@ def test_a_receiver_that_starts_and_stops_unseen_is_noticed(tmp_path: Path) -> N
         assert count(archive) == 110
 
 
+def test_a_receiver_that_starts_in_the_middle_of_a_read_is_noticed(tmp_path: Path) -> None:
+    """What was read without locks while it began to write is thrown away and read again."""
+    write_a_story(tmp_path)
+    started: list[Scribe] = []
+
+    def start() -> int:
+        if not started:
+            started.append(Scribe(tmp_path, ManualClock()))
+            started[0].commit(report(1))
+        return 0
+
+    with Archive(tmp_path) as archive:
+        archive._connection.set_progress_handler(start, 1)
+        assert count(archive) == 61
+        assert archive._state.log is True
+        started[0].journal.close()
+
+
+def test_a_journal_that_changes_all_the_time_is_given_up(tmp_path: Path) -> None:
+    """Some tries, not for ever."""
+    write_a_story(tmp_path)
+    with Archive(tmp_path) as archive, closing(sqlite3.connect(":memory:", isolation_level=None)) as target:
+        with pytest.raises(StoreError, match="starts and stops all the time"):
+            archive.copy(target, lambda *_: archive.path.touch())
+        assert count(archive) == 60
+
+
 def test_a_journal_that_took_the_others_place_is_read(tmp_path: Path) -> None:
     """After a restore a reader that stays must not show the old file for ever."""
     write_a_story(tmp_path / "old")

@@ -140,6 +140,26 @@ def test_a_running_receiver_is_backed_up_as_of_one_moment(tmp_path: Path) -> Non
         assert list(inspect(state, CLOCK)) == []
 
 
+def test_a_receiver_that_starts_in_the_middle_is_waited_for(tmp_path: Path) -> None:
+    """A copy that began without a receiver's locks begins anew with them."""
+    state, target = tmp_path / "state", tmp_path / "backup"
+    with journal(state) as scribe:
+        scribe.commit(*(report(number, raw=bytes(2000)) for number in range(2000)))
+    started: list[Scribe] = []
+
+    def start(_: int, __: int) -> None:
+        if not started:
+            started.append(Scribe(state, CLOCK))
+            started[0].commit(*(report(number) for number in range(50)))
+            started[0].journal.resume()  # into the pages that are being copied
+
+    manifest = back_up(state, target, CLOCK, room(state), start)
+    started[0].journal.close()
+
+    assert manifest.last_signal == 2050
+    assert list(inspect(target, CLOCK)) == []
+
+
 def test_the_writer_never_waits_for_a_backup(tmp_path: Path) -> None:
     """A backup that stands still in its middle holds back no commit and no checkpoint of another thread."""
     state, target = tmp_path / "state", tmp_path / "backup"
