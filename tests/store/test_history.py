@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from tests.store.journals import arrival, journal, reject, report, write_a_story
 from vetlla.clock import SECOND_US, ManualClock
 from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Reason
-from vetlla.store import history
+from vetlla.store import history, inventory_heard
 from vetlla.store.account_files import Entry as Row
 from vetlla.store.account_rows import Place
 from vetlla.store.account_table import accounts_of_home, register, remove
 from vetlla.store.archive import Archive
 from vetlla.store.batch import Entry
 from vetlla.store.history import PAGE, STEP_US, STRETCH, Question, newest, stream
+from vetlla.store.journal import JOURNAL
 from vetlla.store.registry import writing
-from vetlla.store.rows import reject_row
+from vetlla.store.rows import Flag, reject_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -308,3 +309,17 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
         assert accounts_of_home(db, "H-1") == ["0001", "0002", "0003", "0005"]
         assert accounts_of_home(db, "H-3") == ["0005"]
         assert accounts_of_home(db, "H-4") == []
+
+
+def test_the_inventory_hears_of_unknown_callers(tmp_path: Path) -> None:
+    """Each with how often it called, in one spelling; and the read follows the numbers, not an index of everything."""
+    assert inventory_heard.unknown(tmp_path / JOURNAL) == {}
+    with journal(tmp_path) as scribe:
+        said = [report(number, id=AccountId("", "", text)) for number, text in enumerate(["00ab", "00AB", "0001"])]
+        scribe.commit(*said, flags=Flag.UNKNOWN_ACCOUNT)
+        scribe.commit(report(9, id=AccountId("", "", "0002")))
+        with Archive(tmp_path) as opened:
+            plans = [row["detail"] for row in opened.read(f"EXPLAIN QUERY PLAN {inventory_heard._UNKNOWN}", (1, 1))]
+
+    assert inventory_heard.unknown(tmp_path / JOURNAL) == {"00AB": 2, "0001": 1}
+    assert plans[0] == "SEARCH signals USING INTEGER PRIMARY KEY (rowid>?)"
