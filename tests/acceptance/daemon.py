@@ -264,6 +264,12 @@ class Daemon:
                     return float(sample.value)
         raise KeyError(f"{name} {labels}")
 
+    def await_metric(self, name: str, fits: Callable[[float], bool]) -> None:
+        """Fetch a metric until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(value := self.metric(name)):
+            assert time.monotonic() < deadline, (name, value)
+
 
 @contextmanager
 def running(directory: Path, *, config: str = "", port: int = 0) -> Iterator[Daemon]:
