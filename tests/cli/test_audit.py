@@ -46,7 +46,7 @@ def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
     assert lines[0].split() == ["id", "at", "actor", "action", "subject", "detail"]
     assert [line.split()[4] for line in lines[1:]] == ["open", "answer", "close"]
     assert lines[2].split()[:7] == ["3", "2026-01-01", "00:00:05.000Z", "maria", "answer", "alarm", "1"]
-    assert '{"outcome": "handled_by_voice"}' in lines[3]
+    assert '{"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5000000}' in lines[3]
     assert len(vetlla("audit", "list", "--commits", "--limit", 100).out.splitlines()) == 64
 
 
@@ -75,7 +75,7 @@ def test_machines_get_the_hash_too(vetlla: Vetlla) -> None:
     assert len(line.pop("hash")) == 64
     assert line == {
         "id": 4, "at": "2026-01-01T00:01:05.000000Z", "actor": "maria", "action": "close", "subject": "alarm 1",
-        "detail": {"outcome": "handled_by_voice"},
+        "detail": {"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5_000_000},
     }  # fmt: skip
 
 

@@ -130,13 +130,15 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
     """Write a journal with something of everything: 60 signals of three homes, an alarm's life, rejects, a test."""
     clock = clock or ManualClock()
     with journal(directory, clock) as scribe:
-        opened = alarm(1, clock)
+        opened = alarm(1, clock, t2_us=1300)
         first = scribe.signals([report(1)], home="H-0001", alarm=1)
         first.alarms[1] = opened
         first.decided.append(Entry(opened.opened_us, "receiver", "open", "alarm 1", {"signal": 1}))
         scribe.write(first)
         clock.advance(5)
-        answered = replace(opened, state=State.ANSWERED, operator="maria", answered_us=clock.now().utc_us, t3_us=5)
+        answered = replace(
+            opened, state=State.ANSWERED, operator="maria", answered_us=clock.now().utc_us, t3_us=5_000_000
+        )
         second = scribe.batch()
         second.alarms[1] = answered
         second.audit.append(Entry(clock.now().utc_us, "maria", "answer", "alarm 1", {}))
@@ -146,7 +148,15 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
         closed = replace(answered, state=State.CLOSED, closed_us=clock.now().utc_us, outcome=Outcome.HANDLED_BY_VOICE)
         third = scribe.batch()
         third.alarms[1] = closed
-        third.audit.append(Entry(clock.now().utc_us, "maria", "close", "alarm 1", {"outcome": "handled_by_voice"}))
+        third.audit.append(
+            Entry(
+                clock.now().utc_us,
+                "maria",
+                "close",
+                "alarm 1",
+                {"outcome": "handled_by_voice", "t2_us": closed.t2_us, "t3_us": closed.t3_us},
+            )
+        )
         scribe.write(third)
         for number in range(2, 60):
             clock.advance(1)

@@ -120,7 +120,9 @@ def test_no_column_of_a_signal_can_be_changed(copy: Path, column: str) -> None:
         ("UPDATE alarms SET opened_us = opened_us + 1", "alarm 1: opened_us is not when it happened"),
         ("UPDATE alarms SET answered_us = answered_us - 1", "alarm 1: answered_us is not when it happened"),
         ("UPDATE alarms SET closed_us = NULL", "alarm 1: closed_us is not when it happened"),
-        ("UPDATE alarms SET outcome = 'help_sent'", "alarm 1: its outcome is not the one it was closed with"),
+        ("UPDATE alarms SET outcome = 'help_sent'", "alarm 1: outcome is not what it was when it was closed"),
+        ("UPDATE alarms SET t2_us = t2_us - 1", "alarm 1: t2_us is not what it was when it was closed"),
+        ("UPDATE alarms SET t3_us = NULL", "alarm 1: t3_us is not what it was when it was closed"),
         ("DELETE FROM alarms", "alarm 1 is missing"),
     ],
 )

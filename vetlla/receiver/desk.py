@@ -235,6 +235,8 @@ class Desk:
         batch.alarms[number] = card.alarm
         if card.alarm.state is State.CLOSED:
             self._remove(alarm)
+            # The figures by which a contract is settled: in the audit they cannot be altered afterwards.
+            detail |= {"t2_us": card.alarm.t2_us, "t3_us": card.alarm.t3_us}
         else:
             self._cards[number] = card
         batch.audit.append(_entry(hand.now, action, number, hand.operator, **detail))

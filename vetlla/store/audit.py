@@ -44,13 +44,15 @@ _PAGE = f"""
 SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
 """  # noqa: S608 - a number of our own
 _COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
-_ALARM = "SELECT opened_us, answered_us, closed_us, outcome FROM alarms WHERE id = ?"
+_ALARM = "SELECT opened_us, answered_us, closed_us, outcome, t2_us, t3_us FROM alarms WHERE id = ?"
 _RECORD = "SELECT hash FROM audit WHERE id = ?"
 _HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
-"""Actions on an alarm whose instant the alarm's own row repeats: the ends of *t3*, which a contract counts."""
+"""Actions on an alarm whose instant the alarm's own row repeats."""
+_FINAL = ("outcome", "t2_us", "t3_us")
+"""What the record of an alarm's end says of it, and its row repeats: the figures by which a contract is settled."""
 
 
 class Head(NamedTuple):
@@ -189,8 +191,11 @@ def _verify_alarm(read: Read, record: sqlite3.Row) -> Iterator[Flaw]:
     (alarm,), stamp = rows, _STAMPED[record["action"]]
     if alarm[stamp] != record["at_us"]:
         yield Flaw(record["id"], f"alarm {number}: {stamp} is not when it happened")
-    if record["action"] == "close" and alarm["outcome"] != _detail(record).get("outcome"):
-        yield Flaw(record["id"], f"alarm {number}: its outcome is not the one it was closed with")
+    if record["action"] == "close":
+        detail = _detail(record)
+        for name in _FINAL:
+            if alarm[name] != detail.get(name):
+                yield Flaw(record["id"], f"alarm {number}: {name} is not what it was when it was closed")
 
 
 def _detail(record: sqlite3.Row) -> dict[str, object]:
