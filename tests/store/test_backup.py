@@ -301,6 +301,7 @@ def test_who_may_only_read_can_make_a_backup() -> None:
         with unprivileged():
             assert made(state, target / "backup").last_signal == 60
             assert list(inspect(target / "backup", CLOCK)) == []
+        state.chmod(0o755)
 
 
 def test_a_damaged_journal_is_not_passed_off_as_a_backup(state: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tests.store.journals import Scribe, report
 from vetlla.clock import ManualClock
@@ -24,32 +24,26 @@ if TYPE_CHECKING:
 WITHIN_S = 10
 
 
-class Desk(NamedTuple):
-    """A writer at work, and who writes its batches."""
+async def did(ask: Callable[[Callable[[Instant, StoreError | None], None]], None]) -> StoreError | None:
+    """Ask for a job and wait for the report, which comes in this loop."""
+    done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+    loop_thread = threading.get_ident()
 
-    writer: Writer
-    scribe: Scribe
+    def report_back(_: Instant, failure: StoreError | None) -> None:
+        assert threading.get_ident() == loop_thread
+        done.set_result(failure)
 
-    async def did(self, ask: Callable[[Callable[[Instant, StoreError | None], None]], None]) -> StoreError | None:
-        """Ask for a job and wait for the report, which comes in this loop."""
-        done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
-        loop_thread = threading.get_ident()
-
-        def report_back(_: Instant, failure: StoreError | None) -> None:
-            assert threading.get_ident() == loop_thread
-            done.set_result(failure)
-
-        ask(report_back)
-        async with asyncio.timeout(WITHIN_S):
-            return await done
+    ask(report_back)
+    async with asyncio.timeout(WITHIN_S):
+        return await done
 
 
 @asynccontextmanager
-async def desk(directory: Path) -> AsyncIterator[Desk]:
+async def desk(directory: Path) -> AsyncIterator[tuple[Writer, Scribe]]:
     scribe = Scribe(directory, ManualClock())
     writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
     try:
-        yield Desk(writer, scribe)
+        yield writer, scribe
     finally:
         writer.close()
 
@@ -71,7 +65,7 @@ def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None
             writer.write(first, lambda *_: order.append("first"))
             writer.checkpoint(lambda *_: order.append("checkpoint"))
             writer.resume(lambda *_: order.append("resume"))
-            assert await Desk(writer, scribe).did(lambda done: writer.write(second, done)) is None
+            assert await did(lambda done: writer.write(second, done)) is None
             assert stored(tmp_path) == [1, 2, 3]
         return order
 
@@ -82,15 +76,14 @@ def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
     """A batch that cannot be written is told as such; the next one is written."""
 
     async def scenario() -> None:
-        async with desk(tmp_path) as at_work:
-            writer, scribe = at_work
+        async with desk(tmp_path) as (writer, scribe):
             batch = scribe.signals([report(1), report(1)])
             batch.signals[1] = batch.signals[0]
-            failure = await at_work.did(lambda done: writer.write(batch, done))
+            failure = await did(lambda done: writer.write(batch, done))
             assert failure is not None
             assert "UNIQUE constraint failed" in str(failure)
             assert stored(tmp_path) == []
-            assert await at_work.did(lambda done: writer.write(scribe.signals([report(1)]), done)) is None
+            assert await did(lambda done: writer.write(scribe.signals([report(1)]), done)) is None
             assert stored(tmp_path) == [1]
 
     asyncio.run(scenario())
@@ -104,15 +97,12 @@ def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
             raise LookupError("a bug")
 
     async def scenario() -> None:
-        scribe = Scribe(tmp_path, ManualClock())
-        scribe.journal.__class__ = Broken
-        writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
-        at_work = Desk(writer, scribe)
-        failure = await at_work.did(writer.checkpoint)
+        writer = Writer(Broken(tmp_path, ManualClock()), asyncio.get_running_loop(), ManualClock())
+        failure = await did(writer.checkpoint)
         assert isinstance(failure, StoreError)
         assert "a bug" in str(failure)
         assert isinstance(failure.__cause__, LookupError)
-        assert await at_work.did(writer.resume) is None
+        assert await did(writer.resume) is None
         writer.close()
 
     asyncio.run(scenario())
