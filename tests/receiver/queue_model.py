@@ -1,0 +1,223 @@
+"""The queue as a page of plain rules: what operators may expect of it, whatever the receiver does to keep it.
+
+Written from the handbook, not from the code it judges. Seconds count from the start of the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from vetlla.signals import Kind, Phase, Priority
+
+CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 3, 60
+HOMES = {"1111": "H1", "1112": "H1", "2222": "H2", "9999": "9999"}
+"""The last account is registered nowhere."""
+STRANGER = "9999"
+PRIORITY = {
+    Kind.PERSONAL_EMERGENCY: Priority.LIFE,
+    Kind.DOOR: Priority.HOME_RISK,
+    Kind.BATTERY_LOW: Priority.TECHNICAL,
+    Kind.PERIODIC_TEST: Priority.ROUTINE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A signal."""
+
+    account: str
+    kind: Kind
+    phase: Phase = Phase.NEW
+    device: str = "1"
+
+    @property
+    def priority(self) -> Priority:
+        """How urgent it is."""
+        priority = Priority.ROUTINE if self.phase is Phase.RESTORE else PRIORITY[self.kind]
+        return min(priority, Priority.TECHNICAL) if self.account == STRANGER else priority
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What an operator does; ``alarm`` 0 is the first that waits."""
+
+    do: str
+    alarm: int
+    operator: str
+    force: bool = False
+    to: str = "berta"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnTest:
+    """An account put on test; 0 seconds end it."""
+
+    account: str
+    seconds: int
+
+
+class Refused(Exception):  # noqa: N818 - the rules say no
+    """A step that the queue does not allow."""
+
+
+@dataclass(kw_only=True)
+class Case:
+    """An open alarm."""
+
+    id: int
+    home: str
+    on_test: bool
+    priority: Priority
+    began: float
+    joined: float
+    signals: int = 1
+    runaway: bool = False
+    state: str = "waiting"
+    operator: str = ""
+    lease: float = 0
+    escalated: int = 0
+
+    def at(self, now: float) -> Case:
+        """Return the alarm as it stands: a lapsed claim waits again."""
+        lapsed = self.state == "claimed" and now >= self.lease
+        return replace(self, state="waiting", operator="") if lapsed else self
+
+    def held(self, now: float) -> bool:
+        """Say whether somebody who shows signs of life holds it."""
+        return self.state in {"claimed", "answered"} and now < self.lease
+
+
+@dataclass
+class Model:
+    """The queue."""
+
+    now: float = 0
+    open: dict[int, Case] = field(default_factory=dict)
+    next: int = 1
+    tests: dict[str, float] = field(default_factory=dict)
+    audit: list[str] = field(default_factory=list)
+    window: float = 0
+    counts: dict[tuple[object, ...], int] = field(default_factory=dict)
+    groups: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    # --- what homes do ----------------------------------------------------------------------------------------------
+
+    def hear(self, said: Said) -> None:
+        """Let a signal open an alarm, join one, or only be kept."""
+        on_test = self.now < self.tests.get(said.account, 0)
+        source = (said.account, said.device, said.kind, said.phase, on_test)
+        runaway = said.priority is not Priority.ROUTINE and self._is_runaway(source)
+        before = self._continued(HOMES[said.account], on_test=on_test)
+        if before is not None and self._joins(before, said.priority):
+            number = self._join(before, said, runaway=runaway)
+        elif said.priority is Priority.ROUTINE:
+            return
+        elif runaway and said.priority is not Priority.LIFE and source in self.groups:
+            if self.groups[source] in self.open:
+                self._join(self.open[self.groups[source]], said, runaway=True)
+            return
+        else:
+            number = self._open(said, before, on_test=on_test, runaway=runaway)
+        if runaway:
+            self.groups[source] = number
+
+    def _is_runaway(self, source: tuple[object, ...]) -> bool:
+        if self.now - self.window > RUNAWAY_S:
+            self.forget()
+            self.window = self.now
+        self.counts[source] = self.counts.get(source, 0) + 1
+        return self.counts[source] > RUNAWAY_SIGNALS
+
+    def forget(self) -> None:
+        """Nobody is a runaway any more."""
+        self.counts.clear()
+        self.groups.clear()
+
+    def _continued(self, home: str, *, on_test: bool) -> Case | None:
+        cases = [case for case in self.open.values() if (case.home, case.on_test) == (home, on_test)]
+        newest = max(cases, key=lambda case: case.id, default=None)
+        return newest if newest and self.now - newest.joined <= CHAIN_S else None
+
+    def _joins(self, case: Case, priority: Priority) -> bool:
+        return case.state != "answered" or (self.now < case.lease and priority >= case.priority)
+
+    def _join(self, case: Case, said: Said, *, runaway: bool) -> int:
+        case.signals += 1
+        if said.priority is not Priority.ROUTINE:
+            case.joined = self.now
+        if said.priority < case.priority:
+            case.priority = said.priority
+            self.audit.append(f"receiver lift alarm {case.id}")
+        if runaway and not case.runaway:
+            case.runaway = True
+            self.audit.append(f"receiver runaway alarm {case.id}")
+        return case.id
+
+    def _open(self, said: Said, before: Case | None, *, on_test: bool, runaway: bool) -> int:
+        number = self.next
+        self.next += 1
+        self.open[number] = Case(
+            id=number,
+            home=HOMES[said.account],
+            on_test=on_test,
+            priority=said.priority,
+            began=before.began if before else self.now,
+            joined=self.now,
+            runaway=runaway,
+        )
+        self.audit.append(f"receiver open alarm {number}")
+        return number
+
+    # --- what operators do ------------------------------------------------------------------------------------------
+
+    def put_on_test(self, test: OnTest) -> None:
+        """Let an engineer put an account on test."""
+        self.tests[test.account] = self.now + test.seconds if test.seconds else 0
+        self.audit.append(f"sara test account {test.account}")
+
+    def act(self, done: Done) -> int:
+        """Let an operator do something with an alarm; return which one it was. Raises Refused."""
+        number = done.alarm or self._first_waiting()
+        if number not in self.open:
+            raise Refused
+        case = self.open[number]
+        if done.do != "escalate":
+            case = self._step(case.at(self.now), done)
+        else:
+            case.escalated += 1
+        if done.do == "close":
+            del self.open[number]
+        else:
+            self.open[number] = case
+        self.audit.append(f"{done.operator} {done.do} alarm {number}")
+        return number
+
+    def _first_waiting(self) -> int:
+        return next((case.id for case in self.queue() if case.state == "waiting" and not case.on_test), 0)
+
+    def _step(self, case: Case, done: Done) -> Case:
+        mine = case.operator == done.operator or done.force
+        match done.do:
+            case "claim" | "answer":
+                if done.do == "answer" and case.state == "answered":
+                    raise Refused
+                if case.held(self.now) and not mine:
+                    raise Refused
+                state = "answered" if done.do == "answer" or case.state == "answered" else "claimed"
+                return replace(case, state=state, operator=done.operator, lease=self.now + LEASE_S)
+            case "note":
+                return replace(case, lease=self.now + LEASE_S) if case.operator == done.operator else case
+            case _ if not mine:
+                raise Refused
+            case "hand over":
+                state = "claimed" if case.state == "waiting" else case.state
+                return replace(case, state=state, operator=done.to, lease=self.now + LEASE_S)
+            case _:
+                return case
+
+    # --- what is seen -----------------------------------------------------------------------------------------------
+
+    def queue(self) -> list[Case]:
+        """Return the open alarms as they stand, most urgent first, then by age."""
+        cases = [case.at(self.now) for case in self.open.values()]
+        return sorted(cases, key=lambda case: (case.priority, case.began, case.id))
