@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Outcome, State
-from vetlla.cli.control import ask
+from vetlla.cli.control import ANSWER_S, ask
 from vetlla.errors import LinkError, UsageError
 from vetlla.signals import Kind, Priority
 
@@ -79,7 +80,7 @@ class Room:
         return self._random.choice(OUTCOMES.get(Kind(alarm["kind"]), (Outcome.HANDLED_BY_VOICE,)))
 
     async def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        return await asyncio.to_thread(ask, self._state_dir, do, **arguments)
+        return await asyncio.to_thread(partial(ask, self._state_dir, do, timeout_s=ANSWER_S, **arguments))
 
     async def _pause(self, between: tuple[float, float], stop: asyncio.Event) -> bool:
         """Let a person's time pass; say whether it is time to stop."""
