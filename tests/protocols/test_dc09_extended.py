@@ -73,11 +73,12 @@ def test_position_that_is_none(x: bytes, y: bytes) -> None:
     assert extras.details == {"longitude": x.decode(), "latitude": y.decode(), "altitude": "high"}
 
 
-def test_altitude_that_is_none() -> None:
-    """An altitude that cannot be read costs neither the position nor itself."""
-    extras = read_extended([b"X2.1", b"Y41.3", b"Zhigh"])
+@pytest.mark.parametrize("z", [b"high", b"9" * 400])
+def test_altitude_that_is_none(z: bytes) -> None:
+    """An altitude that cannot be read, or is as high as no number, costs neither the position nor itself."""
+    extras = read_extended([b"X2.1", b"Y41.3", b"Z" + z])
     assert extras.position is not None
-    assert (extras.position.altitude_m, extras.details) == (None, {"altitude": "high"})
+    assert (extras.position.altitude_m, extras.details) == (None, {"altitude": z.decode()})
 
 
 def test_path_and_json_share_a_letter() -> None:

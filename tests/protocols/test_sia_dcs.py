@@ -118,6 +118,13 @@ def test_measurement() -> None:
     assert (report.device, dict(report.measurements)) == ("3", {"DC": -3.5})
 
 
+def test_a_measurement_without_bound_is_text() -> None:
+    """Digits beyond any number are kept as they came: JSON knows no infinity."""
+    (report,) = sia_dcs.parse(b"#1234|NZA3*" + b"9" * 400 + b"DC")
+    assert not report.measurements
+    assert "9" * 400 + "DC" in (report.text, *report.details.values())
+
+
 def test_what_has_no_field_is_kept() -> None:
     """Modifiers without a field, names, other blocks and what cannot be read stand in the details."""
     (report,) = sia_dcs.parse(b"#1234|Nti12:30/da01-02-26/ri1^Flat^/ph3/MA7|EDA1|Cx|@a")

@@ -46,7 +46,8 @@ _MINUTES: Final = re.compile(r"(\d{1,3})\s*([NSEW])\s*(\d{1,2}(?:\.\d*)?)", re.I
 """The standard's form: degrees, hemisphere, minutes with decimals (093W23.456)."""
 _DEGREES: Final = re.compile(r"([-+]?\d{1,3}(?:\.\d+)?)\s*([NSEW]?)", re.IGNORECASE)
 """dc09_spt's form: decimal degrees."""
-_METRES: Final = re.compile(r"([-+]?\d+(?:\.\d*)?)\s*M?", re.IGNORECASE)
+_METRES: Final = re.compile(r"([-+]?\d{1,6}(?:\.\d*)?)\s*M?", re.IGNORECASE)
+"""As many digits as a place on or above the earth needs: more would be no number (JSON knows no infinity)."""
 
 
 class Extras(NamedTuple):

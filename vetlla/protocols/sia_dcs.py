@@ -39,7 +39,7 @@ _CODE: Final = re.compile(
     rb"([A-Z]{2})([0-9A-F]{0,4}(?![0-9A-F])|[0-9]*)((?:\*[^*/^]*\*?[^*/^]*|\^[^^]*\^?)*)/?",
 )
 _SUFFIX: Final = re.compile(rb"\*([^*/^]*\*?[^*/^]*)|\^([^^]*)\^?")
-_MEASURE: Final = re.compile(rb"([-+]?[0-9]+(?:\.[0-9]+)?)([A-Z]{2})")
+_MEASURE: Final = re.compile(rb"([-+]?[0-9]{1,12}(?:\.[0-9]+)?)([A-Z]{2})")
 _REST: Final = "rest"
 """Detail that holds what could not be read behind an event."""
 _NAME_UNIT: Final = b"NM"
