@@ -1,13 +1,14 @@
-"""What is not DC-09 is named once; what is DC-09 is never mistaken for it."""
+"""What is not a port's own protocol is named once; what is its own is never mistaken for another."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.protocols.recordings import decode, recordings
+from tests.protocols.recordings import Recording, decode, recordings
 from vetlla.protocols.dc09 import Dc09Decoder
 from vetlla.protocols.dc09_frame import build, envelope
 from vetlla.protocols.foreign import HEAD, recognise
+from vetlla.protocols.registry import PROTOCOLS
 from vetlla.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
 
 HOME = AccountId("", "0", "1234")
@@ -107,3 +108,41 @@ def test_head_bounds_what_is_looked_at() -> None:
     """Beyond the head nothing is compared."""
     assert recognise(b" " * HEAD + b"GET / HTTP/1.1") is None
     assert recognise(b"") is None
+
+
+OURS = [(port, caller) for port in PROTOCOLS for caller in PROTOCOLS if port != caller]
+
+
+def good(protocol: str) -> list[Recording]:
+    return [recording for recording in recordings(protocol) if recording.is_good]
+
+
+@pytest.mark.parametrize(("port", "caller"), OURS)
+def test_our_protocols_know_each_other(port: str, caller: str) -> None:
+    """A device at another protocol's port is told so by its very first bytes, and hung up on."""
+    for recording in good(caller):
+        fresh = PROTOCOLS[port].make(lambda _: [])
+        rejects, hangups, taken = split(decode(fresh, [recording.whole[at : at + 1] for at in range(96)]))
+        assert [reject.reason for reject in rejects] == [Reason.FOREIGN], recording.name
+        assert [hangup.text for hangup in hangups] == [rejects[0].text], recording.name
+        assert not taken, recording.name
+        assert ", not " in rejects[0].text
+        assert "point the device at the port" in rejects[0].text
+
+
+@pytest.mark.parametrize("before", [b"", b"\0", b"\r\n", b"  "])
+@pytest.mark.parametrize("port", PROTOCOLS)
+def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
+    """No good frame is shown out of its own port."""
+    for recording in good(port):
+        fresh = PROTOCOLS[port].make(recording.keys_of)
+        _, hangups, taken = split(decode(fresh, [before + recording.whole]))
+        assert not hangups, recording.name
+        assert len(taken) >= len(recording.expect_items), recording.name
+
+
+def test_vehicle_trackers() -> None:
+    """GT06, which watch makers' papers confuse with the bracket protocol, has its own name and no decoder."""
+    found = recognise(bytes.fromhex("78780d010123456789012345000bcbe70d0a"))
+    assert found is not None
+    assert "GT06" in found.name

@@ -1,0 +1,151 @@
+"""Eview "minifinder2" over TCP: 4G pendants and watches EV-07B, EV-04, EV-05, MiniFinder and their white labels.
+
+    AB | props | length | CRC | sequence | command  (len key value)...           all integers little-endian
+       |   1   |   2    |  2  |    2     |    1     length and CRC cover the command and all behind it
+
+    props     bits 0-3 version, 4 answer wanted, 5-7 encryption (none was ever seen)
+    CRC       CRC-16/XMODEM
+    command   01 data report, 02 configuration, 03 heartbeat and requests, 04 control, 7E firmware, 7F response
+    7F 01 00  our answer: AB 00 03 00 08 C7 seq 7F 01 00, the same for all but requests for time and place
+
+There is no login: a report carries the IMEI in key 01, what the device answers to commands belongs to the IMEI before
+it. Frames are cut in eview_cutter.py, keys read in eview_body.py, reports in eview_report.py. After Traccar's decoder,
+the vendor's preface and real frames, where these differ after the frames. Tested with: docs/protocols/eview.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from fastcrc.crc16 import xmodem
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import EVIEW
+from vetlla.protocols.eview_body import ANSWER_PLACE, ANSWER_TIME, read_keys
+from vetlla.protocols.eview_cutter import HEADER, MAX_FRAME, Cutter
+from vetlla.protocols.eview_report import NAME, report
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.terminals import NOBODY
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.delimited import Piece
+    from vetlla.signals import Item, Verdict
+
+MAX_PENDING: Final = MAX_FRAME + HEAD
+
+_OPENING: Final = re.compile(rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]{4}[\x01-\x04\x7e\x7f]")
+_ANSWER_WANTED: Final = 0x10
+_REPORT, _SERVICE, _RESPONSE = 0x01, 0x03, 0x7F
+_IMEI_KEY, _HEARTBEAT_KEY = 0x01, 0x10
+_TAKEN: Final = b"\x7f\x01\x00"
+_REQUESTS: Final = {ANSWER_TIME: "time", ANSWER_PLACE: "place"}
+_PLACE: Final = bytes((10, ANSWER_PLACE)) + bytes(9)
+"""Zero degrees and a flag: devices take it for "not known" (Traccar)."""
+_ENCRYPTED: Final = "encrypted: its body cannot be read; switch the device's encryption off"
+
+
+class EviewDecoder:
+    """One connection.
+
+    A heartbeat and the requests in it (time, place) are one signal of kind heartbeat: the time can only be told by
+    ``answer``, which knows it. It promises nothing, and the intake answers it without waiting for the disk, as a
+    terminal without time needs.
+    """
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = Cutter()
+        self._door = Door(NAME, "Eview", _OPENING)
+        self._who = NOBODY
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        """Return what stops the device from sending again, if it asked for an answer at all; never to a response."""
+        raw = signal.raw
+        is_wanted = raw[1] & _ANSWER_WANTED and raw[HEADER] != _RESPONSE
+        if not is_wanted or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
+            return b""
+        body = _TAKEN
+        if raw[HEADER] == _SERVICE:
+            keys, _ = read_keys(raw[HEADER:])
+            told = b"".join(_tell(key, now) for key, _ in keys)
+            body = bytes((_SERVICE,)) + told if told else _TAKEN
+        return b"\xab\x00%b%b%b%b" % (_word(len(body)), _word(xmodem(body)), raw[6:HEADER], body)
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                items += self._signals(piece)
+            elif not self._door.is_foreign:
+                items.append(piece.reject(NAME))  # whom damaged bytes name is not known
+        return items
+
+    def _signals(self, raw: bytes) -> list[Signal]:
+        sequence = str(int.from_bytes(raw[6:HEADER], "little"))
+        command = raw[HEADER]
+        code = f"{command:02X}"
+        row = EVIEW.find(code)
+        event = Event(row.kind, row.phase, code, EVIEW.system)
+        if raw[1] >> 5:
+            text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
+            unread = EVIEW.find("")
+            return [Signal(NAME, self._who, event._replace(kind=unread.kind, phase=unread.phase), raw, text=text)]
+        keys, rest = read_keys(raw[HEADER:])
+        if command in {_REPORT, _SERVICE}:
+            self._meet(keys)
+        if command == _REPORT:
+            signals = report(self._who, raw, sequence, keys)
+        else:
+            signals = [Signal(NAME, self._who, event, raw, sequence=sequence)]
+            signals = [_service(signals[0], keys) if command == _SERVICE else _other(signals[0], keys)]
+        if rest:
+            signals = [signal._replace(details={**signal.details, "rest": rest.hex()}) for signal in signals]
+        return signals
+
+    def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
+        """Note who speaks."""
+        imei = next((value for key, value in keys if key == _IMEI_KEY), b"")
+        if imei.isalnum():
+            self._who = AccountId("", "", imei.decode())
+
+
+def _service(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+    """Return a heartbeat, with what it asks for."""
+    charge = next((value[0] for key, value in keys if key == _HEARTBEAT_KEY and value), None)
+    asked = ", ".join(_REQUESTS[key] for key, _ in keys if key in _REQUESTS)
+    return signal._replace(
+        measurements=NO_MEASUREMENTS if charge is None else {"battery": charge},
+        details={"asks": asked} if asked else signal.details,
+    )
+
+
+def _other(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+    """Return what the device says about itself: its keys as they came, and what of them is text."""
+    texts = (readable(value.strip(b"\0")) for _, value in keys)
+    return signal._replace(
+        text=", ".join(text for text in texts if text and text.isprintable()),
+        details={f"key{key:02X}": value.hex() for key, value in keys},
+    )
+
+
+def _tell(key: int, now: datetime) -> bytes:
+    if key == ANSWER_TIME:
+        return bytes((5, ANSWER_TIME)) + int(now.timestamp()).to_bytes(4, "little")
+    return _PLACE if key == ANSWER_PLACE else b""
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(2, "little")
