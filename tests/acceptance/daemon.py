@@ -245,6 +245,14 @@ class Daemon:
         alarms: list[dict[str, Any]] = self.ask("queue.list", on_test=on_test)
         return alarms
 
+    def await_alarm(self) -> dict[str, Any]:
+        """Ask for the queue until one alarm stands in it: a refusal is answered before the evidence is on the disk."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (alarms := self.queue()):
+            assert time.monotonic() < deadline, self.log
+        (alarm,) = alarms
+        return alarm
+
     def page(self, path: str) -> Page:
         """Fetch a page of the HTTP server."""
         url = f"http://127.0.0.1:{self.http_port}{path}"
