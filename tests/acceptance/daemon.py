@@ -247,11 +247,15 @@ class Daemon:
 
     def await_alarm(self) -> dict[str, Any]:
         """Ask for the queue until one alarm stands in it: a refusal is answered before the evidence is on the disk."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not (alarms := self.queue()):
-            assert time.monotonic() < deadline, self.log
-        (alarm,) = alarms
+        (alarm,) = self.await_queue(lambda alarms: len(alarms) == 1)
         return alarm
+
+    def await_queue(self, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """Ask for the queue until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(alarms := self.queue()):
+            assert time.monotonic() < deadline, alarms
+        return alarms
 
     def page(self, path: str) -> Page:
         """Fetch a page of the HTTP server."""

@@ -1,0 +1,321 @@
+"""The queue as operators meet it: over restarts, between two people, through its stream, and against its clocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance import journal
+from tests.acceptance.daemon import PATIENCE_S, Daemon, running, vetlla
+from tests.acceptance.homes import register
+from tests.acceptance.terminal import Terminal
+from tests.permissions import NOBODY, reachable_directory, unprivileged
+from vetlla.cli.control import follow
+from vetlla.errors import LinkError, UsageError
+from vetlla.receiver.control import CONTROL_SOCKET
+from vetlla.store.rows import Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIG = "[store]\nmin_free_mib = 1\n"
+
+
+@contextmanager
+def homes(directory: Path, config: str = CONFIG) -> Iterator[Daemon]:
+    """Start a daemon that knows two homes; one of them has two terminals."""
+    register(directory / "state", "1001,H-1001,,", "1002,H-1002,,", "2002,H-1002,,")
+    with running(directory, config=config) as daemon:
+        yield daemon
+
+
+# --- over a restart ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
+def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) -> None:
+    """Open alarms, their order, growth and stamps, claims and leases, notes and tests are as before."""
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home, Terminal(daemon.port, "1002") as other:
+        other.alarm("1301")
+        other.alarm("1302")
+        home.alarm()
+        daemon.ask("queue.claim", alarm=2)
+        daemon.ask("queue.note", alarm=2, text="her daughter is on the way")
+        daemon.ask("queue.escalate", alarm=1, why="mains lost for hours")
+        daemon.ask("queue.test", account="2002", seconds=600, reason="installer")
+        before, tests = daemon.queue(), daemon.ask("queue.tests")
+        if end == "SIGTERM":
+            assert daemon.stop() == 0
+        else:
+            daemon.kill()
+        daemon.start()
+        after = daemon.queue()
+
+        running_clocks = {"age_s", "t3_s", "lease_s"}
+        assert [{k: v for k, v in alarm.items() if k not in running_clocks} for alarm in after] == [
+            {k: v for k, v in alarm.items() if k not in running_clocks} for alarm in before
+        ]
+        assert [alarm["id"] for alarm in after] == [2, 1]
+        assert (after[0]["state"], after[1]["signals"], after[1]["escalated"]) == ("claimed", 2, 1)
+        assert 0 < after[0]["lease_s"] <= before[0]["lease_s"]  # the monotonic clock of this boot goes on
+        for was, now in zip(before, after, strict=True):
+            assert now["t3_s"] >= was["t3_s"]
+        assert daemon.ask("queue.tests") == tests
+        (note,) = journal.query(daemon.state_dir, "SELECT text, operator FROM notes")
+        assert tuple(note) == ("her daughter is on the way", before[0]["operator"])
+        other.port = daemon.port
+        other.hang_up()
+        other.alarm("1384", zone=3)
+        assert daemon.queue()[1]["signals"] == 3  # the home's next report joins its alarm of before
+        assert journal.flaws(daemon.state_dir) == []
+
+
+# --- two people -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_people() -> None:
+    """Skip where one user cannot be another."""
+    if os.geteuid() != 0:
+        pytest.skip("needs to run as root, to be two operators")
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be a user of no group that means anything."""
+    group, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    try:
+        with unprivileged():
+            yield
+    finally:
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+@pytest.mark.usefixtures("two_people")
+def test_an_alarm_is_in_one_pair_of_hands() -> None:
+    """Known by the kernel's word: what one operator holds the other cannot take, before and after a restart."""
+    config = CONFIG + '[control]\nmode = 0o666\nsupervisors = "root"\n'
+    with reachable_directory() as directory, running(directory, config=config) as daemon:
+        daemon.state_dir.chmod(0o755)
+        with Terminal(daemon.port) as home:
+            home.alarm()
+        assert daemon.ask("queue.claim")["operator"] == "root"
+        for _ in range(2):
+            with nobody():
+                for do, more in (
+                    ("claim", {}),
+                    ("answer", {}),
+                    ("close", {"outcome": "other"}),
+                    ("claim", {"force": True}),
+                ):
+                    with pytest.raises(UsageError, match="held by root"):
+                        daemon.ask(f"queue.{do}", alarm=1, **more)
+                daemon.ask("queue.note", alarm=1, text="anybody may write something down")
+            assert daemon.stop() == 0
+            daemon.start()
+        daemon.ask("queue.handover", alarm=1, to="nobody")
+        with pytest.raises(UsageError, match="held by nobody"):
+            daemon.ask("queue.close", alarm=1, outcome="other")
+        with nobody():
+            assert daemon.ask("queue.answer", alarm=1)["operator"] == "nobody"
+        assert daemon.ask("queue.close", alarm=1, outcome="other", force=True)["state"] == "closed"
+        actors = journal.query(
+            daemon.state_dir, "SELECT actor, action FROM audit WHERE actor <> 'receiver' ORDER BY id"
+        )
+        assert [tuple(row) for row in actors] == [
+            ("root", "claim"),
+            ("nobody", "note"),
+            ("nobody", "note"),
+            ("root", "hand over"),
+            ("nobody", "answer"),
+            ("root", "close"),
+        ]
+
+
+@pytest.mark.usefixtures("two_people")
+def test_the_control_socket_is_for_those_who_may() -> None:
+    """Its permissions keep strangers out; who gets in without the role hears so, and which group would help."""
+    with reachable_directory() as directory, running(directory, config=CONFIG) as daemon:
+        assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
+        assert stat.S_IMODE((daemon.state_dir / CONTROL_SOCKET).stat().st_mode) == 0o660
+        daemon.state_dir.chmod(0o755)
+        with nobody(), pytest.raises(LinkError, match="Permission denied"):
+            daemon.ask("queue.list")
+        assert daemon.stop() == 0
+
+        daemon.configure(CONFIG + '[control]\nmode = 0o666\nengineers = "adm"\nsupervisors = "adm"\n')
+        daemon.start()
+        with nobody():
+            assert daemon.queue() == []
+            with pytest.raises(UsageError, match="may not put accounts on test"):
+                daemon.ask("queue.test", account="1001", seconds=60)
+            with pytest.raises(UsageError, match="may not reload") as refused:
+                daemon.ask("reload")
+            assert "group adm" in refused.value.remedy
+        assert daemon.stop() == 0
+
+        daemon.configure(CONFIG + '[control]\nmode = 0o666\noperators = "adm"\n')
+        daemon.start()
+        with nobody(), pytest.raises(UsageError, match="nobody is not an operator"):
+            daemon.ask("queue.list")
+        assert daemon.queue() == []
+        assert daemon.stop() == 0
+        assert daemon.told == ""
+
+
+# --- one home, many reports -------------------------------------------------------------------------------------------
+
+
+def test_one_homes_reports_stand_as_one_alarm(tmp_path: Path) -> None:
+    """Both terminals of a home join its first call; a more urgent one lifts it; another home is another alarm."""
+    with (
+        homes(tmp_path) as daemon,
+        Terminal(daemon.port, "1002") as flat,
+        Terminal(daemon.port, "2002") as cellar,
+        Terminal(daemon.port, "1001") as elsewhere,
+    ):
+        flat.alarm("1301")
+        elsewhere.alarm("1301")
+        (first, _) = daemon.queue()
+        assert (first["home"], first["priority"]) == ("H-1002", "TECHNICAL")
+        cellar.alarm("1154", zone=9)
+        flat.alarm("3301")
+        (lifted, other) = daemon.queue()
+        assert (lifted["id"], lifted["signals"], lifted["established"]) == (first["id"], 3, first["established"])
+        assert (lifted["priority"], lifted["kind"]) == ("HOME_RISK", "flood")
+        assert "from 009" in lifted["why"]
+        assert (other["home"], other["signals"]) == ("H-1001", 1)
+
+        daemon.ask("queue.answer", alarm=lifted["id"])
+        flat.alarm("1101")
+        (call, answered, _) = daemon.queue()
+        assert (call["priority"], call["chained_to"], call["state"]) == ("LIFE", answered["id"], "waiting")
+        assert call["established"] == first["established"]
+        assert ("lift", f"alarm {lifted['id']}") in journal.records(daemon.state_dir, "receiver")
+
+
+def test_a_runaway_device_does_not_bury_the_others(tmp_path: Path) -> None:
+    """It is grouped and stays so when an operator has closed it; other homes, and a pendant of its own, are heard."""
+    config = CONFIG + "[queue]\nrunaway_signals = 5\n"
+    with homes(tmp_path, config) as daemon, Terminal(daemon.port, "1001") as mad, Terminal(daemon.port, "1002") as calm:
+        for _ in range(12):
+            mad.alarm("1384")
+        calm.alarm("1384")
+        group, other = daemon.queue()
+        assert (group["signals"], group["runaway"], other["home"], other["runaway"]) == (12, True, "H-1002", False)
+
+        daemon.ask("queue.claim", alarm=group["id"])
+        daemon.ask("queue.close", alarm=group["id"], outcome="technical")
+        for _ in range(3):
+            mad.alarm("1384")
+        assert [alarm["home"] for alarm in daemon.queue()] == ["H-1002"]
+        mad.alarm("1101", zone=2)
+        call, _ = daemon.queue()
+        assert (call["home"], call["priority"]) == ("H-1001", "LIFE")
+
+        rows = journal.query(daemon.state_dir, "SELECT flags, alarm_id FROM signals WHERE account = '1001' ORDER BY id")
+        assert [bool(row["flags"] & Flag.RUNAWAY) for row in rows] == [False] * 5 + [True] * 10 + [False]
+        assert all(row["alarm_id"] for row in rows)
+
+
+# --- clocks and streams -----------------------------------------------------------------------------------------------
+
+
+def test_the_contractual_clocks_can_be_read_off(tmp_path: Path) -> None:
+    """t2 and t3 are plausible where operators see them and in the export, and the stamps stand in their order."""
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        home.dial()
+        home.alarm()
+        (alarm,) = daemon.queue()
+        assert 0 < alarm["t2_s"] < PATIENCE_S
+        assert alarm["t3_s"] >= 0
+        answered = daemon.ask("queue.answer", alarm=1)
+        assert alarm["t3_s"] <= answered["t3_s"] < PATIENCE_S
+        assert daemon.ask("queue.close", alarm=1, outcome="handled_by_voice")["t3_s"] == answered["t3_s"]
+        assert daemon.metric("vetlla_t2_seconds_count") == 1
+        assert daemon.metric("vetlla_t3_seconds_count", priority="life") == 1
+        assert daemon.stop() == 0
+        export = vetlla("signals", "export", "--json", state_dir=daemon.state_dir)
+        exported = json.loads(export.stdout)
+    stamps = ("established", "received", "committed", "ready", "answered", "closed")
+    moments = [datetime.fromisoformat(exported[name]) for name in stamps]
+    assert moments == sorted(moments)
+    assert exported["t2_s"] == pytest.approx(alarm["t2_s"], abs=0.05)
+    assert exported["event"]["kind"] == "personal_emergency"
+
+
+class Watcher:
+    """Somebody who follows the queue; ``saw`` waits for the next event of a kind."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._events = follow(daemon.state_dir, "watch")
+
+    def saw(self, event: str) -> dict[str, Any]:
+        """Return the alarm of the next event of this kind; others are passed over."""
+        for seen in self._events:
+            if seen["event"] == event:
+                alarm: dict[str, Any] = seen.get("alarm") or seen["signal"]
+                return alarm
+        raise AssertionError(f"the stream ended without {event}")
+
+
+def test_watchers_see_everything_as_it_happens(tmp_path: Path) -> None:
+    """What stood open, then each signal, alarm, growth and step of an operator, in order, until the receiver stops."""
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
+        home.alarm("1301")
+        watcher = Watcher(daemon)
+        assert watcher.saw("open")["id"] == 1
+        home.alarm("1302")
+        assert watcher.saw("signal")["account"] == "1002"
+        assert watcher.saw("joined")["signals"] == 2
+        home.alarm("1101")
+        assert watcher.saw("lifted")["priority"] == "LIFE"
+        for do, event, more in (
+            ("claim", "claimed", {}),
+            ("note", "noted", {"text": "neighbour has the keys"}),
+            ("answer", "answered", {}),
+            ("escalate", "escalated", {"why": "no answer"}),
+            ("close", "closed", {"outcome": "help_sent"}),
+        ):
+            daemon.ask(f"queue.{do}", alarm=1, **more)
+            assert watcher.saw(event)["id"] == 1
+        home.alarm("1101", zone=2)
+        assert watcher.saw("alarm")["id"] == 2
+        ending = Thread(target=daemon.stop)
+        ending.start()
+        with pytest.raises((AssertionError, LinkError)):
+            watcher.saw("never")
+        ending.join(PATIENCE_S)
+
+
+def test_waiting_calls_are_escalated_by_every_life_of_the_receiver(tmp_path: Path) -> None:
+    """Unanswered at both limits: put before a supervisor twice; one that waits over a restart is not forgotten."""
+    quick = CONFIG + "[queue]\nt3_warn_s = 0.1\nt3_max_s = 0.2\n"
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        assert daemon.stop() == 0
+        daemon.configure(quick)
+        daemon.start()
+        daemon.await_log("alarm.escalated", alarm=1)
+        daemon.await_queue(lambda alarms: alarms[0]["escalated"] == 2)
+        assert daemon.metric("vetlla_escalations_total") == 2
+        assert daemon.stop() == 0
+
+        daemon.configure(quick)
+        daemon.start()
+        with Terminal(daemon.port, "1002") as other:
+            other.alarm("1301")
+            other.alarm("1101")  # what was technical has become a person's call: its clock is watched from here
+            daemon.await_log("alarm.escalated", alarm=2)
+        assert daemon.queue()[0]["escalated"] == 2
