@@ -29,6 +29,8 @@ class Delimited:
         self._longest_opening = longest_opening
         self._max_frame = max_frame
         self._pending = b""
+        self._searched = 0
+        """How far the pending bytes are known to hold no opening and no end."""
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the frames and the damage they settle. Less than ``max_frame`` stay behind."""
@@ -46,8 +48,10 @@ class Delimited:
             settle = self._take if self._opening.match(buffer, start) else self._skip
             piece, stop = settle(buffer, start, ended=ended)
             if stop == start:
+                # An opening may have begun among the last bytes; the rest need no second look, however slow the peer.
+                self._searched = max(0, size - start - self._longest_opening + 1)
                 break
-            start = stop
+            start, self._searched = stop, 0
             if piece is not None:
                 pieces.append(piece)
         self._pending = buffer[start:]
@@ -59,7 +63,7 @@ class Delimited:
         if fillers is not None:
             return None, fillers.end()
         limit = start + self._max_frame
-        opening = self._opening.search(buffer, start, limit)
+        opening = self._opening.search(buffer, start + self._searched, limit)
         if opening is not None:
             stop = opening.start()
         elif len(buffer) >= limit:
@@ -75,7 +79,8 @@ class Delimited:
     def _take(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Piece | None, int]:
         """Settle the frame that opens at ``start``. Stop == start: more bytes are needed."""
         limit = start + self._max_frame
-        found = self._stop.search(buffer, start + 1, limit)  # the next opening may begin inside this one's letters
+        # The next opening may begin inside this one's letters.
+        found = self._stop.search(buffer, start + max(1, self._searched), limit)
         if found is not None and found[1] is not None:
             return buffer[start : found.end()], found.end()
         if found is not None:

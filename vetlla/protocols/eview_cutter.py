@@ -57,6 +57,10 @@ class Cutter:
     def finish(self) -> list[Piece]:
         """Say that no more bytes come; return what that settles."""
         pieces: list[Piece] = []
+        while self._seen + _SIZED <= len(self._buffer):
+            self._open.clear()  # what ends beyond the last byte; others may have waited for it
+            while self._step(pieces):
+                pass
         for start, stop in self._gaps(len(self._buffer)):
             raw = self._buffer[start:stop]
             pieces.append(Damage(Reason.TRUNCATED, raw, f"the last {len(raw)} bytes are no whole frame"))

@@ -164,13 +164,13 @@ def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, 
     """Return the signals of a data report, alarms first; ``keys`` are those behind the command."""
     message = _Message(keys)
     blank = Signal(NAME, who, _event(_REPORT), raw, sequence=sequence, details=message.details)
-    alarms = message.alarms
+    alarms = message.alarms[:MAX_EVENTS]
     signals = [_alarm_signal(blank, alarm) for alarm in alarms]
-    told = [alarm.record for alarm in alarms]
+    told = {id(alarm.record) for alarm in alarms}
     signals += [
         _located(blank, record)._replace(event=_event(_POSITION), occurred_at=record.at)
         for record in message.records
-        if record.is_placed and not any(record is other for other in told)
+        if record.is_placed and id(record) not in told
     ]
     signals += [
         blank._replace(

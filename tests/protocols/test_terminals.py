@@ -1,0 +1,142 @@
+"""GSM terminals: what a retry is, who is who on a connection, and what is never answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import process_time
+
+import pytest
+from fastcrc.crc16 import xmodem
+
+from tests.protocols.recordings import Recording, decode, recordings, signals
+from vetlla.protocols.eview_cutter import MAX_FRAME, Cutter
+from vetlla.protocols.eview_report import MAX_EVENTS
+from vetlla.protocols.registry import PROTOCOLS
+from vetlla.signals import DUPLICATE, STORED, Kind, Reason, Reject, Signal, refused
+
+NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
+TERMINALS = sorted(set(PROTOCOLS) - {"dc09"})
+IMEI = b"\x10\x01350000000000017"
+
+each_terminal = pytest.mark.parametrize("protocol", TERMINALS)
+
+
+def recording(protocol: str, name: str) -> Recording:
+    return next(found for found in recordings(protocol) if found.name == name)
+
+
+def heard(protocol: str, data: bytes) -> list[Signal]:
+    return signals(decode(PROTOCOLS[protocol].make(lambda _: []), [data]))
+
+
+def frame(body: bytes, sequence: int = 1) -> bytes:
+    head = (b"\xab\x10", len(body).to_bytes(2, "little"), xmodem(body).to_bytes(2, "little"))
+    return b"".join(head) + sequence.to_bytes(2, "little") + body
+
+
+def sos(at: int | None, sequence: int, record: int | None = None) -> bytes:
+    alarm = (0x1000).to_bytes(4, "little") + (b"" if at is None else at.to_bytes(4, "little"))
+    status = b"" if record is None else b"\x09\x24" + record.to_bytes(4, "little") + bytes(4)
+    return frame(b"\x01" + IMEI + status + bytes((len(alarm) + 1, 2)) + alarm, sequence)
+
+
+@each_terminal
+def test_a_retry_is_recognised(protocol: str) -> None:
+    """The same bytes on another connection have the same identity, or none; different parts never share one."""
+    for found in recordings(protocol):
+        first, again = heard(protocol, found.whole), heard(protocol, found.whole)
+        assert [signal.identity for signal in first] == [signal.identity for signal in again], found.name
+        identities = [signal.identity for signal in first if signal.identity]
+        if found.is_good:
+            assert len(set(identities)) == len(identities), found.name
+
+
+@each_terminal
+def test_two_devices_are_two_reports(protocol: str) -> None:
+    """What one device says is never a retry of what another said."""
+    identities: dict[bytes, str] = {}
+    for found in recordings(protocol):
+        for signal in heard(protocol, found.whole):
+            if signal.identity:
+                assert identities.setdefault(signal.identity, signal.id.account) == signal.id.account, found.name
+
+
+@each_terminal
+def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
+    """Where nothing tells two emergencies apart, neither is taken for the other."""
+    for found in recordings(protocol):
+        for signal in heard(protocol, found.whole):
+            if signal.event.kind is Kind.PERSONAL_EMERGENCY and signal.occurred_at is None and protocol != "queclink":
+                assert signal.identity == b"", found.name
+
+
+@each_terminal
+def test_what_policy_refuses_is_not_acknowledged(protocol: str) -> None:
+    """A refused report gets no answer, a duplicate the same as a stored one."""
+    for found in recordings(protocol):
+        decoder = found.decoder()
+        for signal in signals(decode(decoder, [found.data])):
+            assert decoder.answer(signal, refused(Reason.UNKNOWN_ACCOUNT), NOW) == b""
+            assert decoder.answer(signal, DUPLICATE, NOW) == decoder.answer(signal, STORED, NOW)
+
+
+@pytest.mark.parametrize("protocol", ["minifinder", "thinkrace"])
+def test_the_last_login_counts(protocol: str) -> None:
+    """A connection belongs to the device that logged in last."""
+    one = next(found for found in recordings(protocol) if found.before and found.name.startswith("sos"))
+    other = one.before.replace(b"35000000000", b"35000000009")
+    assert {signal.id.account[:11] for signal in heard(protocol, other + one.data)} == {"35000000009"}
+    assert heard(protocol, other + one.whole)[-1].id == heard(protocol, one.whole)[-1].id
+
+
+def test_stored_and_sent_again_is_one_report() -> None:
+    """A report that comes once as it happens and once from the device's memory is one."""
+    text = b",01/12/25,09:15:00,59.3,18.0,3,120,120041,28.0,70,7,12,1.1;"
+    live, stored = (heard("minifinder", b"!1,350000000000033;!" + kind + text)[-1] for kind in (b"D", b"B"))
+    assert (live.identity, live.buffered, stored.buffered) == (stored.identity, False, True)
+    report = recording("queclink", "sos-stored").data
+    (kept,), (sent,) = heard("queclink", report), heard("queclink", report.replace(b"+BUFF", b"+RESP"))
+    assert (kept.identity, kept.buffered, sent.buffered) == (sent.identity, True, False)
+
+
+def test_eview_alarm_comes_again_in_another_frame() -> None:
+    """An alarm with a time of its own is the same one in any frame; without it, only in the same frame."""
+    first, again = (heard("eview", sos(1_764_999_600, number))[0] for number in (1, 2))
+    later = heard("eview", sos(1_764_999_601, 3))[0]
+    assert first.identity == again.identity != later.identity
+    first, again = (heard("eview", sos(None, n, record=1_764_999_600))[0] for n in (1, 2))
+    assert first.identity
+    assert first.identity != again.identity
+
+
+def test_one_bad_bit_is_never_acknowledged() -> None:
+    """Whichever bit of an Eview frame is flipped, no signal comes of it."""
+    good = recording("eview", "sos-eabdaf97").data
+    for bit in range(8 * len(good)):
+        bent = bytearray(good)
+        bent[bit // 8] ^= 1 << bit % 8
+        came = decode(PROTOCOLS["eview"].make(lambda _: []), [bytes(bent)])
+        if bit // 8 in {1, 6, 7}:
+            continue  # properties and sequence are not covered by the checksum
+        assert came
+        assert all(isinstance(item, Reject) for item in came), bit
+
+
+def test_a_message_of_nothing_but_alarms_is_bounded() -> None:
+    """However many alarms one message claims, it becomes so many signals and no more, the most urgent ones."""
+    keys = b"".join(b"\x09\x02\xff\xff\xff\xff" + (1_700_000_000 + n).to_bytes(4, "little") for n in range(800))
+    came = heard("eview", frame(b"\x01" + IMEI + keys))
+    assert len(came) == MAX_EVENTS
+    assert {signal.event.kind for signal in came} == {Kind.PERSONAL_EMERGENCY}
+    assert [signal.part for signal in came] == list(range(1, MAX_EVENTS + 1))
+
+
+@pytest.mark.parametrize("pattern", [b"\xab", b"\xab\xab\xab\x10\x10\x10", b"\xab\x10\xff\x1f", b"\xab\x10\x01\x00"])
+def test_an_sos_behind_nothing_but_openings(pattern: bytes) -> None:
+    """A stream made of openings costs bounded work, and the frame behind it is read."""
+    cutter = Cutter()
+    started = process_time()
+    flood = (pattern * MAX_FRAME)[: 4 * MAX_FRAME]
+    pieces = cutter.feed(flood + sos(1_764_999_600, 1)) + cutter.finish()
+    assert sos(1_764_999_600, 1) in pieces
+    assert process_time() - started < 5  # 32 KiB take a quarter of a second; looking at pairs of openings takes minutes
