@@ -1,0 +1,463 @@
+"""What frames and operators do to the queue, where a plain example says more than the machine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.receiver.core import ANA, BERTA, SARA, Core, core, run, signal, small
+from vetlla.accounts import Account
+from vetlla.alarms import State
+from vetlla.errors import UsageError
+from vetlla.signals import Event, Kind, Phase, Priority
+from vetlla.store.rows import Flag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from vetlla.signals import Signal
+
+HOME = [Account(account="1111", home="H1"), Account(account="1112", home="H1"), Account(account="2222", home="H2")]
+CHATTER = {"runaway_signals": 3, "runaway_window_s": 60.0}
+
+
+def battery(account: str = "1111", device: str = "1") -> Signal:
+    return signal(account, "302", kind=Kind.BATTERY_LOW, device=device)
+
+
+def restored(said: Signal) -> Signal:
+    return said._replace(event=said.event._replace(phase=Phase.RESTORE))
+
+
+async def say(rig: Core, *signals: Signal) -> None:
+    for said in signals:
+        await rig.submit(said)
+
+
+async def handle(rig: Core, number: int) -> None:
+    """Let an alarm go its whole way."""
+    await rig.ask("queue.answer", alarm=number)
+    await rig.ask("queue.close", alarm=number, outcome="technical")
+
+
+def stored(rig: Core) -> list[dict[str, Any]]:
+    return rig.read("SELECT id, alarm_id, flags FROM signals ORDER BY id")
+
+
+# --- one home ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_home_s_signals_gather_in_one_alarm(tmp_path: Path) -> None:
+    """Within the chaining window a home's signals join its open alarm, by whatever account; another home's do not."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
+            await say(rig, battery("1111"), battery("1112"), battery("2222"), restored(battery("1111")))
+            rig.clock.advance(100)
+            await say(rig, battery("1111"))
+            rig.clock.advance(101)
+            await say(rig, battery("1111"))
+            alarms = await rig.open_alarms()
+            assert [(alarm["home"], alarm["signals"], alarm["chained_to"]) for alarm in alarms] == [
+                ("H1", 4, None),
+                ("H2", 1, None),
+                ("H1", 1, None),
+            ]
+
+    run(scenario())
+
+
+def test_routine_signals_do_not_keep_an_alarm_fresh(tmp_path: Path) -> None:
+    """The chaining window runs from the last signal that meant something; a restore joins and does not lengthen it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
+            await say(rig, battery())
+            rig.clock.advance(90)
+            await say(rig, restored(battery()))
+            rig.clock.advance(20)
+            await say(rig, battery())
+            assert [alarm["signals"] for alarm in await rig.open_alarms()] == [2, 1]
+
+    run(scenario())
+
+
+def test_routine_signals_open_nothing(tmp_path: Path) -> None:
+    """Without an open alarm a routine signal is only stored."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await say(rig, restored(battery()), signal("1111", "602", kind=Kind.PERIODIC_TEST))
+            assert await rig.open_alarms() == []
+            assert [row["alarm_id"] for row in stored(rig)] == [None, None]
+
+    run(scenario())
+
+
+def test_a_more_urgent_signal_lifts_the_alarm(tmp_path: Path) -> None:
+    """An alarm takes the priority, kind and reason of the most urgent signal, never of a less urgent one."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await say(rig, battery(), signal("1112", "102", kind=Kind.FALL, device="7"), battery())
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["priority"], alarm["kind"], alarm["why"]) == ("LIFE", "fall", "fall 102 from 7")
+            assert alarm["signals"] == 3
+            details = rig.read("SELECT detail FROM audit WHERE action = 'lift'")
+            assert details == [{"detail": '{"to":"LIFE","signal":2}'}]
+
+    run(scenario())
+
+
+def test_an_answered_alarm_hides_nothing_more_urgent(tmp_path: Path) -> None:
+    """While somebody speaks with a home about its battery, its emergency is an alarm of its own, chained to it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await say(rig, battery())
+            await rig.ask("queue.answer", alarm=1)
+            await say(rig, battery(), signal("1111"))
+            first, second = await rig.open_alarms()
+            assert (first["id"], first["chained_to"], first["state"]) == (2, 1, "waiting")
+            assert (second["id"], second["signals"]) == (1, 2)
+            assert first["established"] == second["established"]
+
+    run(scenario())
+
+
+def test_an_answered_alarm_whose_holder_went_quiet_takes_nothing(tmp_path: Path) -> None:
+    """More of the same joins only under the eyes of somebody; otherwise it waits for somebody as a new alarm."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await say(rig, battery())
+            await rig.ask("queue.answer", alarm=1)
+            rig.clock.advance(60)
+            await say(rig, battery())
+            assert [(alarm["id"], alarm["state"]) for alarm in await rig.open_alarms()] == [
+                (1, "answered"),
+                (2, "waiting"),
+            ]
+
+    run(scenario())
+
+
+def test_the_clock_of_a_chain_starts_with_its_first_call(tmp_path: Path) -> None:
+    """Whatever is chained inherits the first communication's beginning, and its place by age; t2 is its own."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await rig.submit(battery(), arrival=rig.arrival(seconds_ago=2))
+            await rig.ask("queue.answer", alarm=1)
+            rig.clock.advance(10)
+            await rig.submit(battery("2222"), arrival=rig.arrival(seconds_ago=1))
+            rig.clock.advance(60)
+            await rig.submit(battery(), arrival=rig.arrival(seconds_ago=3))
+            alarms = await rig.open_alarms()
+            assert [(alarm["id"], alarm["age_s"], alarm["t2_s"]) for alarm in alarms] == [
+                (1, 72, 2),
+                (3, 72, 3),
+                (2, 61, 1),
+            ]
+
+    run(scenario())
+
+
+def test_when_the_newer_alarm_is_closed_the_older_is_joined_again(tmp_path: Path) -> None:
+    """A home whose second alarm is closed still has its first."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await say(rig, battery())
+            await rig.ask("queue.answer", alarm=1)
+            await say(rig, signal("1111"))
+            await handle(rig, 2)
+            await say(rig, battery(), signal("1111"))
+            alarms = await rig.open_alarms()
+            assert [(alarm["id"], alarm["chained_to"], alarm["signals"]) for alarm in alarms] == [
+                (3, 1, 1),
+                (1, None, 2),
+            ]
+
+    run(scenario())
+
+
+def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
+    """An account on test opens alarms of its own, joins none of the home's others, and pushes none of them aside."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await rig.ask("queue.test", SARA, account="1112", seconds=60, reason="installer on site")
+            await say(rig, battery("1111"), signal("1112"), battery("1111"), signal("1112"))
+            (real,), (test,) = await rig.open_alarms(), await rig.ask("queue.list", on_test=True)
+            assert (real["id"], real["priority"], real["signals"]) == (1, "TECHNICAL", 2)
+            assert (test["id"], test["priority"], test["signals"]) == (2, "LIFE", 2)
+            assert [bool(row["flags"] & Flag.ON_TEST) for row in stored(rig)] == [False, True, False, True]
+            assert rig.desk.counts(rig.clock.now()) == {(State.WAITING, Priority.TECHNICAL): 1}
+            rig.clock.advance(60)
+            await say(rig, signal("1112"))
+            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["LIFE"]
+            assert (await rig.ask("queue.list", on_test=True))[0]["signals"] == 2
+
+    run(scenario())
+
+
+def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
+    """A test is over at its very moment, and a restart neither ends nor lengthens it; case does not matter."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await rig.ask("queue.test", SARA, account="aBcD", seconds=60, reason="")
+            clock = rig.clock
+        clock.advance(59)
+        async with core(tmp_path, accounts=HOME, clock=clock) as rig:
+            assert [test["account"] for test in await rig.ask("queue.tests")] == ["abcd"]
+            await say(rig, signal("ABCD"))
+            clock.advance(1)
+            assert await rig.ask("queue.tests") == []
+            await say(rig, signal("ABCD"))
+            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
+            await rig.ask("queue.test", SARA, account="ABCD", seconds=60, reason="")
+            await rig.ask("queue.test", SARA, account="abcd", seconds=0, reason="done")
+            assert await rig.ask("queue.tests") == []
+        assert rig.read("SELECT account FROM on_test") == []
+
+    run(scenario())
+
+
+# --- runaways ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_that_runs_away_is_handled_once(tmp_path: Path) -> None:
+    """What it repeats beyond the limit is stored with the alarm that was handled, until its window ends."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
+            await say(rig, *[battery()] * 4)
+            assert [(alarm["signals"], alarm["runaway"]) for alarm in await rig.open_alarms()] == [(4, True)]
+            await handle(rig, 1)
+            await say(rig, *[battery()] * 5)
+            assert await rig.open_alarms() == []
+            assert [row["alarm_id"] for row in stored(rig)] == [1] * 9
+            assert [bool(row["flags"] & Flag.RUNAWAY) for row in stored(rig)] == [False] * 3 + [True] * 6
+            rig.clock.advance(61)
+            await say(rig, battery())
+            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        battery(device="2"),
+        battery("1112"),
+        signal("1111", "301", kind=Kind.MAINS_LOST),
+        signal("1111", "154", kind=Kind.FLOOD),
+    ],
+)
+def test_a_runaway_hides_no_other_device_and_no_other_report(tmp_path: Path, other: Signal) -> None:
+    """A device's neighbours, and whatever else it says, are heard for the first time while it runs away."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
+            await say(rig, *[battery()] * 5)
+            await handle(rig, 1)
+            await say(rig, battery(), other)
+            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
+
+    run(scenario())
+
+
+def test_an_emergency_is_never_a_runaway_s(tmp_path: Path) -> None:
+    """A pendant pressed for the hundredth time opens an alarm as it did for the first time."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
+            for number in range(1, 8):
+                await say(rig, signal("1111"))
+                assert [alarm["id"] for alarm in await rig.open_alarms()] == [number]
+                await handle(rig, number)
+
+    run(scenario())
+
+
+def test_a_runaway_on_test_hides_nothing_afterwards(tmp_path: Path) -> None:
+    """What an installer tried a hundred times is heard when it happens after the test."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
+            await rig.ask("queue.test", SARA, account="1111", seconds=10, reason="")
+            await say(rig, *[battery()] * 5)
+            await handle(rig, 1)
+            rig.clock.advance(10)
+            await say(rig, battery())
+            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
+
+    run(scenario())
+
+
+def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
+    """After a commit that failed the count starts over: rather an alarm more than one too few."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
+            await say(rig, *[battery()] * 4)
+            await handle(rig, 1)
+            rig.journal.failing = True
+            assert (await rig.submit(battery())).verdicts is None
+            await rig.healed()
+            await say(rig, battery())
+            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
+
+    run(scenario())
+
+
+# --- operators --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_of_two_who_claim_at_once_one_wins(tmp_path: Path, *, busy: bool) -> None:
+    """Before a batch, and in the middle of one: the first gets the alarm, the second hears who has it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await say(rig, signal("1"))
+            if busy:
+                rig.journal.gate.clear()
+                rig.submit(signal("2"))
+                await rig.held()
+            claims = [asyncio.ensure_future(rig.ask("queue.claim", one, alarm=1)) for one in (ANA, BERTA)]
+            await asyncio.sleep(0)
+            rig.journal.gate.set()
+            won, lost = await asyncio.gather(*claims, return_exceptions=True)
+            assert isinstance(won, dict)
+            assert won["operator"] == "ana"
+            assert isinstance(lost, UsageError)
+            assert "alarm 1 is held by ana" in str(lost)
+
+    run(scenario())
+
+
+def test_a_lapsed_claim_waits_at_its_old_place(tmp_path: Path) -> None:
+    """Order is priority, then age; claiming and lapsing change nothing of it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            for account in ("1", "2", "3"):
+                await say(rig, signal(account))
+                rig.clock.advance(1)
+            await rig.ask("queue.claim", alarm=1)
+            assert (await rig.ask("queue.claim", BERTA))["id"] == 2
+            rig.clock.advance(60)
+            assert [(alarm["id"], alarm["state"]) for alarm in await rig.open_alarms()] == [
+                (1, "waiting"),
+                (2, "waiting"),
+                (3, "waiting"),
+            ]
+            assert (await rig.ask("queue.claim", BERTA))["id"] == 1
+
+    run(scenario())
+
+
+def test_a_note_shows_signs_of_life(tmp_path: Path) -> None:
+    """The holder's note renews the lease; anybody may note, and that gives nobody the alarm."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await say(rig, signal())
+            await rig.ask("queue.claim", alarm=1)
+            rig.clock.advance(50)
+            await rig.ask("queue.note", alarm=1, text="calling")
+            await rig.ask("queue.note", BERTA, alarm=1, text="I know the daughter")
+            rig.clock.advance(59)
+            assert [(alarm["operator"], alarm["lease_s"]) for alarm in await rig.open_alarms()] == [("ana", 1)]
+            rig.clock.advance(1)
+            note = await rig.ask("queue.note", alarm=1, text="too late")
+            assert (note["state"], note["operator"]) == ("waiting", "")
+            texts = [row["text"] for row in rig.read("SELECT text FROM notes ORDER BY id")]
+            assert texts == ["calling", "I know the daughter", "too late"]
+
+    run(scenario())
+
+
+def test_a_restart_in_the_same_boot_keeps_leases_and_clocks(tmp_path: Path) -> None:
+    """The monotonic clock goes on: who held an alarm holds it, and t3 runs from where it began."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await say(rig, signal("1"), signal("2"))
+            await rig.ask("queue.claim", alarm=1)
+            clock = rig.clock
+        clock.advance(20)
+        clock.step_wall(3_600)
+        async with core(tmp_path, clock=clock, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            first, second = await rig.open_alarms()
+            assert (first["operator"], first["lease_s"], first["t3_s"]) == ("ana", 40, 20)
+            assert (second["state"], second["t3_s"]) == ("waiting", 20)
+
+    run(scenario())
+
+
+# --- what is seen -----------------------------------------------------------------------------------------------------
+
+
+def test_why_an_alarm_stands_where_it_stands(tmp_path: Path) -> None:
+    """The reason can be read: what, which code, from where, and what else is to be known."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            status = Event(Kind.SMOKE, Phase.STATUS, "111", "ADM-CID")
+            unknown = Event(Kind.UNKNOWN, Phase.NEW, "9xx", "ADM-CID")
+            await say(rig, signal("1111")._replace(event=status))
+            await say(rig, signal("2222", device="")._replace(event=unknown))
+            await say(rig, signal("9999", repeated=True))
+            assert [alarm["why"] for alarm in await rig.open_alarms()] == [
+                "smoke 111 from 1 (status)",
+                "unknown code 9xx",
+                "unknown account: personal_emergency 101 from 1 (reported before)",
+            ]
+
+    run(scenario())
+
+
+def test_counts_and_the_longest_wait(tmp_path: Path) -> None:
+    """Open alarms are counted as they stand, and the longest wait is that of one that really waits."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await say(rig, signal("1111"))
+            rig.clock.advance(5)
+            await say(rig, signal("2222"), battery("9999"))
+            await rig.ask("queue.claim", alarm=1)
+            rig.clock.advance(5)
+            now = rig.clock.now()
+            assert rig.desk.counts(now) == {
+                (State.CLAIMED, Priority.LIFE): 1,
+                (State.WAITING, Priority.LIFE): 1,
+                (State.WAITING, Priority.TECHNICAL): 1,
+            }
+            assert rig.desk.oldest_waiting_s(now) == {Priority.LIFE: 5, Priority.TECHNICAL: 5}
+            rig.clock.advance(60)
+            assert rig.desk.oldest_waiting_s(rig.clock.now())[Priority.LIFE] == 70
+
+    run(scenario())
+
+
+def test_an_alarm_is_not_shown_before_it_is_durable(tmp_path: Path) -> None:
+    """Operators see no alarm that could still be lost."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            rig.journal.gate.clear()
+            told = rig.submit(signal())
+            await rig.held()
+            assert await rig.open_alarms() == []
+            rig.journal.gate.set()
+            await told
+            assert len(await rig.open_alarms()) == 1
+
+    run(scenario())
