@@ -48,11 +48,6 @@ class Budget:
         if self._room < limits.connections:
             log.warning("limits.descriptors", connections=limits.connections, possible=self._room)
 
-    @property
-    def bogus_frames(self) -> int:
-        """Rejects on one connection before it is closed."""
-        return self.limits.bogus_frames
-
     def connect(self, host: str) -> Refusal | None:
         """Count a new connection of an address, or say why it is one too many."""
         if self._counters.connections_open >= self._room:

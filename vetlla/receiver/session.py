@@ -175,7 +175,7 @@ class Session:
                 why=reject.text,
                 suppressed=suppressed,
             )
-        if reject.reason is not Reason.FOREIGN and self._rejects >= ground.budget.bogus_frames:
+        if reject.reason is not Reason.FOREIGN and self._rejects >= ground.budget.limits.bogus_frames:
             peer.hang_up(Refusal.BOGUS)
 
 

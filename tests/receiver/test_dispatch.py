@@ -1,0 +1,91 @@
+"""Events reach whoever watches, and nobody waits for a watcher."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tests.receiver.core import run
+from vetlla.receiver import dispatch
+from vetlla.receiver.dispatch import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import pytest
+
+
+async def heard(events: AsyncGenerator[dict[str, Any], None], count: int) -> list[Any]:
+    """Return the next events, by their number."""
+    return [event.get("number", event) for event in [await anext(events) for _ in range(count)]]
+
+
+def numbered(number: int) -> dict[str, Any]:
+    return {"event": "alarm", "number": number}
+
+
+def test_every_watcher_hears_every_event_in_order() -> None:
+    """Two who watch hear the same; who comes later hears what comes later."""
+
+    async def scenario() -> None:
+        told = Dispatch()
+        one, other = told.watch(), told.watch()
+        first = asyncio.ensure_future(heard(one, 3))
+        await asyncio.sleep(0)
+        told.publish(numbered(1))
+        second = asyncio.ensure_future(heard(other, 2))
+        await asyncio.sleep(0)
+        told.publish(numbered(2))
+        told.publish(numbered(3))
+        assert (await first, await second) == ([1, 2, 3], [2, 3])
+        await one.aclose()
+        await other.aclose()
+
+    run(scenario())
+
+
+def test_nothing_falls_between_what_stands_and_what_comes() -> None:
+    """Events that come while a watcher still reads what stood are told after it."""
+
+    async def scenario() -> None:
+        told = Dispatch()
+        events = told.watch([numbered(1), numbered(2)])
+        assert await heard(events, 1) == [1]
+        told.publish(numbered(3))
+        assert await heard(events, 2) == [2, 3]
+        await events.aclose()
+
+    run(scenario())
+
+
+def test_nobody_watching_is_known() -> None:
+    """Events need not be made when there is nobody; a watcher that stops is gone."""
+
+    async def scenario() -> None:
+        told = Dispatch()
+        assert not told
+        events = told.watch([numbered(1)])
+        await anext(events)
+        assert told
+        await events.aclose()
+        assert not told
+
+    run(scenario())
+
+
+def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its backlog is bounded; it learns of the gap before what comes after it."""
+    monkeypatch.setattr(dispatch, "WATCHER_BACKLOG", 3)
+
+    async def scenario() -> None:
+        told = Dispatch()
+        events = told.watch([numbered(0)])
+        await anext(events)
+        for number in range(1, 8):
+            told.publish(numbered(number))
+        assert await heard(events, 4) == [{"event": "missed", "count": 4}, 5, 6, 7]
+        told.publish(numbered(8))
+        assert await heard(events, 1) == [8]
+        await events.aclose()
+
+    run(scenario())
