@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vetlla.signals import Kind, Phase, Priority
 
-CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 3, 60
+CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 2, 60
 HOMES = {"1111": "H1", "1112": "H1", "2222": "H2", "9999": "9999"}
 """The last account is registered nowhere."""
 STRANGER = "9999"
