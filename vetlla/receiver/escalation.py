@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable
 
+    from vetlla.alarms import Alarm
     from vetlla.clock import Clock
     from vetlla.receiver.card import Card
     from vetlla.receiver.commit import GroupCommit
@@ -51,7 +52,7 @@ class Escalation:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self._steps_us = [round(limit * SECOND_US) for limit in (settings.t3_warn_s, settings.t3_max_s)]
+        self.use(settings)
         self._desk = desk
         self._commit = commit
         self._dispatch = dispatch
@@ -62,21 +63,20 @@ class Escalation:
         """Monotonic deadline and alarm."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, number: int) -> None:
+    def use(self, settings: QueueSettings) -> None:
+        """Go on with other limits; alarms that are followed already keep theirs."""
+        self._steps_us = [round(limit * SECOND_US) for limit in (settings.t3_warn_s, settings.t3_max_s)]
+
+    def watch(self, alarm: Alarm) -> None:
         """Follow an alarm that just became ready, or more urgent."""
-        self._follow(number, self._steps_us, self._clock.now().mono_us)
+        self._follow(alarm, self._steps_us, self._clock.now().mono_us)
 
     def watch_open(self) -> None:
         """After a start: follow what is open from where its clock stands; what an earlier life escalated stays so."""
         now = self._clock.now()
         for alarm, _ in self._desk.cards(now):
             ready_us = now.mono_us - (queue.waited_us(alarm, now) or 0)
-            self._follow(alarm.id, self._steps_us[alarm.escalated :], ready_us)
-
-    def _follow(self, number: int, steps_us: Iterable[int], since_us: int) -> None:
-        for step_us in steps_us:
-            heapq.heappush(self._due, (since_us + step_us, number))
-        self._set()
+            self._follow(alarm, self._steps_us[alarm.escalated :], ready_us)
 
     def stop(self) -> None:
         """Forget all deadlines."""
@@ -84,37 +84,50 @@ class Escalation:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _follow(self, alarm: Alarm, steps_us: Iterable[int], since_us: int) -> None:
+        if not _is_urgent(alarm):
+            return
+        earliest = self._due[0] if self._due else None
+        for step_us in steps_us:
+            heapq.heappush(self._due, (since_us + step_us, alarm.id))
+        if self._due and self._due[0] != earliest:
+            self._set()
+
     def _set(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._due:
-            wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
-            self._timer = self._loop.call_later(wait_us / SECOND_US, self._fall_due)
+        wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
+        self._timer = self._loop.call_later(wait_us / SECOND_US, self._fall_due)
 
     def _fall_due(self) -> None:
         self._timer = None
         now_us = self._clock.now().mono_us
         while self._due and self._due[0][0] <= now_us:
             _, number = heapq.heappop(self._due)
-            self._commit.perform(Operation(partial(self._escalate, number), _said))
-        self._set()
+            self._commit.perform(Operation(partial(self._escalate, number), self._escalated))
+        if self._due:
+            self._set()
 
     def _escalate(self, number: int, batch: Batch) -> Card | None:
         try:
             alarm, _ = self._desk.find(number)
         except UsageError:
             return None  # closed meanwhile
-        if alarm.state is State.ANSWERED or alarm.priority not in ESCALATED or alarm.on_test:
+        if alarm.state is State.ANSWERED or not _is_urgent(alarm):
             return None
-        now = self._clock.now()
-        hand = queue.Hand("receiver", now, 0)
-        card = self._desk.act(number, hand, "escalate", queue.escalate, batch, why="unanswered")
+        hand = queue.Hand("receiver", self._clock.now(), 0)
+        return self._desk.act(number, hand, "escalate", queue.escalate, batch, why="unanswered")
+
+    def _escalated(self, card: Card | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+        if card is None:
+            return
+        now, alarm = self._clock.now(), card.alarm
         self._counters.escalations += 1
         waited_us = queue.waited_us(alarm, now) or 0
-        log.warning("alarm.escalated", alarm=number, priority=alarm.priority.name, waited_s=waited_us / SECOND_US)
-        self._dispatch.publish({"event": "escalated", "alarm": card.fields(now)})
-        return card
+        log.warning("alarm.escalated", alarm=alarm.id, priority=alarm.priority.name, waited_s=waited_us / SECOND_US)
+        if self._dispatch:
+            self._dispatch.publish({"event": "escalated", "alarm": card.fields(now)})
 
 
-def _said(_: object, __: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
-    """Nobody waits for an escalation's outcome: log, metric and watchers have it."""
+def _is_urgent(alarm: Alarm) -> bool:
+    return alarm.priority in ESCALATED and not alarm.on_test

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.accounts import Account, AccountBook
+    from vetlla.alarms import Alarm
     from vetlla.clock import Clock, Instant
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit import GroupCommit
@@ -88,7 +89,7 @@ class Intake:
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
         self.use(settings, book)
-        self.on_ready: Callable[[int], None] = lambda _: None
+        self.on_ready: Callable[[Alarm], None] = lambda _: None
         """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
@@ -293,7 +294,7 @@ class Intake:
             if news is News.OPENED and card.alarm.t2_us is not None:
                 self._counters.t2.observe(card.alarm.t2_us)
             if news is not News.JOINED:
-                self.on_ready(card.alarm.id)
+                self.on_ready(card.alarm)
             if self._dispatch:
                 self._dispatch.publish({"event": news.value, "alarm": card.fields(now)})
 

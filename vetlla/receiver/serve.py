@@ -83,6 +83,7 @@ class Receiver:
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
         self._reloading: asyncio.Task[Any] | None = None
+        self._reload_in_turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Live through the four phases. Raises ConfigError or StoreError when it cannot open."""
@@ -251,6 +252,10 @@ class Receiver:
 
     async def _reload(self) -> VetllaError | None:
         """Read configuration, accounts and keys anew; keep all of the old if any of the new is bad."""
+        async with self._reload_in_turn:  # or the older of two readings might count
+            return await self._reload_now()
+
+    async def _reload_now(self) -> VetllaError | None:
         systemd.notify("RELOADING=1")
         try:
             settings = self._as_it_stands(await asyncio.to_thread(self._reread))
@@ -264,6 +269,7 @@ class Receiver:
             self._knowledge = known
             self._intake.use(settings, known.book)
             self._desk.use(settings.queue)
+            self._escalation.use(settings.queue)
             self._commit.settings = self._requests.settings = settings
             self._control.settings = settings.control
             self._commit.wake()  # what it says of the disk counts from now on
