@@ -46,10 +46,15 @@ if TYPE_CHECKING:
 
 READY_S = 30.0
 """Bound of every wait for the receiver."""
+SETTLE_S = 5.0
+"""How long what was under way while two things were compared may take to settle."""
 LIFE_S = 0.6
 """A receiver lives so long at the most once it is ready: enough for hundreds of commits and several checkpoints."""
 STILLBORN = 0.15
 """Share of the loops in which it is killed once more while it starts."""
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to callers (ip_local_port_range)."""
+TRIES = 100
 KEY_NAME = "chaos"
 CONFIG = """
 http = { enabled = false }
@@ -242,17 +247,24 @@ class Chaos:
             notes = {row["alarm_id"] for row in archive.read(_NOTES)}
             (repeats,) = archive.read("SELECT coalesce(sum(count), 0) AS n FROM duplicates")
         queue = {alarm["id"] for alarm in ask(self._state_dir, "queue.list", timeout_s=READY_S)}
-        # Asked last, since the operator goes on closing.
-        with Archive(self._state_dir) as archive:
-            settled = {int(row["alarm"]) for row in archive.read(_CLOSINGS)}
         tally.acknowledged, tally.stored = len(told), sum(reports.values())
         tally.attempts, tally.refused = self.ledger.attempts, self.ledger.refused
         tally.repeats_recognised, tally.closed = repeats["n"], len(closed)
         tally.missing = len(missing(told, reports))
         tally.twice = len(twice(reports))
         tally.flaws = len(flaws)
-        tally.calls_lost = unopened["n"] + len(set(self._journal.alarms.values()) - queue - settled)
+        # What is stored and not acknowledged yet may not have reached the queue yet either.
+        called = {self._journal.alarms[report] for report in told if report in self._journal.alarms}
+        tally.calls_lost = unopened["n"] + len(self._not_closed(called - queue))
         tally.undone = sum(alarms.get(alarm) != "closed" for alarm in closed) + len(noted - notes)
+
+    def _not_closed(self, alarms: set[int]) -> set[int]:
+        """Return those of the alarms that nobody closed; the operator's last closing may be on its way to the disk."""
+        deadline = time.monotonic() + SETTLE_S
+        while alarms and time.monotonic() < deadline:
+            with Archive(self._state_dir) as archive:
+                alarms = alarms - {int(row["alarm"]) for row in archive.read(_CLOSINGS)}
+        return alarms
 
 
 def _await_ready(manager: socket.socket, ended: int) -> None:
@@ -266,15 +278,19 @@ def _await_ready(manager: socket.socket, ended: int) -> None:
 
 
 def _free_port() -> int:
-    """Return a port that is free for TCP and UDP now: terminals dial it before the first receiver listens."""
-    while True:
+    """Return a port that is free for TCP and UDP: terminals dial it before the first receiver listens.
+
+    None that the kernel gives to callers: one that dials its own port while nobody listens is connected to itself.
+    """
+    for port in secrets.SystemRandom().sample(PORTS, TRIES):
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
             try:
-                udp.bind(tcp.getsockname())
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(tcp.getsockname()[1])
+            return port
+    raise RuntimeError(f"no free port among {TRIES} of {PORTS}")
 
 
 def _register(state_dir: Path, accounts: Iterable[str], key: Key) -> None:
@@ -298,7 +314,7 @@ def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Pro
             chaos.loop()
             progress.update(task, advance=1, description=f"kill -9: {chaos.tally.acknowledged:,} acknowledged")
             if chaos.tally.faults:
-                break
+                return chaos.tally
     with chaos.receiver():
         chaos.check(anew=True)
     return chaos.tally

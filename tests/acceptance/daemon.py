@@ -72,7 +72,10 @@ class Daemon:
     def __init__(self, directory: Path, *, config: str = "", port: int = 0) -> None:
         self.state_dir = directory / "state"
         self.config_file = directory / "vetlla.toml"
+        self.listen_port = port
+        """What the configuration says; 0: another one with every start."""
         self.port = port
+        """Where it listens now."""
         self.http_port = 0
         self.log: list[dict[str, Any]] = []
         self.told = ""
@@ -85,7 +88,7 @@ class Daemon:
 
     def configure(self, config: str) -> None:
         """Write the configuration file: for the next start, or for a reload."""
-        listen = f'[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.port}\n'
+        listen = f'[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.listen_port}\n'
         self.config_file.write_text(f"http = {{ port = 0 }}\n{config}\n{listen}", encoding="utf-8")
 
     # --- life -------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """What a power cut would leave: from a record of system calls, the journal as the disk has it at each acknowledgement.
 
 The disk is modelled at its worst. A write counts when an fsync or fdatasync of its file, begun after the write had
-ended, has returned 0; a file counts when its directory was synced after it was made; all else is gone. What is left is
-opened with SQLite, as after a restart, and must hold every report acknowledged so far.
+ended, has returned 0; one that a failed sync was to cover never does, since the kernel forgets that it was not written;
+a file counts when its directory was synced after it was made. What is left is opened with SQLite, as after a restart,
+and must hold every report acknowledged so far.
 """
 
 from __future__ import annotations
@@ -88,10 +89,10 @@ class Disk:
         if event.result is None:
             if event.call in _SYNCS:
                 self._syncing[event.thread] = (len(self._written[path]), set(self._unnamed))
+        elif event.call in _SYNCS:
+            self._end_sync(path, event)
         elif event.result < 0 or event.injected:
             return
-        elif event.call in _SYNCS:
-            self._sync(path, *self._syncing.pop(event.thread))
         elif event.call == "pwrite64":
             offset = int(event.arguments.rpartition(", ")[2])
             self._written[path].append((offset, _text(event.arguments)[: event.result]))
@@ -100,6 +101,13 @@ class Disk:
         elif event.call == "openat" and "O_CREAT" in event.arguments and path not in self._written:
             self._written[path] = []
             self._unnamed.add(path)
+
+    def _end_sync(self, path: str, event: Event) -> None:
+        count, unnamed = self._syncing.pop(event.thread)
+        if event.result:
+            del self._written[path][:count]
+        elif not event.injected:
+            self._sync(path, count, unnamed)
 
     def _sync(self, path: str, count: int, unnamed: set[str]) -> None:
         self.syncs += 1

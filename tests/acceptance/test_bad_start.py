@@ -127,11 +127,11 @@ def test_a_port_in_use(daemon: Daemon, kind: socket.SocketKind) -> None:
     """Exit status 78, and the message names the listener and its address."""
     with socket.socket(type=kind) as other:
         other.bind(("127.0.0.1", 0))
-        daemon.port = other.getsockname()[1]
+        daemon.listen_port = other.getsockname()[1]
         daemon.configure(CONFIG)
         ended = refusal(daemon)
     assert ended.status == os.EX_CONFIG
-    assert f"listen dc09: cannot listen on 127.0.0.1:{daemon.port}: Address already in use" in ended.told
+    assert f"listen dc09: cannot listen on 127.0.0.1:{daemon.listen_port}: Address already in use" in ended.told
 
 
 def test_the_port_of_the_pages_in_use(daemon: Daemon) -> None:
