@@ -195,6 +195,24 @@ def test_one_failure_anywhere_within_a_commit_is_overcome(tmp_path: Path) -> Non
         assert journal.flaws(daemon.state_dir) == []
 
 
+def test_a_report_whose_sync_failed_is_stored_once_whatever_comes_next(tmp_path: Path) -> None:
+    """All of it but the sync was written, and then the receiver is killed: the next life finds it, and a retry too."""
+    with served(tmp_path) as daemon, Terminal(daemon.port, "1001") as terminal:
+        with failing(daemon, "fdatasync", "EIO", [daemon.state_dir / LOG]):
+            frame = terminal.frame()
+            assert terminal.is_refused(frame)
+            daemon.await_log("store.unready")
+            daemon.kill()
+        daemon.start()
+        terminal.port = daemon.port
+        assert terminal.say(frame) == "ACK"
+        assert journal.stored(daemon.state_dir) == {frame: 1}
+        (alarm,) = daemon.queue()
+        assert (alarm["priority"], alarm["signals"]) == ("LIFE", 1)
+        terminal.alarm(zone=2)
+        assert journal.flaws(daemon.state_dir) == []
+
+
 def test_a_stop_while_the_disk_fails_keeps_what_it_can(tmp_path: Path) -> None:
     """What operators did on a failing disk is written at the stop, if the disk has come back by then."""
     with running(tmp_path, config=CONFIG.replace("0.2", "3600")) as daemon, Terminal(daemon.port) as terminal:
