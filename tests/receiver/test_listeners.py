@@ -22,7 +22,7 @@ from vetlla.errors import ConfigError
 from vetlla.protocols import dc09_frame
 from vetlla.protocols.dc09 import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import tcp, tls
+from vetlla.receiver.listeners import accept, tcp
 from vetlla.receiver.listeners.bind import BACKLOG, bind, spelled, tls_context
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
@@ -669,7 +669,7 @@ def test_a_handshake_counts_as_a_connection(tmp_path: Path, loop: str, tls_files
 @each_loop
 def test_a_handshake_has_its_time(tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that begins no handshake is dropped."""
-    monkeypatch.setattr(tls, "HANDSHAKE_S", 0.05)
+    monkeypatch.setattr(accept, "HANDSHAKE_S", 0.05)
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files) as opened:

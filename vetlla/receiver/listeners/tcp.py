@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners.bind import BACKLOG, spelled
-from vetlla.receiver.listeners.tls import TlsServer
+from vetlla.receiver.listeners.accept import Acceptor
+from vetlla.receiver.listeners.bind import spelled
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
@@ -42,24 +42,15 @@ class TcpListener:
         self.ground = ground
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
-        self._socket = listening
-        self._tls = tls
-        self._server: asyncio.Server | TlsServer | None = None
+        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self))
 
     async def start(self) -> None:
         """Accept connections."""
-        if self._tls is None:
-            self._server = await asyncio.get_running_loop().create_server(
-                lambda: _Connection(self), sock=self._socket, backlog=BACKLOG
-            )
-        else:
-            self._server = TlsServer(self._socket, self._tls, self.ground, partial(_Connection, self))
-            self._server.start()
+        self._acceptor.start()
 
     def stop(self) -> None:
         """Accept and read no more; what was read is still answered."""
-        if self._server is not None:
-            self._server.close()
+        self._acceptor.close()
         for connection in list(self.connections):
             connection.drain()
 
@@ -75,10 +66,10 @@ class _Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _session: Session
 
-    def __init__(self, listener: TcpListener, host: str = "", established: Instant | None = None) -> None:
+    def __init__(self, listener: TcpListener, host: str, established: Instant) -> None:
         self._listener = listener
         self._host = host
-        """Whose budget the connection is taken from; "" before and after."""
+        """Whose budget the connection is taken from; "" after its end."""
         self._established = established
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
@@ -93,17 +84,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
-        established = self._established or ground.clock.now()
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-        host, port = (transport.get_extra_info("peername") or ("?", 0))[:2]
-        if not self._host:
-            refusal = ground.budget.connect(host)
-            if refusal is not None:
-                self._ending = True
-                ground.counters.connections_refused[refusal] += 1
-                self._transport.abort()
-                return
-            self._host = host
+        host, port = (transport.get_extra_info("peername") or (self._host, 0))[:2]
         peer = Peer(
             listener.listen.protocol,
             listener.listen.name,
@@ -112,7 +94,7 @@ class _Connection(asyncio.Protocol):
             self._send,
             self.hang_up,
         )
-        self._session = Session(ground, peer, listener.make_decoder(), established)
+        self._session = Session(ground, peer, listener.make_decoder(), self._established)
         listener.connections.add(self)
         self._watch(ground.budget.limits.first_frame_timeout_s)
 
