@@ -250,6 +250,21 @@ def test_a_device_that_runs_away_is_handled_once(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_a_runaway_s_alarm_grows_while_it_is_open(tmp_path: Path) -> None:
+    """Answered, and left by its holder: what the device repeats opens nothing new, and is counted where it belongs."""
+    queue = CHATTER | {"lease_s": 10.0}
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=queue)) as rig:
+            await say(rig, *[battery()] * 4)
+            await rig.ask("queue.answer", alarm=1)
+            rig.clock.advance(20)
+            await say(rig, battery())
+            assert [(alarm["id"], alarm["signals"]) for alarm in await rig.open_alarms()] == [(1, 5)]
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     "other",
     [

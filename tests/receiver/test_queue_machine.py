@@ -78,7 +78,7 @@ does = st.one_of(
     ),
     st.builds(OnTest, account=st.sampled_from(sorted(HOMES)), seconds=st.sampled_from([0, 30, 300])),
 )
-turns = st.one_of(chatter, st.lists(st.one_of(says, does), min_size=1, max_size=5))
+turns = st.one_of(st.lists(st.one_of(says, does, does), min_size=1, max_size=5), st.lists(does, min_size=2), chatter)
 MISSING = 999
 """An alarm that there is not."""
 SECONDS = sorted({1, 20, LEASE_S - 1, LEASE_S, RUNAWAY_S + 1, CHAIN_S, CHAIN_S + 1})
@@ -103,10 +103,11 @@ class QueueMachine(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work gives
         return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE_S))
 
-    @initialize()
-    def open(self) -> None:
-        """Start the receiver."""
+    @initialize(steps=st.lists(says, min_size=1, max_size=4))
+    def begin(self, steps: list[Step]) -> None:
+        """Start the receiver, and let the day begin with some calls."""
         self.run(self._open())
+        self.turn(steps)
 
     async def _open(self) -> None:
         sections = {
@@ -185,40 +186,22 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.run(self.core.sync())
         self.durable = copy.deepcopy(self.model)
 
+    @precondition(lambda self: self.core.commit.ready)
+    @rule(steps=turns, durable=st.booleans())
+    def kill(self, steps: list[Step], *, durable: bool) -> None:
+        """Kill the process in the middle of a commit: before any of it reached the disk, or when all of it has."""
+        steps = self._aimed(steps)
+        if durable:
+            self._expect(steps, self.run(self._gather(steps)), kept=True)
+            self.durable = copy.deepcopy(self.model)
+        else:
+            self.run(self._leave(steps))
+        self._start_anew()
+
+    @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
     @rule()
-    def kill(self) -> None:
-        """Kill the process between two turns: what was durable is what there is."""
-        self._end()
-        self._start_anew()
-
-    @precondition(lambda self: self.core.commit.ready)
-    @rule(steps=turns)
-    def kill_after_the_commit(self, steps: list[Step]) -> None:
-        """Kill it when the batch is durable and nothing else has been written yet."""
-        steps = self._aimed(steps)
-        self._expect(steps, self.run(self._gather(steps)), kept=True)
-        self.durable = copy.deepcopy(self.model)
-        self._end()
-        self._start_anew()
-
-    @precondition(lambda self: self.core.commit.ready)
-    @rule(steps=turns)
-    def kill_before_the_commit(self, steps: list[Step]) -> None:
-        """Kill it while the commit is under way and has not reached the disk: nothing of it was, nobody was told."""
-        steps = self._aimed(steps)
-
-        async def begin() -> None:
-            self.core.journal.gate.clear()
-            told = await self._begin(steps)
-            if self._writes(steps):
-                await self.core.held()
-            for one in told:
-                assert not one.done() or not self._writes(steps)
-                one.cancel()
-            await asyncio.gather(*told, return_exceptions=True)
-
-        self.run(begin())
-        self._end()
+    def kill_without_disk(self) -> None:
+        """Kill the process while nothing can be written: what operators did since is lost with it."""
         self._start_anew()
 
     # --- how it is done ---------------------------------------------------------------------------------------------
@@ -281,6 +264,18 @@ class QueueMachine(RuleBasedStateMachine):
     async def _gather(self, steps: list[Step]) -> list[Any]:
         return await asyncio.gather(*await self._begin(steps), return_exceptions=True)
 
+    async def _leave(self, steps: list[Step]) -> None:
+        """Begin a commit that will never reach the disk: nobody is told anything."""
+        self.core.journal.gate.clear()
+        told = await self._begin(steps)
+        writes = self._writes(steps)
+        if writes:
+            await self.core.held()
+        assert not (writes and any(one.done() for one in told))
+        for one in told:
+            one.cancel()
+        await asyncio.gather(*told, return_exceptions=True)
+
     async def _take(self, steps: list[Step]) -> list[Any]:
         results = await self._gather(steps)
         await self.core.sync()
@@ -326,15 +321,17 @@ class QueueMachine(RuleBasedStateMachine):
                 assert result["operator"] == step.operator
 
     def _end(self) -> None:
+        """End as a process ends that is killed."""
         self.watching.cancel()
         self.run(asyncio.wait({self.watching}))
         self.core.crash()
 
     def _start_anew(self) -> None:
+        self._end()
         self.model = copy.deepcopy(self.durable)
         self.model.forget()
         self.model.window = 0
-        self.open()
+        self.run(self._open())
         self._check_disk()
 
     # --- what must always be so -------------------------------------------------------------------------------------

@@ -1,0 +1,405 @@
+"""The control socket: who may ask what, and what comes back, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import socket
+import stat
+import tempfile
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.receiver.core import LOOPS, Core, core, run, signal, until
+from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, Request, User, admit
+from vetlla.settings.model import ControlSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+each_loop = pytest.mark.parametrize("loop", LOOPS)
+
+
+class Client:
+    """A tool at the other end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+
+    async def ask(self, do: object, **arguments: object) -> dict[str, Any]:
+        """Ask, and return the answer."""
+        return await self.say(json.dumps({"do": do, **arguments}).encode() + b"\n")
+
+    async def say(self, line: bytes) -> dict[str, Any]:
+        """Send a line, whatever it is, and return the answer."""
+        self.writer.write(line)
+        return await self.hear()
+
+    async def hear(self) -> dict[str, Any]:
+        """Return the next line; nothing at the end."""
+        line = await self._reader.readline()
+        answer: dict[str, Any] = json.loads(line) if line else {}
+        return answer
+
+
+class Doors:
+    """A control socket over a core, and the clients it has."""
+
+    def __init__(self, rig: Core, control: Control) -> None:
+        self.core = rig
+        self.control = control
+        self._clients: list[Client] = []
+
+    async def client(self, name: str | None = None) -> Client:
+        """Connect, as another user if one is named."""
+        with acting_as(name) if name not in {None, ME} else nullcontext():
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.connect(str(self.control.path))
+        client = Client(*await asyncio.open_unix_connection(sock=connection, limit=4 * LINE_MAX))
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Hang up on both sides."""
+        await self.control.close()
+        for client in self._clients:
+            client.writer.close()
+
+
+async def fail(request: Request) -> None:
+    """Fail as the request says."""
+    kinds: dict[str, type[VetllaError]] = {"store": StoreError, "link": LinkError, "config": ConfigError}
+    raise kinds[request.arguments["how"]]("no", remedy="try again")
+
+
+async def say_who(request: Request) -> list[object]:
+    """Return who asks, as the socket sees it."""
+    return list(request.caller)
+
+
+@asynccontextmanager
+async def doors(directory: Path, **settings: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - the settings' own
+    async with core(directory) as rig:
+        table = rig.requests.table() | {"fail": fail, "who": say_who}
+        control = Control(directory, ControlSettings(**settings), table, {"watch": rig.requests.watch})
+        await control.start()
+        opened = Doors(rig, control)
+        try:
+            yield opened
+        finally:
+            rig.journal.gate.set()
+            await opened.close()
+
+
+@contextmanager
+def acting_as(name: str) -> Iterator[None]:
+    """Be another user for as long as it takes to connect: the kernel notes who connects. Needs root."""
+    os.seteuid(pwd.getpwnam(name).pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def public_dir() -> Iterator[Path]:
+    """Make a state directory that every user of the machine can reach."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+COUPLES = [(ME, ME), *([("daemon", "nobody")] if os.geteuid() == 0 else [])]
+"""Who claims against whom: two tools of one user, and two users where we may be anybody."""
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+@each_loop
+@pytest.mark.parametrize("couple", COUPLES)
+def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
+    public_dir: Path, loop: str, couple: tuple[str, str]
+) -> None:
+    """Whatever the order in which the kernel delivers them, one is told yes and the other no, alarm after alarm."""
+
+    async def scenario() -> None:
+        async with doors(public_dir, mode=0o666) as opened:
+            clients = [await opened.client(name) for name in couple]
+            for number in range(1, 9):
+                await opened.core.submit(signal(str(number)))
+                answers = await asyncio.gather(*[client.ask("queue.claim") for client in clients])
+                assert sorted(answer["ok"] for answer in answers) == [False, True]
+                (won,) = [answer["result"] for answer in answers if answer["ok"]]
+                (lost,) = [answer for answer in answers if not answer["ok"]]
+                assert (won["id"], won["state"]) == (number, "claimed")
+                assert won["operator"] in couple
+                assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
+                (alarm,) = [alarm for alarm in await opened.core.open_alarms() if alarm["id"] == number]
+                assert alarm["operator"] == won["operator"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop: str) -> None:
+    """A tool may stay connected; a request that was wrong does not end it."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            client = await opened.client()
+            assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]] == [1]
+            assert (await client.ask("queue.claim", alarm=99))["error"] == "no open alarm 99"
+            assert (await client.ask("queue.claim", alarm=1))["result"]["operator"] == ME
+
+    run(scenario(), loop)
+
+
+@pytest.mark.parametrize("how", ["store", "link", "config"])
+def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
+    """Family, message and remedy reach the tool, which leaves with the family's exit status."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            expected = {"ok": False, "family": how, "error": "no", "remedy": "try again"}
+            assert await client.ask("fail", how=how) == expected
+
+    run(scenario())
+
+
+WRONG = [
+    b"claim 7\n",
+    b"[1, 2]\n",
+    b"7\n",
+    b"\xff\xfe\n",
+    b"[" * 50_000 + b"\n",
+    b'{"do": "queue.note", "alarm": 1, "text": "\\ud800"}\n',
+    b'{"do": []}\n',
+    b'{"do": "queue.nothing"}\n',
+    b"{}\n",
+]
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
+    """Whatever a tool sends, it is answered as a mistake of its own, and the next request is served."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            client = await opened.client()
+            answer = await client.say(line)
+            assert (answer["ok"], answer["family"]) == (False, "usage")
+            assert (await client.ask("who"))["ok"]
+            assert opened.core.read("SELECT id FROM notes") == []
+
+    run(scenario())
+
+
+@each_loop
+def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path, loop: str) -> None:
+    """Beyond the bound the connection is closed, and others are served."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            with suppress(ConnectionError):  # hung up on while still talking
+                assert await client.say(b"x" * (2 * LINE_MAX) + b"\n") == {}
+            assert (await (await opened.client()).ask("who"))["ok"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path, loop: str) -> None:
+    """A step that was asked for is done and shown, even if nobody waits for its answer."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            watcher = await opened.client()
+            watcher.writer.write(b'{"do": "watch"}\n')
+            assert (await watcher.hear())["event"] == "open"
+            opened.core.journal.gate.clear()
+            told = opened.core.submit(signal("2"))
+            await opened.core.held()
+            hasty = await opened.client()
+            hasty.writer.write(b'{"do": "queue.claim", "alarm": 1}\n')
+            await until(lambda: len(opened.core.commit._operations) == 1)
+            hasty.writer.close()
+            opened.core.journal.gate.set()
+            await told
+            heard = [(await watcher.hear())["event"] for _ in range(3)]
+            assert sorted(heard) == ["alarm", "claimed", "signal"]
+            assert (await opened.core.open_alarms())[0]["operator"] == ME
+
+    run(scenario(), loop)
+
+
+# --- watching ---------------------------------------------------------------------------------------------------------
+
+
+@each_loop
+def test_watching_begins_with_what_is_open(tmp_path: Path, loop: str) -> None:
+    """What stands is told first, then every change, in order."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal("1"))
+            client = await opened.client()
+            client.writer.write(b'{"do": "watch"}\n')
+            first = await client.hear()
+            assert (first["event"], first["alarm"]["id"]) == ("open", 1)
+            await opened.core.submit(signal("2"))
+            other = await opened.client()
+            for do, arguments in (
+                ("queue.claim", {}),
+                ("queue.note", {"text": "calling"}),
+                ("queue.answer", {}),
+                ("queue.escalate", {}),
+                ("queue.handover", {"to": "berta"}),
+            ):
+                assert (await other.ask(do, alarm=1, **arguments))["ok"], do
+            assert (await other.ask("queue.close", alarm=1, outcome="other", force=True))["ok"]
+            heard = [(await client.hear())["event"] for _ in range(8)]
+            assert heard[:2] == ["signal", "alarm"]
+            assert heard[2:] == ["claimed", "noted", "answered", "escalated", "handed_over", "closed"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop: str) -> None:
+    """Nothing needs to happen for the receiver to notice that nobody watches any more."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            client.writer.write(b'{"do": "watch"}\n')
+            await until(lambda: bool(opened.core.dispatch))
+            client.writer.close()
+            await until(lambda: not opened.core.dispatch)
+            await until(lambda: not opened.control._calls)
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
+    """A stop waits for nobody who watches or thinks, and leaves no socket behind."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            watcher, thinker = await opened.client(), await opened.client()
+            watcher.writer.write(b'{"do": "watch"}\n')
+            await until(lambda: bool(opened.core.dispatch) and len(opened.control._calls) == 2)
+            await opened.control.close()
+            assert (await watcher.hear(), await thinker.hear()) == ({}, {})
+            assert not opened.control.path.exists()
+
+    run(scenario(), loop)
+
+
+# --- who asks ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
+    """The receiver's own user holds every role, whatever groups are named, and no request can say otherwise."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
+            answer = await (await opened.client()).ask("who", operator="somebody else")
+            assert answer["result"] == [ME, True, True]
+
+    run(scenario())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_strangers_are_told_so(public_dir: Path) -> None:
+    """A user who is no operator gets an answer that says what to do, not a closed door."""
+
+    async def scenario() -> None:
+        async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
+            answer = await (await opened.client("nobody")).ask("queue.list")
+            assert (answer["family"], answer["error"]) == ("usage", "nobody is not an operator")
+            assert "no-such-group" in answer["remedy"]
+
+    run(scenario())
+
+
+def test_roles_are_groups() -> None:
+    """A role without a group is everybody's; one with a group is its members'."""
+    settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers=None)
+    member = User("ana", frozenset({"arc"}), ours=False)
+    lead = User("sara", frozenset({"arc", "arc-leads"}), ours=False)
+    assert admit(member, settings) == ("ana", False, True)
+    assert admit(lead, settings) == ("sara", True, True)
+    assert admit(User("root", frozenset(), ours=True), settings) == ("root", True, True)
+    with pytest.raises(UsageError, match="carla is not an operator"):
+        admit(User("carla", frozenset({"arc-leads"}), ours=False), settings)
+
+
+def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
+    """Groups count as they are configured now, on connections that stand, too."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path, engineers="no-such-group") as opened:
+            client = await opened.client()
+            assert (await client.ask("who"))["ok"]
+            opened.control.settings = ControlSettings(engineers=None)
+            assert (await client.ask("who"))["result"] == [ME, True, True]
+
+    run(scenario())
+
+
+# --- the socket -------------------------------------------------------------------------------------------------------
+
+
+def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
+    """A receiver that was killed leaves its socket; the next one takes its place, with the permissions configured."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            path = opened.control.path
+            assert path == tmp_path / CONTROL_SOCKET
+            path.unlink()
+            path.touch()
+            again = Control(tmp_path, ControlSettings(mode=0o600), {"who": say_who}, {})
+            await again.start()
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_ISSOCK(path.stat().st_mode)
+            assert (await (await opened.client()).ask("who"))["ok"]
+            await again.close()
+
+    run(scenario())
+
+
+def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
+    """Unix sockets have short names; the error says so instead of failing later."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+
+    async def scenario() -> None:
+        with pytest.raises(ConfigError, match="107 characters"):
+            await Control(deep, ControlSettings(), {}, {}).start()
+
+    run(scenario())
+
+
+def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
+    """A start that failed early can be cleaned up like any other."""
+
+    async def scenario() -> None:
+        await Control(tmp_path, ControlSettings(), {}, {}).close()
+
+    run(scenario())
