@@ -1,0 +1,215 @@
+"""What operators, supervisors and engineers may ask of the queue, and what they are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.receiver.core import ANA, BERTA, SARA, Core, core, run, signal, small
+from vetlla.accounts import Account
+from vetlla.alarms import Outcome
+from vetlla.errors import UsageError
+from vetlla.receiver.requests import NOTE_MAX, TEST_MAX_S
+from vetlla.signals import Kind, Priority
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENGINEER = ANA._replace(operator="enric", engineer=True)
+
+
+async def refused(rig: Core, do: str, caller: Any = ANA, **arguments: object) -> str:  # noqa: ANN401 - a Caller
+    """Return why a request was refused."""
+    with pytest.raises(UsageError) as refusal:
+        await rig.ask(do, caller, **arguments)
+    return str(refusal.value)
+
+
+def test_an_alarm_s_whole_way(tmp_path: Path) -> None:
+    """Claimed, answered, noted, handed over, closed: each answer says how it stands, each step is in the audit."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[Account(account="1234", home="H1")]) as rig:
+            await rig.submit(signal(), arrival=rig.arrival(seconds_ago=1))
+            rig.clock.advance(3)
+            claimed = await rig.ask("queue.claim", alarm=1)
+            assert (claimed["state"], claimed["operator"], claimed["lease_s"]) == ("claimed", "ana", 60)
+            rig.clock.advance(4)
+            answered = await rig.ask("queue.answer", alarm=1)
+            assert (answered["state"], answered["t3_s"], answered["t2_s"]) == ("answered", 7, 1)
+            rig.clock.advance(5)
+            noted = await rig.ask("queue.note", alarm=1, text="wants her daughter")
+            assert (noted["t3_s"], noted["age_s"], noted["lease_s"]) == (7, 13, 60)
+            given = await rig.ask("queue.handover", alarm=1, to="berta")
+            assert (given["operator"], given["state"]) == ("berta", "answered")
+            closed = await rig.ask("queue.close", BERTA, alarm=1, outcome="contact_went")
+            assert (closed["state"], closed["outcome"], closed["signals"]) == ("closed", "contact_went", 1)
+            assert closed["closed"] > closed["answered"] > closed["claimed"] > closed["ready"]
+            assert await rig.open_alarms() == []
+            audit = [
+                (row["actor"], row["action"], row["detail"])
+                for row in rig.read("SELECT actor, action, detail FROM audit WHERE actor <> 'receiver' ORDER BY id")
+            ]
+            assert audit == [
+                ("ana", "claim", "{}"),
+                ("ana", "answer", "{}"),
+                ("ana", "note", "{}"),
+                ("ana", "hand over", '{"to":"berta"}'),
+                ("berta", "close", '{"outcome":"contact_went","t2_us":1000000,"t3_us":7000000}'),
+            ]
+            (row,) = rig.read("SELECT state, outcome, operator, t2_us, t3_us FROM alarms")
+            assert row == {
+                "state": "closed",
+                "outcome": "contact_went",
+                "operator": "berta",
+                "t2_us": 1_000_000,
+                "t3_us": 7_000_000,
+            }
+            assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_the_next_alarm_is_the_first_that_waits(tmp_path: Path) -> None:
+    """Without a number the most urgent alarm that nobody holds is claimed, never one on test."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.ask("queue.test", SARA, account="5", seconds=60, reason="")
+            await rig.submit(signal("1", "302", kind=Kind.BATTERY_LOW))
+            await rig.submit(signal("2", "154", kind=Kind.FLOOD))
+            await rig.submit(signal("5"))
+            await rig.submit(signal("3"))
+            assert [(await rig.ask("queue.claim"))["account"] for _ in range(3)] == ["3", "2", "1"]
+            assert "nothing is waiting" in await refused(rig, "queue.claim")
+
+    run(scenario())
+
+
+def test_only_supervisors_can_force(tmp_path: Path) -> None:
+    """Insisting helps a supervisor; whoever is none is refused, insisting or not."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            await rig.ask("queue.claim", alarm=1)
+            assert "held by ana" in await refused(rig, "queue.claim", BERTA, alarm=1, force=True)
+            assert "held by ana" in await refused(rig, "queue.claim", SARA, alarm=1)
+            assert (await rig.ask("queue.claim", SARA, alarm=1, force=True))["operator"] == "sara"
+            assert "held by sara" in await refused(rig, "queue.close", alarm=1, outcome="other")
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("do", "arguments", "why"),
+    [
+        ("queue.answer", {}, "'alarm' should be a whole number"),
+        ("queue.answer", {"alarm": "1"}, "'alarm' should be a whole number"),
+        ("queue.answer", {"alarm": True}, "'alarm' should be a whole number"),
+        ("queue.answer", {"alarm": 10**30}, "no open alarm"),
+        ("queue.note", {"alarm": 1}, "'text' should be a text"),
+        ("queue.note", {"alarm": 1, "text": "  "}, "'text' should be a text"),
+        ("queue.note", {"alarm": 1, "text": "x" * (NOTE_MAX + 1)}, f"{NOTE_MAX} characters at the most"),
+        ("queue.handover", {"alarm": 1, "to": ["berta"]}, "'to' should be a text"),
+        ("queue.close", {"alarm": 1}, "closed with an outcome"),
+        ("queue.close", {"alarm": 1, "outcome": "fixed"}, "closed with an outcome"),
+        ("queue.close", {"alarm": 1, "outcome": 7}, "closed with an outcome"),
+        ("queue.test", {"account": "1", "seconds": -1}, "0 ends it"),
+        ("queue.test", {"account": "1", "seconds": TEST_MAX_S + 1}, "0 ends it"),
+        ("queue.test", {"account": "1", "seconds": 1.5}, "'seconds' should be a whole number"),
+        ("queue.test", {"account": "", "seconds": 1}, "'account' should be a text"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path: Path, do: str, arguments: dict[str, object], why: str) -> None:
+    """A request whose arguments are missing, of another kind or out of bounds changes nothing."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            await rig.ask("queue.claim", SARA, alarm=1)
+            assert why in await refused(rig, do, SARA, **arguments)
+            written = rig.read("SELECT action FROM audit WHERE actor <> 'receiver'")
+            assert written == [{"action": "claim"}]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_can_be_given(tmp_path: Path, outcome: Outcome) -> None:
+    """What a telecare service distinguishes can be said."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            await rig.ask("queue.claim", alarm=1)
+            assert (await rig.ask("queue.close", alarm=1, outcome=outcome.value))["outcome"] == outcome
+            assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_tests_are_for_engineers_and_supervisors(tmp_path: Path) -> None:
+    """Whoever is neither cannot take a home's alarms out of sight; who did so, until when and why is told."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, control={"engineers": "installers"})) as rig:
+            assert "group installers" in await refused(rig, "queue.test", account="1", seconds=60)
+            told = await rig.ask("queue.test", ENGINEER, account="1234", seconds=TEST_MAX_S, reason="new terminal")
+            assert told == {
+                "account": "1234",
+                "until": "2026-01-08T00:00:00.000000Z",
+                "operator": "enric",
+                "reason": "new terminal",
+                "durable": True,
+            }
+            (listed,) = await rig.ask("queue.tests")
+            assert listed == {
+                "account": "1234",
+                "since": "2026-01-01T00:00:00.000000Z",
+                "until": "2026-01-08T00:00:00.000000Z",
+                "operator": "enric",
+                "reason": "new terminal",
+            }
+            (entry,) = rig.read("SELECT actor, subject, detail FROM audit WHERE action = 'test'")
+            assert entry["actor"] == "enric"
+            assert entry["subject"] == "account 1234"
+            assert '"reason":"new terminal"' in entry["detail"]
+            assert (await rig.ask("queue.test", SARA, account="1234", seconds=0, reason=""))["until"] is None
+
+    run(scenario())
+
+
+def test_t3_is_counted_when_it_ends(tmp_path: Path) -> None:
+    """Each answer is one observation under the alarm's priority; an account on test does not touch the figures."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.ask("queue.test", SARA, account="3", seconds=60, reason="")
+            for account in ("2", "3"):
+                await rig.submit(signal(account))
+            rig.clock.advance(12)
+            await rig.ask("queue.answer", alarm=1)
+            await rig.ask("queue.answer", alarm=2)
+            histogram = rig.counters.t3[Priority.TECHNICAL], rig.counters.t3[Priority.LIFE]
+            assert [one.count for one in histogram] == [0, 1]
+            assert rig.counters.t3[Priority.LIFE].sum_us == 12_000_000
+            assert "was answered by ana" in await refused(rig, "queue.answer", BERTA, alarm=1)
+            assert rig.counters.t3[Priority.LIFE].count == 1
+
+    run(scenario())
+
+
+def test_a_lapsed_claim_is_told_as_it_stands(tmp_path: Path) -> None:
+    """What escalates an alarm whose claim lapsed does not say that somebody holds it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            await rig.ask("queue.claim", alarm=1)
+            rig.clock.advance(60)
+            told = await rig.ask("queue.escalate", BERTA, alarm=1)
+            assert (told["state"], told["operator"], told["lease_s"]) == ("waiting", "", None)
+
+    run(scenario())
