@@ -10,6 +10,7 @@ from vetlla.alarms import Outcome
 from vetlla.cli.control import ask, follow
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
+from vetlla.errors import LinkError
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
@@ -37,6 +38,8 @@ def list_alarms(
 def watch(state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
     """Follow the queue: what is open now, then every change as it happens, until Ctrl-C.
 
+    With --json signals are told, too, as each becomes durable. Exit status: 69 when the receiver goes away.
+
     Example: vetlla queue watch --json | jq .alarm.why
     """
     out = console()
@@ -45,11 +48,12 @@ def watch(state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> N
             if as_json:
                 print_json(event)
             elif "alarm" in event:
-                out.print(_sentence(event["event"], event["alarm"]), markup=False)
-            else:
-                out.print(f"{event['event']}: {event.get('count', '')}", markup=False)
+                out.print(_sentence(event["event"], event["alarm"]), markup=False, soft_wrap=True)
+            elif event["event"] == "missed":
+                out.print(f"missed {event['count']} events: vetlla queue list shows what is open", markup=False)
     except KeyboardInterrupt:
         return
+    raise LinkError("the receiver hung up", remedy="watch again once it runs: vetlla status --wait 60")
 
 
 @app.command()
@@ -161,7 +165,7 @@ def _show(alarm: dict[str, Any], *, as_json: bool) -> None:
         print_json(alarm)
     else:
         durable = "" if alarm["durable"] else "  (not on the disk yet: the store has failed)"
-        console().print(_sentence(alarm["state"], alarm) + durable, markup=False)
+        console().print(_sentence(alarm["state"], alarm) + durable, markup=False, soft_wrap=True)
 
 
 def _row(alarm: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""``vetlla receiver``: how it is told what to do, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.daemon import Daemon, Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """Have a receiver that is not started yet."""
+    receiver = Daemon(tmp_path)
+    yield receiver
+    receiver.close()
+
+
+def test_listen_and_state_dir_may_stand_instead_of_a_file(daemon: Daemon) -> None:
+    """No configuration is needed to try it out: a place to listen and a place to keep things."""
+    options = ("--listen", "dc09=127.0.0.1:0", "--state-dir", str(daemon.state_dir))
+    daemon.start(options=options, environment={"VETLLA_CONFIG": ""})
+    assert {place["transport"] for place in daemon.status()["listening"]} == {"tcp", "udp"}
+    assert daemon.stop() == 0
+    assert [line["event"] for line in daemon.log if line["event"].startswith("receiver.")] == [
+        "receiver.ready",
+        "receiver.drained",
+        "receiver.stopped",
+    ]
+
+
+def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> None:
+    """What is given on the command line counts."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        daemon.listen_port = taken.getsockname()[1]
+        daemon.configure("")
+        options = ("--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir))
+        daemon.start(options=(*options, "--listen", "dc09=127.0.0.1:0"))
+        assert daemon.port != taken.getsockname()[1]
+        assert daemon.stop() == 0
+
+
+def test_nothing_to_listen_on(vetlla: Vetlla, tmp_path: Path) -> None:
+    """A receiver that would hear nobody does not start."""
+    empty = tmp_path / "empty.toml"
+    empty.write_text("", encoding="utf-8")
+    done = vetlla("receiver", "--config", empty, "--state-dir", tmp_path)
+    assert done.status == os.EX_CONFIG
+    assert "nothing to listen on" in done.error
+    assert "--listen dc09=HOST:PORT" in done.error
+
+
+@pytest.mark.parametrize(
+    ("listen", "said"),
+    [("9009", "9009"), ("dc09=127.0.0.1", "127.0.0.1"), ("dc09=127.0.0.1:seventy", "seventy"), ("=x:1", "=x:1")],
+)
+def test_a_listener_that_cannot_be_understood(vetlla: Vetlla, tmp_path: Path, listen: str, said: str) -> None:
+    """The message repeats what was given and shows how it is written."""
+    done = vetlla("receiver", "--listen", listen, "--state-dir", tmp_path)
+    assert done.status == os.EX_USAGE
+    assert said in done.error
+    assert "such as dc09=" in done.error
+
+
+def test_a_protocol_that_there_is_not(daemon: Daemon) -> None:
+    """The error names those that there are."""
+    with pytest.raises(Ended) as ended:
+        daemon.start(options=("--listen", "morse=127.0.0.1:0", "--state-dir", str(daemon.state_dir)))
+    assert ended.value.status == os.EX_CONFIG
+    assert "unknown protocol 'morse'" in ended.value.told
+    assert "dc09" in ended.value.told
