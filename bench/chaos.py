@@ -10,6 +10,7 @@ nothing that an operator was told is done has come undone. Exit status 1 when an
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import secrets
@@ -24,7 +25,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -50,6 +51,8 @@ SETTLE_S = 5.0
 """How long what was under way while two things were compared may take to settle."""
 LIFE_S = 0.6
 """A receiver lives so long at the most once it is ready: enough for hundreds of commits and several checkpoints."""
+LOOPS_PER_JOURNAL = 20
+"""Each life begins with a look at the whole journal: on an ever longer one, most of the time would go there."""
 STILLBORN = 0.15
 """Share of the loops in which it is killed once more while it starts."""
 PORTS = range(20_000, 32_000)
@@ -97,6 +100,10 @@ class Tally:
     """Answers that should have been acknowledgements."""
     restart_ms: list[float] = field(default_factory=list)
     """From exec to ready."""
+
+    def __add__(self, other: Tally) -> Tally:
+        """Return both together."""
+        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     @property
     def faults(self) -> int:
@@ -170,6 +177,7 @@ class Chaos:
         ]
         self._operator = Operator(self._state_dir, self._stop)
         self._journal = Journal(self._state_dir)
+        directory.mkdir(exist_ok=True)
         (directory / "chaos.toml").write_text(CONFIG, encoding="utf-8")
         _register(self._state_dir, accounts, self._key)
 
@@ -209,6 +217,7 @@ class Chaos:
                 [*command, "--state-dir", self._state_dir, "--listen", f"dc09=127.0.0.1:{self._port}"],
                 env={**os.environ, "NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()},
                 stderr=log,
+                preexec_fn=_die_with_us,  # noqa: PLW1509 - takes no lock
             )
             try:
                 yield process
@@ -267,6 +276,11 @@ class Chaos:
         return alarms
 
 
+def _die_with_us() -> None:
+    """Let the receiver be killed when this process is (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
 def _await_ready(manager: socket.socket, ended: int) -> None:
     while True:
         readable, _, _ = select.select([manager.fileno(), ended], [], [], READY_S)
@@ -306,18 +320,24 @@ def _register(state_dir: Path, accounts: Iterable[str], key: Key) -> None:
 
 
 def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> Tally:
-    """Run the loops; stop at the first one that shows a fault, with its state directory as it is."""
-    chaos = Chaos(directory, terminals=terminals, seed=seed)
+    """Run the loops, so many on each journal; stop at the first fault and leave its state directory as it is."""
+    total = Tally()
     task = progress.add_task("kill -9", total=loops)
-    with chaos.load():
-        for _ in range(loops):
-            chaos.loop()
-            progress.update(task, advance=1, description=f"kill -9: {chaos.tally.acknowledged:,} acknowledged")
-            if chaos.tally.faults:
-                return chaos.tally
-    with chaos.receiver():
-        chaos.check(anew=True)
-    return chaos.tally
+    for first in range(0, loops, LOOPS_PER_JOURNAL):
+        chaos = Chaos(directory / f"{first}", terminals=terminals, seed=seed + first)
+        with chaos.load():
+            for _ in range(min(LOOPS_PER_JOURNAL, loops - first)):
+                chaos.loop()
+                acknowledged = total.acknowledged + chaos.tally.acknowledged
+                progress.update(task, advance=1, description=f"kill -9: {acknowledged:,} acknowledged")
+                if chaos.tally.faults:
+                    return total + chaos.tally
+        with chaos.receiver():
+            chaos.check(anew=True)
+        total += chaos.tally
+        if total.faults:
+            break
+    return total
 
 
 def main() -> int:

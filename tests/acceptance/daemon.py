@@ -34,6 +34,7 @@ VETLLA = str(Path(sys.executable).with_name("vetlla"))
 PATIENCE_S = 30.0
 """Bound of every wait: a machine may be busy with other tests, and a receiver that never answers is a failed test."""
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_PTRACER, _ANYBODY = 0x59616D61, -1
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 _names = itertools.count()
@@ -112,8 +113,9 @@ class Daemon:
         self._manager.bind(f"\0{name}")
 
         def prepare() -> None:
-            # Yama lets only a process' ancestors trace it; strace is started beside it.
-            ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY)
+            # Killed tests leave no daemon behind; and Yama lets only ancestors trace, but strace is started beside it.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
             preexec()
 
         self.process = subprocess.Popen(
