@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,9 +40,10 @@ class Outcome(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(NamedTuple):
     """One home's call for attention: the first signal and all that joined it. Stamps in microseconds UTC.
+
+    A named tuple: after an outage each caller opens one, and each is made anew with every step.
 
     *t2* runs from the communication's establishment to ready, *t3* from ready to answered; both are measured on the
     monotonic clock and kept as durations, since a stepped wall clock must not change a contractual figure.

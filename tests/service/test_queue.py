@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,14 +170,14 @@ def test_whoever_closes_what_nobody_held_is_named() -> None:
 
 def test_escalating_counts_and_changes_nothing_else() -> None:
     """An alarm before a supervisor stays in the hands it is in."""
-    assert queue.escalate(claimed()) == replace(claimed(), escalated=1)
+    assert queue.escalate(claimed()) == claimed()._replace(escalated=1)
 
 
 def test_most_urgent_first_then_oldest_then_first_opened() -> None:
     """Order is priority, then the beginning of the home's call, then the number."""
-    early = replace(WAITING, id=9, established_us=WAITING.established_us - 1)
-    technical = replace(WAITING, id=1, priority=Priority.TECHNICAL, established_us=0)
-    twin = replace(WAITING, id=8)
+    early = WAITING._replace(id=9, established_us=WAITING.established_us - 1)
+    technical = WAITING._replace(id=1, priority=Priority.TECHNICAL, established_us=0)
+    twin = WAITING._replace(id=8)
     assert sorted([technical, twin, WAITING, early], key=queue.order) == [early, WAITING, twin, technical]
 
 
@@ -200,6 +199,6 @@ def test_after_a_reboot_the_wall_clock_must_do() -> None:
 
 def test_what_is_not_ready_has_not_waited() -> None:
     """Before it is ready an alarm's t3 has not begun, and nothing is invented."""
-    unready = replace(WAITING, ready_us=None, ready_mono_us=None)
+    unready = WAITING._replace(ready_us=None, ready_mono_us=None)
     assert queue.waited_us(unready, at(5)) is None
     assert queue.answer(unready, hand()).t3_us is None

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Alarm, Outcome, State
@@ -136,8 +135,8 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
         first.decided.append(Entry(opened.opened_us, "receiver", "open", "alarm 1", {"signal": 1}))
         scribe.write(first)
         clock.advance(5)
-        answered = replace(
-            opened, state=State.ANSWERED, operator="maria", answered_us=clock.now().utc_us, t3_us=5_000_000
+        answered = opened._replace(
+            state=State.ANSWERED, operator="maria", answered_us=clock.now().utc_us, t3_us=5_000_000
         )
         second = scribe.batch()
         second.alarms[1] = answered
@@ -145,7 +144,7 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
         second.notes.append(Note(1, clock.now().utc_us, "maria", "speaking"))
         scribe.write(second)
         clock.advance(60)
-        closed = replace(answered, state=State.CLOSED, closed_us=clock.now().utc_us, outcome=Outcome.HANDLED_BY_VOICE)
+        closed = answered._replace(state=State.CLOSED, closed_us=clock.now().utc_us, outcome=Outcome.HANDLED_BY_VOICE)
         third = scribe.batch()
         third.alarms[1] = closed
         third.audit.append(

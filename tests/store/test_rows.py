@@ -191,10 +191,3 @@ def test_a_reject_comes_out_as_it_went_in(database: sqlite3.Connection, reason: 
 
     assert stored.reject == evidence
     assert (stored.transport, stored.peer) == ("tcp", "192.0.2.7:40000")
-
-
-def test_a_value_that_no_column_holds_is_our_mistake(database: sqlite3.Connection) -> None:
-    """An alarm with a list in it is refused where it is made into a row."""
-    broken: Any = ["not", "a", "text"]
-    with pytest.raises(TypeError, match="no column holds"):
-        alarm_row(alarm(1, ManualClock(), why=broken))

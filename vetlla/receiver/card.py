@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.clock import SECOND_US, iso
@@ -26,7 +25,7 @@ class Card(NamedTuple):
     def fields(self, now: Instant) -> dict[str, Any]:
         """Return the alarm as it stands now, JSON-ready, with its growth and its running clocks in seconds."""
         alarm = queue.as_of(self.alarm, now)
-        plain = asdict(alarm)
+        plain = alarm._asdict()
         for name in _CLOCKWORK:
             del plain[name]
         stamps = {name.removesuffix("_us"): iso(plain.pop(name)) for name in _STAMPS}

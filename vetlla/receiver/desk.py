@@ -7,7 +7,6 @@ had changed is taken back (``take_back``), while what operators did stands and i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -133,10 +132,10 @@ class Desk:
         if number not in self._opened:
             self._joined.setdefault(number, card)
         if report.priority < alarm.priority:
-            alarm = replace(alarm, priority=report.priority, kind=report.event.kind, why=_why(report))
+            alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=_why(report))
             batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
         if runaway and not alarm.runaway:
-            alarm = replace(alarm, runaway=True)
+            alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
@@ -206,7 +205,7 @@ class Desk:
 
     def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
         alarm, tally = self._cards[number]
-        alarm = replace(alarm, ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us)
+        alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us)
         self._cards[number] = card = Card(alarm, tally)
         batch.alarms[number] = alarm
         return card

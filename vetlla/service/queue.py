@@ -6,7 +6,6 @@ has lapsed is waiting again, at its old place: order is priority, then age, and 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.alarms import State
@@ -44,13 +43,13 @@ def holder_active(alarm: Alarm, now: Instant) -> bool:
 def as_of(alarm: Alarm, now: Instant) -> Alarm:
     """Return the alarm as it stands now: a lapsed claim is waiting again."""
     if alarm.state is State.CLAIMED and not holder_active(alarm, now):
-        return replace(alarm, state=State.WAITING, operator="", lease_mono_us=None)
+        return alarm._replace(state=State.WAITING, operator="", lease_mono_us=None)
     return alarm
 
 
 def after_reboot(alarm: Alarm, boot: int) -> Alarm:
     """Return an alarm of an earlier boot as this one can keep it: its monotonic stamps and leases mean nothing now."""
-    return replace(alarm, boot=boot, ready_mono_us=None, lease_mono_us=None)
+    return alarm._replace(boot=boot, ready_mono_us=None, lease_mono_us=None)
 
 
 def claim(alarm: Alarm, hand: Hand) -> Alarm:
@@ -62,8 +61,7 @@ def claim(alarm: Alarm, hand: Hand) -> Alarm:
     held = alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and holder_active(alarm, hand.now))
     if held and alarm.operator != hand.operator and not hand.supervisor:
         raise _held(alarm)
-    return replace(
-        alarm,
+    return alarm._replace(
         state=State.ANSWERED if alarm.state is State.ANSWERED else State.CLAIMED,
         operator=hand.operator,
         claimed_us=alarm.claimed_us or hand.now.utc_us,
@@ -79,7 +77,7 @@ def answer(alarm: Alarm, hand: Hand) -> Alarm:
             remedy=f"vetlla queue claim {alarm.id} takes it over once its holder has gone quiet",
         )
     held = claim(alarm, hand)
-    return replace(held, state=State.ANSWERED, answered_us=hand.now.utc_us, t3_us=waited_us(alarm, hand.now))
+    return held._replace(state=State.ANSWERED, answered_us=hand.now.utc_us, t3_us=waited_us(alarm, hand.now))
 
 
 def waited_us(alarm: Alarm, now: Instant) -> int | None:
@@ -91,14 +89,13 @@ def waited_us(alarm: Alarm, now: Instant) -> int | None:
 
 def touch(alarm: Alarm, hand: Hand) -> Alarm:
     """Renew the lease of the operator who holds the alarm. Raises UsageError if that is somebody else, or nobody."""
-    return replace(_mine(_open(alarm, hand), hand), lease_mono_us=hand.lease_mono_us)
+    return _mine(_open(alarm, hand), hand)._replace(lease_mono_us=hand.lease_mono_us)
 
 
 def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
     """End an alarm: its holder does, or a supervisor."""
     alarm = _mine(_open(alarm, hand), hand)
-    return replace(
-        alarm,
+    return alarm._replace(
         state=State.CLOSED,
         operator=alarm.operator or hand.operator,
         closed_us=hand.now.utc_us,
@@ -110,8 +107,7 @@ def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
 def hand_over(alarm: Alarm, hand: Hand, to: str) -> Alarm:
     """Give an alarm to a colleague, whose lease begins now: its holder does, or a supervisor."""
     alarm = _mine(_open(alarm, hand), hand)
-    return replace(
-        alarm,
+    return alarm._replace(
         state=State.CLAIMED if alarm.state is State.WAITING else alarm.state,
         operator=to,
         claimed_us=alarm.claimed_us or hand.now.utc_us,
@@ -121,7 +117,7 @@ def hand_over(alarm: Alarm, hand: Hand, to: str) -> Alarm:
 
 def escalate(alarm: Alarm) -> Alarm:
     """Put an alarm before a supervisor: an operator asks for it, or it waited too long."""
-    return replace(alarm, escalated=alarm.escalated + 1)
+    return alarm._replace(escalated=alarm.escalated + 1)
 
 
 def _open(alarm: Alarm, hand: Hand) -> Alarm:
