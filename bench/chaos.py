@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 READY_S = 30.0
 """Bound of every wait for the receiver."""
-SETTLE_S = 5.0
+SETTLE_S = 3.0
 """How long what was under way while two things were compared may take to settle."""
 LIFE_S = 0.6
 """A receiver lives so long at the most once it is ready: enough for hundreds of commits and several checkpoints."""

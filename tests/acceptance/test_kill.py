@@ -44,7 +44,7 @@ def test_the_comparison_notices(tmp_path: Path) -> None:
     """A journal that lost a report, or whose alarm was closed by nobody, does not pass."""
     chaos = Chaos(tmp_path, terminals=5, seed=1)
     with chaos.load(), chaos.receiver():
-        assert chaos.ledger.await_more(200, PATIENCE_S)
+        assert chaos.ledger.await_more(80, PATIENCE_S)
     with closing(sqlite3.connect(tmp_path / "state" / JOURNAL, isolation_level=None)) as connection:
         for tampering in (LOSE_A_REPORT, CLOSE_A_CALL):
             assert connection.execute(tampering).rowcount == 1
