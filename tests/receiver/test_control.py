@@ -16,11 +16,11 @@ import pytest
 from tests.permissions import reachable_directory
 from tests.receiver.core import LOOPS, Core, core, run, signal, until
 from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
-from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, Request, User, admit
+from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, Request, User, _user, admit
 from vetlla.settings.model import ControlSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from pathlib import Path
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
@@ -79,6 +79,12 @@ async def fail(request: Request) -> None:
     raise kinds[request.arguments["how"]]("no", remedy="try again")
 
 
+async def break_off(_: Request) -> AsyncGenerator[dict[str, Any], None]:
+    """Tell one event, then fail."""
+    yield {"event": "last"}
+    raise LinkError("no more")
+
+
 async def say_who(request: Request) -> list[object]:
     """Return who asks, as the socket sees it."""
     return list(request.caller)
@@ -88,7 +94,9 @@ async def say_who(request: Request) -> list[object]:
 async def doors(directory: Path, **settings: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - the settings' own
     async with core(directory) as rig:
         table = rig.requests.table() | {"fail": fail, "who": say_who}
-        control = Control(directory, ControlSettings(**settings), table, {"watch": rig.requests.watch})
+        control = Control(
+            directory, ControlSettings(**settings), table, {"watch": rig.requests.watch, "break": break_off}
+        )
         await control.start()
         opened = Doors(rig, control)
         try:
@@ -293,6 +301,18 @@ def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop
     run(scenario(), loop)
 
 
+def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
+    """An error in the middle of a stream reaches whoever watches."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            assert await client.ask("break") == {"event": "last"}
+            assert (await client.hear())["error"] == "no more"
+
+    run(scenario())
+
+
 @each_loop
 def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
     """A stop waits for nobody who watches or thinks, and leaves no socket behind."""
@@ -335,6 +355,13 @@ if os.geteuid() == 0:  # only root can be two users
                 assert "no-such-group" in answer["remedy"]
 
         run(scenario())
+
+
+def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:
+    """A container's user without an entry, and a group without a name, keep nobody out."""
+    assert _user(4_000_000, 4_000_000) == User("4000000", frozenset(), ours=False)
+    me = pwd.getpwuid(os.geteuid())
+    assert _user(me.pw_uid, 4_000_000).name == me.pw_name
 
 
 def test_roles_are_groups() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 import struct
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
 UNLIMITED = 1 << 20
+NARROW = 4096
+"""Bytes of a kernel's buffer: small enough to be filled by a few answers."""
 
 
 def frame(number: int = 1, account: str = "1234") -> bytes:
@@ -70,7 +73,8 @@ class Door:
 
     async def dial(self, **options: Any) -> Terminal:  # noqa: ANN401 - those of open_connection
         """Return a connected terminal; it is dropped at the end."""
-        terminal = Terminal(*await asyncio.open_connection("127.0.0.1", self.tcp.port, **options))
+        where = () if "sock" in options else ("127.0.0.1", self.tcp.port)
+        terminal = Terminal(*await asyncio.open_connection(*where, **options))
         self.terminals.append(terminal)
         return terminal
 
@@ -307,24 +311,37 @@ def test_the_crowd_pauses_when_too_much_waits(tmp_path: Path, loop: str) -> None
     run(scenario(), loop)
 
 
+async def clogged(opened: Door) -> tuple[Terminal, int]:
+    """Return a terminal that let its answers pile up until the receiver stopped reading, and how many it is owed."""
+    opened.bound["tcp"].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)
+    wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+    wire.settimeout(0)
+    await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", opened.tcp.port))
+    terminal = await opened.dial(sock=wire, limit=1)
+    await until(lambda: bool(opened.tcp.connections))
+    (connection,) = opened.tcp.connections
+    owed = 0
+    while connection._transport.is_reading() or not connection._clogged:
+        if connection._transport.is_reading():
+            terminal.send(frame(1) * 200)
+            owed += 200
+        await asyncio.sleep(0)
+    return terminal, owed
+
+
 @each_loop
 def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: str) -> None:
-    """Answers that nobody fetches are bounded: the receiver stops reading until they leave."""
+    """Answers that nobody fetches are bounded: the receiver stops reading, and reads on when they have left."""
 
     async def scenario() -> None:
-        async with door(tmp_path) as opened:
-            terminal = await opened.dial(limit=1)
-            terminal.send(frame(1))
-            await until(lambda: bool(opened.tcp.connections))
+        async with door(tmp_path, limits={"pending_per_connection": 100_000}) as opened:
+            terminal, owed = await clogged(opened)
             (connection,) = opened.tcp.connections
-            waiting = 0
-            while connection._transport.is_reading():
-                terminal.send(frame(1) * 200)
-                waiting += 200
-                await asyncio.sleep(0)
             assert connection._transport.get_write_buffer_size() < UNLIMITED
-            for _ in range(waiting + 1):
+            for _ in range(owed):
                 await terminal.hear(ack(1))
+            await until(connection._transport.is_reading)
 
     run(scenario(), loop)
 
@@ -369,16 +386,51 @@ def test_a_connection_that_cannot_be_ended_politely_is_dropped(
     monkeypatch.setattr(tcp, "LINGER_S", 0.05)
 
     async def scenario() -> None:
-        async with door(tmp_path, limits={"first_frame_timeout_s": 30.0}) as opened:
-            terminal = await opened.dial(limit=1)
-            terminal.send(frame(1))
-            await until(lambda: bool(opened.tcp.connections))
+        async with door(tmp_path, limits={"pending_per_connection": 100_000}) as opened:
+            await clogged(opened)
             (connection,) = opened.tcp.connections
-            while connection._transport.is_reading():
-                terminal.send(frame(1) * 200)
-                await asyncio.sleep(0)
             connection.hang_up(Refusal.IDLE)
             await until(lambda: not opened.tcp.connections)
+
+    run(scenario(), loop)
+
+
+class Exhausted(socket.socket):
+    """A listening socket whose next connections the machine cannot accept."""
+
+    troubles: list[OSError]
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Fail as long as there are troubles left."""
+        if self.troubles:
+            raise self.troubles.pop()
+        return super().accept()
+
+
+@each_loop
+def test_a_machine_without_descriptors_accepts_again_later(
+    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever could not be accepted waits in the kernel until there is room, and the log says why it took so long."""
+    monkeypatch.setattr(accept, "ACCEPT_AGAIN_S", 0.02)
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            listen = Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp",))
+            listening = Exhausted(fileno=bind(listen)["tcp"].detach())
+            listening.settimeout(0)
+            listening.troubles = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
+            ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+            listener = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), listening, None)
+            await listener.start()
+            with capture_logs() as log:
+                terminal = Terminal(*await asyncio.open_connection("127.0.0.1", listener.port))
+                terminal.send(frame(1))
+                await terminal.hear(ack(1))
+            assert [(line["event"], line["why"]) for line in log] == [("accept.failed", "Too many open files")]
+            terminal.hang_up()
+            listener.stop()
+            await until(lambda: rig.counters.connections_open == 0)
 
     run(scenario(), loop)
 
