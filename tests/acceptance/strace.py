@@ -62,6 +62,13 @@ def failing(daemon: Daemon, call: str, error: str, paths: Sequence[Path]) -> Ite
 
 
 @contextmanager
+def slow_disk(daemon: Daemon, delay: str) -> Iterator[None]:
+    """Let each sync take so long (``50ms``), or only the first one (``50ms:when=1``), until the block is left."""
+    with attached(daemon, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:delay_enter={delay}"):
+        yield
+
+
+@contextmanager
 def recorded(directory: Path, calls: Sequence[str], *options: str) -> Iterator[Recording]:
     """Record calls of a daemon that is started with the recording's ``wrapper``; whole once the daemon has ended."""
     recording = Recording(

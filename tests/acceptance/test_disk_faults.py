@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance import journal
 from tests.acceptance.daemon import Daemon, Ended, running, vetlla
 from tests.acceptance.homes import register
-from tests.acceptance.strace import attached, failing, program
+from tests.acceptance.strace import attached, failing, program, slow_disk
 from tests.acceptance.terminal import Terminal
 from vetlla.store.journal import JOURNAL, LOCK
 
@@ -210,6 +210,38 @@ def test_a_report_whose_sync_failed_is_stored_once_whatever_comes_next(tmp_path:
         (alarm,) = daemon.queue()
         assert (alarm["priority"], alarm["signals"]) == ("LIFE", 1)
         terminal.alarm(zone=2)
+        assert journal.flaws(daemon.state_dir) == []
+
+
+def test_a_disk_that_stalls_makes_the_receiver_unready(tmp_path: Path) -> None:
+    """New reports are hung up on, and retries of one that is on its way; that one is acknowledged in the end."""
+    config = CONFIG + "stall_s = 0.3\n"
+    with (
+        running(tmp_path, config=config) as daemon,
+        Terminal(daemon.port, "1001") as first,
+        Terminal(daemon.port, "1001") as again,
+        Terminal(daemon.port, "1002") as second,
+    ):
+        known = second.alarm()
+        frame, late = first.frame(), second.frame()
+        with slow_disk(daemon, "2s:when=1"):
+            first.send(frame)
+            assert "has not answered" in daemon.await_log("store.unready", state="stalled")["why"]
+            assert daemon.page("/readyz").status == 503
+            assert daemon.status()["store"]["state"] == "stalled"
+            assert again.is_refused(frame)
+            assert second.is_refused(late)
+            assert second.say(known) == "ACK"
+            assert [alarm["account"] for alarm in daemon.queue()] == ["1002"]
+            assert first.reply().token == "ACK"
+            daemon.await_log("store.recovered")
+        assert daemon.page("/readyz").status == 200
+        assert second.say(late) == "ACK"
+        assert journal.stored(daemon.state_dir) == {known: 1, frame: 1, late: 1}
+        assert [action for action, subject in journal.records(daemon.state_dir) if subject == "store"] == [
+            "stalled",
+            "ok",
+        ]
         assert journal.flaws(daemon.state_dir) == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance import journal
 from tests.acceptance.daemon import Daemon, Ended, running
 from tests.acceptance.homes import register
-from tests.acceptance.strace import attached
+from tests.acceptance.strace import slow_disk
 from tests.acceptance.terminal import HungUp, Terminal
 
 if TYPE_CHECKING:
@@ -205,10 +205,3 @@ def test_a_stop_does_not_wait_for_a_disk_that_stalls(tmp_path: Path, deadline_s:
             terminal.port = daemon.port
             assert terminal.say(frame) == "ACK"
         assert journal.stored(daemon.state_dir) == dict.fromkeys(sent.values(), 1)
-
-
-@contextmanager
-def slow_disk(daemon: Daemon, delay: str) -> Iterator[None]:
-    """Let each sync take so long, or only the first one (``:when=1``)."""
-    with attached(daemon, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:delay_enter={delay}"):
-        yield

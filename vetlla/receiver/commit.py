@@ -1,8 +1,8 @@
 """Group commit: one batch is under way at a time, and what arrives meanwhile waits for the next one.
 
 The batch grows by itself under load, and an idle receiver answers after one fsync; no timer holds a frame back. When
-the disk is low or a commit fails nothing new is taken, operators go on working the queue, and everything comes back by
-itself: after a failure the journal is checkpointed and must pass a commit before a report is taken again.
+the disk is low, stalls, or a commit fails nothing new is taken, operators go on working the queue, and everything comes
+back by itself: after a failure the journal is checkpointed and must pass a commit before a report is taken again.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class StoreState(StrEnum):
 
     OK = "ok"
     LOW = "low"
+    STALLED = "stalled"
+    """The disk neither does nor refuses what it was asked; operators wait with it."""
     FAILED = "failed"
     CLOSED = "closed"
 
@@ -116,6 +118,7 @@ class GroupCommit:
         self._busy = False
         self._scheduled: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self._commits = 0
         self.batch = self._new_batch()
@@ -224,20 +227,20 @@ class GroupCommit:
             self._planner.durable(batch, self._clock.now())
             self._rest()
             return
-        self._busy = True
+        self._occupy()
         began = self._clock.now()
         batch.began_us = began.utc_us
         self._writer.write(batch, lambda ended, failure: self._ended(batch, began, ended, failure))
 
     def _ended(self, batch: Batch, began: Instant, ended: Instant, failure: StoreError | None) -> None:
-        self._busy = False
+        self._release()
         self.on_answer()
         if failure is not None:
             self._failed(batch, failure)
             return
         self.last_commit_us = ended.mono_us - began.mono_us
         self._counters.commit.observe(self.last_commit_us)
-        if self.state is StoreState.FAILED:
+        if self.state in {StoreState.FAILED, StoreState.STALLED}:
             self._turn(StoreState.OK, "")
         self._report_operations(durable=True)
         now = self._clock.now()
@@ -250,17 +253,19 @@ class GroupCommit:
         self._planner.durable(batch, now)
         self._commits += 1
         if self._commits % COMMITS_PER_CHECKPOINT == 0:
-            self._busy = True
+            self._occupy()
             self._writer.checkpoint(self._checkpointed)
         else:
             self._go_on()
 
     def _checkpointed(self, _: Instant, failure: StoreError | None) -> None:
-        self._busy = False
+        self._release()
         if failure is not None:
             self._failed(self._new_batch(), failure)
-        else:
-            self._go_on()
+            return
+        if self.state is StoreState.STALLED:
+            self._turn(StoreState.OK, "")
+        self._go_on()
 
     def _go_on(self) -> None:
         if self._planner.backlog or self._operations:
@@ -271,6 +276,15 @@ class GroupCommit:
     def _rest(self) -> None:
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def _occupy(self) -> None:
+        self._busy = True
+        self._patience = self._loop.call_later(self.settings.store.stall_s, self._stalled)
+
+    def _release(self) -> None:
+        self._busy = False
+        if self._patience is not None:
+            self._patience.cancel()
 
     def _apply_operations(self) -> None:
         while self._operations:
@@ -299,6 +313,11 @@ class GroupCommit:
         if self.state is StoreState.LOW:
             self.within(settings.retry_s)
 
+    def _stalled(self) -> None:
+        if self.state is StoreState.OK:
+            self._turn(StoreState.STALLED, f"the disk has not answered for {self.settings.store.stall_s:g} s")
+            self._planner.silence()
+
     def _failed(self, batch: Batch, failure: StoreError) -> None:
         self._counters.store_failures += 1
         self._planner.take_back(batch)
@@ -312,11 +331,11 @@ class GroupCommit:
 
     def _resume(self) -> None:
         if self.state is StoreState.FAILED and not self._busy:
-            self._busy = True
+            self._occupy()
             self._writer.resume(self._resumed)
 
     def _resumed(self, _: Instant, failure: StoreError | None) -> None:
-        self._busy = False
+        self._release()
         self.on_answer()
         if failure is not None:
             self._failed(self._new_batch(), failure)

@@ -18,7 +18,7 @@ class Duplicates:
     def __init__(self, settings: StoreSettings, recent: Iterable[tuple[bytes, int, int]]) -> None:
         self.use(settings)
         self._seen = {identity: (number, received_us) for identity, number, received_us in recent}
-        self._fresh: list[bytes] = []
+        self._fresh: set[bytes] = set()
 
     def use(self, settings: StoreSettings) -> None:
         """Go on with another window."""
@@ -26,7 +26,8 @@ class Duplicates:
         self._max = settings.duplicate_window_max
 
     def __contains__(self, identity: bytes) -> bool:
-        return identity in self._seen
+        """Say whether a signal of this identity is durable; those of the batch under way are not."""
+        return identity in self._seen and identity not in self._fresh
 
     def forget(self, now_us: int) -> None:
         """Forget what is too old or too much."""
@@ -45,7 +46,7 @@ class Duplicates:
     def add(self, identity: bytes, number: int, received_us: int) -> None:
         """Remember a signal of the batch under way."""
         self._seen[identity] = (number, received_us)
-        self._fresh.append(identity)
+        self._fresh.add(identity)
 
     def settle(self) -> None:
         """Hear that the signals added so far are durable."""

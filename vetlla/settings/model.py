@@ -163,6 +163,8 @@ class StoreSettings(_Section):
     """Reports remembered for that purpose."""
     retry_s: Seconds = 1.0
     """Pause before a failed commit is tried again."""
+    stall_s: Seconds = 5.0
+    """Time after which a disk that has not answered makes the receiver unready: devices use their second receiver."""
 
     @model_validator(mode="after")
     def _recovery_above_alarm(self) -> "StoreSettings":
