@@ -30,7 +30,7 @@ chaos: $(READY) ## kill -9 at random instants, 100 loops
 
 lock: ## pin every dependency anew, with hashes and no index host
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 	rm -rf $(VENV)-lock
 
