@@ -15,9 +15,10 @@ from vetlla.store.journal import JOURNAL
 
 ROOT = Path(__file__).parents[2]
 LOOPS = 4
-LOSE_A_REPORT = "DELETE FROM signals WHERE id = (SELECT max(id) FROM signals WHERE code = '602')"
+# The oldest ones: the last ones may have been stored and not acknowledged when the receiver was killed.
+LOSE_A_REPORT = "DELETE FROM signals WHERE id = (SELECT min(id) FROM signals WHERE code = '602')"
 CLOSE_A_CALL = """
-UPDATE alarms SET state = 'closed' WHERE id = (SELECT max(id) FROM alarms WHERE state <> 'closed' AND priority = 0)
+UPDATE alarms SET state = 'closed' WHERE id = (SELECT min(id) FROM alarms WHERE state <> 'closed' AND priority = 0)
 """
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon, running
+from tests.acceptance.daemon import PATIENCE_S, Daemon, running
 from tests.acceptance.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -67,12 +67,19 @@ def test_waiting_for_a_receiver_that_starts_late(tmp_path: Path, vetlla: Vetlla)
     """A script may ask before the receiver is there."""
     late = Daemon(tmp_path / "late")
     late.state_dir.mkdir()
-    starting = threading.Timer(0.3, late.start)
+    answered = threading.Event()
+
+    def start() -> None:
+        late.start()
+        answered.wait(PATIENCE_S)  # the kernel ends the daemon with the thread that started it (PR_SET_PDEATHSIG)
+
+    starting = threading.Timer(0.3, start)
     starting.start()
     try:
         done = vetlla("status", "--wait", 30, "--state-dir", late.state_dir)
         assert done.status == 0, done
     finally:
+        answered.set()
         starting.join()
         late.close()
 
