@@ -162,7 +162,8 @@ def _credentials(connection: socket.socket) -> tuple[int, int]:
 def _user(uid: int, gid: int) -> User:
     ours = uid in {0, os.geteuid()}
     try:
-        name = pwd.getpwuid(uid).pw_name
+        # What is no UTF-8 in the name could not be written into the journal.
+        name = pwd.getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:  # a container's user without an entry
         return User(str(uid), frozenset(), ours)
     return User(name, frozenset(filter(None, map(_group, os.getgrouplist(name, gid)))), ours)
