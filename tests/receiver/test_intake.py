@@ -12,7 +12,7 @@ import pytest
 from tests.receiver.core import LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account, Remap, UnknownPolicy
 from vetlla.clock import to_datetime
-from vetlla.receiver import heartbeats, intake
+from vetlla.receiver import evidence, heartbeats, intake
 from vetlla.receiver.counters import Caller
 from vetlla.signals import (
     DUPLICATE,
@@ -424,7 +424,7 @@ def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
 
 def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a commit takes its time, evidence is gathered up to a bound and only counted beyond it."""
-    monkeypatch.setattr(intake, "REJECTS_WAITING_MAX", 4)
+    monkeypatch.setattr(evidence, "WAITING_MAX", 4)
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import structlog
 
 from vetlla.accounts import PlainPolicy
-from vetlla.clock import SECOND_US, iso, to_datetime, to_us
-from vetlla.receiver.counters import Caller
+from vetlla.clock import iso, to_datetime
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
+from vetlla.receiver.evidence import Evidence
 from vetlla.receiver.heartbeats import Heartbeats
 from vetlla.service.admission import objection
-from vetlla.service.triage import PRIORITIES, weigh
-from vetlla.signals import DUPLICATE, STORED, Event, Kind, Outcome, Phase, Priority, Reason, Reject, refused
+from vetlla.service.triage import PRIORITIES, home_of, weigh
+from vetlla.signals import DUPLICATE, STORED, Kind, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
-from vetlla.store.rows import SIGNAL_COLUMNS, Flag, reject_row, signal_row
+from vetlla.store.rows import SIGNAL_COLUMNS, Flag, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings
-    from vetlla.signals import AccountId, Arrival, Signal, Verdict
+    from vetlla.signals import Arrival, Reject, Signal, Verdict
     from vetlla.store.journal import Recovered
     from vetlla.store.rows import Row
 
@@ -48,8 +48,6 @@ _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integer
 
 BATCH_MAX = 1_000
 """Frames in one transaction: bounds how long the first of them waits for the last one's row."""
-REJECTS_WAITING_MAX = 10_000
-"""Rejects that wait to be kept; beyond it they are counted only, since nobody waits for them."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
 
@@ -62,13 +60,6 @@ class _Frame(NamedTuple):
     signals: Sequence[Signal]
     account: Account | None
     deliver: Deliver
-
-
-class _Concern(NamedTuple):
-    """Something that is no stored report, but that a person must hear of."""
-
-    arrival: Arrival
-    report: Report
 
 
 class Intake:
@@ -88,22 +79,19 @@ class Intake:
         clock: Clock,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
+        self._evidence = Evidence(settings.store, commit, budget, counters)
         self.use(settings, book)
         self.on_ready: Callable[[Alarm], None] = lambda _: None
         """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
-        self._budget = budget
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
         self._frames: deque[_Frame] = deque()
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
-        self._concerns: deque[_Concern] = deque()
-        self._placed: list[_Concern] = []
         self._heartbeats = Heartbeats()
-        self._stale: dict[AccountId, int] = {}
         commit.serve(self)
 
     def use(self, settings: Settings, book: AccountBook) -> None:
@@ -112,6 +100,7 @@ class Intake:
         self.book = book
         self._table = {**PRIORITIES, **settings.queue.priorities}
         self._duplicates.use(settings.store)
+        self._evidence.use(settings.store)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -133,7 +122,8 @@ class Intake:
             known = reason is None and all(signal.identity in self._duplicates for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
-            self._refuse(arrival, signals, account, reason, deliver)
+            self._evidence.refuse(arrival, signals, account, reason, self._table)
+            deliver([refused(reason)] * len(signals), to_datetime(now_us))
         elif first.event.kind is Kind.HEARTBEAT and account is not None and len(signals) == 1:
             self._beat(first, arrival.received)
             deliver([STORED], to_datetime(now_us))
@@ -151,73 +141,16 @@ class Intake:
         if due_in_s is not None:
             self._commit.within(due_in_s)
 
-    def _refuse(
-        self, arrival: Arrival, signals: Sequence[Signal], account: Account | None, reason: Reason, deliver: Deliver
-    ) -> None:
-        first, now_us = signals[0], arrival.received.utc_us
-        self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
-        text = _refusal_text(first, reason, now_us)
-        reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
-        self._count(reject, account)
-        if self._keep(arrival, reject, account):
-            log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
-            entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
-            self._commit.batch.audit.append(entry)
-            if account is not None and (reason is not Reason.STALE_TIME or self._again(first.id, now_us)):
-                for signal in signals:
-                    event, priority = weigh(signal, account, self._table)
-                    home, priority = _home(account, signal.id), min(priority, Priority.TECHNICAL)
-                    report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
-                    self._concerns.append(_Concern(arrival, report))
-        deliver([refused(reason)] * len(signals), to_datetime(now_us))
-
-    def _again(self, who: AccountId, now_us: int) -> bool:
-        """Say whether this account's clock was refused before within the duplicate window.
-
-        The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
-        its alarms would be refused for ever while nobody knows.
-        """
-        window_us = self.settings.store.duplicate_window_s * SECOND_US
-        before = self._stale.get(who)
-        if len(self._stale) >= self.settings.store.duplicate_window_max:
-            self._stale.clear()
-        self._stale[who] = now_us
-        return before is not None and now_us - before <= window_us
-
     def reject(self, arrival: Arrival, reject: Reject) -> None:
-        """Count bytes that were no report and keep them; a home we know and could not read goes before an operator."""
-        account = self.book.find(reject.id) if reject.id else None
-        self._count(reject, account)
-        if self._keep(arrival, reject, account) and account is not None and reject.id is not None:
-            event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
-            note = f"could not be read: {reject.text}"
-            report = Report(0, reject.id, _home(account, reject.id), event, Priority.TECHNICAL, note=note)
-            self._concerns.append(_Concern(arrival, report))
-
-    def _count(self, reject: Reject, account: Account | None) -> None:
-        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
-        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
-
-    def _keep(self, arrival: Arrival, reject: Reject, account: Account | None) -> bool:
-        """Keep evidence while there is room and budget; say whether it is kept.
-
-        A home that we know has a budget of its own: another one behind the same gateway cannot use it up.
-        """
-        rejects = self._commit.batch.rejects
-        if not self._commit.ready or len(rejects) >= REJECTS_WAITING_MAX:
-            return False
-        if not self._budget.may_keep(arrival.host if account is None else reject.id):
-            return False
-        rejects.append(reject_row(arrival, reject))
-        self._commit.wake()
-        return True
+        """Take bytes that were no report."""
+        self._evidence.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
 
     # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
 
     @property
     def backlog(self) -> bool:
         """Whether something waits that should be committed at once."""
-        return bool(self._frames or self._concerns or self._heartbeats.leaving)
+        return bool(self._frames or self._evidence.waiting or self._heartbeats.leaving)
 
     def hasten(self) -> None:
         """Let what was kept back for a later batch go with the next ones."""
@@ -227,10 +160,7 @@ class Intake:
         """Decide what becomes of what waits, and fill the batch with it."""
         now = self._clock.now()
         self._duplicates.forget(now.utc_us)
-        while self._concerns:
-            concern = self._concerns.popleft()
-            self._placed.append(concern)
-            self._desk.place(concern.report, concern.arrival, batch)
+        self._evidence.place(self._desk, batch)
         while self._frames and len(self._planned) < BATCH_MAX:
             frame = self._frames.popleft()
             self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
@@ -250,7 +180,7 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
-        known, home = frame.account is not None, _home(frame.account, signal.id)
+        known, home = frame.account is not None, home_of(frame.account, signal.id)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated)
         alarm, flags = self._desk.place(report, arrival, batch)
         if signal.buffered or signal.repeated:
@@ -283,7 +213,7 @@ class Intake:
                 signals[frame.signals[0].protocol, verdict.outcome] += 1
         self._first_signal = self._next_signal
         self._duplicates.settle()
-        self._placed.clear()
+        self._evidence.settle()
         self._publish(batch, now)
 
     def _publish(self, batch: Batch, now: Instant) -> None:
@@ -303,8 +233,7 @@ class Intake:
         self._desk.take_back(batch)
         self._duplicates.take_back()
         self._next_signal = self._first_signal
-        self._concerns.extendleft(reversed(self._placed))
-        self._placed.clear()
+        self._evidence.take_back()
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []
         for frame, _ in planned:
@@ -329,23 +258,3 @@ def _told(row: Row) -> dict[str, Any]:
     signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
     told = {name.removesuffix("_id"): signal[name] for name in _TOLD}
     return {"id": signal["id"], "received": iso(signal["received_us"])} | told
-
-
-def _home(account: Account | None, who: AccountId) -> str:
-    """Return what a caller's alarms are chained under: its home, or the caller as it names itself."""
-    if account is not None and account.home:
-        return account.home
-    receiver, line, number = who
-    # DC-09: L0 is a line that is not used; it tells nothing apart.
-    return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
-
-
-def _refusal_text(signal: Signal, reason: Reason, now_us: int) -> str:
-    match reason:
-        case Reason.STALE_TIME if signal.sent_at is not None:
-            ahead_s = (to_us(signal.sent_at) - now_us) / SECOND_US
-            return f"clock {abs(ahead_s):.0f} s {'fast' if ahead_s > 0 else 'slow'}"
-        case Reason.PLAIN_REFUSED:
-            return "sent in clear although the account has a key: set the key in the device"
-        case _:
-            return "nobody registered this account: `vetlla accounts set` does"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vetlla.accounts import Account
     from vetlla.alarms import Alarm
-    from vetlla.signals import Event, Signal
+    from vetlla.signals import AccountId, Event, Signal
 
 
 def _default_table() -> dict[Kind, Priority]:
@@ -49,6 +49,15 @@ def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority
     if account is None:
         priority = min(priority, Priority.TECHNICAL)
     return Weight(event, priority)
+
+
+def home_of(account: Account | None, who: AccountId) -> str:
+    """Return what a caller's alarms are chained under: its home, or the caller as it names itself."""
+    if account is not None and account.home:
+        return account.home
+    receiver, line, number = who
+    # DC-09: L0 is a line that is not used; it tells nothing apart.
+    return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
 
 
 def joins(alarm: Alarm, priority: Priority, *, holder_active: bool) -> bool:
