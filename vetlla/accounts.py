@@ -62,7 +62,13 @@ class Account:
     clock_window: ClockWindow | None = STANDARD_WINDOW
     """None: no window (audited)."""
     interval_s: int = 0
-    """Expected time between heartbeats; 0: none expected."""
+    """Expected time between two signs of life of the terminal; 0: as its type says, else none expected."""
+    ucr_interval_s: int = 0
+    """The same for each UCR that it hears; 0: as their type says, else none expected."""
+    allowed_misses: int = 0
+    """Signs of life that may fail to come before a device is lost; 0: as the service's settings say."""
+    labels: tuple[str, ...] = ()
+    """What it fails together with: its SIM's operator, its radio cell ("operator:orange", "cell:214-07-1234")."""
     support_level: int = 0
     """1 to 3 as the service assigns it; 0: not said."""
     remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)

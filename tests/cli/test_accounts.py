@@ -24,9 +24,9 @@ VETLLA = str(Path(sys.executable).with_name("vetlla"))
 USER = pwd.getpwuid(os.getuid()).pw_name
 
 HOMES = """\
-account,receiver,line,home,key_name,clock_window,interval_s,support_level,remaps
-0017,,,H-17,north,standard,15m,2,120=fall:LIFE
-00a8,1,2,H-18,,-300..60,,,
+account,receiver,line,home,key_name,clock_window,interval_s,ucr_interval_s,allowed_misses,labels,support_level,remaps
+0017,,,H-17,north,standard,15m,1h,4,operator:orange,2,120=fall:LIFE
+00a8,1,2,H-18,,-300..60,,,,,,
 """
 
 
@@ -94,6 +94,9 @@ def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path,
         "key_name": "north",
         "clock_window": "standard",
         "interval_s": 900,
+        "ucr_interval_s": 3600,
+        "allowed_misses": 4,
+        "labels": "operator:orange",
         "support_level": 2,
         "remaps": "120=fall:LIFE",
     }

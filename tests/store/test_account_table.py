@@ -166,7 +166,7 @@ def test_what_lowers_an_accounts_protection_is_told_apart(change: Change, weaken
 
 def test_a_row_that_something_else_wrote_is_told(db: Database) -> None:
     """Garbage in a column stops the reading with the account's name, not with a traceback."""
-    db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '')")
+    db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '')")
 
     with pytest.raises(StoreError, match="account 17: should be"):
         account_book(db)

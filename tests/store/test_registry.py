@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 CLOCK = ManualClock()
-ADD = "INSERT INTO accounts VALUES (?, '', '', '', '', 'standard', 0, 0, '')"
+ADD = """INSERT INTO accounts (account, receiver, line, home, key_name, clock_window, interval_s, support_level, remaps)
+VALUES (?, '', '', '', '', 'standard', 0, 0, '')"""
 
 
 def add(state_dir: Path, account: str) -> None:

@@ -53,9 +53,9 @@ def import_accounts(
     r"""Register accounts from a file, all or nothing; importing it again changes nothing.
 
     Columns: account, receiver, line, home, key_name, clock_window (standard, off or such as -300..60), interval_s
-    (also 90s, 15m, 1h), support_level, remaps (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. A
-    column that is absent leaves what is registered; an empty cell sets it back. Accounts that the file does not name
-    stay. Every bad row is told with line, column and reason.
+    (also 90s, 15m, 1h), ucr_interval_s, allowed_misses, labels, support_level, remaps (such as
+    120=fall:LIFE;130=:TECHNICAL). Only account is required. A column that is absent leaves what is registered; an empty
+    cell sets it back. Accounts that the file does not name stay. Every bad row is told with line, column and reason.
 
     Example: vetlla accounts import homes.csv --dry-run
     """
@@ -92,7 +92,16 @@ def set_account(
         str | None, typer.Option(metavar="WINDOW", help="standard, off (audited), or seconds such as -300..60.")
     ] = None,
     interval: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Expected time between reports: 90s, 15m, 1h; 0: none.")
+        str | None, typer.Option(metavar="TIME", help="Between two signs of life: 90s, 15m, 1h; 0: as its type says.")
+    ] = None,
+    ucr_interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The same for each of its UCRs; 0: as their type says.")
+    ] = None,
+    allowed_misses: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Misses before a device is lost; 0: as the settings say.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="LABELS", help='What it fails with: "operator:orange cell:214-07-1234".')
     ] = None,
     support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="As the service assigns it.")] = None,
     remaps: Annotated[
@@ -111,6 +120,9 @@ def set_account(
         "key_name": key_name,
         "clock_window": clock_window,
         "interval_s": interval,
+        "ucr_interval_s": ucr_interval,
+        "allowed_misses": allowed_misses,
+        "labels": labels,
         "support_level": support_level,
         "remaps": remaps,
     }

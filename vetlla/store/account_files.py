@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.store.account_rows import COLUMNS, Place, parse
+from vetlla.store.account_rows import COLUMNS, WHOLE_NUMBERS, Place, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -163,7 +163,7 @@ def _not_text(where: str, item: Mapping[str, object]) -> Iterator[Fault]:
         match value:
             case str() | None:
                 continue
-            case int() if not isinstance(value, bool) and column in {"interval_s", "support_level"}:
+            case int() if not isinstance(value, bool) and column in WHOLE_NUMBERS:
                 continue
             case int() if not isinstance(value, bool) and column in _IDENTITY:
                 yield Fault(where, column, str(value), "should be a text in quotes: a number loses leading zeros")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Remap
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 INTERVAL_MAX_S = 32 * 86_400
 """EN 50136-1's longest reporting time, category SP1: 32 days."""
+MISSES_MAX = 100
+"""More would hide a device for ever; a shorter interval says what is meant."""
+LABELS_MAX = 8
+"""Each label is looked at when a device is lost."""
 WINDOW_MAX_S = 86_400
 """Beyond a day either way a window guards against nothing; "off" says so honestly."""
 
@@ -26,6 +31,7 @@ _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
 _CODE = re.compile(r"[0-9A-Za-z*#+-]{1,16}")
 _WINDOW = re.compile(r"-(\d{1,6})\.\.\+?(\d{1,6})")
+_LABEL = re.compile(r"[0-9a-z][0-9A-Za-z:._-]{0,63}")
 _INTERVAL = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -69,7 +75,7 @@ def account_from(values: Sequence[Any]) -> Account:
 
     A quarter of a million of them are read at each start, so what is canonical already is not checked anew.
     """
-    account, receiver, line, home, key_name, window, interval_s, support_level, remaps = values
+    account, receiver, line, home, key_name, window, interval_s, ucr_s, misses, labels, support_level, remaps = values
     return Account(
         account=account,
         receiver=receiver,
@@ -78,6 +84,9 @@ def account_from(values: Sequence[Any]) -> Account:
         key_name=key_name,
         clock_window=STANDARD_WINDOW if window == "standard" else _window(window),
         interval_s=interval_s,
+        ucr_interval_s=ucr_s,
+        allowed_misses=misses,
+        labels=tuple(map(intern, labels.split())),
         support_level=support_level,
         remaps=_remaps(remaps) if remaps else NO_REMAPS,
     )
@@ -93,6 +102,9 @@ def row_from(account: Account) -> dict[str, str | int]:
         "key_name": account.key_name,
         "clock_window": window_text(account.clock_window),
         "interval_s": account.interval_s,
+        "ucr_interval_s": account.ucr_interval_s,
+        "allowed_misses": account.allowed_misses,
+        "labels": " ".join(account.labels),
         "support_level": account.support_level,
         "remaps": remaps_text(account.remaps),
     }
@@ -174,6 +186,23 @@ def _interval(text: str) -> int:
     return seconds
 
 
+def _misses(text: str) -> int:
+    if not text.isdecimal() and text:
+        raise ValueError("should be a number; 0 or empty for the service's own")
+    if int(text or 0) > MISSES_MAX:
+        raise ValueError(f"should be at most {MISSES_MAX}")
+    return int(text or 0)
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = tuple(map(intern, text.split()))  # one text for a whole fleet
+    if len(labels) > LABELS_MAX:
+        raise ValueError(f"should be at most {LABELS_MAX} labels")
+    for label in labels:
+        _matching(_LABEL, label, 'labels such as "operator:orange cell:214-07-1234", at most 64 characters each')
+    return labels
+
+
 def _level(text: str) -> int:
     if text not in {"", "0", "1", "2", "3"}:
         raise ValueError("should be 1, 2 or 3; 0 or empty where it is not known")
@@ -216,9 +245,14 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "key_name": _key_name,
     "clock_window": _window,
     "interval_s": _interval,
+    "ucr_interval_s": _interval,
+    "allowed_misses": _misses,
+    "labels": _labels,
     "support_level": _level,
     "remaps": _remaps,
 }
 
 COLUMNS: tuple[str, ...] = tuple(_PARSERS)
 """The columns of a file of accounts, in the order in which they are shown."""
+WHOLE_NUMBERS = frozenset({"interval_s", "ucr_interval_s", "allowed_misses", "support_level"})
+"""What JSON may write without quotes."""
