@@ -126,7 +126,18 @@ def test_accounts_are_listed_by_home_and_key(vetlla: Vetlla, homes: Path) -> Non
 
     header, row = vetlla("accounts", "list", "--key-name", "north").out.splitlines()
     assert header.split()[:3] == ["account", "receiver", "line"]
-    assert row.split() == ["0017", "H-17", "north", "standard", "900", "2", "120=fall:LIFE"]
+    assert row.split() == [
+        "0017",
+        "H-17",
+        "north",
+        "standard",
+        "900",
+        "3600",
+        "4",
+        "operator:orange",
+        "2",
+        "120=fall:LIFE",
+    ]
     assert [one["account"] for one in vetlla("accounts", "list", "--home", "H-18", "--json").json] == ["00a8"]
     assert vetlla("accounts", "list", "--home", "H-19").out == ""
 
@@ -145,7 +156,7 @@ def test_an_account_is_set_and_shown_with_who_changed_what(vetlla: Vetlla) -> No
         (USER, "home", "H-1", ""),
         (USER, "registered", "", '{"account": "1234", "home": "H-1", "interval_s": 900}'),
     ]
-    assert "interval_s     3600" in vetlla("accounts", "show", "1234").out
+    assert "interval_s      3600" in vetlla("accounts", "show", "1234").out
 
 
 def test_behind_sudo_the_record_names_the_person(vetlla: Vetlla, monkeypatch: pytest.MonkeyPatch) -> None:

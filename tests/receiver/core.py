@@ -21,10 +21,13 @@ from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.escalation import Escalation
 from vetlla.receiver.intake import Intake
 from vetlla.receiver.requests import QueueRequests
+from vetlla.receiver.roster import Roster
+from vetlla.receiver.watchdog import Watchdog
 from vetlla.settings.model import Settings
 from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.store.archive import Archive
 from vetlla.store.audit import verify
+from vetlla.store.expected import NOTHING
 from vetlla.store.journal import Journal
 from vetlla.store.writer import Writer
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from vetlla.clock import Clock
     from vetlla.signals import Verdict
     from vetlla.store.batch import Batch
+    from vetlla.store.expected import Expected
 
 PATIENCE_S = 20.0
 """How long a test waits for what must happen, on a machine with other work."""
@@ -153,12 +157,23 @@ class Core:
         )
         self.desk = Desk(self.settings.queue, self.recovered)
         self.budget = Budget(self.settings.limits, self.counters, self.clock)
+        self.watchdog = Watchdog(
+            settings=self.settings.supervision,
+            desk=self.desk,
+            commit=self.commit,
+            dispatch=self.dispatch,
+            clock=self.clock,
+            loop=loop,
+        )
+        self.watchdog.recover(self.journal)
+        self.book = AccountBook(accounts)
         self.intake = Intake(
             settings=self.settings,
-            book=AccountBook(accounts),
+            book=self.book,
             recovered=self.recovered,
             desk=self.desk,
             commit=self.commit,
+            watchdog=self.watchdog,
             budget=self.budget,
             dispatch=self.dispatch,
             counters=self.counters,
@@ -184,6 +199,11 @@ class Core:
         self.intake.on_ready = self.escalation.watch
         self.desk.resume(self.clock.now(), self.commit.batch)
         self.escalation.watch_open()
+
+    async def register(self, expected: Expected = NOTHING) -> None:
+        """Let the watchdog know of the accounts, and of what the inventory has of them."""
+        settings = self.settings.supervision
+        await self.watchdog.use(settings, Roster(self.book, expected, settings))
 
     # --- what homes do ----------------------------------------------------------------------------------------------
 
@@ -266,6 +286,7 @@ async def core(directory: Path, **options: Any) -> AsyncIterator[Core]:  # noqa:
     """Open the core; close it as the daemon does, or as a test that failed must."""
     opened = Core(directory, **options)
     try:
+        await opened.register()
         yield opened
         opened.journal.gate.set()
         await opened.close()

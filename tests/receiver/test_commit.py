@@ -10,7 +10,7 @@ import pytest
 from tests.receiver.core import BERTA, LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account
 from vetlla.errors import LinkError, UsageError
-from vetlla.receiver import commit, heartbeats
+from vetlla.receiver import bookkeeping, commit
 from vetlla.receiver.commit import Operation, StoreState
 from vetlla.signals import STORED, Event, Kind, Phase
 
@@ -123,12 +123,12 @@ def test_stamps_follow_soon_even_when_something_else_is_due_later(tmp_path: Path
     async def scenario() -> None:
         async with core(tmp_path, accounts=[home]) as rig:
             beat = signal("1")._replace(event=Event(Kind.HEARTBEAT, Phase.STATUS, "NULL", "dc09"))
-            assert heartbeats.EVERY_S > 20 * commit.STAMPS_WITHIN_S
+            assert bookkeeping.EVERY_S > 20 * commit.STAMPS_WITHIN_S
             rig.submit(beat)
             began = asyncio.get_running_loop().time()
             await rig.submit(signal("1"))
             await until(lambda: rig.read("SELECT ready_us FROM alarms") != [{"ready_us": None}])
-            assert asyncio.get_running_loop().time() - began < heartbeats.EVERY_S / 2
+            assert asyncio.get_running_loop().time() - began < bookkeeping.EVERY_S / 2
             (batch,) = [batch for batch in rig.journal.written if batch.stamps]
             assert not batch.vital
 

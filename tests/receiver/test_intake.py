@@ -12,7 +12,7 @@ import pytest
 from tests.receiver.core import LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account, Remap, UnknownPolicy
 from vetlla.clock import to_datetime
-from vetlla.receiver import evidence, heartbeats, intake
+from vetlla.receiver import bookkeeping, evidence, intake
 from vetlla.receiver.counters import Caller
 from vetlla.signals import (
     DUPLICATE,
@@ -463,7 +463,8 @@ def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
 
 
 def beats(rig: Core) -> dict[str, int]:
-    return {row["account"]: row["count"] for row in rig.read("SELECT account, count FROM heartbeats")}
+    rows = rig.read("SELECT account, received FROM units WHERE received > 0")
+    return {row["account"]: row["received"] for row in rows}
 
 
 def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -> None:
@@ -478,13 +479,13 @@ def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -
             assert rig.counters.heartbeats["dc09"] == 3
             await rig.submit(signal())
             assert beats(rig) == {}
-            rig.clock.advance(heartbeats.EVERY_S)
+            rig.clock.advance(bookkeeping.EVERY_S)
             await rig.sync()
-            assert beats(rig) == {"1234": 3}
+            assert beats(rig) == {"1234": 4}  # every report is a sign of life
             rig.submit(beat())
-            rig.clock.advance(heartbeats.EVERY_S)
+            rig.clock.advance(bookkeeping.EVERY_S)
             await rig.sync()
-            assert beats(rig) == {"1234": 4}
+            assert beats(rig) == {"1234": 5}
             assert [row["id"] for row in rig.read("SELECT id FROM signals")] == [1]
 
     run(scenario())
@@ -492,7 +493,7 @@ def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -
 
 def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle receiver writes what it heard without being asked."""
-    monkeypatch.setattr(heartbeats, "EVERY_S", 0.02)
+    monkeypatch.setattr(bookkeeping, "EVERY_S", 0.02)
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -505,14 +506,14 @@ def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, mon
 
 def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fleet's heartbeats are written one batch behind the other, and an alarm gets between them."""
-    monkeypatch.setattr(heartbeats, "PER_BATCH", 10)
+    monkeypatch.setattr(bookkeeping, "PER_BATCH", 10)
     homes = [Account(account=str(number)) for number in range(35)]
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=homes) as rig:
             for home in homes:
                 rig.submit(beat(home.account))
-            rig.clock.advance(heartbeats.EVERY_S)
+            rig.clock.advance(bookkeeping.EVERY_S)
             rig.journal.gate.clear()
             rig.commit.wake()
             await rig.held()
@@ -520,7 +521,7 @@ def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest
             rig.journal.gate.set()
             await told
             await rig.sync()
-            sizes = [(len(batch.heartbeats), len(batch.signals)) for batch in rig.journal.written]
+            sizes = [(len(batch.supervision.units), len(batch.signals)) for batch in rig.journal.written]
             assert sizes[:4] == [(10, 0), (10, 1), (10, 0), (5, 0)]
             assert len(beats(rig)) == 35
 
@@ -545,7 +546,7 @@ def test_a_failed_commit_loses_no_heartbeat(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
             rig.submit(beat())
-            rig.clock.advance(heartbeats.EVERY_S)
+            rig.clock.advance(bookkeeping.EVERY_S)
             rig.journal.failing = True
             assert not await rig.sync()
             await rig.healed()

@@ -16,7 +16,7 @@ from tests.store.journals import WINDOW_US, Scribe, alarm, arrival, journal, rej
 from vetlla.alarms import Outcome, State, Tally
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
-from vetlla.signals import AccountId, Priority
+from vetlla.signals import Priority
 from vetlla.store.audit import read_head
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.journal import (
@@ -28,7 +28,8 @@ from vetlla.store.journal import (
     Journal,
     keep_out_receivers,
 )
-from vetlla.store.rows import heartbeat_row, reject_row
+from vetlla.store.rows import reject_row
+from vetlla.store.units import IncidentRow, Ordered, Unit, VerdictRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
     from vetlla.store.batch import Batch
 
-TABLES = ("signals", "commits", "duplicates", "rejects", "heartbeats", "alarms", "notes", "on_test", "audit")
+TABLES = (
+    "signals", "commits", "duplicates", "rejects", "alarms", "notes", "on_test", "audit",
+    "units", "verdicts", "incidents", "pauses", "ledger", "ledger_days",
+)  # fmt: skip
 
 
 def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -45,13 +49,25 @@ def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in TABLES}
 
 
+def unit(**said: int | str) -> Unit:
+    """Return the row of an invented terminal."""
+    plain = Unit(0, "0001", "", "0", "", 1, 1, 0, 0, 900, 3, "2026-01-01", 0, 0, 0, 0)
+    return plain._replace(**said)
+
+
 def full_batch(scribe: Scribe) -> Batch:
     """Return a batch with something for every table."""
     clock = scribe.clock
     now_us = clock.now().utc_us
     batch = scribe.signals([report(100 + number) for number in range(10)], alarm=9)
     batch.rejects.append(reject_row(arrival(clock), reject()))
-    batch.heartbeats.append(heartbeat_row("dc09", AccountId("", "L0", "0001"), now_us, 3))
+    rows = batch.supervision
+    rows.units.append(unit(heard_us=now_us, received=3))
+    rows.verdicts.append(VerdictRow(now_us, 0, 1, 3, 0, now_us, 3, 1, 9))
+    rows.incidents.append(IncidentRow(1, "cell:1", now_us, None, 3, 4, 9))
+    rows.pauses.append(Ordered(0, now_us, None, "enric", "works"))
+    rows.stretches.append(("2026-01-01", 0, b"columns"))
+    rows.days.append(("2026-01-01", 0, 5.0))
     batch.duplicates[1] = (1, now_us, "tcp", "192.0.2.7:1")
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
@@ -187,19 +203,46 @@ def test_stamps_come_with_the_next_batch(tmp_path: Path) -> None:
         assert None not in dump(tmp_path)["commits"][0]
 
 
-def test_counts_of_heartbeats_and_duplicates_grow(tmp_path: Path) -> None:
-    """They are kept as counts with their last instant; one that comes late does not turn it back."""
-    who = AccountId("", "L0", "0001")
+def test_counts_of_duplicates_grow(tmp_path: Path) -> None:
+    """They are kept as counts with their last instant."""
     with journal(tmp_path) as scribe:
         for at_us, count in ((50, 2), (40, 1)):
             batch = scribe.batch()
-            batch.heartbeats.append(heartbeat_row("dc09", who, at_us, count))
             batch.duplicates[1] = (count, at_us, "udp", f"192.0.2.7:{at_us}")
             scribe.write(batch)
         rows = dump(tmp_path)
 
-    assert rows["heartbeats"] == [("dc09", "", "L0", "0001", 50, 50, 3)]
     assert rows["duplicates"] == [(1, 3, 40, "udp", "192.0.2.7:40")]
+
+
+def test_a_device_keeps_its_row(tmp_path: Path) -> None:
+    """What is known of it changes, its name and number do not; an incident's row grows and ends."""
+    with journal(tmp_path) as scribe:
+        for received, members in ((1, 3), (2, 5)):
+            batch = scribe.batch()
+            batch.supervision.units.append(unit(received=received))
+            batch.supervision.incidents.append(IncidentRow(1, "cell:1", 10, None, 3, members, None))
+            scribe.write(batch)
+        rows = dump(tmp_path)
+
+    assert rows["units"] == [tuple(unit(received=2))]
+    assert rows["incidents"] == [(1, "cell:1", 10, None, 3, 5, None)]
+
+
+def test_old_days_are_forgotten(tmp_path: Path) -> None:
+    """The ledger is kept from a day on."""
+    with journal(tmp_path) as scribe:
+        batch = scribe.batch()
+        batch.supervision.stretches += [("2024-01-31", 0, b"x"), ("2024-02-01", 0, b"y")]
+        batch.supervision.days += [("2024-01-31", 0, 5.0), ("2024-02-01", 0, 5.0)]
+        scribe.write(batch)
+        batch = scribe.batch()
+        batch.supervision.forget_before.append("2024-02-01")
+        scribe.write(batch)
+        rows = dump(tmp_path)
+
+    assert [row[0] for row in rows["ledger"]] == ["2024-02-01"]
+    assert [row[0] for row in rows["ledger_days"]] == ["2024-02-01"]
 
 
 def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:

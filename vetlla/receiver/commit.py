@@ -102,6 +102,10 @@ class GroupCommit:
         self.settings = settings
         self.state = StoreState.OK
         self.why = ""
+        self.ready_since_us = 0
+        """Monotonic instant since which reports are taken; before the first trouble: always."""
+        self.unready_us = 0
+        """Time in which none could be taken, all together."""
         self.last_commit_us = 0
         self.on_answer: Callable[[], object] = lambda: None
         """Called when the writer's thread has ended a job, well or badly: it lives. Feeds the watchdog; a disk that
@@ -121,6 +125,7 @@ class GroupCommit:
         self._patience: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self._commits = 0
+        self._unready_since_us = 0
         self.batch = self._new_batch()
         """What is being gathered: whoever has something to keep besides frames puts it here, then calls ``wake``."""
 
@@ -347,6 +352,12 @@ class GroupCommit:
 
     def _turn(self, state: StoreState, why: str) -> None:
         before, self.state = self.state, state
+        now_us = self._clock.now().mono_us
+        if before is StoreState.OK and state is not StoreState.OK:
+            self._unready_since_us = now_us
+        elif state is StoreState.OK and before is not StoreState.OK:
+            self.ready_since_us = now_us
+            self.unready_us += now_us - self._unready_since_us
         if (state, why) == (before, self.why):
             return
         self.why = why

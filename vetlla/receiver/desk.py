@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.alarms import Alarm, State, Tally
+from vetlla.alarms import Alarm, Outcome, State, Tally
 from vetlla.clock import SECOND_US
 from vetlla.errors import UsageError
 from vetlla.receiver.card import Card
@@ -248,6 +248,24 @@ class Desk:
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
             return self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch)
         batch.audit.append(_entry(hand.now, "note", number, hand.operator))
+        return card
+
+    def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Card | None:
+        """Take back an alarm that no device opened and nobody has in hand; whoever has it in hand reads why, as a note.
+
+        None: there is no such open alarm any more.
+        """
+        card = self._cards.get(number)
+        if card is None:
+            return None
+        alarm = queue.as_of(card.alarm, now)
+        if alarm.state is State.WAITING and not alarm.first_signal and not card.tally.last_signal:
+            hand = queue.Hand("receiver", now, 0, supervisor=True)
+            return self.act(
+                number, hand, "close", lambda held: queue.close(held, hand, Outcome.TECHNICAL), batch, why=why
+            )
+        batch.notes.append(Note(number, now.utc_us, "receiver", why))
+        batch.audit.append(_entry(now, "note", number))
         return card
 
     def set_test(self, account: str, hand: queue.Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:

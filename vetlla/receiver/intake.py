@@ -17,10 +17,9 @@ from vetlla.clock import iso, to_datetime
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
-from vetlla.receiver.heartbeats import Heartbeats
 from vetlla.service.admission import objection
 from vetlla.service.triage import PRIORITIES, home_of, weigh
-from vetlla.signals import DUPLICATE, STORED, Kind, refused
+from vetlla.signals import DUPLICATE, STORED, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
 from vetlla.store.rows import SIGNAL_COLUMNS, Flag, signal_row
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.watchdog import Watchdog
     from vetlla.settings.model import Settings
     from vetlla.signals import Arrival, Reject, Signal, Verdict
     from vetlla.store.journal import Recovered
@@ -73,6 +73,7 @@ class Intake:
         recovered: Recovered,
         desk: Desk,
         commit: GroupCommit,
+        watchdog: Watchdog,
         budget: Budget,
         dispatch: Dispatch,
         counters: Counters,
@@ -85,13 +86,13 @@ class Intake:
         """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
+        self._watchdog = watchdog
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
         self._frames: deque[_Frame] = deque()
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
-        self._heartbeats = Heartbeats()
         commit.serve(self)
 
     def use(self, settings: Settings, book: AccountBook) -> None:
@@ -117,6 +118,7 @@ class Intake:
         plain_for_keyed = settings.plain_for_keyed is PlainPolicy.ACCEPT
         now_us = arrival.received.utc_us
         reason = objection(first, account, now_us, unknown=settings.unknown_accounts, plain_for_keyed=plain_for_keyed)
+        alive_only = reason is None and account is not None and self._watchdog.heard(account, first, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
             known = reason is None and all(signal.identity in self._duplicates for signal in signals)
@@ -124,22 +126,12 @@ class Intake:
         elif reason is not None:
             self._evidence.refuse(arrival, signals, account, reason, self._table)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
-        elif first.event.kind is Kind.HEARTBEAT and account is not None and len(signals) == 1:
-            self._beat(first, arrival.received)
+        elif alive_only and len(signals) == 1:
+            self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
         else:
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._commit.wake()
-
-    def _beat(self, signal: Signal, now: Instant) -> None:
-        self._counters.heartbeats[signal.protocol] += 1
-        if self._heartbeats.add(signal.protocol, signal.id, now):
-            self._see_to_heartbeats(now)
-
-    def _see_to_heartbeats(self, now: Instant) -> None:
-        due_in_s = self._heartbeats.due_in_s(now)
-        if due_in_s is not None:
-            self._commit.within(due_in_s)
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Take bytes that were no report."""
@@ -150,11 +142,11 @@ class Intake:
     @property
     def backlog(self) -> bool:
         """Whether something waits that should be committed at once."""
-        return bool(self._frames or self._evidence.waiting or self._heartbeats.leaving)
+        return bool(self._frames or self._evidence.waiting or self._watchdog.backlog)
 
     def hasten(self) -> None:
         """Let what was kept back for a later batch go with the next ones."""
-        self._heartbeats.hasten()
+        self._watchdog.hasten()
 
     def plan(self, batch: Batch) -> None:
         """Decide what becomes of what waits, and fill the batch with it."""
@@ -168,8 +160,7 @@ class Intake:
             first, last = self._first_signal, self._next_signal - 1
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
-        batch.heartbeats.extend(self._heartbeats.take(now))
-        self._see_to_heartbeats(now)
+        self._watchdog.plan(batch, now)
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         arrival = frame.arrival
@@ -214,6 +205,7 @@ class Intake:
         self._first_signal = self._next_signal
         self._duplicates.settle()
         self._evidence.settle()
+        self._watchdog.settle()
         self._publish(batch, now)
 
     def _publish(self, batch: Batch, now: Instant) -> None:
@@ -234,6 +226,7 @@ class Intake:
         self._duplicates.take_back()
         self._next_signal = self._first_signal
         self._evidence.take_back()
+        self._watchdog.take_back()
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []
         for frame, _ in planned:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
+from vetlla.receiver.daybook import span_of
+from vetlla.receiver.roster import Roster
 from vetlla.store.account_table import account_book
+from vetlla.store.expected import expected
 from vetlla.store.keyring import Keyring
 from vetlla.store.registry import reading
 
@@ -22,6 +26,7 @@ class Knowledge(NamedTuple):
 
     book: AccountBook
     keys: Keyring
+    roster: Roster
 
     def keys_of(self, who: AccountId) -> Sequence[Key]:
         """Return the keys that may open this caller's frames: current first, outgoing one behind it."""
@@ -35,6 +40,8 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
     """Read registry and keys. Blocks. Raises StoreError or ConfigError."""
     with reading(settings.state_dir, clock) as registry:
         book = account_book(registry)
+        today = span_of(clock.now().utc_us, ZoneInfo(settings.supervision.timezone)).day
+        who = expected(registry, today)
     needs_keys = any(account.key_name for account in book)
     keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
-    return Knowledge(book, keys)
+    return Knowledge(book, keys, Roster(book, who, settings.supervision))

@@ -35,6 +35,7 @@ from vetlla.receiver.metrics import exposition
 from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.session import Ground
 from vetlla.receiver.view import View
+from vetlla.receiver.watchdog import Watchdog
 from vetlla.store.journal import Journal
 from vetlla.store.writer import Writer
 
@@ -64,6 +65,7 @@ class Receiver:
     _knowledge: knowledge.Knowledge
     _commit: GroupCommit
     _desk: Desk
+    _watchdog: Watchdog
     _intake: Intake
     _escalation: Escalation
     _budget: Budget
@@ -113,12 +115,22 @@ class Receiver:
         )
         self._desk = Desk(settings.queue, recovered)
         self._budget = Budget(settings.limits, self._counters, clock)
+        self._watchdog = Watchdog(
+            settings=settings.supervision,
+            desk=self._desk,
+            commit=self._commit,
+            dispatch=self._dispatch,
+            clock=clock,
+            loop=loop,
+        )
+        await asyncio.to_thread(self._watchdog.recover, journal)
         self._intake = Intake(
             settings=settings,
             book=self._knowledge.book,
             recovered=recovered,
             desk=self._desk,
             commit=self._commit,
+            watchdog=self._watchdog,
             budget=self._budget,
             dispatch=self._dispatch,
             counters=self._counters,
@@ -136,6 +148,8 @@ class Receiver:
         self._intake.on_ready = self._escalation.watch
         self._desk.resume(clock.now(), self._commit.batch)
         self._escalation.watch_open()
+        await self._watchdog.use(settings.supervision, self._knowledge.roster)
+        self._watchdog.on_new_day = self._told_to_reload
         self._bind(descriptions)
         await self._open_doors(parts)
         for listener in self._listeners:
@@ -265,6 +279,7 @@ class Receiver:
             log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
             return error
         else:
+            await self._watchdog.use(settings.supervision, known.roster)
             self._settings = settings
             self._knowledge = known
             self._intake.use(settings, known.book)
@@ -298,6 +313,7 @@ class Receiver:
         for listener in self._listeners:
             listener.stop()
         self._escalation.stop()
+        self._watchdog.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._commit.close())
         await asyncio.wait(

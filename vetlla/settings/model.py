@@ -10,10 +10,12 @@ from enum import StrEnum
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from vetlla.accounts import PlainPolicy, UnknownPolicy
+from vetlla.devices import DeviceType
 from vetlla.signals import Kind, Priority
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
@@ -46,6 +48,14 @@ def _priority_named(value: object) -> object:
     if value not in Priority.__members__:
         raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
     return Priority[value]
+
+
+def _zone_known(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError('should be a time zone such as "Europe/Madrid"') from error
+    return name
 
 
 def _recover_above(data: dict[str, Any]) -> int:
@@ -209,6 +219,37 @@ class IntakeSettings(_Section):
     """A frame in clear from an account that has a key."""
 
 
+class AlarmPolicy(StrEnum):
+    """Whose loss opens an alarm; it is noted down and shown in any case."""
+
+    ALL = "all"
+    TERMINALS = "terminals"
+    NONE = "none"
+
+
+class SupervisionSettings(_Section):
+    """Who is to be heard how often, and what is done when they are not."""
+
+    intervals_s: Mapping[DeviceType, Annotated[int, Field(ge=1, le=32 * 86_400)]] = {}
+    """Type of device (inventory) -> expected seconds between two signs of life, where its account says none."""
+    allowed_misses: Annotated[int, Field(ge=1, le=100)] = 3
+    """Signs of life in a row that may fail to come; with so many the device is lost. Accounts may say otherwise."""
+    tolerance_s: Annotated[float, Field(ge=0)] = 5
+    """What a sign of life is given to arrive after its due time."""
+    alarms: AlarmPolicy = AlarmPolicy.ALL
+    """Whose loss opens a TECHNICAL alarm: all, terminals, none."""
+    incident_devices: Annotated[int, Field(ge=2)] = 10
+    """Losses with a common label within ``incident_window_s`` that are one incident."""
+    incident_window_s: Seconds = 60
+    """See ``incident_devices``."""
+    incident_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of a small group (a cell) that, lost within one interval, is one incident; at least three devices."""
+    timezone: Annotated[str, AfterValidator(_zone_known)] = "Europe/Madrid"
+    """Where the service's days begin."""
+    ledger_months: Count = 24
+    """How long the days of each device are kept."""
+
+
 class HttpSettings(_Section):
     """Where ``/healthz``, ``/readyz`` and ``/metrics`` are served; ``port`` 0 picks a free one."""
 
@@ -249,6 +290,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
     intake: IntakeSettings = IntakeSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
     http: HttpSettings = HttpSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()

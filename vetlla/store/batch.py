@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.store.units import SupervisionRows
+
 if TYPE_CHECKING:
     from vetlla.alarms import Alarm
     from vetlla.store.rows import Row
@@ -57,7 +59,6 @@ class Batch:
     began_us: int
     signals: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
-    heartbeats: list[Row] = field(default_factory=list)
     duplicates: dict[int, tuple[int, int, str, str]] = field(default_factory=dict)
     """By signal: how many more times it came, when last, by which transport, from which peer."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
@@ -68,26 +69,27 @@ class Batch:
     decided: list[Entry] = field(default_factory=list)
     """Audit of what frames brought about; it stands or falls with them, while ``audit`` is kept for a later try."""
     stamps: list[Stamps] = field(default_factory=list)
+    supervision: SupervisionRows = field(default_factory=SupervisionRows)
     pulse: bool = False
     """Write down that the receiver is alive: proof that commits work when nothing else is to be committed."""
 
     @property
     def vital(self) -> bool:
-        """Whether somebody waits for it to be durable; stamps and heartbeats alone need no fsync."""
-        reports = self.signals or self.duplicates or self.rejects
+        """Whether somebody waits for it to be durable; stamps and signs of life alone need no fsync."""
+        reports = self.signals or self.duplicates or self.rejects or self.supervision.vital
         return bool(self.pulse or reports or self.audit or self.decided or self.notes or self.tests)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.vital or self.alarms or self.stamps or self.heartbeats)
+        return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
 
     def keep_from(self, failed: Batch) -> None:
         """Take over what a failed batch held besides frames, to be written with this one."""
         self.rejects[:0] = failed.rejects
-        self.heartbeats[:0] = failed.heartbeats
         self.notes[:0] = failed.notes
         self.audit[:0] = failed.audit
         self.stamps[:0] = failed.stamps
+        self.supervision.keep_from(failed.supervision)
         self.alarms = failed.alarms | self.alarms
         self.tests = failed.tests | self.tests

@@ -23,9 +23,10 @@ from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
 from vetlla.store.ownership import create
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
+from vetlla.store.units import EVERY_UNIT, STRETCHES_OF, Kept, Unit, read_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vetlla.alarms import Alarm
     from vetlla.clock import Clock
@@ -51,10 +52,6 @@ _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHE
 _REJECT = (
     "INSERT INTO rejects (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_HEARTBEAT = (
-    "INSERT INTO heartbeats VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-    " SET last_us = max(last_us, excluded.last_us), count = count + excluded.count"
 )
 _DUPLICATE = (
     "INSERT INTO duplicates VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count,"
@@ -206,8 +203,6 @@ class Journal:
             self._put(_SIGNALS, batch.signals)
         if batch.rejects:
             connection.executemany(_REJECT, batch.rejects)
-        if batch.heartbeats:
-            connection.executemany(_HEARTBEAT, batch.heartbeats)
         if batch.duplicates:
             connection.executemany(_DUPLICATE, [(signal, *again) for signal, again in batch.duplicates.items()])
         self._put(_ALARMS, [alarm_row(alarm) for alarm in batch.alarms.values()])
@@ -219,6 +214,8 @@ class Journal:
             connection.execute("DELETE FROM on_test WHERE account = ?", (account,))
             if test:
                 connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?)", test)
+        if not batch.supervision.empty:
+            batch.supervision.write(connection)
         if batch.pulse:
             connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
         self._put(_AUDIT, audit_rows)
@@ -273,6 +270,21 @@ class Journal:
             on_test=[OnTest(**dict(row)) for row in tests],
             recent=self._recent(since_us),
         )
+
+    def supervision(self) -> Kept:
+        """Return what an earlier life left of supervision; of devices their rows come from ``units``."""
+        return read_kept(self._connection)
+
+    def units(self) -> Iterator[Unit]:
+        """Yield the devices that were ever expected, by number. Read it to its end before anything is written."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # up to a million: plain tuples
+        for row in cursor.execute(EVERY_UNIT):
+            yield Unit(*row)
+
+    def stretches_of(self, day: str) -> set[int]:
+        """Return which stretches of devices the ledger has of a day."""
+        return {row["stretch"] for row in self._connection.execute(STRETCHES_OF, (day,))}
 
     def _recent(self, since_us: int) -> list[tuple[bytes, int, int]]:
         cursor = self._connection.cursor()

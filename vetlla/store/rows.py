@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import to_us
-from vetlla.signals import (
-    AccountId,
-    Kind,
-    Position,
-    Priority,
-    Reject,
-    Signal,
-)
+from vetlla.signals import Kind, Priority
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vetlla.signals import AccountId, Arrival, Position, Reject, Signal
+    from vetlla.signals import Arrival, Position, Reject, Signal
 
 SqlValue: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[SqlValue, ...]
@@ -133,11 +126,6 @@ def reject_row(arrival: Arrival, reject: Reject) -> Row:
         reject.text,
         reject.raw,
     )
-
-
-def heartbeat_row(protocol: str, who: AccountId, at_us: int, count: int) -> Row:
-    """Return the row that counts heartbeats of one account since the last flush."""
-    return (protocol, who.receiver, who.line, who.account, at_us, at_us, count)
 
 
 ALARM_COLUMNS = Alarm._fields

@@ -1,0 +1,162 @@
+"""What the journal keeps of the fleet: who was heard, written now and then in bounded batches, and each ended day.
+
+Nobody waits for it to be durable: what a crash takes is the counting of half a minute. A start reads it back, and
+writes the day that an earlier life could not finish.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from vetlla.clock import SECOND_US
+from vetlla.receiver.daybook import Daybook, rebuilt, span_of
+from vetlla.store.ledger import STRETCH, Stretch
+from vetlla.store.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.clock import Instant
+    from vetlla.receiver.watch import Watch
+    from vetlla.settings.model import SupervisionSettings
+    from vetlla.store.batch import Batch
+    from vetlla.store.journal import Journal
+    from vetlla.store.units import Kept
+
+EVERY_S = 30.0
+"""Signs of life stay in memory this long before they are written."""
+PER_BATCH = 500
+"""Rows in one transaction, so that an alarm never waits for a fleet's heartbeats."""
+
+
+class Bookkeeping:
+    """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
+
+    def __init__(self, settings: SupervisionSettings, watch: Watch, now: Instant) -> None:
+        self.use(settings)
+        self._watch = watch
+        self._fleet = watch.fleet
+        self._zone = ZoneInfo(settings.timezone)
+        self.daybook = Daybook(watch.fleet, self._zone, now)
+        self._leaving: deque[int] = deque()
+        self._since_us = 0
+        self._hastened = False
+        self._stretches: Iterator[tuple[str, int, bytes]] | None = None
+        self._days: list[tuple[str, int, float]] = []
+        self._forget: list[str] = []
+
+    def use(self, settings: SupervisionSettings) -> None:
+        """Go on with other settings; the time zone is that of the start."""
+        self._tolerance_s = settings.tolerance_s
+        self._months = settings.ledger_months
+
+    # --- the day that an earlier life did not finish ----------------------------------------------------------------
+
+    def resume(self, kept: Kept, now: Instant) -> None:
+        """Count the time without a receiver as what it was: nobody was supervised."""
+        today = self.daybook.today
+        if kept.alive_us is None:
+            return
+        known_s = kept.down_s.get(today.day.isoformat(), 0)
+        away_s = max(0, now.utc_us - max(kept.alive_us, today.began_us)) // SECOND_US
+        self.daybook.down_s = known_s + away_s
+        self._days.append((today.day.isoformat(), self.daybook.down_s, self._tolerance_s))
+
+    def unfinished(self, journal: Journal, kept: Kept) -> None:
+        """Gather the last day of an earlier life if the ledger lacks any of it. Blocks; reads the journal."""
+        if kept.alive_us is None:
+            return
+        ended = span_of(kept.alive_us, self._zone)
+        day = ended.day.isoformat()
+        if ended.day >= self.daybook.today.day:
+            return
+        written = journal.stretches_of(day)
+        down_s = kept.down_s.get(day, 0) + (ended.ends_us - kept.alive_us) // SECOND_US
+        stretches: dict[int, Stretch] = {}
+        for unit in journal.units():
+            number = unit.id // STRETCH
+            if number not in written:
+                stretches.setdefault(number, Stretch(number)).put(rebuilt(unit, ended, down_s))
+        if stretches:
+            self._days.append((day, down_s, self._tolerance_s))
+            self._stretches = ((day, number, stretch.pack()) for number, stretch in stretches.items())
+
+    # --- what is written --------------------------------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> bool:
+        """Whether there are rows that should be written now."""
+        return bool(self._leaving or self._days or self._stretches or (self._hastened and self._watch.dirty))
+
+    def begin(self, now: Instant) -> None:
+        """Hear that something is to be written after nothing was."""
+        self._since_us = now.mono_us
+
+    def due_in_s(self, now: Instant) -> float | None:
+        """Return the time until something should be written; None: there is nothing."""
+        if not self._watch.dirty:
+            return None
+        return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
+
+    def hasten(self) -> None:
+        """Let all of it leave from now on without delay."""
+        self._hastened = True
+
+    def plan(self, batch: Batch, now: Instant) -> None:
+        """Put what is due into a batch: so many devices, and one stretch of an ended day."""
+        if self._stretches is None and self.daybook.is_over(now):
+            self._end_day(now)
+        if not self._leaving and (self._hastened or self.due_in_s(now) == 0):
+            self._leaving = deque(self._watch.dirty)
+            self._watch.dirty.clear()
+            self._since_us = now.mono_us
+        rows = batch.supervision
+        for _ in range(min(len(self._leaving), PER_BATCH)):
+            rows.units.append(self._row(self._leaving.popleft()))
+        rows.days += self._days
+        rows.forget_before += self._forget
+        self._days, self._forget = [], []
+        if self._stretches is not None:
+            stretch = next(self._stretches, None)
+            if stretch is None:
+                self._stretches = None
+            else:
+                rows.stretches.append(stretch)
+
+    def _end_day(self, now: Instant) -> None:
+        day = self.daybook.close(self._watch.floor_us, now)
+        name = day.span.day.isoformat()
+        self._days.append((name, day.down_s, self._tolerance_s))
+        self._days.append((self.daybook.today.day.isoformat(), 0, self._tolerance_s))
+        self._stretches = ((name, number, columns) for number, columns in day.stretches())
+        self._forget = [self._first_kept()]
+
+    def _first_kept(self) -> str:
+        today = self.daybook.today.day
+        months = today.year * 12 + today.month - 1 - self._months
+        return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
+
+    def _row(self, device: int) -> Unit:
+        fleet, daybook = self._fleet, self.daybook
+        fleet.dirty[device] = 0
+        account = fleet.accounts[device]
+        return Unit(
+            id=device,
+            account=account.account,
+            receiver=account.receiver,
+            line=account.line,
+            device=fleet.devices[device],
+            state=fleet.state[device],
+            since_us=fleet.since_us[device],
+            heard_us=fleet.heard_us[device],
+            pause=fleet.pause[device],
+            interval_s=fleet.interval_s[device],
+            allowed_misses=fleet.allowed[device],
+            day=daybook.today.day.isoformat(),
+            received=fleet.received[device],
+            longest_s=fleet.longest_s[device],
+            unsupervised_s=daybook.unsupervised_s.get(device, 0),
+            reasons=daybook.reasons.get(device, 0),
+        )

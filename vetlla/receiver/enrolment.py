@@ -1,0 +1,111 @@
+"""Takes over what the registry says of who is to be heard, and learns UCRs by hearing them.
+
+A whole fleet is taken over in steps, so that no alarm waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from vetlla.receiver.fleet import NO_PARENT, name_of
+from vetlla.receiver.roster import REGISTRY_PAUSES
+from vetlla.service.supervision import Pause
+
+if TYPE_CHECKING:
+    from vetlla.accounts import Account
+    from vetlla.clock import Clock, Instant
+    from vetlla.receiver.fleet import Name
+    from vetlla.receiver.pauses import Pauses
+    from vetlla.receiver.roster import Roster, Watched
+    from vetlla.receiver.watch import Watch
+
+AT_ONCE = 1_000
+"""Devices between two turns of the loop: a reload of a whole fleet holds up no alarm."""
+
+
+class Enrolment:
+    """Lives in the event loop."""
+
+    def __init__(self, watch: Watch, pauses: Pauses, clock: Clock) -> None:
+        self._watch = watch
+        self._fleet = watch.fleet
+        self._pauses = pauses
+        self._clock = clock
+        self._roster: Roster | None = None
+        self._elders: dict[int, int] = {}
+        """Of a home with several accounts: terminal -> the one through which the home's UCRs are expected."""
+
+    def elder(self, terminal: int) -> int:
+        """Return the terminal through which the UCRs of this one's home are expected."""
+        return self._elders.get(terminal, terminal)
+
+    async def use(self, roster: Roster) -> None:
+        """Take over a registry; it counts when this returns."""
+        names: dict[Name, int] = {}
+        for number in self._fleet:
+            names[self._fleet.name(number)] = number
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        self._roster = roster
+        seen, terminals = await self._take_up_all(roster, names)
+        await self._see_to_the_others(seen)
+        self._fleet.bind(terminals)
+
+    async def _take_up_all(self, roster: Roster, names: dict[Name, int]) -> tuple[set[int], dict[int, int]]:
+        seen: set[int] = set()
+        terminals: dict[int, int] = {}
+        of_home: dict[str, int] = {}
+        elders: dict[int, int] = {}
+        terminal = NO_PARENT
+        for count, watched in enumerate(roster):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            account, now = watched.account, self._clock.now()
+            number = names.get(name_of(account, watched.device))
+            if number is None:
+                parent = terminal if watched.device else NO_PARENT
+                number = self._watch.add(account, watched.device, parent, now.mono_us)
+            if not watched.device:
+                terminal = terminals[id(account)] = number
+                elder = of_home.setdefault(account.home, number) if account.home else number
+                if elder != number:
+                    elders[number] = elder
+            seen.add(number)
+            self._take_up(number, watched, now)
+        self._elders = elders
+        return seen, terminals
+
+    async def _see_to_the_others(self, seen: set[int]) -> None:
+        """Treat those that the registry does not name: UCRs that were learned stay, others were removed."""
+        for number in self._fleet:
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if number in seen:
+                continue
+            now, terminal = self._clock.now(), self._fleet.parents[number]
+            if terminal in seen:
+                account = self._fleet.accounts[terminal]
+                self._take_up(number, self._unlisted(account, self._fleet.devices[number]), now)
+            else:
+                self._pauses.set(number, Pause.REMOVED, REGISTRY_PAUSES, now)
+
+    def learn(self, terminal: int, device: str, now: Instant) -> int:
+        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number."""
+        account = self._fleet.accounts[terminal]
+        number = self._watch.add(account, device, terminal, now.mono_us)
+        self._take_up(number, self._unlisted(account, device), now)
+        return number
+
+    def _unlisted(self, account: Account, device: str) -> Watched:
+        """Return what is expected of a UCR that the registry does not name."""
+        assert self._roster is not None  # read before anybody is heard
+        watched = self._roster.ucr(account, device)
+        if self._roster.registers_ucrs(account.home):
+            return watched._replace(pause=watched.pause | Pause.UNREGISTERED)
+        return watched
+
+    def _take_up(self, number: int, watched: Watched, now: Instant) -> None:
+        self._fleet.accounts[number] = watched.account
+        self._watch.expect(number, watched.expectation)
+        self._pauses.set(number, watched.pause, REGISTRY_PAUSES, now)

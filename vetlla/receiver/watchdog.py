@@ -1,0 +1,273 @@
+"""The watchdog: hears every sign of life, and notices within a second of its due time who fell silent.
+
+It lives in the event loop and ties the parts together: the watch (who is in which state), the losses (what follows from
+it), the bookkeeping (what the journal keeps of it). One timer, for whoever is due first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.accounts import Account
+from vetlla.clock import SECOND_US
+from vetlla.receiver.bookkeeping import Bookkeeping
+from vetlla.receiver.enrolment import Enrolment
+from vetlla.receiver.fleet import NO_PARENT, NOWHERE, Fleet, name_of
+from vetlla.receiver.incidents import Incidents
+from vetlla.receiver.losses import Losses
+from vetlla.receiver.pauses import Pauses
+from vetlla.receiver.watch import Watch
+from vetlla.service.supervision import Collapse, Health, Pause, absence
+from vetlla.signals import Kind, Phase
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterable
+
+    from vetlla.clock import Clock, Instant
+    from vetlla.receiver.commit import GroupCommit
+    from vetlla.receiver.desk import Desk
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.fleet import Name
+    from vetlla.receiver.pauses import Order
+    from vetlla.receiver.roster import Roster
+    from vetlla.settings.model import SupervisionSettings
+    from vetlla.signals import Arrival, Signal
+    from vetlla.store.batch import Batch
+    from vetlla.store.journal import Journal
+
+DEAF_RETRY_S = 1.0
+"""While reports cannot be taken nobody is judged; this often it is looked whether they can."""
+LISTENERS_MAX = 255
+"""A byte for each device says through which listener it was last heard."""
+
+
+class Watchdog:
+    """Supervision of the fleet."""
+
+    def __init__(
+        self,
+        *,
+        settings: SupervisionSettings,
+        desk: Desk,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._clock = clock
+        self._commit = commit
+        self._loop = loop
+        now = clock.now()
+        self.fleet = Fleet()
+        self.watch = Watch(self.fleet, settings.tolerance_s, now.mono_us)
+        self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
+        self.losses = Losses(
+            settings=settings,
+            watch=self.watch,
+            incidents=self.incidents,
+            desk=desk,
+            commit=commit,
+            dispatch=dispatch,
+            clock=clock,
+        )
+        self.books = Bookkeeping(settings, self.watch, now)
+        self.pauses = Pauses(self.watch, self.books.daybook)
+        self.enrolment = Enrolment(self.watch, self.pauses, clock)
+        self.on_new_day: Callable[[], object] = lambda: None
+        """Called when a day of the service begins: suspensions begin and end with it."""
+        self._listeners: list[str] = [""]
+        self._timer: asyncio.TimerHandle | None = None
+        self._deaf_us = 0
+        self._today = self.books.daybook.today.day
+
+    # --- signs of life ----------------------------------------------------------------------------------------------
+
+    def heard(self, account: Account, signal: Signal, arrival: Arrival) -> bool:
+        """Take the sign of life that a registered caller's report is; say whether it is nothing more than that.
+
+        Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
+        """
+        terminal = self.fleet.terminal(account)
+        if terminal is None:
+            return signal.event.kind is Kind.HEARTBEAT
+        now, listener = arrival.received, self._listener(arrival.listener)
+        idle = not self.watch.dirty
+        self.watch.heard(terminal, listener, now)
+        kind = signal.event.kind
+        alive_only = kind is Kind.HEARTBEAT
+        if not alive_only:
+            alive_only = self._heard_through(terminal, signal, listener, now)
+        if idle or self.watch.turns:
+            self._note(now, idle=idle)
+        return alive_only
+
+    def _note(self, now: Instant, *, idle: bool) -> None:
+        """See to it that what changed is followed and written; ``idle``: nothing waited to be written before."""
+        if idle:
+            self.books.begin(now)
+            self._see_to_rows(now)
+        self._follow()
+
+    def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
+        """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
+        elder = self.enrolment.elder(terminal)
+        if (left := absence(signal.event)) is not None:
+            for child in self.fleet.kin(elder):
+                self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
+        kind, phase = signal.event.kind, signal.event.phase
+        if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
+            return False
+        ucr = self.fleet.ucr(elder, signal.device)
+        if ucr is None:
+            if kind is Kind.PRESENCE:
+                self.watch.heard(self.enrolment.learn(elder, signal.device, now), listener, now)
+            return False
+        self.watch.heard(ucr, listener, now)
+        return kind is Kind.PRESENCE
+
+    def _listener(self, name: str) -> int:
+        if name not in self._listeners and len(self._listeners) < LISTENERS_MAX:
+            self._listeners.append(name)
+        return self._listeners.index(name) if name in self._listeners else NOWHERE
+
+    def _listener_label(self, number: int) -> str:
+        name = self._listeners[number]
+        return f"listener:{name}" if name else ""
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def _arm(self, within_s: float = 3600.0) -> None:
+        """Set the timer for whoever is due first."""
+        now_us = self._clock.now().mono_us
+        dues = [due for due in (self.watch.next_us, self.pauses.next_us) if due is not None]
+        wait_s = min([within_s, *(max(0, due - now_us) / SECOND_US for due in dues)])
+        when = self._loop.time() + wait_s
+        if self._timer is not None:
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._fall_due)
+
+    def _fall_due(self) -> None:
+        self._timer = None
+        self._arm(DEAF_RETRY_S if not self._commit.ready else 0.0 if self.look() else 3600.0)
+
+    def look(self) -> bool:
+        """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
+        now = self._clock.now()
+        self.watch.floor_us = max(self.watch.floor_us, self._commit.ready_since_us)
+        self.pauses.end_due(now, self._commit.batch)
+        more = self.watch.pass_time(now)
+        if self.watch.turns:
+            self._follow()
+        return more
+
+    def _follow(self) -> None:
+        self.losses.take(self.watch.take_turns())
+        self._arm()
+
+    def stop(self) -> None:
+        """Judge nobody any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- one batch --------------------------------------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> bool:
+        """Whether something should be written at once."""
+        return self.losses.backlog or self.books.backlog
+
+    def hasten(self) -> None:
+        """Let what was kept back for a later batch go with the next ones."""
+        self.books.hasten()
+
+    def plan(self, batch: Batch, now: Instant) -> None:
+        """Write down what was decided and who was heard."""
+        unready_us = self._commit.unready_us
+        self.books.daybook.down_s += (unready_us - self._deaf_us) // SECOND_US
+        self._deaf_us += (unready_us - self._deaf_us) // SECOND_US * SECOND_US
+        self.losses.plan(batch)
+        self.books.plan(batch, now)
+        self._see_to_rows(now)
+        if self.books.daybook.today.day != self._today:
+            self._today = self.books.daybook.today.day
+            self.on_new_day()
+
+    def settle(self) -> None:
+        """Hear that a batch is durable."""
+        self.losses.settle()
+
+    def take_back(self) -> None:
+        """Hear that a batch is lost."""
+        self.losses.take_back()
+
+    def _see_to_rows(self, now: Instant) -> None:
+        due_in_s = self.books.due_in_s(now)
+        if due_in_s is not None:
+            self._commit.within(due_in_s)
+
+    # --- what the journal and the registry say ----------------------------------------------------------------------
+
+    def recover(self, journal: Journal) -> None:
+        """Go on where an earlier life ended: lost devices stay lost, everybody else has a whole period. Blocks."""
+        kept = journal.supervision()
+        now = self._clock.now()
+        parents: dict[Name, int] = {}
+        for unit in journal.units():
+            account = _bare(unit.account, unit.receiver, unit.line)
+            parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
+            number = self.watch.add(account, unit.device, parent, 0)
+            assert number == unit.id
+            if not unit.device:
+                parents[name_of(account)] = number
+            fleet = self.fleet
+            fleet.heard_us[number] = unit.heard_us
+            fleet.interval_s[number], fleet.allowed[number] = unit.interval_s, unit.allowed_misses
+            fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
+            if unit.since_us:
+                state = Health(unit.state)
+                self.watch.restore(number, Health.OK if state is Health.LATE else state, unit.since_us)
+            self.books.daybook.resume(unit, now)
+        self.incidents.resume(kept, self.watch.floor_us)
+        self.losses.resume(kept.lost)
+        self.books.resume(kept, now)
+        self.books.unfinished(journal, kept)
+        for order in kept.pauses:
+            self.pauses.remember(order, now)
+
+    async def use(self, settings: SupervisionSettings, roster: Roster) -> None:
+        """Take over settings and registry; when this returns they count."""
+        self.watch.tolerance_us = round(settings.tolerance_s * SECOND_US)
+        self.incidents.rule = _rule(settings)
+        self.losses.settings = settings
+        self.books.use(settings)
+        idle = not self.watch.dirty
+        await self.enrolment.use(roster)
+        self.incidents.count_groups()
+        self._note(self._clock.now(), idle=idle)
+
+    # --- what engineers order ---------------------------------------------------------------------------------------
+
+    def pause(self, devices: Iterable[int], order: Order, batch: Batch) -> None:
+        """Pause devices, in a batch that is being gathered."""
+        now, idle = self._clock.now(), not self.watch.dirty
+        self.pauses.order(devices, order, now, batch)
+        self._note(now, idle=idle)
+
+    def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
+        """End ordered pauses; return the devices that had one."""
+        now, idle = self._clock.now(), not self.watch.dirty
+        lifted = self.pauses.lift(devices, now, batch)
+        self._note(now, idle=idle)
+        return lifted
+
+
+def _rule(settings: SupervisionSettings) -> Collapse:
+    return Collapse(settings.incident_devices, settings.incident_window_s, settings.incident_share)
+
+
+def _bare(account: str, receiver: str, line: str) -> Account:
+    """Return what is known of an account before the registry was read."""
+    return Account(account=account, receiver=receiver, line=line)

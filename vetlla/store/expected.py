@@ -1,0 +1,66 @@
+"""What the registry says of who is to be heard: terminals and their place, the UCRs of each home, homes that rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.devices import BUTTONS, TERMINALS, DeviceType, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from sqlite_utils import Database
+
+_STANDING = """
+SELECT d.type, d.serial, d.account, m.place, m.home FROM devices AS d JOIN movements AS m ON m.id = (
+    SELECT id FROM movements WHERE device = d.id ORDER BY day DESC, id DESC LIMIT 1)
+WHERE m.place <> 'retired' AND d.type IN ({types})
+"""
+_RESTING = """
+SELECT home FROM home_periods WHERE kind = 'suspended' AND since <= :day AND (until IS NULL OR until >= :day)
+UNION
+SELECT home FROM home_periods WHERE kind = 'active' GROUP BY home
+HAVING max(since <= :day AND (until IS NULL OR until >= :day)) = 0
+"""
+
+
+class Terminal(NamedTuple):
+    """The terminal that an account names, as the inventory has it."""
+
+    type: DeviceType
+    place: Place
+
+
+class Ucr(NamedTuple):
+    """A UCR that is installed in a home; its serial is the id by which it reports itself."""
+
+    type: DeviceType
+    serial: str
+
+
+class Expected(NamedTuple):
+    """By account (upper case) and by home; ``resting``: homes that are suspended on the day, or not active."""
+
+    terminals: dict[str, Terminal]
+    ucrs: dict[str, list[Ucr]]
+    resting: Collection[str]
+
+
+NOTHING = Expected({}, {}, frozenset())
+
+
+def expected(db: Database, day: date) -> Expected:
+    """Return who is to be heard on a day."""
+    terminals: dict[str, Terminal] = {}
+    ucrs: dict[str, list[Ucr]] = {}
+    types = ", ".join(f"'{one}'" for one in sorted(TERMINALS | BUTTONS))
+    for kind, serial, account, place, home in db.conn.execute(_STANDING.format(types=types)):
+        type_ = DeviceType(kind)
+        if type_ in TERMINALS:
+            if account and (place == Place.HOME or account.upper() not in terminals):
+                terminals[account.upper()] = Terminal(type_, Place(place))
+        elif place == Place.HOME:
+            ucrs.setdefault(home, []).append(Ucr(type_, serial))
+    resting = frozenset(home for (home,) in db.conn.execute(_RESTING, {"day": day.isoformat()}))
+    return Expected(terminals, ucrs, resting)

@@ -1,0 +1,196 @@
+"""Rows of supervision: the devices that are expected, what was decided about them, and what they were lost in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+
+class Unit(NamedTuple):
+    """One device as table ``units`` keeps it; ``day`` and what follows count until the ledger has that day."""
+
+    id: int
+    account: str
+    receiver: str
+    line: str
+    device: str
+    state: int
+    since_us: int
+    heard_us: int
+    pause: int
+    interval_s: int
+    allowed_misses: int
+    day: str
+    received: int
+    longest_s: int
+    unsupervised_s: int
+    reasons: int
+
+
+class VerdictRow(NamedTuple):
+    """One change of a device's state."""
+
+    at_us: int
+    unit: int
+    before: int
+    state: int
+    pause: int
+    heard_us: int
+    missed: int
+    incident: int | None
+    alarm_id: int | None
+
+
+class IncidentRow(NamedTuple):
+    """One failure of many."""
+
+    id: int
+    label: str
+    opened_us: int
+    closed_us: int | None
+    least: int
+    members: int
+    alarm_id: int | None
+
+
+class Ordered(NamedTuple):
+    """A pause that somebody ordered; ``until_us`` None: until it is ended."""
+
+    unit: int
+    since_us: int
+    until_us: int | None
+    operator: str
+    reason: str
+
+
+class LostIn(NamedTuple):
+    """A device that is lost: the incident and the alarm of its loss."""
+
+    unit: int
+    incident: int | None
+    alarm_id: int | None
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - ours
+
+
+def _select(table: str, columns: Sequence[str]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - as above
+
+
+_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in Unit._fields[5:])
+PUT_UNIT = f"{_insert('units', Unit._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
+PUT_VERDICT = _insert("verdicts", VerdictRow._fields)
+PUT_INCIDENT = (
+    f"{_insert('incidents', IncidentRow._fields)} ON CONFLICT DO UPDATE"
+    " SET closed_us = excluded.closed_us, members = excluded.members, alarm_id = excluded.alarm_id"
+)
+PUT_PAUSE = f"{_insert('pauses', Ordered._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
+PUT_PAUSE += " until_us = excluded.until_us, operator = excluded.operator, reason = excluded.reason"
+END_PAUSE = "DELETE FROM pauses WHERE unit = ?"
+PUT_STRETCH = "INSERT OR REPLACE INTO ledger (day, stretch, columns) VALUES (?, ?, ?)"
+PUT_DAY = "INSERT OR REPLACE INTO ledger_days (day, down_s, tolerance_s) VALUES (?, ?, ?)"
+FORGET = ("DELETE FROM ledger WHERE day < ?", "DELETE FROM ledger_days WHERE day < ?")
+
+EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
+OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
+NEXT_INCIDENT = "SELECT coalesce(max(id), 0) + 1 FROM incidents"
+MEMBERS = """
+SELECT DISTINCT incident, unit FROM verdicts
+WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state = 3
+"""
+EVERY_PAUSE = _select("pauses", Ordered._fields)
+LOST_NOW = """
+SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
+    ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id) WHERE u.state = 3
+"""
+
+
+STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"
+LAST_DAYS = "SELECT day, down_s FROM ledger_days ORDER BY day DESC LIMIT 7"
+ALIVE = "SELECT max(alive_us) FROM boots"
+
+
+class Kept(NamedTuple):
+    """What an earlier life left besides the devices themselves."""
+
+    alive_us: int | None
+    """When it last proved that it lived; None: this is the first life."""
+    incidents: list[IncidentRow]
+    next_incident: int
+    lost: list[LostIn]
+    members: list[tuple[int, int]]
+    """Incident and device, of the incidents that are open."""
+    pauses: list[Ordered]
+    down_s: dict[str, int]
+    """By day, of the last days."""
+
+
+def read_kept(connection: sqlite3.Connection) -> Kept:
+    """Read it; the connection gives rows by name."""
+    (alive_us,) = connection.execute(ALIVE).fetchone()
+    (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
+    return Kept(
+        alive_us=alive_us,
+        incidents=[IncidentRow(*row) for row in connection.execute(OPEN_INCIDENTS)],
+        next_incident=next_incident,
+        lost=[LostIn(*row) for row in connection.execute(LOST_NOW)],
+        members=[(row["incident"], row["unit"]) for row in connection.execute(MEMBERS)],
+        pauses=[Ordered(*row) for row in connection.execute(EVERY_PAUSE)],
+        down_s={row["day"]: row["down_s"] for row in connection.execute(LAST_DAYS)},
+    )
+
+
+@dataclass(slots=True)
+class SupervisionRows:
+    """What one transaction holds of supervision."""
+
+    units: list[Unit] = field(default_factory=list)
+    pauses: list[Ordered] = field(default_factory=list)
+    pauses_ended: list[int] = field(default_factory=list)
+    stretches: list[tuple[str, int, bytes]] = field(default_factory=list)
+    """Day, number and columns of each."""
+    days: list[tuple[str, int, float]] = field(default_factory=list)
+    """Day, seconds without a receiver, tolerance."""
+    forget_before: list[str] = field(default_factory=list)
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    incidents: list[IncidentRow] = field(default_factory=list)
+
+    @property
+    def vital(self) -> bool:
+        """Whether it must be durable at once; that a device was heard need not."""
+        return bool(self.verdicts or self.incidents or self.pauses or self.pauses_ended or self.stretches or self.days)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.vital or self.units or self.forget_before)
+
+    def keep_from(self, failed: SupervisionRows) -> None:
+        """Take over what a failed batch held, but for verdicts and incidents: these are decided anew."""
+        for name in ("units", "pauses", "pauses_ended", "stretches", "days", "forget_before"):
+            getattr(self, name)[:0] = getattr(failed, name)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write all of it, inside the transaction that the connection is in."""
+        if self.units:
+            connection.executemany(PUT_UNIT, self.units)
+        for sql, rows in (
+            (PUT_VERDICT, self.verdicts),
+            (PUT_INCIDENT, self.incidents),
+            (PUT_PAUSE, self.pauses),
+            (PUT_STRETCH, self.stretches),
+            (PUT_DAY, self.days),
+        ):
+            if rows:
+                connection.executemany(sql, rows)
+        if self.pauses_ended:
+            connection.executemany(END_PAUSE, [(unit,) for unit in self.pauses_ended])
+        for day in self.forget_before:
+            for sql in FORGET:
+                connection.execute(sql, (day,))
