@@ -49,10 +49,9 @@ def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in TABLES}
 
 
-def unit(**said: int | str) -> Unit:
+def unit(*, heard_us: int = 0, received: int = 0) -> Unit:
     """Return the row of an invented terminal."""
-    plain = Unit(0, "0001", "", "0", "", 1, 1, 0, 0, 900, 3, "2026-01-01", 0, 0, 0, 0)
-    return plain._replace(**said)
+    return Unit(0, "0001", "", "0", "", 1, 1, heard_us, 0, 900, 3, "2026-01-01", received, 0, 0, 0)
 
 
 def full_batch(scribe: Scribe) -> Batch:
