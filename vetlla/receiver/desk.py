@@ -260,10 +260,9 @@ class Desk:
             return None
         alarm = queue.as_of(card.alarm, now)
         if alarm.state is State.WAITING and not alarm.first_signal and not card.tally.last_signal:
-            hand = queue.Hand("receiver", now, 0, supervisor=True)
-            return self.act(
-                number, hand, "close", lambda held: queue.close(held, hand, Outcome.TECHNICAL), batch, why=why
-            )
+            hand, outcome = queue.Hand("receiver", now, 0, supervisor=True), Outcome.TECHNICAL
+            said = {"outcome": outcome.value, "why": why}
+            return self.act(number, hand, "close", lambda held: queue.close(held, hand, outcome), batch, **said)
         batch.notes.append(Note(number, now.utc_us, "receiver", why))
         batch.audit.append(_entry(now, "note", number))
         return card
