@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.receiver.core import ANA, Core, core, run, signal, small
+from tests.receiver.core import ANA, LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account
+from vetlla.clock import SystemClock
 from vetlla.devices import DeviceType, Place
 from vetlla.receiver.commit import Operation
 from vetlla.receiver.fleet import name_of
@@ -233,6 +234,23 @@ def test_policy_may_open_no_alarm(tmp_path: Path) -> None:
             assert (await why(rig), verdicts(rig)) == ([], [("1234", "lost", None)])
 
     run(scenario())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_loop_s_timer_judges(tmp_path: Path, loop: str) -> None:
+    """On a real clock, nobody asking: whoever falls silent is found, one after the other."""
+    homes = [Account(account=str(number), interval_s=1, allowed_misses=1) for number in range(2)]
+    settings = small(tmp_path, supervision={"tolerance_s": 0.0})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings, accounts=homes, clock=SystemClock()) as rig:
+            for home in homes:
+                rig.submit(beat(home.account))
+            await until(lambda: rig.watchdog.fleet.counts[Health.LOST] == 2)
+            await rig.sync()
+            assert len(verdicts(rig)) == 2
+
+    run(scenario(), loop)
 
 
 # --- UCRs -------------------------------------------------------------------------------------------------------------

@@ -168,12 +168,13 @@ class Losses:
                 event = "incident.opened" if incident.closed_us is None else "incident.ended"
                 log.warning(event, incident=incident.id, label=incident.label, lost=len(incident.lost))
             elif turn is not None:
-                log.info(
+                # An outage's members are in the journal: a log of a whole fleet would hide what else happens.
+                tell = log.info if incident is None else log.debug
+                tell(
                     "device.turned",
                     unit=turn.device,
                     state=turn.state.word,
                     before=turn.before.word,
-                    incident=incident.id if incident else None,
                 )
             if self._dispatch and turn is not None:
                 self._dispatch.publish({"event": "supervision", "unit": turn.device, "state": turn.state.word})

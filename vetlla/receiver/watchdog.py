@@ -77,7 +77,8 @@ class Watchdog:
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins: suspensions begin and end with it."""
         self._listeners: list[str] = [""]
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._deaf_us = 0
         self._today = self.books.daybook.today.day
 
@@ -111,11 +112,11 @@ class Watchdog:
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
         """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
+        kind, phase = signal.event.kind, signal.event.phase
         elder = self.enrolment.elder(terminal)
-        if (left := absence(signal.event)) is not None:
+        if kind is not Kind.PRESENCE and (left := absence(signal.event)) is not None:
             for child in self.fleet.kin(elder):
                 self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
-        kind, phase = signal.event.kind, signal.event.phase
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
         ucr = self.fleet.ucr(elder, signal.device)
@@ -144,10 +145,10 @@ class Watchdog:
         wait_s = min([within_s, *(max(0, due - now_us) / SECOND_US for due in dues)])
         when = self._loop.time() + wait_s
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._fall_due)
+        self._timer, self._timer_at = self._loop.call_at(when, self._fall_due), when
 
     def _fall_due(self) -> None:
         self._timer = None
