@@ -517,6 +517,34 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
     run(scenario())
 
 
+def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
+    """Killed before the rows of the fleet were written: what was decided stands, and nobody gets another's number."""
+    homes = fleet_of(3)
+
+    async def scenario() -> None:
+        rig = Core(tmp_path, accounts=homes)
+        await rig.register()
+        rig.watchdog.watch.dirty.clear()  # as if the crash came between the rows
+        rig.clock.advance(INTERVAL_S)
+        rig.submit(beat("0000"))
+        rig.submit(beat("0001"))
+        rig.clock.advance(LOST_AFTER_S - INTERVAL_S)
+        rig.watchdog.look()
+        await rig.sync()
+        assert verdicts(rig) == [("0002", "lost", None)]
+        assert [row["id"] for row in rig.read("SELECT id FROM units")] == [2]
+        rig.crash()
+        async with core(tmp_path, accounts=homes, clock=rig.clock) as again:
+            assert (state(again, "0000"), state(again, "0002")) == (Health.UNKNOWN, Health.LOST)
+            numbers = {again.watchdog.fleet.name(number).account: number for number in again.watchdog.fleet}
+            assert numbers["0002"] == 2
+            assert len(await again.open_alarms()) == 1
+            await wait(again, LOST_AFTER_S)
+            assert len(await again.open_alarms()) == 3
+
+    run(scenario())
+
+
 def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
     """Who is lost in it joins it, and when they are back it is over."""
     homes = fleet_of(14, labels=("operator:a",))

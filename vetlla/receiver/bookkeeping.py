@@ -114,7 +114,7 @@ class Bookkeeping:
             self._since_us = now.mono_us
         rows = batch.supervision
         for _ in range(min(len(self._leaving), PER_BATCH)):
-            rows.units.append(self._row(self._leaving.popleft()))
+            rows.units.append(self.row(self._leaving.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
@@ -138,7 +138,8 @@ class Bookkeeping:
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
-    def _row(self, device: int) -> Unit:
+    def row(self, device: int) -> Unit:
+        """Return a device's row as it stands."""
         fleet, daybook = self._fleet, self.daybook
         fleet.dirty[device] = 0
         account = fleet.accounts[device]

@@ -62,16 +62,17 @@ class Watchdog:
         self.fleet = Fleet()
         self.watch = Watch(self.fleet, settings.tolerance_s, now.mono_us)
         self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
+        self.books = Bookkeeping(settings, self.watch, now)
         self.losses = Losses(
             settings=settings,
             watch=self.watch,
             incidents=self.incidents,
+            row=self.books.row,
             desk=desk,
             commit=commit,
             dispatch=dispatch,
             clock=clock,
         )
-        self.books = Bookkeeping(settings, self.watch, now)
         self.pauses = Pauses(self.watch, self.books.daybook)
         self.enrolment = Enrolment(self.watch, self.pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
@@ -219,8 +220,10 @@ class Watchdog:
         for unit in journal.units():
             account = _bare(unit.account, unit.receiver, unit.line)
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
+            while len(self.fleet) < unit.id:
+                # A crash came between the taking up of a device and its row: its number stays unused.
+                self.watch.add(_bare("", "", ""), "", NO_PARENT, 0)
             number = self.watch.add(account, unit.device, parent, 0)
-            assert number == unit.id
             if not unit.device:
                 parents[name_of(account)] = number
             fleet = self.fleet
