@@ -29,7 +29,7 @@ from vetlla.simulator.statistics import Counts, Report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.simulator.drive import Settled
+    from vetlla.simulator.subscriber import Settled
 
 RATE = 10
 DURATION_S = 10.0
