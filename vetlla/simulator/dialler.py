@@ -82,9 +82,13 @@ class Dialler:
         if self._line is None or self._line.inbox.ended:
             self._drop()
             await self._network.wait()
-            self._line = await dial(self._scenario, self._scenario.transport)
+            line = self._line = await dial(self._scenario, self._scenario.transport)
             self._counts.connections += 1
-            await self._greet(self._line)
+            try:
+                await self._greet(line)
+            except LinkError:
+                self._drop()
+                raise
         return self._line
 
     def lose_network(self) -> bool:
@@ -119,6 +123,8 @@ class Dialler:
 
     async def _greet(self, line: Line) -> None:
         """Log in where the protocol has a login, and wait for its answer where it has one."""
+        if not self._network.is_set():
+            raise LinkError("the network failed while the line was opened")
         if not self._terminal.greeting:
             return
         line.send(self._terminal.greeting)

@@ -66,11 +66,11 @@ async def drive(
     else:
         lives = [subscriber.live_by_inbox() for subscriber in subscribers]
         lives.append(_feed(scenario, subscribers, scenario.rate, counts, stop))
-    if scenario.connection is Connection.KEEP and scenario.rate is None:
+    if scenario.connection is Connection.KEEP and (scenario.rate is None or scenario.outage or scenario.silence):
         await _dial_all(subscribers)
-    lives += Story(scenario, subscribers, counts, stop, tell).chapters()
+    story = Story(scenario, subscribers, counts, stop, tell)
     began = time.monotonic()
-    await _live(lives, scenario.duration_s, drain_s, stop)
+    await _live(lives, story.chapters(), scenario.duration_s, drain_s, stop)
     counts.lost = counts.told - counts.acknowledged - counts.sent - counts.refused
     return conclude(counts, homes=len(subscribers), seconds=time.monotonic() - began)
 
@@ -128,7 +128,8 @@ def _release(subscriber: Subscriber, due_s: float, size: int, counts: Counts) ->
 async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
     """Connect every home before the clock starts. One that cannot connect finds out again with its first message.
 
-    Only where homes call at once: a home that is connected and silent is another thing than one that calls.
+    Only where homes call at once, or where something befalls a fleet that stands connected: otherwise a home that is
+    connected and silent is another thing than one that calls.
     """
     turn = asyncio.Semaphore(DIALS_AT_ONCE)
 
@@ -143,14 +144,20 @@ async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
 
 
 async def _live(
-    lives: Iterable[Coroutine[None, None, None]], duration_s: float | None, drain_s: float, stop: asyncio.Event
+    lives: Iterable[Coroutine[None, None, None]],
+    chapters: Iterable[Coroutine[None, None, None]],
+    duration_s: float | None,
+    drain_s: float,
+    stop: asyncio.Event,
 ) -> None:
-    """Let all live until they end, or until the drain after ``stop`` is over."""
+    """Let all live until they end, or until the drain after ``stop`` is over; what befalls them ends with them."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(life) for life in lives]
-        end = group.create_task(_end(tasks, duration_s, drain_s, stop))
+        rest = [group.create_task(chapter) for chapter in chapters]
+        rest.append(group.create_task(_end(tasks, duration_s, drain_s, stop)))
         await asyncio.wait(tasks)
-        end.cancel()
+        for task in rest:
+            task.cancel()
 
 
 async def _end(

@@ -63,7 +63,8 @@ class Story:
         )
         await self._until(end_s)
         self._counts.back_ns = time.monotonic_ns()
-        self._say("the network is back" + f"; homes return within {outage.return_within_s:g} s")
+        pace = f"within {outage.return_within_s:g} s" if outage.return_within_s else "all at once"
+        self._say(f"the network is back, homes return {pace}")
         for at_s, number in returns:
             await self._until(at_s)
             self._subscribers[number].find_network()

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import UsageError
-from vetlla.simulator.dialects import dc09
+from vetlla.simulator.dialects import dc09, eview, minifinder, queclink, thinkrace, watch3g
 
 if TYPE_CHECKING:
     from vetlla.simulator.dialects.dialect import Dialect
 
-_OURS: Final[tuple[Dialect, ...]] = (dc09.DIALECT,)
+_OURS: Final[tuple[Dialect, ...]] = (
+    dc09.DIALECT,
+    eview.DIALECT,
+    minifinder.DIALECT,
+    queclink.DIALECT,
+    thinkrace.DIALECT,
+    watch3g.DIALECT,
+)
 DIALECTS: Final = {dialect.name: dialect for dialect in _OURS}
 
 
