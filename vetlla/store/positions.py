@@ -30,7 +30,8 @@ class LastKnown(NamedTuple):
     stored: Stored
     """Its signal has a position."""
     at_us: int
-    """When the device was there: the position's own time, else the report's, else that of receipt."""
+    """When the device was there: the position's own time, else the report's, else (or where these lie in the future)
+    that of receipt."""
     is_timed: bool
     """Whether that is the device's own word."""
 
@@ -81,9 +82,9 @@ _NEWEST = """
 def _better(best: _Best | None, row: sqlite3.Row) -> _Best | None:
     if not row["is_placed"]:
         return best
-    is_timed = row["at_us"] is not None
-    # A clock that runs ahead does not make a place newer than its receipt.
-    at_us = min(row["at_us"], row["received_us"]) if is_timed else row["received_us"]
+    # A clock that runs ahead does not make a place newer than its receipt: what it says is no time.
+    is_timed = row["at_us"] is not None and row["at_us"] <= row["received_us"]
+    at_us = row["at_us"] if is_timed else row["received_us"]
     return _Best(row["id"], at_us, is_timed) if best is None or at_us > best.at_us else best
 
 
