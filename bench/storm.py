@@ -136,9 +136,8 @@ def _waits(state_dir: Path, protocol: str, terminals: int, within_s: float, star
     due = {account(number, protocol): start_us + at for number, at in enumerate(due_us(terminals, within_s))}
     with Archive(state_dir) as archive:
         found = list(history.stream(archive, history.signals(priorities=[Priority.LIFE])))
-    stamped = [one for one in found if one.ready_us is not None]
-    waits = sorted((one.ready_us - due[one.signal.id.account]) / 1e6 for one in stamped)
-    return waits, len(found) - len(stamped)
+    waits = sorted((one.ready_us - due[one.signal.id.account]) / 1e6 for one in found if one.ready_us is not None)
+    return waits, len(found) - len(waits)
 
 
 def _print(results: Sequence[dict[str, Any]], out: Console) -> None:
@@ -166,9 +165,7 @@ def _print(results: Sequence[dict[str, Any]], out: Console) -> None:
     for name, form in rows:
         table.add_row(name, *(form.format(**result) for result in results))
     out.print(table)
-    out.print(
-        "The load's processes take processor time that the receiver cannot have: with two cores, from the disk's too."
-    )
+    out.print("What processor time the load takes the receiver cannot have, unless there are cores for both.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A part of the fleet that returns in ``bench.storm``: frames built beforehand, one protocol object for each terminal.
 
 A terminal dials when it is due, tells its backlog one report after the other, each when the one before was
-acknowledged, and hangs up. If its line breaks it dials again. Many source addresses of loopback, since one has too few ports.
+acknowledged, and hangs up. If its line breaks it dials again. Many source addresses of loopback, since one has too few
+ports.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ def main() -> None:
     fleet = _fleet(options, dialect)
     print("ready", flush=True)
     start = time.monotonic() + int(sys.stdin.readline()) / 1e6 - time.time()
-    returns = [Return(start + at_us / 1e6, *rest) for at_us, *rest in fleet]
+    returns = [Return(start + at_us / 1e6, source, terminal, told) for at_us, source, terminal, told in fleet]
     cpu_s = time.process_time()
     figures = uvloop.run(_run(returns, options.port, dialect))
     late, acks = sorted(figures.late), sorted(figures.acks)
