@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.errors import StoreError
 from vetlla.store import history
 
 if TYPE_CHECKING:
@@ -90,5 +91,6 @@ def _better(best: _Best | None, row: sqlite3.Row) -> _Best | None:
 
 def _read(archive: Archive, best: _Best) -> LastKnown:
     stored = history.signal(archive, best.id)
-    assert stored is not None  # signals are never removed
+    if stored is None or stored.signal.position is None:  # signals are never changed: it is another journal now
+        raise StoreError(f"{archive.path}: was replaced in the middle of the search", remedy="ask again")
     return LastKnown(stored, best.at_us, best.is_timed)

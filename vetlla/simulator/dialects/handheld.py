@@ -94,7 +94,7 @@ class Handheld:
         """Return a frame as the ledger shows it: in ASCII."""
         return frame
 
-    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 numbered as they may be
+    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 all are numbered, or none can be
         """Return the next thing to tell."""
         word = self.say(self._happen(age_s))
         self._expected.append(word.answer)
