@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import entry
 from vetlla.simulator.message import Fate, Message
 from vetlla.simulator.scenario import Connection, Faults, Mix, Outage, Scenario, Silence, Transport
+from vetlla.simulator.statistics import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -218,14 +220,17 @@ def test_mishaps_lose_nothing(protocol: str) -> None:
     assert (report.acknowledged + report.sent, report.lost, report.malformed) == (60, 0, 0)
 
 
-def test_a_queclink_terminal_may_send_datagrams() -> None:
-    """Over UDP each report is a datagram and so is its answer."""
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+def test_a_queclink_terminal_may_send_datagrams(transport: Transport) -> None:
+    """Over UDP each report is a datagram and so is its answer; either way it may go over both."""
 
     async def work() -> Report:
         async with listening(protocol="queclink") as peer:
-            return await drive(scenario(peer.port, "queclink", transport=Transport.UDP))
+            return await drive(scenario(peer.port, "queclink", transport=transport, faults=Faults(duplicate=0.5)))
 
-    assert run(work()).acknowledged == 60
+    report = run(work())
+    assert report.acknowledged == 60
+    assert report.second_path == report.duplicated > 0
 
 
 @pytest.mark.parametrize("protocol", sorted(set(HANDHELD) - {"minifinder"}))
@@ -305,14 +310,15 @@ def test_an_outage_that_is_cut_short_ends_at_once() -> None:
     """A run that is stopped in the middle of an outage gets its homes back, and loses nothing."""
 
     async def work() -> Report:
-        stop = asyncio.Event()
+        stop, counts = asyncio.Event(), Counts()
         said: list[str] = []
         async with listening() as peer:
             outage = Outage(after_s=0.1, length_s=1000.0, return_within_s=1000.0)
             wanted = scenario(peer.port, "dc09", rate=100.0, duration_s=3000.0, outage=outage)
-            running = asyncio.ensure_future(drive(wanted, stop=stop, tell=said.append))
+            running = asyncio.ensure_future(drive(wanted, stop=stop, tell=said.append, counts=counts))
             await until(lambda: said)
-            await asyncio.sleep(0.1)  # something is to become due meanwhile
+            told = counts.told
+            await until(lambda: counts.told > told + 5)
             stop.set()
             return await running
 
@@ -339,32 +345,36 @@ def test_the_time_without_network_is_no_latency_of_the_receivers() -> None:
 def test_silent_homes_keep_their_lines(rate: float | None) -> None:
     """The share that falls silent is named and says nothing more; its connections stand until the end."""
     last: dict[str, int] = {}
-    silenced_ns = [0]
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(protocol="eview") as peer:
-
-            def settled(message: Message) -> None:
-                last[message.home.account] = max(message.sent_ns, last.get(message.home.account, 0))
-
-            def tell(_: str) -> None:
-                silenced_ns[0] = max(last.values())
-                assert peer.ended == 0
-
-            peer.on_signal = lambda _: ended.append(peer.ended)
-            wanted = scenario(
-                peer.port, "eview", rate=rate, duration_s=0.8, silence=Silence(share=0.4, after_s=0.3), homes=5
-            )
-            return await drive(wanted, settled=settled, tell=tell), peer
-
+    silenced_ns: list[int] = []
     ended: list[int] = []
-    report, _ = run(work())
+
+    def settled(message: Message) -> None:
+        last[message.home.account] = max(message.due_ns, last.get(message.home.account, 0))
+
+    async def work() -> Report:
+        async with listening(protocol="eview") as peer:
+            stop = asyncio.Event()
+
+            async def look() -> None:
+                await stop.wait()
+                ended.append(peer.ended)
+
+            looking = asyncio.ensure_future(look())
+            silence = Silence(share=0.4, after_s=0.3)
+            wanted = scenario(peer.port, "eview", rate=rate, duration_s=0.8, silence=silence)
+            report = await drive(
+                wanted, stop=stop, settled=settled, tell=lambda _: silenced_ns.append(time.monotonic_ns())
+            )
+            await looking
+            return report
+
+    report = run(work())
     assert len(report.silent) == 2
     assert report.complete
-    assert max(ended[:-5]) == 0, "no line ends before the run does"
-    talking = {account for account, sent_ns in last.items() if sent_ns > silenced_ns[0] + 50_000_000}
-    assert len(talking) == 3
-    assert not talking & set(report.silent)
+    assert ended == [0], "no line ends before the run does"
+    assert len(last) == 5, "what is to be missed was heard before"
+    talking = {account for account, due_ns in last.items() if due_ns > silenced_ns[0]}
+    assert talking == last.keys() - set(report.silent)
 
 
 # --- what makes no sense ----------------------------------------------------------------------------------------------

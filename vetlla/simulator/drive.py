@@ -101,8 +101,10 @@ async def _feed(
     """Make calls due at random instants (a Poisson process) in random homes, settled or not the earlier ones."""
     random = Random(scenario.seed)  # noqa: S311 - a simulation, not a secret
     due_s = time.monotonic()
+    # What is to be missed later must have been heard before, and a line that never carried a frame does not stand long.
+    first = scenario.faults.storm or int(bool(scenario.outage or scenario.silence))
     for subscriber in subscribers:
-        for _ in range(scenario.faults.storm):
+        for _ in range(first):
             _release(subscriber, due_s, 1, counts)
     for size in _sizes(scenario.faults.batch, scenario.reports, random):
         due_s += random.expovariate(rate / size)
