@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 import uvloop
 
+from tests.protocols.recordings import Recording, recordings
 from tests.simulator.peer import Peer, listening
 from vetlla.accounts import Account
 from vetlla.errors import UsageError
+from vetlla.protocols.eview_body import read_keys
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.signals import STORED, Kind, Reject, Signal
 from vetlla.simulator import drill
+from vetlla.simulator.dialects import eview
 from vetlla.simulator.dialects.dialect import Answer, Meaning
-from vetlla.simulator.dialects.eview import damage
 from vetlla.simulator.dialects.handheld import made_up_imei
 from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.drive import drive
@@ -166,7 +168,7 @@ def test_damage_to_an_eview_frame_shows() -> None:
     caller, random = terminal("eview"), Random(1)
     for _ in range(50):
         frame = caller.next().frame
-        items = PROTOCOLS["eview"].make(lambda _: ()).feed(damage(frame, random) + frame)
+        items = PROTOCOLS["eview"].make(lambda _: ()).feed(eview.damage(frame, random) + frame)
         assert [type(item) for item in items if isinstance(item, Signal)] == [Signal]
         assert any(isinstance(item, Reject) for item in items)
 
@@ -177,6 +179,23 @@ def test_the_ledger_shows_every_frame(protocol: str) -> None:
     message = terminal(protocol).next()
     shown = entry(message)["data"]
     assert message.frame == (bytes.fromhex(shown) if protocol == "eview" else shown.encode())
+
+
+REAL = [one for one in recordings("eview") if one.is_good and one.data[1] == eview.ANSWER_WANTED and one.expect_answers]
+"""Recordings of frames as the simulator sends them: current version, answer wanted."""
+
+
+@pytest.mark.parametrize("recording", REAL, ids=lambda recording: recording.name)
+def test_what_was_read_can_be_built_again(recording: Recording) -> None:
+    """The keys that the decoder reads from a recorded frame, put together here, are that frame; so is its answer."""
+    raw = recording.data
+    sequence = int.from_bytes(raw[6 : eview.HEADER], "little")
+    keys, rest = read_keys(raw[eview.HEADER :])
+    built = eview.frame(sequence, raw[eview.HEADER], b"".join(eview.key(*key) for key in keys) + rest)
+    if recording.name != "key-too-long":  # its last key claims more bytes than there are, and no builder lies so
+        assert built == raw
+    if recording.name != "requests":  # asks for the time, which no simulated terminal does
+        assert recording.expect_answers == [eview.answer(sequence)]
 
 
 # --- over real sockets ------------------------------------------------------------------------------------------------
