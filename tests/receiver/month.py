@@ -116,10 +116,11 @@ def heard(home: Home, *, ucr: bool) -> list[int]:
     """Return when a device is heard."""
     regular = beats(home.interval_s, home.phase_s)
     quiet = silences(home.number) + (ucr_silences(home.number) if ucr else [])
-    return [second for second in regular if not _within(second, quiet)] if quiet else regular
+    return [second for second in regular if not within(second, quiet)] if quiet else regular
 
 
-def _within(second: int, spans: list[tuple[int, int]]) -> bool:
+def within(second: int, spans: list[tuple[int, int]]) -> bool:
+    """Say whether a second is in one of the spans."""
     return any(since <= second < until for since, until in spans)
 
 
@@ -131,7 +132,7 @@ def lost_at(home: Home, *, ucr: bool) -> list[int]:
     quiet = silences(home.number) if not ucr else ucr_silences(home.number)
     found = []
     for since, until in quiet:
-        if _within(since, pauses(home.number, ucr=ucr)):
+        if within(since, pauses(home.number, ucr=ucr)):
             continue
         times = heard(home, ucr=ucr)
         last = times[bisect_left(times, since) - 1]
@@ -163,8 +164,8 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     unsupervised_s = _overlap(paused, began, ends)
     starts = sorted({0, DOWN[1], *times, *(until for _, until in paused)})
     longest_s = 0
-    for second in [*times[first:last], *([] if _within(ends - 1, paused) else [ends])]:
-        if second == ends or not _within(second, paused):
+    for second in [*times[first:last], *([] if within(ends - 1, paused) else [ends])]:
+        if second == ends or not within(second, paused):
             longest_s = max(longest_s, second - starts[bisect_left(starts, second) - 1])
     return Day(last - first, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
 

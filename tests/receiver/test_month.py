@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.receiver import month
 from tests.receiver.core import Core, core, signal, small
@@ -41,33 +41,44 @@ WHERE v.state = 3 AND v.before <> 3
 MEMBERS = "SELECT DISTINCT u.account FROM verdicts AS v JOIN units AS u ON u.id = v.unit WHERE v.incident = ?"
 
 
+class Other(NamedTuple):
+    """A home in whose month something happens: when its terminal says nothing, and when its UCRs do not."""
+
+    home: Home
+    silences: list[tuple[int, int]]
+    ucr_silences: list[tuple[int, int]]
+
+
 class Park:
-    """All homes, by when they speak."""
+    """All homes, by when they speak; those whose month is not dull with the times in which something keeps them."""
 
     def __init__(self) -> None:
         self.homes = month.homes()
-        self.dull: dict[tuple[int, int], list[Home]] = {}
-        self.others: dict[int, list[tuple[Home, int | None]]] = {}
-        """By second: who is heard then, the terminal (None) or one of its UCRs."""
+        self._dull: dict[tuple[int, int], list[Home]] = {}
+        self._others: dict[tuple[int, int], list[Other]] = {}
         for home in self.homes:
+            place = (home.interval_s, home.phase_s)
             if month.is_regular(home.number):
-                self.dull.setdefault((home.interval_s, home.phase_s), []).append(home)
-                continue
-            for second in month.heard(home, ucr=False):
-                self.others.setdefault(second, []).append((home, None))
-            for second in month.heard(home, ucr=True):
-                for ucr in range(home.ucrs):
-                    self.others.setdefault(second, []).append((home, ucr))
+                self._dull.setdefault(place, []).append(home)
+            else:
+                other = Other(home, month.silences(home.number), month.ucr_silences(home.number))
+                self._others.setdefault(place, []).append(other)
 
     def due(self, second: int) -> Iterator[tuple[Account, Signal]]:
         """Yield what is said at a second, and by whom."""
         for interval_s in (month.DIGITAL_S, month.ANALOG_S):
-            for home in self.dull.get((interval_s, second % interval_s), ()):
+            place = (interval_s, second % interval_s)
+            for home in self._dull.get(place, ()):
                 yield home.account, BEAT
                 for presence in PRESENCE[: home.ucrs]:
                     yield home.account, presence
-        for home, ucr in self.others.get(second, ()):
-            yield home.account, BEAT if ucr is None else PRESENCE[ucr]
+            for home, silences, ucr_silences in self._others.get(place, ()):
+                if month.within(second, silences):
+                    continue
+                yield home.account, BEAT
+                if not month.within(second, ucr_silences):
+                    for presence in PRESENCE[: home.ucrs]:
+                        yield home.account, presence
 
 
 async def live(rig: Core, park: Park, since: int, until: int) -> None:
