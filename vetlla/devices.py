@@ -145,6 +145,10 @@ class Home:
         """Return whether the home is attended that day, suspended or not."""
         return any(period.covers(day) for period in self.active)
 
+    def active_from(self, day: date) -> bool:
+        """Return whether the home is attended that day or on a later one, as far as is known."""
+        return any(period.until is None or day <= period.until for period in self.active)
+
     def suspended_on(self, day: date) -> bool:
         """Return whether the home's service is suspended that day."""
         return any(period.covers(day) for period in self.suspended)

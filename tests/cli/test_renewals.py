@@ -180,3 +180,39 @@ def test_asking_before_anything_is_planned_tells_how_to(vetlla: Vetlla) -> None:
     done = vetlla("renewals", "show")
     assert done.status == os.EX_USAGE
     assert done.error.endswith("-> vetlla renewals plan")
+
+
+def test_a_home_that_is_still_to_join_agrees_to_nothing(stocked: Vetlla) -> None:
+    """Growth is an expectation: a visit that nobody can have agreed to is not marked, since planning anew drops it."""
+    stocked("renewals", "plan", "--from", "2024-04-01")
+    joining = next(visit for visit in shown(stocked) if not visit["home"])
+    refused = stocked("renewals", "agree", joining["visit"])
+    assert refused.status == os.EX_USAGE
+    assert "still to join" in refused.error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("renewals", "show", "--base", "NROD"),
+        ("renewals", "due", "--base", "NROD"),
+        ("renewals", "export", "x.csv", "--base", "NROD"),
+        ("maintenance", "due", "--base", "NROD"),
+        ("renewals", "show", "--home", "H9"),
+    ],
+)
+def test_a_base_or_home_that_there_is_not_is_told(stocked: Vetlla, command: tuple[str, ...]) -> None:
+    """A slip in a name is no empty answer; of bases the remedy names those there are."""
+    stocked(*PLAN)
+    done = stocked(*command)
+    assert done.status == os.EX_USAGE
+    assert "CENTRE, LITORAL, NORD, PONENT" in done.error or "no home 'H9'" in done.error
+
+
+def test_a_calendar_without_a_visit_is_not_written(stocked: Vetlla, tmp_path: Path) -> None:
+    """RFC 5545, 3.6: a calendar has at least one component."""
+    stocked(*PLAN)
+    file = tmp_path / "empty.ics"
+    done = stocked("renewals", "export", file, "--from", "2020-01-01", "--to", "2020-01-31")
+    assert done.status == os.EX_USAGE
+    assert not file.exists()

@@ -43,6 +43,7 @@ def due(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     with looking(state_dir) as connection:
+        inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         found = upkeep_due(inventory.fleet(connection, on), intervals(values), on + timedelta(days=within))
     rows = (

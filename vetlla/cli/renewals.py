@@ -66,6 +66,7 @@ def due(
     values = parameters.load(parameters_file).on(on)
     last = until or add_months(on, values.integer("renewal.lead"))
     with looking(state_dir) as connection:
+        inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         found = rules.due(inventory.fleet(connection, on), values, last)
     rows = (
@@ -113,6 +114,7 @@ def plan(
             inventory_visits.visits(connection, agreed=True),
             values,
             (first, last),
+            today=today(),
             growth=growth,
         )
         if made.shortages:
@@ -194,6 +196,8 @@ def export(
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)
     if file.suffix.lower() == ".ics":
+        if not found:
+            raise UsageError("no visit fits, and a calendar has at least one", remedy="vetlla renewals show")
         said = {one.number: why(one, names) for one in found}
         with inventory_files.finished(file) as part:
             part.write_bytes(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
@@ -247,6 +251,9 @@ def _planned(
 ) -> list[Visit]:
     if inventory_visits.planned_span(connection) is None:
         raise UsageError("nothing is planned", remedy="vetlla renewals plan")
+    inventory.must_know_base(connection, base)
+    if home:
+        inventory.home(connection, home)
     found = inventory_visits.visits(
         connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
     )

@@ -104,7 +104,8 @@ def wanted(
 ) -> list[Wanted]:
     """Return the visits that all homes need for the lives that end up to ``end``; ``days`` are the working days.
 
-    Homes that are no longer attended are left out: their equipment is to be recovered, not renewed.
+    Homes that are no longer attended are left out, and so is what falls due after the last day of one that leaves:
+    their equipment is to be recovered, not renewed.
     """
     by_home: defaultdict[str, list[Kept]] = defaultdict(list)
     for kept in fleet:
@@ -114,7 +115,7 @@ def wanted(
     return [
         visit
         for code, devices in by_home.items()
-        if code in homes and homes[code].active_on(days[0])
+        if code in homes and homes[code].active_from(days[0])
         for visit in bundler.visits(homes[code], devices)
     ]
 
@@ -165,7 +166,10 @@ class _Bundler:
                     together.append(unit)
                     units.remove(unit)
             tasks = tuple(task for unit in together for task in unit.tasks)
-            first, last = self._at_home(home, first, last)
+            window = self._at_home(home, first, last)
+            if window is None:
+                continue
+            first, last = window
             yield Wanted(
                 home=home.code,
                 base=home.base,
@@ -218,9 +222,17 @@ class _Bundler:
                 first, last = 0, len(self._days) - 1
             yield _Unit([task], first, last, renews=False, overdue=False)
 
-    def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int]:
-        """Return the longest part of a window in which the home's service is not suspended; all of it if none is."""
-        free = [(first, last)]
+    def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int] | None:
+        """Return the longest part of a window in which the home is attended and its service not suspended.
+
+        All of the window's longest attended part where suspensions leave nothing; None: not attended at all.
+        """
+        attended = [
+            part
+            for period in home.active
+            if (part := self._overlap(period.since, period.until, first, last)) is not None
+        ]
+        free = attended
         for period in home.suspended:
             if period.until is None:
                 continue  # nobody knows when it ends: the visit is arranged when they are back
@@ -231,7 +243,12 @@ class _Bundler:
                 for part in ((begin, min(finish, away[0] - 1)), (max(begin, away[1] + 1), finish))
                 if part[0] <= part[1]
             ]
-        return max(free, key=lambda part: part[1] - part[0], default=(first, last))
+        return max(free or attended, key=lambda part: part[1] - part[0], default=None)
+
+    def _overlap(self, since: date, until: date | None, first: int, last: int) -> tuple[int, int] | None:
+        begin = max(first, first_on_or_after(self._days, since))
+        finish = last if until is None else min(last, last_on_or_before(self._days, until))
+        return (begin, finish) if begin <= finish else None
 
 
 def growth_visits(

@@ -41,24 +41,30 @@ def make(
     reading: Reading,
     span: tuple[date, date],
     *,
+    today: date | None = None,
     growth: bool = True,
 ) -> Made:
-    """Plan all visits from the first to the last day of a span. Raises UsageError when it has no working day."""
+    """Plan all visits from the first to the last day of a span. Raises UsageError when it has no working day.
+
+    Visits agreed for ``today`` (None: the span's first day) or later stay.
+    """
     first, last = span
     days = working_days(first, last, reading.dates("holidays.local"))
     if not days:
         raise UsageError(f"no working day from {first} to {last}")
     installed = {kept.id: kept.standing.home for kept in fleet if kept.standing.place is Place.HOME}
     wishes = wanted(fleet, homes, days, last, reading)
-    again = around_agreed(wishes, agreed, days, installed=installed, travel=reading.integer("duration.travel"))
+    again = around_agreed(
+        wishes, agreed, days, installed=installed, travel=reading.integer("duration.travel"), today=today or first
+    )
     joining = growth_visits(homes, days, reading) if growth else []
     bases = {wish.base for wish in (*again.wishes, *joining)}
     made = plan([*again.wishes, *joining], days, {base: capacities(base, days, reading) for base in bases})
-    attended = {code for code, home in homes.items() if home.active_on(first)}
+    attended = {code for code, home in homes.items() if home.active_from(first)}
     visits = with_terminals(
         made.visits,
         digital=sum(kept.device.type is DIGITAL and kept.id in installed for kept in fleet),
-        homes=_homes_at_year_ends(len(attended), span, reading),
+        homes=_homes_at_year_ends(sum(home.active_on(first) for home in homes.values()), span, reading),
         target=reading.integer("digital.target") + reading.integer("digital.offered"),
     )
     return Made(

@@ -175,6 +175,15 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
     return found[code]
 
 
+def must_know_base(connection: sqlite3.Connection, base: str) -> None:
+    """Raise UsageError for an intervention base that no home belongs to; empty: no base is asked for."""
+    known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
+    if base and base not in known:
+        raise UsageError(
+            f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
+        )
+
+
 def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Person]:
     """Return people by code: those of the homes named, or all."""
     programmes: defaultdict[str, list[Programme]] = defaultdict(list)
