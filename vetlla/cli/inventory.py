@@ -11,13 +11,13 @@ import typer
 from rich.progress import Progress
 
 from vetlla.cli import inventory_movements, inventory_report, inventory_views
-from vetlla.cli.inventory_files import Table, reading, translation, write
+from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
 from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.errors import UsageError
 from vetlla.service import inventory_import as rules
-from vetlla.service.inventory_rows import KINDS, Fault, Reader
+from vetlla.service.inventory_rows import KINDS, MAX_TEXT, Fault, Reader
 from vetlla.store import inventory, inventory_write
 from vetlla.store.inventory_import import DeviceImport, Effect
 
@@ -65,7 +65,7 @@ def import_(
             if faults and not partial:
                 connection.execute("ROLLBACK")
     for fault in faults:
-        _tell(fault, as_json=as_json)
+        _tell(fault, reader.heading(fault.column), as_json=as_json)
     if faults and not partial:
         raise UsageError(
             f"{file}: {len(faults)} faults, nothing imported",
@@ -109,13 +109,16 @@ def export(
 
 
 def _take(
-    connection: sqlite3.Connection, what: str, rows: Iterable[tuple[int, list[str]]], reader: Reader, day: date
+    connection: sqlite3.Connection, what: str, rows: Iterable[Row], reader: Reader, day: date
 ) -> tuple[Counter[Effect], list[Fault]]:
     """Put every good row into the registry; return what that did, and the faults of the others."""
     faults: list[Fault] = []
     put = _TAKERS[what](connection, day)
     effects: Counter[Effect] = Counter()
     for row, cells in rows:
+        if isinstance(cells, Unreadable):
+            faults.append(Fault(row, "", cells.text[:MAX_TEXT], cells.reason))
+            continue
         values, wrong = reader.read(row, cells)
         outcome = wrong or put(row, values)
         if isinstance(outcome, Effect):
@@ -126,6 +129,8 @@ def _take(
     return effects, faults
 
 
+Row: TypeAlias = "tuple[int, list[str] | Unreadable]"
+"""A row's number in the file, and its cells."""
 Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
 """Takes a row's values; None at the end."""
 
@@ -184,7 +189,7 @@ _TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
 }
 
 
-def _shown(table: Table) -> Iterator[tuple[int, list[str]]]:
+def _shown(table: Table) -> Iterator[Row]:
     """Pass rows on while a bar, on a terminal, shows how far the file was read."""
     console = talk()
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
@@ -195,11 +200,12 @@ def _shown(table: Table) -> Iterator[tuple[int, list[str]]]:
             yield row
 
 
-def _tell(fault: Fault, *, as_json: bool) -> None:
+def _tell(fault: Fault, heading: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(fault._asdict())
+        print_json({**fault._asdict(), "heading": heading})
     else:
-        where = f"column {fault.column}: {fault.value!r} " if fault.column else ""
+        named = heading if heading == fault.column else f"{heading} ({fault.column})"
+        where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
         talk().print(f"row {fault.row}: {where}{fault.reason}", markup=False, soft_wrap=True)
 
 

@@ -56,6 +56,8 @@ def add(
         guarantee_until=_said("guarantee_until", cells.day, guarantee_until) if guarantee_until else None,
     )
     movement = rules.receive(past(day), ownership, note)
+    if device.made is not None and device.made > movement.day.isocalendar()[:2]:
+        raise UsageError(f"made {made!r}: it came on {movement.day}, before that week")
     with changing(state_dir, dry_run=dry_run) as connection:
         inventory_write.add(connection, device, movement, recorded_us())
     _tell(device, movement, as_json=as_json)
@@ -245,6 +247,7 @@ def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_r
     with changing(state_dir, dry_run=dry_run) as connection:
         kept = inventory.device(connection, device)
         rules.must_live(kept, "keep up")
+        rules.must_be_known(kept, day, "keep up")
         inventory_write.keep_up(connection, kept.id, kind, day, recorded_us())
     said = {"device": rules.name(kept.device), "day": str(day), "kind": kind.value}
     if as_json:
@@ -273,6 +276,8 @@ def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
 
 
 def _said(name: str, parse: Callable[[str], T], value: str) -> T:
+    if not value:
+        raise UsageError(f"{name} is empty")
     try:
         return parse(value)
     except ValueError as error:

@@ -108,6 +108,13 @@ def must_live(kept: Kept, verb: str) -> None:
         raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
 
 
+def must_be_known(kept: Kept, day: date, verb: str) -> None:
+    """Raise UsageError for upkeep before a device was there: before it came into the service, by all that is known."""
+    came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
+    if day < came:
+        raise UsageError(f"can not {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
+
+
 def name(device: Device) -> str:
     """Return how a device is named to a person and on the command line."""
     return f"{device.type}:{device.serial}"

@@ -22,6 +22,9 @@ class Found:
     home: str
     ownership: Ownership
     since: date
+    """Day from which it stands there, as far as the file tells."""
+    moved: date | None
+    """The day that the file itself gives for that."""
     last_battery: date | None
     last_maintenance: date | None
 
@@ -66,6 +69,7 @@ class DeviceRows:
             home=home,
             ownership=values["ownership"],
             since=values["since"] or first or self._today,
+            moved=values["since"],
             last_battery=values["last_battery"],
             last_maintenance=values["last_maintenance"],
         )

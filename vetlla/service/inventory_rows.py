@@ -216,7 +216,12 @@ class Reader:
         columns = KINDS[what]
         known = {column.name for column in columns}
         _refuse("mapping: unknown column", set(translation.columns) - known, f"columns of {what}: {sorted(known)}")
-        _refuse("mapping: unknown constant", set(translation.constants) - known, "")
+        _refuse("mapping: unknown constant", set(translation.constants) - known, f"columns of {what}: {sorted(known)}")
+        _refuse(
+            "mapping: values of an unknown column", set(translation.values) - known, "values are named by our column"
+        )
+        theirs = list(translation.columns.values())
+        _refuse("mapping: heading for two columns", {name for name in theirs if theirs.count(name) > 1}, "")
         ours = {translation.columns.get(name, name): name for name in known}
         _refuse("heading twice", {name for name in heading if heading.count(name) > 1}, "rename one of them")
         _refuse(
@@ -231,8 +236,9 @@ class Reader:
             "add it, or give it under [constants] of a mapping file",
         )
         self._width = len(heading)
+        self._headings = {name: heading for heading, name in ours.items()}
         self._constants = {
-            column.name: column.parse(translation.constants[column.name])
+            column.name: _constant(column, translation.constants[column.name])
             for column in columns
             if column.name in translation.constants
         }
@@ -242,6 +248,10 @@ class Reader:
             if column.name in place
         ]
         self._absent = dict.fromkeys(known - set(place) - set(self._constants))
+
+    def heading(self, column: str) -> str:
+        """Return what the file calls one of our columns."""
+        return self._headings.get(column, column)
 
     def read(self, row: int, cells: Sequence[str]) -> tuple[dict[str, Any], list[Fault]]:
         """Return the row's values by our column names (None where empty), and what is wrong in it."""
@@ -263,6 +273,13 @@ class Reader:
             except ValueError as error:
                 faults.append(Fault(row, name, cell[:MAX_TEXT], str(error)))
         return values, faults
+
+
+def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's value
+    try:
+        return column.parse(said)
+    except ValueError as error:
+        raise ConfigError(f"mapping: constant {column.name} = {said!r}: {error}") from error
 
 
 def _refuse(what: str, names: set[str], remedy: str) -> None:
