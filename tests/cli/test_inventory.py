@@ -371,3 +371,51 @@ def test_check_compares_the_inventory_with_what_the_receiver_knows_and_heard(sto
         "the receiver has no account 5678",
         "account 0FF1 was heard 2 times and is not registered",
     ]
+
+
+def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> None:
+    """A terminal without account is known by its home; an account of several homes by each; a home that is none."""
+    for account, home, line in (("0001", "H2", "1"), ("0001", "H1", "2"), ("gsm-ip:42", "H7", "")):
+        assert stocked("accounts", "set", account, "--home", home, *(("--line", line) if line else ())).status == 0
+    stocked("inventory", "add", "terminal_ip", "T2", "--account", "0001", "--day", "2024-04-01")
+    stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
+    rule = ("inventory", "check", "--rule", "account_elsewhere", "--json")
+    assert [(one["home"], one["text"]) for one in stocked(*rule).json] == [
+        ("H7", "the receiver has account gsm-ip:42 in this home, which nobody registered".replace("gsm-ip", "GSM-IP"))
+    ]
+    stocked("accounts", "remove", "0001", "--line", "2")
+    assert ("H1", "the receiver has no account for its home") in [
+        (one["home"], one["text"]) for one in stocked(*rule).json
+    ]
+    assert stocked("inventory", "show", "H2", "--json").json[0]["accounts"] == ["0001"]
+
+
+def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, tmp_path: Path) -> None:
+    """Export, import, and the receiver knows every terminal under its home and level; names are no less accounts."""
+    for serial, account, home in (("T2", "term-0042", "H2"), ("T3", "0099", "")):
+        stocked("inventory", "add", "terminal_ip", serial, "--account", account, "--day", "2024-04-01")
+        if home:
+            assert stocked("inventory", "install", serial, home, "--day", "2024-04-02").status == 0
+    file = tmp_path / "accounts.csv"
+    assert stocked("inventory", "export", file, "--what", "accounts").status == 0
+    assert file.read_text(encoding="utf-8").splitlines() == ["account,home,support_level", "TERM-0042,H2,3"]
+    assert stocked("accounts", "import", file).status == 0
+    (account,) = stocked("accounts", "list", "--json").json
+    assert (account["home"], account["support_level"]) == ("H2", 3)
+
+
+def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:
+    """An empty registry is not "all rules kept", and a broken one is a plug-in's UNKNOWN, not some other status."""
+    done = vetlla("inventory", "check")
+    assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
+    (state_dir / "registry.db").write_bytes(b"this is no database at all" * 100)
+    done = vetlla("inventory", "check")
+    assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
+    assert len(done.out.splitlines()) == 1
+
+
+def test_a_month_that_has_not_begun_is_not_reported(stocked: Vetlla) -> None:
+    """Today's figures under a future month's name would be a false document."""
+    done = stocked("inventory", "report", "--month", "2099-01")
+    assert done.status == os.EX_USAGE
+    assert "has not begun" in done.error

@@ -15,6 +15,7 @@ from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, 
 from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, talk
+from vetlla.devices import TERMINALS, Place
 from vetlla.errors import UsageError
 from vetlla.service import inventory_import as rules
 from vetlla.service.inventory_rows import KINDS, MAX_TEXT, Fault, Reader
@@ -31,6 +32,9 @@ LARGE = 1 << 20
 """Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
 EVERY = 5_000
 """Rows between two steps of the progress bar."""
+
+ACCOUNT_COLUMNS = ["account", "home", "support_level"]
+"""Of those that `vetlla accounts import` takes: what the inventory knows."""
 
 What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
 
@@ -91,6 +95,8 @@ def export(
 ) -> None:
     """Write the inventory to a file that import takes back unchanged; devices as on a day, retired ones too.
 
+    --what accounts writes the terminals in homes with their account and home, for `vetlla accounts import`.
+
     Example: vetlla inventory export devices.xlsx
     """
     long_work()
@@ -103,9 +109,17 @@ def export(
                 rows = map(rules.home_row, inventory.homes(connection).values())
             case "people":
                 rows = map(rules.person_row, inventory.people(connection))
+            case "accounts":
+                homes = inventory.homes(connection)
+                rows = (
+                    rules.account_row(kept, homes)
+                    for kept in inventory.fleet(connection, day or today())
+                    if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
+                )
             case _:
-                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-        write(file, [column.name for column in KINDS[what]], ([*row.values()] for row in rows), what)
+                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
+        columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
+        write(file, columns, ([*row.values()] for row in rows), what)
 
 
 def _take(

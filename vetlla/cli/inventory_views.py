@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.inventory_session import Serial, as_day, looking, today
+from vetlla.cli.inventory_session import Serial, as_day, looking, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.devices import DeviceType, Ownership, Place
 from vetlla.errors import UsageError
 from vetlla.service.inventory import name
 from vetlla.service.inventory_import import device_row, home_row, person_row
-from vetlla.store import inventory
+from vetlla.store import inventory, inventory_heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ def show(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show a home with its people and devices, or a device.
+    """Show a home with the accounts that the receiver has for it, its people and its devices; or a device.
 
     Example: vetlla inventory show H000123
     """
@@ -53,11 +53,12 @@ def show(
             return
         people = [person_row(person) for person in inventory.people(connection, [named])]
         devices = [device_row(kept) for kept in inventory.fleet(connection, home=named)]
+        accounts = inventory_heard.accounts_of(connection, named)
     home = home_row(homes[named])
     if as_json:
-        print_json({**home, "people": people, "devices": devices})
+        print_json({**home, "accounts": accounts, "people": people, "devices": devices})
         return
-    _pairs(home)
+    _pairs({**home, "accounts": " ".join(accounts)})
     print_rows(people, ("code", "user_type", "programmes"), as_json=False, title="people")
     print_rows(devices, COLUMNS, as_json=False, title="devices")
 
@@ -91,6 +92,7 @@ def list_(
 
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
+    whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
         print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)
@@ -139,6 +141,7 @@ def at(
     """
     if day > today():
         raise UsageError(f"{day} lies in the future")
+    whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
         print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli import parameters
-from vetlla.cli.inventory_session import Day, looking, today
+from vetlla.cli.inventory_session import Day, looking, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -42,6 +42,7 @@ def due(
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
+    whole_park()
     with looking(state_dir) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
-from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today, working
+from vetlla.cli.inventory_session import (
+    CLOCK,
+    Day,
+    as_day,
+    changing,
+    long_work,
+    looking,
+    recorded_us,
+    today,
+    whole_park,
+    working,
+)
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -65,6 +76,7 @@ def due(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     last = until or add_months(on, values.integer("renewal.lead"))
+    whole_park()
     with looking(state_dir) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
@@ -227,6 +239,7 @@ def forecast(
     last = end or values.the_date("contract.end")
     if last < first:
         raise UsageError(f"the forecast would end on {last}, before {first}")
+    whole_park()
     with working("foretelling"), looking(state_dir) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)

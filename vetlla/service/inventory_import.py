@@ -9,7 +9,7 @@ from vetlla.devices import Device, DeviceType, Home, Kept, Ownership, Period, Pe
 from vetlla.service.inventory_rows import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
     from datetime import date
 
 
@@ -145,6 +145,12 @@ def device_row(kept: Kept) -> dict[str, str]:
         "last_maintenance": str(kept.last_maintenance or ""),
         "guarantee_until": str(device.guarantee_until or ""),
     }
+
+
+def account_row(kept: Kept, homes: Mapping[str, Home]) -> dict[str, str]:
+    """Return an installed terminal as a row of ``vetlla accounts import``."""
+    home = homes[kept.standing.home]
+    return {"account": kept.device.account, "home": home.code, "support_level": str(home.level)}
 
 
 def home_row(home: Home) -> dict[str, str]:

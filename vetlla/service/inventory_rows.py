@@ -86,9 +86,12 @@ def imei(cell: str) -> str:
 
 
 def account(cell: str) -> str:
-    """Return an account as receivers write it: 3 to 16 hexadecimal digits (SIA DC-09, 5.5.1.6)."""
-    if not re.fullmatch(r"[0-9A-Fa-f]{3,16}", cell):
-        raise ValueError("an account has 3 to 16 hexadecimal digits")
+    """Return an account as the receiver registers it (``vetlla accounts``), in capitals: case does not count there.
+
+    DC-09 has hexadecimal digits, SCAIP and MQTT names, dialled lines telephone numbers.
+    """
+    if not re.fullmatch(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}", cell):
+        raise ValueError("an account has up to 64 letters, digits and :+_-")
     return cell.upper()
 
 
