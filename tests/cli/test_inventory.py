@@ -400,8 +400,8 @@ def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, 
     assert stocked("inventory", "export", file, "--what", "accounts").status == 0
     assert file.read_text(encoding="utf-8").splitlines() == ["account,home,support_level", "TERM-0042,H2,3"]
     assert stocked("accounts", "import", file).status == 0
-    (account,) = stocked("accounts", "list", "--json").json
-    assert (account["home"], account["support_level"]) == ("H2", 3)
+    (known,) = stocked("accounts", "list", "--json").json
+    assert (known["home"], known["support_level"]) == ("H2", 3)
 
 
 def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:

@@ -152,14 +152,18 @@ def tell_forecast(years: Sequence[Year]) -> None:
     console().print("     █ digital ░ analog", markup=False)
 
 
-def drawn(years: Sequence[Year]) -> list[renewals_chart.Box | renewals_chart.Label]:
+def drawn(years: Sequence[Year]) -> renewals_chart.Picture:
     """Return the years as a picture."""
-    return renewals_chart.shapes(
+    return renewals_chart.picture(
         f"Terminals to install, {years[0].span.first} to {years[-1].span.last}",
+        "terminals",
         [str(year.span.first.year) for year in years],
         [
-            renewals_chart.Part("analog", [year.analog for year in years]),
             renewals_chart.Part("digital (GSM-IP)", [year.digital for year in years]),
+            renewals_chart.Part("analog", [year.analog for year in years]),
         ],
-        [f"{year.share} % digital, {year.cost:,} EUR" for year in years],
+        [
+            (f"{year.span.months} months", f"{year.share} % of homes digital", f"rent {year.cost:,.0f} EUR")
+            for year in years
+        ],
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -24,6 +25,9 @@ MAX_CELL = 2000
 """Longest cell of any kind: a home with fifty suspended periods fits."""
 FIRST_YEAR = 1990
 """Municipal telecare in Barcelona began in the nineties; an older device is a slip of the pen."""
+
+REMEMBERED = 1 << 15
+"""Different days and weeks remembered: a park's file has a million of them, and some ten thousand different ones."""
 
 Cell: TypeAlias = "Callable[[str], Any]"
 
@@ -54,6 +58,7 @@ def text(cell: str) -> str:
     return cell
 
 
+@lru_cache(maxsize=REMEMBERED)
 def day(cell: str) -> date:
     """Return a date written as 2024-04-01 or, as Spanish offices write it, 01/04/2024."""
     try:
@@ -64,6 +69,7 @@ def day(cell: str) -> date:
         raise ValueError("no date: write 2024-04-01 or 01/04/2024") from None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def made(cell: str) -> Manufacture:
     """Return week and year of manufacture, written 2019-W07, 2019W07 or 07/2019."""
     found = re.fullmatch(r"(\d{4})-?W(\d{1,2})|(\d{1,2})/(\d{4})", cell)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vetlla.devices import (
@@ -159,7 +160,7 @@ def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str
             level=level,
             alone=bool(alone),
             language=language,
-            phones=tuple(json.loads(phones)),
+            phones=tuple(json.loads(phones)) if phones != "[]" else (),
             active=tuple(periods[code, "active"]),
             suspended=tuple(periods[code, "suspended"]),
         )
@@ -202,6 +203,7 @@ def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Pe
     ]
 
 
+@cache
 def _period(since: str, until: str | None) -> Period:
     return Period(date.fromisoformat(since), _day(until))
 
@@ -215,6 +217,7 @@ class _Days(dict[str | None, "date | None"]):
 
 
 _DAYS = _Days()
+_the_day = cache(date.fromisoformat)
 
 
 def _day(text: str | None) -> date | None:
@@ -237,9 +240,7 @@ def _kept(row: tuple[Any, ...]) -> Kept:
             cost_from=_DAYS[cost],
             guarantee_until=_DAYS[guarantee],
         ),
-        standing=Standing(
-            place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=date.fromisoformat(moved)
-        ),
+        standing=Standing(place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=_the_day(moved)),
         last_battery=_DAYS[battery],
         last_maintenance=_DAYS[maintenance],
     )

@@ -42,8 +42,9 @@ def visits(
     tasks: defaultdict[int, list[Task]] = defaultdict(list)
     for visit, work, device, kind, due, minutes in connection.execute(
         "SELECT visit, work, device, type, due, minutes FROM visit_tasks"
-        " WHERE :number = 0 OR visit = :number ORDER BY visit, place",
-        {"number": number},
+        " WHERE :all OR visit IN (SELECT id FROM visits WHERE id = :number OR home = :home AND home != ''"
+        " OR :agreed AND agreed) ORDER BY visit, place",
+        {"all": not (number or home or agreed), "number": number, "home": home, "agreed": agreed},
     ):
         tasks[visit].append(Task(Work(work), device, DeviceType(kind), date.fromisoformat(due), minutes))
     rows = connection.execute(
