@@ -210,7 +210,10 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
     file = tmp_path / "all.xlsx"
     assert stocked("inventory", "report", "--month", "2024-04", "--out", file).status == 0
     assert zipfile.ZipFile(file).testzip() is None
-    rows = [*openpyxl.load_workbook(file)["inventory"].iter_rows(values_only=True)]
+    sheet = openpyxl.load_workbook(file)["inventory"]
+    assert sheet.column_dimensions["A"].width > len("31/12/2024")  # else a date is shown as ####
+    assert sheet.column_dimensions["A"].max == sheet.max_column
+    rows = [*sheet.iter_rows(values_only=True)]
     gas = next(row for row in rows if row[0] == "gas")
     assert gas[3:5] == ("<&>", 'a"b')
     terminal = next(row for row in rows if row[0] == "terminal_gsm")
