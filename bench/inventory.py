@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--homes", type=int, default=95_000, help="95,000 homes have 250,000 devices")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     out.print(str(describe()))
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
         park, state = Path(folder) / "park", Path(folder) / "state"

@@ -422,3 +422,25 @@ def test_a_month_that_has_not_begun_is_not_reported(stocked: Vetlla) -> None:
     done = stocked("inventory", "report", "--month", "2099-01")
     assert done.status == os.EX_USAGE
     assert "has not begun" in done.error
+
+
+def test_the_report_shows_which_device_another_replaced(stocked: Vetlla, tmp_path: Path) -> None:
+    """Tender, section 5: the inventory shows the link by which a replacement has its cost date, from its day on."""
+    stocked("inventory", "add", "ucr", "U2", "--day", "2024-04-02")
+    assert stocked("inventory", "replace", "U1", "U2", "--day", "2024-05-02").status == 0
+    links = []
+    for month in ("2024-04", "2024-05"):
+        file = tmp_path / f"{month}.json"
+        assert stocked("inventory", "report", "--month", month, "--out", file).status == 0
+        devices = {one["serial"]: one for one in json.loads(file.read_text(encoding="utf-8"))["devices"]}
+        links.append((devices["U2"]["replaces"], devices["U2"]["cost_from"]))
+    assert links == [("", None), ("ucr:U1", "2018-05-02")]
+
+
+@pytest.mark.parametrize(
+    ("new", "status"), [("fall_ucr", os.EX_OK), ("smoke", os.EX_USAGE), ("terminal_ip", os.EX_USAGE)]
+)
+def test_only_its_like_takes_a_devices_place(stocked: Vetlla, new: str, status: int) -> None:
+    """A pendant is followed by a pendant of any kind; a smoke detector does not inherit its cost date."""
+    stocked("inventory", "add", new, "N1", "--day", "2024-04-02")
+    assert stocked("inventory", "replace", "U1", "N1", "--day", "2024-05-02").status == status

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from vetlla.cli import inventory_movements, inventory_report, inventory_views
 from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
-from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today
+from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.devices import TERMINALS, Place
@@ -60,9 +60,11 @@ def import_(
     """
     if what not in KINDS:
         raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-    long_work()
+    whole_park()
     words = translation(mapping)
     with reading(file, what) as table:
+        if table.size > LARGE:
+            long_work()  # a small one is over at once, and commits in the registry itself: nobody should wait for that
         reader = Reader(what, table.heading, words)
         with changing(state_dir, dry_run=dry_run, large=table.size > LARGE) as connection:
             effects, faults = _take(connection, what, _shown(table), reader, past(day))

@@ -62,7 +62,8 @@ def report(
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
-        made = monthly.report(inventory.fleet(connection, min(month, today())), min(month, today()))
+        on = min(month, today())
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
         for path, kind in files:
             _WRITERS[kind](path, made)
     if not files:

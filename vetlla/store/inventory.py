@@ -128,6 +128,16 @@ def upkeep(connection: sqlite3.Connection, number: int) -> list[tuple[date, str]
     return [(date.fromisoformat(day), kind) for day, kind in rows]
 
 
+def replaced(connection: sqlite3.Connection, day: date = LAST_DAY) -> dict[int, str]:
+    """Return for each device that took another's place up to a day the name (``type:serial``) of that other."""
+    rows = connection.execute(
+        "SELECT m.device, d.type || ':' || d.serial FROM movements AS m JOIN devices AS d ON d.id = m.other"
+        " WHERE m.kind = 'replaces' AND m.day <= ? ORDER BY m.day, m.id",
+        (day.isoformat(),),
+    )
+    return dict(rows)
+
+
 def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
     """Return the names (``type:serial``) of devices by number."""
     return {
