@@ -109,10 +109,11 @@ def _beside_a_receiver(park: Path, folder: Path, out: Console) -> None:
         for name, commands in (("alone", ()), ("during an import", (homes, devices))):
             state = folder / f"{name.replace(' ', '-')}-{turn}"
             state.mkdir(mode=0o750)
-            figures, _ = receiver_figures(state, commands)
+            figures, costs = receiver_figures(state, commands)
             p99[name].append(figures["p99_ms"])
+            took = f" ({sum(cost.seconds for cost in costs):.0f} of {SECONDS} s)" if costs else ""
             out.print(
-                f"receiver at {RATE:,} frames/s {name}: ACK p50 {figures['p50_ms']:.2f} ms,"
+                f"receiver at {RATE:,} frames/s {name}{took}: ACK p50 {figures['p50_ms']:.2f} ms,"
                 f" p99 {figures['p99_ms']:.2f} ms, max {figures['max_ms']:.1f} ms"
             )
     alone, busy = (median(p99[name]) for name in p99)

@@ -129,3 +129,26 @@ def test_what_can_not_be_is_not_recorded(vetlla: Vetlla) -> None:
     assert done.status == os.EX_USAGE
     assert "it came on 2024-04-01" in done.error
     assert [line["kind"] for line in vetlla("inventory", "history", "S", "--json").json] == ["received"]
+
+
+def test_homes_that_nobody_attends_are_told(vetlla: Vetlla, tmp_path: Path) -> None:
+    """A file without periods is taken, and what that means is said: rules and plans leave such homes out."""
+    file = tmp_path / "homes.csv"
+    file.write_text("code,district,base,level,alone\nH1,01,NORD,1,yes\n", encoding="utf-8")
+    assert "1 homes have no active period" in vetlla("inventory", "import", file, "--what", "homes").talk
+    file.write_text("code,district,base,level,alone,active\nH1,01,NORD,1,yes,2020-01-01/\n", encoding="utf-8")
+    assert vetlla("inventory", "import", file, "--what", "homes").talk == ""
+
+
+def test_a_large_file_that_changes_nothing_leaves_the_registry_alone(
+    vetlla: Vetlla, tmp_path: Path, state_dir: Path
+) -> None:
+    """Importing again writes nothing at all: the receiver has nothing to read anew."""
+    file = tmp_path / "devices.csv"
+    rows = "".join(f"smoke,{number:060},leased,warehouse\n" for number in range(15_000))
+    file.write_text(f"type,serial,ownership,place\n{rows}", encoding="utf-8")
+    assert vetlla("inventory", "import", file, "--day", "2024-04-01").status == 0
+    before = (state_dir / "registry.db").stat().st_ino
+    (done,) = vetlla("inventory", "import", file, "--day", "2024-04-01", "--json").json
+    assert done["unchanged"] == 15_000
+    assert (state_dir / "registry.db").stat().st_ino == before

@@ -216,3 +216,10 @@ def test_a_calendar_without_a_visit_is_not_written(stocked: Vetlla, tmp_path: Pa
     done = stocked("renewals", "export", file, "--from", "2020-01-01", "--to", "2020-01-31")
     assert done.status == os.EX_USAGE
     assert not file.exists()
+
+
+def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> None:
+    """The city decrees two days each year: a plan beyond those that the parameters name says so."""
+    done = stocked("renewals", "plan", "--from", "2029-06-01", "--to", "2031-06-30", "--dry-run", "--no-growth")
+    assert "no local holidays of 2030, 2031" in done.talk
+    assert "no local holidays" not in stocked(*PLAN, "--dry-run").talk

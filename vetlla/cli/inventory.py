@@ -68,6 +68,7 @@ def import_(
         reader = Reader(what, table.heading, words)
         with changing(state_dir, dry_run=dry_run, large=table.size > LARGE) as connection:
             effects, faults = _take(connection, what, _shown(table), reader, past(day))
+            idle = inventory.never_active(connection) if what == "homes" else 0
             if faults and not partial:
                 connection.execute("ROLLBACK")
     for fault in faults:
@@ -84,6 +85,8 @@ def import_(
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
         bad = f", {len(faults)} faults" if faults else ""
         console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}", markup=False)
+    if idle:
+        talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
     if faults:
         raise typer.Exit(os.EX_DATAERR)
 

@@ -63,9 +63,10 @@ def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> 
                 yield database.conn
             return
         with closing(in_memory(database.conn)) as copy:
+            before = copy.total_changes
             copy.execute("BEGIN")
             yield copy
-            if copy.in_transaction and not dry_run:
+            if copy.in_transaction and not dry_run and copy.total_changes > before:
                 copy.execute("COMMIT")
                 put_in_place(copy, state_dir / registry.REGISTRY)
 

@@ -64,6 +64,9 @@ def tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bo
         talk().print(f"{made.overdue} visits are for devices whose useful life is over already", style="yellow")
     if made.unattended:
         talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
+    if made.no_local_holidays:
+        years = ", ".join(map(str, made.no_local_holidays))
+        talk().print(f"no local holidays of {years} in the parameters (holidays.local): work may fall on them")
     if not made.shortages:
         print_rows(map(base_row, made.bases), BASE_COLUMNS, as_json=as_json)
     parameters.footnote(values)

@@ -32,6 +32,8 @@ class Made:
     """Visits for devices whose life is over already: planned first, and late all the same."""
     unattended: int
     """Devices in homes no longer attended: to be recovered, not renewed."""
+    no_local_holidays: list[int]
+    """Years of which the parameters name none of the city's own holidays: work may be planned on them."""
 
 
 def make(
@@ -49,7 +51,8 @@ def make(
     Visits agreed for ``today`` (None: the span's first day) or later stay.
     """
     first, last = span
-    days = working_days(first, last, reading.dates("holidays.local"))
+    local = reading.dates("holidays.local")
+    days = working_days(first, last, local)
     if not days:
         raise UsageError(f"no working day from {first} to {last}")
     installed = {kept.id: kept.standing.home for kept in fleet if kept.standing.place is Place.HOME}
@@ -73,6 +76,7 @@ def make(
         shortages=made.shortages,
         overdue=sum(visit.why.overdue for visit in visits),
         unattended=sum(home not in attended for home in installed.values()),
+        no_local_holidays=sorted({day.year for day in days} - {day.year for day in local}),
     )
 
 

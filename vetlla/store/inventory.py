@@ -186,6 +186,14 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
     return found[code]
 
 
+def never_active(connection: sqlite3.Connection) -> int:
+    """Return how many homes have no active period at all."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM homes WHERE code NOT IN (SELECT home FROM home_periods WHERE kind = 'active')"
+    ).fetchone()
+    return int(number)
+
+
 def must_know_base(connection: sqlite3.Connection, base: str) -> None:
     """Raise UsageError for an intervention base that no home belongs to; empty: no base is asked for."""
     known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
