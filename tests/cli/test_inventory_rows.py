@@ -152,3 +152,17 @@ def test_a_large_file_that_changes_nothing_leaves_the_registry_alone(
     (done,) = vetlla("inventory", "import", file, "--day", "2024-04-01", "--json").json
     assert done["unchanged"] == 15_000
     assert (state_dir / "registry.db").stat().st_ino == before
+
+
+def test_a_table_shows_what_a_person_reads_and_json_all(vetlla: Vetlla, tmp_path: Path) -> None:
+    """A park's list on a terminal ends after some hundred rows and says how many are left."""
+    file = tmp_path / "devices.csv"
+    rows = "".join(f"smoke,S{number},leased,warehouse\n" for number in range(700))
+    file.write_text(f"type,serial,ownership,place\n{rows}", encoding="utf-8")
+    vetlla("inventory", "import", file, "--day", "2024-04-01")
+    done = vetlla("inventory", "list")
+    assert done.out.count("smoke") == 500
+    assert "200 more" in done.talk
+    assert vetlla("inventory", "at", "2024-04-01", "--limit", "600").out.count("smoke") == 600
+    assert len(vetlla("inventory", "list", "--json").json) == 700
+    assert len(vetlla("inventory", "list", "--json", "--limit", "3").json) == 3

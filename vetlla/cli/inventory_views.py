@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.inventory_session import Serial, as_day, looking, today, whole_park
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.devices import DeviceType, Ownership, Place
@@ -30,7 +31,6 @@ Kind = Annotated[DeviceType | None, typer.Option("--type", help="Only this type.
 InHome = Annotated[str, typer.Option("--home", help="Only this home.")]
 AtPlace = Annotated[Place | None, typer.Option("--place", help="Only there.")]
 Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only this owner's.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 
 
 def show(
@@ -65,7 +65,7 @@ def show(
 
 def find(
     part: Annotated[str, typer.Argument(help="Part of a serial, IMEI, account or home.")],
-    limit: Limit = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -84,7 +84,7 @@ def list_(
     place: AtPlace = None,
     home: InHome = "",
     ownership: Owner = None,
-    limit: Limit = 1_000_000,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -95,7 +95,7 @@ def list_(
     whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
-        print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 
 
 def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
@@ -131,7 +131,7 @@ def at(
     place: AtPlace = None,
     home: InHome = "",
     ownership: Owner = None,
-    limit: Limit = 1_000_000,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -144,22 +144,16 @@ def at(
     whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
-        print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 
 
 def _rows(
-    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None, limit: int
+    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
 ) -> Iterable[dict[str, str]]:
-    left = limit
-    for kept in fleet:
-        if left and _fits(kept, kind, place, ownership):
-            left -= 1
-            yield device_row(kept)
-
-
-def _fits(kept: Kept, kind: DeviceType | None, place: Place | None, ownership: Ownership | None) -> bool:
     return (
-        (kind is None or kept.device.type is kind)
+        device_row(kept)
+        for kept in fleet
+        if (kind is None or kept.device.type is kind)
         and (place is None or kept.standing.place is place)
         and (ownership is None or kept.standing.ownership is ownership)
     )

@@ -9,8 +9,8 @@ import typer
 
 from vetlla.cli import parameters
 from vetlla.cli.inventory_session import Day, looking, today, whole_park
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import print_rows
 from vetlla.cli.parameters import ParametersFile
 from vetlla.devices import UpkeepKind
 from vetlla.service.inventory import name
@@ -32,6 +32,7 @@ def due(
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
     day: Day = None,
+    limit: Limit = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -59,5 +60,5 @@ def due(
         for one in found
         if kind in (None, one.kind) and base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, COLUMNS, as_json=as_json):
+    if print_some(rows, COLUMNS, limit, as_json=as_json):
         parameters.footnote(values)

@@ -21,6 +21,7 @@ from vetlla.cli.inventory_session import (
     whole_park,
     working,
 )
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -65,6 +66,7 @@ def due(
     until: To = None,
     base: Base = "",
     day: Day = None,
+    limit: Limit = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -92,7 +94,7 @@ def due(
         for one in found
         if base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, DUE_COLUMNS, as_json=as_json):
+    if print_some(rows, DUE_COLUMNS, limit, as_json=as_json):
         parameters.footnote(values)
 
 
@@ -151,6 +153,7 @@ def show(
     start: From = None,
     end: To = None,
     reasons: Annotated[bool, typer.Option("--why", help="Tell why each visit is on its day.")] = False,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -162,10 +165,10 @@ def show(
         found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
         names = _names(connection, found)
     explain = reasons or bool(visit)
-    rows = [visit_row(one, names, explain=explain and as_json) for one in found]
-    print_rows(rows, VISIT_COLUMNS, as_json=as_json)
+    rows = (visit_row(one, names, explain=explain and as_json) for one in found)
+    shown = print_some(rows, VISIT_COLUMNS, limit, as_json=as_json)
     if explain and not as_json:
-        for one in found:
+        for one in found[:shown]:
             for sentence in why(one, names):
                 console().print(f"{one.number}: {sentence}", markup=False, soft_wrap=True)
 
