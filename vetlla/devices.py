@@ -174,8 +174,7 @@ class Device:
     model: str = ""
     imei: str = ""
     account: str = ""
-    """A terminal's: under which the receiver hears it, as registered there. Any other device's: the name by which its
-    home's terminal reports it (zone, user, ``did``), where that is not its serial."""
+    """Under which the receiver hears it, as registered there; a UCR is known to its terminal by its serial."""
     made: Manufacture | None = None
     first_installed: date | None = None
     """First installation in the municipal service, in any home."""

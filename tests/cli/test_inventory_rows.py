@@ -166,3 +166,16 @@ def test_a_table_shows_what_a_person_reads_and_json_all(vetlla: Vetlla, tmp_path
     assert vetlla("inventory", "at", "2024-04-01", "--limit", "600").out.count("smoke") == 600
     assert len(vetlla("inventory", "list", "--json").json) == 700
     assert len(vetlla("inventory", "list", "--json", "--limit", "3").json) == 3
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
+def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, ending: str) -> None:
+    """Windows writes one in front of what it saves as UTF-8."""
+    text = {
+        "csv": "code,district,base,level,alone\nH1,01,NORD,1,yes\n",
+        "json": json.dumps([GOOD]),
+        "ndjson": json.dumps(GOOD),
+    }[ending]
+    file = tmp_path / f"homes.{ending}"
+    file.write_text(text, encoding="utf-8-sig")
+    assert vetlla("inventory", "import", file, "--what", "homes").status == 0

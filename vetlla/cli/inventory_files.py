@@ -61,12 +61,12 @@ def reading(path: Path, sheet: str = "") -> Iterator[Table]:
                 with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
                     yield _xlsx(book, path, sheet)
             case ".json":
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = json.loads(path.read_text(encoding="utf-8-sig"))
                 if not isinstance(found, list):
                     raise UsageError(f"{path}: expected a list of objects")
                 yield _objects(list(enumerate(found, start=1)), path)
             case _:
-                with path.open(encoding="utf-8") as file:
+                with path.open(encoding="utf-8-sig") as file:
                     yield _objects([(row, _parsed(line)) for row, line in enumerate(file, 1) if line.strip()], path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
@@ -136,7 +136,7 @@ def translation(path: Path | None) -> Translation:
     if path is None:
         return Translation()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     unknown = set(document) - {"columns", "values", "constants", "ignore"}
