@@ -179,3 +179,11 @@ def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, 
     file = tmp_path / f"homes.{ending}"
     file.write_text(text, encoding="utf-8-sig")
     assert vetlla("inventory", "import", file, "--what", "homes").status == 0
+
+
+def test_a_date_of_another_age_is_a_slip(vetlla: Vetlla, tmp_path: Path) -> None:
+    """01/04/0218 is in no future and would count as a life that ended long ago."""
+    file = tmp_path / "devices.csv"
+    file.write_text("type,serial,ownership,place,last_battery\nsmoke,A,leased,warehouse,01/04/0218\n", encoding="utf-8")
+    (fault,) = vetlla("inventory", "import", file, "--json").json
+    assert (fault["column"], fault["reason"]) == ("last_battery", "lies before 1990")

@@ -223,3 +223,11 @@ def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> N
     done = stocked("renewals", "plan", "--from", "2029-06-01", "--to", "2031-06-30", "--dry-run", "--no-growth")
     assert "no local holidays of 2030, 2031" in done.talk
     assert "no local holidays" not in stocked(*PLAN, "--dry-run").talk
+
+
+@pytest.mark.parametrize("command", [("plan", "--from", "2024-04-01"), ("forecast",)])
+def test_a_span_that_nobody_can_foresee_is_refused(stocked: Vetlla, command: tuple[str, ...]) -> None:
+    """A slip in a year is told at once, not after an hour of planning."""
+    done = stocked("renewals", *command, "--to", "2207-03-31")
+    assert done.status == os.EX_USAGE
+    assert "more than 20 years" in done.error

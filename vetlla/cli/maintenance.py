@@ -18,6 +18,8 @@ from vetlla.service.inventory_upkeep import intervals, upkeep_due
 from vetlla.store import inventory
 
 app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
+MAX_DAYS = 36_500
+"""A hundred years: beyond the longest interval, and a day that the calendar has."""
 COLUMNS = ("due", "work", "home", "base", "device", "late_days")
 
 
@@ -28,7 +30,9 @@ def maintenance() -> None:
 
 @app.command()
 def due(
-    within: Annotated[int, typer.Option("--within", min=0, metavar="DAYS", help="Due in so many days.")] = 30,
+    within: Annotated[
+        int, typer.Option("--within", min=0, max=MAX_DAYS, metavar="DAYS", help="Due in so many days.")
+    ] = 30,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
     day: Day = None,

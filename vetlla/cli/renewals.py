@@ -40,7 +40,7 @@ from vetlla.errors import UsageError
 from vetlla.service import renewals as rules
 from vetlla.service.inventory import name
 from vetlla.service.renewals_forecast import forecast as forecast_years
-from vetlla.service.renewals_make import make
+from vetlla.service.renewals_make import make, within_reach
 from vetlla.service.renewals_why import why
 from vetlla.service.working_days import add_months
 from vetlla.store import inventory, inventory_visits
@@ -242,6 +242,7 @@ def forecast(
     last = end or values.the_date("contract.end")
     if last < first:
         raise UsageError(f"the forecast would end on {last}, before {first}")
+    within_reach(first, last)
     whole_park()
     with working("foretelling"), looking(state_dir) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())

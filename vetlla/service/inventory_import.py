@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vetlla.devices import Device, DeviceType, Home, Kept, Ownership, Period, Person, Place
-from vetlla.service.inventory_rows import Fault
+from vetlla.service.inventory_rows import FIRST_YEAR, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -80,6 +80,8 @@ class DeviceRows:
             when = values[name]
             if when is not None and when > self._today:
                 faults.append(Fault(row, name, str(when), "lies in the future"))
+            elif when is not None and when.year < FIRST_YEAR:
+                faults.append(Fault(row, name, str(when), f"lies before {FIRST_YEAR}"))
         first, made, since = values["first_installed"], values["made"], values["since"]
         if values["place"] is Place.HOME and first is None:
             faults.append(Fault(row, "first_installed", "", "is empty, and the device is in a home"))

@@ -60,7 +60,7 @@ class Lives:
     """End of life of any device; the lives of each type are read once."""
 
     def __init__(self, reading: Reading) -> None:
-        self._months = {kind: reading.integer(f"life.{kind}") for kind in DeviceType}
+        self._months = {kind: reading.integer(f"life.{kind}", least=1) for kind in DeviceType}
         self._made = {kind: reading.text(f"life.from.{kind}", "life.from.default") == "made" for kind in DeviceType}
 
     def months(self, kind: DeviceType) -> int:
@@ -139,10 +139,10 @@ class _Bundler:
         self._intervals = intervals(reading)
         self._lives = Lives(reading)
         self._lead = reading.integer("renewal.lead")
-        self._within = reading.integer("renewal.overdue_within")
-        self._choice = reading.integer("renewal.bundle_window")
+        self._within = reading.integer("renewal.overdue_within", least=1)
+        self._choice = reading.integer("renewal.bundle_window", least=1)
         self._travel = reading.integer("duration.travel")
-        self._minutes = {kind: reading.integer(f"duration.{kind}") for kind in DeviceType}
+        self._minutes = {kind: reading.integer(f"duration.{kind}", least=1) for kind in DeviceType}
         self._upkeep_minutes = {work: reading.integer(f"duration.{work}") for work in (Work.BATTERY, Work.MAINTENANCE)}
         self._upkeep_lead = reading.integer("upkeep.lead")
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
     from vetlla.visits import Visit
 
+MAX_YEARS = 20
+"""Of a plan or a forecast: twice the longest life, and windows of days cost their square."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
@@ -51,6 +54,7 @@ def make(
     Visits agreed for ``today`` (None: the span's first day) or later stay.
     """
     first, last = span
+    within_reach(first, last)
     local = reading.dates("holidays.local")
     days = working_days(first, last, local)
     if not days:
@@ -78,6 +82,12 @@ def make(
         unattended=sum(home not in attended for home in installed.values()),
         no_local_holidays=sorted({day.year for day in days} - {day.year for day in local}),
     )
+
+
+def within_reach(first: date, last: date) -> None:
+    """Raise UsageError for a span that nobody can foresee."""
+    if last.year - first.year > MAX_YEARS:
+        raise UsageError(f"from {first} to {last} are more than {MAX_YEARS} years", remedy="choose a nearer last day")
 
 
 def capacities(base: str, days: Sequence[date], reading: Reading) -> list[int]:
