@@ -444,3 +444,14 @@ def test_only_its_like_takes_a_devices_place(stocked: Vetlla, new: str, status: 
     """A pendant is followed by a pendant of any kind; a smoke detector does not inherit its cost date."""
     stocked("inventory", "add", new, "N1", "--day", "2024-04-02")
     assert stocked("inventory", "replace", "U1", "N1", "--day", "2024-05-02").status == status
+
+
+def test_a_terminal_that_the_receiver_does_not_expect_is_told_when_it_is_installed(stocked: Vetlla) -> None:
+    """With the command that registers it; once it is registered nothing is said."""
+    stocked("inventory", "add", "terminal_ip", "T2", "--account", "0042", "--day", "2024-04-01")
+    done = stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
+    command = done.talk.strip().rpartition(": vetlla ")[2]
+    assert command == "accounts set 0042 --home H2"
+    assert stocked(*command.split()).status == 0
+    stocked("inventory", "add", "terminal_ip", "T3", "--account", "0042", "--day", "2024-04-01")
+    assert stocked("inventory", "replace", "T2", "T3", "--day", "2024-04-03").talk == ""

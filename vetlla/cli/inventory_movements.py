@@ -9,14 +9,15 @@ import typer
 
 from vetlla.cli.inventory_session import Day, Note, Serial, changing, past, recorded_us
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.output import console, print_json
-from vetlla.devices import Device, DeviceType, Movement, Ownership, UpkeepKind
+from vetlla.cli.output import console, print_json, talk
+from vetlla.devices import TERMINALS, Device, DeviceType, Movement, Ownership, UpkeepKind
 from vetlla.errors import UsageError
 from vetlla.service import inventory as rules
 from vetlla.service import inventory_rows as cells
-from vetlla.store import inventory, inventory_write
+from vetlla.store import inventory, inventory_heard, inventory_write
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from datetime import date
 
@@ -133,8 +134,10 @@ def replace(
         leaving, arriving = inventory.device(connection, old), inventory.device(connection, new)
         changes = rules.substitute(leaving, arriving, past(day), renewal=renewal, retire_old=not keep, note=note)
         inventory_write.apply(connection, changes, recorded_us())
+        hints = [_hint(connection, change) for change in changes]
     for change in changes:
         _tell(change.device, change.movement, as_json=as_json)
+    talk().print("".join(hints), markup=False, soft_wrap=True, end="")
 
 
 def repair(
@@ -233,7 +236,23 @@ def _into_home(
         there = list(inventory.fleet(connection, home=home))
         change = rule(inventory.device(connection, device), home, day, there, note)
         inventory_write.apply(connection, [change], recorded_us())
+        hint = _hint(connection, change)
     _tell(change.device, change.movement, as_json=as_json)
+    talk().print(hint, markup=False, soft_wrap=True, end="")
+
+
+def _hint(connection: sqlite3.Connection, change: Change) -> str:
+    """Return what is left to do for a terminal that came into a home: that the receiver knows who calls."""
+    account, home = change.device.account, change.movement.home
+    if (
+        change.device.type not in TERMINALS
+        or not (account and home)
+        or inventory_heard.expects(connection, account, home)
+    ):
+        return ""
+    return (
+        f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}\n"
+    )
 
 
 def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:

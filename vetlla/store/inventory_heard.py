@@ -38,6 +38,12 @@ def registered(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     return {account: frozenset(found) for account, found in homes.items()}
 
 
+def expects(connection: sqlite3.Connection, account: str, home: str) -> bool:
+    """Return whether the receiver has an account for a home, on whatever receiver or line."""
+    found = connection.execute("SELECT 1 FROM accounts WHERE account = ? AND home = ?", (account, home)).fetchone()
+    return found is not None
+
+
 def accounts_of(connection: sqlite3.Connection, home: str) -> list[str]:
     """Return the accounts that are registered for a home."""
     return [
