@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from vetlla.devices import DIGITAL, Home, Kept, Place
 from vetlla.errors import UsageError
-from vetlla.service.renewals import expected, growth_visits, wanted
+from vetlla.service.renewals import wanted
 from vetlla.service.renewals_again import around_agreed
 from vetlla.service.renewals_forecast import spans
+from vetlla.service.renewals_growth import expected, growth_visits
 from vetlla.service.renewals_plan import BaseFigures, Shortage, plan, with_terminals
 from vetlla.service.working_days import working_days
 
