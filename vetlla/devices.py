@@ -164,8 +164,7 @@ class Person:
     programmes: tuple[Programme, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Device(NamedTuple):
     """One piece of equipment as its label and the contract describe it; where it is, its movements say."""
 
     type: DeviceType
@@ -183,8 +182,7 @@ class Device:
     guarantee_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a device is on some day: the effect of its last movement."""
 
     place: Place
@@ -208,8 +206,7 @@ class Movement:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """A device with its number in the registry, its standing and its last upkeep on the day asked about."""
 
     id: int

@@ -101,7 +101,7 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
     )
     device = _begun(new.device, day)
     if not renewal:
-        device = replace(device, cost_from=old.device.cost_from or old.device.first_installed or day)
+        device = device._replace(cost_from=old.device.cost_from or old.device.first_installed or day)
         if old.standing.ownership is not Ownership.LEASED:
             arriving = replace(arriving, ownership=Ownership.MUNICIPAL)
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
@@ -132,7 +132,7 @@ def _family(kind: DeviceType) -> frozenset[DeviceType]:
 
 def _begun(device: Device, day: date) -> Device:
     first = device.first_installed or day
-    return replace(device, first_installed=first, cost_from=device.cost_from or first)
+    return device._replace(first_installed=first, cost_from=device.cost_from or first)
 
 
 def _check_room(device: Device, home: str, there: Iterable[Kept]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.devices import Device, DeviceType, Home, Kept, Ownership, Period, Person, Place
 from vetlla.service.inventory_rows import FIRST_YEAR, Fault
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A device as a file says it stands."""
 
     device: Device
