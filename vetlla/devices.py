@@ -173,7 +173,8 @@ class Device(NamedTuple):
     model: str = ""
     imei: str = ""
     account: str = ""
-    """Under which the receiver hears it, as registered there; a UCR is known to its terminal by its serial."""
+    """Under which the receiver hears it, as registered there; a UCR: the id by which its terminal
+    reports it, where that is not its serial."""
     made: Manufacture | None = None
     first_installed: date | None = None
     """First installation in the municipal service, in any home."""
