@@ -140,10 +140,10 @@ def _arrival(now: Instant) -> Arrival:
 def _cost_of_a_beat(fleet: Fleet) -> float:
     """Return the microseconds of processor time that a sign of life of a random device takes."""
     chosen = random.choices(fleet.accounts, k=BEATS)
-    heard, beat, arrival = fleet.watchdog.heard, _beat(fleet.accounts[0]), _arrival(fleet.clock.now())
+    heard, beats, arrival = fleet.watchdog.heard, (_beat(fleet.accounts[0]),), _arrival(fleet.clock.now())
     began = time.process_time()
     for account in chosen:
-        heard(account, beat, arrival)
+        heard(account, beats, arrival)
     return (time.process_time() - began) / BEATS * 1e6
 
 
@@ -179,7 +179,7 @@ async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
         take(turns)
 
     watchdog.losses.take = listen  # type: ignore[method-assign] # overheard, not replaced
-    beat, began_us, said = _beat(accounts[0]), clock.now().mono_us, 0
+    beats, began_us, said = (_beat(accounts[0]),), clock.now().mono_us, 0
     while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:
         due = round(gone_s / INTERVAL_S * len(accounts))
         arrival = _arrival(clock.now())
@@ -187,7 +187,7 @@ async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
             number = turn * 7919 % len(accounts)  # a prime: everybody once in each interval, in no order
             if number in silent and arrival.received.mono_us - began_us > falls_us[number]:
                 continue
-            watchdog.heard(accounts[number], beat, arrival)
+            watchdog.heard(accounts[number], beats, arrival)
         said = due
         await asyncio.sleep(STEP_S)
     return errors

@@ -30,8 +30,8 @@ PATIENCE_S = 600.0
 """Some twelve million signs of life."""
 SAMPLE = 101
 """Of the homes whose month is dull every so many is compared day by day; of all others every one."""
-BEAT = signal(code="NULL", kind=Kind.HEARTBEAT)
-PRESENCE = [signal(code="hb", kind=Kind.PRESENCE, device=f"U{n}") for n in range(2)]
+BEAT = (signal(code="NULL", kind=Kind.HEARTBEAT),)
+PRESENCE = [(signal(code="hb", kind=Kind.PRESENCE, device=f"U{n}"),) for n in range(2)]
 LEFT = signal(device="")._replace(event=Event(Kind.CONFIGURATION, Phase.RESTORE, "401", "contact_id"))
 BACK = signal(device="")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "401", "contact_id"))
 LOST_ROWS = """
@@ -64,7 +64,7 @@ class Park:
                 other = Other(home, month.silences(home.number), month.ucr_silences(home.number))
                 self._others.setdefault(place, []).append(other)
 
-    def due(self, second: int) -> Iterator[tuple[Account, Signal]]:
+    def due(self, second: int) -> Iterator[tuple[Account, tuple[Signal]]]:
         """Yield what is said at a second, and by whom."""
         for interval_s in (month.DIGITAL_S, month.ANALOG_S):
             place = (interval_s, second % interval_s)
@@ -93,7 +93,7 @@ async def live(rig: Core, park: Park, since: int, until: int) -> None:
         arrival = rig.arrival()
         if second in month.AWAY_S:
             for number in month.AWAY:
-                heard(park.homes[number].account, LEFT if second == month.AWAY_S[0] else BACK, arrival)
+                heard(park.homes[number].account, (LEFT if second == month.AWAY_S[0] else BACK,), arrival)
         for account, said in park.due(second):
             heard(account, said, arrival)
         if second % month.HOUR == 0 or second == since:

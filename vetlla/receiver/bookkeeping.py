@@ -35,11 +35,10 @@ class Bookkeeping:
     """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
 
     def __init__(self, settings: SupervisionSettings, watch: Watch, now: Instant) -> None:
-        self.use(settings)
         self._watch = watch
         self._fleet = watch.fleet
-        self._zone = ZoneInfo(settings.timezone)
-        self.daybook = Daybook(watch.fleet, self._zone, now)
+        self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), now)
+        self.use(settings)
         self._leaving: deque[int] = deque()
         self._since_us = 0
         self._hastened = False
@@ -48,9 +47,10 @@ class Bookkeeping:
         self._forget: list[str] = []
 
     def use(self, settings: SupervisionSettings) -> None:
-        """Go on with other settings; the time zone is that of the start."""
+        """Go on with other settings; another time zone counts from the next day on."""
         self._tolerance_s = settings.tolerance_s
         self._months = settings.ledger_months
+        self.daybook.zone = ZoneInfo(settings.timezone)
 
     # --- the day that an earlier life did not finish ----------------------------------------------------------------
 
@@ -68,7 +68,7 @@ class Bookkeeping:
         """Gather the last day of an earlier life if the ledger lacks any of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
-        ended = span_of(kept.alive_us, self._zone)
+        ended = span_of(kept.alive_us, self.daybook.zone)
         day = ended.day.isoformat()
         if ended.day >= self.daybook.today.day:
             return

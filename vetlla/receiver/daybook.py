@@ -53,7 +53,7 @@ class Daybook:
 
     def __init__(self, fleet: Fleet, zone: ZoneInfo, now: Instant) -> None:
         self._fleet = fleet
-        self._zone = zone
+        self.zone = zone
         self.today = span_of(now.utc_us, zone)
         self.down_s = 0
         """Seconds of today in which there was no receiver, or it could take nothing."""
@@ -110,7 +110,7 @@ class Daybook:
         fleet.received = array("I", bytes(4 * len(fleet)))
         fleet.longest_s = array("I", bytes(4 * len(fleet)))
         self.unsupervised_s, self.reasons, self.down_s = {}, {}, 0
-        self.today = span_of(now.utc_us, self._zone)
+        self.today = span_of(now.utc_us, self.zone)
         return day
 
 

@@ -118,7 +118,7 @@ class Intake:
         plain_for_keyed = settings.plain_for_keyed is PlainPolicy.ACCEPT
         now_us = arrival.received.utc_us
         reason = objection(first, account, now_us, unknown=settings.unknown_accounts, plain_for_keyed=plain_for_keyed)
-        alive_only = reason is None and account is not None and self._watchdog.heard(account, first, arrival)
+        alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
             known = reason is None and all(signal.identity in self._duplicates for signal in signals)
@@ -126,7 +126,7 @@ class Intake:
         elif reason is not None:
             self._evidence.refuse(arrival, signals, account, reason, self._table)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
-        elif alive_only and len(signals) == 1:
+        elif alive_only:
             self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
         else:

@@ -22,7 +22,7 @@ from vetlla.signals import Kind, Phase
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.clock import Clock, Instant
     from vetlla.receiver.commit import GroupCommit
@@ -85,21 +85,21 @@ class Watchdog:
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
-    def heard(self, account: Account, signal: Signal, arrival: Arrival) -> bool:
-        """Take the sign of life that a registered caller's report is; say whether it is nothing more than that.
+    def heard(self, account: Account, signals: Sequence[Signal], arrival: Arrival) -> bool:
+        """Take the sign of life that a registered caller's frame is; say whether it is nothing more than that.
 
         Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
         """
         terminal = self.fleet.terminal(account)
         if terminal is None:
-            return signal.event.kind is Kind.HEARTBEAT
+            return False
         now, listener = arrival.received, self._listener(arrival.listener)
         idle = not self.watch.dirty
         self.watch.heard(terminal, listener, now)
-        kind = signal.event.kind
-        alive_only = kind is Kind.HEARTBEAT
-        if not alive_only:
-            alive_only = self._heard_through(terminal, signal, listener, now)
+        alive_only = len(signals) == 1
+        for signal in signals:
+            if signal.event.kind is not Kind.HEARTBEAT:
+                alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
         if idle or self.watch.turns:
             self._note(now, idle=idle)
         return alive_only
@@ -115,7 +115,8 @@ class Watchdog:
         """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
         kind, phase = signal.event.kind, signal.event.phase
         elder = self.enrolment.elder(terminal)
-        if kind is not Kind.PRESENCE and (left := absence(signal.event)) is not None:
+        # What a terminal kept back says where people were, not where they are.
+        if kind is not Kind.PRESENCE and not signal.buffered and (left := absence(signal.event)) is not None:
             for child in self.fleet.kin(elder):
                 self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
@@ -139,12 +140,14 @@ class Watchdog:
 
     # --- time -------------------------------------------------------------------------------------------------------
 
-    def _arm(self, within_s: float = 3600.0) -> None:
+    def _arm(self) -> None:
         """Set the timer for whoever is due first."""
-        now_us = self._clock.now().mono_us
         dues = [due for due in (self.watch.next_us, self.pauses.next_us) if due is not None]
-        wait_s = min([within_s, *(max(0, due - now_us) / SECOND_US for due in dues)])
-        when = self._loop.time() + wait_s
+        if dues:
+            self._wake_in(max(0, min(dues) - self._clock.now().mono_us) / SECOND_US)
+
+    def _wake_in(self, seconds: float) -> None:
+        when = self._loop.time() + seconds
         if self._timer is not None:
             if self._timer_at <= when:
                 return
@@ -153,7 +156,12 @@ class Watchdog:
 
     def _fall_due(self) -> None:
         self._timer = None
-        self._arm(DEAF_RETRY_S if not self._commit.ready else 0.0 if self.look() else 3600.0)
+        if not self._commit.ready:
+            self._wake_in(DEAF_RETRY_S)
+        elif self.look():
+            self._wake_in(0)
+        else:
+            self._arm()
 
     def look(self) -> bool:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
