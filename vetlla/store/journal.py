@@ -187,9 +187,10 @@ class Journal:
         try:
             rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
             self._sync(batch.vital)
-            connection.execute("BEGIN IMMEDIATE")
+            # Each return to the interpreter waits for its lock: these two return once, execute() thrice.
+            connection.executescript("BEGIN IMMEDIATE")
             self._insert(batch, rows)
-            connection.execute("COMMIT")
+            connection.commit()
         except Exception as error:  # not SQLite's alone: a value that no column can hold must not leave half a batch
             if connection.in_transaction:
                 connection.rollback()
