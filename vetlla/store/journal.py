@@ -47,6 +47,7 @@ ROWS_PER_STATEMENT = 64
 """Rows in one INSERT at the most. SQLite's calls give up the interpreter's lock one by one, and each return to it may
 wait for the event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
 
+_COMMIT = "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)"
 _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
 _REJECT = (
     "INSERT INTO rejects (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
@@ -187,7 +188,8 @@ class Journal:
         try:
             rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
             self._sync(batch.vital)
-            # Each return to the interpreter waits for its lock: these two return once, execute() thrice.
+            # Each return to the interpreter waits for its lock: execute() returns thrice, executemany() twice a row,
+            # and these two once.
             connection.executescript("BEGIN IMMEDIATE")
             self._insert(batch, rows)
             connection.commit()
@@ -203,9 +205,7 @@ class Journal:
             stamps = [(s.durable_us, s.ready_us, s.ready_mono_us, s.commit) for s in batch.stamps]
             connection.executemany(_STAMP, stamps)
         if batch.signals:
-            connection.execute(
-                "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)", (batch.commit, batch.boot, batch.began_us)
-            )
+            connection.executemany(_COMMIT, [(batch.commit, batch.boot, batch.began_us)])
             self._put(_SIGNALS, batch.signals)
         if batch.rejects:
             connection.executemany(_REJECT, batch.rejects)
@@ -234,7 +234,7 @@ class Journal:
     def _put(self, inserts: list[str], rows: Sequence[Row]) -> None:
         for start in range(0, len(rows), ROWS_PER_STATEMENT):
             some = rows[start : start + ROWS_PER_STATEMENT]
-            self._connection.execute(inserts[len(some)], list(chain.from_iterable(some)))
+            self._connection.executemany(inserts[len(some)], [list(chain.from_iterable(some))])
 
     def checkpoint(self) -> None:
         """Move the log into the database once it has grown past its bound; readers are not waited for."""
