@@ -138,6 +138,8 @@ class _Connection(asyncio.Protocol):
             self._listener.connections.discard(self)
             self._listener.ground.budget.disconnect(self._host)
             self._host = ""
+            # They hold each other; parted, they go with the last answer and the collector has nothing to find.
+            del self._session
 
     # --- reading and ending -----------------------------------------------------------------------------------------
 
