@@ -145,6 +145,8 @@ def _signals(frame: Frame) -> list[Signal]:
     reports = _reports(frame)
     extras = read_extended(frame.extended) if frame.extended else NO_EXTRAS
     parts = len(reports)
+    if parts == 1:
+        return [_signal(frame, extras, reports[0], 1, 1)]
     return [_signal(frame, extras, report, part, parts) for part, report in enumerate(reports, 1)]
 
 

@@ -67,7 +67,7 @@ leave the LF out; the checksum settles whether it was one."""
 _BODY: Final = re.compile(
     rb'"(\*?)([!#-~]{1,16})"([0-9A-Fa-f]{4})'
     rb"(?:R([0-9A-Fa-f]{0,6}))?(?:L([0-9A-Fa-f]{0,6}))?([#A])([0-9A-Za-z]{1,16})"
-    rb"\[([^\]]*)([\s\S]*)"
+    rb"\[([^\]]*)((?s:.*))"
 )
 _TIME_BYTES: Final = 20
 _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
