@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.acceptance.broker import Broker, running_broker
+from tests.acceptance.broker import running_broker
 from tests.acceptance.daemon import Daemon, running
 from tests.acceptance.homes import register
 from tests.acceptance.journal import query
@@ -16,6 +16,8 @@ from tests.acceptance.mqtt_device import Device
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from bench.broker import Broker
 
 PRESS = {"dty": "0003", "stc": "0010", "lco": "011"}
 CONFIG = '[[mqtt]]\nhost = "127.0.0.1"\nport = {port}\nnode = "{node}"\nretry_max_s = 0.5\n{more}\n'

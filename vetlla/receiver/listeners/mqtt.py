@@ -65,7 +65,7 @@ class MqttListener:
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
         """It was said already."""
-        _password(broker)
+        read_password(broker)
 
     @property
     def connected(self) -> bool:
@@ -130,7 +130,7 @@ class MqttListener:
         """Serve one connection until it breaks, we cannot commit, or are stopped. Raises LinkError."""
         broker = self.broker
         state = f"tc/1/arc/{broker.node}/$state"
-        password = await asyncio.to_thread(_password, broker)
+        password = await asyncio.to_thread(read_password, broker)
         async with Link(broker, password=password, tls=self._tls, will=(state, "lost")) as link:
             group = f"$share/{broker.share}/" if broker.share else ""
             await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *RETAINED])
@@ -331,7 +331,7 @@ def _reply_to(message: Message, terminal: str) -> tuple[str, bytes]:
     return asked, message.correlation
 
 
-def _password(broker: Mqtt) -> str | None:
+def read_password(broker: Mqtt) -> str | None:
     """Return the password. Raises ConfigError when its file cannot be used."""
     if broker.password_file is None:
         return None
