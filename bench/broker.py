@@ -24,16 +24,16 @@ OPEN = """
 user root
 listener {port} 127.0.0.1
 allow_anonymous true
+set_tcp_nodelay true
 persistence true
 persistence_location {directory}/
 autosave_interval 1
-autosave_on_changes true
 max_queued_messages 0
 max_inflight_messages 1000
 log_type error
 log_type warning
 """
-"""Everybody may do everything, and each change is on the disk before the next: a killed broker forgets little.
+"""Everybody may do everything; a killed broker forgets up to a second, as a real one forgets up to its interval.
 
 ``user``: started by root it would become the user of its package, who cannot enter a test's directory.
 """

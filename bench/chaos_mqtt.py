@@ -97,6 +97,7 @@ class Terminal(threading.Thread):
         self._changed = threading.Condition()
         client = self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         client.reconnect_delay_set(1, 1)
+        client.on_socket_open = lambda _client, _data, wire: wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.on_connect = self._subscribe
         client.on_message = self._hear
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""One connection to an MQTT 5 broker: the only module that knows aiomqtt, and paho beneath it.
+"""One connection to an MQTT 5 broker: the module that knows aiomqtt, and paho beneath it.
 
 aiomqtt drops what its queue has no room for, and lets paho acknowledge a message as soon as it is in that queue. Here
 the broker may never have more messages under way than the queue holds (Receive Maximum), and each is acknowledged by
@@ -9,6 +9,7 @@ through aiomqtt's: tests/receiver/test_mqtt_listener.py holds that this goes on 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -19,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from vetlla.errors import ConfigError, LinkError
+from vetlla.receiver.listeners.mqtt_socket import SocketWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -93,6 +95,8 @@ class Link:
             keepalive=broker.keepalive_s,
             timeout=CONNECT_S,
             tls_context=tls,
+            # A receipt is small and follows an acknowledgement: Nagle's algorithm would hold it back for 40 ms.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             queue_type=_Waiting,
             max_queued_incoming_messages=broker.receive_maximum + UNACKNOWLEDGED_ROOM,
             max_inflight_messages=UNDER_WAY,
@@ -103,6 +107,7 @@ class Link:
         self._published_hook: Any = self._paho.on_publish
         self._paho.on_connect = self._connected
         self._paho.on_publish = self._published
+        self._socket = SocketWatch(self._paho, self._failed)
 
     async def __aenter__(self) -> Self:
         try:
@@ -121,6 +126,9 @@ class Link:
         except aiomqtt.MqttError as failure:
             if error is None:
                 raise LinkError(str(failure)) from failure
+        finally:
+            if self._paho.socket() is not None:  # aiomqtt leaves it open where paho broke
+                self._paho.disconnect()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribe with QoS 1; what is retained comes only where the subscription is new. Raises LinkError."""
@@ -156,7 +164,7 @@ class Link:
                     correlation=getattr(said, "CorrelationData", b""),
                 )
         except aiomqtt.MqttError as error:
-            why = str(error.__cause__ or error)
+            why = str(error.__cause__ or error).replace("[code:128] Unspecified error", "the connection broke")
             raise LinkError(why, remedy=_remedy(why)) from error
 
     def ack(self, mid: int) -> None:
@@ -179,6 +187,10 @@ class Link:
             self._done[info.mid] = done
 
     # --- what paho calls --------------------------------------------------------------------------------------------
+
+    def _failed(self, error: Exception) -> None:
+        if not self._client._disconnected.done():  # noqa: SLF001 - as aiomqtt does where it calls paho itself
+            self._client._disconnected.set_exception(error)  # noqa: SLF001
 
     def _connected(
         self, client: Paho, data: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
