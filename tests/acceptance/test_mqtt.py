@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.acceptance.broker import running_broker
+from tests.acceptance.broker import PATIENCE_S, running_broker
 from tests.acceptance.daemon import Daemon, running
 from tests.acceptance.homes import register
 from tests.acceptance.journal import query
@@ -106,6 +107,27 @@ def test_malformed_payloads_become_rejects(here: Scene) -> None:
 
     rows = query(here.daemon.state_dir, "SELECT reason, account FROM rejects ORDER BY id")
     assert [tuple(row) for row in rows] == [("malformed", "T1"), ("malformed", "T1"), ("unsupported", "")]
+
+
+def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
+    """Where the service takes no strangers, an unregistered terminal's receipt says so; a known one is served."""
+    refusing = '[intake]\nunknown_accounts = "refuse"\n'
+    with scene(tmp_path, before=refusing) as here, Device("T9", here.broker.port) as stranger:
+        stranger.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
+        assert stranger.await_receipt("7-1") == {"ref": "7-1", "status": "refused", "reason": "unknown_account"}
+        with Device("T1", here.broker.port) as device:
+            device.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
+            assert device.await_receipt("7-1") == {"ref": "7-1", "status": "accepted"}
+
+
+def test_receipts_that_nobody_takes_are_counted(here: Scene) -> None:
+    """A terminal that does not subscribe to its receipts is seen in the metrics."""
+    with Device("T1", here.broker.port, subscribe="tc/1/elsewhere") as device:
+        device.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
+        here.daemon.await_status(lambda status: status["counts"]["signals"] == 1)
+        deadline = time.monotonic() + PATIENCE_S
+        while here.daemon.metric("vetlla_mqtt_receipts_total", outcome="unheard") != 1:
+            assert time.monotonic() < deadline
 
 
 def test_heartbeats_are_counted(here: Scene) -> None:

@@ -17,6 +17,7 @@ import structlog
 
 from vetlla import __version__
 from vetlla.errors import ConfigError, UsageError, VetllaError
+from vetlla.protocols.mqtt import NAME as MQTT
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget
@@ -178,7 +179,7 @@ class Receiver:
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
                     self._listeners.append(UdpListener(listen, ground, make, bound))
-        convention = self._protocols[mqtt.PROTOCOL]
+        convention = self._protocols[MQTT]
         for settings in self._settings.mqtt:
             self._brokers.append(
                 mqtt.MqttListener(
@@ -229,7 +230,7 @@ class Receiver:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
-        places += [f"{mqtt.PROTOCOL} at {one.broker.address}" for one in self._brokers]
+        places += [f"{MQTT} at {one.broker.address}" for one in self._brokers]
         log.info("receiver.ready", version=__version__, listening=places, accounts=len(self._intake.book))
         systemd.notify(f"READY=1\nSTATUS=Listening on {', '.join(places)}")
 
