@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.acceptance.broker import PATIENCE_S, running_broker
-from tests.acceptance.daemon import Daemon, running
+from tests.acceptance.daemon import Daemon, running, vetlla
 from tests.acceptance.homes import register
 from tests.acceptance.journal import query
 from tests.acceptance.mqtt_device import Device
@@ -200,6 +200,8 @@ def test_a_lost_broker_is_told_once_and_found_again(here: Scene) -> None:
     here.daemon.await_metric("vetlla_mqtt_connected", lambda value: value == 0)
     places = {place["name"]: place for place in here.daemon.status()["listening"]}
     assert places["mqtt"]["connected"] is False
+    told = vetlla("status", state_dir=here.daemon.state_dir)
+    assert f"mqtt: mqtt at broker 127.0.0.1:{here.broker.port}, NOT CONNECTED" in told.stdout
     here.broker.start()
     connected(here.daemon)
     assert len(here.daemon.logged("mqtt.lost")) == 1
