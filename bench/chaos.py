@@ -201,7 +201,7 @@ class Chaos:
             ended = os.pidfd_open(process.pid)
             stack.callback(os.close, ended)
             began = time.perf_counter()
-            _await_ready(self._manager, ended)
+            await_ready(self._manager, ended)
             self.tally.restart_ms.append((time.perf_counter() - began) * 1e3)
             yield
         self.tally.kills += 1
@@ -217,7 +217,7 @@ class Chaos:
                 [*command, "--state-dir", self._state_dir, "--listen", f"dc09=127.0.0.1:{self._port}"],
                 env={**os.environ, "NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()},
                 stderr=log,
-                preexec_fn=_die_with_us,  # noqa: PLW1509 - takes no lock
+                preexec_fn=die_with_us,  # noqa: PLW1509 - takes no lock
             )
             try:
                 yield process
@@ -276,12 +276,13 @@ class Chaos:
         return alarms
 
 
-def _die_with_us() -> None:
+def die_with_us() -> None:
     """Let the receiver be killed when this process is (prctl(2), PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
-def _await_ready(manager: socket.socket, ended: int) -> None:
+def await_ready(manager: socket.socket, ended: int) -> None:
+    """Wait until the receiver says so. Raises RuntimeError when it ends, or takes too long."""
     while True:
         readable, _, _ = select.select([manager.fileno(), ended], [], [], READY_S)
         if manager.fileno() in readable:

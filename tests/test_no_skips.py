@@ -68,6 +68,7 @@ def test_ci_tells_what_make_told(tmp_path: Path) -> None:
         "strace": "exit 1",
         "systemd-analyze": "exit 1",
         "promtool": "exit 1",
+        "mosquitto": "exit 1",
     }
     for name, script in tools.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")

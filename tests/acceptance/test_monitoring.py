@@ -56,7 +56,9 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         accounts=0,
         accounts_on_test=0,
     )
-    text = exposition(Counters(("dc09",)), lambda: now)().decode()
+    counters = Counters(("dc09",))
+    counters.brokers["mqtt"] = True
+    text = exposition(counters, lambda: now)().decode()
     emitted: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call] # prometheus_client's
         for sample in family.samples:
@@ -139,6 +141,9 @@ HEALTHY = {
     'vetlla_signals_total{outcome="stored"}': "0+10x240",
     "vetlla_heartbeats_total": "0+100x240",
     'vetlla_connections_refused_total{why="peer"}': "0x240",
+    'vetlla_mqtt_connected{broker="mqtt"}': "1x240",
+    'vetlla_mqtt_receipts_total{outcome="sent"}': "0+10x240",
+    'vetlla_mqtt_receipts_total{outcome="unheard"}': "0x240",
     'process_start_time_seconds{job="vetlla"}': "1000x240",
     'process_open_fds{job="vetlla"}': "100x240",
     'process_max_fds{job="vetlla"}': "65536x240",
@@ -189,6 +194,12 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "peers turned away": (
         {'vetlla_connections_refused_total{why="peer"}': "0" + LATE},
         {"VetllaConnectionsRefused"},
+    ),
+    "broker lost": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x200 0x39"}, {"VetllaBrokerLost"}),
+    "a broker restarts": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x239 0"}, set()),
+    "a receipt that nobody takes": (
+        {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},
+        {"VetllaReceiptsUnheard"},
     ),
     "descriptors": ({'process_open_fds{job="vetlla"}': "60000x240"}, {"VetllaDescriptorsLow"}),
     "disk low": ({"vetlla_free_bytes": "900000000x240"}, {"VetllaDiskLow"}),

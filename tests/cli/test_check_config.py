@@ -72,6 +72,20 @@ def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_d
     ]
 
 
+def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> None:
+    """A broker in clear across a network is a risk, and so is a memory for repetitions shorter than a break may be."""
+    add(config, '\n[[mqtt]]\nhost = "192.0.2.7"\nport = 1883\nnode = "arc-1"\n')
+
+    done = vetlla("check-config")
+
+    assert done.status == 0
+    assert "  mqtt: MQTT as arc-1 at 192.0.2.7:1883\n" in done.out
+    assert "goes to 192.0.2.7 in clear" in done.out
+    assert "set it to session_expiry_s (86400 s)" in done.out
+    add(config, 'tls = { ca = "/missing.pem" }\n')
+    assert "warning: mqtt mqtt: mqtt tls: /missing.pem" in vetlla("check-config").out
+
+
 def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
     """Stable fields; files of conf.d are named."""
     (config.parent / "conf.d").mkdir()
@@ -87,6 +101,7 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
         "listen": [
             {"protocol": "dc09", "name": "dc09", "transports": ["tcp", "udp"], "address": "127.0.0.1:0", "tls": False}
         ],
+        "mqtt": [],
         "accounts": 0,
         "keys": 0,
         "warnings": [],

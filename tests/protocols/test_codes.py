@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, TABLES, name_of
+from vetlla.protocols.scaip_codes import LOCATIONS, SCAIP, location, spelled
 from vetlla.signals import Event, Kind, Phase
 
 LIFE = {
@@ -139,3 +140,61 @@ def test_names() -> None:
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "MA", "sia_dcs")) == "medical alarm"
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "QQ", "sia_dcs")) == "emergency"
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "RSP", "dc09")) == ""
+
+
+def test_scaip_is_complete() -> None:
+    """Every device type but 0042, which nobody lists, every status and every location has a row."""
+    devices = {code[:4] for code, _ in SCAIP}
+    states = {code[5:] for code, _ in SCAIP}
+    assert devices == {f"{number:04}" for number in range(52)} - {"0042"}
+    assert states == {f"{number:04}" for number in range(128)}
+    assert set(LOCATIONS) == {f"{number:03}" for number in range(53)}
+
+
+def test_unknown_scaip_codes_are_alarms() -> None:
+    """No device type and no status is dropped because no table knows it."""
+    for digits in range(10_000):
+        for code in (f"{digits:04}-0010", f"0003-{digits:04}" if digits > 127 else "0003-0999"):
+            row = SCAIP.find(code)
+            assert row.kind in ALARMS | {Kind.WANDERING, Kind.DOOR}, code
+            assert row.phase is Phase.NEW, code
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "phase"),
+    [
+        ("0003-0010", Kind.PERSONAL_EMERGENCY, Phase.NEW),
+        ("0005-0009", Kind.FALL, Phase.NEW),
+        ("0010-0009", Kind.INACTIVITY, Phase.NEW),
+        ("0010-0049", Kind.INACTIVITY, Phase.NEW),
+        ("0010-0119", Kind.INACTIVITY, Phase.RESTORE),
+        ("0014-0076", Kind.DOOR, Phase.NEW),
+        ("0014-0021", Kind.DOOR, Phase.RESTORE),
+        ("0021-0009", Kind.GAS, Phase.NEW),
+        ("0023-0009", Kind.SMOKE, Phase.NEW),
+        ("0023-0016", Kind.BATTERY_LOW, Phase.NEW),
+        ("0026-0009", Kind.CO, Phase.NEW),
+        ("0003-0123", Kind.DEVICE_LOST, Phase.NEW),
+        ("0003-0124", Kind.DEVICE_LOST, Phase.RESTORE),
+        ("0002-0085", Kind.MAINS_LOST, Phase.NEW),
+        ("0002-0086", Kind.MAINS_LOST, Phase.RESTORE),
+        ("0002-0023", Kind.PATH_TROUBLE, Phase.NEW),
+        ("0002-0112", Kind.PATH_TROUBLE, Phase.RESTORE),
+        ("0002-0102", Kind.PERIODIC_TEST, Phase.NEW),
+        ("0002-0003", Kind.CONFIGURATION, Phase.STATUS),
+        ("0002-0121", Kind.CONFIGURATION, Phase.STATUS),
+        ("0040-0010", Kind.GENERAL_ALARM, Phase.NEW),
+    ],
+)
+def test_scaip_codes(code: str, kind: Kind, phase: Phase) -> None:
+    """Device type and status say together what happened."""
+    row = SCAIP.find(code)
+    assert (row.kind, row.phase) == (kind, phase)
+
+
+def test_scaip_spellings() -> None:
+    """Codes come with fewer zeros than the standard's, or with more."""
+    assert spelled("3", "010") == spelled("0003", "0010") == spelled("00003", "10") == "0003-0010"
+    assert spelled("0", "0") == "0000-0000"
+    assert location("11") == location("0011") == "bathroom"
+    assert location("999") == ""

@@ -15,7 +15,7 @@ from vetlla.protocols.registry import PROTOCOLS
 from vetlla.signals import DUPLICATE, STORED, Kind, Reason, Reject, Signal, refused
 
 NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
-TERMINALS = sorted(set(PROTOCOLS) - {"dc09"})
+TERMINALS = sorted(set(PROTOCOLS) - {"dc09", "mqtt"})
 IMEI = b"\x10\x01350000000000017"
 
 each_terminal = pytest.mark.parametrize("protocol", TERMINALS)

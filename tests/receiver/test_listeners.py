@@ -26,11 +26,12 @@ from vetlla.protocols import dc09_frame
 from vetlla.protocols.dc09 import Dc09Decoder
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
-from vetlla.receiver.listeners.bind import BACKLOG, bind, spelled, tls_context
+from vetlla.receiver.listeners.bind import BACKLOG, bind, tls_context
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.session import Ground
 from vetlla.settings.model import Listen, Tls
+from vetlla.settings.section import spelled
 from vetlla.signals import AccountId, Key
 
 if TYPE_CHECKING:

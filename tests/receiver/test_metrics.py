@@ -7,7 +7,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla import __version__
 from vetlla.alarms import State
-from vetlla.receiver.counters import Caller, Counters, Histogram, Refusal
+from vetlla.receiver.counters import Caller, Counters, Histogram, Receipt, Refusal
 from vetlla.receiver.metrics import Gauges, exposition
 from vetlla.signals import Outcome, Priority, Reason
 
@@ -26,10 +26,11 @@ GAUGES = Gauges(
 
 CLOSED_LABELS: dict[str, set[str]] = {
     "protocol": set(PROTOCOLS),
-    "outcome": {*Outcome, "taken", "refused"},
+    "outcome": {*Outcome, *Receipt, "taken", "refused"},
     "reason": set(Reason),
     "caller": set(Caller),
     "why": set(Refusal),
+    "broker": {"mqtt"},
     "state": set(State),
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
@@ -56,6 +57,8 @@ def _full() -> Counters:
     counters.connections_open = 6
     counters.connections_accepted += 7
     counters.connections_refused[Refusal.PEER] += 8
+    counters.brokers["mqtt"] = True
+    counters.receipts[Receipt.UNHEARD] += 9
     counters.commit.observe(250)
     counters.commit.observe(251)
     counters.committed_signals += 3
@@ -78,6 +81,9 @@ def _full() -> Counters:
         ("vetlla_rejects_total", {"protocol": "dc09", "reason": "undecryptable", "caller": "known"}, 2),
         ("vetlla_rejects_total", {"protocol": "dc09", "reason": "too_long", "caller": "unnamed"}, 0),
         ("vetlla_replies_total", {"protocol": "dc09"}, 4),
+        ("vetlla_mqtt_connected", {"broker": "mqtt"}, 1),
+        ("vetlla_mqtt_receipts_total", {"outcome": "unheard"}, 9),
+        ("vetlla_mqtt_receipts_total", {"outcome": "sent"}, 0),
         ("vetlla_heartbeats_total", {"protocol": "dc09"}, 5),
         ("vetlla_connections_open", {}, 6),
         ("vetlla_connections_accepted_total", {}, 7),

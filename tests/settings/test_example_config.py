@@ -29,13 +29,15 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 
 EVERY_SETTING = paths(Settings)
-WITH_DEFAULT = [path for path in EVERY_SETTING if not path.startswith(("listen", "control.")) or path == "control.mode"]
-"""Without the listeners, and without the groups: TOML cannot write None, so the example shows them with a value."""
+WITH_DEFAULT = [
+    path for path in EVERY_SETTING if not path.startswith(("listen", "mqtt", "control.")) or path == "control.mode"
+]
+"""Without listeners, brokers and groups: TOML cannot write None, so the example shows them with a value."""
 
 
 def all_switched_on() -> str:
     """Return the example with every ``#key = value`` uncommented."""
-    return re.sub(r"^#(?=\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return re.sub(r"^#(?=\w+ = |\[\[)", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree

@@ -14,6 +14,7 @@ from vetlla.settings.model import Listen, LogLevel, QueueSettings, Settings
 from vetlla.signals import Kind, Priority
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
+BROKER = '[[mqtt]]\nhost = "127.0.0.1"\nnode = "arc-1"\n'
 
 
 def written(folder: Path, text: str, *more: str) -> Path:
@@ -95,6 +96,14 @@ def test_conf_d_is_read_after_the_file_in_the_order_of_names(tmp_path: Path) -> 
     assert [listen.name for listen in settings.listen] == ["dc09", "backup"]
 
 
+def test_listeners_of_the_command_line_leave_the_brokers_out(tmp_path: Path) -> None:
+    """A receiver started by hand beside the service takes nothing of the service's session at the broker."""
+    file = written(tmp_path, LISTENER + BROKER)
+
+    assert [broker.node for broker in load(file).mqtt] == ["arc-1"]
+    assert load(file, listen=["dc09=127.0.0.1:0"]).mqtt == ()
+
+
 def test_recovery_follows_the_watermark() -> None:
     """Who sets only the lower watermark gets the upper one a quarter above."""
     store = Settings.model_validate({"store": {"min_free_mib": 101}}).store
@@ -140,6 +149,14 @@ def test_the_systemd_credential_goes_before_the_state_directory(
         (LISTENER + "transports = []", "listen[1].transports", "should name tcp, udp, or both", ""),
         (LISTENER + "transports = ['tpc']", "listen[1].transports[1]", 'not "tpc"', 'did you mean "tcp"?'),
         (LISTENER + "transports = ['udp']\ntls = {certificate = '/c', key = '/k'}", "listen[1]", "applies to tcp", ""),
+        ("[[mqtt]]\nhost = 'b'", "mqtt[1].node", "is missing", "add node"),
+        (BROKER + "port = 0", "mqtt[1].port", "greater than or equal to 1, not 0", ""),
+        (BROKER + "share = 'a/b'", "mqtt[1].share", "should match", ""),
+        (BROKER + "tls = { ca = '/a', key = '/k' }", "mqtt[1].tls", "certificate and key belong together", ""),
+        (BROKER + "password_file = '/p'", "mqtt[1]", "password_file needs a username", ""),
+        (BROKER + "pasword_file = '/p'", "mqtt[1].pasword_file", "unknown key", 'did you mean "password_file"?'),
+        (BROKER + BROKER, "", "two listeners are called 'mqtt'", ""),
+        (LISTENER + BROKER + "name = 'dc09'", "", "two listeners are called 'dc09'", ""),
         (LISTENER.replace("127.0.0.1", "[::1]"), "listen[1].host", "should be an address or a host name", ""),
         (
             LISTENER.replace("port = 0", "port = 9") + LISTENER.replace("port = 0", "port = 9\nname = 'b'"),

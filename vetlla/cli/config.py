@@ -74,6 +74,11 @@ def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
             | {"address": listen.address, "tls": listen.tls is not None}
             for listen in settings.listen
         ],
+        "mqtt": [
+            broker.model_dump(mode="json", include={"name", "node", "share"})
+            | {"address": broker.address, "tls": broker.tls is not None}
+            for broker in settings.mqtt
+        ],
         "accounts": len(known.book) if known else None,
         "keys": len(known.keys) if known else None,
         "warnings": [risk._asdict() for risk in found],
@@ -81,7 +86,7 @@ def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
 
 
 def _check_listeners(path: Path, settings: Settings) -> None:
-    if not settings.listen:
+    if not settings.listen and not settings.mqtt:
         raise ConfigError(f"{path}: nothing to listen on", remedy="add a [[listen]] table, as config/vetlla.toml shows")
     protocols = load_protocols()
     for listen in settings.listen:
@@ -125,6 +130,9 @@ def _print(report: dict[str, Any]) -> None:
         out.print(
             f"  {listen['name']}: {listen['protocol']} over {transports}{tls} on {listen['address']}", markup=False
         )
+    for broker in report["mqtt"]:
+        tls = " with TLS" if broker["tls"] else ""
+        out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}", markup=False)
     out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}", markup=False)
     if report["accounts"] is not None:
         out.print(f"  {report['accounts']} accounts, {report['keys']} keys", markup=False)

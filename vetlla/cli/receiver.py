@@ -44,9 +44,10 @@ def receiver(
     """
     reread = partial(load, config, state_dir=state_dir, listen=listen or ())
     settings = reread()
-    if not settings.listen:
+    if not settings.listen and not settings.mqtt:
         raise ConfigError(
-            "nothing to listen on", remedy="give --listen dc09=HOST:PORT, or a --config FILE with a [[listen]] table"
+            "nothing to listen on",
+            remedy="give --listen dc09=HOST:PORT, or a --config FILE with a [[listen]] or [[mqtt]] table",
         )
     writer = log.configure(style=settings.log.format, level=settings.log.level)
     try:

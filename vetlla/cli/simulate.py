@@ -6,10 +6,9 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +21,7 @@ from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, callers, write_files
 from vetlla.cli.simulate_events import Outages, ReturnWithin, Silent, outage_from, silence_from
+from vetlla.cli.simulate_mqtt import simulate_mqtt
 from vetlla.cli.simulate_report import table, trouble
 from vetlla.errors import LinkError, UsageError
 from vetlla.simulator.dialects.registry import DIALECTS, find
@@ -45,11 +45,8 @@ SEEDS = 1_000_000
 """Drawn seeds stay short enough to be typed again."""
 LOST = 1
 """Exit status when a report was not acknowledged."""
-ELSEWHERE: Mapping[str, str] = {}
-"""Protocols whose fleets do not dial a line each, and so are no dialect: protocol -> file in this folder and function.
-
-It is called with the command's context: ``ctx.params`` are the options below.
-"""
+ELSEWHERE: Mapping[str, Callable[[typer.Context], None]] = {"mqtt": simulate_mqtt}
+"""Protocols whose fleets do not dial a line each, and so are no dialect; ``ctx.params`` are the options below."""
 SPOKEN = (*DIALECTS, *ELSEWHERE)
 
 
@@ -119,8 +116,7 @@ def simulate(
     Example: vetlla simulate --homes 500 --rate 200 --faults torn,retry,damage=0.02 --ledger sent.ndjson
     """
     if protocol in ELSEWHERE:
-        file, _, held = ELSEWHERE[protocol].partition(":")
-        getattr(import_module(f"vetlla.cli.{file}"), held)(ctx)
+        ELSEWHERE[protocol](ctx)
         return
     dialect = find(protocol)
     if closed and rate is not None:

@@ -56,9 +56,12 @@ def _print(answer: dict[str, Any]) -> None:
     state = "[green]ready[/green]" if answer["ready"] else f"[red]NOT READY[/red]: {answer['why']}"
     out.print(f"vetlla {answer['version']}: {state}, since {answer['since']}")
     for place in answer["listening"]:
-        out.print(
-            f"  {place['name']}: {place['protocol']} over {place['transport']} on {place['host']}:{place['port']}"
-        )
+        where = f"{place['host']}:{place['port']}"
+        if "connected" in place:
+            link = "connected" if place["connected"] else "[red]NOT CONNECTED[/red]"
+            out.print(f"  {place['name']}: {place['protocol']} at broker {where}, {link}")
+        else:
+            out.print(f"  {place['name']}: {place['protocol']} over {place['transport']} on {where}")
     if http := answer["http"]:
         out.print(f"  http://{http['host']}:{http['port']}/metrics")
     counts, store = answer["counts"], answer["store"]

@@ -6,25 +6,17 @@ of one that no table knows: such a code keeps its class and is never dropped.
 
 from __future__ import annotations
 
-import csv
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Kind, Phase
+from vetlla.protocols.code_rows import read_code, read_rows
+from vetlla.protocols.scaip_codes import SCAIP
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-_TABLES: Final = files("vetlla.protocols") / "tables"
-
-
-class Code(NamedTuple):
-    """One row: the standard's name, what the number behind the code counts (zone, user, area ... or ""), our words."""
-
-    name: str
-    address: str
-    kind: Kind
-    phase: Phase
+    from vetlla.protocols.code_rows import Code
+    from vetlla.protocols.scaip_codes import ScaipTable
 
 
 class Report(NamedTuple):
@@ -47,8 +39,8 @@ class CodeTable:
 
     def __init__(self, system: str) -> None:
         self.system = system
-        self.known: dict[str, Code] = {row["code"]: _code(row) for row in _rows(f"{system}.csv")}
-        self._classes: dict[str, Code] = {row["prefix"]: _code(row) for row in _rows(f"{system}_classes.csv")}
+        self.known: dict[str, Code] = {row["code"]: read_code(row) for row in read_rows(f"{system}.csv")}
+        self._classes: dict[str, Code] = {row["prefix"]: read_code(row) for row in read_rows(f"{system}_classes.csv")}
 
     def find(self, code: str) -> Code:
         """Return the code's row, or that of its class: the longest prefix that has one."""
@@ -60,14 +52,6 @@ class CodeTable:
         return iter(self.known.items())
 
 
-def _rows(name: str) -> Iterable[dict[str, str]]:
-    return csv.DictReader((_TABLES / name).read_text(encoding="utf-8").splitlines())
-
-
-def _code(row: dict[str, str]) -> Code:
-    return Code(row["name"], row.get("address", ""), Kind(row["kind"]), Phase(row.get("phase", Phase.NEW)))
-
-
 CONTACT_ID: Final = CodeTable("contact_id")
 SIA_DCS: Final = CodeTable("sia_dcs")
 EVIEW: Final = CodeTable("eview")
@@ -75,8 +59,9 @@ WATCH3G: Final = CodeTable("watch3g")
 MINIFINDER: Final = CodeTable("minifinder")
 QUECLINK: Final = CodeTable("queclink")
 THINKRACE: Final = CodeTable("thinkrace")
-TABLES: Final[Mapping[str, CodeTable]] = {
-    table.system: table for table in (CONTACT_ID, SIA_DCS, EVIEW, WATCH3G, MINIFINDER, QUECLINK, THINKRACE)
+MQTT: Final = CodeTable("mqtt")
+TABLES: Final[Mapping[str, CodeTable | ScaipTable]] = {
+    table.system: table for table in (CONTACT_ID, SIA_DCS, EVIEW, WATCH3G, MINIFINDER, QUECLINK, THINKRACE, MQTT, SCAIP)
 }
 
 

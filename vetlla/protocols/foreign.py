@@ -52,6 +52,7 @@ _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"![0-9A-Z],", "MiniFinder Pico"),
     (rb"\+(?:RESP|BUFF|ACK):GT[A-Z]{3},", "Queclink @Track"),
     (rb"(?:IW|TRV)[AY]P[0-9A-Z]{2}", "Thinkrace"),
+    (rb"tc/[0-9]", "the telecare convention over MQTT"),
     (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
 )
 """What a decoder calls itself when it looks at a connection's first bytes; GT06 has none here."""

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import ConfigError
-from vetlla.protocols import dc09, eview, minifinder, queclink, thinkrace, watch3g
+from vetlla.protocols import dc09, eview, minifinder, mqtt, queclink, thinkrace, watch3g
 from vetlla.protocols.decoder import Description
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _OURS: Final = (
     _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING),
     _line("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING),
     _line("minifinder", "MiniFinder Pico / EV-07S text over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING),
+    _line("mqtt", "Telecare over MQTT 5, the open convention tc/1", mqtt.MqttDecoder, mqtt.MAX_PENDING),
     _line("queclink", "Queclink @Track text over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING),
     _line("thinkrace", "Thinkrace IW / TRV text over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING),
     _line("watch3g", "Bracket protocol of 3G/4G watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING),

@@ -56,10 +56,13 @@ def place(
     source: str,
     at: datetime | None = None,
     altitude_m: float | None = None,
+    accuracy_m: float | None = None,
 ) -> Position | None:
     """Return a position; None where there is none: half of it missing, off the globe, or 0,0 for "unknown"."""
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
-    return Position(latitude=latitude, longitude=longitude, altitude_m=altitude_m, source=source, at=at)
+    return Position(
+        latitude=latitude, longitude=longitude, altitude_m=altitude_m, accuracy_m=accuracy_m, source=source, at=at
+    )

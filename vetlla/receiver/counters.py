@@ -64,6 +64,16 @@ class Refusal(StrEnum):
     """Nothing can be committed: the terminal is to try its second receiver."""
 
 
+class Receipt(StrEnum):
+    """What became of a receipt for an event that came by MQTT."""
+
+    SENT = "sent"
+    UNHEARD = "unheard"
+    """The broker took it, and the terminal is not subscribed to its receipts."""
+    REFUSED = "refused"
+    """The broker did not take it: see its ACL."""
+
+
 class Histogram:
     """Durations in buckets whose upper bounds are inclusive, in integer microseconds."""
 
@@ -91,6 +101,7 @@ class Counters:
 
     __slots__ = (
         "answer",
+        "brokers",
         "commit",
         "committed_signals",
         "connections_accepted",
@@ -98,6 +109,7 @@ class Counters:
         "connections_refused",
         "escalations",
         "heartbeats",
+        "receipts",
         "rejects",
         "reloads",
         "reloads_refused",
@@ -123,6 +135,10 @@ class Counters:
         self.connections_open = 0
         self.connections_accepted = 0
         self.connections_refused = defaultdict[Refusal, int](int, dict.fromkeys(Refusal, 0))
+        self.brokers: dict[str, bool] = {}
+        """MQTT brokers by the names the configuration gives them, and whether each is connected."""
+        self.receipts = defaultdict[Receipt, int](int, dict.fromkeys(Receipt, 0))
+        """Receipts published to terminals."""
         self.commit = Histogram(COMMIT_BOUNDS_US)
         """One observation per group commit: how long until it was durable."""
         self.committed_signals = 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from vetlla.receiver.counters import Counters, Histogram, Refusal
+    from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
 
 _encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
 
@@ -76,6 +76,7 @@ class Metrics(Collector):
         yield _counter(
             "connections_refused", "Connections not taken or ended by us.", ("why",), _single(count.connections_refused)
         )
+        yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
         yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
         yield _counter("escalations", "Alarms put before a supervisor.", (), [((), count.escalations)])
@@ -93,6 +94,8 @@ class Metrics(Collector):
     def _present(self, now: Gauges) -> Iterator[Metric]:
         yield _gauge("ready", "1: reports can be committed and are acknowledged.", (), [((), now.ready)])
         yield _gauge("connections_open", "Connections at present.", (), [((), self._counters.connections_open)])
+        brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
+        yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
         oldest = [((_label(p),), now.oldest_waiting_s.get(p, 0.0)) for p in Priority]
@@ -141,7 +144,9 @@ def _histogram(
     return family
 
 
-def _single(values: Mapping[str, int] | Mapping[Refusal, int]) -> Iterator[tuple[Sequence[str], int]]:
+def _single(
+    values: Mapping[str, int] | Mapping[Refusal, int] | Mapping[Receipt, int],
+) -> Iterator[tuple[Sequence[str], int]]:
     for key, value in values.items():
         yield (key,), value
 

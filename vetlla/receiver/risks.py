@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.accounts import PlainPolicy, UnknownPolicy
 from vetlla.errors import ConfigError
+from vetlla.receiver.listeners import mqtt_link
 from vetlla.receiver.listeners.bind import tls_context
+from vetlla.receiver.listeners.mqtt import read_password
 from vetlla.store.keyring import unknown_names
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.accounts import AccountBook
+    from vetlla.settings.broker import Mqtt
     from vetlla.settings.model import ControlSettings, Settings
     from vetlla.store.keyring import Keyring
 
@@ -47,20 +50,33 @@ def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Risk]:
         )
     for listen in settings.listen:
         if listen.tls:
-            yield from _of_tls(listen.name, listen.tls.key)
+            yield from _of_tls(f"listen {listen.name}", listen.tls.key)
             try:
                 tls_context(listen.tls)
             except ConfigError as error:
                 yield Risk(f"listen {listen.name}", error.args[0], error.remedy)
+    for broker in settings.mqtt:
+        yield from _of_broker(broker)
 
 
-def _of_tls(name: str, key: Path) -> Iterator[Risk]:
+def _of_broker(broker: Mqtt) -> Iterator[Risk]:
+    if broker.tls and broker.tls.key:
+        yield from _of_tls(f"mqtt {broker.name}", broker.tls.key)
+    try:
+        read_password(broker)
+        if broker.tls:
+            mqtt_link.tls_context(broker.tls)
+    except ConfigError as error:
+        yield Risk(f"mqtt {broker.name}", error.args[0], error.remedy)
+
+
+def _of_tls(where: str, key: Path) -> Iterator[Risk]:
     try:
         shared = key.stat().st_mode & 0o007
     except OSError:
         return  # told by who tries to load it
     if shared:
-        yield Risk(f"listen {name}", f"every user of this machine can read the private key {key}", f"chmod o= {key}")
+        yield Risk(where, f"every user of this machine can read the private key {key}", f"chmod o= {key}")
 
 
 def of_policy(settings: Settings) -> Iterator[Risk]:
@@ -79,6 +95,20 @@ def of_policy(settings: Settings) -> Iterator[Risk]:
         )
     if settings.http.enabled and _is_public(settings.http.host):
         yield Risk("http.host", f"health and metrics are served on {settings.http.host}", "keep it behind a firewall")
+    for broker in settings.mqtt:
+        if broker.tls is None and _is_public(broker.host):
+            yield Risk(
+                f"mqtt {broker.name}",
+                f"what homes say, and the password, goes to {broker.host} in clear",
+                "give it tls, as config/vetlla.toml shows",
+            )
+        if settings.store.duplicate_window_s < broker.session_expiry_s:
+            yield Risk(
+                f"mqtt {broker.name}",
+                "terminals repeat an event until its receipt comes: after a longer break than store.duplicate_window_s "
+                f"({settings.store.duplicate_window_s:g} s) it is stored twice",
+                f"set it to session_expiry_s ({broker.session_expiry_s} s)",
+            )
     yield from _of_roles(settings.control)
 
 

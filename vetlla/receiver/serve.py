@@ -17,6 +17,7 @@ import structlog
 
 from vetlla import __version__
 from vetlla.errors import ConfigError, UsageError, VetllaError
+from vetlla.protocols.mqtt import NAME as MQTT
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget
@@ -28,6 +29,7 @@ from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.escalation import Escalation
 from vetlla.receiver.http import HttpServer
 from vetlla.receiver.intake import Intake
+from vetlla.receiver.listeners import mqtt
 from vetlla.receiver.listeners.bind import bind, tls_context
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
@@ -81,6 +83,7 @@ class Receiver:
         self._dispatch = Dispatch()
         self._http = HttpServer()
         self._listeners: list[TcpListener | UdpListener] = []
+        self._brokers: list[mqtt.MqttListener] = []
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
@@ -155,6 +158,9 @@ class Receiver:
         for listener in self._listeners:
             await listener.start()
             parts.callback(listener.abort)
+        for broker in self._brokers:
+            await broker.start()
+            parts.push_async_callback(broker.close)
         self._beat()
         self._say_ready()
 
@@ -187,6 +193,13 @@ class Receiver:
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
                     self._listeners.append(UdpListener(listen, ground, make, bound))
+        convention = self._protocols[MQTT]
+        for settings in self._settings.mqtt:
+            self._brokers.append(
+                mqtt.MqttListener(
+                    settings, ground, lambda: convention.make(self._keys_of), ready=lambda: self._commit.ready
+                )
+            )
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Asked anew each time: a reload replaces what is known under connections that stand.
@@ -201,6 +214,7 @@ class Receiver:
             counters=self._counters,
             clock=self._clock,
             listeners=self._listeners,
+            brokers=self._brokers,
             http=self._http,
         )
         requests = self._requests = QueueRequests(
@@ -230,6 +244,7 @@ class Receiver:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
+        places += [f"{MQTT} at {one.broker.address}" for one in self._brokers]
         log.info("receiver.ready", version=__version__, listening=places, accounts=len(self._intake.book))
         systemd.notify(f"READY=1\nSTATUS=Listening on {', '.join(places)}")
 
@@ -313,7 +328,7 @@ class Receiver:
 
     def _as_it_stands(self, settings: Settings) -> Settings:
         """Return new settings with what only a restart can change left as it is, and say so."""
-        standing = {name: getattr(self._settings, name) for name in ("listen", "state_dir", "http")}
+        standing = {name: getattr(self._settings, name) for name in ("listen", "mqtt", "state_dir", "http")}
         changed = [name for name, value in standing.items() if getattr(settings, name) != value]
         if changed:
             log.warning("receiver.restart_needed", changed=changed)
@@ -326,7 +341,7 @@ class Receiver:
         systemd.notify("STOPPING=1")
         if self._pulse is not None:
             self._pulse.cancel()
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._brokers):
             listener.stop()
         self._escalation.stop()
         self._watchdog.stop()

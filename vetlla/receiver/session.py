@@ -144,9 +144,10 @@ class Session:
 
     def _unanswered(self, answer: _Answer) -> None:
         # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.
+        # It is told before the rest is flushed: whoever counts what is owed knows then that this was not served.
+        self._peer.hang_up(Refusal.NOT_READY)
         answer[0] = b""
         self._flush()
-        self._peer.hang_up(Refusal.NOT_READY)
 
     def _say(self, reply: Reply) -> None:
         self._ground.counters.replies[self._peer.protocol] += 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.http import HttpServer
     from vetlla.receiver.intake import Intake
+    from vetlla.receiver.listeners.mqtt import MqttListener
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.udp import UdpListener
 
@@ -37,6 +38,7 @@ class View:
         counters: Counters,
         clock: Clock,
         listeners: Sequence[TcpListener | UdpListener],
+        brokers: Sequence[MqttListener],
         http: HttpServer,
     ) -> None:
         self._desk = desk
@@ -45,6 +47,7 @@ class View:
         self._counters = counters
         self._clock = clock
         self._listeners = listeners
+        self._brokers = brokers
         self._http = http
         self._since = clock.now()
 
@@ -85,7 +88,8 @@ class View:
                     "port": one.port,
                 }
                 for one in self._listeners
-            ],
+            ]
+            + [broker.place() for broker in self._brokers],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "counts": self._counts(),
             "store": {

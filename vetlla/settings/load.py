@@ -1,7 +1,7 @@
 """From files and options to ``Settings``: one TOML file, then ``conf.d/*.toml`` beside it in the order of their names.
 
-Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``) append. What is wrong is told all
-at once, each fault with its file, its key and a remedy.
+Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``, ``[[mqtt]]``) append. What is
+wrong is told all at once, each fault with its file, its key and a remedy.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
     """Return the settings of a configuration file (None: the defaults) with the command line's words on top.
 
-    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners. Raises ConfigError for what the
-    files say, UsageError for what the options say.
+    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners and brokers. Raises ConfigError for
+    what the files say, UsageError for what the options say.
     """
     values: dict[str, Any] = {}
     origins: dict[Location, Origin] = {}
@@ -34,6 +34,8 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
     if state_dir:
         values["state_dir"] = str(state_dir.absolute())
     if listen:
+        # Without the file's brokers: a second receiver started by hand would take the first one's session there.
+        values.pop("mqtt", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
     if path is None:
         # Started by hand, perhaps beside the one that systemd keeps: take whatever port is free; `vetlla status` tells.

@@ -12,28 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from vetlla.accounts import PlainPolicy, UnknownPolicy
 from vetlla.devices import DeviceType
+from vetlla.settings.broker import Mqtt
+from vetlla.settings.section import AbsolutePath, Count, Host, Port, Seconds, Section, spelled
 from vetlla.signals import Kind, Priority
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
 """Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        # A daemon's working directory is whatever started it: a relative path would mean another file each time.
-        raise ValueError("should be an absolute path")
-    return path
-
-
-def _plain_host(host: str) -> str:
-    if not host or any(character.isspace() or character in "[]/" for character in host):
-        raise ValueError('should be an address or a host name, such as "0.0.0.0", "::1" or "arc.example"')
-    return host
 
 
 def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,11 +60,6 @@ def _default_keys_file(data: dict[str, Any]) -> Path:
     return state_dir / "keys.toml"
 
 
-AbsolutePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
-Host: TypeAlias = Annotated[str, AfterValidator(_plain_host)]
-Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
-Seconds: TypeAlias = Annotated[float, Field(gt=0)]
 Group: TypeAlias = Annotated[str, Field(min_length=1)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
@@ -99,12 +83,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class _Section(BaseModel):
-    # Strict: TOML has types, so `port = "9009"` or `connections = true` is a slip to be told, not to be converted.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Tls(_Section):
+class Tls(Section):
     """Certificate chain and key of one listener, PEM; ``client_ca`` given: peers must present a certificate of it."""
 
     certificate: AbsolutePath
@@ -112,7 +91,7 @@ class Tls(_Section):
     client_ca: AbsolutePath | None = None
 
 
-class Listen(_Section):
+class Listen(Section):
     """One address to listen on. ``port`` 0 picks a free one. TLS applies to TCP."""
 
     protocol: Annotated[str, Field(min_length=1)]
@@ -126,7 +105,7 @@ class Listen(_Section):
     @property
     def address(self) -> str:
         """Return ``HOST:PORT``, an IPv6 host in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return spelled(self.host, self.port)
 
     @model_validator(mode="after")
     def _tls_needs_tcp(self) -> "Listen":
@@ -135,7 +114,7 @@ class Listen(_Section):
         return self
 
 
-class Limits(_Section):
+class Limits(Section):
     """What one peer, or all of them together, may take from the receiver."""
 
     connections: Count = 20_000
@@ -158,7 +137,7 @@ class Limits(_Section):
     """Time that a stop gives to commit and answer what was read."""
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """How the journal is kept."""
 
     min_free_mib: Count = 512
@@ -183,7 +162,7 @@ class StoreSettings(_Section):
         return self
 
 
-class QueueSettings(_Section):
+class QueueSettings(Section):
     """How alarms stand before operators."""
 
     chain_window_s: Seconds = 1_800
@@ -210,7 +189,7 @@ class QueueSettings(_Section):
         return self
 
 
-class IntakeSettings(_Section):
+class IntakeSettings(Section):
     """What is taken from whom."""
 
     unknown_accounts: UnknownPolicy = UnknownPolicy.ACCEPT
@@ -227,7 +206,7 @@ class AlarmPolicy(StrEnum):
     NONE = "none"
 
 
-class SupervisionSettings(_Section):
+class SupervisionSettings(Section):
     """Who is to be heard how often, and what is done when they are not."""
 
     intervals_s: Mapping[DeviceType, Annotated[int, Field(ge=1, le=32 * 86_400)]] = {}
@@ -250,7 +229,7 @@ class SupervisionSettings(_Section):
     """How long the days of each device are kept."""
 
 
-class HttpSettings(_Section):
+class HttpSettings(Section):
     """Where ``/healthz``, ``/readyz`` and ``/metrics`` are served; ``port`` 0 picks a free one."""
 
     enabled: bool = True
@@ -258,7 +237,7 @@ class HttpSettings(_Section):
     port: Port = 9109
 
 
-class ControlSettings(_Section):
+class ControlSettings(Section):
     """Who may use the control socket. A role without a group is held by whoever can open the socket."""
 
     operators: Group | None = None
@@ -271,14 +250,14 @@ class ControlSettings(_Section):
     """Permissions of the socket."""
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is written to stderr."""
 
     format: LogFormat = LogFormat.AUTO
     level: LogLevel = LogLevel.INFO
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of it: the configuration file's top level."""
 
     state_dir: AbsolutePath = DEFAULT_STATE_DIR
@@ -286,6 +265,7 @@ class Settings(_Section):
     keys_file: AbsolutePath = Field(default_factory=_default_keys_file)
     """Shared keys; default: the systemd credential ``vetlla-keys`` where there is one, else ``STATE_DIR/keys.toml``."""
     listen: tuple[Listen, ...] = ()
+    mqtt: tuple[Mqtt, ...] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -305,4 +285,9 @@ class Settings(_Section):
                 other_name = taken.setdefault((listen.host, listen.port, transport), listen.name)
                 if other_name != listen.name:
                     raise ValueError(f"{other_name!r} and {listen.name!r} both listen on {transport} {listen.address}")
+        names = {listen.name for listen in self.listen}
+        for broker in self.mqtt:
+            if broker.name in names:
+                raise ValueError(f"two listeners are called {broker.name!r}: give one of them another name")
+            names.add(broker.name)
         return self

@@ -45,11 +45,6 @@ def bind(listen: Listen) -> dict[str, socket.socket]:
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def spelled(host: str, port: int) -> str:
-    """Return ``HOST:PORT``, an IPv6 host in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _bind(host: str, port: int, transport: str) -> socket.socket:
     family, kind, proto, _, address = socket.getaddrinfo(
         host, port, type=_KINDS[transport], flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV

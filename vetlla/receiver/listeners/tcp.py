@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.accept import Acceptor
-from vetlla.receiver.listeners.bind import spelled
 from vetlla.receiver.session import Peer, Session
+from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
     import socket

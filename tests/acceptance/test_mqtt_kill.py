@@ -1,0 +1,53 @@
+"""kill -9 of broker and receiver: a short ``python -m bench.chaos_mqtt``, and proof that it would notice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.chaos_mqtt import Tally, compare
+from tests.acceptance.broker import running_broker
+from tests.acceptance.daemon import running
+from tests.acceptance.homes import register
+from tests.acceptance.mqtt_device import Device
+
+ROOT = Path(__file__).parents[2]
+KILLS = 5
+
+
+def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
+    """Brokers and receivers die at random instants under load; what was receipted is there, once, with its alarm."""
+    with running_broker(tmp_path):
+        pass  # or skipped, where there is none
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.chaos_mqtt", "--kills", str(KILLS), "--terminals", "6", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    tally = json.loads(done.stdout)
+    assert tally["kills_of_the_broker"] + tally["kills_of_the_receiver"] >= KILLS
+    assert tally["receipted"] > KILLS
+    assert tally["missing"] == tally["twice"] == 0
+
+
+def test_the_comparison_notices(tmp_path: Path) -> None:
+    """A receipt for what the journal does not hold, and an event that it holds twice, do not pass."""
+    with running_broker(tmp_path / "broker") as broker:
+        register(tmp_path / "receiver" / "state", "T1,H1,,")
+        config = f'[store]\nduplicate_window_max = 1\n[[mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "a"\n'
+        with running(tmp_path / "receiver", config=config) as daemon, Device("T1", broker.port) as device:
+            for ref in ("1", "2", "3", "1"):  # with a window of one report, "1" is a new one again
+                before = len(device.receipts())
+                device.publish("ucr/ev", {"ref": ref, "dty": "0003"})
+                device.await_heard(lambda _t, _p, n=before: len(device.receipts()) > n)  # type: ignore[misc]
+            tally = Tally()
+            compare(daemon.state_dir, {"T1": {"1", "2", "3", "4"}}, tally)
+
+    assert (tally.missing, tally.twice, tally.stored) == (1, 1, 4)

@@ -1,0 +1,180 @@
+"""The MQTT convention: page, schema and decoder say the same; receipts; what a topic may be."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.protocols.recordings import Recording, decode, recordings, signals
+from vetlla.protocols.mqtt import MqttDecoder, receipt, terminal_of
+from vetlla.protocols.mqtt_cutter import MAX_FRAME, MAX_TOPIC, Cutter, Message
+from vetlla.signals import DUPLICATE, STORED, Item, Reason, Reject, Reply, refused
+
+PAGES = Path(__file__).parents[2] / "docs" / "protocols"
+PAGE = (PAGES / "mqtt.md").read_text(encoding="utf-8")
+SCHEMA = json.loads((PAGES / "mqtt.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+EXAMPLES = re.findall(r"^(tc/1/\S+) (.+)$", PAGE, re.MULTILINE)
+
+TAKEN_ALL_THE_SAME = {"hb-least", "pendant-least", "codes-unpadded", "side-fields-unreadable"}
+"""Recordings that a maker should not send, and that are received nevertheless: an alarm is an alarm."""
+
+
+def heard(data: bytes) -> list[Item]:
+    return decode(MqttDecoder(lambda _: ()), [data])
+
+
+def as_published(topic: str, payload: str) -> dict[str, Any]:
+    """Return a message as the schema names it: by the last level of its topic."""
+    leaf = topic.rpartition("/")[2]
+    return {leaf: json.loads(payload) if payload.startswith("{") else payload}
+
+
+def text_of(recording: Recording) -> tuple[str, str]:
+    topic, _, payload = recording.data.decode().partition(" ")
+    return topic, payload
+
+
+# --- page, schema, decoder --------------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_one() -> None:
+    """The schema itself is valid, and the page has examples of every kind of message."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert {topic.rpartition("/")[2] for topic, _ in EXAMPLES} == set(SCHEMA["properties"])
+
+
+@pytest.mark.parametrize(("topic", "payload"), EXAMPLES)
+def test_an_example_of_the_page_is_true(topic: str, payload: str) -> None:
+    """Each example follows the schema; the receiver reads it as a report, or writes it as a receipt."""
+    VALIDATOR.validate(as_published(topic, payload))
+    if topic.endswith("/receipt"):
+        said = json.loads(payload)
+        reason = Reason(said["reason"]) if "reason" in said else None
+        assert receipt(said["ref"], reason) == payload.encode()
+    else:
+        assert len(signals(heard(f"{topic} {payload}".encode()))) == 1
+
+
+@pytest.mark.parametrize(
+    "recording", [one for one in recordings("mqtt") if one.is_good], ids=lambda recording: recording.name
+)
+def test_a_recording_follows_the_schema(recording: Recording) -> None:
+    """Every good recording is what the schema asks for, but for those that are taken all the same."""
+    is_valid = VALIDATOR.is_valid(as_published(*text_of(recording)))
+    assert is_valid is (recording.name not in TAKEN_ALL_THE_SAME)
+
+
+@pytest.mark.parametrize("name", ["ref-missing", "ref-number", "dty-word", "stc-boolean", "state-without-word"])
+def test_what_is_rejected_is_against_the_schema(name: str) -> None:
+    """A maker who checks against the schema is not refused."""
+    (recording,) = [one for one in recordings("mqtt") if one.name == name]
+    assert not VALIDATOR.is_valid(as_published(*text_of(recording)))
+
+
+def test_every_receipt_follows_the_schema() -> None:
+    """Whatever the verdict on whichever event, its receipt is one; nothing else gets any."""
+    decoder = MqttDecoder(lambda _: ())
+    for recording in recordings("mqtt"):
+        for item in heard(recording.data):
+            if isinstance(item, Reply):
+                VALIDATOR.validate({"receipt": json.loads(item.data)})
+            for signal in signals([item]):
+                for verdict in (STORED, DUPLICATE, *(refused(reason) for reason in Reason)):
+                    answer = decoder.answer(signal, verdict, NOW)
+                    assert bool(answer) is (signal.event.system == "scaip")
+                    if answer:
+                        VALIDATOR.validate({"receipt": json.loads(answer)})
+                        assert json.loads(answer)["ref"] == signal.sequence
+
+
+# --- what makes two messages one --------------------------------------------------------------------------------------
+
+
+def test_a_repetition_is_the_same_event() -> None:
+    """Terminal, device and reference make an event; whatever else was said of it may differ."""
+    (first,) = signals(heard(b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","rssi":-60}'))
+    (again,) = signals(heard(b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","rssi":-71}'))
+    assert first.identity == again.identity != b""
+    for other in (b"tc/1/T2/ucr", b"tc/1/T1/ucr2", b"tc/1/T1"):
+        (another,) = signals(heard(other + b'/ev {"ref":"1","dty":"0003"}'))
+        assert another.identity != first.identity
+
+
+def test_two_losses_are_two() -> None:
+    """A state of another connection is another state; a bare word, which cannot tell, is never a repetition."""
+    losses = [
+        signals(heard(f'tc/1/T1/$state {{"state":"lost","boot":7,"seq":{seq}}}'.encode()))[0] for seq in (3, 3, 4)
+    ]
+    assert losses[0].identity == losses[1].identity != losses[2].identity
+    assert signals(heard(b"tc/1/T1/$state lost"))[0].identity == b""
+
+
+# --- topics and bounds ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topic", "terminal"),
+    [
+        ("tc/1/T1/hb", "T1"), ("tc/1/T1/ucr/ev", "T1"), ("tc/1/T1/whatever", "T1"),
+        ("tc/2/T1/hb", ""), ("tc/1/arc/ev", ""),
+        ("tc/1/arc/a/$state", ""), ("tc/1/T 1/hb", ""), ("tc/1/T1", ""), ("tc/1/T1/a/b/ev", ""),
+        ("", ""), ("x/1/T1/hb", ""),
+    ],
+)  # fmt: skip
+def test_whom_a_topic_names(topic: str, terminal: str) -> None:
+    """Only a terminal of this version has a branch that receipts go to."""
+    assert terminal_of(topic) == terminal
+
+
+def test_the_longest_message_fits() -> None:
+    """A message of exactly the bound is read; one byte more is too long, and the next message is read."""
+    head, tail = b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","text":"', b'"}'
+    fits = head + b"x" * (MAX_FRAME - len(head) - len(tail)) + tail
+    assert len(fits) == MAX_FRAME
+    assert len(signals(heard(fits))) == 1
+    items = heard(fits.replace(b"xx", b"xxx", 1) + b"\ntc/1/T1/hb {}")
+    assert isinstance(items[0], Reject)
+    assert items[0].reason is Reason.TOO_LONG
+    assert len(signals(items)) == 1
+
+
+def test_a_topic_has_a_bound() -> None:
+    """A topic that does not end is no topic."""
+    items = heard(b"tc/1/" + b"T" * MAX_TOPIC + b"/hb {}")
+    assert [item.reason for item in items if isinstance(item, Reject)] == [Reason.TOO_LONG]
+
+
+def test_a_message_is_found_whatever_its_text_spells() -> None:
+    """Quotes, braces and topics within a text end nothing."""
+    payload = json.dumps({"ref": "1", "text": 'a "b" {c} [d] \\ tc/1/T2/hb {} é'})
+    pieces = Cutter().feed(f"tc/1/T1/ucr/ev {payload}".encode())
+    assert [piece.payload for piece in pieces if isinstance(piece, Message)] == [json.loads(payload)]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"a":1,}',
+        '{"a":01}',
+        '{"a":+1}',
+        '{"a":NaN}',
+        '{"a":Infinity}',
+        "{'a':1}",
+        '{"a":"\t"}',
+        '{"a" 1}',
+        '{"a":tru}',
+    ],
+)
+def test_what_is_no_json_is_rejected(payload: str) -> None:
+    """Nearly JSON is none: the receiver and every other reader of the broker must read the same."""
+    items = heard(f"tc/1/T1/hb {payload}\n".encode())
+    assert [item.reason for item in items if isinstance(item, Reject)] == [Reason.MALFORMED]
+    assert signals(items) == []

@@ -1,0 +1,195 @@
+"""The MQTT listener in front of the real core and a real broker: acknowledgements, bounds, and what is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import aiomqtt
+import pytest
+
+from tests.acceptance.broker import running_broker
+from tests.acceptance.mqtt_device import Device
+from tests.receiver.core import LOOPS, Core, core, run, until
+from vetlla.protocols.mqtt import MqttDecoder
+from vetlla.receiver.listeners.mqtt import MqttListener
+from vetlla.receiver.listeners.mqtt_link import UNACKNOWLEDGED_ROOM, _Waiting
+from vetlla.receiver.session import Ground
+from vetlla.settings.broker import Mqtt
+from vetlla.signals import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from bench.broker import Broker
+    from vetlla.protocols.decoder import Decoder
+    from vetlla.signals import Item
+
+PRESS = {"dty": "0003", "stc": "0010"}
+NODE = "arc-1"
+
+each_loop = pytest.mark.parametrize("loop", LOOPS)
+
+
+class Site(NamedTuple):
+    core: Core
+    listener: MqttListener
+    device: Device
+
+    async def receipt(self, ref: str) -> object:
+        return await asyncio.to_thread(self.device.await_receipt, ref)
+
+    def stored(self) -> int:
+        return self.core.counters.signals["mqtt", Outcome.STORED]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with running_broker(tmp_path / "broker") as running:
+        yield running
+
+
+@contextmanager
+def receivers_session(broker: Broker) -> Iterator[Device]:
+    """Take over the receiver's session at the broker: whatever it did not acknowledge comes now."""
+    with Device("nobody", broker.port, client_id=NODE, will=False, subscribe="tc/1/marker") as heir:
+        yield heir
+
+
+@asynccontextmanager
+async def site(
+    directory: Path, broker: Broker, *, receive_maximum: int = 100, make: Callable[[], Decoder] | None = None
+) -> AsyncIterator[Site]:
+    settings = Mqtt(host="127.0.0.1", port=broker.port, node=NODE, receive_maximum=receive_maximum, retry_max_s=0.2)
+    async with core(directory / "state") as rig:
+        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+        listener = MqttListener(
+            settings, ground, make or (lambda: MqttDecoder(lambda _: ())), ready=lambda: rig.commit.ready
+        )
+        await listener.start()
+        device = Device("T1", broker.port)
+        try:
+            await until(lambda: listener.connected)
+            await asyncio.to_thread(device.await_subscribed)
+            yield Site(rig, listener, device)
+        finally:
+            rig.journal.gate.set()
+            await listener.close()
+            await asyncio.to_thread(device.close)
+
+
+@each_loop
+def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker, loop: str) -> None:
+    """While the commit is held open the broker has no acknowledgement: cut off there, it sends the event again."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            here.core.journal.gate.clear()
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            await until(here.core.journal.at_gate.is_set)
+            assert here.device.receipts() == []
+            task = here.listener._task
+            assert task is not None
+            here.listener._stop.set()
+            task.cancel()
+            await asyncio.wait({task})
+            with receivers_session(broker) as heir:
+                _, payload, message = await asyncio.to_thread(heir.await_heard, lambda topic, _: topic.endswith("/ev"))
+                assert b'"ref": "1"' in payload
+                assert message.dup
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker, loop: str) -> None:
+    """Behind its receipt an event is acknowledged: the session that is left at the broker holds nothing."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            for number in range(5):
+                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+                here.device.publish("hb", {"boot": 1, "seq": number})
+            for number in range(5):
+                assert await here.receipt(f"{number}")
+            await here.listener.close()
+            with receivers_session(broker) as heir:
+                heir.publish("", "now", topic="tc/1/marker")
+                await asyncio.to_thread(heir.await_heard, lambda topic, _: topic == "tc/1/marker")
+                assert [topic for topic, _, _ in heir.heard if topic != "tc/1/marker"] == []
+
+    run(scenario(), loop)
+
+
+def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
+    """The broker sends no more than the receiver can hold while the store is slow; in the end every event is there."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker, receive_maximum=5) as here:
+            here.core.journal.gate.clear()
+            for number in range(200):
+                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+            await until(here.core.journal.at_gate.is_set)
+            await until(lambda: here.core.intake.waiting + 1 >= 4)
+            assert here.core.intake.waiting <= 5
+            here.core.journal.gate.set()
+            for number in range(200):
+                assert await here.receipt(f"{number}"), number
+            assert here.stored() == 200
+            assert here.core.counters.signals["mqtt", Outcome.DUPLICATE] == 0
+
+    run(scenario())
+
+
+def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
+    """A commit that fails costs a receipt and a connection, not the event: it is sent again and stored once."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            here.core.journal.failing = True
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            await until(lambda: not here.listener.connected)
+            assert here.device.receipts() == []
+            here.core.journal.failing = False
+            here.core.clock.advance(2)
+            assert await here.receipt("1") == {"ref": "1", "status": "accepted"}
+            assert here.stored() == 1
+
+    run(scenario())
+
+
+def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
+    """A message over which a decoder breaks is not sent again for ever, and the next one is received."""
+
+    class Breaking(MqttDecoder):
+        def feed(self, data: bytes) -> list[Item]:
+            if b"poison" in data:
+                raise ZeroDivisionError
+            return super().feed(data)
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker, make=lambda: Breaking(lambda _: ())) as here:
+            here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            assert await here.receipt("1")
+            assert here.stored() == 1
+
+    run(scenario())
+
+
+def test_messages_that_may_be_lost_take_no_room_of_those_that_may_not() -> None:
+    """However many messages of QoS 0 wait, one of QoS 1 still has its place."""
+    waiting = _Waiting(maxsize=UNACKNOWLEDGED_ROOM + 2)
+
+    def message(qos: int) -> aiomqtt.Message:
+        return aiomqtt.Message("tc/1/T1/hb", b"{}", qos, retain=False, mid=1, properties=None)
+
+    for _ in range(UNACKNOWLEDGED_ROOM):
+        waiting.put_nowait(message(0))
+    with pytest.raises(asyncio.QueueFull):
+        waiting.put_nowait(message(0))
+    waiting.put_nowait(message(1))
+    waiting.put_nowait(message(1))
+    assert waiting.full()

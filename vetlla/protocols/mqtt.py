@@ -1,0 +1,233 @@
+"""Vetlla's open convention for telecare over MQTT 5 (docs/protocols/mqtt.md): terminals, UCR auto-presence, events.
+
+    tc/1/TERMINAL/hb            {"boot":7,"seq":120,"ts":"...","rssi":-71,"mains":true,"batt":98}
+    tc/1/TERMINAL/DEV/hb        {"boot":7,"seq":44,"ts":"...","batt_mv":2950,"low":false,"rssi":-60,"worn":true}
+    tc/1/TERMINAL[/DEV]/ev      {"ref":"7-000451","dty":"0003","stc":"0010","lco":"011","pri":0,"ts":"..."}
+    tc/1/TERMINAL/$state        ready        init, sleeping, disconnected, lost (last will); or {"state":"ready",...}
+    tc/1/TERMINAL/$info         {"model":"...","firmware":"...","serial":"...","made":"2026-W14"}
+
+    1          version of the convention: a number of its own, so that two can live on one broker
+    TERMINAL   the account: letters, digits, . _ -; client id, user name and certificate of the connection are the same
+    DEV        the device behind the terminal (UCR, detector); none: the terminal itself
+    ref        the event's own reference: the same in every repetition, until the receipt that bears it has come
+    dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
+
+One message is a line ``TOPIC SP PAYLOAD``, as ``mosquitto_sub -v`` prints it. The receipt (``answer``) is published by
+the listener once the event is committed. State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import MQTT
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.mqtt_cutter import MAX_FRAME, OPENING, Cutter, Message
+from vetlla.protocols.mqtt_payload import REF, Payload, Unreadable, clean
+from vetlla.protocols.scaip_codes import SCAIP
+from vetlla.signals import AccountId, Event, Outcome, Reason, Reject, Reply, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.mqtt_cutter import Piece
+    from vetlla.signals import Item, Verdict
+
+NAME: Final = "mqtt"
+MAX_PENDING: Final = MAX_FRAME + HEAD
+VERSION: Final = "1"
+REMOVED: Final = "(null)"
+"""What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+RESERVED: Final = frozenset({"arc", "tc"})
+"""Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
+
+
+class _Place(NamedTuple):
+    """Whom a topic names, and what it carries."""
+
+    who: AccountId
+    device: str
+    leaf: str
+
+
+class MqttDecoder:
+    """One message, or a recording of many."""
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = Cutter()
+        self._door = Door(NAME, "the telecare convention over MQTT", re.compile(OPENING))
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream, or the message, ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
+        """Return the receipt of an event; b"" for anything else: nobody waits for it."""
+        if signal.event.system != SCAIP.system:
+            return b""
+        if verdict.outcome is Outcome.REFUSED:
+            return receipt(signal.sequence, verdict.reason)
+        return receipt(signal.sequence)
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            if isinstance(piece, Message):
+                items += _read(piece)
+            elif not self._door.is_foreign:
+                items.append(piece.reject(NAME, _named(piece.raw)))
+        return items
+
+
+def receipt(ref: str, refused: Reason | None = None) -> bytes:
+    """Return the receipt for an event: accepted, or refused and why."""
+    fields = {"ref": ref, "status": "refused" if refused else "accepted"}
+    if refused:
+        fields["reason"] = refused.value
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def terminal_of(topic: str) -> str:
+    """Return the terminal that a topic of this version names; "" if it names none."""
+    levels = topic.split("/")
+    is_named = len(levels) in {4, 5} and levels[:2] == ["tc", VERSION] and _NAME.fullmatch(levels[2])
+    return levels[2] if is_named and levels[2] not in RESERVED else ""
+
+
+def _named(raw: bytes) -> AccountId | None:
+    """Return whom damaged bytes name, if their topic came whole."""
+    topic, blank, _ = raw.partition(b" ")
+    terminal = terminal_of(readable(topic)) if blank else ""
+    return AccountId("", "", terminal) if terminal else None
+
+
+def _read(message: Message) -> list[Item]:
+    topic = readable(message.topic)
+    place = _place(topic)
+    if isinstance(place, str):
+        who = AccountId("", "", terminal) if (terminal := terminal_of(topic)) else None
+        return [Reject(protocol=NAME, reason=Reason.UNSUPPORTED, raw=message.raw, text=place, id=who)]
+    try:
+        return [_signal(message, place)]
+    except Unreadable as error:
+        text = f"{topic}: {error}"
+        reject = Reject(protocol=NAME, reason=Reason.MALFORMED, raw=message.raw, text=text, id=place.who)
+        return [reject, *_refusal(message, place)]
+
+
+def _refusal(message: Message, place: _Place) -> list[Item]:
+    """Tell the maker of a device what it will otherwise repeat for ever; a refusal promises nothing."""
+    ref = message.payload.get("ref") if isinstance(message.payload, dict) else None
+    is_known = place.leaf == "ev" and isinstance(ref, str) and REF.fullmatch(ref)
+    return [Reply(data=receipt(str(ref), Reason.MALFORMED))] if is_known else []
+
+
+def _place(topic: str) -> _Place | str:
+    """Return what a topic names, or what is wrong with it."""
+    levels = topic.split("/")
+    if levels[1] != VERSION:
+        return f"{topic}: version {levels[1]} of the convention; this receiver speaks version {VERSION}"
+    match levels[2:]:
+        case [terminal, leaf]:
+            device = ""
+        case [terminal, device, leaf]:
+            if not _NAME.fullmatch(device) or device in RESERVED:
+                return f"{topic}: the device's name {_NAMED}"
+        case _:
+            return f"{topic}: not one of tc/{VERSION}/TERMINAL/..., tc/{VERSION}/TERMINAL/DEVICE/..."
+    if not _NAME.fullmatch(terminal) or terminal in RESERVED:
+        return f"{topic}: the terminal's name {_NAMED}, and not one of {', '.join(sorted(RESERVED))}"
+    known = {"hb", "ev"} if device else {"hb", "ev", "$state", "$info"}
+    if leaf not in known:
+        return f"{topic}: the last level must be one of {', '.join(sorted(known))}"
+    return _Place(AccountId("", "", terminal), device, leaf)
+
+
+def _signal(message: Message, place: _Place) -> Signal:
+    payload = message.payload
+    if place.leaf == "$state":
+        return _state(message, place)
+    if payload == REMOVED and place.leaf == "$info":
+        return _made(message, place, "$info", details={"info": "removed"})
+    if isinstance(payload, str):
+        raise Unreadable('the payload must be a JSON object, such as {"boot":7,"seq":120}')
+    fields = Payload(payload)
+    if place.leaf == "ev":
+        return _event(message, place, fields)
+    if place.leaf == "$info":
+        return _made(message, place, "$info", details=fields.details())
+    return _beat(message, place, fields)
+
+
+def _made(message: Message, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
+    row = MQTT.find(code)
+    event = Event(row.kind, row.phase, code, MQTT.system)
+    return Signal(NAME, place.who, event, message.raw, device=place.device, details=details)
+
+
+def _event(message: Message, place: _Place, fields: Payload) -> Signal:
+    ref, code = fields.ref(), fields.code()
+    row = SCAIP.find(code)
+    return Signal(
+        protocol=NAME,
+        id=place.who,
+        event=Event(row.kind, row.phase, code, SCAIP.system),
+        raw=message.raw,
+        device=place.device,
+        text=fields.text("text"),
+        sequence=ref,
+        occurred_at=fields.moment(),
+        position=fields.position(),
+        measurements=fields.measurements(),
+        details=fields.details(),
+        identity=_identity(place, "ev", ref),
+    )
+
+
+def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
+    boot, seq = fields.counter("boot"), fields.counter("seq")
+    said = _made(message, place, "dev/hb" if place.device else "hb", details={})
+    return said._replace(
+        sequence=seq,
+        occurred_at=fields.moment(),
+        measurements=fields.measurements(),
+        details=_counted(boot, seq) | fields.details(),
+        identity=_identity(place, "hb", boot, seq) if boot and seq else b"",
+    )
+
+
+def _state(message: Message, place: _Place) -> Signal:
+    """Return a state. A bare word has no identity: two losses with a return between them are two."""
+    if isinstance(message.payload, str):
+        return _made(message, place, clean(message.payload), details={})
+    fields = Payload(message.payload)
+    word = fields.text("state")
+    if not word:
+        raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
+    boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
+    said = _made(message, place, word, details=_counted(boot, seq) | fields.details())
+    identity = _identity(place, "$state", word, boot, seq) if boot and seq else b""
+    return said._replace(sequence=seq, occurred_at=at, identity=identity)
+
+
+def _counted(boot: str, seq: str) -> dict[str, str]:
+    return {name: value for name, value in (("boot", boot), ("seq", seq)) if value}
+
+
+def _identity(place: _Place, *said: str) -> bytes:
+    """Return what all repetitions of a message have in common."""
+    whole = "\0".join((NAME, place.who.account, place.device, *said))
+    return blake2b(whole.encode(), digest_size=16).digest()

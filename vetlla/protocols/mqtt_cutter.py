@@ -1,0 +1,215 @@
+"""Cut ``TOPIC SP PAYLOAD`` out of a stream of bytes: a JSON object ends with its brace, any other payload with LF.
+
+A stream of MQTT messages as ``mosquitto_sub -v`` writes them; one message is the same, ended by ``finish``. An object
+that is broken is damage up to the next place where a topic opens, so that it costs no message beside it. What comes
+out depends on the bytes alone, never on how they were cut.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, NamedTuple, TypeAlias
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.damage import Damage
+from vetlla.signals import Reason
+
+MAX_TOPIC: Final = 256
+"""``tc/1/``, two names of 64 characters and the last level need 150."""
+MAX_FRAME: Final = 8192
+"""An event with every field of the convention at its longest has about 1,500 bytes."""
+MAX_DEPTH: Final = 8
+"""Objects and lists within each other; the convention needs two."""
+
+OPENING: Final = rb"tc/[0-9]"
+_OPENING: Final = re.compile(OPENING)
+_OPENING_BYTES: Final = 4
+_FILLERS: Final = re.compile(rb"[\0\t\r\n ]+")
+_TOPIC: Final = re.compile(rb"[^\x00-\x20]*")
+_BLANKS: Final = re.compile(rb"[\t ]*")
+_TOKEN: Final = re.compile(rb'[ \t\r\n]+|[{}\[\]:,]|"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"|(?P<literal>[-+.0-9A-Za-z]+)')
+_OPEN_STRING: Final = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*\\?')
+_LITERAL: Final = re.compile(rb"true|false|null|-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+
+class Message(NamedTuple):
+    """One message: its topic, and its payload as an object or, where it is none, as a word."""
+
+    topic: bytes
+    payload: dict[str, Json] | str
+    raw: bytes
+
+
+Piece: TypeAlias = Message | Damage
+
+
+class _Bad(NamedTuple):
+    """Why the bytes from ``start`` on are no message, and where that showed."""
+
+    reason: Reason
+    text: str
+    at: int
+    end: int | None = None
+    """Where the broken message ends, if that is known."""
+
+
+class Cutter:
+    """Bytes in, messages and damage out."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """Take the next bytes; return the messages and the damage they settle."""
+        return self._cut(self._pending + data, ended=False)
+
+    def finish(self) -> list[Piece]:
+        """Say that no more bytes come; return what that settles."""
+        return self._cut(self._pending, ended=True)
+
+    def _cut(self, buffer: bytes, *, ended: bool) -> list[Piece]:
+        pieces: list[Piece] = []
+        start = 0
+        while start < len(buffer):
+            if (fillers := _FILLERS.match(buffer, start)) is not None:
+                start = fillers.end()
+                continue
+            piece = _settle(buffer, start, ended=ended)
+            if piece is None:
+                break
+            pieces.append(piece)
+            start += len(piece.raw)
+        self._pending = buffer[start:]
+        return pieces
+
+
+def _settle(buffer: bytes, start: int, *, ended: bool) -> Piece | None:
+    """Return what stands at ``start``; None: more bytes are needed."""
+    if not _OPENING.match(buffer, start):
+        # No line ends it: another protocol's first bytes hold LF too, and the decoder's door has to see them first.
+        bad = _Bad(Reason.MALFORMED, "bytes that belong to no message", len(buffer))
+        return _damage(buffer, start, bad, ended=ended)
+    found = _message(buffer, start, ended=ended)
+    if isinstance(found, Message):
+        return found
+    if found is not None:
+        return _damage(buffer, start, found, ended=ended)
+    if len(buffer) - start >= MAX_FRAME:
+        text = f"no end within {MAX_FRAME} bytes: the payload has to be shorter"
+        return _damage(buffer, start, _Bad(Reason.TOO_LONG, text, start + MAX_FRAME), ended=ended)
+    if ended:
+        text = f"cut off after {len(buffer) - start} bytes"
+        return _damage(buffer, start, _Bad(Reason.TRUNCATED, text, len(buffer)), ended=ended)
+    return None
+
+
+def _damage(buffer: bytes, start: int, bad: _Bad, *, ended: bool) -> Damage | None:
+    """Return the damage up to the next topic, the next line or the bound, whichever comes first."""
+    limit = min(start + MAX_FRAME, len(buffer)) if bad.end is None else bad.end
+    opening = _OPENING.search(buffer, start + 1, limit)
+    line = buffer.find(b"\n", bad.at, limit)
+    stops = [stop for stop in (opening.start() if opening else -1, line) if stop >= 0]
+    if stops:
+        stop = min(stops)
+    elif bad.end is not None:
+        stop = bad.end
+    elif limit == start + MAX_FRAME:
+        stop = limit - _OPENING_BYTES + 1  # one that starts later would not be seen whole yet
+    elif ended:
+        stop = limit
+    else:
+        return None
+    reason, text = bad.reason, bad.text
+    if reason is Reason.MALFORMED and ended and stop == len(buffer) and not _OPENING.match(buffer, start):
+        reason, text = Reason.TRUNCATED, f"the last {stop - start} bytes begin or end no message"
+    elif reason is Reason.TRUNCATED and stop < len(buffer):
+        reason, text = Reason.BAD_LENGTH, f"cut off after {stop - start} bytes by the next message"
+    return Damage(reason, buffer[start:stop], text)
+
+
+def _message(buffer: bytes, start: int, *, ended: bool) -> Message | _Bad | None:
+    """Return the message that opens at ``start``, or why there is none; None: more bytes are needed, or none help."""
+    end = _end_of_topic(buffer, start)
+    if not isinstance(end, int):
+        return end
+    limit = min(start + MAX_FRAME, len(buffer))
+    blanks = _BLANKS.match(buffer, end, limit)
+    assert blanks is not None
+    at = blanks.end()
+    if at >= limit:
+        return None
+    topic = buffer[start:end]
+    if buffer[at : at + 1] == b"{":
+        return _object(buffer, start, topic, at)
+    return _word(buffer, start, topic, at, ended=ended)
+
+
+def _end_of_topic(buffer: bytes, start: int) -> int | _Bad | None:
+    found = _TOPIC.match(buffer, start, min(start + MAX_TOPIC + 1, len(buffer)))
+    assert found is not None
+    end = found.end()
+    if (again := _OPENING.search(buffer, start + 1, end)) is not None:
+        return _Bad(Reason.BAD_LENGTH, "a topic without a payload, cut off by the next message", again.start())
+    if end - start > MAX_TOPIC:
+        return _Bad(Reason.TOO_LONG, f"no topic ends within {MAX_TOPIC} bytes", end)
+    if end < len(buffer) and buffer[end : end + 1] != b" ":
+        return _Bad(Reason.MALFORMED, "a topic without a payload", end)
+    return end if end < len(buffer) else None
+
+
+def _word(buffer: bytes, start: int, topic: bytes, at: int, *, ended: bool) -> Message | _Bad | None:
+    limit = min(start + MAX_FRAME, len(buffer))
+    line = buffer.find(b"\n", at, limit)
+    opening = _OPENING.search(buffer, at, line if line >= 0 else limit)
+    stop = opening.start() if opening else line
+    if stop < 0:
+        if not ended or limit < len(buffer):
+            return None
+        stop = limit
+    word = buffer[at:stop].strip(b"\0\t\r ")
+    if not word:
+        return _Bad(Reason.MALFORMED, "the payload is empty", at)
+    return Message(topic, readable(word), buffer[start:stop])
+
+
+def _object(buffer: bytes, start: int, topic: bytes, at: int) -> Message | _Bad | None:
+    end = _end_of_object(buffer, at, min(start + MAX_FRAME, len(buffer)))
+    if not isinstance(end, int):
+        return end
+    try:
+        payload = json.loads(readable(buffer[at:end]))
+    except ValueError as error:
+        return _Bad(Reason.MALFORMED, f"the payload is no JSON: {error}", end, end)
+    assert isinstance(payload, dict)
+    return Message(topic, payload, buffer[start:end])
+
+
+def _end_of_object(buffer: bytes, at: int, limit: int) -> int | _Bad | None:
+    """Return where the object that opens at ``at`` ends; None: not within these bytes."""
+    depth, first = 0, at
+    while at < limit:
+        token = _TOKEN.match(buffer, at, limit)
+        if token is None:
+            string = _OPEN_STRING.match(buffer, at, limit)
+            return None if string and string.end() == limit else _no_json(at - first, at)
+        if (literal := token["literal"]) is not None:
+            if token.end() == limit:
+                return None  # it may go on
+            if not _LITERAL.fullmatch(literal):
+                return _no_json(at - first, at)
+        else:
+            depth += token[0] in b"{["
+            depth -= token[0] in b"}]"
+            if depth == 0:
+                return token.end()
+            if depth > MAX_DEPTH:
+                return _Bad(Reason.MALFORMED, f"the payload nests deeper than {MAX_DEPTH} levels", at)
+        at = token.end()
+    return None
+
+
+def _no_json(place: int, at: int) -> _Bad:
+    return _Bad(Reason.MALFORMED, f"the payload is no JSON: see its byte {place + 1}", at)

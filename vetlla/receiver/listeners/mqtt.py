@@ -1,0 +1,178 @@
+"""MQTT: one broker, many terminals; one message, one decoder, one receipt.
+
+A message is acknowledged to the broker when the intake has had its word on it, and the broker has taken our receipt
+for it; in the order in which they came (MQTT 5, 4.6). Whatever is not acknowledged the broker sends again when we
+connect anew, so that what cannot be committed now is left with it: the connection is closed until it can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from random import uniform
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from vetlla.errors import ConfigError, LinkError
+from vetlla.protocols.mqtt import NAME as PROTOCOL
+from vetlla.receiver.listeners.mqtt_delivery import Connection
+from vetlla.receiver.listeners.mqtt_link import Link, tls_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from vetlla.protocols.decoder import Decoder
+    from vetlla.receiver.session import Ground
+    from vetlla.settings.broker import Mqtt
+
+log = structlog.get_logger()
+
+SHARED: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/ev", "tc/+/+/+/ev")
+"""What may go to one of several receivers. Of every version: a terminal of another one is to be heard of."""
+RETAINED: Final = ("tc/+/+/$state", "tc/+/+/$info")
+"""What each receiver reads: retained messages are not sent to shared subscriptions (MQTT 5, 4.8.2)."""
+FIRST_RETRY_S: Final = 0.5
+"""Pause after the first failed attempt; it doubles up to ``retry_max_s``."""
+GOODBYE_S: Final = 3.0
+"""Time a stop gives to the last receipts and to the goodbye: the broker keeps what is not acknowledged."""
+
+
+class MqttListener:
+    """One broker: connects, and connects again, until it is stopped."""
+
+    transport = PROTOCOL
+
+    def __init__(
+        self, broker: Mqtt, ground: Ground, make_decoder: Callable[[], Decoder], ready: Callable[[], bool]
+    ) -> None:
+        """Take the broker, and how to know whether anything can be committed. Raises ConfigError."""
+        self.broker = broker
+        self._ground = ground
+        self._make_decoder = make_decoder
+        self._ready = ready
+        self._tls: ssl.SSLContext | None = tls_context(broker.tls) if broker.tls else None
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_lost = False
+        """It was said already."""
+        read_password(broker)
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can come in."""
+        return self._ground.counters.brokers.get(self.broker.name, False)
+
+    def place(self) -> dict[str, Any]:
+        """Return what ``vetlla status`` tells of it."""
+        broker = self.broker
+        place = {"name": broker.name, "protocol": PROTOCOL, "transport": self.transport}
+        return place | {"host": broker.host, "port": broker.port, "connected": self.connected}
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connect, in a task of its own: a receiver does not wait for a broker."""
+        self._ground.counters.brokers[self.broker.name] = False
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
+
+    def stop(self) -> None:
+        """Take no more; what was taken is still answered."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        """Send the last receipts, say goodbye, and end."""
+        self.stop()
+        if self._task is not None:
+            _, late = await asyncio.wait({self._task}, timeout=GOODBYE_S)
+            if late:
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=GOODBYE_S)
+
+    async def _run(self) -> None:
+        pause_s = FIRST_RETRY_S
+        while not self._stop.is_set():
+            if self._ready():
+                was_connected = await self._try()
+                pause_s = FIRST_RETRY_S if was_connected else min(2 * pause_s, self.broker.retry_max_s)
+            # Not all receivers and terminals of a broker that comes back dial it at the same moment.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), uniform(pause_s / 2, pause_s))  # noqa: S311 - no secret
+
+    async def _try(self) -> bool:
+        """Serve one connection; say whether there was one."""
+        try:
+            await self._serve()
+        except LinkError as error:
+            self._lost(error)
+        except Exception:
+            # Ours, or a library's: the other listeners go on, and the broker is dialled again.
+            log.exception("mqtt.failed", broker=self.broker.name)
+        was_connected = self.connected
+        self._ground.counters.brokers[self.broker.name] = False
+        return was_connected
+
+    def _lost(self, error: LinkError) -> None:
+        if not self._is_lost:
+            self._is_lost = True
+            log.error("mqtt.lost", broker=self.broker.name, why=error.args[0], remedy=error.remedy)
+
+    async def _serve(self) -> None:
+        """Serve one connection until it breaks, we cannot commit, or are stopped. Raises LinkError."""
+        broker = self.broker
+        state = f"tc/1/arc/{broker.node}/$state"
+        password = await asyncio.to_thread(read_password, broker)
+        async with Link(broker, password=password, tls=self._tls, will=(state, "lost")) as link:
+            group = f"$share/{broker.share}/" if broker.share else ""
+            await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *RETAINED])
+            link.publish(state, b"ready", retain=True)
+            self._ground.counters.brokers[broker.name] = True
+            self._is_lost = False
+            log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
+            connection = Connection(self._ground, broker, link, self._make_decoder)
+            await self._take(link, connection)
+            said = asyncio.Event()
+            link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(said.wait(), GOODBYE_S)
+
+    async def _take(self, link: Link, connection: Connection) -> None:
+        reading = asyncio.ensure_future(self._read(link, connection))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        refused = asyncio.ensure_future(connection.refused.wait())
+        tasks = {reading, stopped, refused}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            elif stopped.done():
+                reading.cancel()
+                await connection.idle()
+            else:
+                log.warning("mqtt.paused", broker=self.broker.name)
+        finally:
+            connection.end()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, link: Link, connection: Connection) -> None:
+        async for message in link.messages():
+            connection.take(message)
+
+
+def read_password(broker: Mqtt) -> str | None:
+    """Return the password. Raises ConfigError when its file cannot be used."""
+    if broker.password_file is None:
+        return None
+    file = broker.password_file
+    try:
+        if file.stat().st_mode & 0o007:
+            raise ConfigError(f"mqtt {broker.name}: every user can read {file}", remedy=f"chmod o= {file}")
+        return file.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, UnicodeDecodeError, IndexError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its first line is no password"
+        raise ConfigError(
+            f"mqtt {broker.name}: {file}: {why}", remedy="write the password there, for the receiver's user alone"
+        ) from error

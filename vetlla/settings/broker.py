@@ -1,0 +1,58 @@
+"""``[[mqtt]]``: the brokers a receiver takes messages from, and how it is known to them."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from vetlla.settings.section import AbsolutePath, Host, Seconds, Section, spelled
+
+
+class BrokerTls(Section):
+    """How the broker is known by its certificate, and the receiver by its own, PEM."""
+
+    ca: AbsolutePath
+    """Authority that the broker's certificate is of."""
+    certificate: AbsolutePath | None = None
+    key: AbsolutePath | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "BrokerTls":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        return self
+
+
+class Mqtt(Section):
+    """One broker."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "mqtt"
+    """How logs, metrics and signals call this broker."""
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    node: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    """This receiver's client id and place in the topics: its own for each receiver, the same after each restart."""
+    tls: BrokerTls | None = None
+    username: Annotated[str, Field(min_length=1)] | None = None
+    password_file: AbsolutePath | None = None
+    """File whose first line is the password, readable by the receiver alone."""
+    share: Annotated[str, Field(pattern=r"^[^/+#\s]+$")] | None = None
+    """Group of receivers that share the heartbeats and events, each message going to one of them."""
+    session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 1)] = 86_400
+    """How long the broker keeps messages for a receiver that is away."""
+    keepalive_s: Annotated[int, Field(ge=5, le=65535)] = 30
+    """How soon a connection that is silent is known to be dead: after one and a half times this."""
+    receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 1_000
+    """Messages that the broker may have under way until they are committed: as many as one transaction takes."""
+    retry_max_s: Seconds = 15
+    """Longest pause between two attempts to reach the broker."""
+
+    @property
+    def address(self) -> str:
+        """Return ``HOST:PORT``, an IPv6 host in brackets."""
+        return spelled(self.host, self.port)
+
+    @model_validator(mode="after")
+    def _password_of_a_user(self) -> "Mqtt":
+        if self.password_file and not self.username:
+            raise ValueError("password_file needs a username")
+        return self
