@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from tests.acceptance.broker import running_broker
 from tests.acceptance.daemon import Daemon, running, vetlla
+from tests.acceptance.mqtt_device import Device
 from tests.acceptance.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -60,3 +64,42 @@ def test_a_reload_takes_over_who_is_expected(tmp_path: Path) -> None:
         done = vetlla("accounts", "set", "1234", "--interval", "1s", state_dir=daemon.state_dir)
         assert done.returncode == 0, done.stderr
         assert daemon.await_alarm()["kind"] == "device_lost"
+
+
+def test_pendants_at_a_broker_are_supervised_and_a_dead_broker_is_one_incident(tmp_path: Path) -> None:
+    """UCRs report their presence over MQTT; one that stops is lost; when the broker dies all are, as one incident."""
+    terminals = [f"T{number}" for number in range(12)]
+    rows = "".join(f"{terminal},H-{terminal},2,2\n" for terminal in terminals)
+    with running_broker(tmp_path / "broker") as broker, ExitStack() as stack:
+        register(tmp_path / "receiver", f"account,home,interval_s,ucr_interval_s\n{rows}")
+        config = f'{CONFIG}\n[[mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "arc-1"\nretry_max_s = 0.5\n'
+        daemon = stack.enter_context(running(tmp_path / "receiver", config=config))
+        daemon.await_status(lambda status: all(place.get("connected", True) for place in status["listening"]))
+        with ExitStack() as devices:
+            fleet = [devices.enter_context(Device(terminal, broker.port)) for terminal in terminals]
+            stop = threading.Event()
+
+            def beat() -> None:
+                while not stop.wait(0.5):
+                    for number, device in enumerate(fleet):
+                        device.publish("hb", {"boot": 1, "seq": 1})
+                        if number or not gone.is_set():
+                            device.publish("ucr-1/hb", {"boot": 1, "seq": 1})
+
+            gone = threading.Event()
+            beating = threading.Thread(target=beat)
+            beating.start()
+            try:
+                daemon.await_status(lambda status: status["counts"]["heartbeats"] > 2 * len(fleet))
+                gone.set()
+                alarm = daemon.await_alarm()
+                assert (alarm["home"], alarm["kind"]) == ("H-T0", "device_lost")
+                assert "from ucr-1" in alarm["why"]
+                gone.clear()
+                daemon.await_queue(lambda alarms: not alarms)
+                broker.kill()
+                (alarm,) = daemon.await_queue(lambda alarms: [one["home"] for one in alarms] == ["incident 1"])
+                assert "listener:mqtt" in alarm["why"]
+            finally:
+                stop.set()
+                beating.join()
