@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.clock import SECOND_US, Instant
+from vetlla.receiver.fleet import NO_PARENT
 from vetlla.service.supervision import Collapse, common_cause, group_failed
 
 if TYPE_CHECKING:
@@ -55,18 +56,22 @@ class Incidents:
         self._listener_label = listener_label
         self._next_id = 1
         self._sizes: dict[str, int] = {}
+        self._terminals = 0
         self._losses: dict[str, deque[_Loss]] = {}
-        """By label: those of one interval, for the share of a small group."""
+        """By label: those of terminals within one interval, for the share of a small group."""
         self._recent: deque[_Loss] = deque()
         """Those of ``rule.window_s``, for a burst."""
         self._lost_at: dict[int, int] = {}
 
     def count_groups(self) -> None:
-        """Count anew how many devices carry each label; for a change of the registry."""
+        """Count anew how many terminals carry each label; for a change of the registry."""
         sizes: dict[str, int] = {}
-        for account in self._fleet.accounts:
-            for label in account.labels:
-                sizes[label] = sizes.get(label, 0) + 1
+        self._terminals = 0
+        for account, parent in zip(self._fleet.accounts, self._fleet.parents, strict=True):
+            if parent == NO_PARENT:
+                self._terminals += 1
+                for label in account.labels:
+                    sizes[label] = sizes.get(label, 0) + 1
         self._sizes = sizes
 
     def resume(self, kept: Kept, floor_us: int) -> None:
@@ -99,9 +104,12 @@ class Incidents:
         loss = _Loss(device, now.mono_us)
         self._lost_at[device] = now.mono_us
         self._recent.append(loss)
+        burst = self._burst(now)
+        if burst is not None or self._fleet.parents[device] != NO_PARENT:
+            return burst  # the UCRs of a lost terminal are unknown: only terminals make up a group that failed
         for label in labels:
             self._losses.setdefault(label, deque()).append(loss)
-        return self._burst(now) or self._small_group(labels, self._fleet.interval_s[device], now)
+        return self._small_group(labels, self._fleet.interval_s[device], now)
 
     def back(self, device: int) -> Incident | None:
         """Take a return; return the incident that is over with it, out of ``open`` already, or None."""
@@ -123,7 +131,7 @@ class Incidents:
         since_us = now.mono_us - round(self.rule.window_s * SECOND_US)
         self._recent = self._standing(self._recent, since_us)
         recent = [loss.device for loss in self._recent]
-        sizes: Mapping[str, int] = defaultdict(self._fleet.__len__, {RECEIVER: len(self._fleet) + 1} | self._sizes)
+        sizes: Mapping[str, int] = defaultdict(lambda: self._terminals, {RECEIVER: self._terminals + 1} | self._sizes)
         label = common_cause([self.labels(device) for device in recent], sizes, self.rule)
         if label is None:
             return None
@@ -131,7 +139,7 @@ class Incidents:
 
     def _small_group(self, labels: Iterable[str], interval_s: int, now: Instant) -> Incident | None:
         for label in labels:
-            size = self._sizes.get(label, len(self._fleet))
+            size = self._sizes.get(label, self._terminals)
             if group_failed(len(self._losses[label]), size, self.rule):
                 since_us = now.mono_us - interval_s * SECOND_US
                 self._losses[label] = standing = self._standing(self._losses[label], since_us)
