@@ -16,7 +16,7 @@ from vetlla.store.ledger import STRETCH, Stretch
 from vetlla.store.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.clock import Instant
     from vetlla.receiver.watch import Watch
@@ -124,6 +124,10 @@ class Bookkeeping:
                 self._stretches = None
             else:
                 rows.stretches.append(stretch)
+
+    def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
+        """Put devices into a batch that speaks of them: it must not become durable before they are."""
+        batch.supervision.units.extend(self._row(device) for device in devices)
 
     def _end_day(self, now: Instant) -> None:
         day = self.daybook.close(self._watch.floor_us, now)

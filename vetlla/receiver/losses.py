@@ -89,6 +89,10 @@ class Losses:
             if one.alarm_id is not None and one.incident is None:
                 self._hold(one.unit, one.alarm_id)
 
+    def alarm_of(self, device: int) -> int | None:
+        """Return the alarm of a device's own loss."""
+        return self._alarms.get(device)
+
     # --- what is decided --------------------------------------------------------------------------------------------
 
     def take(self, turns: Iterable[Turn]) -> None:
@@ -165,8 +169,11 @@ class Losses:
         placed, self._placed = self._placed, []
         for turn, incident, _ in placed:
             if turn is None and incident is not None:
-                event = "incident.opened" if incident.closed_us is None else "incident.ended"
-                log.warning(event, incident=incident.id, label=incident.label, lost=len(incident.lost))
+                told = {"incident": incident.id, "label": incident.label, "lost": len(incident.lost)}
+                if incident.closed_us is None:
+                    log.warning("incident.opened", **told)
+                else:
+                    log.warning("incident.ended", **told)
             elif turn is not None:
                 log.info(
                     "device.turned",

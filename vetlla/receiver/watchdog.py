@@ -22,7 +22,7 @@ from vetlla.signals import Kind, Phase
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.clock import Clock, Instant
     from vetlla.receiver.commit import GroupCommit
@@ -250,16 +250,18 @@ class Watchdog:
 
     # --- what engineers order ---------------------------------------------------------------------------------------
 
-    def pause(self, devices: Iterable[int], order: Order, batch: Batch) -> None:
+    def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
         """Pause devices, in a batch that is being gathered."""
         now, idle = self._clock.now(), not self.watch.dirty
         self.pauses.order(devices, order, now, batch)
+        self.books.write_at_once(devices, batch)
         self._note(now, idle=idle)
 
     def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
         """End ordered pauses; return the devices that had one."""
         now, idle = self._clock.now(), not self.watch.dirty
         lifted = self.pauses.lift(devices, now, batch)
+        self.books.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
 
