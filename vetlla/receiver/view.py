@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.intake import Intake
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.udp import UdpListener
+    from vetlla.receiver.supervision_view import SupervisionView
 
 
 class View:
@@ -38,6 +39,7 @@ class View:
         clock: Clock,
         listeners: Sequence[TcpListener | UdpListener],
         http: HttpServer,
+        supervision: SupervisionView,
     ) -> None:
         self._desk = desk
         self._commit = commit
@@ -46,6 +48,7 @@ class View:
         self._clock = clock
         self._listeners = listeners
         self._http = http
+        self._supervision = supervision
         self._since = clock.now()
 
     def readiness(self) -> Readiness:
@@ -65,6 +68,8 @@ class View:
             intake_waiting=self._intake.waiting,
             accounts=len(self._intake.book),
             accounts_on_test=len(self._desk.tests(now)),
+            supervised=self._supervision.counts(),
+            incidents_open=self._supervision.incidents_open,
         )
 
     async def status(self, _: Request) -> dict[str, Any]:
@@ -88,6 +93,7 @@ class View:
             ],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "counts": self._counts(),
+            "supervision": self._supervision.health(),
             "store": {
                 "state": self._commit.state.value,
                 "free_bytes": self._commit.free_bytes(),
