@@ -286,3 +286,21 @@ def test_a_pause_outlives_the_receiver(tmp_path: Path) -> None:
             assert one["why"] == "paused by enric: battery"
 
     run(scenario())
+
+
+def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
+    """After a crash right behind the verdict the device is still lost, and its alarm is still the same one."""
+
+    async def scenario() -> None:
+        clock = ManualClock()
+        rig = Core(tmp_path, accounts=[account(1)], clock=clock)
+        await rig.register()
+        pass_time(rig, LOST_S)
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        rig.crash()
+        async with core(tmp_path, accounts=[account(1)], clock=clock) as again:
+            (one,) = await again.ask("supervision.show", account="0001")
+            assert (one["state"], one["alarm"]) == ("lost", alarm["id"])
+
+    run(scenario())

@@ -189,6 +189,8 @@ class Watchdog:
         self.books.daybook.down_s += (unready_us - self._deaf_us) // SECOND_US
         self._deaf_us += (unready_us - self._deaf_us) // SECOND_US * SECOND_US
         self.losses.plan(batch)
+        # Else a crash within half a minute would leave verdicts on a device that the journal takes for another state.
+        self.books.write_at_once(sorted({verdict.unit for verdict in batch.supervision.verdicts}), batch)
         self.books.plan(batch, now)
         self._see_to_rows(now)
         if self.books.daybook.today.day != self._today:
