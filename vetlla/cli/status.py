@@ -69,7 +69,8 @@ def _print(answer: dict[str, Any]) -> None:
     )
     alarms = ", ".join(f"{count} {name}" for name, count in counts["alarms_open"].items()) or "none"
     out.print(f"  alarms open: {alarms}; {counts['waiting']} waiting")
-    _print_fleet(answer["supervision"])
+    if fleet := answer.get("supervision"):  # none from a receiver that an upgrade has not restarted yet
+        _print_fleet(fleet)
     out.print(
         f"  store {store['state']}, {store['free_bytes'] >> 20} MiB free, last commit {store['commit_ms_last']} ms"
     )

@@ -21,7 +21,7 @@ FROM (SELECT DISTINCT day FROM ledger WHERE day BETWEEN ? AND ?) AS l LEFT JOIN 
 ORDER BY l.day
 """
 _UNITS = "SELECT id, account, receiver, line, device FROM units WHERE id BETWEEN ? AND ?"
-_STRETCHES = "SELECT coalesce(max(id), -1) / {} + 1 AS count FROM units"
+_STRETCHES = "SELECT (coalesce(max(id), -1) + ?) / ? AS count FROM units"
 _COLUMNS = "SELECT columns FROM ledger WHERE day = ? AND stretch = ?"
 _INCIDENT = "SELECT id, label, opened_us, closed_us, members, alarm_id FROM incidents"
 _MEMBERS = """
@@ -84,7 +84,7 @@ def days(archive: Archive, first: str, last: str) -> list[RecordedDay]:
 
 def stretches(archive: Archive) -> int:
     """Return how many stretches of devices there are."""
-    (row,) = archive.read(_STRETCHES.format(STRETCH))
+    (row,) = archive.read(_STRETCHES, (STRETCH, STRETCH))
     count: int = row["count"]
     return count
 
