@@ -293,13 +293,13 @@ def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         clock = ManualClock()
-        rig = Core(tmp_path, accounts=[account(1)], clock=clock)
+        rig = Core(tmp_path, accounts=[account(1, interval_s=5)], clock=clock)
         await rig.register()
-        pass_time(rig, LOST_S)
+        pass_time(rig, 20)  # before signs of life are written, which is done twice a minute
         await rig.sync()
         (alarm,) = await rig.open_alarms()
         rig.crash()
-        async with core(tmp_path, accounts=[account(1)], clock=clock) as again:
+        async with core(tmp_path, accounts=[account(1, interval_s=5)], clock=clock) as again:
             (one,) = await again.ask("supervision.show", account="0001")
             assert (one["state"], one["alarm"]) == ("lost", alarm["id"])
 
