@@ -108,12 +108,16 @@ def test_what_a_person_must_know_stands_there() -> None:
         "smoke", "3:05", "12 s", "answered by marta",
         "mains lost", "2 h 01", "waiting runaway", "personal_emergency 101 from 001",
         "2.5/s", "1,204 signals", "45,000 heartbeats", "12 duplicates", "3 rejects",
-        "fleet 3 lost · 2 late · 1 unknown · 54 not supervised · 1,400 ok",
-        "incident 7: operator:example, 12 lost, and 1 more",
+        "fleet 3 lost · 2 late · 1 unknown · incident 7: operator:example, 12 lost, and 1 more",
+        "1,400 ok · 54 not supervised",
         "store ok", "31.0 GiB free", "last commit 0.4 ms", "40 connections",
     ):  # fmt: skip
         assert part in text, part
     assert "refused" not in text, "what did not happen is not shown"
+    assert "incident 7: operator:example, 12 lost" in drawn(Picture(at=AT, status=STATUS), 80, 24)
+    quiet = drawn(Picture(at=AT, status=QUIET), 80, 24)
+    assert "fleet 2 ok · 0 not supervised" in quiet
+    assert "incident" not in quiet
 
 
 def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:

@@ -227,14 +227,19 @@ def _fleet(picture: Picture) -> Text:
     fleet = (picture.status or {}).get("supervision")
     if not fleet or not fleet["devices"]:
         return text
-    text.append("fleet ", style="bold")
-    for place, (state, count) in enumerate(fleet["states"].items()):
-        text.append(" · " if place else "", style="dim")
-        text.append(f"{count:,} {_words(state)}", style=FLEET.get(state, "dim") if count else "dim")
+    text.append("fleet", style="bold")
+    states, between = fleet["states"], " "
+    for state in ("lost", "late", "unknown"):  # first, since an 80-column terminal cuts off what comes last
+        if states[state]:
+            text.append(between, style="dim").append(f"{states[state]:,} {state}", style=FLEET[state])
+            between = " · "
     if fleet["incidents_open"]:
         worst, more = fleet["incidents"][0], fleet["incidents_open"] - 1
         told = f"{worst['label']}, {worst['lost']:,} lost" + (f", and {more} more" if more else "")
-        text.append(f" · incident {worst['incident']}: {told}", style="bold red")
+        text.append(f"{between}incident {worst['incident']}: {told}", style="bold red")
+        between = " · "
+    text.append(f"{between}{states['ok']:,} ok", style=FLEET["ok"])
+    text.append(f" · {states['not_supervised']:,} not supervised", style="dim")
     return text
 
 

@@ -7,6 +7,7 @@ than a page: whoever wants more asks again with ``after``, the last number of th
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 from vetlla.clock import SECOND_US, iso
@@ -32,8 +33,10 @@ PAGE_MAX = 500
 """Devices in one answer: some 200 kB of JSON."""
 TOLD_AT_ONCE = 50
 """Devices described in one turn of the loop: about a millisecond."""
-LOOKED_AT_ONCE = 10_000
-"""Devices passed over in one turn of the loop: about two milliseconds."""
+LOOKED_AT_ONCE = 1_000
+"""Devices passed over in one turn of the loop: about a millisecond."""
+NOWHERE = sys.maxsize
+"""Beyond every number."""
 PAUSE_MAX_S = 92 * 24 * 3600
 """A summer. A pause that is to be longer is ordered without an end, so that somebody has to lift it."""
 REASON_MAX = 500
@@ -210,13 +213,17 @@ class SupervisionRequests:
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:
     """Yield the numbers above ``after`` that are in one of some states, in order; the column may grow meanwhile."""
-    following = {state: column.find(state, after + 1) for state in states}
-    while present := [place for place in following.values() if place >= 0]:
-        first = min(present)
+    following = {state: _place(column, state, after + 1) for state in states}
+    while (first := min(following.values())) != NOWHERE:
         yield first
         for state, place in following.items():
             if place == first:
-                following[state] = column.find(state, first + 1)
+                following[state] = _place(column, state, first + 1)
+
+
+def _place(column: bytearray, state: Health, begin: int) -> int:
+    place = column.find(state, begin)
+    return NOWHERE if place < 0 else place
 
 
 async def _steadily(numbers: Iterator[int], fits: Callable[[int], bool]) -> AsyncIterator[int]:
