@@ -45,7 +45,7 @@ STATUS: dict[str, Any] = {
 QUIET = STATUS | {
     "supervision": {
         "devices": 2,
-        "states": dict.fromkeys(("lost", "late", "unknown"), 0) | {"ok": 2},
+        "states": dict.fromkeys(("lost", "late", "unknown"), 0) | {"ok": 2, "not_supervised": 0},
         "incidents_open": 0,
     }
 }
