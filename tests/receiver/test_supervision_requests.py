@@ -304,3 +304,21 @@ def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
             assert (one["state"], one["alarm"]) == ("lost", alarm["id"])
 
     run(scenario())
+
+
+def test_the_end_of_a_pause_is_durable_together_with_its_device(tmp_path: Path) -> None:
+    """After a crash right behind its end nobody takes the device for paused, whatever else keeps it unsupervised."""
+
+    async def scenario() -> None:
+        clock = ManualClock()
+        rig = Core(tmp_path, accounts=[account(1, interval_s=0)], clock=clock)
+        await rig.register()
+        await rig.ask("supervision.pause", ENGINEER, account="0001", reason="battery", seconds=10)
+        pass_time(rig, 10)
+        await rig.sync()
+        rig.crash()
+        async with core(tmp_path, accounts=[account(1, interval_s=0)], clock=clock) as again:
+            (one,) = await again.ask("supervision.show", account="0001")
+            assert (one["not_supervised"], one["pause"]) == (["no_interval"], None)
+
+    run(scenario())

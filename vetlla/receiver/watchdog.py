@@ -157,7 +157,7 @@ class Watchdog:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
         now = self._clock.now()
         self.watch.floor_us = max(self.watch.floor_us, self._commit.ready_since_us)
-        self.pauses.end_due(now, self._commit.batch)
+        self.books.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
         more = self.watch.pass_time(now)
         if self.watch.turns:
             self._follow()
