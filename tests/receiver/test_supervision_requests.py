@@ -13,7 +13,7 @@ from vetlla.clock import ManualClock, iso
 from vetlla.errors import UsageError
 from vetlla.receiver.supervision_requests import PAUSE_MAX_S, REASON_MAX, standing
 from vetlla.service.supervision import Health
-from vetlla.signals import Kind
+from vetlla.signals import Event, Kind, Phase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -308,17 +308,37 @@ def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
 
 def test_the_end_of_a_pause_is_durable_together_with_its_device(tmp_path: Path) -> None:
     """After a crash right behind its end nobody takes the device for paused, whatever else keeps it unsupervised."""
+    accounts = [account(1, ucr_interval_s=PERIOD_S)]
+    left = Event(Kind.UNKNOWN, Phase.RESTORE, "401", "contact_id")
+
+    async def scenario() -> None:
+        clock = ManualClock()
+        rig = Core(tmp_path, accounts=accounts, clock=clock)
+        await rig.register()
+        await presence(rig, "0001", "ucr-7")
+        await rig.submit(signal("0001", event=left, device=""))
+        await rig.ask("supervision.pause", ENGINEER, account="0001", device="ucr-7", reason="battery", seconds=10)
+        pass_time(rig, 10)
+        await rig.sync()
+        rig.crash()
+        async with core(tmp_path, accounts=accounts, clock=clock) as again:
+            _, ucr = await again.ask("supervision.show", account="0001")
+            assert (ucr["not_supervised"], ucr["pause"]) == (["away"], None)
+
+    run(scenario())
+
+
+def test_a_pause_of_a_device_without_a_period_outlives_the_receiver(tmp_path: Path) -> None:
+    """Whoever gives it a period later finds it paused, as was ordered."""
 
     async def scenario() -> None:
         clock = ManualClock()
         rig = Core(tmp_path, accounts=[account(1, interval_s=0)], clock=clock)
         await rig.register()
-        await rig.ask("supervision.pause", ENGINEER, account="0001", reason="battery", seconds=10)
-        pass_time(rig, 10)
-        await rig.sync()
+        await rig.ask("supervision.pause", ENGINEER, account="0001", reason="battery")
         rig.crash()
-        async with core(tmp_path, accounts=[account(1, interval_s=0)], clock=clock) as again:
+        async with core(tmp_path, accounts=[account(1)], clock=clock) as again:
             (one,) = await again.ask("supervision.show", account="0001")
-            assert (one["not_supervised"], one["pause"]) == (["no_interval"], None)
+            assert (one["state"], one["not_supervised"]) == ("not_supervised", ["ordered"])
 
     run(scenario())

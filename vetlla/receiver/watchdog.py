@@ -238,6 +238,7 @@ class Watchdog:
         self.books.unfinished(journal, kept)
         for order in kept.pauses:
             self.pauses.remember(order, now)
+            self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
     async def use(self, settings: SupervisionSettings, roster: Roster) -> None:
         """Take over settings and registry; when this returns they count."""
