@@ -2,7 +2,8 @@
 
     python -m bench [--quick] [--only WORD] [--json FILE]
 
-Each load runs first against one receiver and then against the other, with the generator in a process of its own.
+Each load runs first against one receiver and then against the other, with the generator in a process of its own; behind
+them ours alone: its restart, and the return of a fleet after an outage.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rich.table import Table
 from bench import peers
 from bench.machine import describe
 from bench.restart import restart
+from bench.storm import storms
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -37,6 +39,7 @@ class Load:
     sealed: bool = False
     each: bool = False
     rate: float = 0.0
+    protocol: str = "dc09"
     vetlla_only: str = ""
     """Why the other is not asked."""
 
@@ -49,6 +52,13 @@ LOADS = (
     Load(name="new connection per message, 50 at once", connections=50, frames=20_000, each=True),
     Load(name="pendant alarms, 500 homes", connections=500, frames=50_000, code="101"),
     Load(name="heartbeats (NULL), 500 connections", connections=500, frames=200_000, code="NULL"),
+    Load(
+        name="heartbeats (Eview), 500 connections",
+        connections=500,
+        frames=200_000,
+        protocol="eview",
+        vetlla_only="speaks DC-09 alone",
+    ),
     Load(name="one connection, idle receiver", connections=1, frames=2_000),
     Load(
         name="1,000 frames/s, open loop",
@@ -74,9 +84,12 @@ def main() -> None:
     out.print(str(machine), highlight=False)
     loads = [load for load in LOADS if options.only in load.name]
     results = [_measure(load, out, quick=options.quick) for load in loads]
-    _print(results, out)
+    if results:
+        _print(results, out)
     if options.only in "restart":
         results.append(restart(100_000 if options.quick else 10_000_000, out))
+    if options.only in "return storm":
+        results += storms(out, quick=QUICK if options.quick else 1)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
 
@@ -98,12 +111,15 @@ def _measure(load: Load, out: Console, *, quick: bool) -> dict[str, Any]:
 
 
 def _peer(name: str, load: Load, key: bytes | None) -> AbstractContextManager[peers.Peer]:
-    return (peers.vetlla if name == "vetlla" else peers.pysiaalarm)(load.connections, key)
+    if name == "vetlla":
+        return peers.vetlla(load.connections, key, protocol=load.protocol)
+    return peers.pysiaalarm(load.connections, key)
 
 
 def _drive(load: Load, port: int, frames: int, key: bytes | None) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.load", str(port), "--connections", str(load.connections)]
     command += ["--frames", str(frames), "--code", load.code, "--rate", str(load.rate)]
+    command += ["--protocol", load.protocol]
     command += ["--key", key.hex()] if key else []
     command += ["--each"] if load.each else []
     figures: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--homes", type=int, default=95_000, help="95,000 homes have 250,000 devices")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     out.print(str(describe()))
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
         park, state = Path(folder) / "park", Path(folder) / "state"
@@ -109,10 +109,11 @@ def _beside_a_receiver(park: Path, folder: Path, out: Console) -> None:
         for name, commands in (("alone", ()), ("during an import", (homes, devices))):
             state = folder / f"{name.replace(' ', '-')}-{turn}"
             state.mkdir(mode=0o750)
-            figures, _ = receiver_figures(state, commands)
+            figures, costs = receiver_figures(state, commands)
             p99[name].append(figures["p99_ms"])
+            took = f" ({sum(cost.seconds for cost in costs):.0f} of {SECONDS} s)" if costs else ""
             out.print(
-                f"receiver at {RATE:,} frames/s {name}: ACK p50 {figures['p50_ms']:.2f} ms,"
+                f"receiver at {RATE:,} frames/s {name}{took}: ACK p50 {figures['p50_ms']:.2f} ms,"
                 f" p99 {figures['p99_ms']:.2f} ms, max {figures['max_ms']:.1f} ms"
             )
     alone, busy = (median(p99[name]) for name in p99)

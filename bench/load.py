@@ -1,5 +1,7 @@
 """A load generator leaner than what it measures: prebuilt frames, one protocol object per connection, no ledger.
 
+DC-09, or Eview's heartbeats (``--protocol eview``).
+
 Run as a process of its own, so that it has the other core. Checks of every answer that it acknowledges (token and
 sequence); the ledger of losses is the simulator's and the chaos run's business.
 """
@@ -18,6 +20,8 @@ import uvloop
 
 from vetlla.protocols.dc09_frame import build
 from vetlla.signals import AccountId
+from vetlla.simulator.dialects import eview
+from vetlla.simulator.dialects.handheld import made_up_imei
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,15 +44,20 @@ class Shape(NamedTuple):
     """A new connection for every message."""
     rate: float
     """Frames per second, open loop; 0: as fast as answers come."""
+    protocol: str = "dc09"
 
 
-def account(number: int) -> str:
+def account(number: int, protocol: str = "dc09") -> str:
     """Return the account of one connection."""
-    return f"{FIRST_ACCOUNT + number:04X}"
+    return f"{FIRST_ACCOUNT + number:04X}" if protocol == "dc09" else made_up_imei(number + 1)
 
 
 def frames(shape: Shape, number: int) -> list[bytes]:
     """Return what one connection sends."""
+    if shape.protocol == "eview":
+        imei = eview.key(0x01, account(number, "eview").encode())
+        keys = imei + eview.key(0x10, bytes((90,)))
+        return [eview.frame(index & 0xFFFF, eview.SERVICE, keys) for index in range(shape.frames // shape.connections)]
     who = AccountId("", "0", account(number))
     now = datetime.now(UTC)
     count = shape.frames // shape.connections
@@ -91,9 +100,10 @@ class Terminal(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
-        if not self._heard.endswith(b"\r"):
+        is_acknowledged = self.judge(self._heard, self._next - 1)
+        if is_acknowledged is None:
             return
-        if b'ACK"' not in self._heard[:16]:
+        if not is_acknowledged:
             self._done.set_exception(AssertionError(f"no acknowledgement: {self._heard!r}"))
             return
         self._heard = b""
@@ -103,6 +113,10 @@ class Terminal(asyncio.Protocol):
         else:
             self._done.set_result(None)
 
+    def judge(self, heard: bytes, number: int) -> bool | None:  # noqa: ARG002 - Eview's answers have one
+        """Say whether this acknowledges the message of a number; None: it is not all there yet."""
+        return b'ACK"' in heard[:16] if heard.endswith(b"\r") else None
+
     def connection_lost(self, error: Exception | None) -> None:
         if not self._done.done():
             self._done.set_exception(error or ConnectionError("hung up before the acknowledgement"))
@@ -111,10 +125,23 @@ class Terminal(asyncio.Protocol):
         self._transport.close()
 
 
-async def _call(port: int, messages: Sequence[bytes], latencies: list[float]) -> None:
+class EviewTerminal(Terminal):
+    """One connection of Eview's: the answer is known to the byte."""
+
+    def judge(self, heard: bytes, number: int) -> bool | None:
+        """Compare with the one answer there is."""
+        wanted = eview.answer(number & 0xFFFF)
+        return heard == wanted if len(heard) >= len(wanted) else None
+
+
+TERMINALS = {"dc09": Terminal, "eview": EviewTerminal}
+
+
+async def _call(shape: Shape, messages: Sequence[bytes], latencies: list[float]) -> None:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    _, terminal = await loop.create_connection(lambda: Terminal(messages, latencies, done), "127.0.0.1", port)
+    kind = TERMINALS[shape.protocol]
+    _, terminal = await loop.create_connection(lambda: kind(messages, latencies, done), "127.0.0.1", shape.port)
     try:
         async with asyncio.timeout(ANSWER_S + len(messages) / 50):
             await done
@@ -122,10 +149,10 @@ async def _call(port: int, messages: Sequence[bytes], latencies: list[float]) ->
         terminal.close()
 
 
-async def _each(port: int, messages: Sequence[bytes], latencies: list[float]) -> None:
+async def _each(shape: Shape, messages: Sequence[bytes], latencies: list[float]) -> None:
     for message in messages:
         began = time.perf_counter()
-        await _call(port, [message], [])
+        await _call(shape, [message], [])
         latencies.append(time.perf_counter() - began)
 
 
@@ -171,14 +198,14 @@ async def _paced(shape: Shape, messages: list[list[bytes]], latencies: list[floa
 async def _run(shape: Shape) -> dict[str, float]:
     messages = [frames(shape, number) for number in range(shape.connections)]
     latencies: list[float] = []
-    speak: Callable[[int, Sequence[bytes], list[float]], asyncio.Future[None]] = _each if shape.each else _call  # type: ignore[assignment]
+    speak: Callable[[Shape, Sequence[bytes], list[float]], asyncio.Future[None]] = _each if shape.each else _call  # type: ignore[assignment]
     began = time.perf_counter()
     if shape.rate:
         await _paced(shape, messages, latencies)
     else:
         async with asyncio.TaskGroup() as group:
             for sequence in messages:
-                group.create_task(speak(shape.port, sequence, latencies))  # type: ignore[arg-type]
+                group.create_task(speak(shape, sequence, latencies))  # type: ignore[arg-type]
     seconds = time.perf_counter() - began
     latencies.sort()
     return {
@@ -200,6 +227,7 @@ def main() -> None:
     parser.add_argument("--key", type=bytes.fromhex)
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--protocol", choices=sorted(TERMINALS), default="dc09")
     shape = Shape(**vars(parser.parse_args()))
     json.dump(uvloop.run(_run(shape)), sys.stdout)
 

@@ -41,16 +41,18 @@ class Peer(NamedTuple):
 
 
 @contextmanager
-def vetlla(accounts: int, key: bytes | None, state_dir: Path | None = None) -> Iterator[Peer]:
+def vetlla(
+    accounts: int, key: bytes | None, state_dir: Path | None = None, *, protocol: str = "dc09"
+) -> Iterator[Peer]:
     """Run this receiver: every frame stored and synced before it is acknowledged."""
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
         state = state_dir or Path(temporary)
         command = [sys.executable, "-m", "vetlla"]
         if accounts:
-            _register(command, state, accounts, key)
+            _register(command, state, accounts, key, protocol)
         with (state / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, "receiver", "--listen", "dc09=127.0.0.1:0", "--state-dir", state], stderr=log
+                [*command, "receiver", "--listen", f"{protocol}=127.0.0.1:0", "--state-dir", state], stderr=log
             )
         with ended(process):
             status = subprocess.run(
@@ -61,9 +63,9 @@ def vetlla(accounts: int, key: bytes | None, state_dir: Path | None = None) -> I
             yield Peer("vetlla", json.loads(status.stdout)["listening"][0]["port"], process)
 
 
-def _register(command: list[str], state: Path, accounts: int, key: bytes | None) -> None:
+def _register(command: list[str], state: Path, accounts: int, key: bytes | None, protocol: str) -> None:
     name = KEY_NAME if key else ""
-    rows = "".join(f"{account(number)},H{number:05},{name},off\n" for number in range(accounts))
+    rows = "".join(f"{account(number, protocol)},H{number:05},{name},off\n" for number in range(accounts))
     if key:
         subprocess.run(
             [*command, "keys", "set", KEY_NAME, "--hex", "--state-dir", state],

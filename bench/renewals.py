@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--homes", type=int, default=82_350)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     out.print(str(describe()))
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
         _commands(Path(folder), asked.homes, asked.seed, out)

@@ -145,6 +145,10 @@ class Home:
         """Return whether the home is attended that day, suspended or not."""
         return any(period.covers(day) for period in self.active)
 
+    def active_from(self, day: date) -> bool:
+        """Return whether the home is attended that day or on a later one, as far as is known."""
+        return any(period.until is None or day <= period.until for period in self.active)
+
     def suspended_on(self, day: date) -> bool:
         """Return whether the home's service is suspended that day."""
         return any(period.covers(day) for period in self.suspended)
@@ -160,8 +164,7 @@ class Person:
     programmes: tuple[Programme, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Device(NamedTuple):
     """One piece of equipment as its label and the contract describe it; where it is, its movements say."""
 
     type: DeviceType
@@ -170,7 +173,8 @@ class Device:
     model: str = ""
     imei: str = ""
     account: str = ""
-    """Under which the receiver hears it, as registered there."""
+    """Under which the receiver hears it, as registered there; a UCR: the id by which its terminal
+    reports it, where that is not its serial."""
     made: Manufacture | None = None
     first_installed: date | None = None
     """First installation in the municipal service, in any home."""
@@ -179,8 +183,7 @@ class Device:
     guarantee_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a device is on some day: the effect of its last movement."""
 
     place: Place
@@ -204,8 +207,7 @@ class Movement:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """A device with its number in the registry, its standing and its last upkeep on the day asked about."""
 
     id: int

@@ -127,6 +127,10 @@ class Terminal:
         assert self.say(frame) == "ACK"
         return frame
 
+    def heartbeat(self) -> None:
+        """Say that it lives, and have that acknowledged."""
+        assert self.say(self.build("NULL", "0000", b"")) == "ACK"
+
     def is_refused(self, frame: bytes) -> bool:
         """Say whether the receiver closes the line on this frame without a word."""
         try:

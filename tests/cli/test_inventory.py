@@ -210,7 +210,10 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
     file = tmp_path / "all.xlsx"
     assert stocked("inventory", "report", "--month", "2024-04", "--out", file).status == 0
     assert zipfile.ZipFile(file).testzip() is None
-    rows = [*openpyxl.load_workbook(file)["inventory"].iter_rows(values_only=True)]
+    sheet = openpyxl.load_workbook(file)["inventory"]
+    assert sheet.column_dimensions["A"].width > len("31/12/2024")  # else a date is shown as ####
+    assert sheet.column_dimensions["A"].max == sheet.max_column
+    rows = [*sheet.iter_rows(values_only=True)]
     gas = next(row for row in rows if row[0] == "gas")
     assert gas[3:5] == ("<&>", 'a"b')
     terminal = next(row for row in rows if row[0] == "terminal_gsm")
@@ -371,3 +374,84 @@ def test_check_compares_the_inventory_with_what_the_receiver_knows_and_heard(sto
         "the receiver has no account 5678",
         "account 0FF1 was heard 2 times and is not registered",
     ]
+
+
+def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> None:
+    """A terminal without account is known by its home; an account of several homes by each; a home that is none."""
+    for account, home, line in (("0001", "H2", "1"), ("0001", "H1", "2"), ("gsm-ip:42", "H7", "")):
+        assert stocked("accounts", "set", account, "--home", home, *(("--line", line) if line else ())).status == 0
+    stocked("inventory", "add", "terminal_ip", "T2", "--account", "0001", "--day", "2024-04-01")
+    stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
+    rule = ("inventory", "check", "--rule", "account_elsewhere", "--json")
+    assert [(one["home"], one["text"]) for one in stocked(*rule).json] == [
+        ("H7", "the receiver has account gsm-ip:42 in this home, which nobody registered".replace("gsm-ip", "GSM-IP"))
+    ]
+    stocked("accounts", "remove", "0001", "--line", "2")
+    assert ("H1", "the receiver has no account for its home") in [
+        (one["home"], one["text"]) for one in stocked(*rule).json
+    ]
+    assert stocked("inventory", "show", "H2", "--json").json[0]["accounts"] == ["0001"]
+
+
+def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, tmp_path: Path) -> None:
+    """Export, import, and the receiver knows every terminal under its home and level; names are no less accounts."""
+    for serial, account, home in (("T2", "term-0042", "H2"), ("T3", "0099", "")):
+        stocked("inventory", "add", "terminal_ip", serial, "--account", account, "--day", "2024-04-01")
+        if home:
+            assert stocked("inventory", "install", serial, home, "--day", "2024-04-02").status == 0
+    file = tmp_path / "accounts.csv"
+    assert stocked("inventory", "export", file, "--what", "accounts").status == 0
+    assert file.read_text(encoding="utf-8").splitlines() == ["account,home,support_level", "TERM-0042,H2,3"]
+    assert stocked("accounts", "import", file).status == 0
+    (known,) = stocked("accounts", "list", "--json").json
+    assert (known["home"], known["support_level"]) == ("H2", 3)
+
+
+def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:
+    """An empty registry is not "all rules kept", and a broken one is a plug-in's UNKNOWN, not some other status."""
+    done = vetlla("inventory", "check")
+    assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
+    (state_dir / "registry.db").write_bytes(b"this is no database at all" * 100)
+    done = vetlla("inventory", "check")
+    assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
+    assert len(done.out.splitlines()) == 1
+
+
+def test_a_month_that_has_not_begun_is_not_reported(stocked: Vetlla) -> None:
+    """Today's figures under a future month's name would be a false document."""
+    done = stocked("inventory", "report", "--month", "2099-01")
+    assert done.status == os.EX_USAGE
+    assert "has not begun" in done.error
+
+
+def test_the_report_shows_which_device_another_replaced(stocked: Vetlla, tmp_path: Path) -> None:
+    """Tender, section 5: the inventory shows the link by which a replacement has its cost date, from its day on."""
+    stocked("inventory", "add", "ucr", "U2", "--day", "2024-04-02")
+    assert stocked("inventory", "replace", "U1", "U2", "--day", "2024-05-02").status == 0
+    links = []
+    for month in ("2024-04", "2024-05"):
+        file = tmp_path / f"{month}.json"
+        assert stocked("inventory", "report", "--month", month, "--out", file).status == 0
+        devices = {one["serial"]: one for one in json.loads(file.read_text(encoding="utf-8"))["devices"]}
+        links.append((devices["U2"]["replaces"], devices["U2"]["cost_from"]))
+    assert links == [("", None), ("ucr:U1", "2018-05-02")]
+
+
+@pytest.mark.parametrize(
+    ("new", "status"), [("fall_ucr", os.EX_OK), ("smoke", os.EX_USAGE), ("terminal_ip", os.EX_USAGE)]
+)
+def test_only_its_like_takes_a_devices_place(stocked: Vetlla, new: str, status: int) -> None:
+    """A pendant is followed by a pendant of any kind; a smoke detector does not inherit its cost date."""
+    stocked("inventory", "add", new, "N1", "--day", "2024-04-02")
+    assert stocked("inventory", "replace", "U1", "N1", "--day", "2024-05-02").status == status
+
+
+def test_a_terminal_that_the_receiver_does_not_expect_is_told_when_it_is_installed(stocked: Vetlla) -> None:
+    """With the command that registers it; once it is registered nothing is said."""
+    stocked("inventory", "add", "terminal_ip", "T2", "--account", "0042", "--day", "2024-04-01")
+    done = stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
+    command = done.talk.strip().rpartition(": vetlla ")[2]
+    assert command == "accounts set 0042 --home H2"
+    assert stocked(*command.split()).status == 0
+    stocked("inventory", "add", "terminal_ip", "T3", "--account", "0042", "--day", "2024-04-01")
+    assert stocked("inventory", "replace", "T2", "T3", "--day", "2024-04-03").talk == ""

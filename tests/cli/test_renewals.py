@@ -146,7 +146,7 @@ def test_the_forecast_comes_as_table_json_and_picture(stocked: Vetlla, tmp_path:
         assert f"{year['terminals']:,}" in texts
         assert f"{year['terminals']:,}" in done.out
     with Image.open(png) as picture:
-        assert picture.size == (900, 480)
+        assert picture.size == (900, 520)  # as wide as four years need
         assert len(picture.getcolors(1 << 20) or []) > 3
     assert "assumed: life.terminal_pstn = 120 months" in done.talk.replace("\n", " ")
     assert "life.terminal_pstn" not in done.out
@@ -180,3 +180,54 @@ def test_asking_before_anything_is_planned_tells_how_to(vetlla: Vetlla) -> None:
     done = vetlla("renewals", "show")
     assert done.status == os.EX_USAGE
     assert done.error.endswith("-> vetlla renewals plan")
+
+
+def test_a_home_that_is_still_to_join_agrees_to_nothing(stocked: Vetlla) -> None:
+    """Growth is an expectation: a visit that nobody can have agreed to is not marked, since planning anew drops it."""
+    stocked("renewals", "plan", "--from", "2024-04-01")
+    joining = next(visit for visit in shown(stocked) if not visit["home"])
+    refused = stocked("renewals", "agree", joining["visit"])
+    assert refused.status == os.EX_USAGE
+    assert "still to join" in refused.error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("renewals", "show", "--base", "NROD"),
+        ("renewals", "due", "--base", "NROD"),
+        ("renewals", "export", "x.csv", "--base", "NROD"),
+        ("maintenance", "due", "--base", "NROD"),
+        ("renewals", "show", "--home", "H9"),
+    ],
+)
+def test_a_base_or_home_that_there_is_not_is_told(stocked: Vetlla, command: tuple[str, ...]) -> None:
+    """A slip in a name is no empty answer; of bases the remedy names those there are."""
+    stocked(*PLAN)
+    done = stocked(*command)
+    assert done.status == os.EX_USAGE
+    assert "CENTRE, LITORAL, NORD, PONENT" in done.error or "no home 'H9'" in done.error
+
+
+def test_a_calendar_without_a_visit_is_not_written(stocked: Vetlla, tmp_path: Path) -> None:
+    """RFC 5545, 3.6: a calendar has at least one component."""
+    stocked(*PLAN)
+    file = tmp_path / "empty.ics"
+    done = stocked("renewals", "export", file, "--from", "2020-01-01", "--to", "2020-01-31")
+    assert done.status == os.EX_USAGE
+    assert not file.exists()
+
+
+def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> None:
+    """The city decrees two days each year: a plan beyond those that the parameters name says so."""
+    done = stocked("renewals", "plan", "--from", "2029-06-01", "--to", "2031-06-30", "--dry-run", "--no-growth")
+    assert "no local holidays of 2030, 2031" in done.talk
+    assert "no local holidays" not in stocked(*PLAN, "--dry-run").talk
+
+
+@pytest.mark.parametrize("command", [("plan", "--from", "2024-04-01"), ("forecast",)])
+def test_a_span_that_nobody_can_foresee_is_refused(stocked: Vetlla, command: tuple[str, ...]) -> None:
+    """A slip in a year is told at once, not after an hour of planning."""
+    done = stocked("renewals", *command, "--to", "2207-03-31")
+    assert done.status == os.EX_USAGE
+    assert "more than 20 years" in done.error

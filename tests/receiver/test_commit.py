@@ -152,6 +152,21 @@ def test_the_next_need_is_not_forgotten_with_the_first(tmp_path: Path) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_need_that_is_due_at_once_may_be_followed_by_another(tmp_path: Path, loop: str) -> None:
+    """Whatever kind of handle the loop gives for no time at all."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            rig.commit.within(0)
+            rig.commit.within(0)
+            rig.commit.within(60)
+            rig.commit.batch.pulse = True
+            await until(lambda: len(rig.journal.written) == 1)
+
+    run(scenario(), loop)
+
+
 # --- a commit that fails ----------------------------------------------------------------------------------------------
 
 

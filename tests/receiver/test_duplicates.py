@@ -40,6 +40,15 @@ def test_what_was_not_made_durable_is_forgotten() -> None:
     assert (duplicates.first(b"a"), duplicates.first(b"b")) == (1, None)
 
 
+def test_what_was_stored_twice_is_known_for_as_long_as_the_later_one() -> None:
+    """A journal may hold a report twice, from a time with a shorter window: the first one's age is not the second's."""
+    duplicates = Duplicates(SETTINGS, [(b"a", 1, 0), (b"a", 2, SECOND_US)])
+    duplicates.forget(WINDOW_US + 1)
+    assert duplicates.first(b"a") == 2
+    duplicates.forget(WINDOW_US + SECOND_US + 1)
+    assert duplicates.first(b"a") is None
+
+
 def test_a_wall_clock_that_steps_back_forgets_nothing() -> None:
     """Reports from the future, as they then seem, stay known."""
     duplicates = Duplicates(SETTINGS, [(b"a", 1, 5 * WINDOW_US)])

@@ -520,7 +520,7 @@ def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest
             told = rig.submit(signal("7"))
             rig.journal.gate.set()
             await told
-            await rig.sync()
+            await until(lambda: len(rig.journal.written) >= 4)
             sizes = [(len(batch.supervision.units), len(batch.signals)) for batch in rig.journal.written]
             assert sizes[:4] == [(10, 0), (10, 1), (10, 0), (5, 0)]
             assert len(beats(rig)) == 35

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
 import ssl
 import struct
+import weakref
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -261,6 +263,29 @@ def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path: Path,
                 await patient.hear(ack(1, "2222"))
             assert log == []
             assert len(await opened.core.open_alarms()) == 2
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_connection_that_ended_leaves_nothing_to_collect(tmp_path: Path, loop: str) -> None:
+    """Whatever was made for a connection goes with it, though its last answer came later than its end."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            opened.core.journal.gate.clear()
+            terminal = await opened.dial()
+            terminal.send(frame())
+            await opened.core.held()
+            (gone,) = map(weakref.ref, opened.tcp.connections)
+            gc.disable()
+            try:
+                terminal.hang_up()
+                await until(lambda: not opened.tcp.connections)
+                opened.core.journal.gate.set()
+                await until(lambda: gone() is None)
+            finally:
+                gc.enable()
 
     run(scenario(), loop)
 

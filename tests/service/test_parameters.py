@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,21 @@ def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
         reading.integer("life.gas")
     with pytest.raises(ConfigError, match=r"life\.door is missing"):
         reading.integer("life.door")
+
+
+@pytest.mark.parametrize(("value", "least"), [(-1, 0), (0, 1)])
+def test_a_number_that_can_not_be_is_told_when_it_is_asked_for(value: int, least: int) -> None:
+    """A life of no months or a visit of no minutes would end in nonsense far from its cause."""
+    reading = parse(document({"value": value}), "p.toml").on(date(2024, 5, 1))
+    with pytest.raises(UsageError, match=f"a whole number from {least} on"):
+        reading.integer("life.gas", least=least)
+
+
+@pytest.mark.parametrize("key", ["value", "valid_from"])
+def test_a_moment_is_no_day(key: str) -> None:
+    """TOML has both; a moment among days could not be compared with them."""
+    with pytest.raises(ConfigError, match=r"life\.gas"):
+        parse(document({key: datetime(2024, 4, 1, tzinfo=UTC)}), "p.toml")
 
 
 def test_the_shipped_file_has_what_every_type_needs_and_money_is_exact() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +18,6 @@ from vetlla.service.renewals_forecast import forecast, rent
 from vetlla.service.renewals_make import Made, make
 from vetlla.service.working_days import working_days
 from vetlla.visits import Rank, Work
-
-if TYPE_CHECKING:
-    from datetime import date
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +164,36 @@ def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_p
     tasks = Counter((task.work, task.device) for visit in again.visits for task in visit.tasks)
     assert max(tasks.values()) == 1
     assert make(small.devices, homes, [], reading(), (START, END), growth=False).visits == made.visits
+
+
+def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, made: Made) -> None:
+    """People wait for an agreed visit whatever span is planned next; only a day that has passed frees its devices."""
+    homes = {home.code: home for home in small.homes}
+    agreed = [replace(visit, agreed=True, number=1) for visit in made.visits[:1]]
+    later = date(2024, 9, 1)
+    kept = make(small.devices, homes, agreed, reading(), (later, END), today=START, growth=False).visits
+    assert [visit.day for visit in kept if visit.agreed] == [agreed[0].day]
+    assert agreed[0].day < later
+    again = make(small.devices, homes, agreed, reading(), (later, END), today=later, growth=False).visits
+    assert not any(visit.agreed for visit in again)
+    assert any(visit.home == agreed[0].home for visit in again)
+
+
+def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Park, made: Made) -> None:
+    """What falls due after its last day is recovered, not renewed; what falls due before is renewed by that day."""
+    leaves = date(2025, 6, 30)
+    homes = {
+        home.code: replace(home, active=tuple(period._replace(until=leaves) for period in home.active))
+        for home in small.homes
+    }
+    visits = make(small.devices, homes, [], reading(), (START, END), growth=False).visits
+    assert max(visit.day for visit in visits) <= leaves
+    soon = {visit.home for visit in made.visits if visit.why.latest <= leaves}
+    later = {visit.home for visit in made.visits} - {v.home for v in made.visits if v.why.earliest <= leaves}
+    visited = {visit.home for visit in visits}
+    assert soon <= visited
+    assert later
+    assert not later & visited
 
 
 def test_too_little_capacity_says_which_base_what_is_short_and_what_would_do(small: Park) -> None:

@@ -23,7 +23,7 @@ class Peer:
     ``verdict`` decides, ``garble`` may spoil the answer (b"": none), ``on_signal`` hears how many signals there are.
     """
 
-    def __init__(self, keys: dict[str, Key]) -> None:
+    def __init__(self, keys: dict[str, Key], protocol: str = "dc09") -> None:
         self.signals: list[Signal] = []
         self.rejects: list[Reject] = []
         self.port = 0
@@ -31,12 +31,15 @@ class Peer:
         self.garble: Callable[[bytes], bytes] = lambda answer: answer
         self.on_signal: Callable[[int], None] = lambda _: None
         self._keys = keys
+        self._protocol = protocol
+        self.connections = 0
+        self.ended = 0
 
     def decoder(self) -> Decoder:
         def lookup(caller: AccountId) -> Sequence[Key]:
             return (self._keys[caller.account],) if caller.account in self._keys else ()
 
-        return PROTOCOLS["dc09"].make(lookup)
+        return PROTOCOLS[self._protocol].make(lookup)
 
     def answers(self, decoder: Decoder, data: bytes, *, whole: bool = False) -> bytes:
         answers = b""
@@ -57,6 +60,10 @@ class _Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._peer.connections += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._peer.ended += 1
 
     def data_received(self, data: bytes) -> None:
         if answers := self._peer.answers(self._decoder, data):
@@ -76,9 +83,11 @@ class _Datagram(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def listening(keys: dict[str, Key] | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+async def listening(
+    keys: dict[str, Key] | None = None, tls: ssl.SSLContext | None = None, protocol: str = "dc09"
+) -> AsyncIterator[Peer]:
     """Listen on one port of 127.0.0.1, TCP and UDP; ``keys`` by account."""
-    peer = Peer(keys or {})
+    peer = Peer(keys or {}, protocol)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Stream(peer), "127.0.0.1", 0, ssl=tls, backlog=256)
     peer.port = server.sockets[0].getsockname()[1]

@@ -3,14 +3,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vetlla.accounts import Account
 from vetlla.protocols import dc09_frame
 from vetlla.signals import AccountId, Key
-from vetlla.simulator.home import Home, Message
+from vetlla.simulator.dialects.dc09 import Home
 from vetlla.simulator.scenario import Mix
+
+if TYPE_CHECKING:
+    from vetlla.simulator.message import Message
 
 KEY = Key(name="terminal-4C01", secret=bytes(range(32)))
 EVENTS = Mix(alarms=1, technical=1, tests=1, heartbeats=0)

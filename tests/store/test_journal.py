@@ -111,6 +111,23 @@ def test_a_statement_that_fails_leaves_nothing_of_the_batch(tmp_path: Path, tabl
         assert all(len(dump(tmp_path)[name]) > len(before[name]) for name in TABLES)
 
 
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_number_that_is_taken_leaves_nothing_of_the_batch(tmp_path: Path, count: int) -> None:
+    """No row may stand for two reports: a batch that would write one again is not kept, however far it had come."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        before = dump(tmp_path)
+        batch = scribe.signals([report(number) for number in range(2, 2 + count)])
+        batch.signals[-1] = (1, *batch.signals[-1][1:])
+
+        with pytest.raises(StoreError, match="UNIQUE"):
+            scribe.write(batch)
+        assert dump(tmp_path) == before
+
+        scribe.commit(report(2))
+        assert len(dump(tmp_path)["signals"]) == 2
+
+
 @pytest.mark.parametrize("text", ["lone surrogate \ud800", 2**63])
 def test_a_value_that_sqlite_cannot_hold_leaves_nothing_of_the_batch(tmp_path: Path, text: str | int) -> None:
     """Not only SQLite's own errors: one that Python raises while it binds a value must not leave half a batch open."""

@@ -11,13 +11,14 @@ import typer
 from rich.progress import Progress
 
 from vetlla.cli import inventory_movements, inventory_report, inventory_views
-from vetlla.cli.inventory_files import Table, reading, translation, write
-from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today
+from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
+from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, talk
+from vetlla.devices import TERMINALS, Place
 from vetlla.errors import UsageError
 from vetlla.service import inventory_import as rules
-from vetlla.service.inventory_rows import KINDS, Fault, Reader
+from vetlla.service.inventory_rows import KINDS, MAX_TEXT, Fault, Reader
 from vetlla.store import inventory, inventory_write
 from vetlla.store.inventory_import import DeviceImport, Effect
 
@@ -31,6 +32,9 @@ LARGE = 1 << 20
 """Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
 EVERY = 5_000
 """Rows between two steps of the progress bar."""
+
+ACCOUNT_COLUMNS = ["account", "home", "support_level"]
+"""Of those that `vetlla accounts import` takes: what the inventory knows."""
 
 What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
 
@@ -56,16 +60,19 @@ def import_(
     """
     if what not in KINDS:
         raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-    long_work()
+    whole_park()
     words = translation(mapping)
     with reading(file, what) as table:
+        if table.size > LARGE:
+            long_work()  # a small one is over at once, and commits in the registry itself: nobody should wait for that
         reader = Reader(what, table.heading, words)
         with changing(state_dir, dry_run=dry_run, large=table.size > LARGE) as connection:
             effects, faults = _take(connection, what, _shown(table), reader, past(day))
+            idle = inventory.never_active(connection) if what == "homes" else 0
             if faults and not partial:
                 connection.execute("ROLLBACK")
     for fault in faults:
-        _tell(fault, as_json=as_json)
+        _tell(fault, reader.heading(fault.column), as_json=as_json)
     if faults and not partial:
         raise UsageError(
             f"{file}: {len(faults)} faults, nothing imported",
@@ -78,6 +85,8 @@ def import_(
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
         bad = f", {len(faults)} faults" if faults else ""
         console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}", markup=False)
+    if idle:
+        talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
     if faults:
         raise typer.Exit(os.EX_DATAERR)
 
@@ -91,6 +100,8 @@ def export(
 ) -> None:
     """Write the inventory to a file that import takes back unchanged; devices as on a day, retired ones too.
 
+    --what accounts writes the terminals in homes with their account and home, for `vetlla accounts import`.
+
     Example: vetlla inventory export devices.xlsx
     """
     long_work()
@@ -103,19 +114,30 @@ def export(
                 rows = map(rules.home_row, inventory.homes(connection).values())
             case "people":
                 rows = map(rules.person_row, inventory.people(connection))
+            case "accounts":
+                homes = inventory.homes(connection)
+                rows = (
+                    rules.account_row(kept, homes)
+                    for kept in inventory.fleet(connection, day or today())
+                    if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
+                )
             case _:
-                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-        write(file, [column.name for column in KINDS[what]], ([*row.values()] for row in rows), what)
+                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
+        columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
+        write(file, columns, ([*row.values()] for row in rows), what)
 
 
 def _take(
-    connection: sqlite3.Connection, what: str, rows: Iterable[tuple[int, list[str]]], reader: Reader, day: date
+    connection: sqlite3.Connection, what: str, rows: Iterable[Row], reader: Reader, day: date
 ) -> tuple[Counter[Effect], list[Fault]]:
     """Put every good row into the registry; return what that did, and the faults of the others."""
     faults: list[Fault] = []
     put = _TAKERS[what](connection, day)
     effects: Counter[Effect] = Counter()
     for row, cells in rows:
+        if isinstance(cells, Unreadable):
+            faults.append(Fault(row, "", cells.text[:MAX_TEXT], cells.reason))
+            continue
         values, wrong = reader.read(row, cells)
         outcome = wrong or put(row, values)
         if isinstance(outcome, Effect):
@@ -126,6 +148,8 @@ def _take(
     return effects, faults
 
 
+Row: TypeAlias = "tuple[int, list[str] | Unreadable]"
+"""A row's number in the file, and its cells."""
 Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
 """Takes a row's values; None at the end."""
 
@@ -184,7 +208,7 @@ _TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
 }
 
 
-def _shown(table: Table) -> Iterator[tuple[int, list[str]]]:
+def _shown(table: Table) -> Iterator[Row]:
     """Pass rows on while a bar, on a terminal, shows how far the file was read."""
     console = talk()
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
@@ -195,11 +219,12 @@ def _shown(table: Table) -> Iterator[tuple[int, list[str]]]:
             yield row
 
 
-def _tell(fault: Fault, *, as_json: bool) -> None:
+def _tell(fault: Fault, heading: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(fault._asdict())
+        print_json({**fault._asdict(), "heading": heading})
     else:
-        where = f"column {fault.column}: {fault.value!r} " if fault.column else ""
+        named = heading if heading == fault.column else f"{heading} ({fault.column})"
+        where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
         talk().print(f"row {fault.row}: {where}{fault.reason}", markup=False, soft_wrap=True)
 
 

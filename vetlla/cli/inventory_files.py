@@ -30,6 +30,13 @@ SNIFF = 8_192
 """Bytes of a CSV file looked at for its separator."""
 
 
+class Unreadable(NamedTuple):
+    """A row that can not be taken apart: what stands there, and why."""
+
+    text: str
+    reason: str
+
+
 class Table(NamedTuple):
     """A heading and rows of text, each with its number in the file; ``done`` tells how much was read, 0 to 1.
 
@@ -37,7 +44,7 @@ class Table(NamedTuple):
     """
 
     heading: list[str]
-    rows: Iterator[tuple[int, list[str]]]
+    rows: Iterator[tuple[int, list[str] | Unreadable]]
     done: Callable[[], float]
     size: int
 
@@ -54,19 +61,19 @@ def reading(path: Path, sheet: str = "") -> Iterator[Table]:
                 with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
                     yield _xlsx(book, path, sheet)
             case ".json":
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = json.loads(path.read_text(encoding="utf-8-sig"))
                 if not isinstance(found, list):
                     raise UsageError(f"{path}: expected a list of objects")
                 yield _objects(list(enumerate(found, start=1)), path)
             case _:
-                with path.open(encoding="utf-8") as file:
-                    yield _objects([(row, json.loads(line)) for row, line in enumerate(file, 1) if line.strip()], path)
+                with path.open(encoding="utf-8-sig") as file:
+                    yield _objects([(row, _parsed(line)) for row, line in enumerate(file, 1) if line.strip()], path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     except csv.Error as error:
         raise UsageError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8: {error}", remedy="save it as UTF-8") from error
+        raise UsageError(f"{path}: {_where(path)}not UTF-8: {error}", remedy="save it as UTF-8") from error
     except (json.JSONDecodeError, InvalidFileException, zipfile.BadZipFile, KeyError) as error:
         raise UsageError(f"{path}: not a {ending(path)[1:]} file: {error}") from error
 
@@ -129,7 +136,7 @@ def translation(path: Path | None) -> Translation:
     if path is None:
         return Translation()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     unknown = set(document) - {"columns", "values", "constants", "ignore"}
@@ -138,11 +145,14 @@ def translation(path: Path | None) -> Translation:
     tables = {name: document.get(name, {}) for name in ("columns", "values", "constants")}
     if not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"{path}: columns, values and constants are tables")
+    ignore = document.get("ignore", [])
+    if not (isinstance(ignore, list) and all(isinstance(name, str) for name in ignore)):
+        raise ConfigError(f"{path}: ignore is a list of headings", remedy='ignore = ["Observacions"]')
     return Translation(
         columns=_texts(path, tables["columns"]),
         values={name: _texts(path, words) for name, words in tables["values"].items()},
         constants=_texts(path, tables["constants"]),
-        ignore=frozenset(map(str, document.get("ignore", []))),
+        ignore=frozenset(ignore),
     )
 
 
@@ -159,9 +169,21 @@ def _csv(text: TextIOWrapper, raw: BufferedReader, path: Path) -> Table:
     lines = csv.reader(text, delimiter=delimiter)
     heading = _heading(next(lines, None), path)
     size = path.stat().st_size
-    # Rows are counted, not lines: a quoted cell may hold a line break. Blank lines are rows of no cells.
-    rows = ((row, cells) for row, cells in enumerate(lines, start=2) if cells)
+    # Rows are counted, not lines: a quoted cell may hold a line break. Spreadsheets leave rows of nothing but commas.
+    rows = ((row, cells) for row, cells in enumerate(lines, start=2) if any(cells))
     return Table(heading, rows, lambda: raw.tell() / size if size and raw.seekable() else 0.0, size)
+
+
+def _where(path: Path) -> str:
+    """Return the line of a file that is not UTF-8, as the beginning of a message; nothing for a pipe."""
+    if path.is_file():
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    return f"line {number}: "
+    return ""
 
 
 def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
@@ -172,7 +194,7 @@ def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
     total = max(chosen.max_row or 1, 1)
     read = [1]
 
-    def rows() -> Iterator[tuple[int, list[str]]]:
+    def rows() -> Iterator[tuple[int, list[str] | Unreadable]]:
         for row, cells in enumerate(lines, start=2):
             read[0] = row
             texts = [_text(cell) for cell in cells[: len(heading)]]
@@ -184,19 +206,28 @@ def _xlsx(book: openpyxl.Workbook, path: Path, sheet: str) -> Table:
 
 def _objects(found: list[tuple[int, Any]], path: Path) -> Table:
     heading: dict[str, None] = {}
-    for row, one in found:
-        if not isinstance(one, dict):
-            raise UsageError(f"{path}: row {row} is no object")
-        heading.update(dict.fromkeys(one))
+    for _, one in found:
+        if isinstance(one, dict):
+            heading.update(dict.fromkeys(one))
     names = _heading(list(heading) or None, path)
     read = [0]
 
-    def rows() -> Iterator[tuple[int, list[str]]]:
+    def rows() -> Iterator[tuple[int, list[str] | Unreadable]]:
         for row, one in found:
             read[0] += 1
-            yield row, [_text(one.get(name)) for name in names]
+            if isinstance(one, dict):
+                yield row, [_text(one.get(name)) for name in names]
+            else:
+                yield row, one if isinstance(one, Unreadable) else Unreadable(str(one), "is no object")
 
     return Table(names, rows(), lambda: read[0] / max(len(found), 1), path.stat().st_size)
+
+
+def _parsed(line: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        return Unreadable(line.strip(), f"is no JSON: {error.msg} at character {error.colno}")
 
 
 def _heading(cells: list[str] | None, path: Path) -> list[str]:

@@ -9,14 +9,15 @@ import typer
 
 from vetlla.cli.inventory_session import Day, Note, Serial, changing, past, recorded_us
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.output import console, print_json
-from vetlla.devices import Device, DeviceType, Movement, Ownership, UpkeepKind
+from vetlla.cli.output import console, print_json, talk
+from vetlla.devices import TERMINALS, Device, DeviceType, Movement, Ownership, UpkeepKind
 from vetlla.errors import UsageError
 from vetlla.service import inventory as rules
 from vetlla.service import inventory_rows as cells
-from vetlla.store import inventory, inventory_write
+from vetlla.store import inventory, inventory_heard, inventory_write
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from datetime import date
 
@@ -56,6 +57,8 @@ def add(
         guarantee_until=_said("guarantee_until", cells.day, guarantee_until) if guarantee_until else None,
     )
     movement = rules.receive(past(day), ownership, note)
+    if device.made is not None and device.made > movement.day.isocalendar()[:2]:
+        raise UsageError(f"made {made!r}: it came on {movement.day}, before that week")
     with changing(state_dir, dry_run=dry_run) as connection:
         inventory_write.add(connection, device, movement, recorded_us())
     _tell(device, movement, as_json=as_json)
@@ -131,8 +134,10 @@ def replace(
         leaving, arriving = inventory.device(connection, old), inventory.device(connection, new)
         changes = rules.substitute(leaving, arriving, past(day), renewal=renewal, retire_old=not keep, note=note)
         inventory_write.apply(connection, changes, recorded_us())
+        hints = [_hint(connection, change) for change in changes]
     for change in changes:
         _tell(change.device, change.movement, as_json=as_json)
+    talk().print("".join(hints), markup=False, soft_wrap=True, end="")
 
 
 def repair(
@@ -231,7 +236,23 @@ def _into_home(
         there = list(inventory.fleet(connection, home=home))
         change = rule(inventory.device(connection, device), home, day, there, note)
         inventory_write.apply(connection, [change], recorded_us())
+        hint = _hint(connection, change)
     _tell(change.device, change.movement, as_json=as_json)
+    talk().print(hint, markup=False, soft_wrap=True, end="")
+
+
+def _hint(connection: sqlite3.Connection, change: Change) -> str:
+    """Return what is left to do for a terminal that came into a home: that the receiver knows who calls."""
+    account, home = change.device.account, change.movement.home
+    if (
+        change.device.type not in TERMINALS
+        or not (account and home)
+        or inventory_heard.expects(connection, account, home)
+    ):
+        return ""
+    return (
+        f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}\n"
+    )
 
 
 def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
@@ -245,6 +266,7 @@ def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_r
     with changing(state_dir, dry_run=dry_run) as connection:
         kept = inventory.device(connection, device)
         rules.must_live(kept, "keep up")
+        rules.must_be_known(kept, day, "keep up")
         inventory_write.keep_up(connection, kept.id, kind, day, recorded_us())
     said = {"device": rules.name(kept.device), "day": str(day), "kind": kind.value}
     if as_json:
@@ -273,6 +295,8 @@ def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
 
 
 def _said(name: str, parse: Callable[[str], T], value: str) -> T:
+    if not value:
+        raise UsageError(f"{name} is empty")
     try:
         return parse(value)
     except ValueError as error:

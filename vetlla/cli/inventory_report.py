@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from vetlla.cli import inventory_xlsx, parameters
 from vetlla.cli.exits import Nagios
 from vetlla.cli.inventory_files import ending, finished, write, write_json
-from vetlla.cli.inventory_session import Day, long_work, looking, today, working
+from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
-from vetlla.errors import UsageError
+from vetlla.errors import ConfigError, StoreError, UsageError
 from vetlla.service import inventory_check as rules
 from vetlla.service import inventory_report as monthly
 from vetlla.service.inventory_digital import DigitalShare, digital_share
@@ -55,12 +55,15 @@ def report(
 
     Example: vetlla inventory report --month 2024-06 --out june.xlsx --out june.json
     """
+    if month.replace(day=1) > today():
+        raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
     files = [(path, ending(path)) for path in out or []]
     if any(kind == ".ndjson" for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
-        made = monthly.report(inventory.fleet(connection, min(month, today())), min(month, today()))
+        on = min(month, today())
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
         for path, kind in files:
             _WRITERS[kind](path, made)
     if not files:
@@ -80,7 +83,8 @@ def check(
 ) -> None:
     """Check the inventory against the contract's rules, as a monitoring plug-in.
 
-    Exit status: 0 all kept, 1 warnings, 2 rules broken that leave people without service or break a standard.
+    Exit status: 0 all kept, 1 warnings, 2 rules broken that leave people without service or break a standard, 3 it
+    can not be told: nothing is registered, or the registry can not be read.
 
     Example: vetlla inventory check --rule person_without_ucr --all
     """
@@ -88,12 +92,31 @@ def check(
     if unknown:
         raise UsageError(f"no rule {', '.join(unknown)}", remedy=f"one of {', '.join(one.name for one in rules.RULES)}")
     chosen = [one for one in rules.RULES if not rule or one.name in rule]
-    on = day or today()
+    whole_park()
+    try:
+        known = _known(state_dir, day or today(), parameters_file)
+        found = rules.check(known, chosen)
+    except (StoreError, ConfigError) as error:
+        _unknown(str(error).replace("\n", " "))
+    if not known.homes and not known.fleet:
+        _unknown(f"nothing is registered in {state_dir}")
+    worst = Nagios(rules.severity(found))
+    if as_json:
+        for one in chosen:
+            for broken in found[one.name]:
+                print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
+    else:
+        _tell(chosen, found, worst, limit=None if everything else SHOWN)
+    parameters.footnote(known.reading)
+    raise typer.Exit(worst)
+
+
+def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
     values = parameters.load(parameters_file).on(on)
     with looking(state_dir) as connection:
         registered = inventory_heard.registered(connection)
         heard = inventory_heard.unknown(state_dir / JOURNAL)
-        known = rules.Known(
+        return rules.Known(
             day=on,
             fleet=list(inventory.fleet(connection, on)),
             homes=inventory.homes(connection),
@@ -102,16 +125,12 @@ def check(
             accounts=registered,
             unknown={account: times for account, times in heard.items() if account not in registered},
         )
-    found = rules.check(known, chosen)
-    worst = Nagios(rules.severity(found))
-    if as_json:
-        for one in chosen:
-            for broken in found[one.name]:
-                print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
-    else:
-        _tell(chosen, found, worst, limit=None if everything else SHOWN)
-    parameters.footnote(values)
-    raise typer.Exit(worst)
+
+
+def _unknown(why: str) -> NoReturn:
+    """End a check that can not be made, as a monitoring system wants to hear it."""
+    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", markup=False, soft_wrap=True)
+    raise typer.Exit(Nagios.UNKNOWN)
 
 
 def digital(
@@ -126,6 +145,7 @@ def digital(
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
+    whole_park()
     with looking(state_dir) as connection:
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
     if as_json:

@@ -63,9 +63,10 @@ def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> 
                 yield database.conn
             return
         with closing(in_memory(database.conn)) as copy:
+            before = copy.total_changes
             copy.execute("BEGIN")
             yield copy
-            if copy.in_transaction and not dry_run:
+            if copy.in_transaction and not dry_run and copy.total_changes > before:
                 copy.execute("COMMIT")
                 put_in_place(copy, state_dir / registry.REGISTRY)
 
@@ -98,10 +99,18 @@ def long_work() -> None:
 
     Run only while nothing else on the machine wants the processor: the receiver beside us comes first. Niceness is not
     enough, since a nice process still finishes its time slice while a frame waits; SCHED_IDLE gives way at once
-    (sched(7)). The cyclic garbage collector is switched off: it would look through millions of small values again and
-    again (a third of the time), and none of them forms a cycle.
+    (sched(7)).
     """
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    whole_park()
+
+
+def whole_park() -> None:
+    """Make ready to hold a whole park in memory, at the pace of whoever waits for the answer.
+
+    The cyclic garbage collector is switched off: it would look through millions of small values again and again (a
+    third of the time), and none of them forms a cycle.
+    """
     gc.disable()
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.inventory_session import Serial, as_day, looking, today
+from vetlla.cli.inventory_session import Serial, as_day, looking, today, whole_park
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.devices import DeviceType, Ownership, Place
 from vetlla.errors import UsageError
 from vetlla.service.inventory import name
 from vetlla.service.inventory_import import device_row, home_row, person_row
-from vetlla.store import inventory
+from vetlla.store import inventory, inventory_heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,6 @@ Kind = Annotated[DeviceType | None, typer.Option("--type", help="Only this type.
 InHome = Annotated[str, typer.Option("--home", help="Only this home.")]
 AtPlace = Annotated[Place | None, typer.Option("--place", help="Only there.")]
 Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only this owner's.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 
 
 def show(
@@ -38,7 +38,7 @@ def show(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show a home with its people and devices, or a device.
+    """Show a home with the accounts that the receiver has for it, its people and its devices; or a device.
 
     Example: vetlla inventory show H000123
     """
@@ -53,18 +53,19 @@ def show(
             return
         people = [person_row(person) for person in inventory.people(connection, [named])]
         devices = [device_row(kept) for kept in inventory.fleet(connection, home=named)]
+        accounts = inventory_heard.accounts_of(connection, named)
     home = home_row(homes[named])
     if as_json:
-        print_json({**home, "people": people, "devices": devices})
+        print_json({**home, "accounts": accounts, "people": people, "devices": devices})
         return
-    _pairs(home)
+    _pairs({**home, "accounts": " ".join(accounts)})
     print_rows(people, ("code", "user_type", "programmes"), as_json=False, title="people")
     print_rows(devices, COLUMNS, as_json=False, title="devices")
 
 
 def find(
     part: Annotated[str, typer.Argument(help="Part of a serial, IMEI, account or home.")],
-    limit: Limit = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -83,7 +84,7 @@ def list_(
     place: AtPlace = None,
     home: InHome = "",
     ownership: Owner = None,
-    limit: Limit = 1_000_000,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -91,9 +92,10 @@ def list_(
 
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
+    whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
-        print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 
 
 def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
@@ -129,7 +131,7 @@ def at(
     place: AtPlace = None,
     home: InHome = "",
     ownership: Owner = None,
-    limit: Limit = 1_000_000,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -139,24 +141,19 @@ def at(
     """
     if day > today():
         raise UsageError(f"{day} lies in the future")
+    whole_park()
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
-        print_rows(_rows(fleet, kind, place, ownership, limit), COLUMNS, as_json=as_json)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 
 
 def _rows(
-    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None, limit: int
+    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
 ) -> Iterable[dict[str, str]]:
-    left = limit
-    for kept in fleet:
-        if left and _fits(kept, kind, place, ownership):
-            left -= 1
-            yield device_row(kept)
-
-
-def _fits(kept: Kept, kind: DeviceType | None, place: Place | None, ownership: Ownership | None) -> bool:
     return (
-        (kind is None or kept.device.type is kind)
+        device_row(kept)
+        for kept in fleet
+        if (kind is None or kept.device.type is kind)
         and (place is None or kept.standing.place is place)
         and (ownership is None or kept.standing.ownership is ownership)
     )

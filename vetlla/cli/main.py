@@ -31,6 +31,7 @@ COMMANDS = {
     "accounts": "accounts:app",
     "keys": "keys:app",
     "signals": "signals:app",
+    "position": "position:app",
     "rejects": "rejects:app",
     "audit": "audit:app",
     "db": "db:app",

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from vetlla.cli import parameters
-from vetlla.cli.inventory_session import Day, looking, today
+from vetlla.cli.inventory_session import Day, looking, today, whole_park
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import print_rows
 from vetlla.cli.parameters import ParametersFile
 from vetlla.devices import UpkeepKind
 from vetlla.service.inventory import name
@@ -18,6 +18,8 @@ from vetlla.service.inventory_upkeep import intervals, upkeep_due
 from vetlla.store import inventory
 
 app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
+MAX_DAYS = 36_500
+"""A hundred years: beyond the longest interval, and a day that the calendar has."""
 COLUMNS = ("due", "work", "home", "base", "device", "late_days")
 
 
@@ -28,10 +30,13 @@ def maintenance() -> None:
 
 @app.command()
 def due(
-    within: Annotated[int, typer.Option("--within", min=0, metavar="DAYS", help="Due in so many days.")] = 30,
+    within: Annotated[
+        int, typer.Option("--within", min=0, max=MAX_DAYS, metavar="DAYS", help="Due in so many days.")
+    ] = 30,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
     day: Day = None,
+    limit: Limit = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -42,7 +47,9 @@ def due(
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
+    whole_park()
     with looking(state_dir) as connection:
+        inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         found = upkeep_due(inventory.fleet(connection, on), intervals(values), on + timedelta(days=within))
     rows = (
@@ -57,5 +64,5 @@ def due(
         for one in found
         if kind in (None, one.kind) and base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, COLUMNS, as_json=as_json):
+    if print_some(rows, COLUMNS, limit, as_json=as_json):
         parameters.footnote(values)

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
-from vetlla.cli.inventory_session import CLOCK, Day, as_day, changing, long_work, looking, recorded_us, today, working
+from vetlla.cli.inventory_session import (
+    CLOCK,
+    Day,
+    as_day,
+    changing,
+    long_work,
+    looking,
+    recorded_us,
+    today,
+    whole_park,
+    working,
+)
+from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -28,7 +40,7 @@ from vetlla.errors import UsageError
 from vetlla.service import renewals as rules
 from vetlla.service.inventory import name
 from vetlla.service.renewals_forecast import forecast as forecast_years
-from vetlla.service.renewals_make import make
+from vetlla.service.renewals_make import make, within_reach
 from vetlla.service.renewals_why import why
 from vetlla.service.working_days import add_months
 from vetlla.store import inventory, inventory_visits
@@ -54,6 +66,7 @@ def due(
     until: To = None,
     base: Base = "",
     day: Day = None,
+    limit: Limit = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -65,7 +78,9 @@ def due(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     last = until or add_months(on, values.integer("renewal.lead"))
+    whole_park()
     with looking(state_dir) as connection:
+        inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         found = rules.due(inventory.fleet(connection, on), values, last)
     rows = (
@@ -79,7 +94,7 @@ def due(
         for one in found
         if base in ("", homes[one.kept.standing.home].base)
     )
-    if print_rows(rows, DUE_COLUMNS, as_json=as_json):
+    if print_some(rows, DUE_COLUMNS, limit, as_json=as_json):
         parameters.footnote(values)
 
 
@@ -113,6 +128,7 @@ def plan(
             inventory_visits.visits(connection, agreed=True),
             values,
             (first, last),
+            today=today(),
             growth=growth,
         )
         if made.shortages:
@@ -137,6 +153,7 @@ def show(
     start: From = None,
     end: To = None,
     reasons: Annotated[bool, typer.Option("--why", help="Tell why each visit is on its day.")] = False,
+    limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -148,10 +165,10 @@ def show(
         found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
         names = _names(connection, found)
     explain = reasons or bool(visit)
-    rows = [visit_row(one, names, explain=explain and as_json) for one in found]
-    print_rows(rows, VISIT_COLUMNS, as_json=as_json)
+    rows = (visit_row(one, names, explain=explain and as_json) for one in found)
+    shown = print_some(rows, VISIT_COLUMNS, limit, as_json=as_json)
     if explain and not as_json:
-        for one in found:
+        for one in found[:shown]:
             for sentence in why(one, names):
                 console().print(f"{one.number}: {sentence}", markup=False, soft_wrap=True)
 
@@ -194,6 +211,8 @@ def export(
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)
     if file.suffix.lower() == ".ics":
+        if not found:
+            raise UsageError("no visit fits, and a calendar has at least one", remedy="vetlla renewals show")
         said = {one.number: why(one, names) for one in found}
         with inventory_files.finished(file) as part:
             part.write_bytes(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
@@ -223,6 +242,8 @@ def forecast(
     last = end or values.the_date("contract.end")
     if last < first:
         raise UsageError(f"the forecast would end on {last}, before {first}")
+    within_reach(first, last)
+    whole_park()
     with working("foretelling"), looking(state_dir) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
@@ -247,6 +268,9 @@ def _planned(
 ) -> list[Visit]:
     if inventory_visits.planned_span(connection) is None:
         raise UsageError("nothing is planned", remedy="vetlla renewals plan")
+    inventory.must_know_base(connection, base)
+    if home:
+        inventory.home(connection, home)
     found = inventory_visits.visits(
         connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
     )

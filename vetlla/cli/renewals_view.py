@@ -64,6 +64,9 @@ def tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bo
         talk().print(f"{made.overdue} visits are for devices whose useful life is over already", style="yellow")
     if made.unattended:
         talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
+    if made.no_local_holidays:
+        years = ", ".join(map(str, made.no_local_holidays))
+        talk().print(f"no local holidays of {years} in the parameters (holidays.local): work may fall on them")
     if not made.shortages:
         print_rows(map(base_row, made.bases), BASE_COLUMNS, as_json=as_json)
     parameters.footnote(values)
@@ -152,14 +155,18 @@ def tell_forecast(years: Sequence[Year]) -> None:
     console().print("     █ digital ░ analog", markup=False)
 
 
-def drawn(years: Sequence[Year]) -> list[renewals_chart.Box | renewals_chart.Label]:
+def drawn(years: Sequence[Year]) -> renewals_chart.Picture:
     """Return the years as a picture."""
-    return renewals_chart.shapes(
+    return renewals_chart.picture(
         f"Terminals to install, {years[0].span.first} to {years[-1].span.last}",
+        "terminals",
         [str(year.span.first.year) for year in years],
         [
-            renewals_chart.Part("analog", [year.analog for year in years]),
             renewals_chart.Part("digital (GSM-IP)", [year.digital for year in years]),
+            renewals_chart.Part("analog", [year.analog for year in years]),
         ],
-        [f"{year.share} % digital, {year.cost:,} EUR" for year in years],
+        [
+            (f"{year.span.months} months", f"{year.share} % of homes digital", f"rent {year.cost:,.0f} EUR")
+            for year in years
+        ],
     )

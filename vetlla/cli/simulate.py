@@ -6,21 +6,25 @@ import asyncio
 import random
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from vetlla.cli.control import ask
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, callers, write_files
+from vetlla.cli.simulate_events import Outages, ReturnWithin, Silent, outage_from, silence_from
+from vetlla.cli.simulate_report import table, trouble
 from vetlla.errors import LinkError, UsageError
+from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import Ledger
 from vetlla.simulator.scenario import ACK_TIMEOUT_S, ATTEMPTS, Connection, Faults, Mix, Scenario, Transport
@@ -29,7 +33,7 @@ from vetlla.simulator.statistics import Counts, Report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.simulator.drive import Settled
+    from vetlla.simulator.subscriber import Settled
 
 RATE = 10
 DURATION_S = 10.0
@@ -41,6 +45,12 @@ SEEDS = 1_000_000
 """Drawn seeds stay short enough to be typed again."""
 LOST = 1
 """Exit status when a report was not acknowledged."""
+ELSEWHERE: Mapping[str, str] = {}
+"""Protocols whose fleets do not dial a line each, and so are no dialect: protocol -> file in this folder and function.
+
+It is called with the command's context: ``ctx.params`` are the options below.
+"""
+SPOKEN = (*DIALECTS, *ELSEWHERE)
 
 
 PROGRESS = (
@@ -53,7 +63,9 @@ PROGRESS = (
 
 
 def simulate(
+    ctx: typer.Context,
     *,
+    protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"What homes speak: {', '.join(SPOKEN)}.")] = "dc09",
     to: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Receiver to dial; default: the one of the state directory.")
     ] = "",
@@ -66,7 +78,9 @@ def simulate(
         typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
     ] = None,
     closed: Annotated[bool, typer.Option("--closed", help="As fast as answers come back, instead of --rate.")] = False,
-    duration: Annotated[float | None, typer.Option(min=0.1, help=f"Seconds; default {DURATION_S:.0f}.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, help=f"Seconds; default {DURATION_S:.0f}, after an outage.")
+    ] = None,
     reports: Annotated[int | None, typer.Option(min=1, help="Stop after so many, instead of --duration.")] = None,
     transport: Annotated[Transport, typer.Option(help="How homes dial.")] = Transport.TCP,
     connection: Annotated[Connection, typer.Option(help="Stay connected, or dial anew for each report.")] = (
@@ -88,6 +102,9 @@ def simulate(
     ] = "",
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a home waits for an answer.")] = ACK_TIMEOUT_S,
     attempts: Annotated[int, typer.Option(min=1, help="Times a home sends a report before it gives up.")] = ATTEMPTS,
+    outage: Outages = "",
+    return_within: ReturnWithin = 0.0,
+    silent: Silent = "",
     trust: Annotated[Path | None, typer.Option(help="Certificate the receiver must show (tls); default: any.")] = None,
     ledger: Annotated[Path | None, typer.Option(help="Write every report and its fate here, as NDJSON.")] = None,
     seed: Annotated[int | None, typer.Option(help="Say and suffer the same things again.")] = None,
@@ -96,20 +113,26 @@ def simulate(
 ) -> None:
     """Let homes dial in over real sockets and measure what comes back.
 
-    Ends with status 0 if every report was acknowledged, 1 if any was lost or refused. Ctrl-C ends the calls and prints
-    what came of them so far.
+    Ends with status 0 if every report was acknowledged, 1 if any was lost or refused. What a protocol never
+    acknowledges is counted apart, as sent. Ctrl-C ends the calls and prints what came of them so far.
 
     Example: vetlla simulate --homes 500 --rate 200 --faults torn,retry,damage=0.02 --ledger sent.ndjson
     """
+    if protocol in ELSEWHERE:
+        file, _, held = ELSEWHERE[protocol].partition(":")
+        getattr(import_module(f"vetlla.cli.{file}"), held)(ctx)
+        return
+    dialect = find(protocol)
     if closed and rate is not None:
         raise UsageError("--closed and --rate exclude each other", remedy="--closed calls as fast as answers come back")
     if seed is None:
         seed = random.randrange(SEEDS)  # noqa: S311 - a simulation, not a secret
-    calling, keys = callers(accounts, homes, encrypt, keys_from, seed)
+    calling, keys = callers(dialect, accounts, homes, encrypt, keys_from, seed)
     if files_to is not None:
         write_files(files_to, calling, keys)
         return
-    host, port = _address(to, state_dir)
+    wanted_outage = outage_from(outage, return_within)
+    host, port = _address(to, state_dir, protocol)
     scenario = Scenario(
         host=host,
         port=port,
@@ -117,7 +140,7 @@ def simulate(
         keys=keys,
         rate=None if closed else rate or RATE,
         reports=reports,
-        duration_s=duration if duration or reports else DURATION_S,
+        duration_s=duration if duration or reports else DURATION_S + (wanted_outage.end_s if wanted_outage else 0),
         transport=transport,
         connection=connection,
         mix=Mix.parse(mix),
@@ -126,26 +149,30 @@ def simulate(
         attempts=attempts,
         seed=seed,
         trusted=str(trust) if trust else None,
+        protocol=protocol,
+        outage=wanted_outage,
+        silence=silence_from(silent),
     )
     report = _run(scenario, ledger)
     if as_json:
-        print_json({"to": f"{host}:{port}", "seed": seed, **asdict(report), "complete": report.complete})
+        said = {"to": f"{host}:{port}", "protocol": protocol, "seed": seed}
+        print_json({**said, **asdict(report), "complete": report.complete})
     else:
-        console().print(_table(report, scenario))
+        console().print(table(report, scenario))
     raise typer.Exit(0 if report.complete else LOST)
 
 
-def _address(to: str, state_dir: Path) -> tuple[str, int]:
-    """Return where to dial: as said, or where the daemon of the state directory listens for DC-09."""
+def _address(to: str, state_dir: Path, protocol: str) -> tuple[str, int]:
+    """Return where to dial: as said, or where the daemon of the state directory listens for the protocol."""
     if to:
         host, colon, port = to.rpartition(":")
         if not (host and colon and port.isdecimal()):
             raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
         return host.removeprefix("[").removesuffix("]"), int(port)
     for listener in ask(state_dir, "status")["listening"]:
-        if listener["protocol"] == "dc09":
+        if listener["protocol"] == protocol:
             return ANYWHERE.get(listener["host"], listener["host"]), listener["port"]
-    raise LinkError("the receiver does not listen for DC-09", remedy="name another one with --to HOST:PORT")
+    raise LinkError(f"the receiver does not listen for {protocol}", remedy="name another one with --to HOST:PORT")
 
 
 def _run(scenario: Scenario, ledger: Path | None) -> Report:
@@ -154,7 +181,8 @@ def _run(scenario: Scenario, ledger: Path | None) -> Report:
         try:
             return runner.run(_simulate(scenario, counts, settled))
         except asyncio.CancelledError:
-            talk().print(f"cut short: {counts.acknowledged:,} of {counts.told:,} reports were acknowledged")
+            done = counts.acknowledged + counts.sent
+            talk().print(f"cut short: {done:,} of {counts.told:,} reports were acknowledged")
             raise typer.Exit(LOST) from None
 
 
@@ -174,53 +202,19 @@ def _opened(ledger: Path | None) -> Iterator[Settled | None]:
 async def _simulate(scenario: Scenario, counts: Counts, settled: Settled | None) -> Report:
     """Run the scenario; the first signal lets homes finish what is on its way, the second one does not."""
     stop = asyncio.Event()
-    running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts))
+    screen = talk()
+
+    def tell(said: str) -> None:
+        screen.print(said, markup=False, soft_wrap=True)
+
+    running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts, tell=tell))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, lambda: running.cancel() if stop.is_set() else stop.set())
     if not sys.stderr.isatty():
         return await running
-    with Progress(*PROGRESS, console=talk(), transient=True) as progress:
+    with Progress(*PROGRESS, console=screen, transient=True) as progress:
         task = progress.add_task("", total=scenario.reports, trouble="")
         while not running.done():
-            progress.update(task, completed=counts.acknowledged, trouble=_trouble(counts))
+            progress.update(task, completed=counts.acknowledged + counts.sent, trouble=trouble(counts))
             await asyncio.wait({running}, timeout=REFRESH_S)
     return running.result()
-
-
-def _trouble(counts: Counts) -> str:
-    told = {"repeated": counts.repeated, "NAK": counts.nak, "refused": counts.refused, "lost": counts.lost}
-    return "  ".join(f"{count:,} {name}" for name, count in told.items() if count)
-
-
-def _table(report: Report, scenario: Scenario) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right", style="bold")
-    table.add_column()
-    load = "as fast as answers came" if scenario.rate is None else f"{scenario.rate:g}/s wanted"
-    table.add_row(
-        f"{report.told:,}", f"reports of {report.homes:,} homes in {report.seconds:.1f} s over {scenario.transport}"
-    )
-    table.add_row(f"{report.acknowledged:,}", f"acknowledged: {report.per_second:,.0f}/s ({load})")
-    for count, meaning in _rest(report):
-        table.add_row(f"{count:,}", meaning)
-    if report.p50_us is not None:
-        for name in ("p50", "p90", "p99", "max"):
-            table.add_row(f"{getattr(report, f'{name}_us') / 1000:.2f} ms", f"{name} from due to acknowledged")
-    table.add_row(str(scenario.seed), "seed: --seed repeats what was said and what went wrong")
-    table.add_row(*("complete", "every report was acknowledged") if report.complete else ("INCOMPLETE", "see above"))
-    return table
-
-
-def _rest(report: Report) -> list[tuple[int, str]]:
-    """Return what happened besides acknowledgements, as far as it happened; losses are told in any case."""
-    told = (
-        (report.refused, "refused (DUH)"),
-        (report.repeated, "repeated"),
-        (report.nak, "NAK: clock corrected"),
-        (report.duplicated, f"sent on a second path too, {report.second_path:,} acknowledged there"),
-        (report.malformed, "malformed answers"),
-        (report.stray, "answers nobody waited for"),
-        (report.dropped, "lines refused or dropped"),
-        (report.connections, "connections"),
-    )
-    return [(report.lost, "lost"), *(entry for entry in told if entry[0])]

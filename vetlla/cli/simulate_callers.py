@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.signals import Key
+    from vetlla.simulator.dialects.dialect import Dialect
 
 HOMES = 10
 
 
 def callers(
-    file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
+    dialect: Dialect, file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
 ) -> tuple[tuple[Account, ...], dict[str, Key]]:
     """Return the accounts that call and the keys they encrypt with: made up, or those of a service's own files."""
-    accounts = drill.homes(homes or HOMES) if file is None else _read_accounts(file)[:homes]
-    if encrypt == "none":
+    accounts = drill.homes(homes or HOMES, dialect) if file is None else _read_accounts(file)[:homes]
+    if not dialect.encrypts and (encrypt not in {"", "none"} or keys_from is not None):
+        raise UsageError(f"{dialect.name} knows no encryption", remedy="leave --encrypt and --keys-from out")
+    if encrypt == "none" or not dialect.encrypts:
         return drill.in_clear(accounts), {}
     if encrypt in {str(bits) for bits in drill.KEY_BITS}:
         return drill.encrypting(accounts, int(encrypt), seed)

@@ -145,6 +145,8 @@ def _signals(frame: Frame) -> list[Signal]:
     reports = _reports(frame)
     extras = read_extended(frame.extended) if frame.extended else NO_EXTRAS
     parts = len(reports)
+    if parts == 1:
+        return [_signal(frame, extras, reports[0], 1, 1)]
     return [_signal(frame, extras, report, part, parts) for part, report in enumerate(reports, 1)]
 
 
@@ -168,21 +170,21 @@ def _reports(frame: Frame) -> list[Report]:
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
     return Signal(
-        protocol=NAME,
-        id=frame.id,
-        event=report.event,
-        raw=frame.raw,
-        device=report.device,
-        area=report.area,
-        text=join_texts(report.text, extras.text) if extras.text else report.text,
-        sequence=frame.sequence,
-        occurred_at=extras.occurred_at,
-        sent_at=frame.timestamp,
-        position=extras.position,
-        measurements=report.measurements,
-        details=_details(frame, extras, report),
-        identity=_identity(frame, part),
-        sealed_with=frame.key_name,
+        NAME,
+        frame.id,
+        report.event,
+        frame.raw,
+        report.device,
+        report.area,
+        join_texts(report.text, extras.text) if extras.text else report.text,
+        frame.sequence,
+        extras.occurred_at,
+        frame.timestamp,
+        extras.position,
+        report.measurements,
+        _details(frame, extras, report),
+        _identity(frame, part),
+        frame.key_name,
         repeated=report.repeated,
         part=part,
         parts=parts,

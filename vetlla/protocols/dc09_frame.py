@@ -20,7 +20,8 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -56,6 +57,7 @@ BAD_TAIL: Final = "bad-tail"
 _BLOCK: Final = 16
 _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
+_LF: Final = 0x0A
 _CR: Final = 0x0D
 
 OPENING: Final = re.compile(rb'\n?([0-9A-Fa-f]{4})0([0-9A-Fa-f]{3})"|\n([\s\S]{2})0([0-9A-Fa-f]{3})"')
@@ -65,10 +67,13 @@ leave the LF out; the checksum settles whether it was one."""
 _BODY: Final = re.compile(
     rb'"(\*?)([!#-~]{1,16})"([0-9A-Fa-f]{4})'
     rb"(?:R([0-9A-Fa-f]{0,6}))?(?:L([0-9A-Fa-f]{0,6}))?([#A])([0-9A-Za-z]{1,16})"
-    rb"\[([^\]]*)([\s\S]*)"
+    rb"\[([^\]]*)((?s:.*))"
 )
 _TIME_BYTES: Final = 20
 _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
+
+_Tail: TypeAlias = "tuple[tuple[bytes, ...], datetime | None, tuple[str, ...]]"
+"""Extended data, timestamp and quirks of what stands behind the data block."""
 
 
 class Frame(NamedTuple):
@@ -124,19 +129,21 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int) -> Frame | Damage:
     star, token, sequence, receiver, line, mark, account, data, tail = body.groups()
     if mark == b"A" and token != b"NAK":  # only NAK names its account "A0" (5.5.2.2)
         return Damage(Reason.MALFORMED, raw, "checksum is right but there is no # before the account")
-    frame = Frame(
+    extended, timestamp, quirks = ((), None, ()) if star or tail == b"]" else _tail(tail)
+    if not (line and opening[1] and buffer[start] == _LF and int(opening[2], 16) == end - quote):
+        quirks += _quirks(buffer, opening, end, line)
+    return Frame(
         raw,
         token.decode(),
         star == b"*",
         sequence.decode(),
         AccountId(receiver.decode() if receiver else "", line.decode() if line else "", account.decode()),
         data,
+        extended,
+        timestamp,
+        "",
+        quirks,
     )
-    if tail != b"]" and not star:
-        frame = _with_tail(frame, tail)
-    if line and opening[1] and buffer[start] == 0x0A and int(opening[2], 16) == end - quote:
-        return frame
-    return frame._replace(quirks=frame.quirks + _quirks(buffer, opening, end, line))
 
 
 def _quirks(buffer: bytes, opening: re.Match[bytes], end: int, line: bytes | None) -> tuple[str, ...]:
@@ -150,28 +157,27 @@ def _quirks(buffer: bytes, opening: re.Match[bytes], end: int, line: bytes | Non
         (WRONG_LENGTH, int(opening[2] or opening[4], 16) != size + counts_cr),
         (NO_LINE, line is None),
         (EMPTY_LINE, line == b""),
-        (NO_LF, buffer[opening.start()] != 0x0A),
+        (NO_LF, buffer[opening.start()] != _LF),
     )
     return tuple(name for name, is_so in found if is_so)
 
 
-def _with_tail(frame: Frame, tail: bytes) -> Frame:
-    """Return the frame with the extended data and the timestamp that stand behind the data block.
+def _tail(tail: bytes) -> _Tail:
+    """Read the extended data and the timestamp that stand behind the data block, and name what is odd about them.
 
     Read from both ends, so that a bracket in somebody's text costs neither the time nor, under encryption, the report.
     """
     if not tail:
-        return frame._replace(quirks=(NOT_CLOSED,))
+        return (), None, (NOT_CLOSED,)
     blocks = tail[1:]
     timestamp = read_time(blocks[1 - _TIME_BYTES :]) if blocks[-_TIME_BYTES : -_TIME_BYTES + 1] == b"_" else None
     if timestamp is not None:
         blocks = blocks[:-_TIME_BYTES]
+        if not blocks:
+            return (), timestamp, ()
     close = blocks.rfind(b"]") if blocks.startswith(b"[") else -1
-    return frame._replace(
-        extended=tuple(blocks[1:close].split(b"][")) if close > 0 else (),
-        timestamp=timestamp,
-        quirks=(BAD_TAIL,) if blocks[close + 1 :] else (),
-    )
+    extended = tuple(blocks[1:close].split(b"][")) if close > 0 else ()
+    return extended, timestamp, (BAD_TAIL,) if blocks[close + 1 :] else ()
 
 
 def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
@@ -197,15 +203,17 @@ def _opened(frame: Frame, text: bytes, key: Key) -> Frame | None:
     close = text.find(b"]")
     if close < 0:
         return None
-    opened = _with_tail(frame, text[close:])
-    if opened.timestamp is None:
+    extended, timestamp, quirks = _tail(text[close:])
+    if timestamp is None:
         return None
     # The data holds bars of its own behind the account: only the first one, before the "]", ends the pad.
     bar = text.find(b"|", 0, close)
     data = b"" if bar < 0 and frame.token in EMPTY_TOKENS else text[bar + 1 : close]
-    return opened._replace(data=data, key_name=key.name, quirks=frame.quirks + opened.quirks)
+    raw, token, sealed, sequence, who = frame[:5]
+    return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, frame.quirks + quirks)
 
 
+@lru_cache(maxsize=64)  # who reports at the same time states the same second
 def read_time(text: bytes) -> datetime | None:
     """Return ``HH:MM:SS,MM-DD-YYYY`` as aware UTC; None when it names no moment."""
     parts = _TIME.fullmatch(text)
@@ -218,6 +226,7 @@ def read_time(text: bytes) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=4)  # all answers of one commit state the same moment
 def write_time(moment: datetime) -> bytes:
     """Return an aware datetime as ``HH:MM:SS,MM-DD-YYYY`` in GMT."""
     at = moment.astimezone(UTC)

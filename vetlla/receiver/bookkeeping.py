@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.clock import SECOND_US
 from vetlla.receiver.daybook import Daybook, rebuilt, span_of
+from vetlla.receiver.fleet import NO_PARENT
 from vetlla.store.ledger import STRETCH, Stretch
 from vetlla.store.units import Unit
 
@@ -35,11 +36,10 @@ class Bookkeeping:
     """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
 
     def __init__(self, settings: SupervisionSettings, watch: Watch, now: Instant) -> None:
-        self.use(settings)
         self._watch = watch
         self._fleet = watch.fleet
-        self._zone = ZoneInfo(settings.timezone)
-        self.daybook = Daybook(watch.fleet, self._zone, now)
+        self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), now)
+        self.use(settings)
         self._leaving: deque[int] = deque()
         self._since_us = 0
         self._hastened = False
@@ -48,9 +48,10 @@ class Bookkeeping:
         self._forget: list[str] = []
 
     def use(self, settings: SupervisionSettings) -> None:
-        """Go on with other settings; the time zone is that of the start."""
+        """Go on with other settings; another time zone counts from the next day on."""
         self._tolerance_s = settings.tolerance_s
         self._months = settings.ledger_months
+        self.daybook.zone = ZoneInfo(settings.timezone)
 
     # --- the day that an earlier life did not finish ----------------------------------------------------------------
 
@@ -68,7 +69,7 @@ class Bookkeeping:
         """Gather the last day of an earlier life if the ledger lacks any of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
-        ended = span_of(kept.alive_us, self._zone)
+        ended = span_of(kept.alive_us, self.daybook.zone)
         day = ended.day.isoformat()
         if ended.day >= self.daybook.today.day:
             return
@@ -114,7 +115,7 @@ class Bookkeeping:
             self._since_us = now.mono_us
         rows = batch.supervision
         for _ in range(min(len(self._leaving), PER_BATCH)):
-            rows.units.append(self._row(self._leaving.popleft()))
+            rows.units.append(self.row(self._leaving.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
@@ -126,8 +127,10 @@ class Bookkeeping:
                 rows.stretches.append(stretch)
 
     def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
-        """Put devices into a batch that speaks of them: it must not become durable before they are."""
-        batch.supervision.units.extend(self._row(device) for device in devices)
+        """Put devices into a batch that speaks of them, and their terminals: it must not be durable before they are."""
+        for device in devices:
+            parent = self._fleet.parents[device]
+            batch.supervision.units.extend(self.row(one) for one in (parent, device) if one != NO_PARENT)
 
     def _end_day(self, now: Instant) -> None:
         day = self.daybook.close(self._watch.floor_us, now)
@@ -142,7 +145,8 @@ class Bookkeeping:
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
-    def _row(self, device: int) -> Unit:
+    def row(self, device: int) -> Unit:
+        """Return a device's row as it stands."""
         fleet, daybook = self._fleet, self.daybook
         fleet.dirty[device] = 0
         account = fleet.accounts[device]

@@ -53,7 +53,7 @@ class Daybook:
 
     def __init__(self, fleet: Fleet, zone: ZoneInfo, now: Instant) -> None:
         self._fleet = fleet
-        self._zone = zone
+        self.zone = zone
         self.today = span_of(now.utc_us, zone)
         self.down_s = 0
         """Seconds of today in which there was no receiver, or it could take nothing."""
@@ -110,7 +110,7 @@ class Daybook:
         fleet.received = array("I", bytes(4 * len(fleet)))
         fleet.longest_s = array("I", bytes(4 * len(fleet)))
         self.unsupervised_s, self.reasons, self.down_s = {}, {}, 0
-        self.today = span_of(now.utc_us, self._zone)
+        self.today = span_of(now.utc_us, self.zone)
         return day
 
 
@@ -135,33 +135,37 @@ class Day(NamedTuple):
     def stretches(self) -> Iterator[tuple[int, bytes]]:
         """Yield number and columns of each stretch of devices."""
         for first in range(0, len(self.received), STRETCH):
-            stretch = Stretch(first // STRETCH)
-            for device in range(first, min(first + STRETCH, len(self.received))):
-                stretch.put(self._of(device))
-            yield first // STRETCH, stretch.pack()
+            yield first // STRETCH, self._stretch(first // STRETCH).pack()
 
-    def _of(self, device: int) -> DayOf:
-        unsupervised_s, reasons = self.unsupervised_s.get(device, 0), self.reasons.get(device, 0)
-        pause, longest_s = self.pause[device], self.longest_s[device]
-        if pause:
+    def _stretch(self, number: int) -> Stretch:
+        """Fill the columns, whole ones where devices do not differ: a fleet has a day like any other."""
+        stretch = Stretch(number)
+        first, last = stretch.first, min(stretch.first + STRETCH, len(self.received))
+        observed_s = max(0, self.span.length_s - self.down_s)
+        stretch.fill("interval_s", self.interval_s[first:last])
+        stretch.fill("allowed_misses", self.allowed[first:last])
+        stretch.fill("received", self.received[first:last])
+        stretch.fill("state", self.state[first:last])
+        stretch.fill("reasons", self.pause[first:last])
+        stretch.fill("supervised_s", [observed_s if interval_s else 0 for interval_s in self.interval_s[first:last]])
+        # Who is quiet at midnight has been silent for as long as that, whether or not it speaks tomorrow.
+        ends_us, floor_us = self.ends_mono_us, self.floor_us
+        silences = [(ends_us - (max(floor_us, base_us))) // SECOND_US for base_us in self.base_us[first:last]]
+        stretch.fill("longest_s", map(max, self.longest_s[first:last], silences))
+        for device in range(first, last):
+            if self.pause[device] or device in self.unsupervised_s or device in self.reasons:
+                self._mend(stretch, device, observed_s)
+        return stretch
+
+    def _mend(self, stretch: Stretch, device: int, observed_s: int) -> None:
+        """Correct what differs in a device that was not supervised all day."""
+        columns, place = stretch.columns, device - stretch.first
+        unsupervised_s = self.unsupervised_s.get(device, 0)
+        if self.pause[device]:
             unsupervised_s += (self.span.ends_us - max(self.since_us[device], self.span.began_us)) // SECOND_US
-            reasons |= pause
-        else:
-            # Who is quiet at midnight has been silent for as long as that, whether or not it speaks tomorrow.
-            silent_us = self.ends_mono_us - max(self.base_us[device], self.floor_us)
-            longest_s = max(longest_s, silent_us // SECOND_US)
-        interval_s = self.interval_s[device]
-        observed_s = self.span.length_s - self.down_s
-        return DayOf(
-            unit=device,
-            interval_s=interval_s,
-            allowed_misses=self.allowed[device],
-            supervised_s=max(0, observed_s - unsupervised_s) if interval_s else 0,
-            received=self.received[device],
-            longest_s=longest_s,
-            reasons=reasons,
-            state=self.state[device],
-        )
+            columns["longest_s"][place] = self.longest_s[device]
+        columns["reasons"][place] |= self.reasons.get(device, 0)
+        columns["supervised_s"][place] = max(0, observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
 def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:

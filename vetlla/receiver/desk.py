@@ -97,16 +97,18 @@ class Desk:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""
         now = arrival.received
         on_test = bool(self._tests) and self.on_test(report.who.account, now.utc_us) is not None
+        flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
+        before = self._continued(report.home, now.utc_us, on_test=on_test)
+        joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
+        if report.priority is Priority.ROUTINE:
+            return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
         device = Device(report.who, report.device, report.event, on_test)
-        runaway = report.priority is not Priority.ROUTINE and self._runaways.count(
+        runaway = self._runaways.count(
             device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
         )
-        flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0) | (_RUNAWAY if runaway else 0)
-        before = self._continued(report.home, now.utc_us, on_test=on_test)
-        if before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now)):
+        flags |= _RUNAWAY if runaway else 0
+        if before and joined:
             number = self._join(before, report, now, batch, runaway=runaway)
-        elif report.priority is Priority.ROUTINE:
-            return None, flags
         elif runaway and report.priority is not Priority.LIFE and (group := self._runaways.group(device)):
             # Handled by an operator, and still running away: kept with its group, no new alarm.
             if group in self._cards:
@@ -260,10 +262,9 @@ class Desk:
             return None
         alarm = queue.as_of(card.alarm, now)
         if alarm.state is State.WAITING and not alarm.first_signal and not card.tally.last_signal:
-            hand = queue.Hand("receiver", now, 0, supervisor=True)
-            return self.act(
-                number, hand, "close", lambda held: queue.close(held, hand, Outcome.TECHNICAL), batch, why=why
-            )
+            hand, outcome = queue.Hand("receiver", now, 0, supervisor=True), Outcome.TECHNICAL
+            said = {"outcome": outcome.value, "why": why}
+            return self.act(number, hand, "close", lambda held: queue.close(held, hand, outcome), batch, **said)
         batch.notes.append(Note(number, now.utc_us, "receiver", why))
         batch.audit.append(_entry(now, "note", number))
         return card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from vetlla.clock import SECOND_US
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
 
 
 class Duplicates:
-    """Identities of stored signals, oldest first, within a time and a number."""
+    """Identities of stored signals within a time and a number.
+
+    Beside the dictionary a queue says which is the oldest: the first key of a dictionary that loses its first keys is
+    found only behind all that were lost. With a full window that cost 40 us a signal, and 100 ms at a stretch.
+    """
 
     def __init__(self, settings: StoreSettings, recent: Iterable[tuple[bytes, int, int]]) -> None:
         self.use(settings)
-        self._seen = {identity: (number, received_us) for identity, number, received_us in recent}
+        self._order = deque(recent)
+        """Identity, signal and receive instant (microseconds UTC), oldest first."""
+        self._seen = {identity: number for identity, number, _ in self._order}
         self._fresh: set[bytes] = set()
 
     def use(self, settings: StoreSettings) -> None:
@@ -31,21 +38,20 @@ class Duplicates:
 
     def forget(self, now_us: int) -> None:
         """Forget what is too old or too much."""
-        horizon_us = now_us - self._window_us
-        while self._seen:
-            oldest = next(iter(self._seen))
-            if self._seen[oldest][1] >= horizon_us and len(self._seen) <= self._max:
-                return
-            del self._seen[oldest]
+        order, horizon_us = self._order, now_us - self._window_us
+        while order and (order[0][2] < horizon_us or len(order) > self._max):
+            identity, number, _ = order.popleft()
+            if self._seen[identity] == number:  # else it was stored again, when a shorter window had forgotten it
+                del self._seen[identity]
 
     def first(self, identity: bytes) -> int | None:
         """Return the signal that was stored under this identity; None if there is none."""
-        found = self._seen.get(identity)
-        return found[0] if found else None
+        return self._seen.get(identity)
 
     def add(self, identity: bytes, number: int, received_us: int) -> None:
         """Remember a signal of the batch under way."""
-        self._seen[identity] = (number, received_us)
+        self._seen[identity] = number
+        self._order.append((identity, number, received_us))
         self._fresh.add(identity)
 
     def settle(self) -> None:
@@ -54,6 +60,7 @@ class Duplicates:
 
     def take_back(self) -> None:
         """Forget the signals of the batch under way: it did not become durable."""
-        for identity in self._fresh:
+        for _ in range(len(self._fresh)):
+            identity, _, _ = self._order.pop()
             del self._seen[identity]
         self._fresh.clear()

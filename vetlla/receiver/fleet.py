@@ -110,7 +110,8 @@ class Fleet:
     def ucr(self, terminal: int, device: str) -> int | None:
         """Return the number of a UCR that a terminal hears, by the id it gives."""
         for child in self.children.get(terminal, ()):
-            if self.devices[child].upper() == device.upper():
+            known = self.devices[child]
+            if known == device or known.upper() == device.upper():
                 return child
         return None
 

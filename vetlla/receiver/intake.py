@@ -99,6 +99,8 @@ class Intake:
         """Go on with other settings and accounts."""
         self.settings = settings
         self.book = book
+        self._unknown = settings.intake.unknown_accounts
+        self._plain_for_keyed = settings.intake.plain_for_keyed is PlainPolicy.ACCEPT
         self._table = {**PRIORITIES, **settings.queue.priorities}
         self._duplicates.use(settings.store)
         self._evidence.use(settings.store)
@@ -114,11 +116,10 @@ class Intake:
         """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none."""
         first = signals[0]
         account = self.book.find(first.id)
-        settings = self.settings.intake
-        plain_for_keyed = settings.plain_for_keyed is PlainPolicy.ACCEPT
         now_us = arrival.received.utc_us
-        reason = objection(first, account, now_us, unknown=settings.unknown_accounts, plain_for_keyed=plain_for_keyed)
-        alive_only = reason is None and account is not None and self._watchdog.heard(account, first, arrival)
+        unknown, plain_for_keyed = self._unknown, self._plain_for_keyed
+        reason = objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
+        alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
             known = reason is None and all(signal.identity in self._duplicates for signal in signals)
@@ -126,7 +127,7 @@ class Intake:
         elif reason is not None:
             self._evidence.refuse(arrival, signals, account, reason, self._table)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
-        elif alive_only and len(signals) == 1:
+        elif alive_only:
             self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
         else:
@@ -194,14 +195,15 @@ class Intake:
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
-        at = to_datetime(now.utc_us)
+        at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals, answer = self._counters.signals, self._counters.answer
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
-            answer.observe(now.mono_us - frame.arrival.received.mono_us)
+            answer.observe(now_us - frame.arrival.received.mono_us)
+            protocol = frame.signals[0].protocol
             for verdict in verdicts:
-                signals[frame.signals[0].protocol, verdict.outcome] += 1
+                signals[protocol, verdict.outcome] += 1
         self._first_signal = self._next_signal
         self._duplicates.settle()
         self._evidence.settle()

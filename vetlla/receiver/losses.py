@@ -24,7 +24,7 @@ from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Priority
 from vetlla.store.units import IncidentRow, VerdictRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vetlla.clock import Clock, Instant
     from vetlla.receiver.card import Card
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.watch import Watch
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.batch import Batch
-    from vetlla.store.units import LostIn
+    from vetlla.store.units import LostIn, Unit
 
 log = structlog.get_logger()
 
@@ -64,6 +64,7 @@ class Losses:
         settings: SupervisionSettings,
         watch: Watch,
         incidents: Incidents,
+        row: Callable[[int], Unit],
         desk: Desk,
         commit: GroupCommit,
         dispatch: Dispatch,
@@ -73,6 +74,7 @@ class Losses:
         self._watch = watch
         self._fleet = watch.fleet
         self._incidents = incidents
+        self._row = row
         self._desk = desk
         self._commit = commit
         self._dispatch = dispatch
@@ -158,6 +160,8 @@ class Losses:
                 if incident is not None and incident.closed_us is None:
                     incident.alarm = self._open_for_many(incident, batch)
                 continue
+            # A verdict and the state that it gave stand or fall together.
+            batch.supervision.units.append(self._row(step.turn.device))
             batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
         batch.supervision.incidents.extend(
             IncidentRow(one.id, one.label, one.opened.utc_us, one.closed_us, one.least, len(one.members), one.alarm)
@@ -175,12 +179,13 @@ class Losses:
                 else:
                     log.warning("incident.ended", **told)
             elif turn is not None:
-                log.info(
+                # An outage's members are in the journal: a log of a whole fleet would hide what else happens.
+                tell = log.info if incident is None else log.debug
+                tell(
                     "device.turned",
                     unit=turn.device,
                     state=turn.state.word,
                     before=turn.before.word,
-                    incident=incident.id if incident else None,
                 )
             if self._dispatch and turn is not None:
                 self._dispatch.publish({"event": "supervision", "unit": turn.device, "state": turn.state.word})

@@ -48,7 +48,7 @@ class Roster:
             if account.home and account.home not in served:
                 served.add(account.home)
                 for ucr in self._expected.ucrs.get(account.home, ()):
-                    yield self.ucr(account, ucr.serial, ucr.type)
+                    yield self.ucr(account, ucr.id, ucr.type)
 
     def ucr(self, account: Account, device: str, kind: DeviceType = DeviceType.UCR) -> Watched:
         """Return what is expected of a UCR that an account's terminal hears."""

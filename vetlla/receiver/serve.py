@@ -152,7 +152,7 @@ class Receiver:
         self._desk.resume(clock.now(), self._commit.batch)
         self._escalation.watch_open()
         await self._watchdog.use(settings.supervision, self._knowledge.roster)
-        self._watchdog.on_new_day = self._told_to_reload
+        self._watchdog.on_new_day = self._day_began
         self._bind(descriptions)
         await self._open_doors(parts)
         for listener in self._listeners:
@@ -263,6 +263,25 @@ class Receiver:
     def _told_to_reload(self) -> None:
         self._reloading = asyncio.get_running_loop().create_task(self._reload())
 
+    def _day_began(self) -> None:
+        self._reloading = asyncio.get_running_loop().create_task(self._read_registry())
+
+    async def _read_registry(self) -> None:
+        """Read accounts and keys anew, by the settings in force: suspensions begin and end with a day."""
+        async with self._reload_in_turn:
+            try:
+                known = await asyncio.to_thread(knowledge.read, self._settings, self._clock)
+            except VetllaError as error:
+                log.error("receiver.registry_unread", why=str(error))  # noqa: TRY400 - the disk's mistake, not ours
+            else:
+                await self._take_over(self._settings, known)
+
+    async def _take_over(self, settings: Settings, known: knowledge.Knowledge) -> None:
+        await self._watchdog.use(settings.supervision, known.roster)
+        self._settings = settings
+        self._knowledge = known
+        self._intake.use(settings, known.book)
+
     async def _asked_to_reload(self, request: Request) -> dict[str, Any]:
         if not request.caller.engineer:
             raise UsageError(
@@ -288,10 +307,7 @@ class Receiver:
             log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
             return error
         else:
-            await self._watchdog.use(settings.supervision, known.roster)
-            self._settings = settings
-            self._knowledge = known
-            self._intake.use(settings, known.book)
+            await self._take_over(settings, known)
             self._desk.use(settings.queue)
             self._escalation.use(settings.queue)
             self._commit.settings = self._requests.settings = self._of_supervision.settings = settings

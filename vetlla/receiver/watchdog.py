@@ -62,42 +62,44 @@ class Watchdog:
         self.fleet = Fleet()
         self.watch = Watch(self.fleet, settings.tolerance_s, now.mono_us)
         self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
+        self.books = Bookkeeping(settings, self.watch, now)
         self.losses = Losses(
             settings=settings,
             watch=self.watch,
             incidents=self.incidents,
+            row=self.books.row,
             desk=desk,
             commit=commit,
             dispatch=dispatch,
             clock=clock,
         )
-        self.books = Bookkeeping(settings, self.watch, now)
         self.pauses = Pauses(self.watch, self.books.daybook)
         self.enrolment = Enrolment(self.watch, self.pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins: suspensions begin and end with it."""
         self._listeners: list[str] = [""]
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._deaf_us = 0
         self._today = self.books.daybook.today.day
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
-    def heard(self, account: Account, signal: Signal, arrival: Arrival) -> bool:
-        """Take the sign of life that a registered caller's report is; say whether it is nothing more than that.
+    def heard(self, account: Account, signals: Sequence[Signal], arrival: Arrival) -> bool:
+        """Take the sign of life that a registered caller's frame is; say whether it is nothing more than that.
 
         Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
         """
         terminal = self.fleet.terminal(account)
         if terminal is None:
-            return signal.event.kind is Kind.HEARTBEAT
+            return False
         now, listener = arrival.received, self._listener(arrival.listener)
         idle = not self.watch.dirty
         self.watch.heard(terminal, listener, now)
-        kind = signal.event.kind
-        alive_only = kind is Kind.HEARTBEAT
-        if not alive_only:
-            alive_only = self._heard_through(terminal, signal, listener, now)
+        alive_only = len(signals) == 1
+        for signal in signals:
+            if signal.event.kind is not Kind.HEARTBEAT:
+                alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
         if idle or self.watch.turns:
             self._note(now, idle=idle)
         return alive_only
@@ -111,11 +113,12 @@ class Watchdog:
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
         """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
+        kind, phase = signal.event.kind, signal.event.phase
         elder = self.enrolment.elder(terminal)
-        if (left := absence(signal.event)) is not None:
+        # What a terminal kept back says where people were, not where they are.
+        if kind is not Kind.PRESENCE and not signal.buffered and (left := absence(signal.event)) is not None:
             for child in self.fleet.kin(elder):
                 self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
-        kind, phase = signal.event.kind, signal.event.phase
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
         ucr = self.fleet.ucr(elder, signal.device)
@@ -137,21 +140,28 @@ class Watchdog:
 
     # --- time -------------------------------------------------------------------------------------------------------
 
-    def _arm(self, within_s: float = 3600.0) -> None:
+    def _arm(self) -> None:
         """Set the timer for whoever is due first."""
-        now_us = self._clock.now().mono_us
         dues = [due for due in (self.watch.next_us, self.pauses.next_us) if due is not None]
-        wait_s = min([within_s, *(max(0, due - now_us) / SECOND_US for due in dues)])
-        when = self._loop.time() + wait_s
+        if dues:
+            self._wake_in(max(0, min(dues) - self._clock.now().mono_us) / SECOND_US)
+
+    def _wake_in(self, seconds: float) -> None:
+        when = self._loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._fall_due)
+        self._timer, self._timer_at = self._loop.call_at(when, self._fall_due), when
 
     def _fall_due(self) -> None:
         self._timer = None
-        self._arm(DEAF_RETRY_S if not self._commit.ready else 0.0 if self.look() else 3600.0)
+        if not self._commit.ready:
+            self._wake_in(DEAF_RETRY_S)
+        elif self.look():
+            self._wake_in(0)
+        else:
+            self._arm()
 
     def look(self) -> bool:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
@@ -189,8 +199,6 @@ class Watchdog:
         self.books.daybook.down_s += (unready_us - self._deaf_us) // SECOND_US
         self._deaf_us += (unready_us - self._deaf_us) // SECOND_US * SECOND_US
         self.losses.plan(batch)
-        # Else a crash within half a minute would leave verdicts on a device that the journal takes for another state.
-        self.books.write_at_once(sorted({verdict.unit for verdict in batch.supervision.verdicts}), batch)
         self.books.plan(batch, now)
         self._see_to_rows(now)
         if self.books.daybook.today.day != self._today:
@@ -220,8 +228,10 @@ class Watchdog:
         for unit in journal.units():
             account = _bare(unit.account, unit.receiver, unit.line)
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
+            while len(self.fleet) < unit.id:
+                # A crash came between the taking up of a device and its row: its number stays unused.
+                self.watch.add(_bare("", "", ""), "", NO_PARENT, 0)
             number = self.watch.add(account, unit.device, parent, 0)
-            assert number == unit.id
             if not unit.device:
                 parents[name_of(account)] = number
             fleet = self.fleet

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vetlla.devices import TERMINALS, Change, Device, Kept, Movement, MovementKind, Ownership, Place
+from vetlla.devices import BUTTONS, TERMINALS, Change, Device, Kept, Movement, MovementKind, Ownership, Place
 from vetlla.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+
+    from vetlla.devices import DeviceType
 
 
 def receive(day: date, ownership: Ownership, note: str = "") -> Movement:
@@ -78,8 +80,11 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
     """
     _must_be(old, Place.HOME, "replace", "install the new device instead")
     _must_be(new, Place.WAREHOUSE, "install as replacement", "choose a device in the warehouse")
-    if (old.device.type in TERMINALS) != (new.device.type in TERMINALS):
-        raise UsageError(f"a {new.device.type} can not take the place of a {old.device.type}")
+    if _family(old.device.type) != _family(new.device.type):
+        raise UsageError(
+            f"a {new.device.type} can not take the place of a {old.device.type}",
+            remedy="remove the one, install the other",
+        )
     leaving = replace(
         _next(
             old,
@@ -96,7 +101,7 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
     )
     device = _begun(new.device, day)
     if not renewal:
-        device = replace(device, cost_from=old.device.cost_from or old.device.first_installed or day)
+        device = device._replace(cost_from=old.device.cost_from or old.device.first_installed or day)
         if old.standing.ownership is not Ownership.LEASED:
             arriving = replace(arriving, ownership=Ownership.MUNICIPAL)
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
@@ -108,14 +113,26 @@ def must_live(kept: Kept, verb: str) -> None:
         raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
 
 
+def must_be_known(kept: Kept, day: date, verb: str) -> None:
+    """Raise UsageError for upkeep before a device was there: before it came into the service, by all that is known."""
+    came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
+    if day < came:
+        raise UsageError(f"can not {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
+
+
 def name(device: Device) -> str:
     """Return how a device is named to a person and on the command line."""
     return f"{device.type}:{device.serial}"
 
 
+def _family(kind: DeviceType) -> frozenset[DeviceType]:
+    """Return the types that do what this one does."""
+    return next((family for family in (TERMINALS, BUTTONS) if kind in family), frozenset({kind}))
+
+
 def _begun(device: Device, day: date) -> Device:
     first = device.first_installed or day
-    return replace(device, first_installed=first, cost_from=device.cost_from or first)
+    return device._replace(first_installed=first, cost_from=device.cost_from or first)
 
 
 def _check_room(device: Device, home: str, there: Iterable[Kept]) -> None:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
@@ -36,7 +37,7 @@ class Broken(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """All that the rules look at, on one day."""
 
@@ -45,14 +46,15 @@ class Known:
     homes: Mapping[str, Home]
     people: Sequence[Person]
     reading: Reading
-    accounts: Mapping[str, str]
-    """The receiver's accounts and the home each is registered for."""
+    accounts: Mapping[str, frozenset[str]]
+    """The receiver's accounts and the homes each is registered for; none where it stands for itself."""
     unknown: Mapping[str, int]
     """Accounts that the receiver heard and did not know, and how often."""
 
-    def installed(self) -> Iterator[Kept]:
-        """Yield the devices in homes."""
-        return (kept for kept in self.fleet if kept.standing.place is Place.HOME)
+    @cached_property
+    def installed(self) -> list[Kept]:
+        """The devices in homes."""
+        return [kept for kept in self.fleet if kept.standing.place is Place.HOME]
 
 
 class Rule(NamedTuple):
@@ -79,7 +81,7 @@ def old_at_installation(known: Known) -> Iterator[Broken]:
 def person_without_ucr(known: Known) -> Iterator[Broken]:
     """Tender, 13.1.g: every user has a UCR, type C excepted."""
     needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
-    there = Counter(kept.standing.home for kept in known.installed() if kept.device.type in BUTTONS)
+    there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
     for home, number in sorted(needed.items()):
         if _attended(known, home) and there[home] < number:
             yield Broken(home, "", f"{number} users and {there[home]} UCR")
@@ -87,7 +89,7 @@ def person_without_ucr(known: Known) -> Iterator[Broken]:
 
 def home_without_terminal(known: Known) -> Iterator[Broken]:
     """Who has no terminal can call nobody."""
-    have = {kept.standing.home for kept in known.installed() if kept.device.type in TERMINALS}
+    have = {kept.standing.home for kept in known.installed if kept.device.type in TERMINALS}
     for code in known.homes:
         if _attended(known, code) and code not in have:
             yield Broken(code, "", "attended, no terminal")
@@ -95,7 +97,7 @@ def home_without_terminal(known: Known) -> Iterator[Broken]:
 
 def level_3_not_digital(known: Known) -> Iterator[Broken]:
     """Tender, 13.1.g: all homes of level 3 have a GSM-IP terminal."""
-    have = {kept.standing.home for kept in known.installed() if kept.device.type is DIGITAL}
+    have = {kept.standing.home for kept in known.installed if kept.device.type is DIGITAL}
     for code, home in known.homes.items():
         if home.level == 3 and _attended(known, code) and code not in have:
             yield Broken(code, "", "level 3 without GSM-IP terminal")
@@ -104,7 +106,7 @@ def level_3_not_digital(known: Known) -> Iterator[Broken]:
 def past_end_of_life(known: Known) -> Iterator[Broken]:
     """Tender, section 16, standard 15: renewed before the end of its useful life."""
     lives = Lives(known.reading)
-    for kept in known.installed():
+    for kept in known.installed:
         ends = lives.end(kept)
         if ends is not None and ends <= known.day:
             yield _of(kept, f"useful life ended {ends}")
@@ -114,7 +116,7 @@ def near_end_of_life(known: Known) -> Iterator[Broken]:
     """Yield what must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
-    for kept in known.installed():
+    for kept in known.installed:
         ends = lives.end(kept)
         if ends is not None and known.day < ends <= soon:
             yield _of(kept, f"useful life ends {ends}")
@@ -139,41 +141,54 @@ def unknown_account(known: Known) -> Iterator[Broken]:
 
 
 def account_elsewhere(known: Known) -> Iterator[Broken]:
-    """Compare with the receiver: it should know every installed terminal, under the home it is in."""
+    """Compare with the receiver: it should know every installed terminal, under the home it is in, and no other home.
+
+    A terminal whose account the inventory does not have is known by its home.
+    """
     if not known.accounts:
         return
-    for kept in known.installed():
-        account = kept.device.account
-        if kept.device.type in TERMINALS and account:
-            registered = known.accounts.get(account)
-            if registered is None:
-                yield _of(kept, f"the receiver has no account {account}")
-            elif registered and registered != kept.standing.home:
-                yield _of(kept, f"the receiver has account {account} in home {registered}")
+    heard = frozenset[str]().union(*known.accounts.values())
+    for kept in known.installed:
+        if kept.device.type not in TERMINALS:
+            continue
+        account, home = kept.device.account, kept.standing.home
+        registered = known.accounts.get(account) if account else None
+        if not account and home not in heard:
+            yield _of(kept, "the receiver has no account for its home")
+        elif account and registered is None:
+            yield _of(kept, f"the receiver has no account {account}")
+        elif registered and home not in registered:
+            yield _of(kept, f"the receiver has account {account} in home {', '.join(sorted(registered))}")
+    for account, homes in sorted(known.accounts.items()):
+        for home in sorted(homes - known.homes.keys()):
+            yield Broken(home, "", f"the receiver has account {account} in this home, which nobody registered")
 
 
 def two_places(known: Known) -> Iterator[Broken]:
     """One device cannot be in two homes: an IMEI, an account or a serial and model is one device's."""
-    seen: defaultdict[tuple[str, str], list[Kept]] = defaultdict(list)
-    for kept in known.installed():
-        device = kept.device
-        marks = {"imei": device.imei, "account": device.account if device.type in TERMINALS else ""}
-        marks["serial"] = f"{device.model} {device.serial}"
-        if device.type in TERMINALS:
-            marks["terminal of home"] = kept.standing.home
-        for mark, value in marks.items():
-            if value:
-                seen[mark, value].append(kept)
-    for (mark, value), several in seen.items():
-        if len(several) > 1:
-            where = ", ".join(f"{name(kept.device)} in {kept.standing.home}" for kept in several)
-            yield _of(several[0], f"{mark} {value} belongs to {where}")
+    terminals = [kept for kept in known.installed if kept.device.type in TERMINALS]
+    for mark, those, value_of in (
+        ("imei", known.installed, lambda kept: kept.device.imei),
+        ("account", terminals, lambda kept: kept.device.account),
+        ("serial", known.installed, lambda kept: (kept.device.serial, kept.device.model)),
+        ("terminal of home", terminals, lambda kept: kept.standing.home),
+    ):
+        values = list(map(value_of, those))
+        twice = {value for value, times in Counter(values).items() if times > 1 and value}
+        several: defaultdict[object, list[Kept]] = defaultdict(list)
+        for value, kept in zip(values, those, strict=True) if twice else ():
+            if value in twice:
+                several[value].append(kept)
+        for value, found in several.items():
+            said = " ".join(filter(None, value)) if isinstance(value, tuple) else value
+            where = ", ".join(f"{name(kept.device)} in {kept.standing.home}" for kept in found)
+            yield _of(found[0], f"{mark} {said} belongs to {where}")
 
 
 def not_recovered(known: Known) -> Iterator[Broken]:
     """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
     days = timedelta(days=known.reading.integer("recovery"))
-    for kept in known.installed():
+    for kept in known.installed:
         home = known.homes.get(kept.standing.home)
         if home is None or home.active_on(known.day):
             continue

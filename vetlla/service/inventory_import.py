@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.devices import Device, DeviceType, Home, Kept, Ownership, Period, Person, Place
-from vetlla.service.inventory_rows import Fault
+from vetlla.service.inventory_rows import FIRST_YEAR, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
     from datetime import date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A device as a file says it stands."""
 
     device: Device
@@ -22,6 +20,9 @@ class Found:
     home: str
     ownership: Ownership
     since: date
+    """Day from which it stands there, as far as the file tells."""
+    moved: date | None
+    """The day that the file itself gives for that."""
     last_battery: date | None
     last_maintenance: date | None
 
@@ -66,6 +67,7 @@ class DeviceRows:
             home=home,
             ownership=values["ownership"],
             since=values["since"] or first or self._today,
+            moved=values["since"],
             last_battery=values["last_battery"],
             last_maintenance=values["last_maintenance"],
         )
@@ -76,6 +78,8 @@ class DeviceRows:
             when = values[name]
             if when is not None and when > self._today:
                 faults.append(Fault(row, name, str(when), "lies in the future"))
+            elif when is not None and when.year < FIRST_YEAR:
+                faults.append(Fault(row, name, str(when), f"lies before {FIRST_YEAR}"))
         first, made, since = values["first_installed"], values["made"], values["since"]
         if values["place"] is Place.HOME and first is None:
             faults.append(Fault(row, "first_installed", "", "is empty, and the device is in a home"))
@@ -141,6 +145,12 @@ def device_row(kept: Kept) -> dict[str, str]:
         "last_maintenance": str(kept.last_maintenance or ""),
         "guarantee_until": str(device.guarantee_until or ""),
     }
+
+
+def account_row(kept: Kept, homes: Mapping[str, Home]) -> dict[str, str]:
+    """Return an installed terminal as a row of ``vetlla accounts import``."""
+    home = homes[kept.standing.home]
+    return {"account": kept.device.account, "home": home.code, "support_level": str(home.level)}
 
 
 def home_row(home: Home) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.devices import BUTTONS, DIGITAL, DeviceType, Kept, Ownership, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
 COLUMNS = (
@@ -25,6 +25,7 @@ COLUMNS = (
     "last_battery",
     "ownership",
     "cost_from",
+    "replaces",
 )
 TOTAL_COLUMNS = ("type", "ownership", "in_homes", "in_warehouse", "total")
 ALL = "all"
@@ -67,8 +68,12 @@ class Report:
     buttons_at_no_cost: int
 
 
-def report(fleet: Iterable[Kept], day: date) -> Report:
-    """Return the report of a fleet as it was on a day."""
+def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Report:
+    """Return the report of a fleet as it was on a day.
+
+    ``replaced``: by a device's number, the name of the one whose place it took; the inventory has to show that link
+    (tender, section 5), since the cost date comes from there.
+    """
     order = {kind: place for place, kind in enumerate(DeviceType)}
     devices = sorted(fleet, key=lambda kept: (order[kept.device.type], kept.standing.home, kept.id))
     kept_by = Counter((kept.device.type, kept.standing.ownership, kept.standing.place) for kept in devices)
@@ -86,14 +91,14 @@ def report(fleet: Iterable[Kept], day: date) -> Report:
     free = [kept for kept in devices if kept.standing.ownership is Ownership.OFFERED]
     return Report(
         day=day,
-        rows=list(map(cells, devices)),
+        rows=[cells(kept, replaced.get(kept.id, "")) for kept in devices],
         totals=totals,
         terminals_at_no_cost=sum(kept.device.type is DIGITAL for kept in free),
         buttons_at_no_cost=sum(kept.device.type in BUTTONS for kept in free),
     )
 
 
-def cells(kept: Kept) -> tuple[str | int | date | None, ...]:
+def cells(kept: Kept, replaces: str) -> tuple[str | int | date | None, ...]:
     """Return a device in the order of ``COLUMNS``."""
     device, standing = kept.device, kept.standing
     year, week = device.made or (None, None)
@@ -110,4 +115,5 @@ def cells(kept: Kept) -> tuple[str | int | date | None, ...]:
         kept.last_battery,
         standing.ownership.value,
         device.cost_from,
+        replaces,
     )

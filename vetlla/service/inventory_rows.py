@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -24,6 +25,9 @@ MAX_CELL = 2000
 """Longest cell of any kind: a home with fifty suspended periods fits."""
 FIRST_YEAR = 1990
 """Municipal telecare in Barcelona began in the nineties; an older device is a slip of the pen."""
+
+REMEMBERED = 1 << 15
+"""Different days and weeks remembered: a park's file has a million of them, and some ten thousand different ones."""
 
 Cell: TypeAlias = "Callable[[str], Any]"
 
@@ -54,6 +58,7 @@ def text(cell: str) -> str:
     return cell
 
 
+@lru_cache(maxsize=REMEMBERED)
 def day(cell: str) -> date:
     """Return a date written as 2024-04-01 or, as Spanish offices write it, 01/04/2024."""
     try:
@@ -64,6 +69,7 @@ def day(cell: str) -> date:
         raise ValueError("no date: write 2024-04-01 or 01/04/2024") from None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def made(cell: str) -> Manufacture:
     """Return week and year of manufacture, written 2019-W07, 2019W07 or 07/2019."""
     found = re.fullmatch(r"(\d{4})-?W(\d{1,2})|(\d{1,2})/(\d{4})", cell)
@@ -86,9 +92,12 @@ def imei(cell: str) -> str:
 
 
 def account(cell: str) -> str:
-    """Return an account as receivers write it: 3 to 16 hexadecimal digits (SIA DC-09, 5.5.1.6)."""
-    if not re.fullmatch(r"[0-9A-Fa-f]{3,16}", cell):
-        raise ValueError("an account has 3 to 16 hexadecimal digits")
+    """Return an account as the receiver registers it (``vetlla accounts``), in capitals: case does not count there.
+
+    DC-09 has hexadecimal digits, SCAIP and MQTT names, dialled lines telephone numbers.
+    """
+    if not re.fullmatch(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}", cell):
+        raise ValueError("an account has up to 64 letters, digits and :+_-")
     return cell.upper()
 
 
@@ -216,7 +225,12 @@ class Reader:
         columns = KINDS[what]
         known = {column.name for column in columns}
         _refuse("mapping: unknown column", set(translation.columns) - known, f"columns of {what}: {sorted(known)}")
-        _refuse("mapping: unknown constant", set(translation.constants) - known, "")
+        _refuse("mapping: unknown constant", set(translation.constants) - known, f"columns of {what}: {sorted(known)}")
+        _refuse(
+            "mapping: values of an unknown column", set(translation.values) - known, "values are named by our column"
+        )
+        theirs = list(translation.columns.values())
+        _refuse("mapping: heading for two columns", {name for name in theirs if theirs.count(name) > 1}, "")
         ours = {translation.columns.get(name, name): name for name in known}
         _refuse("heading twice", {name for name in heading if heading.count(name) > 1}, "rename one of them")
         _refuse(
@@ -231,8 +245,9 @@ class Reader:
             "add it, or give it under [constants] of a mapping file",
         )
         self._width = len(heading)
+        self._headings = {name: heading for heading, name in ours.items()}
         self._constants = {
-            column.name: column.parse(translation.constants[column.name])
+            column.name: _constant(column, translation.constants[column.name])
             for column in columns
             if column.name in translation.constants
         }
@@ -242,6 +257,10 @@ class Reader:
             if column.name in place
         ]
         self._absent = dict.fromkeys(known - set(place) - set(self._constants))
+
+    def heading(self, column: str) -> str:
+        """Return what the file calls one of our columns."""
+        return self._headings.get(column, column)
 
     def read(self, row: int, cells: Sequence[str]) -> tuple[dict[str, Any], list[Fault]]:
         """Return the row's values by our column names (None where empty), and what is wrong in it."""
@@ -263,6 +282,13 @@ class Reader:
             except ValueError as error:
                 faults.append(Fault(row, name, cell[:MAX_TEXT], str(error)))
         return values, faults
+
+
+def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's value
+    try:
+        return column.parse(said)
+    except ValueError as error:
+        raise ConfigError(f"mapping: constant {column.name} = {said!r}: {error}") from error
 
 
 def _refuse(what: str, names: set[str], remedy: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -92,12 +92,15 @@ class Reading:
         self._used: dict[tuple[str, date], Parameter] = {}
         self.day = day
 
-    def integer(self, name: str, default: str = "") -> int:
-        """Return a whole number; ``default`` names the parameter to ask when the first does not exist."""
+    def integer(self, name: str, default: str = "", *, least: int = 0) -> int:
+        """Return a whole number; ``default`` names the parameter to ask when the first does not exist.
+
+        Raises UsageError below ``least``: no minute, month, home or share of this service is negative.
+        """
         value = self._require(name, default).value
-        if isinstance(value, int):
+        if isinstance(value, int) and value >= least:
             return value
-        raise _wrong(name, "a whole number")
+        raise _wrong(name, f"a whole number from {least} on")
 
     def money(self, name: str) -> Decimal:
         """Return an amount of money, exactly as written."""
@@ -190,13 +193,13 @@ def _entry(entry: object, where: str) -> Parameter:
         raise ConfigError(f"{where}: missing or unknown keys: {', '.join(wrong)}", remedy=f"give {sorted(KEYS)}")
     name, value, valid_from, basis = entry["name"], entry["value"], entry["valid_from"], entry["basis"]
     where = f"{where} ({name})"
-    if isinstance(value, list) and all(isinstance(item, date) for item in value):
+    if isinstance(value, list) and all(isinstance(item, date) and not isinstance(item, datetime) for item in value):
         value = tuple(value)
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str, date, tuple)):
+    if isinstance(value, (bool, datetime)) or not isinstance(value, (int, Decimal, str, date, tuple)):
         raise ConfigError(f"{where}: value {value!r} is neither number, text, date nor list of dates")
     if basis not in set(Basis):
         raise ConfigError(f"{where}: basis {basis!r}", remedy='write "contract" or "assumed"')
-    if not isinstance(valid_from, date):
+    if not isinstance(valid_from, date) or isinstance(valid_from, datetime):
         raise ConfigError(f"{where}: valid_from {valid_from!r} is no date", remedy="write it as 2024-04-01")
     return Parameter(
         name=str(name),

@@ -29,10 +29,6 @@ BEYOND = timedelta(days=366)
 """Upkeep that falls due so long after the last planned day may still join a visit."""
 
 
-EVERY = 5
-"""Every fifth new home brings a second UCR: 1.2 UCR a home (tender, section 5)."""
-
-
 class Due(NamedTuple):
     """A device and the day its useful life ends."""
 
@@ -60,7 +56,7 @@ class Lives:
     """End of life of any device; the lives of each type are read once."""
 
     def __init__(self, reading: Reading) -> None:
-        self._months = {kind: reading.integer(f"life.{kind}") for kind in DeviceType}
+        self._months = {kind: reading.integer(f"life.{kind}", least=1) for kind in DeviceType}
         self._made = {kind: reading.text(f"life.from.{kind}", "life.from.default") == "made" for kind in DeviceType}
 
     def months(self, kind: DeviceType) -> int:
@@ -104,7 +100,8 @@ def wanted(
 ) -> list[Wanted]:
     """Return the visits that all homes need for the lives that end up to ``end``; ``days`` are the working days.
 
-    Homes that are no longer attended are left out: their equipment is to be recovered, not renewed.
+    Homes that are no longer attended are left out, and so is what falls due after the last day of one that leaves:
+    their equipment is to be recovered, not renewed.
     """
     by_home: defaultdict[str, list[Kept]] = defaultdict(list)
     for kept in fleet:
@@ -114,7 +111,7 @@ def wanted(
     return [
         visit
         for code, devices in by_home.items()
-        if code in homes and homes[code].active_on(days[0])
+        if code in homes and homes[code].active_from(days[0])
         for visit in bundler.visits(homes[code], devices)
     ]
 
@@ -138,10 +135,10 @@ class _Bundler:
         self._intervals = intervals(reading)
         self._lives = Lives(reading)
         self._lead = reading.integer("renewal.lead")
-        self._within = reading.integer("renewal.overdue_within")
-        self._choice = reading.integer("renewal.bundle_window")
+        self._within = reading.integer("renewal.overdue_within", least=1)
+        self._choice = reading.integer("renewal.bundle_window", least=1)
         self._travel = reading.integer("duration.travel")
-        self._minutes = {kind: reading.integer(f"duration.{kind}") for kind in DeviceType}
+        self._minutes = {kind: reading.integer(f"duration.{kind}", least=1) for kind in DeviceType}
         self._upkeep_minutes = {work: reading.integer(f"duration.{work}") for work in (Work.BATTERY, Work.MAINTENANCE)}
         self._upkeep_lead = reading.integer("upkeep.lead")
 
@@ -165,7 +162,10 @@ class _Bundler:
                     together.append(unit)
                     units.remove(unit)
             tasks = tuple(task for unit in together for task in unit.tasks)
-            first, last = self._at_home(home, first, last)
+            window = self._at_home(home, first, last)
+            if window is None:
+                continue
+            first, last = window
             yield Wanted(
                 home=home.code,
                 base=home.base,
@@ -218,9 +218,17 @@ class _Bundler:
                 first, last = 0, len(self._days) - 1
             yield _Unit([task], first, last, renews=False, overdue=False)
 
-    def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int]:
-        """Return the longest part of a window in which the home's service is not suspended; all of it if none is."""
-        free = [(first, last)]
+    def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int] | None:
+        """Return the longest part of a window in which the home is attended and its service not suspended.
+
+        All of the window's longest attended part where suspensions leave nothing; None: not attended at all.
+        """
+        attended = [
+            part
+            for period in home.active
+            if (part := self._overlap(period.since, period.until, first, last)) is not None
+        ]
+        free = attended
         for period in home.suspended:
             if period.until is None:
                 continue  # nobody knows when it ends: the visit is arranged when they are back
@@ -231,64 +239,12 @@ class _Bundler:
                 for part in ((begin, min(finish, away[0] - 1)), (max(begin, away[1] + 1), finish))
                 if part[0] <= part[1]
             ]
-        return max(free, key=lambda part: part[1] - part[0], default=(first, last))
+        return max(free or attended, key=lambda part: part[1] - part[0], default=None)
 
-
-def growth_visits(
-    homes: Mapping[str, Home], days: Sequence[date], reading: Reading, *, kind: DeviceType = DIGITAL
-) -> list[Wanted]:
-    """Return the visits of homes expected to join, spread evenly over each base's working days.
-
-    They come on the day they come, so each has a window of that one day: planning works around them.
-    """
-    weight: defaultdict[str, int] = defaultdict(int)
-    for home in homes.values():
-        weight[home.base] += home.active_on(days[0])
-    found: list[Wanted] = []
-    by_year: defaultdict[int, list[int]] = defaultdict(list)
-    for place, day in enumerate(days):
-        by_year[day.year].append(place)
-    travel, terminal, ucr = (reading.integer(f"duration.{name}") for name in ("travel", kind, "ucr"))
-    for places in by_year.values():
-        joining = expected(days[places[0]], days[places[-1]], reading)
-        for base, number in shares(joining, weight).items():
-            for one in range(number):
-                place = places[(2 * one + 1) * len(places) // (2 * number)]
-                pendants = 2 if one % EVERY == 0 else 1
-                tasks = [
-                    Task(Work.INSTALLATION, 0, kind, days[place], terminal),
-                    *[Task(Work.INSTALLATION, 0, DeviceType.UCR, days[place], ucr)] * pendants,
-                ]
-                found.append(
-                    Wanted(
-                        home="",
-                        base=base,
-                        rank=Rank.NONE,
-                        tasks=tuple(tasks),
-                        first=place,
-                        last=place,
-                        minutes=travel + terminal + ucr * pendants,
-                    )
-                )
-    return found
-
-
-def expected(first: date, last: date, reading: Reading, name: str = "homes") -> int:
-    """Return how many homes (or devices of a pilot) join between two days of one year, by whole months."""
-    yearly = reading.at(last).started(f"growth.{name}")
-    months = last.month - first.month + 1
-    return (yearly * months + 6) // 12
-
-
-def shares(total: int, weight: Mapping[str, int]) -> dict[str, int]:
-    """Return a total divided in proportion to weights, whole numbers that add up to it (largest remainders)."""
-    whole = sum(weight.values())
-    if not whole:
-        return {}
-    exact = {name: divmod(total * part, whole) for name, part in sorted(weight.items())}
-    left = total - sum(quotient for quotient, _ in exact.values())
-    favoured = set(sorted(exact, key=lambda name: -exact[name][1])[:left])
-    return {name: quotient + (name in favoured) for name, (quotient, _) in exact.items()}
+    def _overlap(self, since: date, until: date | None, first: int, last: int) -> tuple[int, int] | None:
+        begin = max(first, first_on_or_after(self._days, since))
+        finish = last if until is None else min(last, last_on_or_before(self._days, until))
+        return (begin, finish) if begin <= finish else None
 
 
 _TURNS = {rank: place for place, rank in enumerate(RANKS)}

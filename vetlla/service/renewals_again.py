@@ -21,7 +21,7 @@ class Again(NamedTuple):
     wishes: list[Wanted]
     """Everything to give a day, the agreed visits among them with a window of their one day."""
     aside: list[Visit]
-    """Agreed on a day that is no working day: kept as they are, outside the levels."""
+    """Agreed on a day that is no working day of the plan: kept as they are, outside the levels."""
 
 
 def around_agreed(
@@ -31,18 +31,20 @@ def around_agreed(
     *,
     installed: Mapping[int, str],
     travel: int,
+    today: date,
 ) -> Again:
     """Take what agreed visits cover out of the wishes and add those visits, fixed on their days.
 
     ``installed``: the home of each device. What has left its home since is no longer visited for; an agreed visit of
-    which nothing is left is dropped, as is one whose day has passed.
+    which nothing is left is dropped, as is one whose day has passed. What is agreed for a day between ``today`` and
+    the first one planned stays: people wait for it whatever span somebody plans.
     """
     covered: defaultdict[str, set[tuple[Work, int]]] = defaultdict(set)
     fixed: list[Wanted] = []
     aside: list[Visit] = []
     for visit in agreed:
         still = [task for task in visit.tasks if installed.get(task.device) == visit.home]
-        if visit.day < days[0] or not still:
+        if visit.day < min(days[0], today) or not still:
             continue
         covered[visit.home] |= {(task.work, task.device) for task in still}
         place = bisect_left(days, visit.day)

@@ -102,18 +102,21 @@ def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *,
 def _closing(slots: Sequence[Slot], pending: list[tuple[int, int]], room: int) -> list[int]:
     """Take out of ``pending`` the visits, earliest deadlines first, that together come nearest to ``room``."""
     near = [heappop(pending) for _ in range(min(LOOK, len(pending)))]
-    reached: dict[int, tuple[int, int]] = {0: (0, -1)}  # sum: (sum before, place in near)
-    for place, (_, number) in enumerate(near):
-        minutes = slots[number].minutes
-        for total in [total for total in reached if total + minutes <= room and total + minutes not in reached]:
-            reached[total + minutes] = (total, place)
-        if room in reached:
+    # Sums as the bits of one number: those that are reached, and by each visit those that it is the first to reach.
+    reached, mask = 1, (2 << room) - 1
+    first_by: list[int] = []
+    for _, number in near:
+        fresh = (reached << slots[number].minutes) & mask & ~reached
+        first_by.append(fresh)
+        reached |= fresh
+        if reached >> room & 1:
             break
     taken = set()
-    total = max(reached)
-    while total:
-        total, place = reached[total]
-        taken.add(place)
+    total = reached.bit_length() - 1
+    for place in reversed(range(len(first_by))):
+        if first_by[place] >> total & 1:
+            taken.add(place)
+            total -= slots[near[place][1]].minutes
     for place, entry in enumerate(near):
         if place not in taken:
             heappush(pending, entry)

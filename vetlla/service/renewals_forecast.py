@@ -16,7 +16,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.devices import DIGITAL, TERMINALS, DeviceType, Kept, Ownership, Place
-from vetlla.service.renewals import Lives, expected
+from vetlla.service.renewals import Lives
+from vetlla.service.renewals_growth import expected
 from vetlla.service.working_days import add_months
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from vetlla.devices import DIGITAL, Home, Kept, Place
 from vetlla.errors import UsageError
-from vetlla.service.renewals import expected, growth_visits, wanted
+from vetlla.service.renewals import wanted
 from vetlla.service.renewals_again import around_agreed
 from vetlla.service.renewals_forecast import spans
+from vetlla.service.renewals_growth import expected, growth_visits
 from vetlla.service.renewals_plan import BaseFigures, Shortage, plan, with_terminals
 from vetlla.service.working_days import working_days
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from vetlla.service.parameters import Reading
     from vetlla.visits import Visit
+
+MAX_YEARS = 20
+"""Of a plan or a forecast: twice the longest life, and windows of days cost their square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,8 @@ class Made:
     """Visits for devices whose life is over already: planned first, and late all the same."""
     unattended: int
     """Devices in homes no longer attended: to be recovered, not renewed."""
+    no_local_holidays: list[int]
+    """Years of which the parameters name none of the city's own holidays: work may be planned on them."""
 
 
 def make(
@@ -41,24 +47,32 @@ def make(
     reading: Reading,
     span: tuple[date, date],
     *,
+    today: date | None = None,
     growth: bool = True,
 ) -> Made:
-    """Plan all visits from the first to the last day of a span. Raises UsageError when it has no working day."""
+    """Plan all visits from the first to the last day of a span. Raises UsageError when it has no working day.
+
+    Visits agreed for ``today`` (None: the span's first day) or later stay.
+    """
     first, last = span
-    days = working_days(first, last, reading.dates("holidays.local"))
+    within_reach(first, last)
+    local = reading.dates("holidays.local")
+    days = working_days(first, last, local)
     if not days:
         raise UsageError(f"no working day from {first} to {last}")
     installed = {kept.id: kept.standing.home for kept in fleet if kept.standing.place is Place.HOME}
     wishes = wanted(fleet, homes, days, last, reading)
-    again = around_agreed(wishes, agreed, days, installed=installed, travel=reading.integer("duration.travel"))
+    again = around_agreed(
+        wishes, agreed, days, installed=installed, travel=reading.integer("duration.travel"), today=today or first
+    )
     joining = growth_visits(homes, days, reading) if growth else []
     bases = {wish.base for wish in (*again.wishes, *joining)}
     made = plan([*again.wishes, *joining], days, {base: capacities(base, days, reading) for base in bases})
-    attended = {code for code, home in homes.items() if home.active_on(first)}
+    attended = {code for code, home in homes.items() if home.active_from(first)}
     visits = with_terminals(
         made.visits,
         digital=sum(kept.device.type is DIGITAL and kept.id in installed for kept in fleet),
-        homes=_homes_at_year_ends(len(attended), span, reading),
+        homes=_homes_at_year_ends(sum(home.active_on(first) for home in homes.values()), span, reading),
         target=reading.integer("digital.target") + reading.integer("digital.offered"),
     )
     return Made(
@@ -67,7 +81,14 @@ def make(
         shortages=made.shortages,
         overdue=sum(visit.why.overdue for visit in visits),
         unattended=sum(home not in attended for home in installed.values()),
+        no_local_holidays=sorted({day.year for day in days} - {day.year for day in local}),
     )
+
+
+def within_reach(first: date, last: date) -> None:
+    """Raise UsageError for a span that nobody can foresee."""
+    if last.year - first.year > MAX_YEARS:
+        raise UsageError(f"from {first} to {last} are more than {MAX_YEARS} years", remedy="choose a nearer last day")
 
 
 def capacities(base: str, days: Sequence[date], reading: Reading) -> list[int]:

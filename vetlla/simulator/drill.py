@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from vetlla.accounts import Account
 from vetlla.signals import Key
+from vetlla.simulator.dialects.dc09 import DIALECT as DC09
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from vetlla.simulator.dialects.dialect import Dialect
+
 KEY_BITS = (128, 192, 256)
 
 
-def homes(count: int) -> tuple[Account, ...]:
-    """Return accounts D00001, D00002 ...: hexadecimal as the standard wants, and recognisable in a journal."""
-    return tuple(Account(account=f"D{number:05X}", home=f"drill-{number}") for number in range(1, count + 1))
+def homes(count: int, dialect: Dialect = DC09) -> tuple[Account, ...]:
+    """Return made-up accounts as the dialect has them, recognisable in a journal: D00001, D00002 ... in DC-09."""
+    return tuple(Account(account=dialect.account(number), home=f"drill-{number}") for number in range(1, count + 1))
 
 
 def encrypting(accounts: Iterable[Account], bits: int, seed: int) -> tuple[tuple[Account, ...], dict[str, Key]]:

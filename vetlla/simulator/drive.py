@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from vetlla.errors import LinkError, UsageError
-from vetlla.simulator.dialler import Dialler
-from vetlla.simulator.home import Home, Message
+from vetlla.simulator.events import Story
 from vetlla.simulator.line import trust
 from vetlla.simulator.scenario import Connection, Transport
 from vetlla.simulator.statistics import Counts, Report, conclude
+from vetlla.simulator.subscriber import Call, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Sequence
 
+    from vetlla.simulator.events import Tell
+    from vetlla.simulator.message import Message
     from vetlla.simulator.scenario import Scenario
+    from vetlla.simulator.subscriber import Settled
 
 DRAIN_S = 30.0
 """After the end, what was due may still be settled for so long; the rest counts as lost."""
@@ -32,64 +34,6 @@ BATCH = 4
 """Messages of one home in one segment, at most."""
 DIALS_AT_ONCE = 100
 """Homes that connect at the same moment before the clock starts: fewer than a listener's usual backlog of 128."""
-WRONG_CLOCK_S = -312.0
-"""How far a home's clock is off where the scenario wants wrong clocks: far outside the receiver's window."""
-
-Settled: TypeAlias = Callable[[Message], None]
-
-
-class Call(NamedTuple):
-    """So many messages that became due together."""
-
-    due_ns: int
-    size: int
-
-
-class Subscriber:
-    """One home with its line and the calls that wait for it."""
-
-    def __init__(self, scenario: Scenario, index: int, counts: Counts, settled: Settled | None) -> None:
-        account = scenario.accounts[index]
-        random = Random(f"{scenario.seed}/{index}")  # noqa: S311 - a simulation, not a secret
-        wrong_clock = random.random() < scenario.faults.clock
-        self.home = Home(
-            account,
-            scenario.keys[account.key_name] if account.key_name else None,
-            mix=scenario.mix,
-            random=random,
-            clock_error_s=WRONG_CLOCK_S if wrong_clock else 0.0,
-        )
-        self.dialler = Dialler(self.home, scenario, counts, random, settled)
-        self.inbox: asyncio.Queue[Call | None] = asyncio.Queue()
-        self.random = random
-
-    def messages(self, size: int) -> list[Message]:
-        """Return the next messages; those that travel together are numbered, even heartbeats."""
-        return [self.home.next(numbered=size > 1) for _ in range(size)]
-
-    async def live_by_inbox(self) -> None:
-        """Deliver what is due, in order, until None."""
-        try:
-            while (call := await self.inbox.get()) is not None:
-                await self._deliver(self.messages(call.size), call.due_ns)
-        finally:
-            self.dialler.hang_up()
-
-    async def live_by_answers(self, ready: Iterable[list[Message]], counts: Counts, stop: asyncio.Event) -> None:
-        """Deliver the next call as soon as the last one is settled."""
-        try:
-            for messages in ready:
-                if stop.is_set():
-                    break
-                counts.told += len(messages)
-                await self._deliver(messages, time.monotonic_ns())
-        finally:
-            self.dialler.hang_up()
-
-    async def _deliver(self, messages: Sequence[Message], due_ns: int) -> None:
-        for message in messages:
-            message.due_ns = due_ns
-        await self.dialler.deliver(messages)
 
 
 async def drive(
@@ -99,11 +43,13 @@ async def drive(
     settled: Settled | None = None,
     counts: Counts | None = None,
     drain_s: float = DRAIN_S,
+    tell: Tell | None = None,
 ) -> Report:
     """Run the scenario to its end, or until ``stop`` is set, and return what came of it.
 
     ``settled`` is called with every message that has met its fate (``Ledger.write``); ``counts`` are kept up to date
-    for whoever wants to watch; what is still open ``drain_s`` after the end is lost. Raises UsageError when this
+    for whoever wants to watch; ``tell`` hears in words what befalls the fleet; what is still open ``drain_s`` after the
+    end is lost. Raises UsageError when this
     process may not open enough sockets, or cannot read the certificate to trust.
     """
     stop = stop or asyncio.Event()
@@ -120,11 +66,12 @@ async def drive(
     else:
         lives = [subscriber.live_by_inbox() for subscriber in subscribers]
         lives.append(_feed(scenario, subscribers, scenario.rate, counts, stop))
-    if scenario.connection is Connection.KEEP and scenario.rate is None:
+    if scenario.connection is Connection.KEEP and (scenario.rate is None or scenario.outage or scenario.silence):
         await _dial_all(subscribers)
+    story = Story(scenario, subscribers, counts, stop, tell)
     began = time.monotonic()
-    await _live(lives, scenario.duration_s, drain_s, stop)
-    counts.lost = counts.told - counts.acknowledged - counts.refused
+    await _live(lives, story.chapters(), scenario.duration_s, drain_s, stop)
+    counts.lost = counts.told - counts.acknowledged - counts.sent - counts.refused
     return conclude(counts, homes=len(subscribers), seconds=time.monotonic() - began)
 
 
@@ -154,8 +101,10 @@ async def _feed(
     """Make calls due at random instants (a Poisson process) in random homes, settled or not the earlier ones."""
     random = Random(scenario.seed)  # noqa: S311 - a simulation, not a secret
     due_s = time.monotonic()
+    # What is to be missed later must have been heard before, and a line that never carried a frame does not stand long.
+    first = scenario.faults.storm or int(bool(scenario.outage or scenario.silence))
     for subscriber in subscribers:
-        for _ in range(scenario.faults.storm):
+        for _ in range(first):
             _release(subscriber, due_s, 1, counts)
     for size in _sizes(scenario.faults.batch, scenario.reports, random):
         due_s += random.expovariate(rate / size)
@@ -166,7 +115,9 @@ async def _feed(
                     await stop.wait()
         if stop.is_set():
             break
-        _release(random.choice(subscribers), due_s, size, counts)
+        subscriber = random.choice(subscribers)
+        if not subscriber.is_silent:
+            _release(subscriber, due_s, size, counts)
     for subscriber in subscribers:
         subscriber.inbox.put_nowait(None)
 
@@ -179,7 +130,8 @@ def _release(subscriber: Subscriber, due_s: float, size: int, counts: Counts) ->
 async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
     """Connect every home before the clock starts. One that cannot connect finds out again with its first message.
 
-    Only where homes call at once: a home that is connected and silent is another thing than one that calls.
+    Only where homes call at once, or where something befalls a fleet that stands connected: otherwise a home that is
+    connected and silent is another thing than one that calls.
     """
     turn = asyncio.Semaphore(DIALS_AT_ONCE)
 
@@ -194,14 +146,20 @@ async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
 
 
 async def _live(
-    lives: Iterable[Coroutine[None, None, None]], duration_s: float | None, drain_s: float, stop: asyncio.Event
+    lives: Iterable[Coroutine[None, None, None]],
+    chapters: Iterable[Coroutine[None, None, None]],
+    duration_s: float | None,
+    drain_s: float,
+    stop: asyncio.Event,
 ) -> None:
-    """Let all live until they end, or until the drain after ``stop`` is over."""
+    """Let all live until they end, or until the drain after ``stop`` is over; what befalls them ends with them."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(life) for life in lives]
-        end = group.create_task(_end(tasks, duration_s, drain_s, stop))
+        rest = [group.create_task(chapter) for chapter in chapters]
+        rest.append(group.create_task(_end(tasks, duration_s, drain_s, stop)))
         await asyncio.wait(tasks)
-        end.cancel()
+        for task in rest:
+            task.cancel()
 
 
 async def _end(

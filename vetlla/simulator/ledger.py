@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vetlla.clock import iso
-from vetlla.simulator.home import wall_us
+from vetlla.simulator.message import wall_us
 
 if TYPE_CHECKING:
-    from vetlla.simulator.home import Message
+    from vetlla.simulator.message import Message
 
 
 def entry(message: Message) -> dict[str, Any]:

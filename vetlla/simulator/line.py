@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
+import termios
 import time
 from collections import deque
+from fcntl import ioctl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,14 +16,14 @@ from vetlla.errors import LinkError, UsageError
 from vetlla.simulator.scenario import Transport
 
 if TYPE_CHECKING:
+    from vetlla.simulator.dialects.dialect import Cut
     from vetlla.simulator.scenario import Scenario
 
-CR = b"\r"
-SHORTEST_HEADER = 7
-"""LF, CRC and length: before that many bytes a CR can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
 HUNG_UP = "the receiver hung up"
 MAX_PENDING = 4096
-"""No DC-09 frame is longer (section 1): whatever grows beyond it is handed on as it is, to be judged malformed."""
+"""No answer of any protocol is longer: whatever grows beyond it is handed on as it is, to be judged malformed."""
+LOOK_S = 0.001
+"""Between two looks at what the receiver's machine has not taken yet: what a timer can do."""
 
 
 class Inbox:
@@ -78,16 +81,25 @@ class Line(Protocol):
         """Put bytes on the wire. LinkError: it is gone."""
         ...
 
+    async def is_taken(self, until: float) -> bool:
+        """Wait until the receiver's machine has every byte; False: not by then. LinkError: the line is gone."""
+        ...
+
     def hang_up(self) -> None:
         """Close in order: what was sent still arrives."""
+        ...
+
+    def break_off(self) -> None:
+        """Close at once, as when the network fails: what was not sent yet never leaves."""
         ...
 
 
 class StreamLine(asyncio.Protocol):
     """One TCP or TLS connection; cuts what comes back into replies."""
 
-    def __init__(self) -> None:
+    def __init__(self, cut: Cut) -> None:
         self.inbox = Inbox()
+        self._cut = cut
         self._pending = b""
         self._transport: asyncio.Transport | None = None
 
@@ -96,11 +108,10 @@ class StreamLine(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but ancestry
 
     def data_received(self, data: bytes) -> None:
-        """Cut replies at their CR."""
-        pending = self._pending + data
-        while (cr := pending.find(CR, SHORTEST_HEADER)) >= 0:
-            self.inbox.put(pending[: cr + 1])
-            pending = pending[cr + 1 :]
+        """Cut what came into replies."""
+        replies, pending = self._cut(self._pending + data)
+        for reply in replies:
+            self.inbox.put(reply)
         if len(pending) > MAX_PENDING:
             self.inbox.put(pending)
             pending = b""
@@ -117,10 +128,33 @@ class StreamLine(asyncio.Protocol):
             raise LinkError(HUNG_UP)
         self._transport.write(data)
 
+    async def is_taken(self, until: float) -> bool:
+        """Wait for the other machine's TCP to acknowledge all."""
+        assert self._transport is not None
+        while not self.inbox.ended:
+            if not self._transport.get_write_buffer_size() and not self._unacknowledged():
+                return True
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(LOOK_S)
+        raise LinkError(HUNG_UP)
+
+    def _unacknowledged(self) -> int:
+        """Return the bytes in the kernel that the other side has not acknowledged (Linux, ``SIOCOUTQ``)."""
+        assert self._transport is not None
+        descriptor = self._transport.get_extra_info("socket").fileno()
+        return 0 if descriptor < 0 else int.from_bytes(ioctl(descriptor, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
     def hang_up(self) -> None:
         """Close in order: what was sent still arrives."""
         assert self._transport is not None
         self._transport.close()
+
+    def break_off(self) -> None:
+        """Close at once."""
+        assert self._transport is not None
+        self._transport.abort()
+        self.inbox.end()
 
 
 class DatagramLine(asyncio.DatagramProtocol):
@@ -153,10 +187,21 @@ class DatagramLine(asyncio.DatagramProtocol):
             raise LinkError(HUNG_UP)
         self._transport.sendto(data)
 
+    async def is_taken(self, until: float) -> bool:  # noqa: ARG002 - the contract's
+        """Nobody can know: a datagram that nothing answers counts as told when it left."""
+        if self.inbox.ended:
+            raise LinkError(HUNG_UP)
+        return True
+
     def hang_up(self) -> None:
         """Close the socket."""
         assert self._transport is not None
         self._transport.close()
+
+    def break_off(self) -> None:
+        """Close the socket."""
+        self.hang_up()
+        self.inbox.end()
 
 
 async def dial(scenario: Scenario, transport: Transport) -> Line:
@@ -169,7 +214,10 @@ async def dial(scenario: Scenario, transport: Transport) -> Line:
                 return (await loop.create_datagram_endpoint(DatagramLine, remote_addr=(scenario.host, scenario.port)))[
                     1
                 ]
-            return (await loop.create_connection(StreamLine, scenario.host, scenario.port, ssl=secured))[1]
+            made = await loop.create_connection(
+                lambda: StreamLine(scenario.dialect.cut), scenario.host, scenario.port, ssl=secured
+            )
+            return made[1]
     except OSError as error:  # TimeoutError and ssl.SSLError are kinds of it
         raise LinkError(f"no receiver at {scenario.host}:{scenario.port} ({transport})") from error
 

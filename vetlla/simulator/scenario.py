@@ -8,12 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from vetlla.errors import UsageError
+from vetlla.simulator.dialects import registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vetlla.accounts import Account
     from vetlla.signals import Key
+    from vetlla.simulator.dialects.dialect import Dialect
 
 ACK_TIMEOUT_S = 5.0
 """Terminals wait 5 to 60 s for an acknowledgement (fact sheet DC-09, section 4); the impatient end finds more."""
@@ -45,9 +47,9 @@ class Mix:
     technical: float = 5
     """Mains and batteries, lost and restored."""
     tests: float = 30
-    """Periodic tests: CID 602, SIA RP."""
+    """Periodic tests: CID 602, SIA RP; from GSM terminals a position."""
     heartbeats: float = 60
-    """NULL frames."""
+    """DC-09: NULL frames."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -102,6 +104,29 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """The network fails under all homes at once, and comes back to one after the other."""
+
+    after_s: float
+    length_s: float
+    return_within_s: float = 0.0
+    """The homes return at random instants within so long; 0: all at once."""
+
+    @property
+    def end_s(self) -> float:
+        """When the last home is back, in seconds from the beginning."""
+        return self.after_s + self.length_s + self.return_within_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Some homes stop saying anything; their connections stand."""
+
+    share: float
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One run of the simulator. With a seed, what is said and what goes wrong repeat exactly; the timing cannot."""
 
@@ -134,6 +159,14 @@ class Scenario:
     """
     trusted: str | None = None
     """PEM file of the certificate that TLS must present; None takes any, since a simulator proves nothing by it."""
+    protocol: str = "dc09"
+    outage: Outage | None = None
+    silence: Silence | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the homes speak."""
+        return registry.find(self.protocol)
 
     def __post_init__(self) -> None:
         if not self.accounts:
@@ -142,9 +175,47 @@ class Scenario:
             raise UsageError("frames of an endless run cannot be prebuilt", remedy="give a number of reports")
         if self.faults.storm and self.rate is None:
             raise UsageError("without a rate all homes call at once anyway", remedy="give a rate beside the storm")
-        missing = {account.key_name for account in self.accounts} - self.keys.keys() - {""}
+        self._check_accounts()
+        self._check_dialect()
+        self._check_events()
+
+    def _check_accounts(self) -> None:
+        dialect = self.dialect
+        for account in self.accounts:
+            if not dialect.form.fullmatch(account.account):
+                raise UsageError(
+                    f"account {account.account!r} cannot speak {dialect.name}", remedy=f"it takes {dialect.form_said}"
+                )
+        missing = {account.key_name for account in self.accounts} - self.keys.keys() - {""} if dialect.encrypts else ()
         if missing:
             raise UsageError(f"no key named {', '.join(sorted(missing))}", remedy="give the keys the accounts name")
+
+    def _check_dialect(self) -> None:
+        dialect = self.dialect
+        if self.keys and not dialect.encrypts:
+            raise UsageError(f"{dialect.name} knows no encryption", remedy="leave the keys out, or use TLS")
+        if self.transport is Transport.UDP and not dialect.datagrams:
+            raise UsageError(f"{dialect.name} is spoken over TCP only", remedy="use --transport tcp")
+        senseless = [name for name in _names(Faults) if getattr(self.faults, name) and name not in dialect.mishaps]
+        if senseless:
+            raise UsageError(
+                f"{', '.join(senseless)}: no mishap of {dialect.name}",
+                remedy=f"one of {', '.join(sorted(dialect.mishaps))}",
+            )
+
+    def _check_events(self) -> None:
+        outage, silence = self.outage, self.silence
+        if outage and self.rate is None:
+            raise UsageError("without a rate nothing becomes due in an outage", remedy="give a rate beside the outage")
+        if outage and self.duration_s is not None and self.duration_s < outage.end_s:
+            raise UsageError(
+                f"the run ends after {self.duration_s:g} s, before the last home is back",
+                remedy=f"let it last {outage.end_s:g} s or more",
+            )
+        if silence and (self.duration_s is None or self.duration_s <= silence.after_s or self.reports is not None):
+            raise UsageError("silence has to last", remedy=f"give a duration of more than {silence.after_s:g} s alone")
+        if silence and self.connection is Connection.EACH:
+            raise UsageError("who dials for each report is silent anyway", remedy="let homes keep their connections")
 
 
 def _names(model: type[Mix | Faults]) -> list[str]:

@@ -45,6 +45,8 @@ class Counts:
     told: int = 0
     """Messages the homes had to tell."""
     acknowledged: int = 0
+    sent: int = 0
+    """Reports for which the protocol has no acknowledgement: the receiver's machine took their bytes."""
     refused: int = 0
     """Answered DUH: received, and not taken."""
     lost: int = 0
@@ -64,6 +66,16 @@ class Counts:
     dropped: int = 0
     """Connections the receiver refused or closed while a message was open."""
     latencies: Latencies = field(default_factory=Latencies)
+    cut: int = 0
+    """Lines that stood when the network went away."""
+    backlog: int = 0
+    """Reports that became due while it was away."""
+    back_ns: int = 0
+    """When the first home was back, monotonic."""
+    backlog_settled_ns: int = 0
+    """When the last report from before that was settled."""
+    silent: tuple[str, ...] = ()
+    """Accounts that fell silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +83,14 @@ class Report:
     """The result of a run. Latencies in microseconds from the instant a message was due to its acknowledgement.
 
     They count from *due*, not from *sent*: when the receiver stalls, those who would have called meanwhile wait too.
+    What became due while the home had no network counts from its return.
     """
 
     homes: int
     seconds: float
     told: int
     acknowledged: int
+    sent: int
     refused: int
     lost: int
     repeated: int
@@ -92,11 +106,16 @@ class Report:
     p90_us: int | None
     p99_us: int | None
     max_us: int | None
+    cut: int
+    backlog: int
+    backlog_s: float | None
+    """From the first home's return until the last report from before it was settled; None: there was none."""
+    silent: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
-        """Whether every report was acknowledged."""
-        return self.acknowledged == self.told
+        """Whether every report was acknowledged, or sent where the protocol acknowledges nothing."""
+        return self.acknowledged + self.sent == self.told
 
 
 def conclude(counts: Counts, *, homes: int, seconds: float) -> Report:
@@ -107,6 +126,7 @@ def conclude(counts: Counts, *, homes: int, seconds: float) -> Report:
         seconds=round(seconds, 3),
         told=counts.told,
         acknowledged=counts.acknowledged,
+        sent=counts.sent,
         refused=counts.refused,
         lost=counts.lost,
         repeated=counts.repeated,
@@ -117,9 +137,13 @@ def conclude(counts: Counts, *, homes: int, seconds: float) -> Report:
         second_path=counts.second_path,
         connections=counts.connections,
         dropped=counts.dropped,
-        per_second=round(counts.acknowledged / seconds, 1) if seconds else 0.0,
+        per_second=round((counts.acknowledged + counts.sent) / seconds, 1) if seconds else 0.0,
         p50_us=latencies.percentile(50),
         p90_us=latencies.percentile(90),
         p99_us=latencies.percentile(99),
         max_us=latencies.max,
+        cut=counts.cut,
+        backlog=counts.backlog,
+        backlog_s=round((counts.backlog_settled_ns - counts.back_ns) / 1e9, 3) if counts.backlog_settled_ns else None,
+        silent=counts.silent,
     )

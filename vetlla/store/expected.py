@@ -33,10 +33,13 @@ class Terminal(NamedTuple):
 
 
 class Ucr(NamedTuple):
-    """A UCR that is installed in a home; its serial is the id by which it reports itself."""
+    """A UCR that is installed in a home, and the id by which it is reported.
+
+    That is its serial, or what the inventory has as its account: the zone under which a panel knows it.
+    """
 
     type: DeviceType
-    serial: str
+    id: str
 
 
 class Expected(NamedTuple):
@@ -61,6 +64,6 @@ def expected(db: Database, day: date) -> Expected:
             if account and (place == Place.HOME or account.upper() not in terminals):
                 terminals[account.upper()] = Terminal(type_, Place(place))
         elif place == Place.HOME:
-            ucrs.setdefault(home, []).append(Ucr(type_, serial))
+            ucrs.setdefault(home, []).append(Ucr(type_, account or serial))
     resting = frozenset(home for (home,) in db.conn.execute(_RESTING, {"day": day.isoformat()}))
     return Expected(terminals, ucrs, resting)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vetlla.devices import (
@@ -127,6 +128,16 @@ def upkeep(connection: sqlite3.Connection, number: int) -> list[tuple[date, str]
     return [(date.fromisoformat(day), kind) for day, kind in rows]
 
 
+def replaced(connection: sqlite3.Connection, day: date = LAST_DAY) -> dict[int, str]:
+    """Return for each device that took another's place up to a day the name (``type:serial``) of that other."""
+    rows = connection.execute(
+        "SELECT m.device, d.type || ':' || d.serial FROM movements AS m JOIN devices AS d ON d.id = m.other"
+        " WHERE m.kind = 'replaces' AND m.day <= ? ORDER BY m.day, m.id",
+        (day.isoformat(),),
+    )
+    return dict(rows)
+
+
 def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
     """Return the names (``type:serial``) of devices by number."""
     return {
@@ -159,7 +170,7 @@ def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str
             level=level,
             alone=bool(alone),
             language=language,
-            phones=tuple(json.loads(phones)),
+            phones=tuple(json.loads(phones)) if phones != "[]" else (),
             active=tuple(periods[code, "active"]),
             suspended=tuple(periods[code, "suspended"]),
         )
@@ -173,6 +184,23 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
     if not found:
         raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
     return found[code]
+
+
+def never_active(connection: sqlite3.Connection) -> int:
+    """Return how many homes have no active period at all."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM homes WHERE code NOT IN (SELECT home FROM home_periods WHERE kind = 'active')"
+    ).fetchone()
+    return int(number)
+
+
+def must_know_base(connection: sqlite3.Connection, base: str) -> None:
+    """Raise UsageError for an intervention base that no home belongs to; empty: no base is asked for."""
+    known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
+    if base and base not in known:
+        raise UsageError(
+            f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
+        )
 
 
 def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Person]:
@@ -193,6 +221,7 @@ def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Pe
     ]
 
 
+@cache
 def _period(since: str, until: str | None) -> Period:
     return Period(date.fromisoformat(since), _day(until))
 
@@ -206,6 +235,7 @@ class _Days(dict[str | None, "date | None"]):
 
 
 _DAYS = _Days()
+_the_day = cache(date.fromisoformat)
 
 
 def _day(text: str | None) -> date | None:
@@ -228,9 +258,7 @@ def _kept(row: tuple[Any, ...]) -> Kept:
             cost_from=_DAYS[cost],
             guarantee_until=_DAYS[guarantee],
         ),
-        standing=Standing(
-            place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=date.fromisoformat(moved)
-        ),
+        standing=Standing(place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=_the_day(moved)),
         last_battery=_DAYS[battery],
         last_maintenance=_DAYS[maintenance],
     )

@@ -5,6 +5,7 @@ Everything happens in the caller's transaction. A crash before its commit leaves
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,7 +14,6 @@ from vetlla.store.inventory_write import ADD, KEEP_UP, MOVE, device_row, iso, mo
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import date
 
     from vetlla.devices import Device
 
@@ -43,6 +43,8 @@ class Found(Protocol):
     @property
     def since(self) -> date: ...  # noqa: D102
     @property
+    def moved(self) -> date | None: ...  # noqa: D102
+    @property
     def last_battery(self) -> date | None: ...  # noqa: D102
     @property
     def last_maintenance(self) -> date | None: ...  # noqa: D102
@@ -71,7 +73,7 @@ class DeviceImport:
             number, row, last, day = known
             if last != (found.place.value, found.home, found.ownership.value) and day > self._day.isoformat():
                 return f"last moved on {day}, after the import's day {self._day}"
-            effect = self._update(number, row, last, found)
+            effect = self._update(number, row, last, date.fromisoformat(day), found)
         if len(self._devices) + len(self._movements) >= BATCH:
             self.flush()
         return effect
@@ -97,7 +99,9 @@ class DeviceImport:
         self._move(number, kind, found.since, found)
         self._keep_up(number, found)
 
-    def _update(self, number: int, row: tuple[object, ...], last: tuple[str, str, str], found: Found) -> Effect:
+    def _update(
+        self, number: int, row: tuple[object, ...], last: tuple[str, str, str], last_moved: date, found: Found
+    ) -> Effect:
         wanted = device_row(number, found.device)
         changed = wanted != row
         if changed:
@@ -109,7 +113,9 @@ class DeviceImport:
         place, home, ownership = last
         kind = _kind(place, home, found)
         if kind is not None:
-            self._move(number, kind, self._day, found)
+            # The file's own day, if it was kept up with the move and the history can grow by it.
+            known = found.moved is not None and last_moved < found.moved <= self._day
+            self._move(number, kind, found.moved if known and found.moved else self._day, found)
         elif ownership != found.ownership.value:
             self._move(number, MovementKind.TRANSFERRED, self._day, found)
         kept_up = self._keep_up(number, found, only_new=True)

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from vetlla.devices import DeviceType
@@ -24,6 +25,7 @@ SELECT id, home, base, day, minutes, digital, agreed, earliest, latest, stretch_
    AND day BETWEEN :first AND :last AND (NOT :agreed OR agreed)
  ORDER BY day, base, id
 """
+_INSERT = "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def visits(
@@ -40,8 +42,9 @@ def visits(
     tasks: defaultdict[int, list[Task]] = defaultdict(list)
     for visit, work, device, kind, due, minutes in connection.execute(
         "SELECT visit, work, device, type, due, minutes FROM visit_tasks"
-        " WHERE :number = 0 OR visit = :number ORDER BY visit, place",
-        {"number": number},
+        " WHERE :all OR visit IN (SELECT id FROM visits WHERE id = :number OR home = :home AND home != ''"
+        " OR :agreed AND agreed) ORDER BY visit, place",
+        {"all": not (number or home or agreed), "number": number, "home": home, "agreed": agreed},
     ):
         tasks[visit].append(Task(Work(work), device, DeviceType(kind), date.fromisoformat(due), minutes))
     rows = connection.execute(
@@ -69,8 +72,20 @@ def replace_plan(
 ) -> None:
     """Put a new plan in the place of the old one; belongs inside the caller's transaction."""
     connection.execute("DELETE FROM visits")
-    for visit in planned:
-        _insert(connection, visit)
+    (last_number,) = connection.execute(
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'visits'"
+    ).fetchone()
+    numbers = count(last_number + 1)
+    numbered = [(visit.number or next(numbers), visit) for visit in planned]
+    connection.executemany(_INSERT, (_row(number, visit) for number, visit in numbered))
+    connection.executemany(
+        "INSERT INTO visit_tasks VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, place, task.work.value, task.device, task.type.value, task.due.isoformat(), task.minutes)
+            for number, visit in numbered
+            for place, task in enumerate(visit.tasks)
+        ),
+    )
     connection.execute(
         "INSERT INTO plans (made_us, first, last, figures) VALUES (?, ?, ?, ?)",
         (made_us, first.isoformat(), last.isoformat(), json.dumps(figures)),
@@ -86,6 +101,11 @@ def agree(connection: sqlite3.Connection, number: int, day: date | None, *, agre
     if not found:
         raise UsageError(f"no visit {number}", remedy="vetlla renewals show --home CODE tells a home's visits")
     visit = found[0]
+    if not visit.home:
+        raise UsageError(
+            f"visit {number} is for a home that is still to join: nobody can have agreed to it",
+            remedy="its own visit is known when the home is",
+        )
     wanted = day or visit.day
     if not visit.why.earliest <= wanted <= visit.why.latest:
         raise UsageError(
@@ -102,35 +122,25 @@ def planned_span(connection: sqlite3.Connection) -> tuple[date, date] | None:
     return (date.fromisoformat(row[0]), date.fromisoformat(row[1])) if row else None
 
 
-def _insert(connection: sqlite3.Connection, visit: Visit) -> None:
+def _row(number: int, visit: Visit) -> tuple[object, ...]:
     why = visit.why
-    number = connection.execute(
-        "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            visit.number or None,
-            visit.home,
-            visit.base,
-            visit.day.isoformat(),
-            visit.minutes,
-            visit.digital,
-            visit.agreed,
-            why.earliest.isoformat(),
-            why.latest.isoformat(),
-            why.stretch_first.isoformat(),
-            why.stretch_last.isoformat(),
-            why.stretch_minutes,
-            why.stretch_days,
-            why.rank.value,
-            why.instead_of.isoformat() if why.instead_of else None,
-            why.overdue,
-        ),
-    ).lastrowid
-    connection.executemany(
-        "INSERT INTO visit_tasks VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (number, place, task.work.value, task.device, task.type.value, task.due.isoformat(), task.minutes)
-            for place, task in enumerate(visit.tasks)
-        ],
+    return (
+        number,
+        visit.home,
+        visit.base,
+        visit.day.isoformat(),
+        visit.minutes,
+        visit.digital,
+        visit.agreed,
+        why.earliest.isoformat(),
+        why.latest.isoformat(),
+        why.stretch_first.isoformat(),
+        why.stretch_last.isoformat(),
+        why.stretch_minutes,
+        why.stretch_days,
+        why.rank.value,
+        why.instead_of.isoformat() if why.instead_of else None,
+        why.overdue,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 STRETCH = 1_024
 """Devices in one row: a millisecond or two to gather, so that no alarm waits for a whole fleet."""
@@ -44,29 +44,28 @@ class DayOf(NamedTuple):
 
 
 class Stretch:
-    """The days of ``STRETCH`` devices, in columns."""
+    """The days of up to ``STRETCH`` devices, in columns by the names of ``DayOf``."""
 
-    __slots__ = ("_columns", "first")
+    __slots__ = ("columns", "first")
 
     def __init__(self, number: int) -> None:
         self.first = number * STRETCH
-        self._columns = {name: array(kind, bytes(STRETCH * array(kind).itemsize)) for name, kind in _COLUMNS}
+        self.columns = {name: array(kind, bytes(STRETCH * array(kind).itemsize)) for name, kind in _COLUMNS}
 
     def put(self, day: DayOf) -> None:
         """Write one device's day."""
-        place = day.unit - self.first
-        columns = self._columns
-        columns["interval_s"][place] = day.interval_s
-        columns["allowed_misses"][place] = day.allowed_misses
-        columns["supervised_s"][place] = day.supervised_s
-        columns["received"][place] = day.received
-        columns["longest_s"][place] = day.longest_s
-        columns["reasons"][place] = day.reasons
-        columns["state"][place] = day.state
+        for name, column in self.columns.items():
+            column[day.unit - self.first] = getattr(day, name)
+
+    def fill(self, name: str, values: Iterable[int]) -> None:
+        """Write a column from its first device on; it may end before the stretch does."""
+        column = self.columns[name]
+        some = array(column.typecode, values)
+        column[: len(some)] = some
 
     def pack(self) -> bytes:
         """Return the columns, compressed."""
-        return zlib.compress(b"".join(column.tobytes() for column in self._columns.values()), _LEVEL)
+        return zlib.compress(b"".join(column.tobytes() for column in self.columns.values()), _LEVEL)
 
 
 def unpack(number: int, packed: bytes) -> Iterator[DayOf]:

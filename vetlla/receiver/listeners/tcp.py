@@ -71,6 +71,7 @@ class _Connection(asyncio.Protocol):
         self._host = host
         """Whose budget the connection is taken from; "" after its end."""
         self._established = established
+        self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._full = False
@@ -102,15 +103,14 @@ class _Connection(asyncio.Protocol):
         if self._ending:
             return
         session, ground = self._session, self._listener.ground
-        self._last = asyncio.get_running_loop().time()
+        self._last = self._loop.time()
         session.feed(data)
-        limits = ground.budget.limits
-        if session.owed and (
-            session.owed > limits.pending_per_connection or ground.intake.waiting > limits.intake_waiting
-        ):
-            self._full = True
-            self._session.on_drained = self._drained
-            self._set_reading()
+        if owed := session.owed:
+            limits = ground.budget.limits
+            if owed > limits.pending_per_connection or ground.intake.waiting > limits.intake_waiting:
+                self._full = True
+                session.on_drained = self._drained
+                self._set_reading()
 
     def eof_received(self) -> bool:
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
@@ -138,6 +138,8 @@ class _Connection(asyncio.Protocol):
             self._listener.connections.discard(self)
             self._listener.ground.budget.disconnect(self._host)
             self._host = ""
+            # They hold each other; parted, they go with the last answer and the collector has nothing to find.
+            del self._session
 
     # --- reading and ending -----------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class _Connection(asyncio.Protocol):
         self._session.on_drained = self._drained
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
+        self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
         if not self._session.owed:
             self._transport.close()
 
@@ -187,11 +189,11 @@ class _Connection(asyncio.Protocol):
 
     def _watch(self, seconds: float) -> None:
         # One timer per connection that looks when it fires, instead of one set anew with every frame.
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+        self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
         limits = self._listener.ground.budget.limits
-        quiet = asyncio.get_running_loop().time() - self._last
+        quiet = self._loop.time() - self._last
         if not self._session.heard or quiet >= limits.idle_timeout_s:
             self.hang_up(Refusal.IDLE)
         else:

@@ -1,22 +1,29 @@
-"""A home terminal: who it is, what it has to say, and its own idea of the time."""
+"""SIA DC-09 as premises equipment speaks it: numbered reports in two code systems, its own key and idea of the time."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols import dc09_frame
 from vetlla.signals import AccountId
+from vetlla.simulator.dialects.dialect import Answer, Dialect, Meaning
+from vetlla.simulator.faults import damage
+from vetlla.simulator.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from vetlla.accounts import Account
     from vetlla.signals import Key
     from vetlla.simulator.scenario import Mix
+
+ACK, NAK, DUH = "ACK", "NAK", "DUH"
+CR: Final = b"\r"
+SHORTEST_HEADER: Final = 7
+"""LF, CRC and length: before that many bytes a CR can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
 
 NULL = "NULL"
 LAST_SEQUENCE = 9999
@@ -30,31 +37,7 @@ UNUSED_LINE = "0"
 """A home whose account names no line sends L0, since the field is required."""
 
 
-class Fate(StrEnum):
-    """What became of a message, as its sender knows it."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    REFUSED = "refused"
-    LOST = "lost"
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Message:
-    """One thing a home has to tell, and how far it got. The sender's working copy, hence not frozen."""
-
-    home: AccountId
-    token: str
-    sequence: str
-    data: bytes
-    frame: bytes = b""
-    due_ns: int = 0
-    """Monotonic, as are the others; 0: not yet."""
-    sent_ns: int = 0
-    """When it was first handed to a line."""
-    settled_ns: int = 0
-    attempts: int = 0
-    fate: Fate = Fate.OPEN
+MEANINGS: Final = {ACK: Meaning.ACKNOWLEDGED, DUH: Meaning.REFUSED}
 
 
 class Telling(NamedTuple):
@@ -83,7 +66,9 @@ TESTS = (Telling(1, "602", "RP", "", 0),)
 
 
 class Home:
-    """A terminal with a persistent sequence number, one dialect, and conditions that begin and end."""
+    """A terminal with a persistent sequence number, one code system, and conditions that begin and end."""
+
+    greeting = b""
 
     def __init__(
         self, account: Account, key: Key | None, *, mix: Mix, random: Random, clock_error_s: float = 0.0
@@ -100,8 +85,11 @@ class Home:
         self._going_on: set[Telling] = set()
         self._heartbeat = b""
 
-    def next(self, *, numbered: bool = False) -> Message:
-        """Return the next thing to tell, its frame built; ``numbered``: even if it is a heartbeat."""
+    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 the contract's
+        """Return the next thing to tell, its frame built; ``numbered``: even if it is a heartbeat.
+
+        DC-09's time is that of the frame, not of what happened: what was kept back looks like anything else.
+        """
         (said,) = self._random.choices((ALARMS, TECHNICAL, TESTS, None), self._weights)
         if said is None:
             return self._beat(self._next_sequence() if numbered else UNNUMBERED)
@@ -117,6 +105,38 @@ class Home:
         message.frame = dc09_frame.build(
             message.token, message.sequence, self.id, message.data, timestamp=self.now(), key=self._secret
         )
+
+    def renew(self, message: Message) -> None:
+        """Build the frame anew if there is a time in it."""
+        if self.key is not None:
+            self.seal(message)
+
+    def is_welcome(self, data: bytes) -> None:
+        """There is no greeting."""
+
+    def understand(self, data: bytes, unsettled: Sequence[Message]) -> Answer:
+        """Return what an answer means; a NAK that is news puts the clock right."""
+        reply = self._read(data)
+        if reply is None:
+            return Answer(Meaning.MALFORMED)
+        if reply.token == NAK:
+            is_news = reply.timestamp is not None and self.set_clock(reply.timestamp)
+            return Answer(Meaning.WRONG_CLOCK if is_news else Meaning.NAK)
+        message = next((one for one in unsettled if one.sequence == reply.sequence), None)
+        if message is None or reply.token not in MEANINGS:
+            return Answer(Meaning.STRAY)
+        return Answer(MEANINGS[reply.token], message)
+
+    def _read(self, data: bytes) -> dc09_frame.Frame | None:
+        """Return the reply if everything about it is right: checksum, length, form, addressee and seal."""
+        reply = dc09_frame.parse(data, () if self.key is None else (self.key,))
+        if not isinstance(reply, dc09_frame.Frame) or reply.quirks:
+            return None
+        if reply.token == NAK:  # names nobody: "A0", always in clear (5.5.2.2)
+            return reply
+        # An ACK is sealed if and only if the message was; DUH never is (fact sheet, section 2).
+        sealed = self.key is not None and reply.token == ACK
+        return reply if reply.id == self.id and reply.sealed is sealed else None
 
     def now(self) -> datetime:
         """Return the time as this home's clock has it."""
@@ -168,6 +188,28 @@ class Home:
         return f"{self._number:04d}"
 
 
-def wall_us(monotonic_ns: int) -> int | None:
-    """Return a message's stamp as microseconds since 1970, or None for a moment that never was."""
-    return (time.time_ns() - time.monotonic_ns() + monotonic_ns) // 1000 if monotonic_ns else None
+def cut(pending: bytes) -> tuple[list[bytes], bytes]:
+    """Cut replies at their CR."""
+    replies = []
+    while (cr := pending.find(CR, SHORTEST_HEADER)) >= 0:
+        replies.append(pending[: cr + 1])
+        pending = pending[cr + 1 :]
+    return replies, pending
+
+
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Home:
+    return Home(account, key, mix=mix, random=random, clock_error_s=clock_error_s)
+
+
+DIALECT: Final = Dialect(
+    name="dc09",
+    make=_make,
+    cut=cut,
+    account=lambda number: f"D{number:05X}",  # hexadecimal as the standard wants
+    form=re.compile(r"[0-9A-Za-z]{1,16}"),
+    form_said="up to 16 letters and digits",
+    mishaps=frozenset({"torn", "batch", "damage", "retry", "duplicate", "clock", "storm"}),
+    damage=damage,
+    datagrams=True,
+    encrypts=True,
+)

@@ -1,0 +1,297 @@
+"""What supervision costs: memory of the daemon, cost of a sign of life, error of lateness, each at several sizes.
+
+    python -m bench.supervision [--quick] [--json FILE]
+
+Each size is measured in processes of its own: the real daemon with so many registered accounts for its memory, and the
+daemon's own watchdog over a real journal for cost and lateness, while the whole fleet speaks at its interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench import peers
+from bench.machine import describe
+from vetlla.accounts import Account, AccountBook
+from vetlla.clock import SECOND_US, SystemClock
+from vetlla.receiver.commit import GroupCommit
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.desk import Desk
+from vetlla.receiver.dispatch import Dispatch
+from vetlla.receiver.roster import Roster
+from vetlla.receiver.watchdog import Watchdog
+from vetlla.service.supervision import Health
+from vetlla.settings.model import Settings
+from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Signal
+from vetlla.store.expected import NOTHING
+from vetlla.store.journal import Journal
+from vetlla.store.writer import Writer
+
+if TYPE_CHECKING:
+    from vetlla.clock import Instant
+    from vetlla.store.batch import Batch
+
+SIZES = (10_000, 100_000, 1_000_000)
+QUICK = 100
+INTERVAL_S = 60
+"""Short, so that a run of minutes sees many deadlines: a million devices speak 16,667 times a second."""
+SILENT = 500
+"""Devices that fall silent at random instants, and whose lateness is timed."""
+BEATS = 200_000
+"""Signs of life of random devices, timed in one go."""
+LOOKS = 200_000
+TOLERANCE_S = 1.0
+"""More than a step of the generator, so that nobody who speaks is found late."""
+RUN_S = 2.5 * INTERVAL_S
+STEP_S = 0.05
+READY_S = 300.0
+
+
+class _Planner:
+    """Commits what the watchdog has to write, and nothing else."""
+
+    def __init__(self, watchdog: Watchdog, clock: SystemClock) -> None:
+        self._watchdog, self._clock = watchdog, clock
+
+    @property
+    def backlog(self) -> bool:
+        return self._watchdog.backlog
+
+    def hasten(self) -> None:
+        self._watchdog.hasten()
+
+    def plan(self, batch: Batch) -> None:
+        self._watchdog.plan(batch, self._clock.now())
+
+    def durable(self, _: Batch, __: Instant) -> None:
+        self._watchdog.settle()
+
+    def take_back(self, _: Batch) -> None:
+        self._watchdog.take_back()
+
+    def silence(self) -> None:
+        """Nobody waits for an answer."""
+
+
+class Fleet(NamedTuple):
+    """The watchdog as the daemon has it, and whom it watches."""
+
+    watchdog: Watchdog
+    accounts: list[Account]
+    commit: GroupCommit
+    clock: SystemClock
+
+
+async def _fleet(directory: Path, size: int) -> Fleet:
+    loop, clock = asyncio.get_running_loop(), SystemClock()
+    supervision = {
+        "allowed_misses": 1,
+        "tolerance_s": TOLERANCE_S,
+        "incident_devices": 10_000_000,
+        "incident_share": 1.0,
+    }
+    settings = Settings.model_validate({"state_dir": directory, "supervision": supervision})
+    journal = Journal(directory, clock)
+    recovered = journal.recover(1)
+    counters, dispatch = Counters(("dc09",)), Dispatch()
+    writer = Writer(journal, loop, clock)
+    commit = GroupCommit(
+        settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
+    )
+    watchdog = Watchdog(
+        settings=settings.supervision,
+        desk=Desk(settings.queue, recovered),
+        commit=commit,
+        dispatch=dispatch,
+        clock=clock,
+        loop=loop,
+    )
+    watchdog.recover(journal)
+    commit.serve(_Planner(watchdog, clock))
+    accounts = [Account(account=f"{n:07}", home=f"H{n:07}", interval_s=INTERVAL_S) for n in range(size)]
+    await watchdog.use(settings.supervision, Roster(AccountBook(accounts), NOTHING, settings.supervision))
+    return Fleet(watchdog, accounts, commit, clock)
+
+
+def _beat(account: Account) -> Signal:
+    return Signal("dc09", AccountId("", "", account.account), Event(Kind.HEARTBEAT, Phase.NEW, "NULL", ""), b"")
+
+
+def _arrival(now: Instant) -> Arrival:
+    return Arrival("dc09", "tcp", "127.0.0.1:40000", now, now)
+
+
+def _cost_of_a_beat(fleet: Fleet) -> float:
+    """Return the microseconds of processor time that a sign of life of a random device takes."""
+    chosen = random.choices(fleet.accounts, k=BEATS)
+    heard, beats, arrival = fleet.watchdog.heard, (_beat(fleet.accounts[0]),), _arrival(fleet.clock.now())
+    began = time.process_time()
+    for account in chosen:
+        heard(account, beats, arrival)
+    return (time.process_time() - began) / BEATS * 1e6
+
+
+def _cost_of_a_look(fleet: Fleet) -> float:
+    """Return the microseconds of processor time that looking at a device takes when its time has come."""
+    watch, now = fleet.watchdog.watch, fleet.clock.now()
+    seen = 0
+    began = time.process_time()
+    while seen < min(LOOKS, len(fleet.accounts)):
+        due_us = watch.next_us
+        assert due_us is not None
+        before = now._replace(mono_us=max(now.mono_us, due_us))
+        taken = watch.wheel.take(before.mono_us, 2_000)
+        for device in taken:
+            watch._look(device, now)  # noqa: SLF001 - timed by itself
+        seen += len(taken)
+    return (time.process_time() - began) / seen * 1e6
+
+
+async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
+    """Let the fleet speak at its interval; return by how many seconds the silence of some was found too late."""
+    clock, watchdog, accounts = fleet.clock, fleet.watchdog, fleet.accounts
+    silent = set(random.sample(range(len(accounts)), min(SILENT, len(accounts) // 10)))
+    falls_us = {one: random.randrange(round(INTERVAL_S * SECOND_US)) for one in silent}
+    errors: list[float] = []
+    take = watchdog.losses.take
+
+    def listen(turns: Any) -> None:  # noqa: ANN401 - those of the watch
+        for turn in turns:
+            if turn.device in silent and turn.state is Health.LOST:
+                due_us = watchdog.fleet.base_us[turn.device] + round((INTERVAL_S + TOLERANCE_S) * SECOND_US)
+                errors.append((clock.now().mono_us - due_us) / SECOND_US)
+        take(turns)
+
+    watchdog.losses.take = listen  # type: ignore[method-assign] # overheard, not replaced
+    beats, began_us, said = (_beat(accounts[0]),), clock.now().mono_us, 0
+    while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:
+        due = round(gone_s / INTERVAL_S * len(accounts))
+        arrival = _arrival(clock.now())
+        for turn in range(said, due):
+            number = turn * 7919 % len(accounts)  # a prime: everybody once in each interval, in no order
+            if number in silent and arrival.received.mono_us - began_us > falls_us[number]:
+                continue
+            watchdog.heard(accounts[number], beats, arrival)
+        said = due
+        await asyncio.sleep(STEP_S)
+    return errors
+
+
+async def _measure(size: int, run_s: float) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
+        fleet = await _fleet(Path(temporary), size)
+        figures = {"beat_us": statistics.median(_cost_of_a_beat(fleet) for _ in range(3))}
+        figures["look_us"] = _cost_of_a_look(await _fleet_again(Path(temporary) / "again", size))
+        errors = sorted(await _lateness(fleet, run_s))
+        figures["silent"] = float(len(errors))
+        for name, place in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+            figures[f"late_{name}_s"] = errors[min(len(errors) - 1, int(len(errors) * place))] if errors else 0.0
+        fleet.watchdog.stop()
+        await fleet.commit.close()
+    return figures
+
+
+async def _fleet_again(directory: Path, size: int) -> Fleet:
+    fleet = await _fleet(directory, min(size, LOOKS))
+    fleet.watchdog.stop()
+    return fleet
+
+
+def _in_a_process(size: int, run_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.supervision", "--size", str(size), "--run", str(run_s)]
+    figures: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return figures
+
+
+def _memory_of_daemon(size: int) -> dict[str, float]:
+    """Register so many accounts, start the daemon, and return what it holds when it is ready, and how soon it is."""
+    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
+        state = Path(temporary)
+        _register(state, size)
+        vetlla = [sys.executable, "-m", "vetlla"]
+        where = ["--state-dir", str(state)]
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [*vetlla, "receiver", "--listen", "dc09=127.0.0.1:0", *where], stderr=subprocess.DEVNULL
+        )
+        with peers.ended(process):
+            wait = [*vetlla, "status", "--wait", str(READY_S), "--json", *where]
+            subprocess.run(wait, check=True, capture_output=True)
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            figures = {name: int(status.partition(f"{name}:")[2].split()[0]) / 1024 for name in ("VmRSS", "VmHWM")}
+            return {"ready_s": time.perf_counter() - began, **figures}
+
+
+def _register(state: Path, size: int) -> None:
+    with (state / "accounts.csv").open("w", encoding="utf-8") as file:
+        file.write("account,home,interval_s,labels\n")
+        file.writelines(f"{n:07},H{n:07},900,operator:{'abc'[n % 3]}\n" for n in range(size))
+    subprocess.run(
+        [sys.executable, "-m", "vetlla", "accounts", "import", state / "accounts.csv", "--state-dir", state],
+        check=True,
+        capture_output=True,
+    )
+    (state / "accounts.csv").unlink()
+
+
+def main() -> None:
+    """Measure every size and print the table; with ``--size`` measure one and print it as JSON."""
+    parser = argparse.ArgumentParser(prog="bench.supervision", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the fleets: does it run?")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--run", type=float, default=RUN_S, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.size:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        print(json.dumps(uvloop.run(_measure(options.size, options.run))))
+        return
+    out = Console()
+    machine = describe()
+    out.print(str(machine), highlight=False)
+    results = []
+    for size in (one // QUICK for one in SIZES) if options.quick else SIZES:
+        with out.status(f"{size:,} devices"):
+            results.append({"devices": size, **_in_a_process(size, RUN_S), **_memory_of_daemon(size)})
+    _print(results, out)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+
+
+def _print(results: list[dict[str, Any]], out: Console) -> None:
+    columns = ("devices", "sign of life us", "look us", "late p50 s", "p99 s", "max s", "daemon MiB", "peak", "ready s")
+    table = Table(*columns, box=None)
+    for row in results:
+        table.add_row(
+            f"{row['devices']:,}",
+            f"{row['beat_us']:.2f}",
+            f"{row['look_us']:.2f}",
+            f"{row['late_p50_s']:.3f}",
+            f"{row['late_p99_s']:.3f}",
+            f"{row['late_max_s']:.3f}",
+            f"{row['VmRSS']:.0f}",
+            f"{row['VmHWM']:.0f}",
+            f"{row['ready_s']:.1f}",
+        )
+    out.print(table)
+    out.print(f"late: from the instant at which a silent device was due to its verdict, at one beat in {INTERVAL_S} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""``vetlla position``: where a terminal was last, for whoever goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from vetlla.cli.moments import shown
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import console, print_json, printable
+from vetlla.clock import SECOND_US, SystemClock, iso
+from vetlla.errors import UsageError
+from vetlla.store.archive import Archive
+from vetlla.store.positions import LastKnown, last_position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.signals import Position
+
+app = typer.Typer(help="Ask where a terminal is.", no_args_is_help=True)
+
+ZOOM: Final = 17
+"""Of the map: a few streets."""
+LABEL_WIDTH: Final = 12
+SOURCES: Final = {
+    "gps": "satellites",
+    "lbs": "mobile network, hundreds of metres to kilometres",
+    "last": "the last fix the device had: it has none now",
+    "home_beacon": "home beacon",
+    "home_wifi": "Wi-Fi at home",
+    "beacon": "beacon",
+    "phone": "telephone or assisted",
+}
+"""What a protocol's word for a source means; others are shown as they came."""
+_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+@app.callback()
+def position() -> None:
+    """Ask where a terminal is."""
+
+
+@app.command()
+def show(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account or IMEI, in any case.")],
+    *,
+    geojson: Annotated[bool, typer.Option("--geojson", help="A GeoJSON Feature (RFC 7946) for a map.")] = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last known position of an account: source, accuracy, age, and a link to a map.
+
+    It is the place with the latest time of its own, which need not be the last one received: devices send later what
+    they kept back. The link sends the place to openstreetmap.org when it is opened, and not before.
+
+    Example: vetlla position show 001017000000019
+    """
+    if geojson and as_json:
+        raise UsageError("--geojson and --json are two forms", remedy="choose one")
+    with Archive(state_dir) as archive:
+        search = last_position(archive, account)
+    if search.found is None:
+        raise _unknown(account, search.looked_through, is_whole=search.is_whole)
+    now_us = SystemClock().now().utc_us
+    place = _placed(search.found)
+    if geojson:
+        print_json(_feature(search.found, place, now_us))
+    elif as_json:
+        print_json(_fields(search.found, place, now_us))
+    else:
+        for label, said in _lines(search.found, place, now_us):
+            console().print(Text(f"{label:<{LABEL_WIDTH}}", style="bold"), Text(said), sep="", soft_wrap=True)
+
+
+def _unknown(account: str, looked_through: int, *, is_whole: bool) -> UsageError:
+    if not looked_through:
+        return UsageError(f"nothing was heard of account {account}", remedy="vetlla accounts list shows who there is")
+    which = f"its {looked_through:,} signals" if is_whole else f"its newest {looked_through:,} signals"
+    remedy = "a terminal that cannot tell where it is stands where its home does"
+    return UsageError(f"no position of account {account} is known: none of {which} has one", remedy=remedy)
+
+
+def _placed(found: LastKnown) -> Position:
+    position = found.stored.signal.position
+    assert position is not None  # what was looked for
+    return position
+
+
+def _link(place: Position) -> str:
+    """Return the address of a map with a marker."""
+    where = f"{place.latitude:.6f}", f"{place.longitude:.6f}"
+    return "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map={2}/{0}/{1}".format(*where, ZOOM)
+
+
+def _age_s(found: LastKnown, now_us: int) -> float:
+    return max(0, now_us - found.at_us) / SECOND_US
+
+
+def _fields(found: LastKnown, place: Position, now_us: int) -> dict[str, Any]:
+    """Return what is known of the place, under names that stay."""
+    signal = found.stored.signal
+    return {
+        "account": signal.id.account,
+        "receiver": signal.id.receiver,
+        "line": signal.id.line,
+        "home": found.stored.home,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "altitude_m": place.altitude_m,
+        "accuracy_m": place.accuracy_m,
+        "source": place.source,
+        "at": iso(found.at_us) if found.is_timed else None,
+        "received": iso(found.stored.received_us),
+        "age_s": round(_age_s(found, now_us), 3),
+        "protocol": signal.protocol,
+        "kind": signal.event.kind.value,
+        "buffered": signal.buffered,
+        "signal": found.stored.id,
+        "map": _link(place),
+    }
+
+
+def _feature(found: LastKnown, place: Position, now_us: int) -> dict[str, Any]:
+    """Return a GeoJSON Feature: longitude before latitude, WGS 84, the other fields as properties (RFC 7946, 3.1.1)."""
+    fields = _fields(found, place, now_us)
+    where = [fields.pop("longitude"), fields.pop("latitude")]
+    if (altitude := fields.pop("altitude_m")) is not None:
+        where.append(altitude)
+    return {
+        "type": "Feature",
+        "id": fields["signal"],
+        "geometry": {"type": "Point", "coordinates": where},
+        "properties": fields,
+    }
+
+
+def _lines(found: LastKnown, place: Position, now_us: int) -> Iterator[tuple[str, str]]:
+    """Yield what a person reads; what is not known has no line."""
+    stored = found.stored
+    receiver, line, account = stored.signal.id
+    named = ((", receiver ", receiver), (", line ", line), (", home ", stored.home))
+    yield "account", printable(account + "".join(label + said for label, said in named if said))
+    yield "position", f"{place.latitude:.6f}, {place.longitude:.6f}"
+    yield "source", printable(SOURCES.get(place.source, place.source) or "not said")
+    if place.accuracy_m is not None:
+        yield "accuracy", f"{place.accuracy_m:g} m"
+    if place.altitude_m is not None:
+        yield "altitude", f"{place.altitude_m:g} m"
+    if found.is_timed:
+        yield "there at", f"{shown(found.at_us)} (the device's clock)"
+    late = ", kept back by the device" if stored.signal.buffered else ""
+    yield "received", f"{shown(stored.received_us)}{late}"
+    yield "age", f"{_ago(_age_s(found, now_us))}{'' if found.is_timed else ' since it was received'}"
+    yield "told by", printable(f"signal {stored.id}: {stored.signal.event.kind.value} ({stored.signal.protocol})")
+    yield "map", _link(place)
+
+
+def _ago(seconds: float) -> str:
+    """Return an age in its two greatest units."""
+    left = int(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts or size == 1:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -1,0 +1,1 @@
+"""What terminals say and which answers they understand: one file for each protocol, pure, one line in the registry."""

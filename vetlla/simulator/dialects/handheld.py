@@ -1,0 +1,155 @@
+"""What the GSM terminals share: somebody carries one about, and it answers for what its own protocol fixes to the byte.
+
+Where they are: a patch of the Gulf of Guinea around one degree north, one degree east, where nobody lives.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.signals import AccountId
+from vetlla.simulator.dialects.dialect import Answer, Meaning
+from vetlla.simulator.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+    from vetlla.accounts import Account
+    from vetlla.simulator.scenario import Mix
+
+MIDDLE: Final = 1.0
+"""Degrees north and east."""
+SPREAD: Final = 0.05
+STEP: Final = 0.0002
+"""Degrees between two reports: some twenty metres."""
+REMEMBERED: Final = 64
+"""Answers that may still come late."""
+LOW_CHARGE: Final = 9
+FULL_CHARGE: Final = 100
+
+
+class Occasion(Enum):
+    """Why a terminal speaks."""
+
+    SOS = auto()
+    FALL = auto()
+    LOW_BATTERY = auto()
+    POSITION = auto()
+    HEARTBEAT = auto()
+
+
+ALARMS: Final = (Occasion.SOS, Occasion.FALL)
+ALARM_WEIGHTS: Final = (85, 15)
+
+
+class Happening(NamedTuple):
+    """What happened to whoever carries the terminal."""
+
+    occasion: Occasion
+    at: datetime
+    """Whole seconds UTC, the same one never twice."""
+    is_stored: bool
+    """Kept back until there was a network."""
+    latitude: float
+    longitude: float
+    charge: int
+    number: int
+    """Counts what the terminal said, from 1."""
+
+
+class Word(NamedTuple):
+    """What is said, as the wire has it."""
+
+    token: str
+    sequence: str
+    frame: bytes
+    answer: bytes
+    """The acknowledgement to the byte; b"": the protocol has none."""
+
+
+class Handheld:
+    """One terminal. Its kind is what ``say`` makes of a happening."""
+
+    greeting = b""
+
+    def __init__(self, account: Account, mix: Mix, random: Random) -> None:
+        self.id = AccountId("", "", account.account)
+        self._random = random
+        self._weights = mix.weights()
+        self._latitude = MIDDLE + random.uniform(-SPREAD, SPREAD)
+        self._longitude = MIDDLE + random.uniform(-SPREAD, SPREAD)
+        self._number = random.randrange(1000)
+        self._clock = datetime.fromtimestamp(0, UTC)
+        self._expected: deque[bytes] = deque(maxlen=REMEMBERED)
+
+    def say(self, happening: Happening) -> Word:
+        """Return a happening in the protocol's words."""
+        raise NotImplementedError
+
+    def shown(self, frame: bytes) -> bytes:
+        """Return a frame as the ledger shows it: in ASCII."""
+        return frame
+
+    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 all are numbered, or none can be
+        """Return the next thing to tell."""
+        word = self.say(self._happen(age_s))
+        self._expected.append(word.answer)
+        return Message(
+            home=self.id,
+            token=word.token,
+            sequence=word.sequence,
+            data=self.shown(word.frame),
+            frame=word.frame,
+            answer=word.answer,
+            is_answered=bool(word.answer),
+        )
+
+    def renew(self, message: Message) -> None:
+        """Leave the frame alone: a repeat has the same bytes."""
+
+    def is_welcome(self, data: bytes) -> bool | None:  # noqa: ARG002 the contract's
+        """No login, or none that is answered."""
+        return None
+
+    def understand(self, data: bytes, unsettled: Sequence[Message]) -> Answer:
+        """Return what an answer means: it is the expected one to the byte, or none."""
+        message = next((one for one in unsettled if one.answer and one.answer == data), None)
+        if message is not None:
+            return Answer(Meaning.ACKNOWLEDGED, message)
+        return Answer(Meaning.STRAY if data and data in self._expected else Meaning.MALFORMED)
+
+    def _happen(self, age_s: float) -> Happening:
+        """Let the next thing happen.
+
+        No second comes twice: most of these protocols have no number, and tell two events of a kind by the time alone.
+        A fleet that is driven faster than one report a second and terminal has clocks that run ahead.
+        """
+        kinds = (ALARMS, (Occasion.LOW_BATTERY,), (Occasion.POSITION,), (Occasion.HEARTBEAT,))
+        (kind,) = self._random.choices(kinds, self._weights)
+        (occasion,) = self._random.choices(kind, ALARM_WEIGHTS[: len(kind)])
+        if occasion is not Occasion.HEARTBEAT:
+            then = (datetime.now(UTC) - timedelta(seconds=age_s)).replace(microsecond=0)
+            self._clock = max(then, self._clock + timedelta(seconds=1))
+            self._latitude += self._random.uniform(-STEP, STEP)
+            self._longitude += self._random.uniform(-STEP, STEP)
+        self._number += 1
+        charge = LOW_CHARGE if occasion is Occasion.LOW_BATTERY else self._random.randint(LOW_CHARGE + 10, FULL_CHARGE)
+        return Happening(occasion, self._clock, age_s > 0, self._latitude, self._longitude, charge, self._number)
+
+
+def cut_behind(end: bytes, pending: bytes) -> tuple[list[bytes], bytes]:
+    """Cut answers that end in one byte."""
+    *whole, rest = pending.split(end)
+    return [answer + end for answer in whole], rest
+
+
+def made_up_imei(number: int) -> str:
+    """Return an IMEI of the range that 3GPP keeps for tests (reporting body 00), with its check digit."""
+    digits = f"00101700{number:06d}"
+    # Luhn: from the right every other digit counts double, in the sum of its digits.
+    doubled = (int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(digits))
+    return f"{digits}{-sum(value // 10 + value % 10 for value in doubled) % 10}"

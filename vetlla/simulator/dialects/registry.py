@@ -1,0 +1,28 @@
+"""The protocols that simulated homes speak: one line each. Names are those of the receiver's own registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.errors import UsageError
+from vetlla.simulator.dialects import dc09, eview, minifinder, queclink, thinkrace, watch3g
+
+if TYPE_CHECKING:
+    from vetlla.simulator.dialects.dialect import Dialect
+
+_OURS: Final[tuple[Dialect, ...]] = (
+    dc09.DIALECT,
+    eview.DIALECT,
+    minifinder.DIALECT,
+    queclink.DIALECT,
+    thinkrace.DIALECT,
+    watch3g.DIALECT,
+)
+DIALECTS: Final = {dialect.name: dialect for dialect in _OURS}
+
+
+def find(name: str) -> Dialect:
+    """Return the dialect of a protocol. UsageError: nobody here speaks it."""
+    if name not in DIALECTS:
+        raise UsageError(f"no simulated home speaks {name!r}", remedy=f"one of {', '.join(DIALECTS)}")
+    return DIALECTS[name]
