@@ -179,14 +179,11 @@ class Losses:
                 else:
                     log.warning("incident.ended", **told)
             elif turn is not None:
-                # An outage's members are in the journal: a log of a whole fleet would hide what else happens.
-                tell = log.info if incident is None else log.debug
-                tell(
-                    "device.turned",
-                    unit=turn.device,
-                    state=turn.state.word,
-                    before=turn.before.word,
-                )
+                told_of = {"unit": turn.device, "state": turn.state.word, "before": turn.before.word}
+                if incident is None:
+                    log.info("device.turned", **told_of)
+                else:  # its members are in the journal: a log of a whole fleet would hide what else happens
+                    log.debug("device.turned", **told_of)
             if self._dispatch and turn is not None:
                 self._dispatch.publish({"event": "supervision", "unit": turn.device, "state": turn.state.word})
 
