@@ -16,6 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.metrics import Gauges, exposition
+from vetlla.service.supervision import Health
 
 CONFIG = Path(__file__).parents[2] / "config"
 RULES = CONFIG / "alerts" / "vetlla.rules.yaml"
@@ -55,6 +56,8 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         intake_waiting=0,
         accounts=0,
         accounts_on_test=0,
+        supervised=dict.fromkeys((health.word for health in Health), 0),
+        incidents_open=0,
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
@@ -163,6 +166,13 @@ HEALTHY = {
     'vetlla_rejects_total{reason="stale_time",caller="known"}': "0x240",
     'vetlla_rejects_total{reason="malformed",caller="unnamed"}': "0x240",
     'vetlla_reloads_total{outcome="refused"}': "0x240",
+    "vetlla_accounts": "80000x240",
+    'vetlla_supervised{state="ok"}': "79000x240",
+    'vetlla_supervised{state="late"}': "300x240",
+    'vetlla_supervised{state="lost"}': "100x240",
+    'vetlla_supervised{state="unknown"}': "600x240",
+    'vetlla_supervised{state="not_supervised"}': "5000x240",
+    "vetlla_incidents_open": "0x240",
 }
 """One hour of a working receiver, a sample every 15 s, in promtool's notation."""
 
@@ -237,6 +247,17 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "rejects surge": (
         {'vetlla_rejects_total{reason="malformed",caller="unnamed"}': "0+5x240"},
         {"VetllaRejectsSurge"},
+    ),
+    "an operator's network fails": ({"vetlla_incidents_open": "0x200 1x39"}, {"VetllaIncidentOpen"}),
+    "a handful flickers": ({"vetlla_incidents_open": "0x238 1x1"}, set()),
+    "one in fifty is lost": ({'vetlla_supervised{state="lost"}': "1650x240"}, {"VetllaDevicesLost"}),
+    "nobody is supervised": (
+        {f'vetlla_supervised{{state="{state}"}}': "0x240" for state in ("ok", "late", "lost", "unknown")},
+        {"VetllaNobodySupervised"},
+    ),
+    "nobody is registered": (
+        {"vetlla_accounts": "0x240", **{f'vetlla_supervised{{state="{health.word}"}}': "0x240" for health in Health}},
+        set(),
     ),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
 }

@@ -31,7 +31,23 @@ STATUS: dict[str, Any] = {
         for transport in ("tcp", "udp")
     ],
     "counts": {"signals": 1204, "heartbeats": 45000, "duplicates": 12, "refused": 0, "rejects": 3, "connections": 40},
+    "supervision": {
+        "devices": 1460,
+        "states": {"lost": 3, "late": 2, "unknown": 1, "not_supervised": 54, "ok": 1400},
+        "incidents_open": 2,
+        "incidents": [
+            {"incident": 7, "label": "operator:example", "lost": 12},
+            {"incident": 8, "label": "cell:" + "9" * 300, "lost": 4},
+        ],
+    },
     "store": {"free_bytes": 31 << 30, "state": "ok", "commit_ms_last": 0.42},
+}
+QUIET = STATUS | {
+    "supervision": {
+        "devices": 2,
+        "states": dict.fromkeys(("lost", "late", "unknown"), 0) | {"ok": 2, "not_supervised": 0},
+        "incidents_open": 0,
+    }
 }
 NOT_READY = STATUS | {"ready": False, "why": "disk almost full: 12 MiB free"}
 
@@ -92,10 +108,16 @@ def test_what_a_person_must_know_stands_there() -> None:
         "smoke", "3:05", "12 s", "answered by marta",
         "mains lost", "2 h 01", "waiting runaway", "personal_emergency 101 from 001",
         "2.5/s", "1,204 signals", "45,000 heartbeats", "12 duplicates", "3 rejects",
+        "fleet 3 lost · 2 late · 1 unknown · incident 7: operator:example, 12 lost, and 1 more",
+        "1,400 ok · 54 not supervised",
         "store ok", "31.0 GiB free", "last commit 0.4 ms", "40 connections",
     ):  # fmt: skip
         assert part in text, part
     assert "refused" not in text, "what did not happen is not shown"
+    assert "incident 7: operator:example, 12 lost" in drawn(Picture(at=AT, status=STATUS), 80, 24)
+    quiet = drawn(Picture(at=AT, status=QUIET), 80, 24)
+    assert "fleet 2 ok · 0 not supervised" in quiet
+    assert "incident" not in quiet
 
 
 def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:
@@ -122,7 +144,8 @@ def test_more_alarms_than_lines_are_counted() -> None:
 
 def test_one_line_tells_a_log_the_same() -> None:
     """Without a terminal a picture is one line of words."""
-    picture = Picture(at=AT, status=STATUS, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
+    picture = Picture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
+    assert line(Picture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
     assert line(picture) == ("22:33:01 ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok")
     assert line(Picture(at=AT, status=NOT_READY)).startswith("22:33:01 NOT READY: disk almost full")
     assert line(Picture(at=AT, trouble="nobody there")) == "22:33:01 not reachable: nobody there"

@@ -37,6 +37,7 @@ def test_a_receiver_that_is_ready(daemon: Daemon, vetlla: Vetlla) -> None:
     assert f"http://127.0.0.1:{daemon.http_port}/metrics" in done.out
     assert "1 signals, 0 duplicates" in done.out
     assert "alarms open: 1 LIFE; 1 waiting" in done.out
+    assert "supervision: no device; 0 incidents open" in done.out
     assert "store ok" in done.out
 
 
@@ -49,6 +50,7 @@ def test_a_machine_gets_fields(daemon: Daemon, vetlla: Vetlla) -> None:
     assert {place["transport"] for place in status["listening"]} == {"tcp", "udp"}
     assert status["counts"].keys() >= {"signals", "duplicates", "refused", "rejects", "heartbeats", "waiting"}
     assert status["store"]["state"] == "ok"
+    assert list(status["supervision"]["states"]) == ["lost", "late", "unknown", "not_supervised", "ok"]
 
 
 def test_no_receiver(vetlla: Vetlla) -> None:

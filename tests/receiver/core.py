@@ -22,6 +22,8 @@ from vetlla.receiver.escalation import Escalation
 from vetlla.receiver.intake import Intake
 from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.roster import Roster
+from vetlla.receiver.supervision_requests import SupervisionRequests
+from vetlla.receiver.supervision_view import SupervisionView
 from vetlla.receiver.watchdog import Watchdog
 from vetlla.settings.model import Settings
 from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
@@ -196,6 +198,13 @@ class Core:
             counters=self.counters,
             clock=self.clock,
         )
+        self.supervision = SupervisionRequests(
+            settings=self.settings,
+            watchdog=self.watchdog,
+            view=SupervisionView(self.watchdog, self.clock),
+            commit=self.commit,
+            clock=self.clock,
+        )
         self.intake.on_ready = self.escalation.watch
         self.desk.resume(self.clock.now(), self.commit.batch)
         self.escalation.watch_open()
@@ -233,7 +242,7 @@ class Core:
 
     def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Awaitable[Any]:
         """Ask as the control socket does."""
-        return self.requests.table()[do](Request(arguments, caller))
+        return (self.requests.table() | self.supervision.table())[do](Request(arguments, caller))
 
     async def open_alarms(self) -> list[dict[str, Any]]:
         """Return the queue as operators see it, without the alarms on test."""

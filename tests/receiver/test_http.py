@@ -28,6 +28,8 @@ EMPTY = Gauges(
     intake_waiting=0,
     accounts=0,
     accounts_on_test=0,
+    supervised={},
+    incidents_open=0,
 )
 
 

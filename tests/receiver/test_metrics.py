@@ -9,6 +9,7 @@ from vetlla import __version__
 from vetlla.alarms import State
 from vetlla.receiver.counters import Caller, Counters, Histogram, Receipt, Refusal
 from vetlla.receiver.metrics import Gauges, exposition
+from vetlla.service.supervision import Health
 from vetlla.signals import Outcome, Priority, Reason
 
 PROTOCOLS = ("dc09", "other")
@@ -22,6 +23,8 @@ GAUGES = Gauges(
     intake_waiting=7,
     accounts=70_000,
     accounts_on_test=3,
+    supervised={"ok": 69_000, "late": 20, "lost": 5, "unknown": 7, "not_supervised": 968},
+    incidents_open=2,
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
@@ -31,7 +34,7 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "caller": set(Caller),
     "why": set(Refusal),
     "broker": {"mqtt"},
-    "state": set(State),
+    "state": {*State, *(health.word for health in Health)},
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
 }
@@ -115,6 +118,9 @@ def _full() -> Counters:
         ("vetlla_intake_waiting", {}, 7),
         ("vetlla_accounts", {}, 70_000),
         ("vetlla_accounts_on_test", {}, 3),
+        ("vetlla_supervised", {"state": "ok"}, 69_000),
+        ("vetlla_supervised", {"state": "lost"}, 5),
+        ("vetlla_incidents_open", {}, 2),
     ],
 )
 def test_every_number_has_its_name(name: str, labels: dict[str, str], value: float) -> None:

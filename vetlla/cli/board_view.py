@@ -1,8 +1,8 @@
 """What the live board looks like: one picture of the receiver in, one screen out.
 
-Top to bottom: is it ready, who must be answered and for how long they have waited, what came in last, is the store
-well. Colour marks only what a person should look at: an alarm nobody has answered turns yellow at 15 s and red at 30 s,
-the service's limits for *t3*.
+Top to bottom: is it ready, who must be answered and for how long they have waited, what came in last, who is heard of
+the fleet, is the store well. Colour marks only what a person should look at: an alarm nobody has answered turns yellow
+at 15 s and red at 30 s, the service's limits for *t3*.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ T3_LIMIT_S = 30
 """Never later."""
 WIDE = 110
 """Columns from which there is room for the reason and the operator."""
-FRAME_LINES = 9
+FRAME_LINES = 10
 """Lines of header, titles, column heads and footer."""
 MIN_ALARMS = 3
 URGENCY = {Priority.LIFE: "bold red", Priority.HOME_RISK: "dark_orange", Priority.TECHNICAL: "cyan"}
+FLEET = {"lost": "bold red", "late": "yellow", "unknown": "yellow", "ok": "green"}
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -74,6 +75,7 @@ def screen(picture: Picture, width: int, height: int) -> RenderableType:
         _block(_signals(picture.signals, rows - for_alarms), rows - for_alarms),
         Rule(style="dim"),
         _counts(picture),
+        _fleet(picture),
         _health(picture),
     )
 
@@ -90,8 +92,18 @@ def line(picture: Picture) -> str:
         f"{len(unanswered)} unanswered" + (f", the oldest {_seconds(oldest)}" if unanswered else ""),
         f"{picture.per_second[-1]:.1f} signals/s",
         f"store {picture.status['store']['state']}",
+        *_fleet_words(picture.status.get("supervision")),
     )
     return f"{picture.at:%H:%M:%S} " + " · ".join(parts)
+
+
+def _fleet_words(fleet: Mapping[str, Any] | None) -> Iterable[str]:
+    """Yield what a log should say of the fleet: nothing while all is well."""
+    for state in ("lost", "late", "unknown"):
+        if fleet and fleet["states"][state]:
+            yield f"{fleet['states'][state]} {state}"
+    if fleet and fleet["incidents_open"]:
+        yield f"{fleet['incidents_open']} incident{'' if fleet['incidents_open'] == 1 else 's'}"
 
 
 def _header(picture: Picture) -> RenderableType:
@@ -206,6 +218,28 @@ def _counts(picture: Picture) -> Text:
     for name in ("refused", "rejects"):
         if counts.get(name):
             text.append(f" · {counts[name]:,} {name}", style="yellow")
+    return text
+
+
+def _fleet(picture: Picture) -> Text:
+    """Return who of the fleet is heard, and the greatest failure of many that lasts."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    fleet = (picture.status or {}).get("supervision")
+    if not fleet or not fleet["devices"]:
+        return text
+    text.append("fleet", style="bold")
+    states, between = fleet["states"], " "
+    for state in ("lost", "late", "unknown"):  # first, since an 80-column terminal cuts off what comes last
+        if states[state]:
+            text.append(between, style="dim").append(f"{states[state]:,} {state}", style=FLEET[state])
+            between = " · "
+    if fleet["incidents_open"]:
+        worst, more = fleet["incidents"][0], fleet["incidents_open"] - 1
+        told = f"{worst['label']}, {worst['lost']:,} lost" + (f", and {more} more" if more else "")
+        text.append(f"{between}incident {worst['incident']}: {told}", style="bold red")
+        between = " · "
+    text.append(f"{between}{states['ok']:,} ok", style=FLEET["ok"])
+    text.append(f" · {states['not_supervised']:,} not supervised", style="dim")
     return text
 
 

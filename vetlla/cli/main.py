@@ -27,6 +27,7 @@ COMMANDS = {
     "board": "board:board",
     "demo": "demo:demo",
     "queue": "queue:app",
+    "supervision": "supervision:app",
     "accounts": "accounts:app",
     "keys": "keys:app",
     "signals": "signals:app",

@@ -53,3 +53,8 @@ def shown(utc_us: int | None) -> str:
 def to_the_second(utc_us: int) -> str:
     """Return ``2026-11-21 22:33:01Z``: a table has little room."""
     return f"{to_datetime(utc_us):%Y-%m-%d %H:%M:%S}Z"
+
+
+def shown_iso(stamp: str | None) -> str:
+    """Return ``2026-11-21 22:33:01Z`` of a stamp as JSON answers carry it; "" for a moment that never was."""
+    return f"{stamp[:19].replace('T', ' ')}Z" if stamp else ""

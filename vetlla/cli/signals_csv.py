@@ -38,12 +38,13 @@ def _spread(fields: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     for name, value in fields.items():
         if name in SPREAD:
             for part in SPREAD[name]:
-                yield f"{name}_{part}", _cell(value[part] if value else None)
+                yield f"{name}_{part}", cell(value[part] if value else None)
         else:
-            yield name, _cell(value)
+            yield name, cell(value)
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return a value as it stands in a CSV table."""
     match value:
         case str() if value.startswith(FORMULA):
             return f"'{value}"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from vetlla.cli import control
+from vetlla.cli.moments import shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
 from vetlla.errors import LinkError
@@ -71,6 +72,17 @@ def _print(answer: dict[str, Any]) -> None:
     )
     alarms = ", ".join(f"{count} {name}" for name, count in counts["alarms_open"].items()) or "none"
     out.print(f"  alarms open: {alarms}; {counts['waiting']} waiting")
+    if fleet := answer.get("supervision"):  # none from a receiver that an upgrade has not restarted yet
+        _print_fleet(fleet)
     out.print(
         f"  store {store['state']}, {store['free_bytes'] >> 20} MiB free, last commit {store['commit_ms_last']} ms"
     )
+
+
+def _print_fleet(fleet: dict[str, Any]) -> None:
+    out = console()
+    states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in fleet["states"].items() if count)
+    out.print(f"  supervision: {states or 'no device'}; {fleet['incidents_open']} incidents open")
+    for one in fleet["incidents"]:
+        told = f"    incident {one['incident']}: {one['label']}, {one['lost']} lost since {shown_iso(one['opened'])}"
+        out.print(told, markup=False)

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from vetlla.clock import SECOND_US
 from vetlla.receiver.daybook import Daybook, rebuilt, span_of
+from vetlla.receiver.fleet import NO_PARENT
 from vetlla.store.ledger import STRETCH, Stretch
 from vetlla.store.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.clock import Instant
     from vetlla.receiver.watch import Watch
@@ -114,7 +115,7 @@ class Bookkeeping:
             self._since_us = now.mono_us
         rows = batch.supervision
         for _ in range(min(len(self._leaving), PER_BATCH)):
-            rows.units.append(self.row(self._leaving.popleft()))
+            rows.units.append(self._row(self._leaving.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
@@ -124,6 +125,12 @@ class Bookkeeping:
                 self._stretches = None
             else:
                 rows.stretches.append(stretch)
+
+    def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
+        """Put devices into a batch that speaks of them, and their terminals: it must not be durable before they are."""
+        for device in devices:
+            parent = self._fleet.parents[device]
+            batch.supervision.units.extend(self._row(one) for one in (parent, device) if one != NO_PARENT)
 
     def _end_day(self, now: Instant) -> None:
         day = self.daybook.close(self._watch.floor_us, now)
@@ -138,7 +145,7 @@ class Bookkeeping:
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
-    def row(self, device: int) -> Unit:
+    def _row(self, device: int) -> Unit:
         """Return a device's row as it stands."""
         fleet, daybook = self._fleet, self.daybook
         fleet.dirty[device] = 0

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.watch import Watch
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.batch import Batch
-    from vetlla.store.units import LostIn, Unit
+    from vetlla.store.units import LostIn
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class Losses:
         settings: SupervisionSettings,
         watch: Watch,
         incidents: Incidents,
-        row: Callable[[int], Unit],
+        write_at_once: Callable[[Iterable[int], Batch], None],
         desk: Desk,
         commit: GroupCommit,
         dispatch: Dispatch,
@@ -74,7 +74,7 @@ class Losses:
         self._watch = watch
         self._fleet = watch.fleet
         self._incidents = incidents
-        self._row = row
+        self._write_at_once = write_at_once
         self._desk = desk
         self._commit = commit
         self._dispatch = dispatch
@@ -90,6 +90,10 @@ class Losses:
         for one in lost:
             if one.alarm_id is not None and one.incident is None:
                 self._hold(one.unit, one.alarm_id)
+
+    def alarm_of(self, device: int) -> int | None:
+        """Return the alarm of a device's own loss."""
+        return self._alarms.get(device)
 
     # --- what is decided --------------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class Losses:
                     incident.alarm = self._open_for_many(incident, batch)
                 continue
             # A verdict and the state that it gave stand or fall together.
-            batch.supervision.units.append(self._row(step.turn.device))
+            self._write_at_once([step.turn.device], batch)
             batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
         batch.supervision.incidents.extend(
             IncidentRow(one.id, one.label, one.opened.utc_us, one.closed_us, one.least, len(one.members), one.alarm)
@@ -169,17 +173,17 @@ class Losses:
         placed, self._placed = self._placed, []
         for turn, incident, _ in placed:
             if turn is None and incident is not None:
-                event = "incident.opened" if incident.closed_us is None else "incident.ended"
-                log.warning(event, incident=incident.id, label=incident.label, lost=len(incident.lost))
+                told = {"incident": incident.id, "label": incident.label, "lost": len(incident.lost)}
+                if incident.closed_us is None:
+                    log.warning("incident.opened", **told)
+                else:
+                    log.warning("incident.ended", **told)
             elif turn is not None:
-                # An outage's members are in the journal: a log of a whole fleet would hide what else happens.
-                tell = log.info if incident is None else log.debug
-                tell(
-                    "device.turned",
-                    unit=turn.device,
-                    state=turn.state.word,
-                    before=turn.before.word,
-                )
+                told_of = {"unit": turn.device, "state": turn.state.word, "before": turn.before.word}
+                if incident is None:
+                    log.info("device.turned", **told_of)
+                else:  # its members are in the journal: a log of a whole fleet would hide what else happens
+                    log.debug("device.turned", **told_of)
             if self._dispatch and turn is not None:
                 self._dispatch.publish({"event": "supervision", "unit": turn.device, "state": turn.state.word})
 

@@ -48,6 +48,9 @@ class Gauges:
     """Frames that wait for their commit."""
     accounts: int
     accounts_on_test: int
+    supervised: Mapping[str, int]
+    """Devices by state, every state."""
+    incidents_open: int
 
 
 class Metrics(Collector):
@@ -105,6 +108,9 @@ class Metrics(Collector):
         yield _gauge("intake_waiting", "Frames waiting for their commit.", (), [((), now.intake_waiting)])
         yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
         yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
+        supervised = [((state,), count) for state, count in now.supervised.items()]
+        yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
+        yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
 
 
 def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:

@@ -77,12 +77,14 @@ class Pauses:
         """Monotonic instant at which the next one ends."""
         return self._ends[0][0] if self._ends else None
 
-    def end_due(self, now: Instant, batch: Batch) -> None:
-        """End those whose time has come. One that was ordered anew meanwhile has another end."""
+    def end_due(self, now: Instant, batch: Batch) -> list[int]:
+        """End those whose time has come; return their devices. One that was ordered anew meanwhile has another end."""
+        ended: list[int] = []
         while self._ends and self._ends[0][0] <= now.mono_us:
             _, device = heapq.heappop(self._ends)
             order = self.ordered.get(device)
             if order is None or order.until_us is None:
                 continue
             if all(device != other for _, other in self._ends) or order.until_us <= now.utc_us + SECOND_US:
-                self.lift([device], now, batch)
+                ended += self.lift([device], now, batch)
+        return ended

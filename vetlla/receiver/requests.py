@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.commit import Operation
+from vetlla.receiver.asked import flag, number, perform, text
 from vetlla.service import queue
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings
     from vetlla.store.batch import Batch
-
-_T = TypeVar("_T")
 
 TEST_MAX_S = 7 * 24 * 3600
 """Nobody is left on test for ever: a week at the most, renewed by whoever still needs it."""
@@ -86,7 +83,7 @@ class QueueRequests:
 
     async def _list(self, request: Request) -> list[dict[str, Any]]:
         now = self._clock.now()
-        on_test = _flag(request, "on_test")
+        on_test = flag(request, "on_test")
         return [card.fields(now) for card in self._desk.cards(now) if card.alarm.on_test == on_test]
 
     async def _claim(self, request: Request) -> dict[str, Any]:
@@ -106,10 +103,10 @@ class QueueRequests:
         return await self._step(request, hand, "answer", lambda alarm: queue.answer(alarm, hand))
 
     async def _note(self, request: Request) -> dict[str, Any]:
-        hand, number, text = self._hand(request), _number(request, "alarm"), _text(request, "text")
-        if len(text) > NOTE_MAX:
+        hand, alarm, said = self._hand(request), number(request, "alarm"), text(request, "text")
+        if len(said) > NOTE_MAX:
             raise UsageError(f"a note holds {NOTE_MAX} characters at the most")
-        return await self._work("note", lambda batch: self._desk.note(number, hand, text, batch))
+        return await self._work("note", lambda batch: self._desk.note(alarm, hand, said, batch))
 
     async def _close(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -122,7 +119,7 @@ class QueueRequests:
         )
 
     async def _hand_over(self, request: Request) -> dict[str, Any]:
-        hand, to = self._hand(request), _text(request, "to")
+        hand, to = self._hand(request), text(request, "to")
         return await self._step(request, hand, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
 
     async def _escalate(self, request: Request) -> dict[str, Any]:
@@ -135,12 +132,12 @@ class QueueRequests:
                 f"{request.caller.operator} may not put accounts on test",
                 remedy=f"add them to group {self.settings.control.engineers}",
             )
-        hand, account, seconds = self._hand(request), _text(request, "account"), _number(request, "seconds")
+        hand, account, seconds = self._hand(request), text(request, "account"), number(request, "seconds")
         if not 0 <= seconds <= TEST_MAX_S:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
         reason = str(request.arguments.get("reason", ""))
-        test, durable = await self._perform(
-            lambda batch: self._desk.set_test(account, hand, seconds, reason, batch), lambda _: None
+        test, durable = await perform(
+            self._commit, lambda batch: self._desk.set_test(account, hand, seconds, reason, batch)
         )
         until = iso(test.until_us) if test else None
         return {"account": account, "until": until, "operator": hand.operator, "reason": reason, "durable": durable}
@@ -155,17 +152,17 @@ class QueueRequests:
     def _hand(self, request: Request) -> queue.Hand:
         caller = request.caller
         lease_us = round(self.settings.queue.lease_s * SECOND_US)
-        return queue.Hand(caller.operator, self._clock.now(), lease_us, caller.supervisor and _flag(request, "force"))
+        return queue.Hand(caller.operator, self._clock.now(), lease_us, caller.supervisor and flag(request, "force"))
 
     async def _step(
         self, request: Request, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> dict[str, Any]:
         # One hand for the step and its audit record: both name the same instant.
-        number = _number(request, "alarm")
-        return await self._work(action, lambda batch: self._desk.act(number, hand, action, step, batch, **detail))
+        alarm = number(request, "alarm")
+        return await self._work(action, lambda batch: self._desk.act(alarm, hand, action, step, batch, **detail))
 
     async def _work(self, action: str, step: Callable[[Batch], Card]) -> dict[str, Any]:
-        card, durable = await self._perform(step, lambda card: self._happened(action, card))
+        card, durable = await perform(self._commit, step, lambda card: self._happened(action, card))
         return card.fields(self._clock.now()) | {"durable": durable}
 
     def _happened(self, action: str, card: Card) -> None:
@@ -176,41 +173,3 @@ class QueueRequests:
             self._counters.escalations += 1
         if self._dispatch:
             self._dispatch.publish({"event": EVENTS[action], "alarm": card.fields(self._clock.now())})
-
-    async def _perform(self, step: Callable[[Batch], _T], happened: Callable[[_T], object]) -> tuple[_T, bool]:
-        """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be.
-
-        ``happened`` hears the result whether or not whoever asked is still there.
-        """
-        done: asyncio.Future[tuple[_T, bool]] = asyncio.get_running_loop().create_future()
-
-        def report(result: Any, durable: bool) -> None:  # noqa: ANN401, FBT001 - the shape of Operation.done
-            if not isinstance(result, Exception):
-                happened(result)
-            if done.done():
-                return  # whoever asked has hung up
-            if isinstance(result, Exception):
-                done.set_exception(result)
-            else:
-                done.set_result((result, durable))
-
-        self._commit.perform(Operation(step, report))
-        return await done
-
-
-def _number(request: Request, name: str) -> int:
-    value = request.arguments.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise UsageError(f"{name!r} should be a whole number")
-    return value
-
-
-def _text(request: Request, name: str) -> str:
-    value = request.arguments.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name!r} should be a text that says something")
-    return value
-
-
-def _flag(request: Request, name: str) -> bool:
-    return request.arguments.get(name) is True

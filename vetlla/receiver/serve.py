@@ -36,6 +36,8 @@ from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.metrics import exposition
 from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.session import Ground
+from vetlla.receiver.supervision_requests import SupervisionRequests
+from vetlla.receiver.supervision_view import SupervisionView
 from vetlla.receiver.view import View
 from vetlla.receiver.watchdog import Watchdog
 from vetlla.store.journal import Journal
@@ -72,6 +74,7 @@ class Receiver:
     _escalation: Escalation
     _budget: Budget
     _requests: QueueRequests
+    _of_supervision: SupervisionRequests
     _control: Control
 
     def __init__(self, settings: Settings, reread: Callable[[], Settings], clock: Clock) -> None:
@@ -207,6 +210,7 @@ class Receiver:
 
     async def _open_doors(self, parts: AsyncExitStack) -> None:
         settings = self._settings
+        supervision = SupervisionView(self._watchdog, self._clock)
         view = View(
             desk=self._desk,
             commit=self._commit,
@@ -216,6 +220,7 @@ class Receiver:
             listeners=self._listeners,
             brokers=self._brokers,
             http=self._http,
+            supervision=supervision,
         )
         requests = self._requests = QueueRequests(
             settings=settings,
@@ -225,7 +230,11 @@ class Receiver:
             counters=self._counters,
             clock=self._clock,
         )
-        table = requests.table() | {"status": view.status, "reload": self._asked_to_reload}
+        of_supervision = self._of_supervision = SupervisionRequests(
+            settings=settings, watchdog=self._watchdog, view=supervision, commit=self._commit, clock=self._clock
+        )
+        table = requests.table() | of_supervision.table()
+        table |= {"status": view.status, "reload": self._asked_to_reload}
         self._control = Control(settings.state_dir, settings.control, table, {"watch": requests.watch})
         parts.push_async_callback(self._control.close)
         await self._control.start()
@@ -316,7 +325,7 @@ class Receiver:
             await self._take_over(settings, known)
             self._desk.use(settings.queue)
             self._escalation.use(settings.queue)
-            self._commit.settings = self._requests.settings = settings
+            self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
             self._control.settings = settings.control
             self._commit.wake()  # what it says of the disk counts from now on
             self._budget.use(settings.limits)

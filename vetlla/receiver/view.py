@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.listeners.mqtt import MqttListener
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.udp import UdpListener
+    from vetlla.receiver.supervision_view import SupervisionView
 
 
 class View:
@@ -40,6 +41,7 @@ class View:
         listeners: Sequence[TcpListener | UdpListener],
         brokers: Sequence[MqttListener],
         http: HttpServer,
+        supervision: SupervisionView,
     ) -> None:
         self._desk = desk
         self._commit = commit
@@ -49,6 +51,7 @@ class View:
         self._listeners = listeners
         self._brokers = brokers
         self._http = http
+        self._supervision = supervision
         self._since = clock.now()
 
     def readiness(self) -> Readiness:
@@ -68,6 +71,8 @@ class View:
             intake_waiting=self._intake.waiting,
             accounts=len(self._intake.book),
             accounts_on_test=len(self._desk.tests(now)),
+            supervised=self._supervision.counts(),
+            incidents_open=self._supervision.incidents_open,
         )
 
     async def status(self, _: Request) -> dict[str, Any]:
@@ -92,6 +97,7 @@ class View:
             + [broker.place() for broker in self._brokers],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "counts": self._counts(),
+            "supervision": self._supervision.health(),
             "store": {
                 "state": self._commit.state.value,
                 "free_bytes": self._commit.free_bytes(),

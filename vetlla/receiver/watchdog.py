@@ -67,7 +67,7 @@ class Watchdog:
             settings=settings,
             watch=self.watch,
             incidents=self.incidents,
-            row=self.books.row,
+            write_at_once=self.books.write_at_once,
             desk=desk,
             commit=commit,
             dispatch=dispatch,
@@ -167,7 +167,7 @@ class Watchdog:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
         now = self._clock.now()
         self.watch.floor_us = max(self.watch.floor_us, self._commit.ready_since_us)
-        self.pauses.end_due(now, self._commit.batch)
+        self.books.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
         more = self.watch.pass_time(now)
         if self.watch.turns:
             self._follow()
@@ -248,6 +248,7 @@ class Watchdog:
         self.books.unfinished(journal, kept)
         for order in kept.pauses:
             self.pauses.remember(order, now)
+            self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
     async def use(self, settings: SupervisionSettings, roster: Roster) -> None:
         """Take over settings and registry; when this returns they count."""
@@ -262,16 +263,18 @@ class Watchdog:
 
     # --- what engineers order ---------------------------------------------------------------------------------------
 
-    def pause(self, devices: Iterable[int], order: Order, batch: Batch) -> None:
+    def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
         """Pause devices, in a batch that is being gathered."""
         now, idle = self._clock.now(), not self.watch.dirty
         self.pauses.order(devices, order, now, batch)
+        self.books.write_at_once(devices, batch)
         self._note(now, idle=idle)
 
     def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
         """End ordered pauses; return the devices that had one."""
         now, idle = self._clock.now(), not self.watch.dirty
         lifted = self.pauses.lift(devices, now, batch)
+        self.books.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
 

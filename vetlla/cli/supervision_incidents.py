@@ -1,0 +1,90 @@
+"""``vetlla supervision incidents``: losses of many at once, and who was lost in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.control import ask
+from vetlla.cli.moments import Since, shown_iso, within
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import print_json, print_rows
+from vetlla.clock import iso
+from vetlla.errors import UsageError
+from vetlla.store import supervision_history as history
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.store.supervision_history import PastIncident
+
+LIMIT = 50
+OPEN_COLUMNS = ("incident", "label", "opened", "lost", "members", "alarm")
+COLUMNS = ("incident", "label", "opened", "closed", "members", "alarm")
+MEMBER_COLUMNS = ("account", "receiver", "line", "device", "lost", "back")
+
+
+def incidents(
+    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Its number: list its members.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Ended ones too, from the journal.")] = False,
+    since: Since = "",
+    limit: Annotated[int, typer.Option(min=1, help="With --all or --since: the newest so many.")] = LIMIT,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List the losses of many at once that last, the greatest first; or the members of one, ended or not.
+
+    The open ones are the running receiver's word; with --all, --since or a number the journal is asked, for which no
+    receiver needs to run. --since: those that lasted at that time, or began later.
+
+    Example: vetlla supervision incidents --since 7d
+    """
+    if number is not None:
+        _tell_members(state_dir, number, as_json=as_json)
+    elif everything or since:
+        since_us, _ = within(since, "")
+        with Archive(state_dir) as archive:
+            found = history.incidents(archive, limit, since_us)
+        print_rows((_row(_fields(one), as_json=as_json) for one in found), COLUMNS, as_json=as_json)
+    else:
+        standing = ask(state_dir, "supervision.incidents")
+        print_rows((_row(one, as_json=as_json) for one in standing), OPEN_COLUMNS, as_json=as_json)
+
+
+def _tell_members(state_dir: Path, number: int, *, as_json: bool) -> None:
+    with Archive(state_dir) as archive:
+        if history.incident(archive, number) is None:
+            raise UsageError(f"there is no incident {number}", remedy="vetlla supervision incidents --all")
+        if as_json:
+            for member in _members(archive, number):
+                print_json(member)
+        else:
+            rows = (_row(member, as_json=False) for member in _members(archive, number))
+            print_rows(rows, MEMBER_COLUMNS, as_json=False, title=f"incident {number}")
+
+
+def _members(archive: Archive, number: int) -> Iterator[dict[str, Any]]:
+    for one in history.members(archive, number):
+        stamps = {"lost": iso(one.lost_us), "back": iso(one.back_us)}
+        yield {"incident": number, "unit": one.unit, **one.name._asdict(), **stamps}
+
+
+def _fields(one: PastIncident) -> dict[str, Any]:
+    return {
+        "incident": one.id,
+        "label": one.label,
+        "opened": iso(one.opened_us),
+        "closed": iso(one.closed_us),
+        "members": one.members,
+        "alarm": one.alarm,
+    }
+
+
+def _row(fields: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
+    if as_json:
+        return fields
+    stamps = ("opened", "closed", "back") if "opened" in fields else ("lost", "back")
+    return fields | {name: shown_iso(fields[name]) for name in stamps if name in fields}

@@ -1,0 +1,62 @@
+"""What requests have in common: arguments read strictly, and a step done between two batches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vetlla.errors import UsageError
+from vetlla.receiver.commit import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vetlla.receiver.commit import GroupCommit
+    from vetlla.receiver.control import Request
+    from vetlla.store.batch import Batch
+
+_T = TypeVar("_T")
+
+
+def number(request: Request, name: str) -> int:
+    """Return an argument that is a whole number. Raises UsageError."""
+    value = request.arguments.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name!r} should be a whole number")
+    return value
+
+
+def text(request: Request, name: str) -> str:
+    """Return an argument that says something. Raises UsageError."""
+    value = request.arguments.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{name!r} should be a text that says something")
+    return value
+
+
+def flag(request: Request, name: str) -> bool:
+    """Say whether an argument is true; one that is not there is not."""
+    return request.arguments.get(name) is True
+
+
+async def perform(
+    commit: GroupCommit, step: Callable[[Batch], _T], happened: Callable[[_T], object] = lambda _: None
+) -> tuple[_T, bool]:
+    """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be.
+
+    ``happened`` hears the result whether or not whoever asked is still there.
+    """
+    done: asyncio.Future[tuple[_T, bool]] = asyncio.get_running_loop().create_future()
+
+    def report(result: Any, durable: bool) -> None:  # noqa: ANN401, FBT001 - the shape of Operation.done
+        if not isinstance(result, Exception):
+            happened(result)
+        if done.done():
+            return  # whoever asked has hung up
+        if isinstance(result, Exception):
+            done.set_exception(result)
+        else:
+            done.set_result((result, durable))
+
+    commit.perform(Operation(step, report))
+    return await done
