@@ -115,6 +115,8 @@ def beats(interval_s: int, phase_s: int) -> list[int]:
 def heard(home: Home, *, ucr: bool) -> list[int]:
     """Return when a device is heard."""
     regular = beats(home.interval_s, home.phase_s)
+    if home.number in AWAY and not ucr:
+        regular = sorted([*regular, *AWAY_S])  # that somebody leaves, or is back, is said at once
     quiet = silences(home.number) + (ucr_silences(home.number) if ucr else [])
     return [second for second in regular if not within(second, quiet)] if quiet else regular
 
@@ -159,6 +161,8 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     began, ends = at_s(day), at_s(day + timedelta(days=1))
     times = heard(home, ucr=ucr)
     first, last = bisect_left(times, began), bisect_left(times, ends)
+    # A UCR is heard through its terminal, which lives then.
+    through = 0 if ucr else home.ucrs * _between(heard(home, ucr=True), began, ends)
     supervised_s = ends - began - _overlap([DOWN], began, ends)
     paused = pauses(home.number, ucr=ucr)
     unsupervised_s = _overlap(paused, began, ends)
@@ -167,7 +171,11 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     for second in [*times[first:last], *([] if within(ends - 1, paused) else [ends])]:
         if second == ends or not within(second, paused):
             longest_s = max(longest_s, second - starts[bisect_left(starts, second) - 1])
-    return Day(last - first, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
+    return Day(last - first + through, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
+
+
+def _between(times: list[int], began: int, ends: int) -> int:
+    return bisect_left(times, ends) - bisect_left(times, began)
 
 
 def _overlap(spans: list[tuple[int, int]], began: int, ends: int) -> int:

@@ -614,7 +614,7 @@ def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
                 await wait(rig, 3_600)
             await wait(rig, 10)
             day = ledger(rig, "2026-01-01")
-            assert day[0] == DayOf(0, 900, 3, 82_800, 23, 3_600, 0, Health.LOST)
+            assert day[0] == DayOf(0, 900, 3, 82_800, 23, 3_600, 0, Health.OK)
             assert (day[1].supervised_s, day[1].received) == (12 * 3_600, 0)
             assert Pause(day[1].reasons) == Pause.SUSPENDED
             assert day[1].longest_s >= 0

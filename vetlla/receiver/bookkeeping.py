@@ -107,8 +107,7 @@ class Bookkeeping:
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Put what is due into a batch: so many devices, and one stretch of an ended day."""
-        if self._stretches is None and self.daybook.is_over(now):
-            self._end_day(now)
+        self.end_day(now)
         if not self._leaving and (self._hastened or self.due_in_s(now) == 0):
             self._leaving = deque(self._watch.dirty)
             self._watch.dirty.clear()
@@ -132,13 +131,17 @@ class Bookkeeping:
             parent = self._fleet.parents[device]
             batch.supervision.units.extend(self._row(one) for one in (parent, device) if one != NO_PARENT)
 
-    def _end_day(self, now: Instant) -> None:
+    def end_day(self, now: Instant) -> bool:
+        """Close the day if it is over and the one before it is written; say whether it was closed."""
+        if self._stretches is not None or not self.daybook.is_over(now):
+            return False
         day = self.daybook.close(self._watch.floor_us, now)
         name = day.span.day.isoformat()
         self._days.append((name, day.down_s, self._tolerance_s))
         self._days.append((self.daybook.today.day.isoformat(), 0, self._tolerance_s))
         self._stretches = ((name, number, columns) for number, columns in day.stretches())
         self._forget = [self._first_kept()]
+        return True
 
     def _first_kept(self) -> str:
         today = self.daybook.today.day

@@ -62,9 +62,7 @@ class Watch:
         mono_us = now.mono_us
         state = fleet.state[device]
         if state != _PAUSED:
-            base_us = fleet.base_us[device]
-            silence_s = (mono_us - (max(self.floor_us, base_us))) // SECOND_US
-            fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
+            self._measure(device, mono_us)
         fleet.base_us[device] = mono_us
         fleet.heard_us[device] = now.utc_us
         fleet.received[device] += 1
@@ -75,6 +73,12 @@ class Watch:
         if state not in {_OK, _PAUSED}:
             self._back(device, now)
 
+    def _measure(self, device: int, mono_us: int) -> None:
+        """Keep the silence that ends now, if it is today's longest."""
+        fleet = self.fleet
+        silence_s = (mono_us - max(fleet.base_us[device], self.floor_us)) // SECOND_US
+        fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
+
     def _back(self, device: int, now: Instant) -> None:
         was_lost = self.fleet.state[device] == _LOST
         was_quiet = self.fleet.state[device] in _QUIET
@@ -82,9 +86,10 @@ class Watch:
         if was_lost:
             self._wait(device)
         if was_quiet:
-            # Its UCRs had no way to be heard: each is given a whole period from now.
+            # Its UCRs had no way to be heard: each is given a whole period from now. That they were not is kept.
             for child in self.fleet.kin(device):
                 if self.fleet.state[child] == _UNKNOWN:
+                    self._measure(child, now.mono_us)
                     self.fleet.base_us[child] = now.mono_us
                     self._wait(child)
 

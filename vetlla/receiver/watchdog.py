@@ -142,9 +142,10 @@ class Watchdog:
 
     def _arm(self) -> None:
         """Set the timer for whoever is due first."""
-        dues = [due for due in (self.watch.next_us, self.pauses.next_us) if due is not None]
-        if dues:
-            self._wake_in(max(0, min(dues) - self._clock.now().mono_us) / SECOND_US)
+        now = self._clock.now()
+        midnight_us = now.mono_us + self.books.daybook.today.ends_us - now.utc_us
+        dues = [due for due in (self.watch.next_us, self.pauses.next_us, midnight_us) if due is not None]
+        self._wake_in(max(0, min(dues) - now.mono_us) / SECOND_US)
 
     def _wake_in(self, seconds: float) -> None:
         when = self._loop.time() + seconds
@@ -167,6 +168,8 @@ class Watchdog:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
         now = self._clock.now()
         self.watch.floor_us = max(self.watch.floor_us, self._commit.ready_since_us)
+        if self.books.end_day(now):
+            self._commit.wake()
         self.books.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
         more = self.watch.pass_time(now)
         if self.watch.turns:
