@@ -6,7 +6,7 @@ whole ticks. Nothing here knows the receiver: what is expected is worked out for
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -166,11 +166,14 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     supervised_s = ends - began - _overlap([DOWN], began, ends)
     paused = pauses(home.number, ucr=ucr)
     unsupervised_s = _overlap(paused, began, ends)
-    starts = sorted({0, DOWN[1], *times, *(until for _, until in paused)})
+    anew = sorted({0, DOWN[1], *(until for _, until in paused)})
+    # Silence counts anew from then, whoever speaks at the same tick.
     longest_s = 0
     for second in [*times[first:last], *([] if within(ends - 1, paused) else [ends])]:
         if second == ends or not within(second, paused):
-            longest_s = max(longest_s, second - starts[bisect_left(starts, second) - 1])
+            before = bisect_left(times, second)
+            since = max(anew[bisect_right(anew, second) - 1], times[before - 1] if before else 0)
+            longest_s = max(longest_s, second - since)
     return Day(last - first + through, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
 
 

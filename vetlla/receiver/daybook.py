@@ -76,9 +76,11 @@ class Daybook:
         """Note down why a device is not supervised from now on."""
         self.reasons[device] = self.reasons.get(device, 0) | pause
 
-    def resumed(self, device: int, since_us: int, now: Instant) -> None:
-        """Note down that a device is supervised again, after it was not since an instant (UTC)."""
+    def resumed(self, device: int, pause: Pause, since_us: int, now: Instant) -> None:
+        """Note down that a device is supervised again, after it was not since an instant (UTC), and why."""
         lost_s = max(0, now.utc_us - max(since_us, self.today.began_us)) // SECOND_US
+        if lost_s and 0 < since_us < self.today.began_us:
+            self.paused(device, pause)  # today, too
         self.unsupervised_s[device] = self.unsupervised_s.get(device, 0) + lost_s
 
     def is_over(self, now: Instant) -> bool:
