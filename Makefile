@@ -20,7 +20,8 @@ test: $(READY) ## style, types, rooms, tests with branch coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -m apart
+	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
 
 bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench

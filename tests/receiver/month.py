@@ -24,14 +24,14 @@ BEGIN_US = span(DAYS[0], MADRID).began_us
 
 DIGITAL, ANALOG, TWO_UCRS = 20_000, 60_000, 17_000
 CELLS = 500
-DIGITAL_S, ANALOG_S = 4 * HOUR, DAY
-"""GSM-IP terminals say every four hours that they live, analog ones call once a day; UCRs with their terminal."""
+DIGITAL_S, ANALOG_S = 6 * HOUR, 2 * DAY
+"""GSM-IP terminals say every six hours that they live, analog ones call every other day; UCRs with their terminal."""
 ALLOWED, TOLERANCE_S = 3, 5
 
 DOWN = (14 * DAY + 3 * HOUR, 14 * DAY + 3 * HOUR + 2 * TICK_S)
 """The receiver is stopped and started again."""
-OPERATOR_OUT = (5 * DAY + 10 * HOUR, 6 * DAY + 6 * HOUR)
-CELL, CELL_OUT = 7, (12 * DAY + 2 * HOUR, 12 * DAY + 18 * HOUR)
+OPERATOR_OUT = (5 * DAY + 10 * HOUR, 6 * DAY + 16 * HOUR)
+CELL, CELL_OUT = 7, (12 * DAY + 2 * HOUR, 13 * DAY + 8 * HOUR)
 SUSPENDED, SUSPENDED_DAYS = range(30_000, 35_000), (DAYS[9], DAYS[19])
 AWAY, AWAY_S = range(19_000, 19_300), (8 * DAY + 9 * HOUR, 10 * DAY + 9 * HOUR)
 DEAD = {20_100 + 97 * n: 3 * DAY + 2 * HOUR * n for n in range(50)}
@@ -114,10 +114,15 @@ def beats(interval_s: int, phase_s: int) -> list[int]:
 
 def heard(home: Home, *, ucr: bool) -> list[int]:
     """Return when a device is heard."""
-    regular = beats(home.interval_s, home.phase_s)
-    if home.number in AWAY and not ucr:
+    return _heard(home.number, home.interval_s, home.phase_s, ucr)
+
+
+@cache
+def _heard(number: int, interval_s: int, phase_s: int, ucr: bool) -> list[int]:  # noqa: FBT001 - a key
+    regular = beats(interval_s, phase_s)
+    if number in AWAY and not ucr:
         regular = sorted([*regular, *AWAY_S])  # that somebody leaves, or is back, is said at once
-    quiet = silences(home.number) + (ucr_silences(home.number) if ucr else [])
+    quiet = silences(number) + (ucr_silences(number) if ucr else [])
     return [second for second in regular if not within(second, quiet)] if quiet else regular
 
 
