@@ -5,6 +5,7 @@ Where they are: a patch of the Gulf of Guinea around one degree north, one degre
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -71,7 +72,7 @@ class Word(NamedTuple):
     """The acknowledgement to the byte; b"": the protocol has none."""
 
 
-class Handheld:
+class Handheld(ABC):
     """One terminal. Its kind is what ``say`` makes of a happening."""
 
     greeting = b""
@@ -86,9 +87,9 @@ class Handheld:
         self._clock = datetime.fromtimestamp(0, UTC)
         self._expected: deque[bytes] = deque(maxlen=REMEMBERED)
 
+    @abstractmethod
     def say(self, happening: Happening) -> Word:
         """Return a happening in the protocol's words."""
-        raise NotImplementedError
 
     def shown(self, frame: bytes) -> bytes:
         """Return a frame as the ledger shows it: in ASCII."""
