@@ -17,7 +17,7 @@ from vetlla.simulator.scenario import check_events
 from vetlla.simulator.statistics import Fortunes, Latencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.simulator.events import Tell
     from vetlla.simulator.mqtt_home import Home
@@ -27,6 +27,8 @@ CONNECTIONS_MAX: Final = 200
 """Connections of one fleet: each costs a descriptor, a task and a keep-alive."""
 UNDER_WAY_MAX: Final = 2_000
 """Events of a fleet that wait for their receipts; then the next one waits, and counts from when it was due."""
+GOODBYE_S: Final = 3.0
+"""Time a connection has to take its leave of the broker at the end."""
 
 _ALARMS: Final = (("0003", "0010"), ("0005", "0009"), ("0023", "0009"))
 _TECHNICAL: Final = (("0003", "0016"), ("0002", "0085"), ("0002", "0086"), ("0003", "0123"), ("0003", "0124"))
@@ -158,8 +160,7 @@ class Fleet:
                 await self._tell_all(stop)
             finally:
                 self.counts.seconds = time.monotonic() - began
-                for task in beside:
-                    task.cancel()
+                await _ended(beside)
         return self.counts
 
     async def _stand(self) -> None:
@@ -254,9 +255,10 @@ class Fleet:
             await home.network.wait()
             event.attempts += 1
             outages = home.outages
-            async with home.attempt(self._plan.timeout_s):
+            async with home.attempt(self._plan.timeout_s) as patience:
                 await connection.publish(home, f"{event.device}/ev", payload)
-                await asyncio.shield(answered)
+                if not patience.expired():
+                    await asyncio.shield(answered)
             tries += outages == home.outages
         connection.waiting.pop((home.name, event.ref), None)
         counts.repeated += event.attempts - 1
@@ -272,6 +274,15 @@ class Fleet:
                 counts.lost += 1
         if self._settled is not None:
             self._settled(event)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until they are done: one cancellation may get lost (see ``Home.attempt``)."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=GOODBYE_S)
 
 
 def _is_of_before(home: Home, due: Due) -> bool:

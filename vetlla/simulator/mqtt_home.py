@@ -75,13 +75,17 @@ class Home:
         self.is_silent = True
 
     @asynccontextmanager
-    async def attempt(self, within_s: float) -> AsyncIterator[None]:
-        """Try for so long, or until the network goes; ``outages`` tells which it was."""
+    async def attempt(self, within_s: float) -> AsyncIterator[asyncio.Timeout]:
+        """Try for so long, or until the network goes; ``outages`` tells which it was.
+
+        Whoever goes on after aiomqtt asks first whether the time has expired: it waits by ``asyncio.wait_for``, which
+        loses a cancellation that comes together with the broker's answer (Python 3.11, gh-86296).
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s) as patience:
                 self._trying.add(patience)
                 try:
-                    yield
+                    yield patience
                 finally:
                     self._trying.discard(patience)
 
