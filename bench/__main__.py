@@ -3,7 +3,7 @@
     python -m bench [--quick] [--only WORD] [--json FILE]
 
 Each load runs first against one receiver and then against the other, with the generator in a process of its own; behind
-them ours alone: its restart, and the return of a fleet after an outage.
+them ours alone: its restart, the return of a fleet after an outage, and what it takes from an MQTT broker.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rich.table import Table
 
 from bench import peers
 from bench.machine import describe
+from bench.mqtt import over_mqtt
 from bench.restart import restart
 from bench.storm import storms
 
@@ -90,6 +91,7 @@ def main() -> None:
         results.append(restart(100_000 if options.quick else 10_000_000, out))
     if options.only in "return storm":
         results += storms(out, quick=QUICK if options.quick else 1)
+    results += over_mqtt(out, quick=QUICK if options.quick else 1, only=options.only)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
 

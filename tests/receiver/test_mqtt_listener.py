@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import aiomqtt
 import pytest
 
 from tests.acceptance.broker import running_broker
@@ -14,7 +15,6 @@ from tests.acceptance.mqtt_device import Device
 from tests.receiver.core import LOOPS, Core, core, run, until
 from vetlla.protocols.mqtt import MqttDecoder
 from vetlla.receiver.listeners.mqtt import MqttListener
-from vetlla.receiver.listeners.mqtt_link import UNACKNOWLEDGED_ROOM, _Waiting
 from vetlla.receiver.session import Ground
 from vetlla.settings.broker import Mqtt
 from vetlla.signals import Outcome
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PRESS = {"dty": "0003", "stc": "0010"}
 NODE = "arc-1"
+BURST = 10_000
+"""Enough for Mosquitto 2.0.11 to exceed Receive Maximum by far."""
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
 
@@ -129,9 +131,10 @@ def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -
     async def scenario() -> None:
         async with site(tmp_path, broker, receive_maximum=5) as here:
             here.core.journal.gate.clear()
-            for number in range(200):
-                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+            here.device.publish("ucr/ev", {"ref": "0", **PRESS})
             await until(here.core.journal.at_gate.is_set)
+            for number in range(1, 200):
+                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
             await until(lambda: here.core.intake.waiting + 1 >= 4)
             assert here.core.intake.waiting <= 5
             here.core.journal.gate.set()
@@ -179,17 +182,15 @@ def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -
     run(scenario())
 
 
-def test_messages_that_may_be_lost_take_no_room_of_those_that_may_not() -> None:
-    """However many messages of QoS 0 wait, one of QoS 1 still has its place."""
-    waiting = _Waiting(maxsize=UNACKNOWLEDGED_ROOM + 2)
+def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """Whatever the broker sends of a fast fleet, beyond what it was allowed too, is received on one connection."""
+    load = [sys.executable, "-m", "bench.mqtt_load", str(broker.port), "--terminals", "100", "--messages", str(BURST)]
 
-    def message(qos: int) -> aiomqtt.Message:
-        return aiomqtt.Message("tc/1/T1/hb", b"{}", qos, retain=False, mid=1, properties=None)
+    async def scenario() -> None:
+        async with site(tmp_path, broker, receive_maximum=1_000) as at:
+            await asyncio.to_thread(subprocess.run, load, input=b"\n", check=True, capture_output=True)
+            await until(lambda: at.stored() == BURST)
 
-    for _ in range(UNACKNOWLEDGED_ROOM):
-        waiting.put_nowait(message(0))
-    with pytest.raises(asyncio.QueueFull):
-        waiting.put_nowait(message(0))
-    waiting.put_nowait(message(1))
-    waiting.put_nowait(message(1))
-    assert waiting.full()
+    run(scenario())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.acceptance.broker import running_broker
+from tests.acceptance.broker import PATIENCE_S, running_broker
 from tests.acceptance.daemon import running
 from tests.acceptance.journal import query
 from vetlla.cli.simulate_mqtt import simulate_mqtt
 from vetlla.errors import UsageError
-from vetlla.simulator.mqtt_fleet import Event, Fate, Fleet, Plan
-from vetlla.simulator.scenario import Mix
+from vetlla.simulator.mqtt_fleet import Event, Fate, Fleet, FleetCounts, Plan
+from vetlla.simulator.scenario import Mix, Outage, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,88 @@ def test_a_receiver_that_comes_late_costs_repetitions(tmp_path: Path, broker: Br
         asyncio.run(run())
 
 
+# --- what befalls a fleet ---------------------------------------------------------------------------------------------
+
+TOLD = "SELECT account, sequence, occurred_us FROM signals WHERE system = 'scaip'"
+LOST = "SELECT DISTINCT account FROM signals WHERE code = 'lost'"
+
+
+@pytest.mark.parametrize("connections", [3, 12])
+def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon: Daemon, connections: int) -> None:
+    """All connections break; what became due meanwhile is told on return with its own time, and nothing is lost."""
+    outage = Outage(after_s=0.5, length_s=1.0, return_within_s=0.5)
+    wanted = plan(broker, connections=connections, outage=outage, messages=None, duration_s=2.5, rate=100.0)
+    settled: list[Event] = []
+    said: list[str] = []
+    counts = asyncio.run(Fleet(wanted, settled=settled.append, tell=said.append).run())
+
+    assert counts.complete
+    assert counts.cut == connections
+    assert counts.connections == 2 * connections
+    assert counts.backlog > 50, "more than a second at 100 a second"
+    assert counts.heartbeats > 0
+    assert counts.heartbeats_lost == 0
+    assert counts.backlog_s is not None
+    assert counts.lost == counts.refused == 0
+    rows = [(row["account"], row["sequence"], row["occurred_us"] // 1000) for row in query(daemon.state_dir, TOLD)]
+    meant = [(e.terminal, e.ref, round(datetime.fromisoformat(e.ts).timestamp() * 1000)) for e in settled]
+    assert sorted(rows) == sorted(meant)
+    assert f"{connections} connections broken, 12 homes away" in said[0]
+
+
+def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
+    """No DISCONNECT is sent: each terminal with a connection of its own is reported lost by its last will."""
+    outage = Outage(after_s=0.2, length_s=0.5)
+    wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0)
+    asyncio.run(Fleet(wanted).run())
+    assert sorted(row["account"] for row in query(daemon.state_dir, LOST)) == sorted(wanted.terminals)
+
+
+def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon) -> None:
+    """A run that is stopped in the middle of an outage gets its network back, and loses nothing."""
+    outage = Outage(after_s=0.2, length_s=1000.0, return_within_s=1000.0)
+    wanted = plan(broker, outage=outage, messages=None, duration_s=3000.0)
+
+    async def run() -> FleetCounts:
+        stop = asyncio.Event()
+
+        def tell(said: str) -> None:
+            if "the network fails" in said:
+                stop.set()
+
+        async with asyncio.timeout(PATIENCE_S):
+            return await Fleet(wanted, tell=tell).run(stop)
+
+    counts = asyncio.run(run())
+    assert counts.cut == 12
+    assert counts.complete
+    assert counts.told == len(query(daemon.state_dir, TOLD))
+
+
+def test_silent_terminals_keep_their_connections(broker: Broker, daemon: Daemon) -> None:
+    """The share that falls silent is named and says nothing more; no broken connection is reported of it."""
+    silence = Silence(share=0.25, after_s=0.5)
+    wanted = plan(broker, connections=12, silence=silence, messages=None, duration_s=2.0, mix=ALARMS)
+    settled: list[Event] = []
+    counts = asyncio.run(Fleet(wanted, settled=settled.append).run())
+
+    assert counts.complete
+    assert len(counts.silent) == 3
+    assert counts.connections == 12
+    assert query(daemon.state_dir, LOST) == []
+    last = {event.terminal: event.ts for event in settled}
+    assert last.keys() == set(wanted.terminals), "heard before they are missed"
+    assert max(last[name] for name in counts.silent) < min(last[name] for name in last.keys() - set(counts.silent))
+
+
+def test_a_run_is_long_enough_for_what_is_to_befall(broker: Broker) -> None:
+    """The same rules as for homes that dial: the last one has to be back, silence has to last."""
+    with pytest.raises(UsageError, match="before the last home"):
+        plan(broker, messages=None, duration_s=1.0, outage=Outage(after_s=1, length_s=9))
+    with pytest.raises(UsageError, match="silence has to last"):
+        plan(broker, silence=Silence(share=0.5, after_s=1))
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +195,11 @@ def command() -> typer.Typer:
         homes: int | None = None,
         reports: int | None = None,
         rate: float | None = None,
+        duration: float | None = None,
         faults: str = "",
+        outage: str = "",
+        return_within: float = 0.0,
+        silent: str = "",
         mix: str = "alarms=1,heartbeats=1",
         ledger: str = "",
         state_dir: str = "",
@@ -137,6 +224,23 @@ def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_p
     lines = [json.loads(line) for line in (tmp_path / "l.ndjson").read_text(encoding="utf-8").splitlines()]
     assert [line["fate"] for line in lines] == ["accepted"] * report["told"]
     assert "every event was accepted" in CliRunner().invoke(command(), [*options]).output
+
+
+def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
+    """Outage and silence, in words while they happen, and in the result for people and programs."""
+    options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--rate", "40", "--duration", "2.5"]
+    options += ["--outage", "0.3:0.5", "--return-within", "0.3", "--silent", "0.5:1.5"]
+    done = CliRunner().invoke(command(), [*options, "--json"])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert (report["complete"], report["cut"], len(report["silent"])) == (True, 4, 2)
+    assert report["backlog"] > 0
+    assert report["backlog_s"] > 0
+    assert "4 connections broken, 4 homes away" in done.stderr
+    assert f"2 homes fall silent: {', '.join(report['silent'])}" in done.stderr
+    told = CliRunner().invoke(command(), options).stdout
+    for words in ("broken by the outage", "had no network", "homes fell silent", "the last report of before"):
+        assert words in told
 
 
 def test_what_does_not_go_with_it_is_refused() -> None:

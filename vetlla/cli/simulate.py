@@ -22,7 +22,7 @@ from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, callers, write_files
 from vetlla.cli.simulate_events import Outages, ReturnWithin, Silent, outage_from, silence_from
 from vetlla.cli.simulate_mqtt import simulate_mqtt
-from vetlla.cli.simulate_report import table, trouble
+from vetlla.cli.simulate_report import table, teller, trouble
 from vetlla.errors import LinkError, UsageError
 from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.drive import drive
@@ -199,11 +199,7 @@ async def _simulate(scenario: Scenario, counts: Counts, settled: Settled | None)
     """Run the scenario; the first signal lets homes finish what is on its way, the second one does not."""
     stop = asyncio.Event()
     screen = talk()
-
-    def tell(said: str) -> None:
-        screen.print(said, markup=False, soft_wrap=True)
-
-    running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts, tell=tell))
+    running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts, tell=teller(screen)))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, lambda: running.cancel() if stop.is_set() else stop.set())
     if not sys.stderr.isatty():

@@ -14,8 +14,10 @@ import typer
 from rich.table import Table
 
 from vetlla.cli.control import ask
-from vetlla.cli.output import console, print_json
+from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, write_files
+from vetlla.cli.simulate_events import outage_from, silence_from
+from vetlla.cli.simulate_report import add_backlog, befallen, teller
 from vetlla.errors import LinkError, UsageError
 from vetlla.simulator import drill
 from vetlla.simulator.mqtt_fleet import Event, Fleet, FleetCounts, Plan
@@ -31,7 +33,7 @@ LOST = 1
 SEEDS = 1_000_000
 SIZES = {"rate": 10.0, "duration": 10.0, "timeout": 5.0, "attempts": 5}
 """What the options of ``vetlla simulate`` are where none is given."""
-NOT_HERE = ("closed", "encrypt", "keys_from", "faults", "trust", "outage", "silent", "return_within")
+NOT_HERE = ("closed", "encrypt", "keys_from", "faults", "trust")
 """Options of ``vetlla simulate`` that a fleet at a broker has no use for."""
 
 
@@ -48,23 +50,28 @@ def simulate_mqtt(ctx: typer.Context) -> None:
         return
     host, port = _broker(said.get("to") or "", said["state_dir"])
     seed = said.get("seed")
+    outage = outage_from(said.get("outage") or "", said.get("return_within") or 0.0)
+    lasts = SIZES["duration"] + (outage.end_s if outage else 0)
     plan = Plan(
         host=host,
         port=port,
         terminals=terminals,
         mix=Mix.parse(said["mix"]),
         rate=said.get("rate") or SIZES["rate"],
-        duration_s=said.get("duration") or (float("inf") if said.get("reports") else SIZES["duration"]),
+        duration_s=said.get("duration") or (float("inf") if said.get("reports") else lasts),
         messages=said.get("reports"),
         timeout_s=said.get("timeout") or SIZES["timeout"],
         attempts=said.get("attempts") or int(SIZES["attempts"]),
         seed=random.randrange(SEEDS) if seed is None else seed,  # noqa: S311 - a simulation, not a secret
+        outage=outage,
+        silence=silence_from(said.get("silent") or ""),
     )
-    report = _report(plan, _run(plan, said.get("ledger")))
+    counts = _run(plan, said.get("ledger"))
+    report = _report(plan, counts)
     if said.get("as_json"):
         print_json(report)
     else:
-        _print(report)
+        _print(report, counts)
     raise typer.Exit(0 if report["complete"] else LOST)
 
 
@@ -114,13 +121,14 @@ async def _simulate(plan: Plan, settled: Any) -> FleetCounts:  # noqa: ANN401 - 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return await Fleet(plan, settled=settled).run(stop)
+    return await Fleet(plan, settled=settled, tell=teller(talk())).run(stop)
 
 
 def _report(plan: Plan, counts: FleetCounts) -> dict[str, Any]:
     fields = asdict(counts)
     latencies = counts.latencies
-    del fields["latencies"]
+    for ours in ("latencies", "back_ns", "backlog_settled_ns"):
+        del fields[ours]
     percentiles = {f"p{percent}_us": latencies.percentile(percent) for percent in (50, 90, 99)}
     return {
         "to": f"{plan.host}:{plan.port}",
@@ -130,13 +138,14 @@ def _report(plan: Plan, counts: FleetCounts) -> dict[str, Any]:
         **fields,
         "seconds": round(counts.seconds, 3),
         "per_second": round((counts.accepted + counts.heartbeats) / counts.seconds, 1) if counts.seconds else 0.0,
+        "backlog_s": counts.backlog_s,
         **percentiles,
         "max_us": latencies.max,
         "complete": counts.complete,
     }
 
 
-def _print(report: Mapping[str, Any]) -> None:
+def _print(report: Mapping[str, Any], counts: FleetCounts) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="bold")
     table.add_column()
@@ -151,9 +160,12 @@ def _print(report: Mapping[str, Any]) -> None:
         ("connections", "connections"),
     ):
         table.add_row(f"{report[name]:,}", meaning)
+    for count, meaning in befallen(counts):
+        table.add_row(f"{count:,}", meaning)
     if report["p50_us"] is not None:
         for name in ("p50", "p90", "p99", "max"):
             table.add_row(f"{report[f'{name}_us'] / 1000:.2f} ms", f"{name} from due to receipted")
+    add_backlog(table, counts)
     table.add_row(
         "complete" if report["complete"] else "INCOMPLETE",
         "every event was accepted" if report["complete"] else "see above",

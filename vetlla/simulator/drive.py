@@ -68,7 +68,9 @@ async def drive(
         lives.append(_feed(scenario, subscribers, scenario.rate, counts, stop))
     if scenario.connection is Connection.KEEP and (scenario.rate is None or scenario.outage or scenario.silence):
         await _dial_all(subscribers)
-    story = Story(scenario, subscribers, counts, stop, tell)
+    story = Story(
+        subscribers, counts, stop, outage=scenario.outage, silence=scenario.silence, seed=scenario.seed, tell=tell
+    )
     began = time.monotonic()
     await _live(lives, story.chapters(), scenario.duration_s, drain_s, stop)
     counts.lost = counts.told - counts.acknowledged - counts.sent - counts.refused

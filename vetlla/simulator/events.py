@@ -8,18 +8,36 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from vetlla.simulator.scenario import Outage, Scenario, Silence
-    from vetlla.simulator.statistics import Counts
-    from vetlla.simulator.subscriber import Subscriber
+    from vetlla.simulator.scenario import Outage, Silence
+    from vetlla.simulator.statistics import Fortunes
 
 Tell: TypeAlias = Callable[[str], None]
 NAMED = 8
 """Accounts that a sentence names; the report has them all."""
+
+
+class Member(Protocol):
+    """One home of a fleet, whatever it speaks."""
+
+    name: str
+    """Its account."""
+
+    def lose_network(self) -> bool:
+        """Be cut off; say whether that broke a line that stood."""
+        ...
+
+    def find_network(self) -> None:
+        """Go on: with what became due meanwhile, or with nothing but a line."""
+        ...
+
+    def fall_silent(self) -> None:
+        """Say nothing from now on, the line standing."""
+        ...
 
 
 class Story:
@@ -27,39 +45,42 @@ class Story:
 
     def __init__(
         self,
-        scenario: Scenario,
-        subscribers: Sequence[Subscriber],
-        counts: Counts,
+        fleet: Sequence[Member],
+        counts: Fortunes,
         stop: asyncio.Event,
+        *,
+        outage: Outage | None,
+        silence: Silence | None,
+        seed: int,
         tell: Tell | None,
     ) -> None:
-        self._scenario = scenario
-        self._subscribers = subscribers
+        self._outage = outage
+        self._silence = silence
+        self._fleet = fleet
         self._counts = counts
         self._stop = stop
         self._tell = tell or (lambda _: None)
-        self._random = Random(f"{scenario.seed}/events")  # noqa: S311 - a simulation, not a secret
+        self._random = Random(f"{seed}/events")  # noqa: S311 - a simulation, not a secret
         self._began = time.monotonic()
 
     def chapters(self) -> list[Coroutine[None, None, None]]:
         """Return what runs beside the homes' lives."""
         chapters = []
-        if self._scenario.outage:
-            chapters.append(self._suffer(self._scenario.outage))
-        if self._scenario.silence:
-            chapters.append(self._fall_silent(self._scenario.silence))
+        if self._outage:
+            chapters.append(self._suffer(self._outage))
+        if self._silence:
+            chapters.append(self._fall_silent(self._silence))
         return chapters
 
     async def _suffer(self, outage: Outage) -> None:
         """Break all lines, and let the homes return. A run that is stopped meanwhile gets its homes back at once."""
         if await self._until(outage.after_s):
             return
-        self._counts.cut = sum([subscriber.lose_network() for subscriber in self._subscribers])
-        self._say(f"the network fails: {self._counts.cut:,} connections broken, {len(self._subscribers):,} homes away")
+        self._counts.cut = sum([member.lose_network() for member in self._fleet])
+        self._say(f"the network fails: {self._counts.cut:,} connections broken, {len(self._fleet):,} homes away")
         end_s = outage.after_s + outage.length_s
         returns = sorted(
-            (end_s + self._random.uniform(0, outage.return_within_s), number)
-            for number in range(len(self._subscribers))
+            (end_s + self._random.uniform(0, outage.return_within_s), number) for number in range(len(self._fleet))
         )
         await self._until(end_s)
         self._counts.back_ns = time.monotonic_ns()
@@ -67,17 +88,17 @@ class Story:
         self._say(f"the network is back, homes return {pace}")
         for at_s, number in returns:
             await self._until(at_s)
-            self._subscribers[number].find_network()
+            self._fleet[number].find_network()
         self._say("every home has dialled again or is about to")
 
     async def _fall_silent(self, silence: Silence) -> None:
         if await self._until(silence.after_s):
             return
-        count = math.ceil(silence.share * len(self._subscribers))
-        quiet = sorted(self._random.sample(range(len(self._subscribers)), count))
+        count = math.ceil(silence.share * len(self._fleet))
+        quiet = sorted(self._random.sample(range(len(self._fleet)), count))
         for number in quiet:
-            self._subscribers[number].fall_silent()
-        names = tuple(self._scenario.accounts[number].account for number in quiet)
+            self._fleet[number].fall_silent()
+        names = tuple(self._fleet[number].name for number in quiet)
         self._counts.silent = names
         rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
         self._say(f"{len(names):,} homes fall silent: {', '.join(names[:NAMED])}{rest}")

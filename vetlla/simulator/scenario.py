@@ -126,6 +126,19 @@ class Silence:
     after_s: float
 
 
+def check_events(
+    outage: Outage | None, silence: Silence | None, *, duration_s: float | None, reports: int | None
+) -> None:
+    """See that a run is long enough for what is to befall its fleet. Raises UsageError."""
+    if outage and duration_s is not None and duration_s < outage.end_s:
+        raise UsageError(
+            f"the run ends after {duration_s:g} s, before the last home is back",
+            remedy=f"let it last {outage.end_s:g} s or more",
+        )
+    if silence and (duration_s is None or duration_s <= silence.after_s or reports is not None):
+        raise UsageError("silence has to last", remedy=f"give a duration of more than {silence.after_s:g} s alone")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One run of the simulator. With a seed, what is said and what goes wrong repeat exactly; the timing cannot."""
@@ -204,17 +217,10 @@ class Scenario:
             )
 
     def _check_events(self) -> None:
-        outage, silence = self.outage, self.silence
-        if outage and self.rate is None:
+        if self.outage and self.rate is None:
             raise UsageError("without a rate nothing becomes due in an outage", remedy="give a rate beside the outage")
-        if outage and self.duration_s is not None and self.duration_s < outage.end_s:
-            raise UsageError(
-                f"the run ends after {self.duration_s:g} s, before the last home is back",
-                remedy=f"let it last {outage.end_s:g} s or more",
-            )
-        if silence and (self.duration_s is None or self.duration_s <= silence.after_s or self.reports is not None):
-            raise UsageError("silence has to last", remedy=f"give a duration of more than {silence.after_s:g} s alone")
-        if silence and self.connection is Connection.EACH:
+        check_events(self.outage, self.silence, duration_s=self.duration_s, reports=self.reports)
+        if self.silence and self.connection is Connection.EACH:
             raise UsageError("who dials for each report is silent anyway", remedy="let homes keep their connections")
 
 

@@ -39,7 +39,28 @@ class Latencies:
 
 
 @dataclass(slots=True)
-class Counts:
+class Fortunes:
+    """What befell a fleet."""
+
+    cut: int = 0
+    """Lines that stood when the network went away."""
+    backlog: int = 0
+    """Reports that became due while it was away."""
+    back_ns: int = 0
+    """When the first home was back, monotonic."""
+    backlog_settled_ns: int = 0
+    """When the last report from before that was settled."""
+    silent: tuple[str, ...] = ()
+    """Accounts that fell silent."""
+
+    @property
+    def backlog_s(self) -> float | None:
+        """From the first home's return until the last report from before it was settled; None: there was none."""
+        return round((self.backlog_settled_ns - self.back_ns) / 1e9, 3) if self.backlog_settled_ns else None
+
+
+@dataclass(slots=True)
+class Counts(Fortunes):
     """Running counts of one run, shared by all its homes."""
 
     told: int = 0
@@ -66,16 +87,6 @@ class Counts:
     dropped: int = 0
     """Connections the receiver refused or closed while a message was open."""
     latencies: Latencies = field(default_factory=Latencies)
-    cut: int = 0
-    """Lines that stood when the network went away."""
-    backlog: int = 0
-    """Reports that became due while it was away."""
-    back_ns: int = 0
-    """When the first home was back, monotonic."""
-    backlog_settled_ns: int = 0
-    """When the last report from before that was settled."""
-    silent: tuple[str, ...] = ()
-    """Accounts that fell silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +155,6 @@ def conclude(counts: Counts, *, homes: int, seconds: float) -> Report:
         max_us=latencies.max,
         cut=counts.cut,
         backlog=counts.backlog,
-        backlog_s=round((counts.backlog_settled_ns - counts.back_ns) / 1e9, 3) if counts.backlog_settled_ns else None,
+        backlog_s=counts.backlog_s,
         silent=counts.silent,
     )

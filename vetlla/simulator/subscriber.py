@@ -38,6 +38,7 @@ class Subscriber:
 
     def __init__(self, scenario: Scenario, index: int, counts: Counts, settled: Settled | None) -> None:
         account = scenario.accounts[index]
+        self.name = account.account
         random = Random(f"{scenario.seed}/{index}")  # noqa: S311 - a simulation, not a secret
         clock_error_s = WRONG_CLOCK_S if random.random() < scenario.faults.clock else 0.0
         key = scenario.keys[account.key_name] if account.key_name and scenario.dialect.encrypts else None

@@ -138,7 +138,7 @@ class MqttListener:
                 await asyncio.wait_for(said.wait(), GOODBYE_S)
 
     async def _take(self, link: Link, connection: Connection) -> None:
-        reading = asyncio.ensure_future(self._read(link, connection))
+        reading = asyncio.ensure_future(link.deliver(connection.take))
         stopped = asyncio.ensure_future(self._stop.wait())
         refused = asyncio.ensure_future(connection.refused.wait())
         tasks = {reading, stopped, refused}
@@ -156,10 +156,6 @@ class MqttListener:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _read(self, link: Link, connection: Connection) -> None:
-        async for message in link.messages():
-            connection.take(message)
 
 
 def read_password(broker: Mqtt) -> str | None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 MISC_S: Final = 1.0
 """How often paho looks after its keep-alive."""
+READ_BYTES: Final = 16_384
+"""What is read at once: some hundred heartbeats."""
+PACKETS: Final = 50
+"""Packets of a turn; then their acknowledgements leave, and others have their turn."""
 _READ: Final = select.EPOLLIN | select.EPOLLRDHUP
 
 
@@ -35,6 +39,10 @@ class SocketWatch:
         self._epoll: select.epoll | None = None
         self._wire: Any = None
         self._misc: asyncio.Task[None] | None = None
+        self._came = b""
+        """What was read and not yet asked for: paho reads each packet in three system calls and more."""
+        self._receive: Callable[[int], bytes] = paho._sock_recv  # noqa: SLF001 - paho has no buffer of its own
+        vars(paho)["_sock_recv"] = self._read
         paho.on_socket_open = self._opened
         paho.on_socket_close = self._closed
         paho.on_socket_register_write = self._wants_to_write
@@ -44,6 +52,7 @@ class SocketWatch:
 
     def _opened(self, _client: Paho, _data: object, wire: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
         self._wire = wire
+        self._came = b""
         self._epoll = select.epoll()
         self._epoll.register(wire.fileno(), _READ)
         self._loop.call_soon_threadsafe(self._begin, self._epoll)
@@ -83,10 +92,24 @@ class SocketWatch:
             if self._paho.want_write():
                 self._paho.loop_write()
             self._paho.loop_read()
-            while self._wire is not None and getattr(self._wire, "pending", int)() > 0:
+            for _ in range(PACKETS):
+                if not self._came or self._wire is None:
+                    break
+                self._paho.loop_read()
+            if self._came and self._wire is not None:
+                self._loop.call_soon(self._ready)  # no descriptor tells of what was read already
+            if self._paho.want_write():
+                self._paho.loop_write()
+            while not self._came and self._wire is not None and getattr(self._wire, "pending", int)() > 0:
                 self._paho.loop_read()  # decrypted already: no descriptor tells of it
         except Exception as error:  # noqa: BLE001 - paho raises whatever a broken packet leads to
             self._failed(error)
+
+    def _read(self, size: int) -> bytes:
+        if not self._came:
+            self._came = self._receive(READ_BYTES)
+        data, self._came = self._came[:size], self._came[size:]
+        return data
 
     async def _keep_alive(self) -> None:
         while self._paho.loop_misc() == 0:  # noqa: ASYNC110 - paho has no other way to be told the time
