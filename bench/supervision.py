@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = 100
-INTERVAL_S = 60
-"""Short, so that a run of minutes sees many deadlines: a million devices speak 16,667 times a second."""
+INTERVAL_S = 30
+"""Short, so that a run of minutes sees many deadlines: a million devices speak 33,333 times a second."""
 SILENT = 500
 """Devices that fall silent at random instants, and whose lateness is timed."""
 BEATS = 200_000
