@@ -25,6 +25,7 @@ test: $(READY) ## style, types, rooms, tests with branch coverage
 
 bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.supervision
 
 chaos: $(READY) ## kill -9 at random instants, 100 loops
 	$(BIN)/python -m bench.chaos --loops 100
