@@ -69,5 +69,6 @@ def test_other_shells_are_answered(shell: str, tmp_path: Path) -> None:
 
 def test_completion_can_be_installed(tmp_path: Path) -> None:
     """``--install-completion`` leaves what the next shell needs in the user's home, and nowhere else."""
-    _bash("vetlla --install-completion bash", tmp_path)
+    # Not as bash's last word, which it would become itself: the program looks for the shell among its ancestors.
+    _bash("vetlla --install-completion bash; exit $?", tmp_path)
     assert _tab("vetlla que", tmp_path, source=f"source {tmp_path}/.bashrc") == ["queue"]
