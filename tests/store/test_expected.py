@@ -71,7 +71,7 @@ def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
                 "4C01": Terminal(DeviceType.TERMINAL_IP, Place.HOME),
                 "4C02": Terminal(DeviceType.TERMINAL_PSTN, Place.WAREHOUSE),
             },
-            ucrs={"H1": [Ucr(DeviceType.UCR, "U1"), Ucr(DeviceType.FALL_UCR, "007")]},
+            ucrs={"H1": [Ucr(DeviceType.FALL_UCR, "007"), Ucr(DeviceType.UCR, "U1")]},
             resting=frozenset(),
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,8 @@ MISSES_MAX = 100
 """More would hide a device for ever; a shorter interval says what is meant."""
 LABELS_MAX = 8
 """Each label is looked at when a device is lost."""
+LABELS_KEPT = 10_000
+"""Texts of labels that are kept apart: the cells of a region."""
 WINDOW_MAX_S = 86_400
 """Beyond a day either way a window guards against nothing; "off" says so honestly."""
 
@@ -86,7 +89,7 @@ def account_from(values: Sequence[Any]) -> Account:
         interval_s=interval_s,
         ucr_interval_s=ucr_s,
         allowed_misses=misses,
-        labels=tuple(map(intern, labels.split())),
+        labels=_shared(labels) if labels else (),
         support_level=support_level,
         remaps=_remaps(remaps) if remaps else NO_REMAPS,
     )
@@ -194,8 +197,14 @@ def _misses(text: str) -> int:
     return int(text or 0)
 
 
+@lru_cache(maxsize=LABELS_KEPT)
+def _shared(labels: str) -> tuple[str, ...]:
+    """Return the labels of a text, the same value for all who share them: there may be a million accounts."""
+    return tuple(map(intern, labels.split()))
+
+
 def _labels(text: str) -> tuple[str, ...]:
-    labels = tuple(map(intern, text.split()))  # one text for a whole fleet
+    labels = _shared(text)
     if len(labels) > LABELS_MAX:
         raise ValueError(f"should be at most {LABELS_MAX} labels")
     for label in labels:
