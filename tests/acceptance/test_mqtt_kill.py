@@ -43,6 +43,7 @@ def test_the_comparison_notices(tmp_path: Path) -> None:
         register(tmp_path / "receiver" / "state", "T1,H1,,")
         config = f'[store]\nduplicate_window_max = 1\n[[mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "a"\n'
         with running(tmp_path / "receiver", config=config) as daemon, Device("T1", broker.port) as device:
+            daemon.await_status(lambda status: all(place.get("connected", True) for place in status["listening"]))
             for ref in ("1", "2", "3", "1"):  # with a window of one report, "1" is a new one again
                 before = len(device.receipts())
                 device.publish("ucr/ev", {"ref": ref, "dty": "0003"})
