@@ -46,6 +46,7 @@ class Remap(NamedTuple):
 
 
 NO_REMAPS: Mapping[str, Remap] = MappingProxyType({})
+NOT_WATCHED = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,16 @@ class Account:
     """1 to 3 as the service assigns it; 0: not said."""
     remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
     """By code as received."""
+    unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
+    """Number of its terminal among the devices that are watched; not the registry's word, and set by ``watch_as``."""
+
+    def watch_as(self, unit: int) -> None:
+        """Note under which number its terminal is watched.
+
+        Here and not in a table beside the book: each sign of life looks it up, and a table of a million costs it three
+        misses of every cache.
+        """
+        object.__setattr__(self, "unit", unit)
 
 
 class AccountBook:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uvloop
@@ -30,7 +31,8 @@ from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signa
 from vetlla.store.archive import Archive
 from vetlla.store.audit import verify
 from vetlla.store.expected import NOTHING
-from vetlla.store.journal import Journal
+from vetlla.store.journal import JOURNAL, Journal
+from vetlla.store.units import Unit, read_units
 from vetlla.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -283,6 +285,11 @@ class Core:
         """Return rows of the journal as anybody else sees them."""
         with Archive(self.directory) as archive:
             return [dict(row) for row in archive.read(sql, parameters)]
+
+    def units(self) -> list[Unit]:
+        """Return the devices as the journal has them, with their signs of life."""
+        with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
+            return list(read_units(connection))
 
     def flaws(self) -> list[str]:
         """Return what an audit finds wrong."""

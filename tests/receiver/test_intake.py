@@ -29,6 +29,7 @@ from vetlla.signals import (
     Signal,
     refused,
 )
+from vetlla.store.ledger import STRETCH
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
@@ -463,8 +464,7 @@ def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
 
 
 def beats(rig: Core) -> dict[str, int]:
-    rows = rig.read("SELECT account, received FROM units WHERE received > 0")
-    return {row["account"]: row["received"] for row in rows}
+    return {unit.account: unit.received for unit in rig.units() if unit.received}
 
 
 def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -> None:
@@ -506,26 +506,50 @@ def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, mon
 
 def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fleet's heartbeats are written one batch behind the other, and an alarm gets between them."""
-    monkeypatch.setattr(bookkeeping, "PER_BATCH", 10)
-    homes = [Account(account=str(number)) for number in range(35)]
+    monkeypatch.setattr(bookkeeping, "STRETCHES_PER_BATCH", 1)
+    homes = [Account(account=str(number)) for number in range(2 * STRETCH + 1)]
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=homes) as rig:
+            await written(rig)
             for home in homes:
                 rig.submit(beat(home.account))
             rig.clock.advance(bookkeeping.EVERY_S)
             rig.journal.gate.clear()
             rig.commit.wake()
             await rig.held()
+            before = len(rig.journal.written)
             told = rig.submit(signal("7"))
             rig.journal.gate.set()
             await told
-            await until(lambda: len(rig.journal.written) >= 4)
-            sizes = [(len(batch.supervision.units), len(batch.signals)) for batch in rig.journal.written]
-            assert sizes[:4] == [(10, 0), (10, 1), (10, 0), (5, 0)]
-            assert len(beats(rig)) == 35
+            await until(lambda: len(rig.journal.written) >= before + 3)
+            sizes = [(len(batch.supervision.signs), len(batch.signals)) for batch in rig.journal.written[before:]]
+            assert sizes == [(1, 0), (1, 1), (1, 0)]
+            assert len(beats(rig)) == len(homes)
 
     run(scenario())
+
+
+def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a registry brings is written one batch behind the other, too."""
+    monkeypatch.setattr(bookkeeping, "ROWS_PER_BATCH", 10)
+    homes = [Account(account=str(number), interval_s=900) for number in range(35)]
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=homes) as rig:
+            await written(rig)
+            sizes = [len(batch.supervision.units) for batch in rig.journal.written]
+            assert [size for size in sizes if size] == [10, 10, 10, 5]
+            assert len(rig.units()) == 35
+
+    run(scenario())
+
+
+async def written(rig: Core) -> None:
+    """Wait until the journal has what was taken over from the registry."""
+    rig.clock.advance(bookkeeping.EVERY_S)
+    while rig.watchdog.watch.stirred or rig.watchdog.backlog:
+        await rig.sync()
 
 
 def test_heartbeats_are_written_at_the_end(tmp_path: Path) -> None:

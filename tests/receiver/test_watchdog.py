@@ -9,8 +9,9 @@ import pytest
 
 from tests.receiver.core import ANA, LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account
-from vetlla.clock import SystemClock
+from vetlla.clock import ManualClock, SystemClock
 from vetlla.devices import DeviceType, Place
+from vetlla.receiver import bookkeeping
 from vetlla.receiver.commit import Operation
 from vetlla.receiver.fleet import name_of
 from vetlla.receiver.pauses import Order
@@ -623,6 +624,30 @@ def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
                 {"day": "2026-01-01", "down_s": 0},
                 {"day": "2026-01-02", "down_s": 0},
             ]
+
+    run(scenario())
+
+
+def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> None:
+    """Until the ledger has the day, what was written on it is its only proof: a crash then must find it."""
+
+    async def scenario() -> None:
+        clock = ManualClock()
+        clock.advance(22 * 3_600 + 1_800)  # half past eleven in Madrid
+        async with core(tmp_path, accounts=fleet_of(2), clock=clock) as rig:
+            rig.submit(beat("0000"))
+            await wait(rig, bookkeeping.EVERY_S)
+            assert [unit.received for unit in rig.units()] == [1, 0]
+            clock.advance(1_800)
+            before = len(rig.journal.written)
+            rig.watchdog.look()
+            rig.submit(beat("0001"))
+            clock.advance(bookkeeping.EVERY_S)
+            await until(lambda: any(batch.supervision.signs for batch in rig.journal.written[before:]))
+            written = [batch.supervision for batch in rig.journal.written[before:]]
+            assert [bool(rows.signs) for rows in written if rows.stretches or rows.signs] == [False, True]
+            assert [(unit.day, unit.received) for unit in rig.units()] == [("2026-01-02", 0), ("2026-01-02", 1)]
+            assert [ledger(rig, "2026-01-01")[number].received for number in (0, 1)] == [1, 0]
 
     run(scenario())
 

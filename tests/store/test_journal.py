@@ -29,6 +29,7 @@ from vetlla.store.journal import (
     keep_out_receivers,
 )
 from vetlla.store.rows import reject_row
+from vetlla.store.signs import SignsRow
 from vetlla.store.units import IncidentRow, Ordered, Unit, VerdictRow
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "signals", "commits", "duplicates", "rejects", "alarms", "notes", "on_test", "audit",
-    "units", "verdicts", "incidents", "pauses", "ledger", "ledger_days",
+    "units", "signs", "verdicts", "incidents", "pauses", "ledger", "ledger_days",
 )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def full_batch(scribe: Scribe) -> Batch:
     batch.rejects.append(reject_row(arrival(clock), reject()))
     rows = batch.supervision
     rows.units.append(unit(heard_us=now_us, received=3))
+    rows.signs.append(SignsRow(0, "2026-01-01", b"columns"))
     rows.verdicts.append(VerdictRow(now_us, 0, 1, 3, 0, now_us, 3, 1, 9))
     rows.incidents.append(IncidentRow(1, "cell:1", now_us, None, 3, 4, 9))
     rows.pauses.append(Ordered(0, now_us, None, "enric", "works"))

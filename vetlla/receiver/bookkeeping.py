@@ -14,6 +14,7 @@ from vetlla.clock import SECOND_US
 from vetlla.receiver.daybook import Daybook, rebuilt, span_of
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.store.ledger import STRETCH, Stretch
+from vetlla.store.signs import SignsRow, pack
 from vetlla.store.units import Unit
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.batch import Batch
     from vetlla.store.journal import Journal
-    from vetlla.store.units import Kept
+    from vetlla.store.units import Kept, SupervisionRows
 
 EVERY_S = 30.0
 """Signs of life stay in memory this long before they are written."""
-PER_BATCH = 500
-"""Rows in one transaction, so that an alarm never waits for a fleet's heartbeats."""
+ROWS_PER_BATCH = 500
+"""Devices' rows in one transaction, so that an alarm never waits for a fleet's."""
+STRETCHES_PER_BATCH = 8
+"""The same for signs of life: 128 KiB."""
 
 
 class Bookkeeping:
@@ -41,6 +44,9 @@ class Bookkeeping:
         self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), now)
         self.use(settings)
         self._leaving: deque[int] = deque()
+        """Devices whose rows are on their way."""
+        self._stirred: deque[int] = deque()
+        """Stretches whose signs of life are."""
         self._since_us = 0
         self._hastened = False
         self._stretches: Iterator[tuple[str, int, bytes]] | None = None
@@ -89,7 +95,8 @@ class Bookkeeping:
     @property
     def backlog(self) -> bool:
         """Whether there are rows that should be written now."""
-        return bool(self._leaving or self._days or self._stretches or (self._hastened and self._watch.dirty))
+        leaving = self._leaving or self._stirred or self._days or self._stretches
+        return bool(leaving or (self._hastened and self._watch.stirred))
 
     def begin(self, now: Instant) -> None:
         """Hear that something is to be written after nothing was."""
@@ -97,7 +104,7 @@ class Bookkeeping:
 
     def due_in_s(self, now: Instant) -> float | None:
         """Return the time until something should be written; None: there is nothing."""
-        if not self._watch.dirty:
+        if not self._watch.stirred:
             return None
         return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
 
@@ -106,24 +113,33 @@ class Bookkeeping:
         self._hastened = True
 
     def plan(self, batch: Batch, now: Instant) -> None:
-        """Put what is due into a batch: so many devices, and one stretch of an ended day."""
+        """Put what is due into a batch: so many devices, and either signs of life or one stretch of an ended day."""
         self.end_day(now)
-        if not self._leaving and (self._hastened or self.due_in_s(now) == 0):
-            self._leaving = deque(self._watch.dirty)
-            self._watch.dirty.clear()
+        if not self._leaving and not self._stirred and (self._hastened or self.due_in_s(now) == 0):
+            self._leaving, self._watch.dirty = deque(self._watch.dirty), []
+            self._stirred, self._watch.stirred = deque(sorted(self._watch.stirred)), set()
             self._since_us = now.mono_us
         rows = batch.supervision
-        for _ in range(min(len(self._leaving), PER_BATCH)):
+        for _ in range(min(len(self._leaving), ROWS_PER_BATCH)):
             rows.units.append(self._row(self._leaving.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
-        if self._stretches is not None:
-            stretch = next(self._stretches, None)
-            if stretch is None:
-                self._stretches = None
-            else:
-                rows.stretches.append(stretch)
+        if not self._write_ended_day(rows):
+            for _ in range(min(len(self._stirred), STRETCHES_PER_BATCH)):
+                rows.signs.append(self._signs(self._stirred.popleft()))
+
+    def _write_ended_day(self, rows: SupervisionRows) -> bool:
+        """Write one stretch of the ended day; say whether there was one.
+
+        New signs of life wait for the last: until the ledger has the day, the signs that were written on it prove it.
+        """
+        stretch = next(self._stretches, None) if self._stretches is not None else None
+        if stretch is None:
+            self._stretches = None
+            return False
+        rows.stretches.append(stretch)
+        return True
 
     def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
         """Put devices into a batch that speaks of them, and their terminals: it must not be durable before they are."""
@@ -147,6 +163,12 @@ class Bookkeeping:
         today = self.daybook.today.day
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
+
+    def _signs(self, stretch: int) -> SignsRow:
+        """Return the signs of life of a stretch's devices as they stand."""
+        fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
+        columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
+        return SignsRow(stretch, self.daybook.today.day.isoformat(), columns)
 
     def _row(self, device: int) -> Unit:
         """Return a device's row as it stands."""

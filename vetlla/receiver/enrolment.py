@@ -48,13 +48,10 @@ class Enrolment:
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._roster = roster
-        seen, terminals = await self._take_up_all(roster, names)
-        await self._see_to_the_others(seen)
-        self._fleet.bind(terminals)
+        await self._see_to_the_others(await self._take_up_all(roster, names))
 
-    async def _take_up_all(self, roster: Roster, names: dict[Name, int]) -> tuple[set[int], dict[int, int]]:
+    async def _take_up_all(self, roster: Roster, names: dict[Name, int]) -> set[int]:
         seen: set[int] = set()
-        terminals: dict[int, int] = {}
         of_home: dict[str, int] = {}
         elders: dict[int, int] = {}
         terminal = NO_PARENT
@@ -65,16 +62,17 @@ class Enrolment:
             number = names.get(name_of(account, watched.device))
             if number is None:
                 parent = terminal if watched.device else NO_PARENT
-                number = self._watch.add(account, watched.device, parent, now.mono_us)
+                number = self._watch.add_new(account, watched.device, parent, now.mono_us)
             if not watched.device:
-                terminal = terminals[id(account)] = number
+                terminal = number
+                account.watch_as(number)
                 elder = of_home.setdefault(account.home, number) if account.home else number
                 if elder != number:
                     elders[number] = elder
             seen.add(number)
             self._take_up(number, watched, now)
         self._elders = elders
-        return seen, terminals
+        return seen
 
     async def _see_to_the_others(self, seen: set[int]) -> None:
         """Treat those that the registry does not name: UCRs that were learned stay, others were removed."""
@@ -93,7 +91,7 @@ class Enrolment:
     def learn(self, terminal: int, device: str, now: Instant) -> int:
         """Take up a UCR that nobody registered, as it reports itself for the first time; return its number."""
         account = self._fleet.accounts[terminal]
-        number = self._watch.add(account, device, terminal, now.mono_us)
+        number = self._watch.add_new(account, device, terminal, now.mono_us)
         self._take_up(number, self._unlisted(account, device), now)
         return number
 

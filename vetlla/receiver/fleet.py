@@ -64,8 +64,8 @@ class Fleet:
         self.longest_s = array("I")
         """Longest silence that ended today."""
         self.dirty = bytearray()
+        """Whether its row is to be written."""
         self.counts = [0] * len(Health)
-        self._terminals: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -94,18 +94,6 @@ class Fleet:
         if parent != NO_PARENT:
             self.children.setdefault(parent, []).append(number)
         return number
-
-    def bind(self, terminals: dict[int, int]) -> None:
-        """Replace the table of terminals: ``id()`` of an Account of the book in force -> number."""
-        self._terminals = terminals
-
-    def terminal(self, account: Account) -> int | None:
-        """Return the number of an account's terminal.
-
-        By identity: the book that found the account holds it for as long as this table stands, and hashing nine fields
-        for each heartbeat would cost more than all the rest.
-        """
-        return self._terminals.get(id(account))
 
     def ucr(self, terminal: int, device: str) -> int | None:
         """Return the number of a UCR that a terminal hears, by the id it gives."""

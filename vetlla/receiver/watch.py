@@ -12,6 +12,7 @@ from vetlla.clock import SECOND_US
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.receiver.wheel import Wheel
 from vetlla.service.supervision import Health, Pause, judge, misses, next_miss_us
+from vetlla.store.ledger import STRETCH
 
 if TYPE_CHECKING:
     from vetlla.accounts import Account
@@ -42,16 +43,24 @@ class Watch:
         self.fleet = fleet
         self.wheel = Wheel()
         self.turns: list[Turn] = []
+        self.stirred: set[int] = set()
+        """Stretches of devices of which one was heard, or changed, since they were last written down."""
         self.dirty: list[int] = []
-        """Devices heard, or changed, since they were last written down."""
+        """Devices whose row is to be written: their state or their pause changed."""
         self.floor_us = floor_us
         """No silence counts from before: the receiver's start, or the end of a time in which it could not hear."""
         self.tolerance_us = round(tolerance_s * SECOND_US)
 
     def add(self, account: Account, device: str, parent: int, now_us: int) -> int:
-        """Take up a device of which nothing is known; return its number. It is not supervised yet."""
+        """Take up a device that the journal has; return its number. It is not supervised yet."""
         number = self.fleet.add(account, device, parent, now_us)
         self.wheel.grow(number + 1)
+        return number
+
+    def add_new(self, account: Account, device: str, parent: int, now_us: int) -> int:
+        """Take up a device that nobody has heard of before: the journal is to have its row."""
+        number = self.add(account, device, parent, now_us)
+        self._mark(number)
         return number
 
     # --- signs of life ----------------------------------------------------------------------------------------------
@@ -67,9 +76,7 @@ class Watch:
         fleet.heard_us[device] = now.utc_us
         fleet.received[device] += 1
         fleet.listener[device] = listener
-        if not fleet.dirty[device]:
-            fleet.dirty[device] = 1
-            self.dirty.append(device)
+        self.stirred.add(device // STRETCH)
         if state not in {_OK, _PAUSED}:
             self._back(device, now)
 
@@ -193,6 +200,7 @@ class Watch:
                     self._turn(child, Health.UNKNOWN, now)
 
     def _mark(self, device: int) -> None:
+        self.stirred.add(device // STRETCH)
         if not self.fleet.dirty[device]:
             self.fleet.dirty[device] = 1
             self.dirty.append(device)

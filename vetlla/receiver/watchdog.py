@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.accounts import Account
+from vetlla.accounts import NOT_WATCHED, Account
 from vetlla.clock import SECOND_US
 from vetlla.receiver.bookkeeping import Bookkeeping
 from vetlla.receiver.enrolment import Enrolment
@@ -90,11 +90,11 @@ class Watchdog:
 
         Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
         """
-        terminal = self.fleet.terminal(account)
-        if terminal is None:
+        terminal = account.unit
+        if terminal == NOT_WATCHED:
             return False
         now, listener = arrival.received, self._listener(arrival.listener)
-        idle = not self.watch.dirty
+        idle = not self.watch.stirred
         self.watch.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
@@ -259,7 +259,7 @@ class Watchdog:
         self.incidents.rule = _rule(settings)
         self.losses.settings = settings
         self.books.use(settings)
-        idle = not self.watch.dirty
+        idle = not self.watch.stirred
         await self.enrolment.use(roster)
         self.incidents.count_groups()
         self._note(self._clock.now(), idle=idle)
@@ -268,14 +268,14 @@ class Watchdog:
 
     def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
         """Pause devices, in a batch that is being gathered."""
-        now, idle = self._clock.now(), not self.watch.dirty
+        now, idle = self._clock.now(), not self.watch.stirred
         self.pauses.order(devices, order, now, batch)
         self.books.write_at_once(devices, batch)
         self._note(now, idle=idle)
 
     def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
         """End ordered pauses; return the devices that had one."""
-        now, idle = self._clock.now(), not self.watch.dirty
+        now, idle = self._clock.now(), not self.watch.stirred
         lifted = self.pauses.lift(devices, now, batch)
         self.books.write_at_once(lifted, batch)
         self._note(now, idle=idle)

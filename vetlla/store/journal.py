@@ -23,7 +23,7 @@ from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
 from vetlla.store.ownership import create
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
-from vetlla.store.units import EVERY_UNIT, STRETCHES_OF, Kept, Unit, read_kept
+from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -279,11 +279,8 @@ class Journal:
         return read_kept(self._connection)
 
     def units(self) -> Iterator[Unit]:
-        """Yield the devices that were ever expected, by number. Read it to its end before anything is written."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None  # up to a million: plain tuples
-        for row in cursor.execute(EVERY_UNIT):
-            yield Unit(*row)
+        """Return the devices that were ever expected, by number. Read it to its end before anything is written."""
+        return read_units(self._connection)
 
     def stretches_of(self, day: str) -> set[int]:
         """Return which stretches of devices the ledger has of a day."""

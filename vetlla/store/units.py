@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.store.ledger import STRETCH
+from vetlla.store.signs import PUT_SIGNS, read_signs
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from vetlla.store.signs import SignsRow
 
 
 class Unit(NamedTuple):
-    """One device as table ``units`` keeps it; ``day`` and what follows count until the ledger has that day."""
+    """One device as table ``units`` keeps it, with its signs of life (``vetlla.store.signs``) when it is read back.
+
+    ``day`` and what follows count until the ledger has that day.
+    """
 
     id: int
     account: str
@@ -146,11 +155,22 @@ def read_kept(connection: sqlite3.Connection) -> Kept:
     )
 
 
+def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
+    """Yield every device that was ever expected, by number, with what its signs of life say."""
+    rows, signs = connection.cursor(), connection.cursor()
+    rows.row_factory = signs.row_factory = None  # up to a million: plain tuples
+    for stretch, some in groupby(rows.execute(EVERY_UNIT), key=lambda row: row[0] // STRETCH):
+        heard = read_signs(signs, stretch)
+        for row in some:
+            yield heard.added_to(Unit(*row))
+
+
 @dataclass(slots=True)
 class SupervisionRows:
     """What one transaction holds of supervision."""
 
     units: list[Unit] = field(default_factory=list)
+    signs: list[SignsRow] = field(default_factory=list)
     pauses: list[Ordered] = field(default_factory=list)
     pauses_ended: list[int] = field(default_factory=list)
     stretches: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -169,11 +189,11 @@ class SupervisionRows:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.vital or self.units or self.forget_before)
+        return not (self.vital or self.units or self.signs or self.forget_before)
 
     def keep_from(self, failed: SupervisionRows) -> None:
         """Take over what a failed batch held, but for verdicts and incidents: these are decided anew."""
-        for name in ("units", "pauses", "pauses_ended", "stretches", "days", "forget_before"):
+        for name in ("units", "signs", "pauses", "pauses_ended", "stretches", "days", "forget_before"):
             getattr(self, name)[:0] = getattr(failed, name)
 
     def write(self, connection: sqlite3.Connection) -> None:
@@ -181,6 +201,7 @@ class SupervisionRows:
         if self.units:
             connection.executemany(PUT_UNIT, self.units)
         for sql, rows in (
+            (PUT_SIGNS, self.signs),
             (PUT_VERDICT, self.verdicts),
             (PUT_INCIDENT, self.incidents),
             (PUT_PAUSE, self.pauses),
