@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
@@ -45,11 +47,23 @@ class Shape(NamedTuple):
     rate: float
     """Frames per second, open loop; 0: as fast as answers come."""
     protocol: str = "dc09"
+    fleet: int = 0
+    """From so many accounts in no order, each once before any speaks again; 0: an account for each connection."""
 
 
 def account(number: int, protocol: str = "dc09") -> str:
     """Return the account of one connection."""
     return f"{FIRST_ACCOUNT + number:04X}" if protocol == "dc09" else made_up_imei(number + 1)
+
+
+def fleet_beats(shape: Shape) -> list[list[bytes]]:
+    """Return what each connection sends: heartbeats (NULL) of a whole fleet."""
+    now, order = datetime.now(UTC), random.sample(range(shape.fleet), shape.fleet)
+    beats = [
+        build("NULL", "0000", AccountId("", "0", account(one)), b"", timestamp=now)
+        for one in islice(cycle(order), shape.frames)
+    ]
+    return [beats[number :: shape.connections] for number in range(shape.connections)]
 
 
 def frames(shape: Shape, number: int) -> list[bytes]:
@@ -196,7 +210,7 @@ async def _paced(shape: Shape, messages: list[list[bytes]], latencies: list[floa
 
 
 async def _run(shape: Shape) -> dict[str, float]:
-    messages = [frames(shape, number) for number in range(shape.connections)]
+    messages = fleet_beats(shape) if shape.fleet else [frames(shape, number) for number in range(shape.connections)]
     latencies: list[float] = []
     speak: Callable[[Shape, Sequence[bytes], list[float]], asyncio.Future[None]] = _each if shape.each else _call  # type: ignore[assignment]
     began = time.perf_counter()
@@ -227,6 +241,7 @@ def main() -> None:
     parser.add_argument("--key", type=bytes.fromhex)
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--fleet", type=int, default=0)
     parser.add_argument("--protocol", choices=sorted(TERMINALS), default="dc09")
     shape = Shape(**vars(parser.parse_args()))
     json.dump(uvloop.run(_run(shape)), sys.stdout)

@@ -18,7 +18,8 @@ from bench.load import account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READY_S = 30.0
+READY_S = 300.0
+"""A million accounts take some 20 s."""
 KEY_NAME = "bench"
 
 
@@ -28,28 +29,31 @@ class Peer(NamedTuple):
     name: str
     port: int
     process: subprocess.Popen[bytes]
+    ready_s: float = 0.0
+    """From its start until it took reports."""
 
     def cpu_s(self) -> float:
         """Return the processor time that it has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100  # USER_HZ is 100 wherever Linux runs
 
-    def memory_mib(self) -> float:
-        """Return the most memory that it has held."""
+    def memory_mib(self, which: str = "VmHWM") -> float:
+        """Return the most memory that it has held; ``VmRSS``: that it holds now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return int(status.partition(f"{which}:")[2].split()[0]) / 1024
 
 
 @contextmanager
 def vetlla(
-    accounts: int, key: bytes | None, state_dir: Path | None = None, *, protocol: str = "dc09"
+    accounts: int, key: bytes | None, state_dir: Path | None = None, *, protocol: str = "dc09", interval_s: int = 0
 ) -> Iterator[Peer]:
-    """Run this receiver: every frame stored and synced before it is acknowledged."""
+    """Run this receiver: every frame stored and synced before it is acknowledged; ``interval_s``: supervised."""
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
         state = state_dir or Path(temporary)
         command = [sys.executable, "-m", "vetlla"]
         if accounts:
-            _register(command, state, accounts, key, protocol)
+            _register(command, state, _rows(accounts, key, protocol, interval_s), key)
+        began = time.perf_counter()
         with (state / "log").open("wb") as log:
             process = subprocess.Popen(
                 [*command, "receiver", "--listen", f"{protocol}=127.0.0.1:0", "--state-dir", state], stderr=log
@@ -60,12 +64,19 @@ def vetlla(
                 check=True,
                 capture_output=True,
             )
-            yield Peer("vetlla", json.loads(status.stdout)["listening"][0]["port"], process)
+            ready_s = time.perf_counter() - began
+            yield Peer("vetlla", json.loads(status.stdout)["listening"][0]["port"], process, ready_s)
 
 
-def _register(command: list[str], state: Path, accounts: int, key: bytes | None, protocol: str) -> None:
-    name = KEY_NAME if key else ""
-    rows = "".join(f"{account(number, protocol)},H{number:05},{name},off\n" for number in range(accounts))
+def _rows(accounts: int, key: bytes | None, protocol: str, interval_s: int) -> str:
+    name, expected = KEY_NAME if key else "", interval_s or ""
+    return "account,home,key_name,clock_window,interval_s,labels\n" + "".join(
+        f"{account(number, protocol)},H{number:05},{name},off,{expected},operator:{'abc'[number % 3]}\n"
+        for number in range(accounts)
+    )
+
+
+def _register(command: list[str], state: Path, rows: str, key: bytes | None) -> None:
     if key:
         subprocess.run(
             [*command, "keys", "set", KEY_NAME, "--hex", "--state-dir", state],
@@ -75,7 +86,7 @@ def _register(command: list[str], state: Path, accounts: int, key: bytes | None,
         )
     subprocess.run(
         [*command, "accounts", "import", "-", "--format", "csv", "--state-dir", state],
-        input=f"account,home,key_name,clock_window\n{rows}".encode(),
+        input=rows.encode(),
         check=True,
         capture_output=True,
     )

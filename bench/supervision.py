@@ -3,7 +3,8 @@
     python -m bench.supervision [--quick] [--json FILE]
 
 Each size is measured in processes of its own: the real daemon with so many registered accounts for its memory, and the
-daemon's own watchdog over a real journal for cost and lateness, while the whole fleet speaks at its interval.
+daemon's own watchdog over a real journal for cost and lateness, while the whole fleet speaks at its interval. At the
+end, what a heartbeat costs the daemon over TCP (bench/heartbeats.py).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import peers
+from bench.heartbeats import INTERVAL_S, heartbeats
 from bench.machine import describe
 from vetlla.accounts import Account, AccountBook
 from vetlla.clock import SECOND_US, SystemClock
@@ -49,8 +51,6 @@ if TYPE_CHECKING:
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = 100
-INTERVAL_S = 900
-"""At which the fleet speaks: a million devices 1,111 times a second."""
 SILENT, SILENT_S = 500, 20
 """Devices that are expected so often, fall silent at random instants, and whose lateness is timed."""
 BEATS = 200_000
@@ -60,7 +60,6 @@ TOLERANCE_S = 1.0
 """More than a step of the generator, so that nobody who speaks is found late."""
 RUN_S = 3 * SILENT_S
 STEP_S = 0.05
-READY_S = 300.0
 
 
 class _Planner:
@@ -227,34 +226,9 @@ def _in_a_process(size: int, run_s: float) -> dict[str, Any]:
 
 
 def _memory_of_daemon(size: int) -> dict[str, float]:
-    """Register so many accounts, start the daemon, and return what it holds when it is ready, and how soon it is."""
-    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
-        state = Path(temporary)
-        _register(state, size)
-        vetlla = [sys.executable, "-m", "vetlla"]
-        where = ["--state-dir", str(state)]
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [*vetlla, "receiver", "--listen", "dc09=127.0.0.1:0", *where], stderr=subprocess.DEVNULL
-        )
-        with peers.ended(process):
-            wait = [*vetlla, "status", "--wait", str(READY_S), "--json", *where]
-            subprocess.run(wait, check=True, capture_output=True)
-            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-            figures = {name: int(status.partition(f"{name}:")[2].split()[0]) / 1024 for name in ("VmRSS", "VmHWM")}
-            return {"ready_s": time.perf_counter() - began, **figures}
-
-
-def _register(state: Path, size: int) -> None:
-    with (state / "accounts.csv").open("w", encoding="utf-8") as file:
-        file.write("account,home,interval_s,labels\n")
-        file.writelines(f"{n:07},H{n:07},900,operator:{'abc'[n % 3]}\n" for n in range(size))
-    subprocess.run(
-        [sys.executable, "-m", "vetlla", "accounts", "import", state / "accounts.csv", "--state-dir", state],
-        check=True,
-        capture_output=True,
-    )
-    (state / "accounts.csv").unlink()
+    """Start the daemon with so many accounts; return what it holds when it is ready, and how soon it is."""
+    with peers.vetlla(size, None, interval_s=INTERVAL_S) as peer:
+        return {"ready_s": peer.ready_s, **{name: peer.memory_mib(name) for name in ("VmRSS", "VmHWM")}}
 
 
 def main() -> None:
@@ -277,6 +251,7 @@ def main() -> None:
         with out.status(f"{size:,} devices"):
             results.append({"devices": size, **_in_a_process(size, RUN_S), **_memory_of_daemon(size)})
     _print(results, out)
+    results += heartbeats(out, quick=QUICK if options.quick else 1)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
 

@@ -60,6 +60,8 @@ class Account:
     """The home's code: alarms of one home are chained under it. Empty: the account stands for itself."""
     key_name: str = ""
     """Name of the shared key; an account that has one refuses plain frames."""
+    unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
+    """Number of its terminal among the devices that are watched; not the registry's word, and set by ``watch_as``."""
     clock_window: ClockWindow | None = STANDARD_WINDOW
     """None: no window (audited)."""
     interval_s: int = 0
@@ -74,8 +76,6 @@ class Account:
     """1 to 3 as the service assigns it; 0: not said."""
     remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
     """By code as received."""
-    unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
-    """Number of its terminal among the devices that are watched; not the registry's word, and set by ``watch_as``."""
 
     def watch_as(self, unit: int) -> None:
         """Note under which number its terminal is watched.

@@ -1,8 +1,8 @@
 """Signs of life: when each device was last heard, how often on its day, and the longest silence that ended on it.
 
 They come by the thousand a second and are written by the stretch: the columns of ``STRETCH`` devices are one row of
-16 KiB, whether one of them was heard or all. With a row for each device that was heard, a great fleet would write a page
-of the log for every heartbeat.
+16 KiB, whether one of them was heard or all. With a row for each device that was heard, a great fleet would write a
+page of the log for every heartbeat.
 """
 
 from __future__ import annotations
