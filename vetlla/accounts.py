@@ -99,7 +99,9 @@ class AccountBook:
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
         by_account: dict[str, dict[tuple[str, str], Account]] = {}
         for entry in accounts:
-            places = by_account.setdefault(entry.account.upper(), {})
+            upper = entry.account.upper()
+            # Not a second string of each, of which there may be a million.
+            places = by_account.setdefault(entry.account if upper == entry.account else upper, {})
             place = (entry.receiver.upper(), entry.line.upper())
             if place in places:
                 raise ValueError(f"account {entry.account} is there twice for the same receiver and line")
