@@ -4,8 +4,8 @@
 
 A daemon for each size runs at the same time. In turn each takes a flood of heartbeats from accounts in no order, so
 that whatever else the machine does falls on all of them alike: what a heartbeat costs at the most that one core can
-take, with a small fleet in the processor's caches. Then each fleet speaks at its own pace, as it does all year; what its
-daemon needs without it is taken off. Every account was heard once before it counts: the first time is news.
+take, with a small fleet in the processor's caches. Then each fleet speaks at its own pace, as it does all year; what
+its daemon needs without it is taken off. Every account was heard once before it counts: the first time is news.
 """
 
 from __future__ import annotations
