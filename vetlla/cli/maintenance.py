@@ -9,9 +9,9 @@ import typer
 
 from vetlla.cli import parameters
 from vetlla.cli.inventory_session import Day, looking, today, whole_park
-from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.parameters import ParametersFile
+from vetlla.cli.tables import Limit, print_some
 from vetlla.devices import UpkeepKind
 from vetlla.service.inventory import name
 from vetlla.service.inventory_upkeep import intervals, upkeep_due
