@@ -26,6 +26,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -97,7 +98,7 @@ class Terminal(threading.Thread):
         self._changed = threading.Condition()
         client = self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         client.reconnect_delay_set(1, 1)
-        client.on_socket_open = lambda _client, _data, wire: wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.on_socket_open = _without_delay
         client.on_connect = self._subscribe
         client.on_message = self._hear
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -134,6 +135,10 @@ class Terminal(threading.Thread):
             with self._changed:
                 self.receipted.add(receipt["ref"])
                 self._changed.notify_all()
+
+
+def _without_delay(_client: mqtt.Client, _data: object, wire: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Receiver:
@@ -237,8 +242,10 @@ def _await_more(callers: list[Terminal]) -> None:
 
 def _register(state_dir: Path, names: list[str]) -> None:
     rows = "".join(f"{name},H-{name}\n" for name in names)
-    command = [sys.executable, "-m", "vetlla", "accounts", "import", "-", "--format", "csv", "--state-dir", state_dir]
-    subprocess.run(command, input=f"account,home\n{rows}", text=True, check=True, capture_output=True)
+    command = [sys.executable, "-m", "vetlla", "accounts", "import", "-", "--format", "csv"]
+    subprocess.run(
+        [*command, "--state-dir", state_dir], input=f"account,home\n{rows}", text=True, check=True, capture_output=True
+    )
 
 
 def main() -> int:
