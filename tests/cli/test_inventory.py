@@ -1,4 +1,4 @@
-"""``vetlla inventory`` and ``vetlla maintenance``: files in and out, movements, reports, rules, a kill."""
+"""``vetlla inventory``: files in and out, movements, reports, rules, a kill."""
 
 from __future__ import annotations
 
@@ -276,15 +276,6 @@ def test_digital_tells_the_share_and_who_is_next(stocked: Vetlla) -> None:
     """Half of level 2 with people alone first, all of level 3, against the target."""
     (share,) = stocked("inventory", "digital", *ON, "--json").json
     assert (share["terminals"], share["digital"], share["share"], share["missing"]) == (1, 0, "0.0", 1)
-
-
-def test_maintenance_lists_what_is_late_first(stocked: Vetlla) -> None:
-    """Battery and checks by their intervals, the first due first, with the days they are late."""
-    rows = stocked("maintenance", "due", "--day", "2026-05-12", "--json").json
-    assert [(row["device"], row["work"], row["due"], row["late_days"]) for row in rows] == [
-        ("terminal_gsm:T1", "battery", "2023-05-02", 1106),
-        ("ucr:U1", "battery", "2026-05-02", 10),
-    ]
 
 
 def test_killed_in_the_middle_of_an_import_the_registry_is_as_it_was(
