@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from tests.acceptance.broker import running_broker
 from tests.acceptance.mqtt_device import Device
 from tests.receiver.core import run
 from vetlla.errors import LinkError
+from vetlla.receiver.listeners import mqtt_link
 from vetlla.receiver.listeners.mqtt import probe
 from vetlla.receiver.listeners.mqtt_link import Link
 from vetlla.settings.broker import Mqtt
@@ -76,5 +78,17 @@ def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -
             with pytest.raises(LinkError, match=why) as raised:
                 await probe(Mqtt(host="127.0.0.1", port=port, node=NODE))
         assert remedy in raised.value.remedy
+
+    run(scenario())
+
+
+def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and answers nothing: after its time it is told so."""
+    monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.1)
+
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(LinkError, match="timed out") as raised:
+            await probe(Mqtt(host="127.0.0.1", port=mute.getsockname()[1], node=NODE))
+        assert "firewall" in raised.value.remedy
 
     run(scenario())
