@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check lint types imports bench chaos lock clean
+.PHONY: run lint test bench chaos lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,11 +15,13 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## the receiver with simulated homes and a live board; Ctrl-C ends it
 	$(BIN)/vetlla demo
 
-test: $(READY) ## style, types, rooms, tests with branch coverage
+lint: $(READY) ## style, types, rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+test: lint ## the same, and all tests with branch coverage
 	$(BIN)/pytest -m apart
 	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
 

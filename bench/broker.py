@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from bench.receiver import die_with_us, free_port
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_S = 30.0
-_PORTS = range(20_000, 32_000)
-"""Below those that Linux gives to callers (ip_local_port_range)."""
-_PR_SET_PDEATHSIG = 1
 
 OPEN = """
 user root
@@ -65,10 +61,6 @@ class Broker:
 
     def start(self) -> Broker:
         """Start, and wait until it listens."""
-
-        def die_with_us() -> None:
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
         with (self.directory / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [mosquitto(), "-c", str(self._file)],
@@ -100,15 +92,3 @@ class Broker:
         """Stop it in order."""
         self.process.terminate()
         self.process.wait(PATIENCE_S)
-
-
-def free_port() -> int:
-    """Return a port that is free: devices dial it before the broker listens, and while it is dead."""
-    for port in secrets.SystemRandom().sample(_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port")

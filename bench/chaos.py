@@ -10,21 +10,15 @@ nothing that an operator was told is done has come undone. Exit status 1 when an
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
-import os
 import secrets
-import select
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from itertools import cycle
 from pathlib import Path
@@ -36,6 +30,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench.machine import describe
+from bench.receiver import READY_S, Receiver, free_port
 from bench.terminals import LIFE, Ledger, Manner, Operator, Report, Terminal
 from vetlla.cli.control import ask
 from vetlla.signals import Key
@@ -45,8 +40,6 @@ from vetlla.store.archive import Archive
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-READY_S = 30.0
-"""Bound of every wait for the receiver."""
 SETTLE_S = 3.0
 """How long what was under way while two things were compared may take to settle."""
 LIFE_S = 0.6
@@ -55,18 +48,7 @@ LOOPS_PER_JOURNAL = 20
 """Each life begins with a look at the whole journal: on an ever longer one, most of the time would go there."""
 STILLBORN = 0.15
 """Share of the loops in which it is killed once more while it starts."""
-PORTS = range(20_000, 32_000)
-"""Below those that Linux gives to callers (ip_local_port_range)."""
-TRIES = 100
 KEY_NAME = "chaos"
-CONFIG = """
-http = { enabled = false }
-[store]
-min_free_mib = 1
-checkpoint_pages = 50
-[log]
-level = "warning"
-"""
 
 _SIGNALS = "SELECT id, account, sequence, code, area, device, alarm_id FROM signals WHERE id > ? ORDER BY id LIMIT 5000"
 _UNOPENED = "SELECT count(*) AS n FROM signals WHERE code = ? AND alarm_id IS NULL"
@@ -148,10 +130,10 @@ class Chaos:
     def __init__(self, directory: Path, *, terminals: int, seed: int) -> None:
         self.tally = Tally()
         self.ledger = Ledger()
-        self._directory = directory
-        self._state_dir = directory / "state"
         self._random = Random(seed)
-        self._port = _free_port()
+        port = free_port()
+        self._receiver = Receiver(directory, "--listen", f"dc09=127.0.0.1:{port}")
+        self._state_dir = self._receiver.state_dir
         self._stop = threading.Event()
         self._key = Key(name=KEY_NAME, secret=secrets.token_bytes(16))
         accounts = [f"{number:04}" for number in range(terminals)]
@@ -167,7 +149,7 @@ class Chaos:
         self._terminals = [
             Terminal(
                 account,
-                self._port,
+                port,
                 manner,
                 seed=self._random.randrange(1 << 32),
                 ledger=self.ledger,
@@ -177,9 +159,9 @@ class Chaos:
         ]
         self._operator = Operator(self._state_dir, self._stop)
         self._journal = Journal(self._state_dir)
-        directory.mkdir(exist_ok=True)
-        (directory / "chaos.toml").write_text(CONFIG, encoding="utf-8")
-        _register(self._state_dir, accounts, self._key)
+        self._receiver.tell("keys", "set", KEY_NAME, "--hex", text=self._key.secret.hex())
+        rows = "".join(f"{name},H-{name},{KEY_NAME if int(name) % 5 in {2, 4} else ''}\n" for name in accounts)
+        self._receiver.register(f"account,home,key_name\n{rows}")
 
     @contextmanager
     def load(self) -> Iterator[None]:
@@ -197,39 +179,22 @@ class Chaos:
     @contextmanager
     def receiver(self) -> Iterator[None]:
         """Start a receiver, wait until it is ready, and kill it at the end of the block, whatever it is doing."""
-        with self._process() as process, ExitStack() as stack:
-            ended = os.pidfd_open(process.pid)
-            stack.callback(os.close, ended)
+        self._receiver.start()
+        try:
             began = time.perf_counter()
-            await_ready(self._manager, ended)
+            self._receiver.await_ready()
             self.tally.restart_ms.append((time.perf_counter() - began) * 1e3)
             yield
+        finally:
+            self._receiver.kill()
         self.tally.kills += 1
-
-    @contextmanager
-    def _process(self) -> Iterator[subprocess.Popen[bytes]]:
-        manager = self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        manager.settimeout(READY_S)
-        manager.bind("")  # the kernel picks an abstract name
-        command = [sys.executable, "-m", "vetlla", "receiver", "--config", str(self._directory / "chaos.toml")]
-        with manager, (self._directory / "receiver.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*command, "--state-dir", self._state_dir, "--listen", f"dc09=127.0.0.1:{self._port}"],
-                env={**os.environ, "NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()},
-                stderr=log,
-                preexec_fn=die_with_us,  # noqa: PLW1509 - takes no lock
-            )
-            try:
-                yield process
-            finally:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
 
     def loop(self) -> None:
         """Start, look at what the life before left, live on under load for a random time, and die."""
         if self._random.random() < STILLBORN and self.tally.restart_ms:
-            with self._process():
-                self._stop.wait(self._random.uniform(0, self.tally.restart_ms[-1] / 1e3))
+            self._receiver.start()
+            self._stop.wait(self._random.uniform(0, self.tally.restart_ms[-1] / 1e3))
+            self._receiver.kill()
             self.tally.kills += 1
         with self.receiver():
             self.check()
@@ -274,50 +239,6 @@ class Chaos:
             with Archive(self._state_dir) as archive:
                 alarms = alarms - {int(row["alarm"]) for row in archive.read(_CLOSINGS)}
         return alarms
-
-
-def die_with_us() -> None:
-    """Let the receiver be killed when this process is (prctl(2), PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
-
-
-def await_ready(manager: socket.socket, ended: int) -> None:
-    """Wait until the receiver says so. Raises RuntimeError when it ends, or takes too long."""
-    while True:
-        readable, _, _ = select.select([manager.fileno(), ended], [], [], READY_S)
-        if manager.fileno() in readable:
-            if b"READY=1" in manager.recv(4096).splitlines():
-                return
-        else:
-            raise RuntimeError("the receiver ended, or did not become ready: see receiver.log")
-
-
-def _free_port() -> int:
-    """Return a port that is free for TCP and UDP: terminals dial it before the first receiver listens.
-
-    None that the kernel gives to callers: one that dials its own port while nobody listens is connected to itself.
-    """
-    for port in secrets.SystemRandom().sample(PORTS, TRIES):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                tcp.bind(("127.0.0.1", port))
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError(f"no free port among {TRIES} of {PORTS}")
-
-
-def _register(state_dir: Path, accounts: Iterable[str], key: Key) -> None:
-    vetlla = [sys.executable, "-m", "vetlla"]
-    rows = "".join(f"{account},H-{account},{key.name if int(account) % 5 in {2, 4} else ''}\n" for account in accounts)
-    for arguments, text in (
-        (("keys", "set", key.name, "--hex"), key.secret.hex()),
-        (("accounts", "import", "-", "--format", "csv"), f"account,home,key_name\n{rows}"),
-    ):
-        subprocess.run(
-            [*vetlla, *arguments, "--state-dir", state_dir], input=text, text=True, check=True, capture_output=True
-        )
 
 
 def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> Tally:

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,6 +23,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -33,7 +31,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bench.broker import Broker
-from bench.chaos import READY_S, await_ready, die_with_us
+from bench.receiver import READY_S, Receiver
 from vetlla.store import audit
 from vetlla.store.archive import Archive
 
@@ -41,18 +39,12 @@ PATIENCE_S = 0.4
 """A terminal repeats its event after this time without a receipt."""
 LIFE_S = 0.8
 """The next kill comes within this time after the first receipt of a life."""
-CONFIG = """
-http = {{ enabled = false }}
+BROKER = """
 [[mqtt]]
 host = "127.0.0.1"
 port = {port}
 node = "chaos"
 retry_max_s = 0.3
-[store]
-min_free_mib = 1
-checkpoint_pages = 50
-[log]
-level = "warning"
 """
 _STORED = """
 SELECT account, sequence, count(*) AS n, count(alarm_id) AS alarms FROM signals WHERE system = 'scaip' GROUP BY 1, 2
@@ -97,7 +89,7 @@ class Terminal(threading.Thread):
         self._changed = threading.Condition()
         client = self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         client.reconnect_delay_set(1, 1)
-        client.on_socket_open = lambda _client, _data, wire: wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.on_socket_open = _without_delay
         client.on_connect = self._subscribe
         client.on_message = self._hear
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -136,37 +128,8 @@ class Terminal(threading.Thread):
                 self._changed.notify_all()
 
 
-class Receiver:
-    """One receiver after the other over one state directory."""
-
-    process: subprocess.Popen[bytes]
-
-    def __init__(self, directory: Path, port: int) -> None:
-        self.state_dir = directory / "state"
-        self._directory = directory
-        (directory / "chaos.toml").write_text(CONFIG.format(port=port), encoding="utf-8")
-
-    def start(self) -> None:
-        """Start it, and wait until it is ready."""
-        command = [sys.executable, "-m", "vetlla", "receiver", "--config", str(self._directory / "chaos.toml")]
-        with ExitStack() as stack:
-            manager = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-            manager.bind("")  # the kernel picks an abstract name
-            log = stack.enter_context((self._directory / "receiver.log").open("ab"))
-            self.process = subprocess.Popen(
-                [*command, "--state-dir", self.state_dir],
-                env={**os.environ, "NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()},
-                stderr=log,
-                preexec_fn=die_with_us,  # noqa: PLW1509 - takes no lock
-            )
-            ended = os.pidfd_open(self.process.pid)
-            stack.callback(os.close, ended)
-            await_ready(manager, ended)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+def _without_delay(_client: mqtt.Client, _data: object, wire: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
@@ -177,10 +140,11 @@ def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
         broker.start()
         stack.callback(broker.kill)
         names = [f"T{number}" for number in range(terminals)]
-        receiver = Receiver(directory, broker.port)
-        _register(receiver.state_dir, names)
+        receiver = Receiver(directory, config=BROKER.format(port=broker.port))
+        receiver.register("account,home\n" + "".join(f"{name},H-{name}\n" for name in names))
         receiver.start()
         stack.callback(receiver.kill)
+        receiver.await_ready()
         callers = [Terminal(name, broker.port, stop) for name in names]
         stack.callback(stop.set)
         for caller in callers:
@@ -200,6 +164,7 @@ def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
                 broker.start()
             if "receiver" in victims:
                 receiver.start()
+                receiver.await_ready()
         _await_more(callers)
         stop.set()
         for caller in callers:
@@ -233,12 +198,6 @@ def _await_more(callers: list[Terminal]) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("no receipt any more: see receiver.log and broker/mosquitto.log")
         time.sleep(0.01)
-
-
-def _register(state_dir: Path, names: list[str]) -> None:
-    rows = "".join(f"{name},H-{name}\n" for name in names)
-    command = [sys.executable, "-m", "vetlla", "accounts", "import", "-", "--format", "csv", "--state-dir", state_dir]
-    subprocess.run(command, input=f"account,home\n{rows}", text=True, check=True, capture_output=True)
 
 
 def main() -> int:

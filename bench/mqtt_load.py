@@ -146,7 +146,7 @@ def main() -> None:
 
 def _drive(callers: list[Caller], until: str) -> None:
     """Read and write for all connections until each has come so far."""
-    by_wire = {caller.client.socket(): caller.client for caller in callers}
+    by_wire: dict[Any, mqtt.Client] = {caller.client.socket(): caller.client for caller in callers}
     while not all(getattr(caller, until) for caller in callers):
         writing = [wire for wire, client in by_wire.items() if client.want_write()]
         ready, free, _ = select.select(list(by_wire), writing, [], POLL_S)

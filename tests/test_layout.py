@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ def test_log_events_are_in_the_handbook() -> None:
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = handbook.partition("| event | level |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z_.]+)`", table, re.MULTILINE)) == logged
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_type_checked() -> None:
+    """Each package of the house is in mypy's strict run, the measurements too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(project["tool"]["mypy"]["packages"]) == {file.parent.name for file in ROOT.glob("*/__init__.py")}
 
 
 # --- migrations -------------------------------------------------------------------------------------------------------

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 PATIENCE_S = 30.0
 
 
-@contextmanager
-def running_broker(directory: Path, config: str = OPEN) -> Iterator[Broker]:
-    """Start a broker; leave nothing behind."""
+def need_broker() -> None:
+    """Skip the test where there is no Mosquitto."""
     try:
         mosquitto()
     except NoBrokerError as error:
         pytest.skip(str(error))
+
+
+@contextmanager
+def running_broker(directory: Path, config: str = OPEN) -> Iterator[Broker]:
+    """Start a broker; leave nothing behind."""
+    need_broker()
     broker = Broker(directory, config)
     try:
         yield broker.start()

@@ -1,4 +1,4 @@
-"""What tests of commands share: a configured place to work in, and a runner that tells an error's exit status."""
+"""What tests of commands share: a configured place, a runner that tells an error's exit status, inventories."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.park.generate import generate, write
 from vetlla.cli.exits import STATUS
 from vetlla.cli.main import command_line
 from vetlla.errors import VetllaError
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 
 COMMAND_LINE = command_line()
+ON = ("--day", "2024-04-01")
+HOMES = "code,district,base,level,alone\nH1,01,NORD,2,yes\nH2,01,NORD,3,no\n"
+DEVICES = """\
+type,serial,ownership,place,home,made,first_installed,last_battery
+terminal_gsm,T1,municipal,home,H1,2018-W10,2018-05-02,
+ucr,U1,municipal,home,H1,2018-W10,2018-05-02,2022-05-02
+smoke,S1,leased,warehouse,,2024-W05,,
+"""
 
 
 class Done(NamedTuple):
@@ -71,3 +80,25 @@ def vetlla(state_dir: Path) -> Vetlla:
         return Done(result.exit_code, result.stdout, result.stderr, "")
 
     return run
+
+
+@pytest.fixture
+def park(tmp_path: Path) -> Path:
+    folder = tmp_path / "park"
+    write(generate(300, 5), folder)
+    return folder
+
+
+@pytest.fixture
+def stocked(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
+    """Make a registry with two homes, a terminal and a UCR in one, a smoke detector in the warehouse."""
+    (tmp_path / "homes.csv").write_text(HOMES, encoding="utf-8")
+    (tmp_path / "devices.csv").write_text(DEVICES, encoding="utf-8")
+    assert vetlla("inventory", "import", tmp_path / "homes.csv", "--what", "homes").status == 0
+    assert vetlla("inventory", "import", tmp_path / "devices.csv", "--day", "2024-04-01").status == 0
+    return vetlla
+
+
+def imported(vetlla: Vetlla, park: Path) -> None:
+    for what in ("homes", "people", "devices"):
+        assert vetlla("inventory", "import", park / f"{what}.csv", "--what", what, *ON).status == 0

@@ -49,6 +49,19 @@ def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> No
         assert daemon.stop() == 0
 
 
+def test_listen_leaves_the_configured_brokers_out_and_says_so(daemon: Daemon) -> None:
+    """A receiver started by hand beside the service's does not take its session at the broker; nor does it hear it."""
+    daemon.configure('[[mqtt]]\nhost = "127.0.0.1"\nport = 1\nnode = "arc-1"\nname = "pendants"\n')
+    options = ("--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir))
+    daemon.start(options=(*options, "--listen", "dc09=127.0.0.1:0"))
+
+    assert {place["protocol"] for place in daemon.status()["listening"]} == {"dc09"}
+    line = daemon.await_log("receiver.brokers_left_out")
+    assert (line["level"], line["brokers"]) == ("warning", ["pendants"])
+    assert "without --listen" in line["remedy"]
+    assert daemon.stop() == 0
+
+
 def test_nothing_to_listen_on(vetlla: Vetlla, tmp_path: Path) -> None:
     """A receiver that would hear nobody does not start."""
     empty = tmp_path / "empty.toml"

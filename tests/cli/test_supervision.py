@@ -14,6 +14,7 @@ from tests.acceptance.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.cli.conftest import Done, Vetlla
 
@@ -122,6 +123,15 @@ def test_an_incident_and_its_members(ask: Callable[..., Done], daemon: Daemon) -
     assert daemon.metric("vetlla_incidents_open") == 1
 
 
+def test_a_table_of_members_ends_at_its_limit(ask: Callable[..., Done]) -> None:
+    """It says how many of an incident are left out."""
+    _await(lambda: len(_members(ask)) == MANY)
+    done = ask("incidents", 1, "--limit", 5)
+    assert done.out.count("5C") == 5
+    assert f"{MANY - 5} more" in done.talk
+    assert len(ask("incidents", 1, "--limit", 5, "--json").json) == 5
+
+
 def _members(ask: Callable[..., Done]) -> list[dict[str, Any]]:
     return ask("incidents", 1, "--json").json
 
@@ -130,3 +140,30 @@ def test_without_a_receiver(vetlla: Vetlla) -> None:
     """Exit status 69, at once."""
     for words in (("list",), ("show", "1"), ("incidents",), ("pause", "1", "--reason", "x"), ("resume", "1")):
         assert vetlla("supervision", *words).status == os.EX_UNAVAILABLE
+
+
+def test_a_table_shows_what_a_person_reads_and_json_all(tmp_path: Path) -> None:
+    """A great fleet's table ends after some hundred rows and says how many are left."""
+    daemon = Daemon(tmp_path)
+    daemon.state_dir.mkdir(mode=0o750)
+    rows = "".join(f"7C{number:03},H-{number},3600\n" for number in range(700))
+    vetlla(
+        "accounts",
+        "import",
+        "-",
+        "--format",
+        "csv",
+        stdin=f"account,home,interval_s\n{rows}",
+        state_dir=daemon.state_dir,
+    )
+    listing = ("supervision", "list", "--state", "unknown")
+    try:
+        daemon.start()
+        done = vetlla(*listing, state_dir=daemon.state_dir)
+        assert (done.stdout.count("7C"), "200 more" in done.stderr) == (500, True)
+        done = vetlla(*listing, "--limit", "700", state_dir=daemon.state_dir)
+        assert (done.stdout.count("7C"), done.stderr) == (700, "")
+        done = vetlla(*listing, "--json", state_dir=daemon.state_dir)
+        assert (len(done.stdout.splitlines()), done.stderr) == (700, "")
+    finally:
+        daemon.close()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.receiver.core import ANA, BERTA, SARA, Core, core, run, signal, small
-from vetlla.accounts import Account
+from tests.receiver.core import ANA, BERTA, SARA, core, run, signal, small
+from tests.receiver.homes import HOME, battery, handle, say, stored
 from vetlla.alarms import State
 from vetlla.errors import UsageError
 from vetlla.signals import Event, Kind, Phase, Priority
@@ -16,35 +16,12 @@ from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from vetlla.signals import Signal
-
-HOME = [Account(account="1111", home="H1"), Account(account="1112", home="H1"), Account(account="2222", home="H2")]
-CHATTER = {"runaway_signals": 3, "runaway_window_s": 60.0}
-
-
-def battery(account: str = "1111", device: str = "1") -> Signal:
-    return signal(account, "302", kind=Kind.BATTERY_LOW, device=device)
 
 
 def restored(said: Signal) -> Signal:
     return said._replace(event=said.event._replace(phase=Phase.RESTORE))
-
-
-async def say(rig: Core, *signals: Signal) -> None:
-    for said in signals:
-        await rig.submit(said)
-
-
-async def handle(rig: Core, number: int) -> None:
-    """Let an alarm go its whole way."""
-    await rig.ask("queue.answer", alarm=number)
-    await rig.ask("queue.close", alarm=number, outcome="technical")
-
-
-def stored(rig: Core) -> list[dict[str, Any]]:
-    return rig.read("SELECT id, alarm_id, flags FROM signals ORDER BY id")
 
 
 # --- one home ---------------------------------------------------------------------------------------------------------
@@ -224,109 +201,6 @@ def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
             await rig.ask("queue.test", SARA, account="abcd", seconds=0, reason="done")
             assert await rig.ask("queue.tests") == []
         assert rig.read("SELECT account FROM on_test") == []
-
-    run(scenario())
-
-
-# --- runaways ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_device_that_runs_away_is_handled_once(tmp_path: Path) -> None:
-    """What it repeats beyond the limit is stored with the alarm that was handled, until its window ends."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
-            await say(rig, *[battery()] * 4)
-            assert [(alarm["signals"], alarm["runaway"]) for alarm in await rig.open_alarms()] == [(4, True)]
-            await handle(rig, 1)
-            await say(rig, *[battery()] * 5)
-            assert await rig.open_alarms() == []
-            assert [row["alarm_id"] for row in stored(rig)] == [1] * 9
-            assert [bool(row["flags"] & Flag.RUNAWAY) for row in stored(rig)] == [False] * 3 + [True] * 6
-            rig.clock.advance(61)
-            await say(rig, battery())
-            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
-
-    run(scenario())
-
-
-def test_a_runaway_s_alarm_grows_while_it_is_open(tmp_path: Path) -> None:
-    """Answered, and left by its holder: what the device repeats opens nothing new, and is counted where it belongs."""
-    queue = CHATTER | {"lease_s": 10.0}
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=queue)) as rig:
-            await say(rig, *[battery()] * 4)
-            await rig.ask("queue.answer", alarm=1)
-            rig.clock.advance(20)
-            await say(rig, battery())
-            assert [(alarm["id"], alarm["signals"]) for alarm in await rig.open_alarms()] == [(1, 5)]
-
-    run(scenario())
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        battery(device="2"),
-        battery("1112"),
-        signal("1111", "301", kind=Kind.MAINS_LOST),
-        signal("1111", "154", kind=Kind.FLOOD),
-    ],
-)
-def test_a_runaway_hides_no_other_device_and_no_other_report(tmp_path: Path, other: Signal) -> None:
-    """A device's neighbours, and whatever else it says, are heard for the first time while it runs away."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
-            await say(rig, *[battery()] * 5)
-            await handle(rig, 1)
-            await say(rig, battery(), other)
-            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
-
-    run(scenario())
-
-
-def test_an_emergency_is_never_a_runaway_s(tmp_path: Path) -> None:
-    """A pendant pressed for the hundredth time opens an alarm as it did for the first time."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
-            for number in range(1, 8):
-                await say(rig, signal("1111"))
-                assert [alarm["id"] for alarm in await rig.open_alarms()] == [number]
-                await handle(rig, number)
-
-    run(scenario())
-
-
-def test_a_runaway_on_test_hides_nothing_afterwards(tmp_path: Path) -> None:
-    """What an installer tried a hundred times is heard when it happens after the test."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
-            await rig.ask("queue.test", SARA, account="1111", seconds=10, reason="")
-            await say(rig, *[battery()] * 5)
-            await handle(rig, 1)
-            rig.clock.advance(10)
-            await say(rig, battery())
-            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
-
-    run(scenario())
-
-
-def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
-    """After a commit that failed the count starts over: rather an alarm more than one too few."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
-            await say(rig, *[battery()] * 4)
-            await handle(rig, 1)
-            rig.journal.failing = True
-            assert (await rig.submit(battery())).verdicts is None
-            await rig.healed()
-            await say(rig, battery())
-            assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
 
     run(scenario())
 

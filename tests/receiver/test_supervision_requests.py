@@ -92,6 +92,8 @@ def test_a_fleet_is_listed_page_by_page(tmp_path: Path) -> None:
                 seen += [one["unit"] for one in page["devices"]]
                 pages += 1
             assert (seen, pages) == (list(range(25)), 3)
+            assert await rig.ask("supervision.list", count=True) == {"count": 25}
+            assert await rig.ask("supervision.list", count=True, account="0007") == {"count": 1}
             assert "a page holds" in await refused(rig, "supervision.list", limit=100_000)
 
     run(scenario())

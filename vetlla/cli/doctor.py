@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,14 +32,17 @@ def doctor(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this machine: versions, state directory, room, speed of the disk, limits, clock, keys, ports, receiver.
+    """Check this machine: versions, state directory, room, disk, limits, clock, keys, ports, MQTT brokers, receiver.
 
-    Run it as the receiver's user. It changes nothing; it times fifty flushes of a temporary file.
+    Run it as the receiver's user, with the receiver's state directory. It changes nothing; it times fifty flushes of a
+    temporary file, and connects as the receiver to each MQTT broker that a running receiver is not connected to.
 
     Exit status: 0 all well, 1 warnings, 2 something that keeps the receiver from its work.
 
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
+    # What the MQTT library tells of a broken connection is in the finding; nobody set up a log here.
+    logging.getLogger("mqtt").addHandler(logging.NullHandler())
     settings = load(config or configuration_file(), state_dir=state_dir)
     findings = list(examine(settings, lambda: ask(settings.state_dir, "status")))
     if as_json:

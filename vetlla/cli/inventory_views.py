@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.inventory_session import Serial, as_day, looking, today, whole_park
-from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
+from vetlla.cli.tables import Limit, print_some
 from vetlla.devices import DeviceType, Ownership, Place
 from vetlla.errors import UsageError
 from vetlla.service.inventory import name

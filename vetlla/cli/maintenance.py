@@ -9,12 +9,12 @@ import typer
 
 from vetlla.cli import parameters
 from vetlla.cli.inventory_session import Day, looking, today, whole_park
-from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.parameters import ParametersFile
+from vetlla.cli.tables import Limit, print_some
 from vetlla.devices import UpkeepKind
 from vetlla.service.inventory import name
-from vetlla.service.inventory_upkeep import intervals, upkeep_due
+from vetlla.service.inventory_upkeep import attended, intervals, upkeep_due
 from vetlla.store import inventory
 
 app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
@@ -43,6 +43,9 @@ def due(
 ) -> None:
     """List the upkeep of installed devices that is late or falls due soon, the first due first.
 
+    Not of homes that are no longer attended by then: their devices are to be recovered (inventory check, rule
+    not_recovered).
+
     Example: vetlla maintenance due --within 60 --kind battery
     """
     on = day or today()
@@ -51,7 +54,8 @@ def due(
     with looking(state_dir) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
-        found = upkeep_due(inventory.fleet(connection, on), intervals(values), on + timedelta(days=within))
+        fleet = inventory.fleet(connection, on)
+        found = attended(upkeep_due(fleet, intervals(values), on + timedelta(days=within)), homes, on)
     rows = (
         {
             "due": str(one.due),

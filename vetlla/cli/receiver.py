@@ -7,15 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 
 from vetlla.clock import SystemClock
 from vetlla.errors import ConfigError
-from vetlla.receiver import log
+from vetlla.receiver.log import configure
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
+
+log = structlog.get_logger()
 
 # readable=False: what cannot be read is told by whoever opens it, with a remedy and the right exit status.
 ConfigFile = Annotated[
@@ -32,7 +35,10 @@ def receiver(
     ] = None,
     listen: Annotated[
         list[str] | None,
-        typer.Option(metavar="PROTOCOL=HOST:PORT", help="Instead of the configuration's listeners; port 0 picks one."),
+        typer.Option(
+            metavar="PROTOCOL=HOST:PORT",
+            help="Instead of the configuration's listeners and MQTT brokers; port 0 picks one.",
+        ),
     ] = None,
 ) -> None:
     """Run the receiver in the foreground until SIGTERM or Ctrl-C.
@@ -44,13 +50,20 @@ def receiver(
     """
     reread = partial(load, config, state_dir=state_dir, listen=listen or ())
     settings = reread()
+    left_out = load(config).mqtt if listen else ()
     if not settings.listen and not settings.mqtt:
         raise ConfigError(
             "nothing to listen on",
             remedy="give --listen dc09=HOST:PORT, or a --config FILE with a [[listen]] or [[mqtt]] table",
         )
-    writer = log.configure(style=settings.log.format, level=settings.log.level)
+    writer = configure(style=settings.log.format, level=settings.log.level)
     try:
+        if left_out:
+            log.warning(
+                "receiver.brokers_left_out",
+                brokers=[broker.name for broker in left_out],
+                remedy="to hear them, write listeners as [[listen]] into the configuration and start without --listen",
+            )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, reread))
     finally:

@@ -21,7 +21,6 @@ from vetlla.cli.inventory_session import (
     whole_park,
     working,
 )
-from vetlla.cli.inventory_tables import Limit, print_some
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.parameters import ParametersFile
@@ -35,6 +34,7 @@ from vetlla.cli.renewals_view import (
     visit_row,
     year_row,
 )
+from vetlla.cli.tables import Limit, print_some
 from vetlla.clock import to_datetime
 from vetlla.errors import UsageError
 from vetlla.service import renewals as rules

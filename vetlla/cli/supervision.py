@@ -11,6 +11,7 @@ from vetlla.cli.control import ask
 from vetlla.cli.moments import shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, printable, talk
+from vetlla.cli.tables import Limit, print_some
 from vetlla.errors import UsageError
 from vetlla.service.supervision import Health
 
@@ -34,6 +35,7 @@ def list_devices(
     ] = None,
     account: Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Of this account.")] = "",
     home: Annotated[str, typer.Option("--home", metavar="CODE", help="Of this home.")] = "",
+    limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -46,12 +48,15 @@ def list_devices(
     unknown = set(state or ()) - {one.word for one in Health}
     if unknown:
         raise UsageError(f"no state {', '.join(sorted(unknown))}", remedy=f"one of {STATES}")
-    found = _pages(state_dir, {"states": state or [], "account": account, "home": home})
-    if as_json:
-        for one in found:
-            print_json(one)
-    else:
-        print_rows(map(_row, found), COLUMNS, as_json=False)
+    asked: dict[str, Any] = {"states": state or [], "account": account, "home": home}
+    found = _pages(state_dir, asked)
+    print_some(
+        found if as_json else map(_row, found),
+        COLUMNS,
+        limit,
+        as_json=as_json,
+        total=lambda: ask(state_dir, "supervision.list", count=True, **asked)["count"],
+    )
 
 
 def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:

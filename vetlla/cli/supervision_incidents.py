@@ -9,7 +9,8 @@ import typer
 from vetlla.cli.control import ask
 from vetlla.cli.moments import Since, shown_iso, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import print_json, print_rows
+from vetlla.cli.output import print_rows
+from vetlla.cli.tables import TABLE_ROWS, print_some
 from vetlla.clock import iso
 from vetlla.errors import UsageError
 from vetlla.store import supervision_history as history
@@ -31,7 +32,14 @@ def incidents(
     number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Its number: list its members.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Ended ones too, from the journal.")] = False,
     since: Since = "",
-    limit: Annotated[int, typer.Option(min=1, help="With --all or --since: the newest so many.")] = LIMIT,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"The newest so many with --all or --since (without it {LIMIT}); of an incident's members at most so "
+            f"many (without it {TABLE_ROWS}, with --json all).",
+        ),
+    ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -43,27 +51,23 @@ def incidents(
     Example: vetlla supervision incidents --since 7d
     """
     if number is not None:
-        _tell_members(state_dir, number, as_json=as_json)
+        _tell_members(state_dir, number, limit, as_json=as_json)
     elif everything or since:
         since_us, _ = within(since, "")
         with Archive(state_dir) as archive:
-            found = history.incidents(archive, limit, since_us)
+            found = history.incidents(archive, limit or LIMIT, since_us)
         print_rows((_row(_fields(one), as_json=as_json) for one in found), COLUMNS, as_json=as_json)
     else:
         standing = ask(state_dir, "supervision.incidents")
         print_rows((_row(one, as_json=as_json) for one in standing), OPEN_COLUMNS, as_json=as_json)
 
 
-def _tell_members(state_dir: Path, number: int, *, as_json: bool) -> None:
+def _tell_members(state_dir: Path, number: int, limit: int | None, *, as_json: bool) -> None:
     with Archive(state_dir) as archive:
         if history.incident(archive, number) is None:
             raise UsageError(f"there is no incident {number}", remedy="vetlla supervision incidents --all")
-        if as_json:
-            for member in _members(archive, number):
-                print_json(member)
-        else:
-            rows = (_row(member, as_json=False) for member in _members(archive, number))
-            print_rows(rows, MEMBER_COLUMNS, as_json=False, title=f"incident {number}")
+        rows = (_row(member, as_json=as_json) for member in _members(archive, number))
+        print_some(rows, MEMBER_COLUMNS, limit, as_json=as_json, title=f"incident {number}")
 
 
 def _members(archive: Archive, number: int) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ flushes to disk are timed.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import platform
@@ -19,9 +20,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vetlla.errors import ConfigError, VetllaError
+from vetlla.errors import ConfigError, LinkError, VetllaError
 from vetlla.receiver.budget import SPARE_FILES
 from vetlla.receiver.listeners.bind import bind, tls_context
+from vetlla.receiver.listeners.mqtt import probe
 from vetlla.settings.model import Listen
 from vetlla.store.journal import JOURNAL
 from vetlla.store.keyring import Keyring
@@ -29,6 +31,7 @@ from vetlla.store.keyring import Keyring
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from vetlla.settings.broker import Mqtt
     from vetlla.settings.model import Settings
 
 WAL_FAULT = ((3, 7, 0), (3, 51, 2))
@@ -88,6 +91,8 @@ def examine(settings: Settings, status: Callable[[], Mapping[str, Any]]) -> Iter
     yield clock()
     for listen in settings.listen:
         yield listener(listen, running)
+    for mqtt in settings.mqtt:
+        yield broker(mqtt, running)
     if settings.http.enabled:
         http = Listen(protocol="http", host=settings.http.host, port=settings.http.port, transports=("tcp",))
         yield listener(http, running)
@@ -307,6 +312,19 @@ def listener(listen: Listen, running: Mapping[str, Any]) -> Finding:
     except ConfigError as error:
         return Finding(check=name, level=Level.CRITICAL, text=error.args[0], remedy=error.remedy)
     return Finding(check=name, level=Level.OK, text=f"{listen.address} is free")
+
+
+def broker(mqtt: Mqtt, running: Mapping[str, Any]) -> Finding:
+    """Connect to an MQTT broker and leave, unless the running receiver is connected: it would be pushed off."""
+    name = f"broker {mqtt.name}"
+    if any(place["name"] == mqtt.name and place.get("connected") for place in running.get("listening", ())):
+        return Finding(check=name, level=Level.OK, text=f"{mqtt.address}, the receiver is connected")
+    try:
+        asyncio.run(probe(mqtt))
+    except (ConfigError, LinkError) as error:
+        text = f"{mqtt.address}: {error.args[0]}"
+        return Finding(check=name, level=Level.CRITICAL, text=text, remedy=error.remedy)
+    return Finding(check=name, level=Level.OK, text=f"{mqtt.address} takes {mqtt.node}")
 
 
 def _held(listen: Listen, running: Mapping[str, Any]) -> bool:

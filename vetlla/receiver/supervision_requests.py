@@ -76,7 +76,10 @@ class SupervisionRequests:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     async def _list(self, request: Request) -> dict[str, Any]:
-        """Return one page: ``devices``, and ``next``, the number to ask after; null: there are no more."""
+        """Return one page: ``devices``, and ``next``, the number to ask after; null: there are no more.
+
+        With ``count`` only how many there are: what is left out of a table is not described.
+        """
         states, chosen = _states(request)
         account, home = _optional(request, "account").upper(), _optional(request, "home").upper()
 
@@ -86,7 +89,10 @@ class SupervisionRequests:
                 return False
             return chosen or self._fleet.state[device] != Health.NOT_SUPERVISED or self._pause_of(device) not in AT_REST
 
-        found, following = await _page(_steadily(standing(self._fleet.state, states, _after(request)), fits), request)
+        listed = _steadily(standing(self._fleet.state, states, _after(request)), fits)
+        if request.arguments.get("count"):
+            return {"count": len([one async for one in listed])}
+        found, following = await _page(listed, request)
         return {"devices": await self._told(found), "next": following}
 
     async def _told(self, devices: Iterable[int]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
 from vetlla.service.inventory import name
-from vetlla.service.inventory_upkeep import intervals, upkeep_due
+from vetlla.service.inventory_upkeep import attended, intervals, upkeep_due
 from vetlla.service.renewals import Lives
 from vetlla.service.working_days import add_months
 
@@ -199,7 +199,8 @@ def not_recovered(known: Known) -> Iterator[Broken]:
 
 def upkeep_overdue(known: Known) -> Iterator[Broken]:
     """Tender, section 16, standard 17: all preventive maintenance is done."""
-    for one in upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1)):
+    overdue = upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1))
+    for one in attended(overdue, known.homes, known.day):
         yield _of(one.kept, f"{one.kind} was due {one.due}")
 
 

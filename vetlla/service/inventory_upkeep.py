@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from vetlla.devices import DeviceType, Kept, Place, UpkeepKind
+from vetlla.devices import DeviceType, Home, Kept, Place, UpkeepKind
 from vetlla.service.working_days import add_months
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from vetlla.service.parameters import Reading
@@ -53,3 +53,15 @@ def upkeep_due(fleet: Iterable[Kept], every: Intervals, until: date) -> list[Upk
             if months is not None and since is not None and (when := add_months(since, months)) <= until:
                 found.append(UpkeepDue(kept, kind, when))
     return sorted(found, key=lambda one: (one.due, one.kept.id))
+
+
+def attended(found: Iterable[UpkeepDue], homes: Mapping[str, Home], day: date) -> list[UpkeepDue]:
+    """Leave out what falls due in homes that are not attended any more by then: their equipment is to be recovered.
+
+    Tender, section 16: standard 16 (recovery within 15 days), not 17 (preventive maintenance).
+    """
+    return [
+        one
+        for one in found
+        if (home := homes.get(one.kept.standing.home)) is not None and home.active_from(max(one.due, day))
+    ]

@@ -158,6 +158,18 @@ class MqttListener:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def probe(broker: Mqtt) -> None:
+    """Connect as the receiver would, and leave; nothing is acknowledged. Raises ConfigError, LinkError.
+
+    It has to be the receiver's own client id, since a broker may ask for it, or give it by the certificate: a session
+    that it finds there is the receiver's, and is left as it was. A receiver that is connected would be pushed off.
+    """
+    tls = tls_context(broker.tls) if broker.tls else None
+    async with Link(broker, password=read_password(broker), tls=tls) as link:
+        if not link.resumed:
+            link.forget()
+
+
 def read_password(broker: Mqtt) -> str | None:
     """Return the password. Raises ConfigError when its file cannot be used."""
     if broker.password_file is None:

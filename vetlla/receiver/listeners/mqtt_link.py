@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from paho.mqtt.client import Client as Paho
-    from paho.mqtt.client import ConnectFlags, MQTTMessage
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
 
     from vetlla.settings.broker import BrokerTls, Mqtt
@@ -62,14 +62,13 @@ class Link:
     """A connection, from ``async with`` to its end. Raises LinkError when it cannot be had, or breaks."""
 
     def __init__(
-        self, broker: Mqtt, *, password: str | None, tls: ssl.SSLContext | None, will: tuple[str, str]
+        self, broker: Mqtt, *, password: str | None, tls: ssl.SSLContext | None, will: tuple[str, str] | None = None
     ) -> None:
         self._broker = broker
         self.resumed = False
         """Whether the broker still had our session: what came while we were away is kept."""
         self._done: dict[int, Callable[[int], None]] = {}
         self._parts = AsyncExitStack()
-        topic, state = will
         self._client = aiomqtt.Client(
             broker.host,
             broker.port,
@@ -83,7 +82,7 @@ class Link:
                 SessionExpiryInterval=broker.session_expiry_s,
                 ReceiveMaximum=broker.receive_maximum,
             ),
-            will=aiomqtt.Will(topic, state, qos=1, retain=True),
+            will=aiomqtt.Will(*will, qos=1, retain=True) if will else None,
             keepalive=broker.keepalive_s,
             timeout=CONNECT_S,
             tls_context=tls,
@@ -93,12 +92,15 @@ class Link:
         )
         self._paho: Paho = self._client._client  # noqa: SLF001 - see the module's head
         self._paho.manual_ack_set(on=True)
+        self._loop = asyncio.get_running_loop()
         self._early: list[Message] = []
         """What came before anybody took it: a resumed session begins at once."""
         self._take: Callable[[Message], None] = self._keep
         self._connected_hook: Any = self._paho.on_connect
         self._published_hook: Any = self._paho.on_publish
+        self._ended_hook: Any = self._paho.on_disconnect
         self._paho.on_connect = self._connected
+        self._paho.on_disconnect = self._ended
         self._paho.on_publish = self._published
         self._paho.on_message = self._heard
         self._socket = SocketWatch(self._paho, self._failed)
@@ -123,6 +125,10 @@ class Link:
         finally:
             if self._paho.socket() is not None:  # aiomqtt leaves it open where paho broke
                 self._paho.disconnect()
+
+    def forget(self) -> None:
+        """Disconnect, and have the broker drop the session with whatever it keeps for it (MQTT 5, 3.14.2.2.2)."""
+        self._paho.disconnect(properties=_properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0))
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribe with QoS 1; what is retained comes only where the subscription is new. Raises LinkError."""
@@ -205,6 +211,18 @@ class Link:
         self.resumed = flags.session_present
         self._connected_hook(client, data, flags, code, properties)
 
+    def _ended(
+        self, client: Paho, data: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._ended_hook(client, data, flags, code, properties)
+        if code.is_failure:
+            self._loop.call_soon_threadsafe(self._unanswered)  # the thread that connects may be the one that fails
+
+    def _unanswered(self) -> None:
+        # aiomqtt would go on waiting for the answer of a broker that has hung up.
+        if not self._client._connected.done():  # noqa: SLF001 - see the module's head
+            self._client._connected.set_exception(aiomqtt.MqttError("the broker hung up unanswered"))  # noqa: SLF001
+
     def _published(self, client: Paho, data: object, mid: int, code: ReasonCode, properties: Properties) -> None:
         self._published_hook(client, data, mid, code, properties)
         if (done := self._done.pop(mid, None)) is not None:
@@ -237,6 +255,11 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "Not authorized": "see user name, password file and certificate, and the broker's log",
     "Bad user name": "see user name and password file",
     "certificate": "see ca, certificate and key, and the name in the broker's certificate",
+    "unanswered": "has this port TLS, and does the broker ask for a certificate of its authority? see the broker's log",
+    "reset by peer": "has this port TLS (usually 8883 has, 1883 has not)? see the broker's log",
+    "protocol version": "the broker has to speak MQTT 5, as Mosquitto does from version 1.6 on",
+    "not known": "is the host written right? `getent hosts HOST` tells what this machine knows of it",
+    "timed out": "is the address right, does a firewall stand between, and does MQTT listen at that port?",
     "refused": "is the broker running, and is this its address? systemctl status mosquitto",
 }
 
