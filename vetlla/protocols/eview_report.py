@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.codes import EVIEW
 from vetlla.protocols.eview_body import read_alarm, read_call, read_charge, read_place, read_status, read_values
-from vetlla.protocols.terminals import NOBODY, is_set
+from vetlla.protocols.terminals import NOBODY, believed
 from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Phase, Signal
 
 if TYPE_CHECKING:
@@ -53,18 +53,16 @@ class _Record:
     """What one 0x24 and the keys behind it say; a message without 0x24 is one record of unknown time."""
 
     def __init__(self, at: datetime | None = None, word: int | None = None) -> None:
-        self.at = at if at is not None and is_set(at) else None
+        self.at, clock = believed(at)
         self.buffered = bool(word and word & _HISTORY)
         self.position: Position | None = None
         self.is_placed = False
         self.measurements: dict[str, float] = {}
-        self.details: dict[str, str] = {}
+        self.details = dict(clock)
         if word is not None:
             self.measurements |= {"battery": word >> 24, "gsm": word >> 19 & 0x1F}
             if word & _CHARGING:
                 self.details["charging"] = "yes"
-        if at is not None and self.at is None:
-            self.details["clock"] = f"not set: {at.isoformat()}"
 
     def put(self, place: Place) -> None:
         """Add what a key says about the place; coordinates of a satellite fix come before all others."""
@@ -82,6 +80,7 @@ class _Alarm(NamedTuple):
     urgency: int
     phase: Phase | None
     at: datetime | None
+    clock: Mapping[str, str]
     record: _Record
 
 
@@ -90,8 +89,8 @@ class _Reading(NamedTuple):
 
     key: int
     at: datetime | None
+    details: Mapping[str, str]
     measurements: Mapping[str, float] = NO_MEASUREMENTS
-    details: Mapping[str, str] = NOTHING
 
 
 class _Message:
@@ -124,7 +123,8 @@ class _Message:
         elif key in _VALUES:
             self._take_values(key, value)
         elif key == _CALL and (call := read_call(value)) is not None:
-            self.readings.append(_Reading(key, call.at, details=call.details))
+            at, clock = believed(call.at)
+            self.readings.append(_Reading(key, at, {**call.details, **clock}))
         elif key == _CHARGE:
             self._record().measurements.update(read_charge(value))
         elif key not in _SILENT:
@@ -138,7 +138,7 @@ class _Message:
         name, size = _VALUES[key]
         for at, measured in read_values(value, size):
             if key not in _HEALTH or measured not in _NO_READING:
-                self.readings.append(_Reading(key, at if at is not None and is_set(at) else None, {name: measured}))
+                self.readings.append(_Reading(key, *believed(at), {name: measured}))
 
     def _record(self) -> _Record:
         if not self.records:
@@ -150,14 +150,14 @@ def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
     """Return the alarms of one 0x02. One that is too short to be read is an alarm of a kind nobody knows."""
     alarm = read_alarm(value)
     if alarm is None:
-        yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, record)
+        yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, NOTHING, record)
         return
-    code, at = alarm
-    at = at if at is not None and is_set(at) else None
+    code, told = alarm
+    at, clock = believed(told)
     for urgency, bit in enumerate(_ALARM_BITS):
         if code >> bit & 1:
             is_entered = bit in _FENCES and code >> _FENCES[bit] & 1
-            yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, record)
+            yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, clock, record)
 
 
 def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
@@ -211,6 +211,7 @@ def _alarm_signal(blank: Signal, alarm: _Alarm) -> Signal:
         event=event if alarm.phase is None else event._replace(phase=alarm.phase),
         occurred_at=alarm.at or alarm.record.at,
     )
+    signal = signal._replace(details={**signal.details, **alarm.clock})
     if alarm.at is None or signal.id is NOBODY:
         return signal
     # A stored alarm comes again in another frame, among other records: its own time is what it has in common with it.

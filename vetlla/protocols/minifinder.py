@@ -25,7 +25,7 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import MINIFINDER
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, number, place
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
 from vetlla.signals import AccountId, Event, Reason, Signal
 
 if TYPE_CHECKING:
@@ -116,17 +116,17 @@ class MinifinderDecoder:
     def _report(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
         flags = _flags(fields)
         codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [fields[0]]
-        at = _moment(fields)
-        is_known = at is not None and is_set(at) and self._who is not NOBODY
+        at, clock = believed(_moment(fields))
+        is_known = at is not None and self._who is not NOBODY
         signal = Signal(
             protocol=NAME,
             id=self._who,
             event=_event(codes[0]),
             raw=raw,
-            occurred_at=at if at is not None and is_set(at) else None,
+            occurred_at=at,
             position=_position(fields, flags, at),
             measurements=_measurements(fields, flags),
-            details={name: said for name, (bit, said) in _STATES.items() if flags & bit},
+            details={**{name: said for name, (bit, said) in _STATES.items() if flags & bit}, **clock},
             buffered=fields[0] == "B",
             parts=len(codes),
         )

@@ -24,7 +24,7 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import QUECLINK
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, number, place
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
 from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Signal
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
     it; of a stored one it is the best that is known about its age, since the time of sending may be local time.
     """
     digits = group.fixed
-    at = moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
-    at = at if at is not None and is_set(at) else None
+    at, clock = believed(moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
     is_last = not number(group.accuracy)
     names = (("speed_kmh", group.speed), ("course", group.azimuth))
     return signal._replace(
@@ -183,6 +182,7 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
             altitude_m=number(group.altitude),
         ),
         measurements={**signal.measurements, **measured(names)} if part == 1 else measured(names),
+        details={**signal.details, **clock},
         identity=_identity(signal, part),
         part=part,
     )

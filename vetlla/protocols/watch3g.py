@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import is_set, measured, moment, number, place
+from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
 from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
 
@@ -148,23 +148,22 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
     codes = [f"bit{bit}" for bit in _alarms(fields)] or [command]
     date, time = (_DATE.fullmatch(field.strip()) for field in (*fields[1:3], "", "")[:2])
-    at = moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None
-    is_dated = at is not None and is_set(at)
+    at, clock = believed(moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None)
     signal = Signal(
         protocol=NAME,
         id=_device(header),
         event=_event(codes[0]),
         raw=raw,
         sequence=header[3].decode() if header[3] else "",
-        occurred_at=at if is_dated else None,
+        occurred_at=at,
         position=_position(fields, at),
         measurements=_named(_MEASURED, fields[_FIRST_MEASURED:]),
-        details=_details(raw, header, fields),
+        details={**_details(raw, header, fields), **clock},
         buffered=command in _STORED,
         parts=len(codes),
     )
     return [
-        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if is_dated else b"")
+        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if at else b"")
         for part, code in enumerate(codes, 1)
     ]
 
