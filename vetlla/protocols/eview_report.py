@@ -5,7 +5,8 @@
 Records have no separators: 0x24 opens one in practice, and what names a place belongs to the record before it. Alarms
 stand by themselves: every 0x02 of a message is read, whatever the keys around it are like; its place is that of its own
 record or none. A message becomes one signal for each alarm bit (most urgent first), for each place no alarm has, for
-each measurement with a time of its own; at least one, so that it can be acknowledged.
+each measurement with a time of its own, and for what is left: the device's last state, keys that nobody knows. Only a
+message that says nothing at all is a heartbeat, which the intake counts and does not keep.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from vetlla.protocols.eview_body import Place
-    from vetlla.signals import AccountId, Position
+    from vetlla.signals import Position
 
 NAME: Final = "eview"
 MAX_EVENTS: Final = 512
@@ -33,7 +35,7 @@ _ALARM, _STATUS, _CHARGE, _CALL = 0x02, 0x24, 0x14, 0x25
 _SILENT: Final = frozenset({0x01, 0x10, 0x37})
 """IMEI, heartbeat, and the barks a pet's collar counted."""
 _GPS: Final = "gps"
-_REPORT, _POSITION, _UNREADABLE = "01", "key24", "key02"
+_REPORT, _POSITION, _UNREADABLE, _ALIVE = "01", "key24", "key02", "key10"
 _VALUES: Final[Mapping[int, tuple[str, int]]] = {
     0x30: ("steps", 8),
     0x31: ("activity", 8),
@@ -65,12 +67,24 @@ class _Record:
                 self.details["charging"] = "yes"
 
     def put(self, place: Place) -> None:
-        """Add what a key says about the place; coordinates of a satellite fix come before all others."""
+        """Add what a key says about the place; coordinates of a satellite fix come before all others.
+
+        Several beacons or cells are told side by side, the one that the coordinates are of in front.
+        """
         self.is_placed = True
-        self.details |= place.details
-        self.measurements |= place.measurements
         if place.position is not None and (self.position is None or place.position.source == _GPS):
             self.position = place.position
+            self.measurements = {**self.measurements, **place.measurements}
+            self.details = side_by_side(place.details, self.details)
+        else:
+            self.measurements = {**place.measurements, **self.measurements}
+            self.details = side_by_side(self.details, place.details)
+
+
+def side_by_side(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
+    """Return both, side by side where they say different things under one name."""
+    both = {name: f"{first[name]}, {said}" if first.get(name, said) != said else said for name, said in then.items()}
+    return {**first, **both}
 
 
 class _Alarm(NamedTuple):
@@ -99,7 +113,7 @@ class _Message:
     def __init__(self, keys: Sequence[tuple[int, bytes]]) -> None:
         self.records: list[_Record] = []
         self.readings: list[_Reading] = []
-        self.details: dict[str, str] = {}
+        self.details: Mapping[str, str] = NOTHING
         self._alarms: list[tuple[bytes, _Record | None]] = []
         for key, value in keys:
             self._take(key, value)
@@ -116,10 +130,13 @@ class _Message:
         return sorted(found.values(), key=lambda alarm: alarm.urgency)
 
     def _take(self, key: int, value: bytes) -> None:
-        if key == _ALARM:
+        if key == _ALARM and _is_alarm(value):
             self._alarms.append((value, self.records[-1] if self.records else None))
-        elif key == _STATUS and (status := read_status(value)) is not None:
-            self.records.append(_Record(*status))
+        elif key == _STATUS:
+            status = read_status(value)
+            self.records.append(_Record(*status) if status else _Record())
+            if status is None:  # whatever it says, what follows is not of the record before it
+                self._keep(key, value)
         elif key in _VALUES:
             self._take_values(key, value)
         elif key == _CALL and (call := read_call(value)) is not None:
@@ -132,7 +149,11 @@ class _Message:
             if found is not None:
                 self._record().put(found)
             else:
-                self.details[f"key{key:02X}"] = value.hex()
+                self._keep(key, value)
+
+    def _keep(self, key: int, value: bytes) -> None:
+        """Keep what cannot be read."""
+        self.details = side_by_side(self.details, {f"key{key:02X}": value.hex()})
 
     def _take_values(self, key: int, value: bytes) -> None:
         name, size = _VALUES[key]
@@ -144,6 +165,12 @@ class _Message:
         if not self.records:
             self.records.append(_Record())
         return self.records[-1]
+
+
+def _is_alarm(value: bytes) -> bool:
+    """Say whether a 0x02 has an alarm bit, or cannot be read; 0 says that there is none."""
+    alarm = read_alarm(value)
+    return alarm is None or any(alarm[0] >> bit & 1 for bit in _ALARM_BITS)
 
 
 def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
@@ -160,10 +187,9 @@ def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
             yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, clock, record)
 
 
-def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
+def report(blank: Signal, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
     """Return the signals of a data report, alarms first; ``keys`` are those behind the command."""
     message = _Message(keys)
-    blank = Signal(NAME, who, _event(_REPORT), raw, sequence=sequence, details=message.details)
     alarms = message.alarms[:MAX_EVENTS]
     signals = [_alarm_signal(blank, alarm) for alarm in alarms]
     told = {id(alarm.record) for alarm in alarms}
@@ -181,14 +207,26 @@ def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, 
         )
         for reading in message.readings
     ]
-    if not signals:
-        record = message.records[-1] if message.records else _Record()
-        signals = [_located(blank, record)._replace(occurred_at=record.at)]
+    left = _left(blank, message, told)
+    if left is not None:
+        del signals[MAX_EVENTS - 1 :]
+        signals.append(left)
     del signals[MAX_EVENTS:]
+    signals = signals or [blank._replace(event=_event(_ALIVE))]
     return [
         signal._replace(identity=signal.identity or _identity(signal, part), part=part, parts=len(signals))
         for part, signal in enumerate(signals, 1)
     ]
+
+
+def _left(blank: Signal, message: _Message, told: AbstractSet[int]) -> Signal | None:
+    """Return what is told by nothing else: keys that nobody knows, and how the device is by its last record."""
+    last = message.records[-1] if message.records else None
+    if last is not None and not last.is_placed and id(last) not in told:
+        blank = _located(blank, last)._replace(occurred_at=last.at)
+    elif not message.details and not blank.details:
+        return None
+    return blank._replace(details=side_by_side(blank.details, message.details))
 
 
 def _event(code: str) -> Event:
