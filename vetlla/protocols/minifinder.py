@@ -45,7 +45,7 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 _OPENING: Final = rb"![0-9A-Z],"
 _DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
-_FLAGS: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
+_FLAGS: Final = re.compile(r"\s*[0-9A-Fa-f]{1,16}\s*", re.ASCII)
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 
 _REPORTS: Final = frozenset("BCD")
@@ -55,6 +55,7 @@ _ALARM_BITS: Final = (6, 8, 9, 10, 11, 12, 7)
 _GPS_FIX, _NETWORK_FIX = 1, 2
 _STATES: Final = {"gps": (1 << 2, "fault"), "charging": (1 << 22, "yes")}
 _NO_FLAGS: Final = 0
+_UNREADABLE: Final = "flags"
 
 
 class MinifinderDecoder:
@@ -114,8 +115,11 @@ class MinifinderDecoder:
         return [signal]
 
     def _report(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
-        flags = _flags(fields)
-        codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [fields[0]]
+        read = _flags(fields)
+        flags = read or _NO_FLAGS
+        # Flags that cannot be read may hide an alarm: a person must know of such a device.
+        plain = _UNREADABLE if read is None and fields[0] in _REPORTS else fields[0]
+        codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
         at, clock = believed(_moment(fields))
         is_known = at is not None and self._who is not NOBODY
         signal = Signal(
@@ -126,7 +130,7 @@ class MinifinderDecoder:
             occurred_at=at,
             position=_position(fields, flags, at),
             measurements=_measurements(fields, flags),
-            details={**{name: said for name, (bit, said) in _STATES.items() if flags & bit}, **clock},
+            details={**_details(fields, flags), **clock},
             buffered=fields[0] == "B",
             parts=len(codes),
         )
@@ -141,9 +145,16 @@ def _event(code: str) -> Event:
     return Event(row.kind, row.phase, code, MINIFINDER.system)
 
 
-def _flags(fields: Sequence[str]) -> int:
+def _flags(fields: Sequence[str]) -> int | None:
+    """Return the flags; None where there are none that can be read."""
     has_flags = fields[0] in _REPORTS and len(fields) > 7 and _FLAGS.fullmatch(fields[7])
-    return int(fields[7], 16) if has_flags else _NO_FLAGS
+    return int(fields[7], 16) if has_flags else None
+
+
+def _details(fields: Sequence[str], flags: int) -> dict[str, str]:
+    """Return the flags as received, since not all are described, and what else of them is no alarm."""
+    received = {"flags": fields[7].strip()} if fields[0] in _REPORTS and len(fields) > 7 else {}
+    return received | {name: said for name, (bit, said) in _STATES.items() if flags & bit}
 
 
 def _link(fields: Sequence[str]) -> dict[str, float]:

@@ -102,7 +102,8 @@ class QueclinkDecoder:
             if signals and signals[0].event.kind in _ALARMS:
                 items += signals
             elif not self._door.is_foreign:
-                items.append(piece.reject(NAME))
+                head = _HEAD.match(text)
+                items.append(piece.reject(NAME, AccountId("", "", head[4]) if head else None))
         return items
 
 
@@ -140,6 +141,7 @@ class _Group(NamedTuple):
     """One position as it stands in a report; its fields sort by the time of the fix."""
 
     fixed: str
+    cell: str
     accuracy: str
     speed: str
     azimuth: str
@@ -153,7 +155,7 @@ def _groups(text: str) -> list[_Group]:
     fields = text.split(",")
     return sorted(
         (
-            _Group(fields[at], *fields[at - 6 : at])
+            _Group(fields[at], "-".join(filter(None, fields[at + 1 : at + 5])), *fields[at - 6 : at])
             for at in range(6, len(fields))
             if len(fields[at]) == _TIME_DIGITS and "." in fields[at - 1] and "." in fields[at - 2]
         ),
@@ -182,7 +184,7 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
             altitude_m=number(group.altitude),
         ),
         measurements={**signal.measurements, **measured(names)} if part == 1 else measured(names),
-        details={**signal.details, **clock},
+        details={**signal.details, **({"cells": group.cell} if group.cell else {}), **clock},
         identity=_identity(signal, part),
         part=part,
     )

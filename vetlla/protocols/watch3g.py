@@ -45,8 +45,9 @@ _ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
 """Most urgent first."""
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
-_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{4}")
-"""Four digits on old models: states alone."""
+_WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
+_SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
+"""Four digits on old models: states alone. Others where zeros in front are left out."""
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
@@ -174,11 +175,14 @@ def _event(code: str) -> Event:
 
 
 def _status(fields: Sequence[str]) -> str:
-    """Return the status word as received; models that have a field more or less are met halfway."""
-    if len(fields) > _STATUS_FIELD and _STATUS.fullmatch(fields[_STATUS_FIELD].strip()):
-        return fields[_STATUS_FIELD].strip()
-    around = (field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3])
-    return next((field for field in around if len(field) == 8 and _STATUS.fullmatch(field)), "")
+    """Return the status word as received; models that have a field more or less are met halfway.
+
+    A whole word beside its place goes before a short one in it, which may be the rolls and would hide an alarm.
+    """
+    around = [field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3]]
+    in_place = around[2:3]
+    whole = next(filter(_WHOLE_STATUS.fullmatch, (*in_place, *around)), "")
+    return whole or next(filter(_SHORT_STATUS.fullmatch, in_place), "")
 
 
 def _alarms(fields: Sequence[str]) -> list[int]:
