@@ -172,7 +172,8 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
-        known, home = frame.account is not None, home_of(frame.account, signal.id)
+        # A caller that has not named itself stands for where it calls from: two of them are two alarms.
+        known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
         alarm, flags = self._desk.place(report, arrival, batch)
