@@ -43,6 +43,7 @@ _STORED: Final = ("UD2", "UD2_LTE")
 _LOCATED: Final = ("UD", _ALARM, "WT")
 _ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
 """Most urgent first."""
+_UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
 _WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
@@ -147,7 +148,9 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
         measurements = _vitals(command, fields)
         return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
-    codes = [f"bit{bit}" for bit in _alarms(fields)] or [command]
+    # A position without a status word may have lost an alarm with it: a person must know of such a device.
+    plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
+    codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
     date, time = (_DATE.fullmatch(field.strip()) for field in (*fields[1:3], "", "")[:2])
     at, clock = believed(moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None)
     signal = Signal(
