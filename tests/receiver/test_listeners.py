@@ -112,6 +112,11 @@ class Terminal:
         self.writer.transport.abort()
 
 
+def torn_off(opened: Door) -> list[bytes]:
+    """Return what is kept of frames that did not come whole."""
+    return [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects WHERE reason = 'truncated'")]
+
+
 @asynccontextmanager
 async def door(directory: Path, *, tls: Tls | None = None, **sections: dict[str, Any]) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)
@@ -374,7 +379,7 @@ def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: s
 
 @each_loop
 def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> None:
-    """A connection has a time for its first whole frame; bytes that are none do not lengthen it."""
+    """A connection has a time for its first whole frame; bytes that are none do not lengthen it, and are evidence."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
@@ -382,6 +387,8 @@ def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> 
             mumbling.send(frame(1)[:12])
             assert (await silent.ended(), await mumbling.ended()) == (b"", b"")
             assert opened.refused(Refusal.IDLE) == 2
+            await opened.core.sync()
+            assert torn_off(opened) == [frame(1)[:12]]
 
     run(scenario(), loop)
 
@@ -551,13 +558,16 @@ def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path, loop: str) -> 
 
 @each_loop
 def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: str) -> None:
-    """After a stop nobody is accepted, nothing more is read, and what was read is committed and answered."""
+    """After a stop nobody is accepted, nothing more is read, and what was read is committed and answered.
+
+    What had come of one more frame is evidence.
+    """
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
             opened.core.journal.gate.clear()
             terminal, idle = await opened.dial(), await opened.dial()
-            terminal.send(frame(1))
+            terminal.send(frame(1) + frame(2)[:12])
             await opened.core.held()
             opened.tcp.stop()
             assert await idle.ended() == b""
@@ -565,6 +575,8 @@ def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: st
                 await opened.dial()
             opened.core.journal.gate.set()
             assert await terminal.ended() == ack(1)
+            await opened.core.sync()
+            assert torn_off(opened) == [frame(2)[:12]]
 
     run(scenario(), loop)
 

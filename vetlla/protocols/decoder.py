@@ -28,7 +28,7 @@ class Decoder(Protocol):
         ...
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended: a remainder becomes a Reject."""
+        """Say that the stream ended: a remainder becomes a Reject, or the alarm that had come by then."""
         ...
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:

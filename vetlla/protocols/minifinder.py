@@ -26,7 +26,7 @@ from vetlla.protocols.codes import MINIFINDER
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Reason, Signal
+from vetlla.signals import AccountId, Event, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ MAX_FRAME: Final = 1024
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 
+_MARK: Final = b"!"
 _OPENING: Final = rb"![0-9A-Z],"
 _DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
@@ -83,16 +84,16 @@ class MinifinderDecoder:
         for piece in pieces:
             if isinstance(piece, bytes):
                 items += self._signals(piece, readable(piece[1:-1]).split(","))
-            elif piece.reason is Reason.BAD_LENGTH and (alarms := self._alarms(piece.raw)):
+            elif alarms := self._alarms(piece.raw):
                 items += alarms
             elif not self._door.is_foreign:
                 items.append(piece.reject(NAME, self._who))
         return items
 
     def _alarms(self, raw: bytes) -> list[Signal]:
-        """Return the alarms of a message that another one cut off; its last field may be half of one."""
+        """Return the alarms of a message that was cut off; its last field may be half of one."""
         fields = readable(raw[1:]).split(",")[:-1]
-        if not fields or fields[0] not in _REPORTS or not _flags(fields):
+        if not raw.startswith(_MARK) or not fields or not _flags(fields):
             return []
         signals = self._signals(raw, fields)
         return signals if any(signal.event.code.startswith("bit") for signal in signals) else []

@@ -25,7 +25,7 @@ from vetlla.protocols.codes import QUECLINK
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Signal
+from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,8 @@ class QueclinkDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"[$\0]", longest_opening=12, max_frame=MAX_FRAME)
-        self._door = Door(NAME, "Queclink @Track", re.compile(_OPENING))
+        self._opening = re.compile(_OPENING)
+        self._door = Door(NAME, "Queclink @Track", self._opening)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return what they complete."""
@@ -96,9 +97,9 @@ class QueclinkDecoder:
             if isinstance(piece, bytes):
                 items += _signals(piece, readable(piece[:-1]))
                 continue
-            # A report that another one cut off: its last field may be half of one, its alarm is none the less.
+            # A report that was cut off: its last field may be half of one, its alarm is none the less.
             text = readable(piece.raw).rpartition(",")[0] + ","
-            signals = _signals(piece.raw, text) if piece.reason is Reason.BAD_LENGTH else []
+            signals = _signals(piece.raw, text) if self._opening.match(piece.raw) else []
             if signals and signals[0].event.kind in _ALARMS:
                 items += signals
             elif not self._door.is_foreign:

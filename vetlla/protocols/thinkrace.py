@@ -23,7 +23,7 @@ from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,8 +110,8 @@ class ThinkraceDecoder:
         return items
 
     def _damaged(self, damage: Damage) -> list[Item]:
-        """Return the alarm of a report that another one cut off (its last field may be half of one), or the damage."""
-        if damage.reason is Reason.BAD_LENGTH and damage.raw.startswith((b"IWAP10", b"TRVAP10")):
+        """Return the alarm of a report that was cut off (its last field may be half of one), or the damage."""
+        if damage.raw.startswith((b"IWAP10", b"TRVAP10")):
             signal = self._signal(damage.raw, readable(damage.raw).rpartition(",")[0])
             if signal.event.code.startswith(f"{_ALARM}."):
                 return [signal]

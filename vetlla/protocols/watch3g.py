@@ -24,7 +24,7 @@ from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ class Watch3gDecoder:
             if isinstance(piece, bytes) and header is not None:
                 items += _signals(piece, header, _content(piece, header))
             elif not isinstance(piece, bytes):
-                alarms = _salvage(raw, header) if header and piece.reason is Reason.BAD_LENGTH else []
+                alarms = _salvage(raw, header) if header else []
                 if alarms or self._door.is_foreign:
                     items += alarms
                 else:
@@ -133,7 +133,7 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
 
 
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
-    """Return the alarms of a message that another one cut off; its last field may be half of one."""
+    """Return the alarms of a message that was cut off; its last field may be half of one."""
     content, comma, _ = _content(raw, header).rpartition(",")
     fields = content.split(",")
     return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
