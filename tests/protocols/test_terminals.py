@@ -70,6 +70,34 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
                 assert signal.identity == b"", found.name
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            "minifinder",
+            b"!1,350000000000033;",
+            b"!D,01/12/25,09:15:00,59.3,18.0,3,120,12004%b,28.0,70,7,12,1.1;",
+            b"1",
+            b"2",
+        ),
+        (
+            "thinkrace",
+            b"IWAP00350000000000041#",
+            b"IWAP10251201%b4812.4904N01622.4291E000.0101500000.0006000908000502,,,,,01#",
+            b"A",
+            b"V",
+        ),
+    ],
+    ids=lambda said: said[0],
+)
+def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
+    """Two alarms that differ in nothing are one only if their time is that of a fix: else it may have stood still."""
+    protocol, login, alarm, fixed, unfixed = said
+    assert heard(protocol, login + alarm % fixed)[-1].identity
+    lost = heard(protocol, login + alarm % unfixed)[-1]
+    assert (lost.event.kind, lost.identity) == (Kind.PERSONAL_EMERGENCY, b"")
+
+
 @each_terminal
 def test_what_policy_refuses_is_not_acknowledged(protocol: str) -> None:
     """A refused report gets no answer, a duplicate the same as a stored one."""

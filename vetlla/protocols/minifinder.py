@@ -122,7 +122,8 @@ class MinifinderDecoder:
         plain = _UNREADABLE if read is None and fields[0] in _REPORTS else fields[0]
         codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
         at, clock = believed(_moment(fields))
-        is_known = at is not None and self._who is not NOBODY
+        # Without a fix the time may be that of the last one, and two emergencies the same bytes.
+        is_known = at is not None and flags & _GPS_FIX and self._who is not NOBODY
         signal = Signal(
             protocol=NAME,
             id=self._who,

@@ -53,6 +53,7 @@ _WIFI_TAIL: Final = re.compile(rb"[^#]*\|(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}
 """The rest of a list of networks behind one whose name has a "#" in it: the report ended there, nothing is lost."""
 
 _POSITIONS: Final = frozenset({"AP01", "AP10", "YP03", "YP14"})
+_FIXED: Final = "A"
 _HEARTBEATS: Final = frozenset({"AP03", "CP01"})
 _ALARM: Final = "AP10"
 _ALARM_FIELD: Final = 5
@@ -141,7 +142,8 @@ class ThinkraceDecoder:
             position=_position(fix, at) if fix else None,
             measurements=_fix_measurements(fix) if fix else _measurements(command, fields),
             details={**_details(command, fields), **clock},
-            identity=self._identity(raw) if at else b"",
+            # Without a fix the time may be that of the last one, and two emergencies the same bytes.
+            identity=self._identity(raw) if at and fix and fix[4] == _FIXED else b"",
         )
 
     def _identity(self, raw: bytes) -> bytes:
@@ -170,7 +172,7 @@ def _details(command: str, fields: Sequence[str]) -> dict[str, str]:
 
 def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
     """Return the place: degrees and minutes, not decimal degrees. V is no fix: often the last one, or a placeholder."""
-    if fix[4] != "A":
+    if fix[4] != _FIXED:
         return None
     latitude = int(fix[5]) + float(fix[6]) / 60
     longitude = int(fix[8]) + float(fix[9]) / 60
