@@ -84,7 +84,7 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
             b"!1,350000000000033;",
             b"!D,01/12/25,09:15:00,59.3,18.0,3,120,12004%b,28.0,70,7,12,1.1;",
             b"1",
-            b"2",
+            b"0",
         ),
         (
             "thinkrace",
@@ -97,11 +97,14 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
     ids=lambda said: said[0],
 )
 def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
-    """Two alarms that differ in nothing are one only if their time is that of a fix: else it may have stood still."""
+    """Two alarms that differ in nothing are one only if their time is that of a fix: else it may have stood still.
+
+    And a live alarm must not look as old as the last fix.
+    """
     protocol, login, alarm, fixed, unfixed = said
     assert heard(protocol, login + alarm % fixed)[-1].identity
     lost = heard(protocol, login + alarm % unfixed)[-1]
-    assert (lost.event.kind, lost.identity) == (Kind.PERSONAL_EMERGENCY, b"")
+    assert (lost.event.kind, lost.identity, lost.occurred_at) == (Kind.PERSONAL_EMERGENCY, b"", None)
 
 
 @each_terminal

@@ -56,6 +56,7 @@ _ALARM_BITS: Final = (6, 8, 9, 10, 11, 12, 7)
 _GPS_FIX, _NETWORK_FIX = 1, 2
 _STATES: Final = {"gps": (1 << 2, "fault"), "charging": (1 << 22, "yes")}
 _NO_FLAGS: Final = 0
+_LAST: Final = "last"
 _UNREADABLE: Final = "flags"
 
 
@@ -122,18 +123,19 @@ class MinifinderDecoder:
         plain = _UNREADABLE if read is None and fields[0] in _REPORTS else fields[0]
         codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
         at, clock = believed(_moment(fields))
-        # Without a fix the time may be that of the last one, and two emergencies the same bytes.
+        # Without a fix the time may be the last one's: a live alarm would look hours old, or be taken for a retry.
         is_known = at is not None and flags & _GPS_FIX and self._who is not NOBODY
+        is_buffered = fields[0] == "B"
         signal = Signal(
             protocol=NAME,
             id=self._who,
             event=_event(codes[0]),
             raw=raw,
-            occurred_at=at,
+            occurred_at=at if is_buffered or _source(fields, flags) != _LAST else None,
             position=_position(fields, flags, at),
             measurements=_measurements(fields, flags),
             details={**_details(fields, flags), **clock},
-            buffered=fields[0] == "B",
+            buffered=is_buffered,
             parts=len(codes),
         )
         return [
@@ -184,7 +186,7 @@ def _source(fields: Sequence[str], flags: int) -> str:
         return ""
     if flags & _GPS_FIX:
         return "gps"
-    return "lbs" if flags & _NETWORK_FIX else "last"
+    return "lbs" if flags & _NETWORK_FIX else _LAST
 
 
 def _measurements(fields: Sequence[str], flags: int) -> dict[str, float]:
@@ -204,6 +206,5 @@ def _identity(signal: Signal, code: str) -> bytes:
 
     A message that is stored and sent again as "B" is the same report.
     """
-    assert signal.occurred_at is not None
-    said = f"{NAME}\0{signal.id.account}\0{code}\0{signal.occurred_at.isoformat()}\0".encode()
+    said = f"{NAME}\0{signal.id.account}\0{code}\0".encode()
     return blake2b(said + signal.raw[3:].rstrip(b";"), digest_size=16).digest()

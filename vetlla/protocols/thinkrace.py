@@ -131,7 +131,8 @@ class ThinkraceDecoder:
         code = _code(command, fields)
         row = THINKRACE.find(code)
         fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
-        at, clock = believed(moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix else None)
+        # Without a fix the time may be that of the last one: an alarm would look hours old, or be taken for a retry.
+        at, clock = believed(moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else None)
         return Signal(
             protocol=NAME,
             id=self._who,
@@ -142,8 +143,7 @@ class ThinkraceDecoder:
             position=_position(fix, at) if fix else None,
             measurements=_fix_measurements(fix) if fix else _measurements(command, fields),
             details={**_details(command, fields), **clock},
-            # Without a fix the time may be that of the last one, and two emergencies the same bytes.
-            identity=self._identity(raw) if at and fix and fix[4] == _FIXED else b"",
+            identity=self._identity(raw) if at else b"",
         )
 
     def _identity(self, raw: bytes) -> bytes:
