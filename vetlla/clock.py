@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
@@ -72,3 +73,14 @@ def to_datetime(utc_us: int) -> datetime:
 def iso(utc_us: int | None) -> str | None:
     """Return ``2026-11-21T22:33:01.123456Z``, or None for an instant that never was."""
     return None if utc_us is None else to_datetime(utc_us).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def stretch(seconds: float) -> str:
+    """Return a stretch of time in its two greatest units: ``5 h 2 min``."""
+    left = int(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts or size == 1:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -84,6 +84,8 @@ class Reason(StrEnum):
     UNDECRYPTABLE = "undecryptable"
     UNSUPPORTED = "unsupported"
     FOREIGN = "foreign"
+    WRONG_PORT = "wrong_port"
+    """A protocol of ours, at another one's port: a home without a receiver, and nobody would know."""
     STALE_TIME = "stale_time"
     PLAIN_REFUSED = "plain_refused"
     UNKNOWN_ACCOUNT = "unknown_account"

@@ -100,6 +100,22 @@ def test_a_socket_nobody_asked_for_is_told(tmp_path: Path) -> None:
         assert "FileDescriptorName=" in ended.value.told
 
 
+def test_no_datagrams_where_the_protocol_has_none(tmp_path: Path) -> None:
+    """A protocol of connections is listened for over TCP alone; a socket unit that hands over more is told."""
+    daemon = Daemon(tmp_path, config=CONFIG)
+    text = daemon.config_file.read_text(encoding="utf-8").replace('"dc09"', '"eview"\nname = "dc09"')
+    daemon.config_file.write_text(text, encoding="utf-8")
+    with systemds_sockets() as (stream, datagram), ExitStack() as stack:
+        stack.callback(daemon.close)
+        daemon.start()
+        assert [one["transport"] for one in daemon.status()["listening"]] == ["tcp"]
+        assert daemon.stop() == 0
+        with pytest.raises(Ended) as ended:
+            start_activated(daemon, stream, datagram)
+        assert ended.value.status == os.EX_CONFIG
+        assert "hands over a udp socket" in ended.value.told
+
+
 # --- reload -----------------------------------------------------------------------------------------------------------
 
 

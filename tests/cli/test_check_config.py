@@ -60,6 +60,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
     """What would run, on one screen; without warnings when there is nothing to warn of."""
     vetlla("accounts", "set", "1234")
+    add(config, '\n[[listen]]\nprotocol = "eview"\nhost = "127.0.0.1"\nport = 0\n')
 
     done = vetlla("check-config")
 
@@ -67,6 +68,7 @@ def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_d
     assert done.out.splitlines() == [
         f"{config}: usable",
         "  dc09: dc09 over tcp and udp on 127.0.0.1:0",
+        "  eview: eview over tcp on 127.0.0.1:0",
         f"  state directory {state_dir}, keys {state_dir}/keys.toml",
         "  1 accounts, 0 keys",
     ]
@@ -119,6 +121,14 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
         ),
         ('[[listen]]\nprotocol = "zzz"\nhost = "::1"\nport = 0\n', "unknown protocol 'zzz'\n  -> one of "),
         ("[limits\n", "not TOML"),
+        (
+            '[[listen]]\nprotocol = "eview"\nhost = "::1"\nport = 0\ntransports = ["udp"]\n',
+            "listen eview: eview is not spoken over udp\n  -> its transports: tcp",
+        ),
+        (
+            '[[listen]]\nprotocol = "mqtt"\nhost = "::1"\nport = 0\n',
+            "listen mqtt: mqtt is not spoken over tcp or udp\n  -> name the broker in a [[mqtt]] table",
+        ),
     ],
 )
 def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:

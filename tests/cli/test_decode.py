@@ -166,6 +166,14 @@ def test_for_a_person() -> None:
     assert status == 65
 
 
+def test_what_a_device_kept_back_is_told_for_a_person() -> None:
+    """An alarm from a device's memory is not read as one of now."""
+    stored = next(one for one in recordings("minifinder") if one.name == "sos-dae4d8c1")
+    shown = CliRunner().invoke(app, ["minifinder"], input=stored.whole.hex()).stdout
+    assert "personal emergency" in shown
+    assert "kept back yes" in shown
+
+
 def test_all_kinds_of_items_for_a_person() -> None:
     """Replies and hang-ups have their line too."""
     sealed = build("ADM-CID", "0001", HOME, b"#1234|1101 01 007", timestamp=THEN, key=SECRET)

@@ -123,7 +123,7 @@ def test_our_protocols_know_each_other(port: str, caller: str) -> None:
     for recording in good(caller):
         fresh = PROTOCOLS[port].make(lambda _: [])
         rejects, hangups, taken = split(decode(fresh, [recording.whole[at : at + 1] for at in range(96)]))
-        assert [reject.reason for reject in rejects] == [Reason.FOREIGN], recording.name
+        assert [reject.reason for reject in rejects] == [Reason.WRONG_PORT], recording.name
         assert [hangup.text for hangup in hangups] == [rejects[0].text], recording.name
         assert not taken, recording.name
         assert ", not " in rejects[0].text

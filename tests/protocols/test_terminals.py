@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from time import process_time
+from typing import TYPE_CHECKING
 
 import pytest
 from fastcrc.crc16 import xmodem
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.protocols.recordings import Recording, decode, recordings, signals
 from vetlla.protocols.eview_cutter import MAX_FRAME, Cutter
 from vetlla.protocols.eview_report import MAX_EVENTS
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.signals import DUPLICATE, STORED, Kind, Reason, Reject, Signal, refused
+
+if TYPE_CHECKING:
+    from random import Random
 
 NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 TERMINALS = sorted(set(PROTOCOLS) - {"dc09", "mqtt"})
@@ -70,6 +76,37 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
                 assert signal.identity == b"", found.name
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            "minifinder",
+            b"!1,350000000000033;",
+            b"!D,01/12/25,09:15:00,59.3,18.0,3,120,12004%b,28.0,70,7,12,1.1;",
+            b"1",
+            b"0",
+        ),
+        (
+            "thinkrace",
+            b"IWAP00350000000000041#",
+            b"IWAP10251201%b4812.4904N01622.4291E000.0101500000.0006000908000502,,,,,01#",
+            b"A",
+            b"V",
+        ),
+    ],
+    ids=lambda said: said[0],
+)
+def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
+    """Two alarms that differ in nothing are one only if their time is that of a fix: else it may have stood still.
+
+    And a live alarm must not look as old as the last fix.
+    """
+    protocol, login, alarm, fixed, unfixed = said
+    assert heard(protocol, login + alarm % fixed)[-1].identity
+    lost = heard(protocol, login + alarm % unfixed)[-1]
+    assert (lost.event.kind, lost.identity, lost.occurred_at) == (Kind.PERSONAL_EMERGENCY, b"", None)
+
+
 @each_terminal
 def test_what_policy_refuses_is_not_acknowledged(protocol: str) -> None:
     """A refused report gets no answer, a duplicate the same as a stored one."""
@@ -107,6 +144,38 @@ def test_eview_alarm_comes_again_in_another_frame() -> None:
     first, again = (heard("eview", sos(None, n, record=1_764_999_600))[0] for n in (1, 2))
     assert first.identity
     assert first.identity != again.identity
+
+
+@settings(deadline=None)
+@given(
+    alarms=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), min_size=1, max_size=4),
+    others=st.lists(st.tuples(st.integers(3, 0x60), st.binary(max_size=40)), max_size=12),
+    chance=st.randoms(use_true_random=False),
+)
+def test_no_eview_alarm_is_lost_among_other_keys(
+    alarms: list[tuple[int, int]], others: list[tuple[int, bytes]], chance: Random
+) -> None:
+    """Whatever keys stand around them, in whatever order and form: every bit of every alarm is told, an SOS first."""
+    keys = [(2, code.to_bytes(4, "little") + at.to_bytes(4, "little")) for code, at in alarms] + others
+    chance.shuffle(keys)
+    came = heard("eview", frame(b"\x01" + IMEI + b"".join(bytes((len(value) + 1, key)) + value for key, value in keys)))
+    told = {signal.event.code for signal in came}
+    bits = {bit for code, _ in alarms for bit in range(32) if code >> bit & 1}
+    assert {f"bit{bit}" for bit in bits if bit not in range(26, 30)} <= told
+    assert 12 not in bits or came[0].event.code == "bit12"
+
+
+@given(status=st.integers(0, 2**32 - 1), fix=st.text("AV,.0123456789-NSEW ", max_size=40))
+def test_no_watch_alarm_is_lost_behind_a_place(status: int, fix: str) -> None:
+    """Whatever a watch says about its place, as long as the fields are there: every high bit of its status is told."""
+    place = [field.strip() for field in (fix + ",,,,,,").split(",")][:5]
+    content = ",".join(
+        ("UD", "011225", "101500", *place, "0", "0", "0", "0", "9", "9", "0", "0", f"{status:08X}", "0,0")
+    )
+    came = heard("watch3g", f"[3G*5000000001*{len(content):04X}*{content}]".encode())
+    bits = [f"bit{bit}" for bit in range(16, 32) if status >> bit & 1]
+    assert sorted(signal.event.code for signal in came) == sorted(bits or ["UD"])
+    assert "bit16" not in bits or came[0].event.code == "bit16"
 
 
 def test_one_bad_bit_is_never_acknowledged() -> None:

@@ -97,6 +97,11 @@ class Terminal:
         self.writer.transport.abort()
 
 
+def torn_off(opened: Door) -> list[bytes]:
+    """Return what is kept of frames that did not come whole."""
+    return [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects WHERE reason = 'truncated'")]
+
+
 @asynccontextmanager
 async def door(directory: Path, *, tls: Tls | None = None, **sections: dict[str, Any]) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)

@@ -10,6 +10,7 @@ import pytest
 from tests.receiver.core import ANA, BERTA, SARA, core, run, signal, small
 from tests.receiver.homes import HOME, battery, handle, say, stored
 from vetlla.alarms import State
+from vetlla.clock import SECOND_US, to_datetime
 from vetlla.errors import UsageError
 from vetlla.signals import Event, Kind, Phase, Priority
 from vetlla.store.rows import Flag
@@ -85,6 +86,22 @@ def test_a_more_urgent_signal_lifts_the_alarm(tmp_path: Path) -> None:
             assert alarm["signals"] == 3
             details = rig.read("SELECT detail FROM audit WHERE action = 'lift'")
             assert details == [{"detail": '{"to":"LIFE","signal":2}'}]
+
+    run(scenario())
+
+
+def test_what_the_device_kept_back_is_put_before_a_person_with_its_age(tmp_path: Path) -> None:
+    """An alarm from a device's memory says how old it is, until one that happens now joins it: then it says that."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            then = to_datetime(rig.clock.now().utc_us - 18_000 * SECOND_US)
+            await say(rig, signal("1111", buffered=True, occurred_at=then))
+            (old,) = await rig.open_alarms()
+            assert old["why"] == "personal_emergency 101 from 1; happened 5 h 0 min before it came"
+            await say(rig, signal("1111", "102", kind=Kind.FALL), signal("1111", buffered=True, occurred_at=then))
+            (now,) = await rig.open_alarms()
+            assert (now["id"], now["kind"], now["why"]) == (old["id"], "fall", "fall 102 from 1")
 
     run(scenario())
 

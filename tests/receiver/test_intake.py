@@ -137,6 +137,7 @@ def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> None:
         (AccountId("", "00", "1234"), "1234"),
         (AccountId("", "2", "1234"), "/2/1234"),
         (AccountId("7", "0", "1234"), "7/0/1234"),
+        (AccountId("", "", ""), "192.0.2.7"),
     ],
 )
 def test_a_caller_without_a_home_stands_for_itself(tmp_path: Path, who: AccountId, home: str) -> None:

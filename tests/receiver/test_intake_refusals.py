@@ -130,6 +130,23 @@ def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) ->
     run(scenario())
 
 
+def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Path) -> None:
+    """Whose alarms would all be lost is told under its address, once until it is handled; a stranger is evidence."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            for reason in (Reason.FOREIGN, Reason.WRONG_PORT, Reason.WRONG_PORT):
+                rig.reject(damaged(None, reason))
+            rig.reject(damaged(None, Reason.WRONG_PORT), "198.51.100.9:1")
+            await rig.sync()
+            first, second = await rig.open_alarms()
+            assert (first["home"], second["home"]) == ("192.0.2.7", "198.51.100.9")
+            assert (first["priority"], first["unknown_account"]) == ("TECHNICAL", True)
+            assert first["why"] == "unknown account: fault wrong_port; no key opens the frame"
+
+    run(scenario())
+
+
 def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
     """The evidence budget of an address is used up by whoever stands behind it; a known home has its own."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.receiver.core import core, run, until
-from tests.receiver.door import Door, Terminal, ack, door, each_loop, frame, keyless
+from tests.receiver.door import Door, Terminal, ack, door, each_loop, frame, keyless, torn_off
 from vetlla.protocols.dc09 import Dc09Decoder
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
@@ -108,7 +108,7 @@ def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: s
 
 @each_loop
 def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> None:
-    """A connection has a time for its first whole frame; bytes that are none do not lengthen it."""
+    """A connection has a time for its first whole frame; bytes that are none do not lengthen it, and are evidence."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
@@ -116,6 +116,8 @@ def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> 
             mumbling.send(frame(1)[:12])
             assert (await silent.ended(), await mumbling.ended()) == (b"", b"")
             assert opened.refused(Refusal.IDLE) == 2
+            await opened.core.sync()
+            assert torn_off(opened) == [frame(1)[:12]]
 
     run(scenario(), loop)
 

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.receiver.core import run, until
-from tests.receiver.door import ack, dialled_udp, door, each_loop, frame, received
+from tests.receiver.door import ack, dialled_udp, door, each_loop, frame, received, torn_off
 from vetlla.errors import ConfigError
 from vetlla.protocols import dc09_frame
 from vetlla.receiver.counters import Refusal
@@ -212,13 +212,16 @@ def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path, loop: str) -> 
 
 @each_loop
 def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: str) -> None:
-    """After a stop nobody is accepted, nothing more is read, and what was read is committed and answered."""
+    """After a stop nobody is accepted, nothing more is read, and what was read is committed and answered.
+
+    What had come of one more frame is evidence.
+    """
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
             opened.core.journal.gate.clear()
             terminal, idle = await opened.dial(), await opened.dial()
-            terminal.send(frame(1))
+            terminal.send(frame(1) + frame(2)[:12])
             await opened.core.held()
             opened.tcp.stop()
             assert await idle.ended() == b""
@@ -226,6 +229,8 @@ def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: st
                 await opened.dial()
             opened.core.journal.gate.set()
             assert await terminal.ended() == ack(1)
+            await opened.core.sync()
+            assert torn_off(opened) == [frame(2)[:12]]
 
     run(scenario(), loop)
 

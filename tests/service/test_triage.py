@@ -8,13 +8,15 @@ import pytest
 
 from vetlla.accounts import Account, Remap
 from vetlla.alarms import Alarm, State
-from vetlla.service.triage import PRIORITIES, joins, weigh
+from vetlla.clock import to_datetime
+from vetlla.service.triage import PRIORITIES, age, is_old, joins, weigh
 from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOME = Account(account="1234")
+NOW_US = 1_767_225_600_000_000
 
 
 def signal(kind: Kind = Kind.FALL, phase: Phase = Phase.NEW, *, code: str = "102", repeated: bool = False) -> Signal:
@@ -75,6 +77,27 @@ def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
     """The end of a condition, and what a device says again, are routine."""
     assert priority_of(signal(kind, Phase.RESTORE)) is Priority.ROUTINE
     assert priority_of(signal(kind, repeated=True)) is Priority.ROUTINE
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "buffered", "said"),
+    [
+        (None, False, ""),
+        (None, True, "kept back by the device, nobody knows how long before it came"),
+        (120, False, ""),
+        (0, True, ""),
+        (121, False, "happened 2 min 1 s before it came"),
+        (18_000, True, "happened 5 h 0 min before it came"),
+        (-120, False, ""),
+        (-90_000, True, "its clock is 1 d 1 h fast"),
+    ],
+)
+def test_what_is_old_is_told_with_its_age(behind_s: int | None, said: str, *, buffered: bool) -> None:
+    """How long ago something happened is said where it matters, by the device's clock; what is old is known as such."""
+    occurred_at = None if behind_s is None else to_datetime(NOW_US - behind_s * 1_000_000)
+    told = age(signal()._replace(occurred_at=occurred_at, buffered=buffered), NOW_US)
+    assert told == said
+    assert is_old(f"fall bit2; {told}") is said.endswith("before it came")
 
 
 @pytest.mark.parametrize("phase", Phase)

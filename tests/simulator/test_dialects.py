@@ -159,7 +159,7 @@ def test_what_was_read_can_be_built_again(recording: Recording) -> None:
     sequence = int.from_bytes(raw[6 : eview.HEADER], "little")
     keys, rest = read_keys(raw[eview.HEADER :])
     built = eview.frame(sequence, raw[eview.HEADER], b"".join(eview.key(*key) for key in keys) + rest)
-    if recording.name != "key-too-long":  # its last key claims more bytes than there are, and no builder lies so
+    if recording.name not in {"key-too-long", "sos-behind-zeros"}:  # lengths that are wrong: no builder lies so
         assert built == raw
     if recording.name != "requests":  # asks for the time, which no simulated terminal does
         assert recording.expect_answers == [eview.answer(sequence)]

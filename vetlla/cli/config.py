@@ -15,13 +15,14 @@ from vetlla.clock import SystemClock
 from vetlla.errors import ConfigError, StoreError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, risks
+from vetlla.receiver.listeners.bind import spoken
 from vetlla.receiver.risks import Risk
 from vetlla.settings.load import files, load
 from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
     from vetlla.receiver.knowledge import Knowledge
-    from vetlla.settings.model import Settings
+    from vetlla.settings.model import Listen, Settings
 
 
 def check_config(
@@ -58,7 +59,7 @@ def check_config(
 
 def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
     settings = load(path, state_dir=state_dir)
-    _check_listeners(path, settings)
+    listeners = _listeners(path, settings)
     read = files(path)
     known, found = _known(settings)
     found += [*risks.of_files(settings, read), *risks.of_policy(settings)]
@@ -72,7 +73,7 @@ def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
         "listen": [
             listen.model_dump(mode="json", include={"name", "protocol", "transports"})
             | {"address": listen.address, "tls": listen.tls is not None}
-            for listen in settings.listen
+            for listen in listeners
         ],
         "mqtt": [
             broker.model_dump(mode="json", include={"name", "node", "share"})
@@ -85,7 +86,7 @@ def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
     }
 
 
-def _check_listeners(path: Path, settings: Settings) -> None:
+def _listeners(path: Path, settings: Settings) -> list[Listen]:
     if not settings.listen and not settings.mqtt:
         raise ConfigError(f"{path}: nothing to listen on", remedy="add a [[listen]] table, as config/vetlla.toml shows")
     protocols = load_protocols()
@@ -96,6 +97,7 @@ def _check_listeners(path: Path, settings: Settings) -> None:
                 f"{path}: listen {listen.name}: unknown protocol {listen.protocol!r}",
                 remedy=f'did you mean "{close[0]}"?' if close else f"one of {', '.join(protocols)}",
             )
+    return [spoken(listen, protocols[listen.protocol]) for listen in settings.listen]
 
 
 def _known(settings: Settings) -> tuple[Knowledge | None, list[Risk]]:

@@ -188,6 +188,7 @@ def _signal_line(signal: Signal) -> Text:
         "text": signal.text,
         "occurred": signal.occurred_at.isoformat() if signal.occurred_at else "",
         "at": f"{signal.position.latitude:.6f},{signal.position.longitude:.6f}" if signal.position else "",
+        "kept back": "yes" if signal.buffered else "",
         "key": signal.sealed_with,
         "part": f"{signal.part}/{signal.parts}" if signal.parts > 1 else "",
         **{name: f"{value:g}" for name, value in signal.measurements.items()},

@@ -10,7 +10,7 @@ from rich.text import Text
 from vetlla.cli.moments import shown
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, printable
-from vetlla.clock import SECOND_US, SystemClock, iso
+from vetlla.clock import SECOND_US, SystemClock, iso, stretch
 from vetlla.errors import UsageError
 from vetlla.store.archive import Archive
 from vetlla.store.positions import LastKnown, last_position
@@ -35,7 +35,6 @@ SOURCES: Final = {
     "phone": "telephone or assisted",
 }
 """What a protocol's word for a source means; others are shown as they came."""
-_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @app.callback()
@@ -153,17 +152,6 @@ def _lines(found: LastKnown, place: Position, now_us: int) -> Iterator[tuple[str
         yield "there at", f"{shown(found.at_us)} (the device's clock)"
     late = ", kept back by the device" if stored.signal.buffered else ""
     yield "received", f"{shown(stored.received_us)}{late}"
-    yield "age", f"{_ago(_age_s(found, now_us))}{'' if found.is_timed else ' since it was received'}"
+    yield "age", f"{stretch(_age_s(found, now_us))}{'' if found.is_timed else ' since it was received'}"
     yield "told by", printable(f"signal {stored.id}: {stored.signal.event.kind.value} ({stored.signal.protocol})")
     yield "map", _link(place)
-
-
-def _ago(seconds: float) -> str:
-    """Return an age in its two greatest units."""
-    left = int(seconds)
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        count, left = divmod(left, size)
-        if count or parts or size == 1:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])

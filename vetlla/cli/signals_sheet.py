@@ -10,6 +10,7 @@ from vetlla.cli.items import stored_fields
 from vetlla.cli.moments import shown
 from vetlla.cli.output import printable
 from vetlla.clock import iso
+from vetlla.service.triage import age
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
@@ -106,7 +107,10 @@ def _said(stored: Stored) -> Iterator[tuple[str, str]]:
 
 def _device_time(stored: Stored) -> str:
     occurred = stored.signal.occurred_at
-    return "" if occurred is None else f"{occurred:%Y-%m-%d %H:%M:%S}Z by the device's clock"
+    if occurred is None:
+        return ""
+    ago = age(stored.signal, stored.received_us)
+    return f"{occurred:%Y-%m-%d %H:%M:%S}Z by the device's clock" + (f": {ago}" if ago else "")
 
 
 def _stamps(stored: Stored, again: Duplicate | None) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ class Decoder(Protocol):
         ...
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended: a remainder becomes a Reject."""
+        """Say that the stream ended: a remainder becomes a Reject, or the alarm that had come by then."""
         ...
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
@@ -45,3 +45,5 @@ class Description:
     make: Callable[[KeyLookup], Decoder]
     max_pending: int
     """Bytes a decoder may hold of an unfinished frame."""
+    transports: tuple[str, ...] = ("tcp", "udp")
+    """What it is spoken over; a datagram has a decoder of its own, and knows no login that came in another one."""

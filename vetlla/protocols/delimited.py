@@ -1,8 +1,9 @@
 """Cut a stream of text into frames that open with known letters and end in one byte, and lose none beside a bad one.
 
 The text protocols of GSM terminals have no checksum, so that two rules must do: a frame ends at its terminator, and no
-frame goes on where another one opens. What was cut off by the next opening is damage that the decoder may still read an
-alarm from. What comes out depends on the bytes alone, never on how the network cut them.
+frame goes on where another one opens. What was cut off, by the next opening or by the end of the connection, is damage
+that the decoder may still read an alarm from. What comes out depends on the bytes alone, never on how the network cut
+them.
 """
 
 from __future__ import annotations

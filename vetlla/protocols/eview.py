@@ -24,10 +24,10 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import EVIEW
 from vetlla.protocols.eview_body import ANSWER_PLACE, ANSWER_TIME, read_keys
 from vetlla.protocols.eview_cutter import HEADER, MAX_FRAME, Cutter
-from vetlla.protocols.eview_report import NAME, report
+from vetlla.protocols.eview_report import NAME, report, side_by_side
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Event, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ _OPENING: Final = re.compile(rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]
 _ANSWER_WANTED: Final = 0x10
 _REPORT, _SERVICE, _RESPONSE = 0x01, 0x03, 0x7F
 _IMEI_KEY, _HEARTBEAT_KEY = 0x01, 0x10
+_FILLERS: Final = b"\0 "
+"""Around texts in fields of a fixed length."""
 _TAKEN: Final = b"\x7f\x01\x00"
 _REQUESTS: Final = {ANSWER_TIME: "time", ANSWER_PLACE: "place"}
 _PLACE: Final = bytes((10, ANSWER_PLACE)) + bytes(9)
@@ -94,32 +96,28 @@ class EviewDecoder:
         return items
 
     def _signals(self, raw: bytes) -> list[Signal]:
-        sequence = str(int.from_bytes(raw[6:HEADER], "little"))
         command = raw[HEADER]
         code = f"{command:02X}"
         row = EVIEW.find(code)
-        event = Event(row.kind, row.phase, code, EVIEW.system)
+        blank = Signal(NAME, self._who, Event(row.kind, row.phase, code, EVIEW.system), raw)
         if raw[1] >> 5:
-            text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
             unread = EVIEW.find("")
-            return [Signal(NAME, self._who, event._replace(kind=unread.kind, phase=unread.phase), raw, text=text)]
+            event = blank.event._replace(kind=unread.kind, phase=unread.phase)
+            return [blank._replace(event=event, text=f"{_ENCRYPTED} (mode {raw[1] >> 5})")]
         keys, rest = read_keys(raw[HEADER:])
         if command in {_REPORT, _SERVICE}:
             self._meet(keys)
+        sequence = str(int.from_bytes(raw[6:HEADER], "little"))
+        blank = blank._replace(id=self._who, sequence=sequence, details={"rest": rest.hex()} if rest else NOTHING)
         if command == _REPORT:
-            signals = report(self._who, raw, sequence, keys)
-        else:
-            signals = [Signal(NAME, self._who, event, raw, sequence=sequence)]
-            signals = [_service(signals[0], keys) if command == _SERVICE else _other(signals[0], keys)]
-        if rest:
-            signals = [signal._replace(details={**signal.details, "rest": rest.hex()}) for signal in signals]
-        return signals
+            return report(blank, keys)
+        return [_service(blank, keys) if command == _SERVICE else _other(blank, keys)]
 
     def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
-        """Note who speaks."""
-        imei = next((value for key, value in keys if key == _IMEI_KEY), b"")
-        if imei.isalnum():
-            self._who = AccountId("", "", imei.decode())
+        """Note who speaks; one who cannot be read is nobody, and not whoever spoke before."""
+        imei = next((value.strip(_FILLERS) for key, value in keys if key == _IMEI_KEY), None)
+        if imei is not None:
+            self._who = AccountId("", "", imei.decode()) if imei.isalnum() else NOBODY
 
 
 def _service(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
@@ -128,17 +126,17 @@ def _service(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
     asked = ", ".join(_REQUESTS[key] for key, _ in keys if key in _REQUESTS)
     return signal._replace(
         measurements=NO_MEASUREMENTS if charge is None else {"battery": charge},
-        details={"asks": asked} if asked else signal.details,
+        details={**signal.details, "asks": asked} if asked else signal.details,
     )
 
 
 def _other(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
     """Return what the device says about itself: its keys as they came, and what of them is text."""
-    texts = (readable(value.strip(b"\0")) for _, value in keys)
-    return signal._replace(
-        text=", ".join(text for text in texts if text and text.isprintable()),
-        details={f"key{key:02X}": value.hex() for key, value in keys},
-    )
+    texts = (readable(value.strip(_FILLERS)) for _, value in keys)
+    details = signal.details
+    for key, value in keys:
+        details = side_by_side(details, {f"key{key:02X}": value.hex()})
+    return signal._replace(text=", ".join(text for text in texts if text and text.isprintable()), details=details)
 
 
 def _tell(key: int, now: datetime) -> bytes:

@@ -143,12 +143,16 @@ class Call(NamedTuple):
 def read_keys(body: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
     """Return the keys behind the command with their values, and what at the end is none.
 
-    A last key that claims more than there is keeps what there is: it may be an alarm.
+    A last key that claims more than there is keeps what there is: it may be an alarm. A length of 0 is none, and passed
+    over, for the same reason: an alarm may stand behind it.
     """
     keys: list[tuple[int, bytes]] = []
     at, size = 1, len(body)
-    while at + 1 < size and body[at]:
+    while at + 1 < size:
         end = at + 1 + body[at]
+        if not body[at]:
+            at = end
+            continue
         keys.append((body[at + 1], body[at + 2 : end]))
         at = end
     return keys, body[at:]

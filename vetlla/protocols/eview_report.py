@@ -5,7 +5,8 @@
 Records have no separators: 0x24 opens one in practice, and what names a place belongs to the record before it. Alarms
 stand by themselves: every 0x02 of a message is read, whatever the keys around it are like; its place is that of its own
 record or none. A message becomes one signal for each alarm bit (most urgent first), for each place no alarm has, for
-each measurement with a time of its own; at least one, so that it can be acknowledged.
+each measurement with a time of its own, and for what is left: the device's last state, keys that nobody knows. Only a
+message that says nothing at all is a heartbeat, which the intake counts and does not keep.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.codes import EVIEW
 from vetlla.protocols.eview_body import read_alarm, read_call, read_charge, read_place, read_status, read_values
-from vetlla.protocols.terminals import NOBODY, is_set
+from vetlla.protocols.terminals import NOBODY, believed
 from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from vetlla.protocols.eview_body import Place
-    from vetlla.signals import AccountId, Position
+    from vetlla.signals import Position
 
 NAME: Final = "eview"
 MAX_EVENTS: Final = 512
@@ -33,7 +35,7 @@ _ALARM, _STATUS, _CHARGE, _CALL = 0x02, 0x24, 0x14, 0x25
 _SILENT: Final = frozenset({0x01, 0x10, 0x37})
 """IMEI, heartbeat, and the barks a pet's collar counted."""
 _GPS: Final = "gps"
-_REPORT, _POSITION, _UNREADABLE = "01", "key24", "key02"
+_REPORT, _POSITION, _UNREADABLE, _ALIVE = "01", "key24", "key02", "key10"
 _VALUES: Final[Mapping[int, tuple[str, int]]] = {
     0x30: ("steps", 8),
     0x31: ("activity", 8),
@@ -53,26 +55,36 @@ class _Record:
     """What one 0x24 and the keys behind it say; a message without 0x24 is one record of unknown time."""
 
     def __init__(self, at: datetime | None = None, word: int | None = None) -> None:
-        self.at = at if at is not None and is_set(at) else None
+        self.at, clock = believed(at)
         self.buffered = bool(word and word & _HISTORY)
         self.position: Position | None = None
         self.is_placed = False
         self.measurements: dict[str, float] = {}
-        self.details: dict[str, str] = {}
+        self.details = dict(clock)
         if word is not None:
             self.measurements |= {"battery": word >> 24, "gsm": word >> 19 & 0x1F}
             if word & _CHARGING:
                 self.details["charging"] = "yes"
-        if at is not None and self.at is None:
-            self.details["clock"] = f"not set: {at.isoformat()}"
 
     def put(self, place: Place) -> None:
-        """Add what a key says about the place; coordinates of a satellite fix come before all others."""
+        """Add what a key says about the place; coordinates of a satellite fix come before all others.
+
+        Several beacons or cells are told side by side, the one that the coordinates are of in front.
+        """
         self.is_placed = True
-        self.details |= place.details
-        self.measurements |= place.measurements
         if place.position is not None and (self.position is None or place.position.source == _GPS):
             self.position = place.position
+            self.measurements = {**self.measurements, **place.measurements}
+            self.details = side_by_side(place.details, self.details)
+        else:
+            self.measurements = {**place.measurements, **self.measurements}
+            self.details = side_by_side(self.details, place.details)
+
+
+def side_by_side(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
+    """Return both, side by side where they say different things under one name."""
+    both = {name: f"{first[name]}, {said}" if first.get(name, said) != said else said for name, said in then.items()}
+    return {**first, **both}
 
 
 class _Alarm(NamedTuple):
@@ -82,6 +94,7 @@ class _Alarm(NamedTuple):
     urgency: int
     phase: Phase | None
     at: datetime | None
+    clock: Mapping[str, str]
     record: _Record
 
 
@@ -90,8 +103,8 @@ class _Reading(NamedTuple):
 
     key: int
     at: datetime | None
+    details: Mapping[str, str]
     measurements: Mapping[str, float] = NO_MEASUREMENTS
-    details: Mapping[str, str] = NOTHING
 
 
 class _Message:
@@ -100,7 +113,7 @@ class _Message:
     def __init__(self, keys: Sequence[tuple[int, bytes]]) -> None:
         self.records: list[_Record] = []
         self.readings: list[_Reading] = []
-        self.details: dict[str, str] = {}
+        self.details: Mapping[str, str] = NOTHING
         self._alarms: list[tuple[bytes, _Record | None]] = []
         for key, value in keys:
             self._take(key, value)
@@ -117,14 +130,18 @@ class _Message:
         return sorted(found.values(), key=lambda alarm: alarm.urgency)
 
     def _take(self, key: int, value: bytes) -> None:
-        if key == _ALARM:
+        if key == _ALARM and _is_alarm(value):
             self._alarms.append((value, self.records[-1] if self.records else None))
-        elif key == _STATUS and (status := read_status(value)) is not None:
-            self.records.append(_Record(*status))
+        elif key == _STATUS:
+            status = read_status(value)
+            self.records.append(_Record(*status) if status else _Record())
+            if status is None:  # whatever it says, what follows is not of the record before it
+                self._keep(key, value)
         elif key in _VALUES:
             self._take_values(key, value)
         elif key == _CALL and (call := read_call(value)) is not None:
-            self.readings.append(_Reading(key, call.at, details=call.details))
+            at, clock = believed(call.at)
+            self.readings.append(_Reading(key, at, {**call.details, **clock}))
         elif key == _CHARGE:
             self._record().measurements.update(read_charge(value))
         elif key not in _SILENT:
@@ -132,13 +149,17 @@ class _Message:
             if found is not None:
                 self._record().put(found)
             else:
-                self.details[f"key{key:02X}"] = value.hex()
+                self._keep(key, value)
+
+    def _keep(self, key: int, value: bytes) -> None:
+        """Keep what cannot be read."""
+        self.details = side_by_side(self.details, {f"key{key:02X}": value.hex()})
 
     def _take_values(self, key: int, value: bytes) -> None:
         name, size = _VALUES[key]
         for at, measured in read_values(value, size):
             if key not in _HEALTH or measured not in _NO_READING:
-                self.readings.append(_Reading(key, at if at is not None and is_set(at) else None, {name: measured}))
+                self.readings.append(_Reading(key, *believed(at), {name: measured}))
 
     def _record(self) -> _Record:
         if not self.records:
@@ -146,24 +167,29 @@ class _Message:
         return self.records[-1]
 
 
+def _is_alarm(value: bytes) -> bool:
+    """Say whether a 0x02 has an alarm bit, or cannot be read; 0 says that there is none."""
+    alarm = read_alarm(value)
+    return alarm is None or any(alarm[0] >> bit & 1 for bit in _ALARM_BITS)
+
+
 def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
     """Return the alarms of one 0x02. One that is too short to be read is an alarm of a kind nobody knows."""
     alarm = read_alarm(value)
     if alarm is None:
-        yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, record)
+        yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, NOTHING, record)
         return
-    code, at = alarm
-    at = at if at is not None and is_set(at) else None
+    code, told = alarm
+    at, clock = believed(told)
     for urgency, bit in enumerate(_ALARM_BITS):
         if code >> bit & 1:
             is_entered = bit in _FENCES and code >> _FENCES[bit] & 1
-            yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, record)
+            yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, clock, record)
 
 
-def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
+def report(blank: Signal, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
     """Return the signals of a data report, alarms first; ``keys`` are those behind the command."""
     message = _Message(keys)
-    blank = Signal(NAME, who, _event(_REPORT), raw, sequence=sequence, details=message.details)
     alarms = message.alarms[:MAX_EVENTS]
     signals = [_alarm_signal(blank, alarm) for alarm in alarms]
     told = {id(alarm.record) for alarm in alarms}
@@ -181,14 +207,26 @@ def report(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, 
         )
         for reading in message.readings
     ]
-    if not signals:
-        record = message.records[-1] if message.records else _Record()
-        signals = [_located(blank, record)._replace(occurred_at=record.at)]
+    left = _left(blank, message, told)
+    if left is not None:
+        del signals[MAX_EVENTS - 1 :]
+        signals.append(left)
     del signals[MAX_EVENTS:]
+    signals = signals or [blank._replace(event=_event(_ALIVE))]
     return [
         signal._replace(identity=signal.identity or _identity(signal, part), part=part, parts=len(signals))
         for part, signal in enumerate(signals, 1)
     ]
+
+
+def _left(blank: Signal, message: _Message, told: AbstractSet[int]) -> Signal | None:
+    """Return what is told by nothing else: keys that nobody knows, and how the device is by its last record."""
+    last = message.records[-1] if message.records else None
+    if last is not None and not last.is_placed and id(last) not in told:
+        blank = _located(blank, last)._replace(occurred_at=last.at)
+    elif not message.details and not blank.details:
+        return None
+    return blank._replace(details=side_by_side(blank.details, message.details))
 
 
 def _event(code: str) -> Event:
@@ -211,6 +249,7 @@ def _alarm_signal(blank: Signal, alarm: _Alarm) -> Signal:
         event=event if alarm.phase is None else event._replace(phase=alarm.phase),
         occurred_at=alarm.at or alarm.record.at,
     )
+    signal = signal._replace(details={**signal.details, **alarm.clock})
     if alarm.at is None or signal.id is NOBODY:
         return signal
     # A stored alarm comes again in another frame, among other records: its own time is what it has in common with it.

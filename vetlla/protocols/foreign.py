@@ -51,14 +51,17 @@ _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Fa-f]{4}\*", "the watch protocol (3G)"),
     (rb"![0-9A-Z],", "MiniFinder Pico"),
     (rb"\+(?:RESP|BUFF|ACK):GT[A-Z]{3},", "Queclink @Track"),
-    (rb"(?:IW|TRV)[AY]P[0-9A-Z]{2}", "Thinkrace"),
+    (rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}", "Thinkrace"),
     (rb"tc/[0-9]", "the telecare convention over MQTT"),
     (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
 )
 """What a decoder calls itself when it looks at a connection's first bytes; GT06 has none here."""
 _KNOWN: Final = tuple(
-    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint)
-    for start, name, hint in (*_PATTERNS, *((start, name, _OTHER_PORT) for start, name in _OURS))
+    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint, reason)
+    for start, name, hint, reason in (
+        *((*row, Reason.FOREIGN) for row in _PATTERNS),
+        *((*row, _OTHER_PORT, Reason.WRONG_PORT) for row in _OURS),
+    )
 )
 
 VISONIC_TOKENS: Final = "VIS-"
@@ -71,6 +74,7 @@ class Foreign(NamedTuple):
     name: str
     hint: str
     raw: bytes
+    reason: Reason = Reason.FOREIGN
 
 
 def recognise(head: bytes, own: str = "") -> Foreign | None:
@@ -78,9 +82,9 @@ def recognise(head: bytes, own: str = "") -> Foreign | None:
 
     None: not known (yet).
     """
-    for pattern, name, hint in _KNOWN:
+    for pattern, name, hint, reason in _KNOWN:
         if name != own and (found := pattern.match(head, 0, HEAD)) is not None:
-            return Foreign(name, hint, found[0])
+            return Foreign(name, hint, found[0], reason)
     return None
 
 
@@ -118,5 +122,5 @@ class Door:
             return []
         self.is_foreign = True
         text = f"this is {foreign.name}, not {self._title}: {foreign.hint}"
-        reject = Reject(protocol=self._protocol, reason=Reason.FOREIGN, raw=foreign.raw, text=text)
+        reject = Reject(protocol=self._protocol, reason=foreign.reason, raw=foreign.raw, text=text)
         return [reject, Hangup(text=text)]

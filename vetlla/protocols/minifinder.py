@@ -25,8 +25,8 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import MINIFINDER
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Reason, Signal
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
+from vetlla.signals import AccountId, Event, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +42,11 @@ MAX_FRAME: Final = 1024
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 
+_MARK: Final = b"!"
 _OPENING: Final = rb"![0-9A-Z],"
 _DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
-_FLAGS: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
+_FLAGS: Final = re.compile(r"\s*[0-9A-Fa-f]{1,16}\s*", re.ASCII)
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 
 _REPORTS: Final = frozenset("BCD")
@@ -55,6 +56,8 @@ _ALARM_BITS: Final = (6, 8, 9, 10, 11, 12, 7)
 _GPS_FIX, _NETWORK_FIX = 1, 2
 _STATES: Final = {"gps": (1 << 2, "fault"), "charging": (1 << 22, "yes")}
 _NO_FLAGS: Final = 0
+_LAST: Final = "last"
+_UNREADABLE: Final = "flags"
 
 
 class MinifinderDecoder:
@@ -82,16 +85,16 @@ class MinifinderDecoder:
         for piece in pieces:
             if isinstance(piece, bytes):
                 items += self._signals(piece, readable(piece[1:-1]).split(","))
-            elif piece.reason is Reason.BAD_LENGTH and (alarms := self._alarms(piece.raw)):
+            elif alarms := self._alarms(piece.raw):
                 items += alarms
             elif not self._door.is_foreign:
                 items.append(piece.reject(NAME, self._who))
         return items
 
     def _alarms(self, raw: bytes) -> list[Signal]:
-        """Return the alarms of a message that another one cut off; its last field may be half of one."""
+        """Return the alarms of a message that was cut off; its last field may be half of one."""
         fields = readable(raw[1:]).split(",")[:-1]
-        if not fields or fields[0] not in _REPORTS or not _flags(fields):
+        if not raw.startswith(_MARK) or not fields or not _flags(fields):
             return []
         signals = self._signals(raw, fields)
         return signals if any(signal.event.code.startswith("bit") for signal in signals) else []
@@ -114,20 +117,25 @@ class MinifinderDecoder:
         return [signal]
 
     def _report(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
-        flags = _flags(fields)
-        codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [fields[0]]
-        at = _moment(fields)
-        is_known = at is not None and is_set(at) and self._who is not NOBODY
+        read = _flags(fields)
+        flags = read or _NO_FLAGS
+        # Flags that cannot be read may hide an alarm: a person must know of such a device.
+        plain = _UNREADABLE if read is None and fields[0] in _REPORTS else fields[0]
+        codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
+        at, clock = believed(_moment(fields))
+        # Without a fix the time may be the last one's: a live alarm would look hours old, or be taken for a retry.
+        is_known = at is not None and flags & _GPS_FIX and self._who is not NOBODY
+        is_buffered = fields[0] == "B"
         signal = Signal(
             protocol=NAME,
             id=self._who,
             event=_event(codes[0]),
             raw=raw,
-            occurred_at=at if at is not None and is_set(at) else None,
+            occurred_at=at if is_buffered or _source(fields, flags) != _LAST else None,
             position=_position(fields, flags, at),
             measurements=_measurements(fields, flags),
-            details={name: said for name, (bit, said) in _STATES.items() if flags & bit},
-            buffered=fields[0] == "B",
+            details={**_details(fields, flags), **clock},
+            buffered=is_buffered,
             parts=len(codes),
         )
         return [
@@ -141,9 +149,16 @@ def _event(code: str) -> Event:
     return Event(row.kind, row.phase, code, MINIFINDER.system)
 
 
-def _flags(fields: Sequence[str]) -> int:
+def _flags(fields: Sequence[str]) -> int | None:
+    """Return the flags; None where there are none that can be read."""
     has_flags = fields[0] in _REPORTS and len(fields) > 7 and _FLAGS.fullmatch(fields[7])
-    return int(fields[7], 16) if has_flags else _NO_FLAGS
+    return int(fields[7], 16) if has_flags else None
+
+
+def _details(fields: Sequence[str], flags: int) -> dict[str, str]:
+    """Return the flags as received, since not all are described, and what else of them is no alarm."""
+    received = {"flags": fields[7].strip()} if fields[0] in _REPORTS and len(fields) > 7 else {}
+    return received | {name: said for name, (bit, said) in _STATES.items() if flags & bit}
 
 
 def _link(fields: Sequence[str]) -> dict[str, float]:
@@ -171,7 +186,7 @@ def _source(fields: Sequence[str], flags: int) -> str:
         return ""
     if flags & _GPS_FIX:
         return "gps"
-    return "lbs" if flags & _NETWORK_FIX else "last"
+    return "lbs" if flags & _NETWORK_FIX else _LAST
 
 
 def _measurements(fields: Sequence[str], flags: int) -> dict[str, float]:
@@ -191,6 +206,5 @@ def _identity(signal: Signal, code: str) -> bytes:
 
     A message that is stored and sent again as "B" is the same report.
     """
-    assert signal.occurred_at is not None
-    said = f"{NAME}\0{signal.id.account}\0{code}\0{signal.occurred_at.isoformat()}\0".encode()
+    said = f"{NAME}\0{signal.id.account}\0{code}\0".encode()
     return blake2b(said + signal.raw[3:].rstrip(b";"), digest_size=16).digest()

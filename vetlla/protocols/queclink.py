@@ -24,8 +24,8 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import QUECLINK
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Signal
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
+from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,8 @@ class QueclinkDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"[$\0]", longest_opening=12, max_frame=MAX_FRAME)
-        self._door = Door(NAME, "Queclink @Track", re.compile(_OPENING))
+        self._opening = re.compile(_OPENING)
+        self._door = Door(NAME, "Queclink @Track", self._opening)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return what they complete."""
@@ -96,13 +97,14 @@ class QueclinkDecoder:
             if isinstance(piece, bytes):
                 items += _signals(piece, readable(piece[:-1]))
                 continue
-            # A report that another one cut off: its last field may be half of one, its alarm is none the less.
+            # A report that was cut off: its last field may be half of one, its alarm is none the less.
             text = readable(piece.raw).rpartition(",")[0] + ","
-            signals = _signals(piece.raw, text) if piece.reason is Reason.BAD_LENGTH else []
+            signals = _signals(piece.raw, text) if self._opening.match(piece.raw) else []
             if signals and signals[0].event.kind in _ALARMS:
                 items += signals
             elif not self._door.is_foreign:
-                items.append(piece.reject(NAME))
+                head = _HEAD.match(text)
+                items.append(piece.reject(NAME, AccountId("", "", head[4]) if head else None))
         return items
 
 
@@ -140,6 +142,7 @@ class _Group(NamedTuple):
     """One position as it stands in a report; its fields sort by the time of the fix."""
 
     fixed: str
+    cell: str
     accuracy: str
     speed: str
     azimuth: str
@@ -153,7 +156,7 @@ def _groups(text: str) -> list[_Group]:
     fields = text.split(",")
     return sorted(
         (
-            _Group(fields[at], *fields[at - 6 : at])
+            _Group(fields[at], "-".join(filter(None, fields[at + 1 : at + 5])), *fields[at - 6 : at])
             for at in range(6, len(fields))
             if len(fields[at]) == _TIME_DIGITS and "." in fields[at - 1] and "." in fields[at - 2]
         ),
@@ -168,8 +171,7 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
     it; of a stored one it is the best that is known about its age, since the time of sending may be local time.
     """
     digits = group.fixed
-    at = moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
-    at = at if at is not None and is_set(at) else None
+    at, clock = believed(moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
     is_last = not number(group.accuracy)
     names = (("speed_kmh", group.speed), ("course", group.azimuth))
     return signal._replace(
@@ -183,6 +185,7 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
             altitude_m=number(group.altitude),
         ),
         measurements={**signal.measurements, **measured(names)} if part == 1 else measured(names),
+        details={**signal.details, **({"cells": group.cell} if group.cell else {}), **clock},
         identity=_identity(signal, part),
         part=part,
     )

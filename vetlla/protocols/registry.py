@@ -18,18 +18,26 @@ GROUP: Final = "vetlla.protocols"
 """Entry point group: each entry loads a ``Description``."""
 
 
-def _line(name: str, summary: str, make: Callable[[KeyLookup], Decoder], max_pending: int) -> Description:
-    return Description(name=name, summary=summary, make=make, max_pending=max_pending)
+_TCP: Final = ("tcp",)
+_BOTH: Final = ("tcp", "udp")
+_BROKER: Final = ()
+"""Comes from a broker (``[[mqtt]]``)."""
+
+
+def _line(
+    name: str, summary: str, make: Callable[[KeyLookup], Decoder], max_pending: int, transports: tuple[str, ...]
+) -> Description:
+    return Description(name=name, summary=summary, make=make, max_pending=max_pending, transports=transports)
 
 
 _OURS: Final = (
-    _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING),
-    _line("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING),
-    _line("minifinder", "MiniFinder Pico / EV-07S text over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING),
-    _line("mqtt", "Telecare over MQTT 5, the open convention tc/1", mqtt.MqttDecoder, mqtt.MAX_PENDING),
-    _line("queclink", "Queclink @Track text over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING),
-    _line("thinkrace", "Thinkrace IW / TRV text over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING),
-    _line("watch3g", "Bracket protocol of 3G/4G watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING),
+    _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
+    _line("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),
+    _line("minifinder", "MiniFinder Pico over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING, _TCP),
+    _line("mqtt", "Telecare over MQTT 5, convention tc/1", mqtt.MqttDecoder, mqtt.MAX_PENDING, _BROKER),
+    _line("queclink", "Queclink @Track over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING, _BOTH),
+    _line("thinkrace", "Thinkrace IW / TRV over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING, _TCP),
+    _line("watch3g", "Bracket protocol of watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING, _TCP),
 )
 PROTOCOLS: Final = {description.name: description for description in _OURS}
 

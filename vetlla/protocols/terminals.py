@@ -9,10 +9,10 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from vetlla.signals import AccountId, Position
+from vetlla.signals import NOTHING, AccountId, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 NOBODY: Final = AccountId("", "", "")
 """A terminal that has not named itself: what is an alarm is one all the same."""
@@ -20,8 +20,9 @@ NOBODY: Final = AccountId("", "", "")
 _NUMBER: Final = re.compile(r"\s*([-+]?\d{1,12}(?:\.\d{0,12})?)\s*", re.ASCII)
 _CLOCKLESS: Final = (2010, 1)
 """Month in which terminals believe to be that never learned the time (Eview; batches of such records are public)."""
-_FIRST_YEAR: Final = 2000
-"""Before it no clock of a terminal was set: 1970 and 1980 are the epochs of Unix and of GPS."""
+_FIRST_YEAR: Final = 2001
+"""Before it no clock of a terminal was set: 1970 and 1980 are the epochs of Unix and of GPS, and with 2000 begin the
+years that are told in two digits."""
 
 
 def number(text: str) -> float | None:
@@ -44,9 +45,14 @@ def moment(*digits: str) -> datetime | None:
         return None
 
 
-def is_set(clock: datetime) -> bool:
-    """Say whether a terminal's clock shows a time that it was told, not one that it woke up with."""
-    return clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS
+def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]]:
+    """Return what a terminal's clock shows, if it was ever set; else no time, and the detail that says so.
+
+    A time that the terminal woke up with must not make an alarm look years old, or a place older than the one before.
+    """
+    if clock is None or (clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS):
+        return clock, NOTHING
+    return None, {"clock": f"not set: {clock.isoformat()}"}
 
 
 def place(

@@ -5,10 +5,11 @@
            yymmdd, fix, ddmm.mmmmN, dddmm.mmmmE, speed km/h, hhmmss (UTC), course, GSM, satellites, battery %, states;
            country, network, area, cell, alarm: 00 none, 01 SOS, 05 06 fall; the rest varies
     TRVAP01...#                                                         a position in the same form, without alarm
+    TRVCP01,07800010010000602001206001120124#                           heartbeat: GSM, satellites, battery, states
 
-Answered are the same letters with A for B (TRV: also Y for Z): ``IWBP10#``. After Traccar's decoder, its tests and
-public frames; no vendor paper was at hand. Only the login names the device: all behind it on the connection is its.
-There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
+Answered are the same letters with the next one for the first, B for A, D for C, Z for Y: ``IWBP10#``. After Traccar's
+decoder, its tests and public frames; no vendor paper was at hand. Only the login names the device: all behind it on the
+connection is its. There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +40,8 @@ MAX_FRAME: Final = 4096
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 
-_OPENING: Final = rb"(?:IW|TRV)[AY]P[0-9A-Z]{2}"
-_HEAD: Final = re.compile(rb"(IW|TRV)([AY])(P[0-9A-Z]{2})")
+_OPENING: Final = rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}"
+_HEAD: Final = re.compile(rb"(IW|TRV)([A-Y])(P[0-9A-Z]{2})")
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 _FIX: Final = re.compile(
     r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)"
@@ -51,7 +52,9 @@ _LINK: Final = re.compile(r",?(\d{3})(\d{3})(\d{3})", re.ASCII)
 _WIFI_TAIL: Final = re.compile(rb"[^#]*\|(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}\|-?\d+[^#]*#\s*")
 """The rest of a list of networks behind one whose name has a "#" in it: the report ended there, nothing is lost."""
 
-_POSITIONS: Final = frozenset({"AP01", "AP10", "YP14"})
+_POSITIONS: Final = frozenset({"AP01", "AP10", "YP03", "YP14"})
+_FIXED: Final = "A"
+_HEARTBEATS: Final = frozenset({"AP03", "CP01"})
 _ALARM: Final = "AP10"
 _ALARM_FIELD: Final = 5
 _NO_ALARM: Final = "00"
@@ -93,7 +96,7 @@ class ThinkraceDecoder:
         head = _HEAD.match(signal.raw)
         if verdict.outcome is Outcome.REFUSED or head is None or head[3][1:] in _UNANSWERED[head[1]]:
             return b""
-        reply = head[1] + (b"B" if head[2] == b"A" else b"Z") + head[3]
+        reply = head[1] + bytes((head[2][0] + 1,)) + head[3]
         if reply == b"IWBP00":
             return reply + now.strftime(",%Y%m%d%H%M%S,0#").encode()
         return reply + b"#"
@@ -108,8 +111,8 @@ class ThinkraceDecoder:
         return items
 
     def _damaged(self, damage: Damage) -> list[Item]:
-        """Return the alarm of a report that another one cut off (its last field may be half of one), or the damage."""
-        if damage.reason is Reason.BAD_LENGTH and damage.raw.startswith((b"IWAP10", b"TRVAP10")):
+        """Return the alarm of a report that was cut off (its last field may be half of one), or the damage."""
+        if damage.raw.startswith((b"IWAP10", b"TRVAP10")):
             signal = self._signal(damage.raw, readable(damage.raw).rpartition(",")[0])
             if signal.event.code.startswith(f"{_ALARM}."):
                 return [signal]
@@ -128,18 +131,19 @@ class ThinkraceDecoder:
         code = _code(command, fields)
         row = THINKRACE.find(code)
         fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
-        at = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix else None
-        is_dated = at is not None and is_set(at)
+        # Without a fix the time may be that of the last one: an alarm would look hours old, or be taken for a retry.
+        at, clock = believed(moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else None)
         return Signal(
             protocol=NAME,
             id=self._who,
             event=Event(row.kind, row.phase, code, THINKRACE.system),
             raw=raw,
-            text=text[head.end() :].strip(",") if command not in _POSITIONS and command != "AP00" else "",
-            occurred_at=at if is_dated else None,
+            text="" if fix or command == "AP00" else text[head.end() :].strip(","),
+            occurred_at=at,
             position=_position(fix, at) if fix else None,
             measurements=_fix_measurements(fix) if fix else _measurements(command, fields),
-            identity=self._identity(raw) if is_dated else b"",
+            details={**_details(command, fields), **clock},
+            identity=self._identity(raw) if at else b"",
         )
 
     def _identity(self, raw: bytes) -> bytes:
@@ -160,9 +164,15 @@ def _code(command: str, fields: Sequence[str]) -> str:
     return command if alarm == _NO_ALARM else f"{command}.{alarm}"
 
 
+def _details(command: str, fields: Sequence[str]) -> dict[str, str]:
+    """Return the cells and networks behind a position: where there is no fix they tell more than nothing."""
+    networks = ",".join(fields[1:]) if command in _POSITIONS else ""
+    return {"networks": networks} if networks else {}
+
+
 def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
     """Return the place: degrees and minutes, not decimal degrees. V is no fix: often the last one, or a placeholder."""
-    if fix[4] != "A":
+    if fix[4] != _FIXED:
         return None
     latitude = int(fix[5]) + float(fix[6]) / 60
     longitude = int(fix[8]) + float(fix[9]) / 60
@@ -181,7 +191,7 @@ def _fix_measurements(fix: re.Match[str]) -> dict[str, float]:
 
 def _measurements(command: str, fields: Sequence[str]) -> Mapping[str, float]:
     """Return what health messages and heartbeats measure; 0 says that there was no reading."""
-    if command == "AP03" and (link := _LINK.match(",".join(fields))):
+    if command in _HEARTBEATS and (link := _LINK.match(",".join(fields))):
         return measured(zip(("gsm", "satellites", "battery"), link.groups(), strict=True))
     if command not in _VITALS:
         return NO_MEASUREMENTS

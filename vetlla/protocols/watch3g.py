@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import is_set, measured, moment, number, place
+from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,10 +43,12 @@ _STORED: Final = ("UD2", "UD2_LTE")
 _LOCATED: Final = ("UD", _ALARM, "WT")
 _ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
 """Most urgent first."""
+_UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
-_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{4}")
-"""Four digits on old models: states alone."""
+_WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
+_SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
+"""Four digits on old models: states alone. Others where zeros in front are left out."""
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
@@ -114,7 +116,7 @@ class Watch3gDecoder:
             if isinstance(piece, bytes) and header is not None:
                 items += _signals(piece, header, _content(piece, header))
             elif not isinstance(piece, bytes):
-                alarms = _salvage(raw, header) if header and piece.reason is Reason.BAD_LENGTH else []
+                alarms = _salvage(raw, header) if header else []
                 if alarms or self._door.is_foreign:
                     items += alarms
                 else:
@@ -131,7 +133,7 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
 
 
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
-    """Return the alarms of a message that another one cut off; its last field may be half of one."""
+    """Return the alarms of a message that was cut off; its last field may be half of one."""
     content, comma, _ = _content(raw, header).rpartition(",")
     fields = content.split(",")
     return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
@@ -146,25 +148,26 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
         measurements = _vitals(command, fields)
         return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
-    codes = [f"bit{bit}" for bit in _alarms(fields)] or [command]
+    # A position without a status word may have lost an alarm with it: a person must know of such a device.
+    plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
+    codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
     date, time = (_DATE.fullmatch(field.strip()) for field in (*fields[1:3], "", "")[:2])
-    at = moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None
-    is_dated = at is not None and is_set(at)
+    at, clock = believed(moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None)
     signal = Signal(
         protocol=NAME,
         id=_device(header),
         event=_event(codes[0]),
         raw=raw,
         sequence=header[3].decode() if header[3] else "",
-        occurred_at=at if is_dated else None,
+        occurred_at=at,
         position=_position(fields, at),
         measurements=_named(_MEASURED, fields[_FIRST_MEASURED:]),
-        details=_details(raw, header, fields),
+        details={**_details(raw, header, fields), **clock},
         buffered=command in _STORED,
         parts=len(codes),
     )
     return [
-        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if is_dated else b"")
+        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if at else b"")
         for part, code in enumerate(codes, 1)
     ]
 
@@ -175,11 +178,14 @@ def _event(code: str) -> Event:
 
 
 def _status(fields: Sequence[str]) -> str:
-    """Return the status word as received; models that have a field more or less are met halfway."""
-    if len(fields) > _STATUS_FIELD and _STATUS.fullmatch(fields[_STATUS_FIELD].strip()):
-        return fields[_STATUS_FIELD].strip()
-    around = (field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3])
-    return next((field for field in around if len(field) == 8 and _STATUS.fullmatch(field)), "")
+    """Return the status word as received; models that have a field more or less are met halfway.
+
+    A whole word beside its place goes before a short one in it, which may be the rolls and would hide an alarm.
+    """
+    around = [field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3]]
+    in_place = around[2:3]
+    whole = next(filter(_WHOLE_STATUS.fullmatch, (*in_place, *around)), "")
+    return whole or next(filter(_SHORT_STATUS.fullmatch, in_place), "")
 
 
 def _alarms(fields: Sequence[str]) -> list[int]:

@@ -16,7 +16,7 @@ from vetlla.errors import UsageError
 from vetlla.receiver.card import Card
 from vetlla.service import queue
 from vetlla.service.runaway import Device, Runaways
-from vetlla.service.triage import joins
+from vetlla.service.triage import is_old, joins
 from vetlla.signals import Kind, Phase, Priority
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.rows import Flag
@@ -136,6 +136,9 @@ class Desk:
         if report.priority < alarm.priority:
             alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=_why(report))
             batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
+        elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
+            # What happens now must not look hours old because it was told behind what the device had kept back.
+            alarm = alarm._replace(kind=report.event.kind, why=_why(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))

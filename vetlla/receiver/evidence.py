@@ -1,4 +1,4 @@
-"""What was no report, or was refused: kept as evidence, and put before an operator where a known home is behind it.
+"""What was no report, or was refused: kept as evidence, and put before an operator where a home is behind it.
 
 Evidence is bounded: each address, and each home that we know, has its budget, and where reports cannot be kept it is
 only counted. What an operator must hear of goes to the desk with the next batch.
@@ -15,7 +15,7 @@ from vetlla.clock import SECOND_US, to_us
 from vetlla.receiver.counters import Caller
 from vetlla.receiver.desk import Report
 from vetlla.service.triage import home_of, weigh
-from vetlla.signals import Event, Kind, Outcome, Phase, Priority, Reason, Reject
+from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
 from vetlla.store.batch import Entry
 from vetlla.store.rows import reject_row
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
     from vetlla.settings.model import StoreSettings
-    from vetlla.signals import AccountId, Arrival, Signal
+    from vetlla.signals import Arrival, Signal
     from vetlla.store.batch import Batch
 
 log = structlog.get_logger()
@@ -64,12 +64,23 @@ class Evidence:
     # --- what comes in ----------------------------------------------------------------------------------------------
 
     def reject(self, arrival: Arrival, reject: Reject, account: Account | None) -> None:
-        """Keep bytes that were no report; a home that we know and could not read goes before an operator."""
-        if self._keep(arrival, reject, account) and account is not None and reject.id is not None:
-            event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
-            note = f"could not be read: {reject.text}"
-            report = Report(0, reject.id, home_of(account, reject.id), event, Priority.TECHNICAL, note=note)
-            self._concerns.append(_Concern(arrival, report))
+        """Keep bytes that were no report; put a home that we know and could not read before an operator.
+
+        So is a device at another protocol's port, under the address it called from: all its alarms are lost there.
+        """
+        if not self._keep(arrival, reject, account):
+            return
+        if account is not None and reject.id is not None:
+            who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
+        elif reject.reason is Reason.WRONG_PORT:
+            who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
+        else:
+            return
+        event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
+        known = account is not None
+        self._concerns.append(
+            _Concern(arrival, Report(0, who, home, event, Priority.TECHNICAL, known=known, note=note))
+        )
 
     def refuse(
         self,

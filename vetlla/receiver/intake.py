@@ -18,8 +18,8 @@ from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
 from vetlla.service.admission import objection
-from vetlla.service.triage import PRIORITIES, home_of, weigh
-from vetlla.signals import DUPLICATE, STORED, refused
+from vetlla.service.triage import PRIORITIES, age, home_of, weigh
+from vetlla.signals import DUPLICATE, STORED, Priority, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
 from vetlla.store.rows import SIGNAL_COLUMNS, Flag, signal_row
@@ -172,8 +172,10 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
-        known, home = frame.account is not None, home_of(frame.account, signal.id)
-        report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated)
+        # A caller that has not named itself stands for where it calls from: two of them are two alarms.
+        known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
+        note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
+        report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
         alarm, flags = self._desk.place(report, arrival, batch)
         if signal.buffered or signal.repeated:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated else 0)

@@ -30,7 +30,7 @@ from vetlla.receiver.escalation import Escalation
 from vetlla.receiver.http import HttpServer
 from vetlla.receiver.intake import Intake
 from vetlla.receiver.listeners import mqtt
-from vetlla.receiver.listeners.bind import bind, tls_context
+from vetlla.receiver.listeners.bind import bind, spoken, tls_context
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.metrics import exposition
@@ -110,7 +110,7 @@ class Receiver:
     async def _open(self, loop: asyncio.AbstractEventLoop, parts: AsyncExitStack) -> None:
         """Open one part after the other; ``parts`` closes those that are open, the last one first."""
         settings, clock = self._settings, self._clock
-        descriptions = [self._describe(listen) for listen in settings.listen]
+        places = [self._place(listen) for listen in settings.listen]
         journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
         self._writer = Writer(journal, loop, clock)
         parts.push_async_callback(asyncio.to_thread, self._writer.close)
@@ -156,7 +156,7 @@ class Receiver:
         self._escalation.watch_open()
         await self._watchdog.use(settings.supervision, self._knowledge.roster)
         self._watchdog.on_new_day = self._day_began
-        self._bind(descriptions)
+        self._bind(places)
         await self._open_doors(parts)
         for listener in self._listeners:
             await listener.start()
@@ -167,30 +167,36 @@ class Receiver:
         self._beat()
         self._say_ready()
 
-    def _describe(self, listen: Listen) -> Description:
+    def _place(self, listen: Listen) -> tuple[Listen, Description]:
         if listen.protocol not in self._protocols:
             raise ConfigError(
                 f"listen {listen.name}: unknown protocol {listen.protocol!r}",
                 remedy=f"one of {', '.join(self._protocols)}",
             )
-        return self._protocols[listen.protocol]
+        description = self._protocols[listen.protocol]
+        return spoken(listen, description), description
 
-    def _bind(self, descriptions: list[Description]) -> None:
+    def _bind(self, places: list[tuple[Listen, Description]]) -> None:
         ground = Ground(self._intake, self._budget, self._counters, self._clock)
         handed = systemd.inherited_sockets()
-        known = {listen.name for listen in self._settings.listen}
+        known = {listen.name for listen, _ in places}
         if stray := {socket.name for socket in handed} - known:
             raise ConfigError(
                 f"systemd hands over sockets for {', '.join(stray)}, which no [[listen]] names",
                 remedy="make FileDescriptorName= of the socket unit equal to a listener's name",
             )
-        for listen, description in zip(self._settings.listen, descriptions, strict=True):
+        for listen, description in places:
             given = {_transport(one.socket): one.socket for one in handed if one.name == listen.name}
             tls = tls_context(listen.tls) if listen.tls else None
 
             def make(description: Description = description) -> Decoder:
                 return description.make(self._keys_of)
 
+            if unspoken := set(given) - set(description.transports):
+                raise ConfigError(
+                    f"systemd hands over a {unspoken.pop()} socket for {listen.name}",
+                    remedy=f"take it out of the socket unit: {listen.protocol} is not spoken over that",
+                )
             for transport, bound in (given or bind(listen)).items():
                 if transport == "tcp":
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))

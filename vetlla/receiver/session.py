@@ -30,6 +30,9 @@ log = structlog.get_logger()
 _FILLERS = b"\0\t\r\n "
 """Bytes that peers put between frames: they begin none. (An LF that opens one counts from the byte behind it.)"""
 
+_STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
+"""Hung up on by name."""
+
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""
 
@@ -176,7 +179,7 @@ class Session:
                 why=reject.text,
                 suppressed=suppressed,
             )
-        if reject.reason is not Reason.FOREIGN and self._rejects >= ground.budget.limits.bogus_frames:
+        if reject.reason not in _STRANGERS and self._rejects >= ground.budget.limits.bogus_frames:
             peer.hang_up(Refusal.BOGUS)
 
 

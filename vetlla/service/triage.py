@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.alarms import State
+from vetlla.clock import SECOND_US, stretch, to_us
 from vetlla.signals import Kind, Phase, Priority
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def _default_table() -> dict[Kind, Priority]:
 
 PRIORITIES: Mapping[Kind, Priority] = _default_table()
 """Every kind has its line (a test holds it)."""
+
+
+OLD_S: Final = 120
+"""A report that happened so long before it came, by its device's clock, is told with its age: networks and clocks that
+nobody sets to the second take up to this."""
+_OLD: Final = " before it came"
 
 
 class Weight(NamedTuple):
@@ -49,6 +56,24 @@ def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority
     if account is None:
         priority = min(priority, Priority.TECHNICAL)
     return Weight(event, priority)
+
+
+def age(signal: Signal, received_us: int) -> str:
+    """Return what an operator must know of a report's age; "" for what happens now.
+
+    The device's own clock says it, so that it is told and never judged by: an old alarm is no less of one.
+    """
+    if signal.occurred_at is None:
+        return f"kept back by the device, nobody knows how long{_OLD}" if signal.buffered else ""
+    behind_s = (received_us - to_us(signal.occurred_at)) // SECOND_US
+    if behind_s > OLD_S:
+        return f"happened {stretch(behind_s)}{_OLD}"
+    return f"its clock is {stretch(-behind_s)} fast" if behind_s < -OLD_S else ""
+
+
+def is_old(said: str) -> bool:
+    """Say whether ``age`` said this, or ended it, about something of the past."""
+    return said.endswith(_OLD)
 
 
 def home_of(account: Account | None, who: AccountId) -> str:

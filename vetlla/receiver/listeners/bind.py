@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vetlla.errors import ConfigError
 
 if TYPE_CHECKING:
+    from vetlla.protocols.decoder import Description
     from vetlla.settings.model import Listen, Tls
 
 BACKLOG = 4_096
@@ -20,6 +21,21 @@ SAME_PORT_TRIES = 20
 """Port 0 takes any free TCP port whose UDP port is free too; this often."""
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+
+def spoken(listen: Listen, description: Description) -> Listen:
+    """Return a listener without the transports that its protocol does not have. Raises ConfigError if none is left.
+
+    A port that no device dials serves only those who forge datagrams.
+    """
+    transports = tuple(transport for transport in listen.transports if transport in description.transports)
+    if not transports:
+        over = " and ".join(description.transports)
+        raise ConfigError(
+            f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
+            remedy=f"its transports: {over}" if over else "name the broker in a [[mqtt]] table",
+        )
+    return listen.model_copy(update={"transports": transports})
 
 
 def bind(listen: Listen) -> dict[str, socket.socket]:

@@ -52,7 +52,7 @@ class TcpListener:
         """Accept and read no more; what was read is still answered."""
         self._acceptor.close()
         for connection in list(self.connections):
-            connection.drain()
+            connection.end()
 
     def abort(self) -> None:
         """Drop whatever connection is left."""
@@ -114,9 +114,7 @@ class _Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
-        if not self._ending:
-            self._session.finish()
-            self.drain()
+        self.end()
         # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
         return bool(self._host and self._session.owed and self._listener.transport == "tcp")
 
@@ -147,6 +145,15 @@ class _Connection(asyncio.Protocol):
         """End the connection for a reason that is counted."""
         if not self._ending:
             self._listener.ground.counters.connections_refused[why] += 1
+            if why is Refusal.IDLE:
+                self.end()
+            else:
+                self.drain()
+
+    def end(self) -> None:
+        """Take what the peer began to say for all that it says, then drain: its last bytes may hold an alarm."""
+        if not self._ending:
+            self._session.finish()
             self.drain()
 
     def drain(self) -> None:
