@@ -180,6 +180,22 @@ def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
+    """A last will, or a state that the broker kept, brings nobody back who is lost."""
+    will = signal(kind=Kind.PATH_TROUBLE, hearsay=True)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            rig.submit(beat())
+            await wait(rig, LOST_AFTER_S)
+            rig.submit(will)
+            await rig.sync()
+            assert state(rig) is Health.LOST
+            assert rig.watchdog.fleet.received[0] == 1
+
+    run(scenario())
+
+
 def test_nobody_is_judged_by_a_time_in_which_nothing_could_be_taken(tmp_path: Path) -> None:
     """While the disk fails, terminals turn to their second receiver: each has a whole period once it works."""
 

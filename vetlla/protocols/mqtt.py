@@ -44,6 +44,8 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
 """What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+LAST_WILL: Final = "lost"
+"""The state that a broker tells of a terminal, not the terminal of itself."""
 RESERVED: Final = frozenset({"arc", "tc"})
 """Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
 
@@ -212,15 +214,19 @@ def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
 def _state(message: Message, place: _Place) -> Signal:
     """Return a state. A bare word has no identity: two losses with a return between them are two."""
     if isinstance(message.payload, str):
-        return _made(message, place, clean(message.payload), details={})
+        return _stated(message, place, clean(message.payload), details={})
     fields = Payload(message.payload)
     word = fields.text("state")
     if not word:
         raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
     boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
-    said = _made(message, place, word, details=_counted(boot, seq) | fields.details())
+    said = _stated(message, place, word, details=_counted(boot, seq) | fields.details())
     identity = _identity(place, "$state", word, boot, seq) if boot and seq else b""
     return said._replace(sequence=seq, occurred_at=at, identity=identity)
+
+
+def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
+    return _made(message, place, word, details=details)._replace(hearsay=word == LAST_WILL)
 
 
 def _counted(boot: str, seq: str) -> dict[str, str]:

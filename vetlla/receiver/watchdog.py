@@ -91,7 +91,7 @@ class Watchdog:
         Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
         """
         terminal = self.fleet.terminal(account)
-        if terminal is None:
+        if terminal is None or signals[0].hearsay:
             return False
         now, listener = arrival.received, self._listener(arrival.listener)
         idle = not self.watch.dirty
