@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -363,6 +365,62 @@ def test_away_pauses_the_pendants_and_not_the_terminal(tmp_path: Path, left: Eve
     run(scenario())
 
 
+LEFT = signal(device="", identity=b"left")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0003", "scaip"))
+BACK = signal(device="", identity=b"back")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0121", "scaip"))
+
+
+def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
+    """A terminal repeats what has no receipt yet: that somebody left, after it was said that somebody is back."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            for said in (LEFT, BACK, LEFT):
+                await rig.submit(said)
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("buffered", "repeated"), [(True, False), (False, True)])
+def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
+    """An old departure pauses nobody; an old return ends a pause: in doubt a pendant is supervised."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            await rig.submit(LEFT._replace(buffered=buffered, repeated=repeated))
+            assert state(rig, device="U1") is Health.OK
+            await rig.submit(LEFT._replace(identity=b""))
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            await rig.submit(BACK._replace(buffered=buffered, repeated=repeated))
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
+def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
+    """The accounts that it came under may be others by the time it is stored."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            await rig.submit(LEFT)
+            rig.journal.gate.clear()
+            rig.submit(signal())
+            await until(rig.journal.at_gate.is_set)
+            rig.submit(BACK)
+            rig.book = type(rig.book)([replace(HOME, support_level=2)])
+            await rig.register()
+            rig.intake.use(rig.settings, rig.book)
+            rig.journal.gate.set()
+            await rig.sync()
+            await rig.sync()
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
 def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
     """A pendant that was handed out and never reported is lost; one that is none of the home's is shown as that."""
     inventory = Expected(
@@ -467,6 +525,41 @@ def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
+    """Nobody heard it again: an operator reads why the alarm ended."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await wait(rig, LOST_AFTER_S)
+            await rig.register(Expected({}, {}, {"H-1"}))
+            await wait(rig, 1)
+            assert await rig.open_alarms() == []
+            (row,) = rig.read("SELECT detail FROM audit WHERE action = 'close'")
+            assert "heard again" not in row["detail"]
+            assert "suspended" in row["detail"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("first_s", [600, 7_200])
+def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
+    """Made longer or shorter, it ends when the last order says, whatever the wall clock does meanwhile."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            for seconds in (first_s, 3_600):
+                order = Order("enric", "works", rig.clock.now().utc_us + seconds * 1_000_000)
+                rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+                await rig.sync()
+            rig.clock.step_wall(-300)
+            await wait(rig, 3_599)
+            assert state(rig) is Health.NOT_SUPERVISED
+            await wait(rig, 1)
+            assert state(rig) is Health.UNKNOWN
+
+    run(scenario())
+
+
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
@@ -529,6 +622,29 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
             rig.submit(beat("0001"))
             await wait(rig, 1)
             assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H0"]
+
+    run(scenario())
+
+
+def test_the_alarm_of_a_ucr_behind_a_lost_terminal_outlives_a_restart(tmp_path: Path) -> None:
+    """First the UCR is lost, then its terminal; when both are heard by the next life, no alarm is left."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            for _ in range(4):
+                await wait(rig, INTERVAL_S)
+                rig.submit(beat())
+            assert state(rig, device="U1") is Health.LOST
+            await wait(rig, LOST_AFTER_S)
+            assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
+            clock = rig.clock
+        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+            assert len(await rig.open_alarms()) == 2
+            rig.submit(presence())
+            await wait(rig, 1)
+            assert (state(rig), state(rig, device="U1")) == (Health.OK, Health.OK)
+            assert await rig.open_alarms() == []
 
     run(scenario())
 

@@ -107,5 +107,5 @@ class Enrolment:
 
     def _take_up(self, number: int, watched: Watched, now: Instant) -> None:
         self._fleet.accounts[number] = watched.account
-        self._watch.expect(number, watched.expectation)
+        self._watch.expect(number, watched.expectation, now)
         self._pauses.set(number, watched.pause, REGISTRY_PAUSES, now)

@@ -191,6 +191,7 @@ class Intake:
         )
         if signal.identity:
             self._duplicates.add(signal.identity, number, arrival.received.utc_us)
+        self._watchdog.stored(signal, self.book.find, arrival.received)
         return STORED
 
     def durable(self, batch: Batch, now: Instant) -> None:

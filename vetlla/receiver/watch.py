@@ -60,7 +60,7 @@ class Watch:
         """Take a sign of life."""
         fleet = self.fleet
         mono_us = now.mono_us
-        state = fleet.state[device]
+        state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
             self._measure(device, mono_us)
         fleet.base_us[device] = mono_us
@@ -71,7 +71,7 @@ class Watch:
             fleet.dirty[device] = 1
             self.dirty.append(device)
         if state not in {_OK, _PAUSED}:
-            self._back(device, now)
+            self._back(device, max(base_us, self.floor_us), now)
 
     def _measure(self, device: int, mono_us: int) -> None:
         """Keep the silence that ends now, if it is today's longest."""
@@ -79,19 +79,27 @@ class Watch:
         silence_s = (mono_us - max(fleet.base_us[device], self.floor_us)) // SECOND_US
         fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
 
-    def _back(self, device: int, now: Instant) -> None:
-        was_lost = self.fleet.state[device] == _LOST
-        was_quiet = self.fleet.state[device] in _QUIET
+    def _back(self, device: int, silent_since_us: int, now: Instant) -> None:
+        fleet, before = self.fleet, self.fleet.state[device]
         self._turn(device, Health.OK, now)
-        if was_lost:
+        if before == _LOST:
             self._wait(device)
-        if was_quiet:
-            # Its UCRs had no way to be heard: each is given a whole period from now. That they were not is kept.
-            for child in self.fleet.kin(device):
-                if self.fleet.state[child] == _UNKNOWN:
-                    self._measure(child, now.mono_us)
-                    self.fleet.base_us[child] = now.mono_us
-                    self._wait(child)
+        if before not in _QUIET:
+            return
+        first_miss_us = silent_since_us + next_miss_us(0, fleet.interval_s[device], self.tolerance_us)
+        late_us = min(first_miss_us, now.mono_us)
+        for child in fleet.kin(device):
+            if fleet.state[child] != _UNKNOWN:
+                continue
+            # It had no way to be heard: that time does not count. That it was not heard is kept.
+            self._measure(child, now.mono_us)
+            if before == _LOST:
+                fleet.base_us[child] = now.mono_us
+                self._wait(child)
+            else:
+                # And no more: behind a terminal that is late every other time nobody would ever be lost.
+                counted_us = late_us - max(fleet.base_us[child], self.floor_us)
+                fleet.base_us[child] = now.mono_us - max(0, counted_us)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -133,13 +141,14 @@ class Watch:
 
     # --- who is supervised, and who is not --------------------------------------------------------------------------
 
-    def expect(self, device: int, expectation: Expectation) -> None:
+    def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
         """Say how often a device is to be heard; of one that is waited for, from now on."""
         fleet = self.fleet
         if fleet.expectation(device) == expectation:
             return
         fleet.interval_s[device], fleet.allowed[device] = expectation
         if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
+            fleet.base_us[device] = now.mono_us  # its silence so far was in order
             self._wait(device)
 
     def set_pause(self, device: int, pause: Pause, now: Instant) -> None:
@@ -151,6 +160,7 @@ class Watch:
         fleet.pause[device] = pause
         self._mark(device)
         if pause and not paused_before:
+            self._measure(device, now.mono_us)
             self.wheel.remove(device)
             self._turn(device, Health.NOT_SUPERVISED, now)
         elif not pause and paused_before:

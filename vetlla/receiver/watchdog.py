@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.pauses import Order
     from vetlla.receiver.roster import Roster
     from vetlla.settings.model import SupervisionSettings
-    from vetlla.signals import Arrival, Signal
+    from vetlla.signals import AccountId, Arrival, Signal
     from vetlla.store.batch import Batch
     from vetlla.store.journal import Journal
 
@@ -112,13 +112,9 @@ class Watchdog:
         self._follow()
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
-        """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
+        """Take what a terminal says of its UCRs; say whether it is a known UCR's presence alone."""
         kind, phase = signal.event.kind, signal.event.phase
         elder = self.enrolment.elder(terminal)
-        # What a terminal kept back says where people were, not where they are.
-        if kind is not Kind.PRESENCE and not signal.buffered and (left := absence(signal.event)) is not None:
-            for child in self.fleet.kin(elder):
-                self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
         ucr = self.fleet.ucr(elder, signal.device)
@@ -128,6 +124,22 @@ class Watchdog:
             return False
         self.watch.heard(ucr, listener, now)
         return kind is Kind.PRESENCE
+
+    def stored(self, signal: Signal, find: Callable[[AccountId], Account | None], now: Instant) -> None:
+        """Hear of a report that is stored, and so only once: the home was left, or somebody is back."""
+        if signal.event.kind is Kind.PRESENCE or (left := absence(signal.event)) is None:
+            return
+        # What was kept back, or said before, tells where people were. A return counts even so: it ends a pause.
+        if left and (signal.buffered or signal.repeated or signal.hearsay):
+            return
+        account = find(signal.id)
+        terminal = None if account is None else self.fleet.terminal(account)
+        if terminal is None:
+            return
+        idle = not self.watch.dirty
+        for child in self.fleet.kin(self.enrolment.elder(terminal)):
+            self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
+        self._note(now, idle=idle)
 
     def _listener(self, name: str) -> int:
         if name not in self._listeners and len(self._listeners) < LISTENERS_MAX:
