@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -13,6 +14,7 @@ from tests.receiver.core import ANA, LOOPS, Core, core, run, signal, small, unti
 from vetlla.accounts import Account
 from vetlla.clock import SystemClock
 from vetlla.devices import DeviceType, Place
+from vetlla.receiver import enrolment
 from vetlla.receiver.commit import Operation
 from vetlla.receiver.fleet import name_of
 from vetlla.receiver.pauses import Order
@@ -438,6 +440,75 @@ def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
             assert state(rig, device="U1") is Health.LOST
             rig.submit(presence("u1"))
             assert state(rig, device="U1") is Health.OK
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("place", "reason"), [(Place.WAREHOUSE, Pause.WAREHOUSE), (Place.HOME, Pause.REMOVED)])
+def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Place, reason: Pause) -> None:
+    """The home's only pendant went back to the warehouse: nobody misses it there."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()))
+            await rig.submit(presence())
+            await rig.register(Expected({}, {}, (), {"H-1": {"U1": place}}))
+            for _ in range(5):
+                rig.submit(beat())
+                await wait(rig, INTERVAL_S)
+            assert (state(rig, device="U1"), await why(rig)) == (Health.NOT_SUPERVISED, [])
+            assert Pause(rig.watchdog.fleet.pause[1]) == reason
+
+    run(scenario())
+
+
+def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many are taken up and no more; what the others say is kept as a report."""
+    monkeypatch.setattr(enrolment, "UCRS_MAX", 3)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            for number in range(5):
+                await rig.submit(presence(f"X{number}"))
+            assert rig.watchdog.fleet.devices == ["", "X0", "X1", "X2"]
+            assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
+
+    run(scenario())
+
+
+def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was registered just now, and is heard between two steps of the reload: it is one device."""
+    monkeypatch.setattr(enrolment, "AT_ONCE", 1)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            before = rig.watchdog.enrolment._roster
+            reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
+            while rig.watchdog.enrolment._roster is before:  # noqa: ASYNC110 - each turn of the loop counts
+                await asyncio.sleep(0)
+            rig.submit(presence("u1"))
+            await reload
+            assert rig.watchdog.fleet.devices == ["", "u1"]
+            assert state(rig, device="U1") is Health.OK
+
+    run(scenario())
+
+
+def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path) -> None:
+    """The order was for the terminal and all its UCRs, and holds for a new one over a restart."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            order = Order("enric", "installer on site", rig.clock.now().utc_us + 7_200_000_000)
+            rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+            await rig.sync()
+            await rig.submit(presence())
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            clock = rig.clock
+        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            await wait(rig, 7_200)
+            assert (state(rig), state(rig, device="U1")) == (Health.UNKNOWN, Health.UNKNOWN)
 
     run(scenario())
 

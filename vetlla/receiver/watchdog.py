@@ -15,7 +15,7 @@ from vetlla.receiver.enrolment import Enrolment
 from vetlla.receiver.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.incidents import Incidents
 from vetlla.receiver.losses import Losses
-from vetlla.receiver.pauses import Pauses
+from vetlla.receiver.pauses import Order, Pauses
 from vetlla.receiver.watch import Watch
 from vetlla.service.supervision import Collapse, Health, Pause, absence
 from vetlla.signals import Kind, Phase
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.fleet import Name
-    from vetlla.receiver.pauses import Order
     from vetlla.receiver.roster import Roster
     from vetlla.settings.model import SupervisionSettings
     from vetlla.signals import AccountId, Arrival, Signal
@@ -119,11 +118,19 @@ class Watchdog:
             return False
         ucr = self.fleet.ucr(elder, signal.device)
         if ucr is None:
-            if kind is Kind.PRESENCE:
-                self.watch.heard(self.enrolment.learn(elder, signal.device, now), listener, now)
+            if kind is Kind.PRESENCE and (learned := self.enrolment.learn(elder, signal.device, now)) is not None:
+                self._share_pause(elder, learned, now)
+                self.watch.heard(learned, listener, now)
             return False
         self.watch.heard(ucr, listener, now)
         return kind is Kind.PRESENCE
+
+    def _share_pause(self, terminal: int, ucr: int, now: Instant) -> None:
+        """Let a pause of a terminal and all its UCRs be that of one which an installer adds meanwhile."""
+        if order := self.pauses.ordered.get(terminal):
+            batch = self._commit.batch
+            self.pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
+            self.books.write_at_once([ucr], batch)
 
     def stored(self, signal: Signal, find: Callable[[AccountId], Account | None], now: Instant) -> None:
         """Hear of a report that is stored, and so only once: the home was left, or somebody is back."""
