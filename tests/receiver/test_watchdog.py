@@ -44,6 +44,11 @@ def presence(device: str = "U1", account: str = "1234") -> Signal:
     return signal(account, "hb", kind=Kind.PRESENCE, device=device)
 
 
+def will(account: str = "1234") -> Signal:
+    """Return what a broker says of a terminal whose connection broke."""
+    return signal(account, "lost", kind=Kind.PATH_TROUBLE, device="", hearsay=True)
+
+
 async def wait(rig: Core, seconds: float) -> None:
     """Let time pass in one step, judge, and have the journal written."""
     rig.clock.advance(seconds)
@@ -186,16 +191,69 @@ def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
 
 def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
     """A last will, or a state that the broker kept, brings nobody back who is lost."""
-    will = signal(kind=Kind.PATH_TROUBLE, hearsay=True)
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
             rig.submit(beat())
             await wait(rig, LOST_AFTER_S)
-            rig.submit(will)
+            rig.submit(will())
             await rig.sync()
             assert state(rig) is Health.LOST
             assert rig.watchdog.fleet.received[0] == 1
+
+    run(scenario())
+
+
+def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
+    """At once, and its UCRs are unknown; one alarm, which ends when the terminal is heard again."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            rig.submit(will())
+            await wait(rig, 1)
+            assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
+            assert [alarm["kind"] for alarm in await rig.open_alarms()] == [Kind.DEVICE_LOST]
+            rig.submit(beat())
+            await wait(rig, 1)
+            assert (state(rig), await why(rig)) == (Health.OK, [])
+            await wait(rig, LOST_AFTER_S)
+            assert state(rig) is Health.LOST
+
+    run(scenario())
+
+
+def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> None:
+    """Nobody else would tell; and what a broker kept of a call for help loses nobody."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
+            rig.submit(will())
+            rig.submit(signal("0000", hearsay=True))
+            await wait(rig, 1)
+            assert (state(rig), state(rig, "0000")) == (Health.NOT_SUPERVISED, Health.UNKNOWN)
+            kinds = {alarm["home"]: alarm["kind"] for alarm in await rig.open_alarms()}
+            assert kinds == {"H-1": Kind.PATH_TROUBLE, "H0": Kind.PERSONAL_EMERGENCY}
+
+    run(scenario())
+
+
+def test_many_last_wills_are_one_incident(tmp_path: Path) -> None:
+    """A cell fails: one alarm, and none is left when its terminals are back."""
+    homes = fleet_of(30, labels=("operator:a",))
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=homes) as rig:
+            for home in homes:
+                rig.submit(beat(home.account))
+            for home in homes:
+                rig.submit(will(home.account))
+            await wait(rig, 1)
+            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["incident 1"]
+            for home in homes:
+                rig.submit(beat(home.account))
+            await wait(rig, 1)
+            assert await rig.open_alarms() == []
 
     run(scenario())
 

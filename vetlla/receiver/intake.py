@@ -17,9 +17,10 @@ from vetlla.clock import iso, to_datetime
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
+from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
 from vetlla.service.triage import PRIORITIES, home_of, weigh
-from vetlla.signals import DUPLICATE, STORED, refused
+from vetlla.signals import DUPLICATE, STORED, Priority, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
 from vetlla.store.rows import SIGNAL_COLUMNS, Flag, signal_row
@@ -172,6 +173,8 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
+        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
+            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         known, home = frame.account is not None, home_of(frame.account, signal.id)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated)
         alarm, flags = self._desk.place(report, arrival, batch)

@@ -73,6 +73,12 @@ class Watch:
         if state not in {_OK, _PAUSED}:
             self._back(device, max(base_us, self.floor_us), now)
 
+    def cut_off(self, terminal: int, now: Instant) -> None:
+        """Take a broker's word that a terminal's connection broke: it is lost before its silence says so."""
+        if self.fleet.state[terminal] not in {_PAUSED, _LOST}:
+            self.wheel.remove(terminal)
+            self._turn(terminal, Health.LOST, now)
+
     def _measure(self, device: int, mono_us: int) -> None:
         """Keep the silence that ends now, if it is today's longest."""
         fleet = self.fleet

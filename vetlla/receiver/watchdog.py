@@ -90,10 +90,15 @@ class Watchdog:
         Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
         """
         terminal = self.fleet.terminal(account)
-        if terminal is None or signals[0].hearsay:
+        if terminal is None:
             return False
         now, listener = arrival.received, self._listener(arrival.listener)
         idle = not self.watch.dirty
+        if signals[0].hearsay:
+            if is_last_will(signals[0]):
+                self.watch.cut_off(terminal, now)
+                self._note(now, idle=idle)
+            return False
         self.watch.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
@@ -102,6 +107,11 @@ class Watchdog:
         if idle or self.watch.turns:
             self._note(now, idle=idle)
         return alive_only
+
+    def answers_for(self, account: Account) -> bool:
+        """Say whether an account's terminal is supervised: then its loss is an alarm, and one with those of others."""
+        terminal = self.fleet.terminal(account)
+        return terminal is not None and self.fleet.state[terminal] != Health.NOT_SUPERVISED
 
     def _note(self, now: Instant, *, idle: bool) -> None:
         """See to it that what changed is followed and written; ``idle``: nothing waited to be written before."""
@@ -299,6 +309,11 @@ class Watchdog:
         self.books.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
+
+
+def is_last_will(signal: Signal) -> bool:
+    """Say whether a broker tells that a terminal's connection broke; what it kept of that is old news."""
+    return signal.hearsay and signal.event.kind is Kind.PATH_TROUBLE and not signal.repeated
 
 
 def _rule(settings: SupervisionSettings) -> Collapse:
