@@ -806,6 +806,23 @@ def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
+    """However often the receiver starts, and whoever is registered meanwhile: the fleet has who is in it, once."""
+    homes = [Account(account=f"N{number}") for number in range(3)]
+
+    async def scenario() -> None:
+        clock = None
+        for life in range(3):
+            homes.append(Account(account=f"S{life}", interval_s=INTERVAL_S))
+            async with core(tmp_path, accounts=homes, clock=clock) as rig:
+                await wait(rig, 60)
+                names = [account.account for account in rig.watchdog.fleet.accounts]
+                clock = rig.clock
+        assert names == [home.account for home in homes]
+
+    run(scenario())
+
+
 def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
     """Who is lost in it joins it, and when they are back it is over."""
     homes = fleet_of(14, labels=("operator:a",))

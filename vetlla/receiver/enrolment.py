@@ -72,7 +72,7 @@ class Enrolment:
                 number = self._fleet.ucr(terminal, watched.device)  # it reported itself while this went on
             if number is None:
                 parent = terminal if watched.device else NO_PARENT
-                number = self._watch.add(account, watched.device, parent, now.mono_us)
+                number = self._add(account, watched.device, parent, now)
             if not watched.device:
                 terminal = terminals[id(account)] = number
                 elder = of_home.setdefault(account.home, number) if account.home else number
@@ -88,8 +88,8 @@ class Enrolment:
         for number in self._fleet:
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if number in seen:
-                continue
+            if number in seen or not self._fleet.accounts[number].account:
+                continue  # a number whose device was never written down is nobody's
             now, terminal = self._clock.now(), self._fleet.parents[number]
             if terminal in seen:
                 account = self._fleet.accounts[terminal]
@@ -102,8 +102,13 @@ class Enrolment:
         if len(self._fleet.kin(terminal)) >= UCRS_MAX:
             return None
         account = self._fleet.accounts[terminal]
-        number = self._watch.add(account, device, terminal, now.mono_us)
+        number = self._add(account, device, terminal, now)
         self._take_up(number, self._unlisted(account, device), now)
+        return number
+
+    def _add(self, account: Account, device: str, parent: int, now: Instant) -> int:
+        number = self._watch.add(account, device, parent, now.mono_us)
+        self._watch.mark(number)  # of whom nobody expects anything, too: or its number is lost with this life
         return number
 
     def _unlisted(self, account: Account, device: str) -> Watched:

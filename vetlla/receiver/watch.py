@@ -164,7 +164,7 @@ class Watch:
             return
         paused_before = fleet.state[device] == _PAUSED
         fleet.pause[device] = pause
-        self._mark(device)
+        self.mark(device)
         if pause and not paused_before:
             self._measure(device, now.mono_us)
             self.wheel.remove(device)
@@ -200,7 +200,7 @@ class Watch:
         if fleet.since_us[device]:  # that it is taken up is no news
             self.turns.append(Turn(device, before, state, now, missed))
         fleet.since_us[device] = now.utc_us
-        self._mark(device)
+        self.mark(device)
         if state is Health.LOST:
             for child in fleet.kin(device):
                 if fleet.state[child] not in {_PAUSED, _UNKNOWN}:
@@ -208,7 +208,8 @@ class Watch:
                         self.wheel.put(child, now.mono_us + fleet.interval_s[child] * SECOND_US)
                     self._turn(child, Health.UNKNOWN, now)
 
-    def _mark(self, device: int) -> None:
+    def mark(self, device: int) -> None:
+        """Have a device written down."""
         if not self.fleet.dirty[device]:
             self.fleet.dirty[device] = 1
             self.dirty.append(device)
