@@ -811,7 +811,7 @@ def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
     homes = [Account(account=f"N{number}") for number in range(3)]
 
     async def scenario() -> None:
-        clock = None
+        clock, names = None, []
         for life in range(3):
             homes.append(Account(account=f"S{life}", interval_s=INTERVAL_S))
             async with core(tmp_path, accounts=homes, clock=clock) as rig:

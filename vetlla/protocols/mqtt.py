@@ -51,6 +51,8 @@ RESERVED: Final = frozenset({"arc", "tc"})
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
+_LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
+"""The shortest payloads: an example for the maker of a device."""
 
 
 class _Place(NamedTuple):
@@ -165,7 +167,7 @@ def _signal(message: Message, place: _Place) -> Signal:
     if payload == REMOVED and place.leaf == "$info":
         return _made(message, place, "$info", details={"info": "removed"})
     if isinstance(payload, str):
-        raise Unreadable('the payload must be a JSON object, such as {"boot":7,"seq":120}')
+        raise Unreadable(f"the payload must be a JSON object, such as {_LEAST[place.leaf]}")
     fields = Payload(payload)
     if place.leaf == "ev":
         return _event(message, place, fields)
