@@ -170,6 +170,8 @@ class Signal(NamedTuple):
     """Kept back by the device until it could send: an alarm all the same, shown with its age."""
     repeated: bool = False
     """The device says that it has reported this before (DC-03 "O" block): stored, opens no new alarm."""
+    hearsay: bool = False
+    """Somebody else's word: a broker that misses the device, or kept what it once said. No sign of life."""
     part: int = 1
     parts: int = 1
 

@@ -109,6 +109,19 @@ def test_malformed_payloads_become_rejects(here: Scene) -> None:
     assert [tuple(row) for row in rows] == [("malformed", "T1"), ("malformed", "T1"), ("unsupported", "")]
 
 
+def test_a_payload_speaks_for_no_other_terminal(here: Scene) -> None:
+    """Bytes behind an event that look like another home's message are evidence; what the event says counts."""
+    behind = 'tc/1/T2/ucr-1/ev {"ref":"7-9","dty":"0003"}'
+    with Device("T1", here.broker.port) as device:
+        device.publish("ucr-1/ev", f'{{"ref":"7-1","dty":"0003"}} {behind}')
+        assert device.await_receipt("7-1") == {"ref": "7-1", "status": "accepted"}
+        device.publish("ucr-1/ev", {"ref": "7-2", **PRESS})
+        assert device.await_receipt("7-2")
+
+    assert [row["account"] for row in query(here.daemon.state_dir, SIGNALS)] == ["T1", "T1"]
+    assert [row["account"] for row in query(here.daemon.state_dir, "SELECT account FROM rejects")] == ["T1"]
+
+
 def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
     """Where the service takes no strangers, an unregistered terminal's receipt says so; a known one is served."""
     refusing = '[intake]\nunknown_accounts = "refuse"\n'
@@ -225,7 +238,7 @@ def test_what_came_while_the_receiver_was_away_is_received(here: Scene) -> None:
 
 
 def test_several_receivers_share_a_subscription(tmp_path: Path) -> None:
-    """Each event goes to one of two receivers; together they receive all, and both read the terminals' states."""
+    """Each event goes to one of two receivers, together they receive all; both hear every heartbeat and state."""
     with ExitStack() as stack:
         broker = stack.enter_context(running_broker(tmp_path / "broker"))
         daemons = []
@@ -238,6 +251,7 @@ def test_several_receivers_share_a_subscription(tmp_path: Path) -> None:
         device.publish("$state", "ready", retain=True)
         for number in range(40):
             device.publish("ucr-1/ev", {"ref": f"7-{number}", **PRESS})
+            device.publish("hb", {"boot": 1, "seq": number})
         for number in range(40):
             assert device.await_receipt(f"7-{number}"), number
         events = "SELECT sequence FROM signals WHERE system = 'scaip'"
@@ -245,5 +259,5 @@ def test_several_receivers_share_a_subscription(tmp_path: Path) -> None:
         assert all(taken)
         assert sorted(taken[0] + taken[1]) == sorted(f"7-{number}" for number in range(40))
         for daemon in daemons:
-            daemon.await_status(lambda status: status["counts"]["signals"] > 0)
+            daemon.await_status(lambda status: status["counts"]["heartbeats"] == 40)
             assert query(daemon.state_dir, "SELECT 1 FROM signals WHERE code = 'ready'")

@@ -173,9 +173,10 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     unsupervised_s = _overlap(paused, began, ends)
     anew = sorted({0, DOWN[1], *(until for _, until in paused)})
     # Silence counts anew from then, whoever speaks at the same tick.
+    begins = [since for since, _ in paused if began <= since < ends]
     longest_s = 0
-    for second in [*times[first:last], *([] if within(ends - 1, paused) else [ends])]:
-        if second == ends or not within(second, paused):
+    for second in [*times[first:last], *begins, *([] if within(ends - 1, paused) else [ends])]:
+        if second in {ends, *begins} or not within(second, paused):
             before = bisect_left(times, second)
             since = max(anew[bisect_right(anew, second) - 1], times[before - 1] if before else 0)
             longest_s = max(longest_s, second - since)

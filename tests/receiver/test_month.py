@@ -14,7 +14,7 @@ from tests.receiver.core import Core, core, signal, small
 from vetlla.clock import ManualClock, to_datetime
 from vetlla.receiver import bookkeeping
 from vetlla.service.supervision import Health
-from vetlla.signals import Event, Kind, Phase
+from vetlla.signals import AccountId, Event, Kind, Phase
 from vetlla.store.expected import Expected
 from vetlla.store.ledger import unpack
 
@@ -92,10 +92,14 @@ async def live(rig: Core, park: Park, since: int, until: int) -> None:
             await registry(rig, second)
         arrival = rig.arrival()
         if second in month.AWAY_S:
+            said = LEFT if second == month.AWAY_S[0] else BACK
             for number in month.AWAY:
-                heard(park.homes[number].account, (LEFT if second == month.AWAY_S[0] else BACK,), arrival)
-        for account, said in park.due(second):
-            heard(account, said, arrival)
+                account = park.homes[number].account
+                report = said._replace(id=AccountId("", "", account.account))
+                heard(account, (report,), arrival)
+                rig.watchdog.stored(report, account, arrival.received)
+        for account, signals in park.due(second):
+            heard(account, signals, arrival)
         if second % month.HOUR == 0 or rig.watchdog.losses.backlog:
             await write(rig)
         rig.clock.advance(month.TICK_S)

@@ -34,7 +34,7 @@ class Rig:
         self.now_s = 0.0
         for device, parent, each_s in (("", NO_PARENT, interval_s), ("U1", TERMINAL, ucr_interval_s)):
             number = self.watch.add(Account(account="1234"), device, parent, 0)
-            self.watch.expect(number, Expectation(each_s, allowed))
+            self.watch.expect(number, Expectation(each_s, allowed), at(0))
             self.watch.set_pause(number, Pause.NONE, at(0))
 
     def until(self, seconds: float) -> None:
@@ -141,9 +141,21 @@ def test_a_shorter_interval_counts_at_once() -> None:
     """Who is waited for at a later time is looked at earlier."""
     rig = Rig(interval_s=3600)
     rig.heard(TERMINAL)
-    rig.watch.expect(TERMINAL, Expectation(10, 2))
+    rig.watch.expect(TERMINAL, Expectation(10, 2), at(0))
     rig.until(11)
     assert rig.state() is Health.LATE
+
+
+def test_a_shorter_interval_counts_from_its_change() -> None:
+    """A silence that was in order until then makes nobody lost, nor a whole fleet at once."""
+    rig = Rig(interval_s=3600)
+    rig.heard(TERMINAL)
+    rig.until(3000)
+    rig.watch.expect(TERMINAL, Expectation(60, 3), at(3000))
+    rig.until(3001)
+    assert rig.state() is Health.OK
+    rig.until(3181)
+    assert rig.state() is Health.LOST
 
 
 # --- UCRs -------------------------------------------------------------------------------------------------------------
@@ -188,6 +200,33 @@ def test_a_ucr_that_was_lost_before_its_terminal_is_unknown_with_it() -> None:
     assert rig.state(UCR) is Health.LOST
 
 
+@pytest.mark.parametrize("interval_s", [20, 60, 90])
+def test_a_ucr_behind_a_terminal_that_is_often_late_is_lost(interval_s: int) -> None:
+    """What the terminal's lateness covers does not count; the rest adds up, though no stretch of it is a period."""
+    rig = Rig(interval_s=interval_s, tolerance_s=2)
+    rig.heard(TERMINAL, UCR)
+    for beat in range(1, 60):
+        rig.until(2 * interval_s * beat)
+        assert rig.state(TERMINAL) is Health.LATE
+        rig.heard(TERMINAL)
+        if rig.state(UCR) is Health.LOST:
+            break
+    assert rig.state(UCR) is Health.LOST
+    assert rig.now_s <= 60 * (3 + 1) * 2 + 2 * interval_s
+
+
+def test_a_ucr_has_time_when_its_terminal_was_late() -> None:
+    """An outage shorter than what makes a terminal lost costs its UCR no more than a beat."""
+    rig = Rig(tolerance_s=2)
+    rig.heard(TERMINAL, UCR)
+    rig.until(170)
+    assert (rig.state(TERMINAL), rig.state(UCR)) == (Health.LATE, Health.UNKNOWN)
+    rig.heard(TERMINAL)
+    rig.until(231)
+    rig.heard(TERMINAL)
+    assert rig.state(UCR) is not Health.LOST
+
+
 def test_a_ucr_heard_through_a_terminal_that_is_back_is_ok() -> None:
     """Its own sign of life ends its being unknown."""
     rig = Rig()
@@ -202,14 +241,14 @@ def test_a_ucr_heard_through_a_terminal_that_is_back_is_ok() -> None:
 
 
 def test_a_paused_device_is_never_lost_and_never_ok() -> None:
-    """It is shown as not supervised, whether it is heard or not."""
+    """It is shown as not supervised, whether it is heard or not; its silence is kept up to the pause."""
     rig = Rig()
     rig.heard(TERMINAL)
     rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
     rig.until(1000)
     rig.heard(TERMINAL)
     assert rig.state() is Health.NOT_SUPERVISED
-    assert rig.fleet.longest_s[TERMINAL] == 0
+    assert rig.fleet.longest_s[TERMINAL] == 10
 
 
 def test_after_a_pause_a_whole_period_counts() -> None:
@@ -250,7 +289,7 @@ def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
     watch = Watch(Fleet(), 0, 0)
     for number in range(LOOKED_AT_ONCE + 10):
         device = watch.add(Account(account=f"{number}"), "", NO_PARENT, 0)
-        watch.expect(device, Expectation(10, 1))
+        watch.expect(device, Expectation(10, 1), at(0))
         watch.set_pause(device, Pause.NONE, at(0))
     assert watch.pass_time(at(11))
     assert len(watch.take_turns()) == LOOKED_AT_ONCE

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +14,7 @@ from tests.receiver.core import ANA, LOOPS, Core, core, run, signal, small, unti
 from vetlla.accounts import Account
 from vetlla.clock import ManualClock, SystemClock
 from vetlla.devices import DeviceType, Place
-from vetlla.receiver import bookkeeping
+from vetlla.receiver import bookkeeping, enrolment
 from vetlla.receiver.commit import Operation
 from vetlla.receiver.fleet import name_of
 from vetlla.receiver.pauses import Order
@@ -39,6 +42,11 @@ def beat(account: str = "1234") -> Signal:
 
 def presence(device: str = "U1", account: str = "1234") -> Signal:
     return signal(account, "hb", kind=Kind.PRESENCE, device=device)
+
+
+def will(account: str = "1234") -> Signal:
+    """Return what a broker says of a terminal whose connection broke."""
+    return signal(account, "lost", kind=Kind.PATH_TROUBLE, device="", hearsay=True)
 
 
 async def wait(rig: Core, seconds: float) -> None:
@@ -177,6 +185,75 @@ def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
             assert state(rig) is Health.LATE
             await wait(rig, INTERVAL_S + 6)
             assert state(rig) is Health.LOST
+
+    run(scenario())
+
+
+def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
+    """A last will, or a state that the broker kept, brings nobody back who is lost."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            rig.submit(beat())
+            await wait(rig, LOST_AFTER_S)
+            rig.submit(will())
+            await rig.sync()
+            assert state(rig) is Health.LOST
+            assert rig.watchdog.fleet.received[0] == 1
+
+    run(scenario())
+
+
+def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
+    """At once, and its UCRs are unknown; one alarm, which ends when the terminal is heard again."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            rig.submit(will())
+            await wait(rig, 1)
+            assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
+            assert [alarm["kind"] for alarm in await rig.open_alarms()] == [Kind.DEVICE_LOST]
+            rig.submit(beat())
+            await wait(rig, 1)
+            assert (state(rig), await why(rig)) == (Health.OK, [])
+            await wait(rig, LOST_AFTER_S)
+            assert state(rig) is Health.LOST
+
+    run(scenario())
+
+
+def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> None:
+    """Nobody else would tell; and what a broker kept of a call for help loses nobody."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
+            rig.submit(will())
+            rig.submit(signal("0000", hearsay=True))
+            await wait(rig, 1)
+            assert (state(rig), state(rig, "0000")) == (Health.NOT_SUPERVISED, Health.UNKNOWN)
+            kinds = {alarm["home"]: alarm["kind"] for alarm in await rig.open_alarms()}
+            assert kinds == {"H-1": Kind.PATH_TROUBLE, "H0": Kind.PERSONAL_EMERGENCY}
+
+    run(scenario())
+
+
+def test_many_last_wills_are_one_incident(tmp_path: Path) -> None:
+    """A cell fails: one alarm, and none is left when its terminals are back."""
+    homes = fleet_of(30, labels=("operator:a",))
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=homes) as rig:
+            for home in homes:
+                rig.submit(beat(home.account))
+            for home in homes:
+                rig.submit(will(home.account))
+            await wait(rig, 1)
+            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["incident 1"]
+            for home in homes:
+                rig.submit(beat(home.account))
+            await wait(rig, 1)
+            assert await rig.open_alarms() == []
 
     run(scenario())
 
@@ -348,6 +425,62 @@ def test_away_pauses_the_pendants_and_not_the_terminal(tmp_path: Path, left: Eve
     run(scenario())
 
 
+LEFT = signal(device="", identity=b"left")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0003", "scaip"))
+BACK = signal(device="", identity=b"back")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0121", "scaip"))
+
+
+def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
+    """A terminal repeats what has no receipt yet: that somebody left, after it was said that somebody is back."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            for said in (LEFT, BACK, LEFT):
+                await rig.submit(said)
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("buffered", "repeated"), [(True, False), (False, True)])
+def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
+    """An old departure pauses nobody; an old return ends a pause: in doubt a pendant is supervised."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            await rig.submit(LEFT._replace(buffered=buffered, repeated=repeated))
+            assert state(rig, device="U1") is Health.OK
+            await rig.submit(LEFT._replace(identity=b""))
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            await rig.submit(BACK._replace(buffered=buffered, repeated=repeated))
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
+def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
+    """The accounts that it came under may be others by the time it is stored."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            await rig.submit(LEFT)
+            rig.journal.gate.clear()
+            rig.submit(signal())
+            await until(rig.journal.at_gate.is_set)
+            rig.submit(BACK)
+            rig.book = type(rig.book)([replace(HOME, support_level=2)])
+            await rig.register()
+            rig.intake.use(rig.settings, rig.book)
+            rig.journal.gate.set()
+            await rig.sync()
+            await rig.sync()
+            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
+
+    run(scenario())
+
+
 def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
     """A pendant that was handed out and never reported is lost; one that is none of the home's is shown as that."""
     inventory = Expected(
@@ -365,6 +498,75 @@ def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
             assert state(rig, device="U1") is Health.LOST
             rig.submit(presence("u1"))
             assert state(rig, device="U1") is Health.OK
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("place", "reason"), [(Place.WAREHOUSE, Pause.WAREHOUSE), (Place.HOME, Pause.REMOVED)])
+def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Place, reason: Pause) -> None:
+    """The home's only pendant went back to the warehouse: nobody misses it there."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()))
+            await rig.submit(presence())
+            await rig.register(Expected({}, {}, (), {"H-1": {"U1": place}}))
+            for _ in range(5):
+                rig.submit(beat())
+                await wait(rig, INTERVAL_S)
+            assert (state(rig, device="U1"), await why(rig)) == (Health.NOT_SUPERVISED, [])
+            assert Pause(rig.watchdog.fleet.pause[1]) == reason
+
+    run(scenario())
+
+
+def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many are taken up and no more; what the others say is kept as a report."""
+    monkeypatch.setattr(enrolment, "UCRS_MAX", 3)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            for number in range(5):
+                await rig.submit(presence(f"X{number}"))
+            assert rig.watchdog.fleet.devices == ["", "X0", "X1", "X2"]
+            assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
+
+    run(scenario())
+
+
+def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was registered just now, and is heard between two steps of the reload: it is one device."""
+    monkeypatch.setattr(enrolment, "AT_ONCE", 1)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            before = rig.watchdog.enrolment._roster
+            reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
+            while rig.watchdog.enrolment._roster is before:  # noqa: ASYNC110 - each turn of the loop counts
+                await asyncio.sleep(0)
+            rig.submit(presence("u1"))
+            await reload
+            assert rig.watchdog.fleet.devices == ["", "u1"]
+            assert state(rig, device="U1") is Health.OK
+
+    run(scenario())
+
+
+def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path) -> None:
+    """The order was for the terminal and all its UCRs, and holds for a new one over a restart."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            order = Order("enric", "installer on site", rig.clock.now().utc_us + 7_200_000_000)
+            rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+            await rig.sync()
+            await rig.submit(presence())
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            clock = rig.clock
+        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+            assert state(rig, device="U1") is Health.NOT_SUPERVISED
+            await wait(rig, 7_200)
+            assert (state(rig), state(rig, device="U1")) == (Health.UNKNOWN, Health.UNKNOWN)
 
     run(scenario())
 
@@ -452,6 +654,41 @@ def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
+    """Nobody heard it again: an operator reads why the alarm ended."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await wait(rig, LOST_AFTER_S)
+            await rig.register(Expected({}, {}, {"H-1"}))
+            await wait(rig, 1)
+            assert await rig.open_alarms() == []
+            (row,) = rig.read("SELECT detail FROM audit WHERE action = 'close'")
+            assert "heard again" not in row["detail"]
+            assert "suspended" in row["detail"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("first_s", [600, 7_200])
+def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
+    """Made longer or shorter, it ends when the last order says, whatever the wall clock does meanwhile."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            for seconds in (first_s, 3_600):
+                order = Order("enric", "works", rig.clock.now().utc_us + seconds * 1_000_000)
+                rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+                await rig.sync()
+            rig.clock.step_wall(-300)
+            await wait(rig, 3_599)
+            assert state(rig) is Health.NOT_SUPERVISED
+            await wait(rig, 1)
+            assert state(rig) is Health.UNKNOWN
+
+    run(scenario())
+
+
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
@@ -518,6 +755,29 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
     run(scenario())
 
 
+def test_the_alarm_of_a_ucr_behind_a_lost_terminal_outlives_a_restart(tmp_path: Path) -> None:
+    """First the UCR is lost, then its terminal; when both are heard by the next life, no alarm is left."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.submit(presence())
+            for _ in range(4):
+                await wait(rig, INTERVAL_S)
+                rig.submit(beat())
+            assert state(rig, device="U1") is Health.LOST
+            await wait(rig, LOST_AFTER_S)
+            assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
+            clock = rig.clock
+        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+            assert len(await rig.open_alarms()) == 2
+            rig.submit(presence())
+            await wait(rig, 1)
+            assert (state(rig), state(rig, device="U1")) == (Health.OK, Health.OK)
+            assert await rig.open_alarms() == []
+
+    run(scenario())
+
+
 def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
     """Killed before the rows of the fleet were written: what was decided stands, and nobody gets another's number."""
     homes = fleet_of(3)
@@ -542,6 +802,23 @@ def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
             assert len(await again.open_alarms()) == 1
             await wait(again, LOST_AFTER_S)
             assert len(await again.open_alarms()) == 3
+
+    run(scenario())
+
+
+def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
+    """However often the receiver starts, and whoever is registered meanwhile: the fleet has who is in it, once."""
+    homes = [Account(account=f"N{number}") for number in range(3)]
+
+    async def scenario() -> None:
+        clock, names = None, []
+        for life in range(3):
+            homes.append(Account(account=f"S{life}", interval_s=INTERVAL_S))
+            async with core(tmp_path, accounts=homes, clock=clock) as rig:
+                await wait(rig, 60)
+                names = [account.account for account in rig.watchdog.fleet.accounts]
+                clock = rig.clock
+        assert names == [home.account for home in homes]
 
     run(scenario())
 

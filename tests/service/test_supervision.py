@@ -118,6 +118,15 @@ def test_a_stranger_in_a_burst_does_not_hide_its_cause() -> None:
     assert common_cause([of("operator:a")] * 4 + [of("operator:b")] * 2, SIZES, RULE) == "listener:dc09"
 
 
+def test_a_stranger_makes_no_operator_s_outage_everybody_s() -> None:
+    """Somebody lost in the same minute is among the first so many: it is waited for the rest of the operator's."""
+    rule = RULE._replace(burst=10)
+    early = [of("operator:b")] + [of("operator:a")] * 9
+    assert common_cause(early, SIZES, rule) is None
+    assert common_cause([*early, of("operator:a")], SIZES, rule) == "operator:a"
+    assert common_cause([of(f"operator:{n}") for n in range(10)], SIZES, rule) == "listener:dc09"
+
+
 @pytest.mark.parametrize(
     ("lost", "size", "failed"), [(2, 2, False), (2, 4, False), (3, 6, True), (3, 7, False), (30, 60, True)]
 )

@@ -15,7 +15,7 @@ from vetlla.service.supervision_words import PAUSES, Known, why
         (Known(Health.LATE, missed=2, allowed_misses=3), "2 of 3 signs of life failed to come"),
         (Known(Health.LOST, missed=7, allowed_misses=3), "7 signs of life in a row failed to come"),
         (Known(Health.LOST, missed=1, allowed_misses=1), "1 sign of life in a row failed to come"),
-        (Known(Health.LOST, missed=0, allowed_misses=3), "3 signs of life in a row failed to come"),
+        (Known(Health.LOST, missed=0, allowed_misses=3), "its connection broke: the broker says so"),
         (
             Known(Health.LOST, missed=3, allowed_misses=3, incident="incident 4, cell:1"),
             "3 signs of life in a row failed to come; one of many: incident 4, cell:1",

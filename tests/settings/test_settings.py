@@ -104,6 +104,13 @@ def test_listeners_of_the_command_line_leave_the_brokers_out(tmp_path: Path) -> 
     assert load(file, listen=["dc09=127.0.0.1:0"]).mqtt == ()
 
 
+def test_a_shared_session_ends_soon(tmp_path: Path) -> None:
+    """The broker deals no events to a receiver of a group that is gone for good."""
+    alone = load(written(tmp_path, BROKER + "session_expiry_s = 3600"))
+    shared = load(written(tmp_path, BROKER + "session_expiry_s = 3600\nshare = 'arc'"))
+    assert (alone.mqtt[0].session_s, shared.mqtt[0].session_s) == (3600, 10)
+
+
 def test_recovery_follows_the_watermark() -> None:
     """Who sets only the lower watermark gets the upper one a quarter above."""
     store = Settings.model_validate({"store": {"min_free_mib": 101}}).store

@@ -76,6 +76,23 @@ def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
         )
 
 
+def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
+    """Back in the warehouse or moved on: its last home is told by which id, and where it stands."""
+    with registry(tmp_path, home("H1"), home("H2")) as db:
+        put(db, DeviceType.UCR, "U1", "", "H1")
+        put(db, DeviceType.UCR, "U2", "007", "H1")
+        for serial, place in (("U1", ""), ("U2", "H2")):
+            kept = inventory.device(db.conn, f"ucr:{serial}")
+            if place:
+                change = rules.move(kept, place, TODAY, inventory.fleet(db.conn, home=place))
+            else:
+                change = rules.remove(kept, TODAY)
+            inventory_write.apply(db.conn, [change], 0)
+        found = expected(db, TODAY)
+        assert found.gone == {"H1": {"U1": Place.WAREHOUSE, "007": Place.HOME}}
+        assert found.ucrs == {"H2": [Ucr(DeviceType.UCR, "007")]}
+
+
 def test_homes_that_rest(tmp_path: Path) -> None:
     """Suspended on the day, or not active on it; the last day of a period belongs to it."""
     homes = (

@@ -44,11 +44,15 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
 """What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+LAST_WILL: Final = "lost"
+"""The state that a broker tells of a terminal, not the terminal of itself."""
 RESERVED: Final = frozenset({"arc", "tc"})
 """Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
+_LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
+"""The shortest payloads: an example for the maker of a device."""
 
 
 class _Place(NamedTuple):
@@ -163,7 +167,7 @@ def _signal(message: Message, place: _Place) -> Signal:
     if payload == REMOVED and place.leaf == "$info":
         return _made(message, place, "$info", details={"info": "removed"})
     if isinstance(payload, str):
-        raise Unreadable('the payload must be a JSON object, such as {"boot":7,"seq":120}')
+        raise Unreadable(f"the payload must be a JSON object, such as {_LEAST[place.leaf]}")
     fields = Payload(payload)
     if place.leaf == "ev":
         return _event(message, place, fields)
@@ -212,15 +216,19 @@ def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
 def _state(message: Message, place: _Place) -> Signal:
     """Return a state. A bare word has no identity: two losses with a return between them are two."""
     if isinstance(message.payload, str):
-        return _made(message, place, clean(message.payload), details={})
+        return _stated(message, place, clean(message.payload), details={})
     fields = Payload(message.payload)
     word = fields.text("state")
     if not word:
         raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
     boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
-    said = _made(message, place, word, details=_counted(boot, seq) | fields.details())
+    said = _stated(message, place, word, details=_counted(boot, seq) | fields.details())
     identity = _identity(place, "$state", word, boot, seq) if boot and seq else b""
     return said._replace(sequence=seq, occurred_at=at, identity=identity)
+
+
+def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
+    return _made(message, place, word, details=details)._replace(hearsay=word == LAST_WILL)
 
 
 def _counted(boot: str, seq: str) -> dict[str, str]:

@@ -24,6 +24,11 @@ AT_ONCE = 1_000
 """Devices between two turns of the loop: a reload of a whole fleet holds up no alarm."""
 
 
+UCRS_MAX = 1_000
+"""UCRs of one terminal; a thousand is what the zone numbers of Contact ID tell apart. One that invents names for ever
+takes up no more, and its reports are kept as any other's."""
+
+
 class Enrolment:
     """Lives in the event loop."""
 
@@ -60,9 +65,11 @@ class Enrolment:
                 await asyncio.sleep(0)
             account, now = watched.account, self._clock.now()
             number = names.get(name_of(account, watched.device))
+            if number is None and watched.device:
+                number = self._fleet.ucr(terminal, watched.device)  # it reported itself while this went on
             if number is None:
                 parent = terminal if watched.device else NO_PARENT
-                number = self._watch.add_new(account, watched.device, parent, now.mono_us)
+                number = self._add(account, watched.device, parent, now)
             if not watched.device:
                 terminal = number
                 account.watch_as(number)
@@ -79,8 +86,8 @@ class Enrolment:
         for number in self._fleet:
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if number in seen:
-                continue
+            if number in seen or not self._fleet.accounts[number].account:
+                continue  # a number whose device was never written down is nobody's
             now, terminal = self._clock.now(), self._fleet.parents[number]
             if terminal in seen:
                 account = self._fleet.accounts[terminal]
@@ -88,22 +95,25 @@ class Enrolment:
             else:
                 self._pauses.set(number, Pause.REMOVED, REGISTRY_PAUSES, now)
 
-    def learn(self, terminal: int, device: str, now: Instant) -> int:
-        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number."""
+    def learn(self, terminal: int, device: str, now: Instant) -> int | None:
+        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number, if any."""
+        if len(self._fleet.kin(terminal)) >= UCRS_MAX:
+            return None
         account = self._fleet.accounts[terminal]
-        number = self._watch.add_new(account, device, terminal, now.mono_us)
+        number = self._add(account, device, terminal, now)
         self._take_up(number, self._unlisted(account, device), now)
         return number
 
+    def _add(self, account: Account, device: str, parent: int, now: Instant) -> int:
+        number = self._watch.add(account, device, parent, now.mono_us)
+        self._watch.mark(number)  # of whom nobody expects anything, too: or its number is lost with this life
+        return number
+
     def _unlisted(self, account: Account, device: str) -> Watched:
-        """Return what is expected of a UCR that the registry does not name."""
         assert self._roster is not None  # read before anybody is heard
-        watched = self._roster.ucr(account, device)
-        if self._roster.registers_ucrs(account.home):
-            return watched._replace(pause=watched.pause | Pause.UNREGISTERED)
-        return watched
+        return self._roster.unlisted(account, device)
 
     def _take_up(self, number: int, watched: Watched, now: Instant) -> None:
         self._fleet.accounts[number] = watched.account
-        self._watch.expect(number, watched.expectation)
+        self._watch.expect(number, watched.expectation, now)
         self._pauses.set(number, watched.pause, REGISTRY_PAUSES, now)

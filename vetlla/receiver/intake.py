@@ -17,6 +17,7 @@ from vetlla.clock import iso, to_datetime
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
+from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
 from vetlla.service.triage import PRIORITIES, age, home_of, weigh
 from vetlla.signals import DUPLICATE, STORED, Priority, refused
@@ -172,6 +173,8 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
+        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
+            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         # A caller that has not named itself stands for where it calls from: two of them are two alarms.
         known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
@@ -193,6 +196,7 @@ class Intake:
         )
         if signal.identity:
             self._duplicates.add(signal.identity, number, arrival.received.utc_us)
+        self._watchdog.stored(signal, frame.account, arrival.received)
         return STORED
 
     def durable(self, batch: Batch, now: Instant) -> None:

@@ -17,7 +17,7 @@ from vetlla.receiver.commit import Operation
 from vetlla.receiver.desk import Report
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.receiver.watch import Turn
-from vetlla.service.supervision import Health
+from vetlla.service.supervision import Health, Pause
 from vetlla.service.triage import home_of
 from vetlla.settings.model import AlarmPolicy
 from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Priority
@@ -109,9 +109,15 @@ class Losses:
             elif Health.NOT_SUPERVISED in {turn.before, turn.state}:
                 self._steps.append(_Step(turn))
             if turn.state in {Health.OK, Health.NOT_SUPERVISED}:
-                self._lift(turn.device, f"heard again at {iso(turn.at.utc_us)}")
+                self._lift(turn.device, self._why_over(turn))
         if self._steps:
             self._commit.wake()
+
+    def _why_over(self, turn: Turn) -> str:
+        at = iso(turn.at.utc_us)
+        if turn.state is Health.OK:
+            return f"heard again at {at}"
+        return f"not heard, and not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
 
     def _lost(self, turn: Turn) -> None:
         device = turn.device

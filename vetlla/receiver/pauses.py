@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.clock import SECOND_US
 from vetlla.service.supervision import Pause
 from vetlla.store.units import Ordered
 
@@ -36,6 +35,8 @@ class Pauses:
         """By device."""
         self._ends: list[tuple[int, int]] = []
         """Those that end by themselves: monotonic instant and device."""
+        self._end_of: dict[int, int] = {}
+        """By device: when the last order ends; what an earlier one said is passed over."""
 
     def set(self, device: int, pause: Pause, among: Pause, now: Instant) -> None:
         """Let ``pause`` be all of a device's reasons among some; other reasons stay."""
@@ -62,6 +63,7 @@ class Pauses:
         """End ordered pauses; return the devices that had one."""
         lifted = [device for device in devices if self.ordered.pop(device, None)]
         for device in lifted:
+            self._end_of.pop(device, None)
             batch.supervision.pauses_ended.append(device)
             self.set(device, Pause.NONE, Pause.ORDERED, now)
         return lifted
@@ -69,8 +71,10 @@ class Pauses:
     def remember(self, order: Ordered, now: Instant) -> None:
         """Keep an order, and its end."""
         self.ordered[order.unit] = order
+        self._end_of.pop(order.unit, None)
         if order.until_us is not None:
-            heapq.heappush(self._ends, (now.mono_us + max(0, order.until_us - now.utc_us), order.unit))
+            self._end_of[order.unit] = ends_us = now.mono_us + max(0, order.until_us - now.utc_us)
+            heapq.heappush(self._ends, (ends_us, order.unit))
 
     @property
     def next_us(self) -> int | None:
@@ -81,10 +85,7 @@ class Pauses:
         """End those whose time has come; return their devices. One that was ordered anew meanwhile has another end."""
         ended: list[int] = []
         while self._ends and self._ends[0][0] <= now.mono_us:
-            _, device = heapq.heappop(self._ends)
-            order = self.ordered.get(device)
-            if order is None or order.until_us is None:
-                continue
-            if all(device != other for _, other in self._ends) or order.until_us <= now.utc_us + SECOND_US:
+            ends_us, device = heapq.heappop(self._ends)
+            if self._end_of.get(device) == ends_us:
                 ended += self.lift([device], now, batch)
         return ended

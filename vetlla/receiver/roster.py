@@ -55,9 +55,15 @@ class Roster:
         interval_s = account.ucr_interval_s or self._settings.intervals_s.get(kind, 0)
         return self._watched(account, device, interval_s, self._resting(account))
 
-    def registers_ucrs(self, home: str) -> bool:
-        """Say whether the inventory has UCRs in a home: then others that report themselves are none of it."""
-        return bool(self._expected.ucrs.get(home))
+    def unlisted(self, account: Account, device: str) -> Watched:
+        """Return what is expected of a UCR that reports itself and that the inventory does not have in its home."""
+        watched = self.ucr(account, device)
+        place = self._expected.gone.get(account.home, {}).get(device.upper())
+        if place is not None:
+            away = Pause.WAREHOUSE if place is Place.WAREHOUSE else Pause.REMOVED
+        else:
+            away = Pause.UNREGISTERED if self._expected.ucrs.get(account.home) else Pause.NONE
+        return watched._replace(pause=watched.pause | away)
 
     def _resting(self, account: Account) -> Pause:
         return Pause.SUSPENDED if account.home in self._expected.resting else Pause.NONE

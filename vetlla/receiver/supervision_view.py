@@ -82,6 +82,9 @@ class SupervisionView:
         parent = self._fleet.parents[number]
         incident = self._watchdog.incidents.of.get(number)
         order = self._watchdog.pauses.ordered.get(number)
+        if state is Health.LOST and not self._fleet.base_us[number]:
+            # An earlier life lost it, and it was missed as often then.
+            missed = max(missed, self._fleet.allowed[number])
         return Known(
             state=state,
             pause=pause,

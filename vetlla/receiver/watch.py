@@ -52,15 +52,9 @@ class Watch:
         self.tolerance_us = round(tolerance_s * SECOND_US)
 
     def add(self, account: Account, device: str, parent: int, now_us: int) -> int:
-        """Take up a device that the journal has; return its number. It is not supervised yet."""
+        """Take up a device of which nothing is known; return its number. It is not supervised yet."""
         number = self.fleet.add(account, device, parent, now_us)
         self.wheel.grow(number + 1)
-        return number
-
-    def add_new(self, account: Account, device: str, parent: int, now_us: int) -> int:
-        """Take up a device that nobody has heard of before: the journal is to have its row."""
-        number = self.add(account, device, parent, now_us)
-        self._mark(number)
         return number
 
     # --- signs of life ----------------------------------------------------------------------------------------------
@@ -69,7 +63,7 @@ class Watch:
         """Take a sign of life."""
         fleet = self.fleet
         mono_us = now.mono_us
-        state = fleet.state[device]
+        state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
             self._measure(device, mono_us)
         fleet.base_us[device] = mono_us
@@ -78,7 +72,13 @@ class Watch:
         fleet.listener[device] = listener
         self.stirred.add(device // STRETCH)
         if state not in {_OK, _PAUSED}:
-            self._back(device, now)
+            self._back(device, max(base_us, self.floor_us), now)
+
+    def cut_off(self, terminal: int, now: Instant) -> None:
+        """Take a broker's word that a terminal's connection broke: it is lost before its silence says so."""
+        if self.fleet.state[terminal] not in {_PAUSED, _LOST}:
+            self.wheel.remove(terminal)
+            self._turn(terminal, Health.LOST, now)
 
     def _measure(self, device: int, mono_us: int) -> None:
         """Keep the silence that ends now, if it is today's longest."""
@@ -86,19 +86,27 @@ class Watch:
         silence_s = (mono_us - max(fleet.base_us[device], self.floor_us)) // SECOND_US
         fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
 
-    def _back(self, device: int, now: Instant) -> None:
-        was_lost = self.fleet.state[device] == _LOST
-        was_quiet = self.fleet.state[device] in _QUIET
+    def _back(self, device: int, silent_since_us: int, now: Instant) -> None:
+        fleet, before = self.fleet, self.fleet.state[device]
         self._turn(device, Health.OK, now)
-        if was_lost:
+        if before == _LOST:
             self._wait(device)
-        if was_quiet:
-            # Its UCRs had no way to be heard: each is given a whole period from now. That they were not is kept.
-            for child in self.fleet.kin(device):
-                if self.fleet.state[child] == _UNKNOWN:
-                    self._measure(child, now.mono_us)
-                    self.fleet.base_us[child] = now.mono_us
-                    self._wait(child)
+        if before not in _QUIET:
+            return
+        first_miss_us = silent_since_us + next_miss_us(0, fleet.interval_s[device], self.tolerance_us)
+        late_us = min(first_miss_us, now.mono_us)
+        for child in fleet.kin(device):
+            if fleet.state[child] != _UNKNOWN:
+                continue
+            # It had no way to be heard: that time does not count. That it was not heard is kept.
+            self._measure(child, now.mono_us)
+            if before == _LOST:
+                fleet.base_us[child] = now.mono_us
+                self._wait(child)
+            else:
+                # And no more: behind a terminal that is late every other time nobody would ever be lost.
+                counted_us = late_us - max(fleet.base_us[child], self.floor_us)
+                fleet.base_us[child] = now.mono_us - max(0, counted_us)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -140,13 +148,14 @@ class Watch:
 
     # --- who is supervised, and who is not --------------------------------------------------------------------------
 
-    def expect(self, device: int, expectation: Expectation) -> None:
+    def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
         """Say how often a device is to be heard; of one that is waited for, from now on."""
         fleet = self.fleet
         if fleet.expectation(device) == expectation:
             return
         fleet.interval_s[device], fleet.allowed[device] = expectation
         if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
+            fleet.base_us[device] = now.mono_us  # its silence so far was in order
             self._wait(device)
 
     def set_pause(self, device: int, pause: Pause, now: Instant) -> None:
@@ -156,8 +165,9 @@ class Watch:
             return
         paused_before = fleet.state[device] == _PAUSED
         fleet.pause[device] = pause
-        self._mark(device)
+        self.mark(device)
         if pause and not paused_before:
+            self._measure(device, now.mono_us)
             self.wheel.remove(device)
             self._turn(device, Health.NOT_SUPERVISED, now)
         elif not pause and paused_before:
@@ -191,7 +201,7 @@ class Watch:
         if fleet.since_us[device]:  # that it is taken up is no news
             self.turns.append(Turn(device, before, state, now, missed))
         fleet.since_us[device] = now.utc_us
-        self._mark(device)
+        self.mark(device)
         if state is Health.LOST:
             for child in fleet.kin(device):
                 if fleet.state[child] not in {_PAUSED, _UNKNOWN}:
@@ -199,7 +209,8 @@ class Watch:
                         self.wheel.put(child, now.mono_us + fleet.interval_s[child] * SECOND_US)
                     self._turn(child, Health.UNKNOWN, now)
 
-    def _mark(self, device: int) -> None:
+    def mark(self, device: int) -> None:
+        """Have a device written down."""
         self.stirred.add(device // STRETCH)
         if not self.fleet.dirty[device]:
             self.fleet.dirty[device] = 1

@@ -15,7 +15,7 @@ from vetlla.receiver.enrolment import Enrolment
 from vetlla.receiver.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.incidents import Incidents
 from vetlla.receiver.losses import Losses
-from vetlla.receiver.pauses import Pauses
+from vetlla.receiver.pauses import Order, Pauses
 from vetlla.receiver.watch import Watch
 from vetlla.service.supervision import Collapse, Health, Pause, absence
 from vetlla.signals import Kind, Phase
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.fleet import Name
-    from vetlla.receiver.pauses import Order
     from vetlla.receiver.roster import Roster
     from vetlla.settings.model import SupervisionSettings
     from vetlla.signals import Arrival, Signal
@@ -95,6 +94,11 @@ class Watchdog:
             return False
         now, listener = arrival.received, self._listener(arrival.listener)
         idle = not self.watch.stirred
+        if signals[0].hearsay:
+            if is_last_will(signals[0]):
+                self.watch.cut_off(terminal, now)
+                self._note(now, idle=idle)
+            return False
         self.watch.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
@@ -104,6 +108,10 @@ class Watchdog:
             self._note(now, idle=idle)
         return alive_only
 
+    def answers_for(self, account: Account) -> bool:
+        """Say whether an account's terminal is supervised: then its loss is an alarm, and one with those of others."""
+        return account.unit != NOT_WATCHED and self.fleet.state[account.unit] != Health.NOT_SUPERVISED
+
     def _note(self, now: Instant, *, idle: bool) -> None:
         """See to it that what changed is followed and written; ``idle``: nothing waited to be written before."""
         if idle:
@@ -112,22 +120,40 @@ class Watchdog:
         self._follow()
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
-        """Take what a terminal says of its home and its UCRs; say whether it is a known UCR's presence alone."""
+        """Take what a terminal says of its UCRs; say whether it is a known UCR's presence alone."""
         kind, phase = signal.event.kind, signal.event.phase
         elder = self.enrolment.elder(terminal)
-        # What a terminal kept back says where people were, not where they are.
-        if kind is not Kind.PRESENCE and not signal.buffered and (left := absence(signal.event)) is not None:
-            for child in self.fleet.kin(elder):
-                self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
         ucr = self.fleet.ucr(elder, signal.device)
         if ucr is None:
-            if kind is Kind.PRESENCE:
-                self.watch.heard(self.enrolment.learn(elder, signal.device, now), listener, now)
+            if kind is Kind.PRESENCE and (learned := self.enrolment.learn(elder, signal.device, now)) is not None:
+                self._share_pause(elder, learned, now)
+                self.watch.heard(learned, listener, now)
             return False
         self.watch.heard(ucr, listener, now)
         return kind is Kind.PRESENCE
+
+    def _share_pause(self, terminal: int, ucr: int, now: Instant) -> None:
+        """Let a pause of a terminal and all its UCRs be that of one which an installer adds meanwhile."""
+        if order := self.pauses.ordered.get(terminal):
+            batch = self._commit.batch
+            self.pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
+            self.books.write_at_once([ucr], batch)
+
+    def stored(self, signal: Signal, account: Account | None, now: Instant) -> None:
+        """Hear of a report that is stored, and so only once: the home was left, or somebody is back."""
+        if signal.event.kind is Kind.PRESENCE or (left := absence(signal.event)) is None:
+            return
+        # What was kept back, or said before, tells where people were. A return counts even so: it ends a pause.
+        if left and (signal.buffered or signal.repeated or signal.hearsay):
+            return
+        if account is None or account.unit == NOT_WATCHED:
+            return
+        idle = not self.watch.stirred
+        for child in self.fleet.kin(self.enrolment.elder(account.unit)):
+            self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
+        self._note(now, idle=idle)
 
     def _listener(self, name: str) -> int:
         if name not in self._listeners and len(self._listeners) < LISTENERS_MAX:
@@ -280,6 +306,11 @@ class Watchdog:
         self.books.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
+
+
+def is_last_will(signal: Signal) -> bool:
+    """Say whether a broker tells that a terminal's connection broke; what it kept of that is old news."""
+    return signal.hearsay and signal.event.kind is Kind.PATH_TROUBLE and not signal.repeated
 
 
 def _rule(settings: SupervisionSettings) -> Collapse:

@@ -133,7 +133,8 @@ def common_cause(losses: Sequence[Iterable[str]], sizes: Mapping[str, int], rule
     """Return the label that explains a burst of losses, given each one's labels; None: there is no burst.
 
     ``sizes``: how many supervised devices carry each label. Of the labels that cover most of the burst the one of the
-    smallest group is named, since "the operator" says more than "everybody".
+    smallest group is named, since "the operator" says more than "everybody". While it has too few there is none yet: a
+    stranger who was lost in the same minute would make it everybody's.
     """
     if len(losses) < rule.burst:
         return None
@@ -141,8 +142,9 @@ def common_cause(losses: Sequence[Iterable[str]], sizes: Mapping[str, int], rule
     for labels in losses:
         for label in labels:
             counts[label] = counts.get(label, 0) + 1
-    covering = [label for label, count in counts.items() if count >= rule.burst and count >= MOSTLY * len(losses)]
-    return min(covering, key=lambda label: (sizes[label], label), default=None)
+    covering = [label for label, count in counts.items() if count >= MOSTLY * len(losses)]
+    smallest = min(covering, key=lambda label: (sizes[label], label), default=None)
+    return smallest if smallest is not None and counts[smallest] >= rule.burst else None
 
 
 def group_failed(lost: int, size: int, rule: Collapse) -> bool:

@@ -42,15 +42,20 @@ def why(known: Known) -> str:
         case Health.LATE:
             return f"{known.missed} of {known.allowed_misses} signs of life failed to come"
         case Health.LOST:
-            missed = max(known.missed, known.allowed_misses)  # one that an earlier life lost was missed as often then
             many = f"; one of many: {known.incident}" if known.incident else ""
-            return f"{missed} sign{'' if missed == 1 else 's'} of life in a row failed to come{many}"
+            return f"{_lost(known.missed, known.allowed_misses)}{many}"
         case Health.UNKNOWN if known.terminal in QUIET:
             return f"its terminal is {known.terminal.word}: its own silence says nothing"
         case Health.UNKNOWN:
             return "not heard yet since it is supervised"
         case Health.NOT_SUPERVISED:
             return "; ".join(_pause(one, known) for one in Pause if one in known.pause)
+
+
+def _lost(missed: int, allowed_misses: int) -> str:
+    if missed < allowed_misses:
+        return "its connection broke: the broker says so"
+    return f"{missed} sign{'' if missed == 1 else 's'} of life in a row failed to come"
 
 
 def _pause(pause: Pause, known: Known) -> str:

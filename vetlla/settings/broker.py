@@ -6,6 +6,10 @@ from pydantic import Field, model_validator
 
 from vetlla.settings.section import AbsolutePath, Host, Seconds, Section, spelled
 
+SHARED_SESSION_S = 10
+"""A shared session outlives its connection no longer: Mosquitto 2.0.11 goes on dealing events to one that is away,
+and a terminal gives its ARC 20 s before it uses another path (docs/protocols/mqtt.md, section 4)."""
+
 
 class BrokerTls(Section):
     """How the broker is known by its certificate, and the receiver by its own, PEM."""
@@ -36,9 +40,9 @@ class Mqtt(Section):
     password_file: AbsolutePath | None = None
     """File whose first line is the password, readable by the receiver alone."""
     share: Annotated[str, Field(pattern=r"^[^/+#\s]+$")] | None = None
-    """Group of receivers that share the heartbeats and events, each message going to one of them."""
+    """Group of receivers that share the events, each going to one of them; heartbeats and states go to all."""
     session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 1)] = 86_400
-    """How long the broker keeps messages for a receiver that is away."""
+    """How long the broker keeps messages for a receiver that is away; one that shares: ``SHARED_SESSION_S`` at most."""
     keepalive_s: Annotated[int, Field(ge=5, le=65535)] = 30
     """How soon a connection that is silent is known to be dead: after one and a half times this."""
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 1_000
@@ -50,6 +54,11 @@ class Mqtt(Section):
     def address(self) -> str:
         """Return ``HOST:PORT``, an IPv6 host in brackets."""
         return spelled(self.host, self.port)
+
+    @property
+    def session_s(self) -> int:
+        """Return how long the broker is asked to keep the session of a receiver that is away."""
+        return min(self.session_expiry_s, SHARED_SESSION_S) if self.share else self.session_expiry_s
 
     @model_validator(mode="after")
     def _password_of_a_user(self) -> "Mqtt":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.devices import BUTTONS, TERMINALS, DeviceType, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
     from sqlite_utils import Database
@@ -16,6 +17,13 @@ _STANDING = """
 SELECT d.type, d.serial, d.account, m.place, m.home FROM devices AS d JOIN movements AS m ON m.id = (
     SELECT id FROM movements WHERE device = d.id ORDER BY day DESC, id DESC LIMIT 1)
 WHERE m.place <> 'retired' AND d.type IN ({types})
+"""
+_GONE = """
+SELECT d.serial, d.account, m.place, was.home FROM devices AS d
+JOIN movements AS m ON m.id = (SELECT id FROM movements WHERE device = d.id ORDER BY day DESC, id DESC LIMIT 1)
+JOIN movements AS was ON was.id = (SELECT id FROM movements WHERE device = d.id AND place = 'home' AND home <> m.home
+    ORDER BY day DESC, id DESC LIMIT 1)
+WHERE d.type IN ({types})
 """
 _RESTING = """
 SELECT home FROM home_periods WHERE kind = 'suspended' AND since <= :day AND (until IS NULL OR until >= :day)
@@ -48,6 +56,8 @@ class Expected(NamedTuple):
     terminals: dict[str, Terminal]
     ucrs: dict[str, list[Ucr]]
     resting: Collection[str]
+    gone: Mapping[str, Mapping[str, Place]] = MappingProxyType({})
+    """By home and id (upper case): UCRs that stood there last, and where they stand now."""
 
 
 NOTHING = Expected({}, {}, frozenset())
@@ -57,8 +67,8 @@ def expected(db: Database, day: date) -> Expected:
     """Return who is to be heard on a day."""
     terminals: dict[str, Terminal] = {}
     ucrs: dict[str, list[Ucr]] = {}
-    types = ", ".join(f"'{one}'" for one in sorted(TERMINALS | BUTTONS))
-    for kind, serial, account, place, home in db.conn.execute(_STANDING.format(types=types)):
+    gone: dict[str, dict[str, Place]] = {}
+    for kind, serial, account, place, home in db.conn.execute(_STANDING.format(types=_listed(TERMINALS | BUTTONS))):
         type_ = DeviceType(kind)
         if type_ in TERMINALS:
             if account and (place == Place.HOME or account.upper() not in terminals):
@@ -66,4 +76,10 @@ def expected(db: Database, day: date) -> Expected:
         elif place == Place.HOME:
             ucrs.setdefault(home, []).append(Ucr(type_, account or serial))
     resting = frozenset(home for (home,) in db.conn.execute(_RESTING, {"day": day.isoformat()}))
-    return Expected(terminals, ucrs, resting)
+    for serial, account, place, home in db.conn.execute(_GONE.format(types=_listed(BUTTONS))):
+        gone.setdefault(home, {})[(account or serial).upper()] = Place(place)
+    return Expected(terminals, ucrs, resting, gone)
+
+
+def _listed(types: Iterable[DeviceType]) -> str:
+    return ", ".join(f"'{one}'" for one in sorted(types))

@@ -77,7 +77,7 @@ class Ordered(NamedTuple):
 
 
 class LostIn(NamedTuple):
-    """A device that is lost: the incident and the alarm of its loss."""
+    """A device that is lost, or was before its terminal: the incident and the alarm of its loss."""
 
     unit: int
     incident: int | None
@@ -116,8 +116,10 @@ WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state =
 EVERY_PAUSE = _select("pauses", Ordered._fields)
 LOST_NOW = """
 SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
-    ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id) WHERE u.state = 3
+    ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id)
+WHERE u.state = 3 OR (u.state = 0 AND v.before = 3 AND v.incident IS NULL)
 """
+"""A UCR that was lost before its terminal is unknown with it, and its alarm still open."""
 
 
 STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SHARED: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/ev", "tc/+/+/+/ev")
+SHARED: Final = ("tc/+/+/ev", "tc/+/+/+/ev")
 """What may go to one of several receivers. Of every version: a terminal of another one is to be heard of."""
-RETAINED: Final = ("tc/+/+/$state", "tc/+/+/$info")
-"""What each receiver reads: retained messages are not sent to shared subscriptions (MQTT 5, 4.8.2)."""
+OWN: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/$state", "tc/+/+/$info")
+"""What each receiver reads: of a part of the heartbeats it would find living terminals lost, and retained messages are
+not sent to shared subscriptions (MQTT 5, 4.8.2)."""
 FIRST_RETRY_S: Final = 0.5
 """Pause after the first failed attempt; it doubles up to ``retry_max_s``."""
 GOODBYE_S: Final = 3.0
@@ -125,7 +126,7 @@ class MqttListener:
         password = await asyncio.to_thread(read_password, broker)
         async with Link(broker, password=password, tls=self._tls, will=(state, "lost")) as link:
             group = f"$share/{broker.share}/" if broker.share else ""
-            await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *RETAINED])
+            await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *OWN])
             link.publish(state, b"ready", retain=True)
             self._ground.counters.brokers[broker.name] = True
             self._is_lost = False

@@ -12,18 +12,16 @@ from vetlla.protocols.mqtt import NAME as PROTOCOL
 from vetlla.protocols.mqtt import REMOVED, terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
 from vetlla.receiver.listeners.mqtt_link import NOBODY_LISTENS, REFUSED
+from vetlla.receiver.listeners.mqtt_reading import Reading
 from vetlla.receiver.session import Peer, Session
-from vetlla.signals import Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.listeners.mqtt_link import Link, Message
     from vetlla.receiver.session import Ground
     from vetlla.settings.broker import Mqtt
-    from vetlla.signals import Item, Verdict
 
 log = structlog.get_logger()
 
@@ -59,9 +57,7 @@ class Connection:
             delivery.send,
             delivery.hang_up,
         )
-        decoder = self._make_decoder()
-        if message.retained and message.topic.endswith("/$state"):
-            decoder = _Replayed(decoder)
+        decoder = Reading(self._make_decoder(), terminal, retained=message.retained)
         session = Session(self.ground, peer, decoder, self.ground.clock.now())
         try:
             session.feed(_line(message))
@@ -155,27 +151,6 @@ class Delivery:
         if why is Refusal.NOT_READY:
             self._refused = True
             self._connection.refused.set()
-
-
-class _Replayed:
-    """A decoder of what the broker kept: a loss that was reported when it happened opens no alarm again."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
-
-    def feed(self, data: bytes) -> list[Item]:
-        return [_again(item) for item in self._decoder.feed(data)]
-
-    def finish(self) -> list[Item]:
-        return [_again(item) for item in self._decoder.finish()]
-
-    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        return self._decoder.answer(signal, verdict, now)
-
-
-def _again(item: Item) -> Item:
-    is_new = isinstance(item, Signal) and item.event.phase is Phase.NEW
-    return item._replace(repeated=True) if is_new and isinstance(item, Signal) else item
 
 
 def _line(message: Message) -> bytes:

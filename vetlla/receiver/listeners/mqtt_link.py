@@ -79,7 +79,7 @@ class Link:
             clean_start=False,
             properties=_properties(
                 PacketTypes.CONNECT,
-                SessionExpiryInterval=broker.session_expiry_s,
+                SessionExpiryInterval=broker.session_s,
                 ReceiveMaximum=broker.receive_maximum,
             ),
             will=aiomqtt.Will(*will, qos=1, retain=True) if will else None,
