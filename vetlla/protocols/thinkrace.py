@@ -22,7 +22,7 @@ from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, is_set, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Reason, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Reason, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,14 +126,13 @@ class ThinkraceDecoder:
             imei = fields[0].strip()
             self._who = AccountId("", "", imei) if _IMEI.fullmatch(imei) else NOBODY
         code = _code(command, fields)
-        row = THINKRACE.find(code)
         fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
         at = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix else None
         is_dated = at is not None and is_set(at)
         return Signal(
             protocol=NAME,
             id=self._who,
-            event=Event(row.kind, row.phase, code, THINKRACE.system),
+            event=THINKRACE.event(code),
             raw=raw,
             text=text[head.end() :].strip(",") if command not in _POSITIONS and command != "AP00" else "",
             occurred_at=at if is_dated else None,
