@@ -27,7 +27,7 @@ from vetlla.protocols.eview_cutter import HEADER, MAX_FRAME, Cutter
 from vetlla.protocols.eview_report import NAME, report
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,7 @@ _OPENING: Final = re.compile(rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]
 _ANSWER_WANTED: Final = 0x10
 _REPORT, _SERVICE, _RESPONSE = 0x01, 0x03, 0x7F
 _IMEI_KEY, _HEARTBEAT_KEY = 0x01, 0x10
+_HEARTBEAT: Final = EVIEW.event("03")
 _TAKEN: Final = b"\x7f\x01\x00"
 _REQUESTS: Final = {ANSWER_TIME: "time", ANSWER_PLACE: "place"}
 _PLACE: Final = bytes((10, ANSWER_PLACE)) + bytes(9)
@@ -77,12 +78,14 @@ class EviewDecoder:
         is_wanted = raw[1] & _ANSWER_WANTED and raw[HEADER] != _RESPONSE
         if not is_wanted or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
             return b""
-        body = _TAKEN
+        head, body = _TAKEN_HEAD, _TAKEN
         if raw[HEADER] == _SERVICE:
             keys, _ = read_keys(raw[HEADER:])
-            told = b"".join(_tell(key, now) for key, _ in keys)
-            body = bytes((_SERVICE,)) + told if told else _TAKEN
-        return b"\xab\x00%b%b%b%b" % (_word(len(body)), _word(xmodem(body)), raw[6:HEADER], body)
+            told = b"".join([_tell(key, now) for key, _ in keys if key in _REQUESTS])
+            if told:
+                body = bytes((_SERVICE,)) + told
+                head = _head(body)
+        return b"%b%b%b" % (head, raw[6:HEADER], body)
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
@@ -94,49 +97,58 @@ class EviewDecoder:
         return items
 
     def _signals(self, raw: bytes) -> list[Signal]:
-        sequence = str(int.from_bytes(raw[6:HEADER], "little"))
         command = raw[HEADER]
-        code = f"{command:02X}"
-        row = EVIEW.find(code)
-        event = Event(row.kind, row.phase, code, EVIEW.system)
         if raw[1] >> 5:
             text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
-            unread = EVIEW.find("")
-            return [Signal(NAME, self._who, event._replace(kind=unread.kind, phase=unread.phase), raw, text=text)]
+            return [Signal(NAME, self._who, EVIEW.event("")._replace(code=f"{command:02X}"), raw, text=text)]
+        sequence = str(raw[6] | raw[7] << 8)
         keys, rest = read_keys(raw[HEADER:])
-        if command in {_REPORT, _SERVICE}:
-            self._meet(keys)
         if command == _REPORT:
+            self._meet(keys)
             signals = report(self._who, raw, sequence, keys)
+        elif command == _SERVICE:
+            self._meet(keys)
+            signals = [_service(self._who, raw, sequence, keys)]
         else:
-            signals = [Signal(NAME, self._who, event, raw, sequence=sequence)]
-            signals = [_service(signals[0], keys) if command == _SERVICE else _other(signals[0], keys)]
+            signals = [_other(self._who, raw, sequence, keys)]
         if rest:
             signals = [signal._replace(details={**signal.details, "rest": rest.hex()}) for signal in signals]
         return signals
 
     def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
         """Note who speaks."""
-        imei = next((value for key, value in keys if key == _IMEI_KEY), b"")
-        if imei.isalnum():
-            self._who = AccountId("", "", imei.decode())
+        for key, value in keys:
+            if key == _IMEI_KEY:
+                if value.isalnum():
+                    self._who = AccountId("", "", value.decode())
+                return
 
 
-def _service(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+def _service(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]]) -> Signal:
     """Return a heartbeat, with what it asks for."""
-    charge = next((value[0] for key, value in keys if key == _HEARTBEAT_KEY and value), None)
-    asked = ", ".join(_REQUESTS[key] for key, _ in keys if key in _REQUESTS)
-    return signal._replace(
-        measurements=NO_MEASUREMENTS if charge is None else {"battery": charge},
-        details={"asks": asked} if asked else signal.details,
+    charges = [value[0] for key, value in keys if key == _HEARTBEAT_KEY and value]
+    asked = [_REQUESTS[key] for key, _ in keys if key in _REQUESTS]
+    return Signal(
+        NAME,
+        who,
+        _HEARTBEAT,
+        raw,
+        sequence=sequence,
+        measurements={"battery": charges[0]} if charges else NO_MEASUREMENTS,
+        details={"asks": ", ".join(asked)} if asked else NOTHING,
     )
 
 
-def _other(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+def _other(who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]]) -> Signal:
     """Return what the device says about itself: its keys as they came, and what of them is text."""
     texts = (readable(value.strip(b"\0")) for _, value in keys)
-    return signal._replace(
+    return Signal(
+        NAME,
+        who,
+        EVIEW.event(f"{raw[HEADER]:02X}"),
+        raw,
         text=", ".join(text for text in texts if text and text.isprintable()),
+        sequence=sequence,
         details={f"key{key:02X}": value.hex() for key, value in keys},
     )
 
@@ -147,5 +159,9 @@ def _tell(key: int, now: datetime) -> bytes:
     return _PLACE if key == ANSWER_PLACE else b""
 
 
-def _word(value: int) -> bytes:
-    return value.to_bytes(2, "little")
+def _head(body: bytes) -> bytes:
+    """Return what stands before the sequence number in an answer."""
+    return b"\xab\x00" + len(body).to_bytes(2, "little") + xmodem(body).to_bytes(2, "little")
+
+
+_TAKEN_HEAD: Final = _head(_TAKEN)
