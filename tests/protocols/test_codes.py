@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, TABLES, name_of
+from vetlla.protocols.codes import CONTACT_ID, EVIEW, SIA_DCS, TABLES, name_of
 from vetlla.protocols.scaip_codes import LOCATIONS, SCAIP, location, spelled
 from vetlla.signals import Event, Kind, Phase
 
@@ -131,6 +131,14 @@ def test_alarm_letters_pair_up() -> None:
 def test_both_tables_agree(code: str, sia: str) -> None:
     """One event has one kind, whichever of the two languages a terminal speaks."""
     assert CONTACT_ID.known[code].kind is SIA_DCS.known[sia].kind
+
+
+def test_events() -> None:
+    """A code's event is its row's; an unknown code keeps its own letters and gets its class."""
+    for code, row in SIA_DCS:
+        assert SIA_DCS.event(code) == Event(row.kind, row.phase, code, "sia_dcs")
+    assert EVIEW.event("bit30") == Event(Kind.GENERAL_ALARM, Phase.NEW, "bit30", "eview")
+    assert EVIEW.event("99") == Event(Kind.UNKNOWN, Phase.NEW, "99", "eview")
 
 
 def test_names() -> None:

@@ -40,6 +40,7 @@ class CodeTable:
     def __init__(self, system: str) -> None:
         self.system = system
         self.known: dict[str, Code] = {row["code"]: read_code(row) for row in read_rows(f"{system}.csv")}
+        self._events = {code: Event(row.kind, row.phase, code, system) for code, row in self.known.items()}
         self._classes: dict[str, Code] = {row["prefix"]: read_code(row) for row in read_rows(f"{system}_classes.csv")}
 
     def find(self, code: str) -> Code:
@@ -47,6 +48,14 @@ class CodeTable:
         return self.known.get(code) or next(
             self._classes[code[:size]] for size in range(len(code), -1, -1) if code[:size] in self._classes
         )
+
+    def event(self, code: str) -> Event:
+        """Return what a code says in our words."""
+        event = self._events.get(code)
+        if event is None:
+            row = self.find(code)
+            event = Event(row.kind, row.phase, code, self.system)
+        return event
 
     def __iter__(self) -> Iterator[tuple[str, Code]]:
         return iter(self.known.items())

@@ -27,10 +27,10 @@ from vetlla.protocols.eview_cutter import HEADER, MAX_FRAME, Cutter
 from vetlla.protocols.eview_report import NAME, report, side_by_side
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY
-from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Event, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Outcome, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from vetlla.protocols.decoder import KeyLookup
@@ -43,6 +43,7 @@ _OPENING: Final = re.compile(rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]
 _ANSWER_WANTED: Final = 0x10
 _REPORT, _SERVICE, _RESPONSE = 0x01, 0x03, 0x7F
 _IMEI_KEY, _HEARTBEAT_KEY = 0x01, 0x10
+_HEARTBEAT: Final = EVIEW.event("03")
 _FILLERS: Final = b"\0 "
 """Around texts in fields of a fixed length."""
 _TAKEN: Final = b"\x7f\x01\x00"
@@ -79,12 +80,14 @@ class EviewDecoder:
         is_wanted = raw[1] & _ANSWER_WANTED and raw[HEADER] != _RESPONSE
         if not is_wanted or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
             return b""
-        body = _TAKEN
+        head, body = _TAKEN_HEAD, _TAKEN
         if raw[HEADER] == _SERVICE:
             keys, _ = read_keys(raw[HEADER:])
-            told = b"".join(_tell(key, now) for key, _ in keys)
-            body = bytes((_SERVICE,)) + told if told else _TAKEN
-        return b"\xab\x00%b%b%b%b" % (_word(len(body)), _word(xmodem(body)), raw[6:HEADER], body)
+            told = b"".join([_tell(key, now) for key, _ in keys if key in _REQUESTS])
+            if told:
+                body = bytes((_SERVICE,)) + told
+                head = _head(body)
+        return b"%b%b%b" % (head, raw[6:HEADER], body)
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
@@ -97,46 +100,61 @@ class EviewDecoder:
 
     def _signals(self, raw: bytes) -> list[Signal]:
         command = raw[HEADER]
-        code = f"{command:02X}"
-        row = EVIEW.find(code)
-        blank = Signal(NAME, self._who, Event(row.kind, row.phase, code, EVIEW.system), raw)
         if raw[1] >> 5:
-            unread = EVIEW.find("")
-            event = blank.event._replace(kind=unread.kind, phase=unread.phase)
-            return [blank._replace(event=event, text=f"{_ENCRYPTED} (mode {raw[1] >> 5})")]
+            text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
+            return [Signal(NAME, self._who, EVIEW.event("")._replace(code=f"{command:02X}"), raw, text=text)]
+        sequence = str(raw[6] | raw[7] << 8)
         keys, rest = read_keys(raw[HEADER:])
+        kept = {"rest": rest.hex()} if rest else NOTHING
         if command in {_REPORT, _SERVICE}:
             self._meet(keys)
-        sequence = str(int.from_bytes(raw[6:HEADER], "little"))
-        blank = blank._replace(id=self._who, sequence=sequence, details={"rest": rest.hex()} if rest else NOTHING)
         if command == _REPORT:
-            return report(blank, keys)
-        return [_service(blank, keys) if command == _SERVICE else _other(blank, keys)]
+            return report(self._who, raw, sequence, keys, kept)
+        return [(_service if command == _SERVICE else _other)(self._who, raw, sequence, keys, kept)]
 
     def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
         """Note who speaks; one who cannot be read is nobody, and not whoever spoke before."""
-        imei = next((value.strip(_FILLERS) for key, value in keys if key == _IMEI_KEY), None)
-        if imei is not None:
-            self._who = AccountId("", "", imei.decode()) if imei.isalnum() else NOBODY
+        for key, value in keys:
+            if key == _IMEI_KEY:
+                imei = value.strip(_FILLERS)
+                self._who = AccountId("", "", imei.decode()) if imei.isalnum() else NOBODY
+                return
 
 
-def _service(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+def _service(
+    who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]], kept: Mapping[str, str]
+) -> Signal:
     """Return a heartbeat, with what it asks for."""
-    charge = next((value[0] for key, value in keys if key == _HEARTBEAT_KEY and value), None)
-    asked = ", ".join(_REQUESTS[key] for key, _ in keys if key in _REQUESTS)
-    return signal._replace(
-        measurements=NO_MEASUREMENTS if charge is None else {"battery": charge},
-        details={**signal.details, "asks": asked} if asked else signal.details,
+    charges = [value[0] for key, value in keys if key == _HEARTBEAT_KEY and value]
+    asked = [_REQUESTS[key] for key, _ in keys if key in _REQUESTS]
+    return Signal(
+        NAME,
+        who,
+        _HEARTBEAT,
+        raw,
+        sequence=sequence,
+        measurements={"battery": charges[0]} if charges else NO_MEASUREMENTS,
+        details={**kept, "asks": ", ".join(asked)} if asked else kept,
     )
 
 
-def _other(signal: Signal, keys: Sequence[tuple[int, bytes]]) -> Signal:
+def _other(
+    who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]], kept: Mapping[str, str]
+) -> Signal:
     """Return what the device says about itself: its keys as they came, and what of them is text."""
     texts = (readable(value.strip(_FILLERS)) for _, value in keys)
-    details = signal.details
+    details = kept
     for key, value in keys:
         details = side_by_side(details, {f"key{key:02X}": value.hex()})
-    return signal._replace(text=", ".join(text for text in texts if text and text.isprintable()), details=details)
+    return Signal(
+        NAME,
+        who,
+        EVIEW.event(f"{raw[HEADER]:02X}"),
+        raw,
+        text=", ".join(text for text in texts if text and text.isprintable()),
+        sequence=sequence,
+        details=details,
+    )
 
 
 def _tell(key: int, now: datetime) -> bytes:
@@ -145,5 +163,9 @@ def _tell(key: int, now: datetime) -> bytes:
     return _PLACE if key == ANSWER_PLACE else b""
 
 
-def _word(value: int) -> bytes:
-    return value.to_bytes(2, "little")
+def _head(body: bytes) -> bytes:
+    """Return what stands before the sequence number in an answer."""
+    return b"\xab\x00" + len(body).to_bytes(2, "little") + xmodem(body).to_bytes(2, "little")
+
+
+_TAKEN_HEAD: Final = _head(_TAKEN)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.protocols.codes import EVIEW
 from vetlla.protocols.eview_body import read_alarm, read_call, read_charge, read_place, read_status, read_values
 from vetlla.protocols.terminals import NOBODY, believed
-from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Phase, Signal
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, Phase, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.protocols.eview_body import Place
-    from vetlla.signals import Position
+    from vetlla.signals import AccountId, Event, Position
 
 NAME: Final = "eview"
 MAX_EVENTS: Final = 512
@@ -35,7 +35,8 @@ _ALARM, _STATUS, _CHARGE, _CALL = 0x02, 0x24, 0x14, 0x25
 _SILENT: Final = frozenset({0x01, 0x10, 0x37})
 """IMEI, heartbeat, and the barks a pet's collar counted."""
 _GPS: Final = "gps"
-_REPORT, _POSITION, _UNREADABLE, _ALIVE = "01", "key24", "key02", "key10"
+_REPORT, _POSITION, _ALIVE = EVIEW.event("01"), EVIEW.event("key24"), EVIEW.event("key10")
+_UNREADABLE: Final = "key02"
 _VALUES: Final[Mapping[int, tuple[str, int]]] = {
     0x30: ("steps", 8),
     0x31: ("activity", 8),
@@ -54,6 +55,8 @@ _FENCES: Final = {4: 26, 5: 27, 6: 28, 7: 29}
 class _Record:
     """What one 0x24 and the keys behind it say; a message without 0x24 is one record of unknown time."""
 
+    __slots__ = ("at", "buffered", "details", "is_placed", "measurements", "position")
+
     def __init__(self, at: datetime | None = None, word: int | None = None) -> None:
         self.at, clock = believed(at)
         self.buffered = bool(word and word & _HISTORY)
@@ -62,7 +65,7 @@ class _Record:
         self.measurements: dict[str, float] = {}
         self.details = dict(clock)
         if word is not None:
-            self.measurements |= {"battery": word >> 24, "gsm": word >> 19 & 0x1F}
+            self.measurements = {"battery": word >> 24, "gsm": word >> 19 & 0x1F}
             if word & _CHARGING:
                 self.details["charging"] = "yes"
 
@@ -99,12 +102,26 @@ class _Alarm(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """A measurement with a time of its own, or a call."""
+    """A measurement with a time of its own, or a call; it has no place."""
 
     key: int
     at: datetime | None
     details: Mapping[str, str]
     measurements: Mapping[str, float] = NO_MEASUREMENTS
+    position: Position | None = None
+    buffered: bool = False
+
+
+class _Part(NamedTuple):
+    """What one signal of a message says."""
+
+    event: Event
+    at: datetime | None
+    said: _Record | _Reading
+    details: Mapping[str, str] = NOTHING
+    """Besides what is said there."""
+    own_at: datetime | None = None
+    """An alarm's own time: a stored alarm comes again in another frame, and has only this in common with itself."""
 
 
 class _Message:
@@ -121,6 +138,8 @@ class _Message:
     @property
     def alarms(self) -> list[_Alarm]:
         """The alarms, most urgent first, each bit once for each time."""
+        if not self._alarms:
+            return []
         # Without a record before it an alarm belongs to the only one there is; of several it is nobody's guess.
         only = self.records[0] if len(self.records) == 1 else _Record()
         found: dict[tuple[str, datetime | None], _Alarm] = {}
@@ -187,83 +206,75 @@ def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
             yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, clock, record)
 
 
-def report(blank: Signal, keys: Sequence[tuple[int, bytes]]) -> list[Signal]:
-    """Return the signals of a data report, alarms first; ``keys`` are those behind the command."""
-    message = _Message(keys)
-    alarms = message.alarms[:MAX_EVENTS]
-    signals = [_alarm_signal(blank, alarm) for alarm in alarms]
-    told = {id(alarm.record) for alarm in alarms}
-    signals += [
-        _located(blank, record)._replace(event=_event(_POSITION), occurred_at=record.at)
-        for record in message.records
-        if record.is_placed and id(record) not in told
-    ]
-    signals += [
-        blank._replace(
-            event=_event(f"key{reading.key:02X}"),
-            occurred_at=reading.at,
-            measurements=reading.measurements,
-            details={**blank.details, **reading.details},
-        )
-        for reading in message.readings
-    ]
-    left = _left(blank, message, told)
-    if left is not None:
-        del signals[MAX_EVENTS - 1 :]
-        signals.append(left)
-    del signals[MAX_EVENTS:]
-    signals = signals or [blank._replace(event=_event(_ALIVE))]
+def report(
+    who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]], kept: Mapping[str, str]
+) -> list[Signal]:
+    """Return the signals of a data report, alarms first.
+
+    ``keys`` are those behind the command; ``kept`` is what else came, a detail of each signal.
+    """
+    parts = _parts(_Message(keys), kept)
     return [
-        signal._replace(identity=signal.identity or _identity(signal, part), part=part, parts=len(signals))
-        for part, signal in enumerate(signals, 1)
+        Signal(
+            NAME,
+            who,
+            part.event,
+            raw,
+            sequence=sequence,
+            occurred_at=part.at,
+            position=part.said.position,
+            measurements=part.said.measurements,
+            details={**kept, **part.said.details, **part.details},
+            identity=_identity(who, raw, part, number),
+            buffered=part.said.buffered,
+            part=number,
+            parts=len(parts),
+        )
+        for number, part in enumerate(parts, 1)
     ]
 
 
-def _left(blank: Signal, message: _Message, told: AbstractSet[int]) -> Signal | None:
+def _parts(message: _Message, kept: Mapping[str, str]) -> list[_Part]:
+    """Return alarms, most urgent first, then places, then measurements, then what is left."""
+    alarms = message.alarms[:MAX_EVENTS]
+    told = {id(alarm.record) for alarm in alarms}
+    parts = [_alarm_part(alarm) for alarm in alarms]
+    placed = [record for record in message.records if record.is_placed]
+    parts += [_Part(_POSITION, record.at, record) for record in placed if id(record) not in told]
+    parts += [_Part(EVIEW.event(f"key{reading.key:02X}"), reading.at, reading) for reading in message.readings]
+    left = _left(message, told, kept)
+    if left is not None:
+        del parts[MAX_EVENTS - 1 :]
+        parts.append(left)
+    return parts[:MAX_EVENTS] or [_Part(_ALIVE, None, _Record())]
+
+
+def _left(message: _Message, told: AbstractSet[int], kept: Mapping[str, str]) -> _Part | None:
     """Return what is told by nothing else: keys that nobody knows, and how the device is by its last record."""
     last = message.records[-1] if message.records else None
-    if last is not None and not last.is_placed and id(last) not in told:
-        blank = _located(blank, last)._replace(occurred_at=last.at)
-    elif not message.details and not blank.details:
-        return None
-    return blank._replace(details=side_by_side(blank.details, message.details))
+    if last is None or last.is_placed or id(last) in told:
+        if not message.details and not kept:
+            return None
+        last = _Record()
+    return _Part(_REPORT, last.at, last, side_by_side({**kept, **last.details}, message.details))
 
 
-def _event(code: str) -> Event:
-    row = EVIEW.find(code)
-    return Event(row.kind, row.phase, code, EVIEW.system)
+def _alarm_part(alarm: _Alarm) -> _Part:
+    event = EVIEW.event(alarm.code)
+    if alarm.phase is not None:
+        event = event._replace(phase=alarm.phase)
+    return _Part(event, alarm.at or alarm.record.at, alarm.record, alarm.clock, alarm.at)
 
 
-def _located(blank: Signal, record: _Record) -> Signal:
-    return blank._replace(
-        position=record.position,
-        measurements=record.measurements,
-        details={**blank.details, **record.details},
-        buffered=record.buffered,
-    )
-
-
-def _alarm_signal(blank: Signal, alarm: _Alarm) -> Signal:
-    event = _event(alarm.code)
-    signal = _located(blank, alarm.record)._replace(
-        event=event if alarm.phase is None else event._replace(phase=alarm.phase),
-        occurred_at=alarm.at or alarm.record.at,
-    )
-    signal = signal._replace(details={**signal.details, **alarm.clock})
-    if alarm.at is None or signal.id is NOBODY:
-        return signal
-    # A stored alarm comes again in another frame, among other records: its own time is what it has in common with it.
-    said = f"{NAME}\0{signal.id.account}\0{alarm.code}\0{alarm.at.isoformat()}"
-    return signal._replace(identity=blake2b(said.encode(), digest_size=16).digest())
-
-
-def _identity(signal: Signal, part: int) -> bytes:
-    """Return what a repeated frame has in common with the first: all of it.
+def _identity(who: AccountId, raw: bytes, part: _Part, number: int) -> bytes:
+    """Return what a repeated alarm has in common with the first: its own time, or else all of the frame.
 
     Without a time in it two frames may be the same and mean two events (numbers start anew after a restart): such a
     one is never a retry.
     """
-    if signal.occurred_at is None or signal.id is NOBODY:
+    if part.at is None or who is NOBODY:
         return b""
-    said = f"{NAME}\0{signal.id.account}\0{signal.event.code}\0{part}\0".encode()
-    return blake2b(said + signal.raw, digest_size=16).digest()
+    said = f"{NAME}\0{who.account}\0{part.event.code}\0"
+    if part.own_at is not None:
+        return blake2b(f"{said}{part.own_at.isoformat()}".encode(), digest_size=16).digest()
+    return blake2b(f"{said}{number}\0".encode() + raw, digest_size=16).digest()

@@ -26,7 +26,7 @@ from vetlla.protocols.codes import MINIFINDER
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Signal
+from vetlla.signals import AccountId, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class MinifinderDecoder:
         signal = Signal(
             protocol=NAME,
             id=self._who,
-            event=_event(kind),
+            event=MINIFINDER.event(kind),
             raw=raw,
             text="" if kind in "15" else ",".join(fields[1:]),
             measurements=_link(fields),
@@ -129,7 +129,7 @@ class MinifinderDecoder:
         signal = Signal(
             protocol=NAME,
             id=self._who,
-            event=_event(codes[0]),
+            event=MINIFINDER.event(codes[0]),
             raw=raw,
             occurred_at=at if is_buffered or _source(fields, flags) != _LAST else None,
             position=_position(fields, flags, at),
@@ -139,14 +139,11 @@ class MinifinderDecoder:
             parts=len(codes),
         )
         return [
-            signal._replace(event=_event(code), part=part, identity=_identity(signal, code) if is_known else b"")
+            signal._replace(
+                event=MINIFINDER.event(code), part=part, identity=_identity(signal, code) if is_known else b""
+            )
             for part, code in enumerate(codes, 1)
         ]
-
-
-def _event(code: str) -> Event:
-    row = MINIFINDER.find(code)
-    return Event(row.kind, row.phase, code, MINIFINDER.system)
 
 
 def _flags(fields: Sequence[str]) -> int | None:

@@ -177,9 +177,7 @@ def _signal(message: Message, place: _Place) -> Signal:
 
 
 def _made(message: Message, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
-    row = MQTT.find(code)
-    event = Event(row.kind, row.phase, code, MQTT.system)
-    return Signal(NAME, place.who, event, message.raw, device=place.device, details=details)
+    return Signal(NAME, place.who, MQTT.event(code), message.raw, device=place.device, details=details)
 
 
 def _event(message: Message, place: _Place, fields: Payload) -> Signal:

@@ -115,8 +115,7 @@ def _signals(raw: bytes, text: str) -> list[Signal]:
     head = _HEAD.match(text)
     tail = _TAIL.search(text)
     code = report if prefix != _COMMAND or report == _HEARTBEAT else f"{_COMMAND}.{report}"
-    row = QUECLINK.find(code)
-    event = Event(row.kind, row.phase, code, QUECLINK.system)
+    event = QUECLINK.event(code)
     groups = _groups(text) if prefix != _COMMAND else []
     known = {"name": head[5] if head else "", "send_time": tail[1] or "" if tail else ""}
     signal = Signal(

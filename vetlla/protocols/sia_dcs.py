@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.protocols.charset import join_texts, readable
 from vetlla.protocols.codes import SIA_DCS, Report
-from vetlla.signals import NO_MEASUREMENTS, Event
+from vetlla.signals import NO_MEASUREMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,12 +46,7 @@ _NAME_UNIT: Final = b"NM"
 """Unit of a text put where a number belongs (the "xSIA" manner): *'text'NM."""
 
 
-def _event(code: str) -> Event:
-    row = SIA_DCS.find(code)
-    return Event(row.kind, row.phase, code, SIA_DCS.system)
-
-
-_EVENTS: Final = {code.encode(): _event(code) for code in SIA_DCS.known}
+_EVENTS: Final = {code.encode(): SIA_DCS.event(code) for code in SIA_DCS.known}
 _OF_AREA: Final = frozenset(code.encode() for code, row in SIA_DCS if row.address == "area")
 
 
@@ -149,7 +144,7 @@ def _report(found: re.Match[bytes], modifiers: Mapping[str, str], *, repeated: b
     device = address.decode()
     text, measurements = _said(suffix) if suffix else ("", NO_MEASUREMENTS)
     report = Report(
-        _EVENTS.get(code) or _event(code.decode()),
+        _EVENTS.get(code) or SIA_DCS.event(code.decode()),
         device=device,
         area=device if code in _OF_AREA and "ri" not in modifiers else "",
         text=text,

@@ -23,7 +23,7 @@ from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,14 +129,13 @@ class ThinkraceDecoder:
             imei = fields[0].strip()
             self._who = AccountId("", "", imei) if _IMEI.fullmatch(imei) else NOBODY
         code = _code(command, fields)
-        row = THINKRACE.find(code)
         fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
         # Without a fix the time may be that of the last one: an alarm would look hours old, or be taken for a retry.
         at, clock = believed(moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else None)
         return Signal(
             protocol=NAME,
             id=self._who,
-            event=Event(row.kind, row.phase, code, THINKRACE.system),
+            event=THINKRACE.event(code),
             raw=raw,
             text="" if fix or command == "AP00" else text[head.end() :].strip(","),
             occurred_at=at,

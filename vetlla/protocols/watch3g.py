@@ -24,7 +24,7 @@ from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Event, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,7 +144,7 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     fields = content.split(",")
     command = fields[0]
     if not command.startswith(_LOCATED):
-        event = _event(command)
+        event = WATCH3G.event(command)
         text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
         measurements = _vitals(command, fields)
         return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
@@ -156,7 +156,7 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     signal = Signal(
         protocol=NAME,
         id=_device(header),
-        event=_event(codes[0]),
+        event=WATCH3G.event(codes[0]),
         raw=raw,
         sequence=header[3].decode() if header[3] else "",
         occurred_at=at,
@@ -167,14 +167,9 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         parts=len(codes),
     )
     return [
-        signal._replace(event=_event(code), part=part, identity=_identity(signal, fields, code) if at else b"")
+        signal._replace(event=WATCH3G.event(code), part=part, identity=_identity(signal, fields, code) if at else b"")
         for part, code in enumerate(codes, 1)
     ]
-
-
-def _event(code: str) -> Event:
-    row = WATCH3G.find(code)
-    return Event(row.kind, row.phase, code, WATCH3G.system)
 
 
 def _status(fields: Sequence[str]) -> str:
