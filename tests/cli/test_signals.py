@@ -18,7 +18,7 @@ import pytest
 from tests.acceptance.daemon import PATIENCE_S, VETLLA, Daemon
 from tests.acceptance.terminal import Terminal
 from tests.store.journals import journal, report, write_a_story
-from vetlla.clock import ManualClock, to_datetime
+from vetlla.clock import SECOND_US, ManualClock, to_datetime
 from vetlla.signals import AccountId, Event, Kind, Phase, Position
 from vetlla.store.rows import Flag
 
@@ -184,6 +184,16 @@ def test_everything_about_a_signal_is_shown(vetlla: Vetlla, state_dir: Path) -> 
         assert part in out
     assert "\x1b" not in out
     assert "Alarm" not in out
+
+
+def test_what_is_old_is_shown_with_its_age(vetlla: Vetlla, state_dir: Path) -> None:
+    """What the device kept back for hours is not read as something of now."""
+    clock = ManualClock()
+    with journal(state_dir, clock) as scribe:
+        then = to_datetime(clock.now().utc_us - 18_000 * SECOND_US)
+        scribe.commit(report(1, occurred_at=then))
+    out = vetlla("signals", "show", 1).out
+    assert "by the device's clock: happened 5 h 0 min before it came" in out
 
 
 @pytest.mark.usefixtures("story")

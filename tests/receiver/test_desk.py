@@ -98,7 +98,7 @@ def test_what_the_device_kept_back_is_put_before_a_person_with_its_age(tmp_path:
             then = to_datetime(rig.clock.now().utc_us - 18_000 * SECOND_US)
             await say(rig, signal("1111", buffered=True, occurred_at=then))
             (old,) = await rig.open_alarms()
-            assert old["why"] == "personal_emergency 101 from 1; happened 5 h 0 min before it came"
+            assert old["why"] == "personal_emergency 101 from 1; happened 5 h 0 min before it came, by its clock"
             await say(rig, signal("1111", "102", kind=Kind.FALL), signal("1111", buffered=True, occurred_at=then))
             (now,) = await rig.open_alarms()
             assert (now["id"], now["kind"], now["why"]) == (old["id"], "fall", "fall 102 from 1")

@@ -83,11 +83,11 @@ def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
     ("behind_s", "buffered", "said"),
     [
         (None, False, ""),
-        (None, True, "kept back by the device, nobody knows how long before it came"),
+        (None, True, "kept back by the device, nobody knows how long"),
         (120, False, ""),
         (0, True, ""),
-        (121, False, "happened 2 min 1 s before it came"),
-        (18_000, True, "happened 5 h 0 min before it came"),
+        (121, False, "happened 2 min 1 s before it came, by its clock"),
+        (18_000, True, "happened 5 h 0 min before it came, by its clock"),
         (-120, False, ""),
         (-90_000, True, "its clock is 1 d 1 h fast"),
     ],
@@ -97,7 +97,7 @@ def test_what_is_old_is_told_with_its_age(behind_s: int | None, said: str, *, bu
     occurred_at = None if behind_s is None else to_datetime(NOW_US - behind_s * 1_000_000)
     told = age(signal()._replace(occurred_at=occurred_at, buffered=buffered), NOW_US)
     assert told == said
-    assert is_old(f"fall bit2; {told}") is said.endswith("before it came")
+    assert is_old(f"fall bit2; {told}") is said.startswith(("happened", "kept"))
 
 
 @pytest.mark.parametrize("phase", Phase)

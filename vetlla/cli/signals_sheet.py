@@ -109,8 +109,8 @@ def _device_time(stored: Stored) -> str:
     occurred = stored.signal.occurred_at
     if occurred is None:
         return ""
-    ago = age(stored.signal, stored.received_us)
-    return f"{occurred:%Y-%m-%d %H:%M:%S}Z by the device's clock" + (f": {ago}" if ago else "")
+    how_old = age(stored.signal, stored.received_us)
+    return f"{occurred:%Y-%m-%d %H:%M:%S}Z by the device's clock" + (f": {how_old}" if how_old else "")
 
 
 def _stamps(stored: Stored, again: Duplicate | None) -> Iterator[tuple[str, str]]:

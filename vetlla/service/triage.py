@@ -30,7 +30,8 @@ PRIORITIES: Mapping[Kind, Priority] = _default_table()
 OLD_S: Final = 120
 """A report that happened so long before it came, by its device's clock, is told with its age: networks and clocks that
 nobody sets to the second take up to this."""
-_OLD: Final = " before it came"
+_OLD: Final = " before it came, by its clock"
+_KEPT: Final = "kept back by the device, nobody knows how long"
 
 
 class Weight(NamedTuple):
@@ -64,7 +65,7 @@ def age(signal: Signal, received_us: int) -> str:
     The device's own clock says it, so that it is told and never judged by: an old alarm is no less of one.
     """
     if signal.occurred_at is None:
-        return f"kept back by the device, nobody knows how long{_OLD}" if signal.buffered else ""
+        return _KEPT if signal.buffered else ""
     behind_s = (received_us - to_us(signal.occurred_at)) // SECOND_US
     if behind_s > OLD_S:
         return f"happened {stretch(behind_s)}{_OLD}"
@@ -73,7 +74,7 @@ def age(signal: Signal, received_us: int) -> str:
 
 def is_old(said: str) -> bool:
     """Say whether ``age`` said this, or ended it, about something of the past."""
-    return said.endswith(_OLD)
+    return said.endswith((_OLD, _KEPT))
 
 
 def home_of(account: Account | None, who: AccountId) -> str:
