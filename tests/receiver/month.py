@@ -180,7 +180,21 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
             before = bisect_left(times, second)
             since = max(anew[bisect_right(anew, second) - 1], times[before - 1] if before else 0)
             longest_s = max(longest_s, second - since)
+    if began <= DOWN[0] < ends:
+        longest_s = max(longest_s, _cut_off_s(home, times, ucr=ucr))
     return Day(last - first + through, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
+
+
+def _cut_off_s(home: Home, times: list[int], *, ucr: bool) -> int:
+    """Return the silence of a lost device that the restart ends; a UCR's counts since it is unknown.
+
+    That is since the second beat that it missed: at the first its terminal was not late yet.
+    """
+    last = times[bisect_left(times, DOWN[0]) - 1]
+    if any(last < tick <= DOWN[0] for tick in lost_at(home, ucr=ucr)):
+        return DOWN[0] - last
+    unknown = [tick - home.interval_s for tick in lost_at(home, ucr=False) if last < tick <= DOWN[0]] if ucr else []
+    return DOWN[0] - unknown[0] if unknown else 0
 
 
 def _between(times: list[int], began: int, ends: int) -> int:

@@ -951,6 +951,29 @@ def test_a_day_that_an_earlier_life_did_not_finish_is_written_by_the_next(tmp_pa
     run(scenario())
 
 
+@pytest.mark.parametrize("down_s", [60, 1_200], ids=["restarted before midnight", "away at midnight"])
+def test_a_restart_makes_no_lost_device_a_checked_one(tmp_path: Path, down_s: int) -> None:
+    """Who was silent all day is a breach of it, though the receiver starts anew in its last minutes."""
+    homes = [HOME, Account(account="5678", home="H-2", interval_s=INTERVAL_S)]
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=homes) as rig:
+            await rig.submit(presence())
+            for _ in range(91):
+                await wait(rig, INTERVAL_S)  # in the end it is 23:45 in Madrid
+            rig.commit.pulse()
+            await rig.sync()
+            clock = rig.clock
+        clock.advance(down_s)
+        async with core(tmp_path, accounts=homes, clock=clock) as rig:
+            await wait(rig, 1_200)
+            for day in ledger(rig, "2026-01-01").values():
+                assert day.supervised_s > 80_000
+                assert day.longest_s > 80_000
+
+    run(scenario())
+
+
 def test_a_new_day_is_told(tmp_path: Path) -> None:
     """Suspensions begin and end with it: the registry is read anew."""
     days = []

@@ -61,12 +61,14 @@ class Daybook:
         """Of devices that were not supervised for a part of today."""
         self.reasons: dict[int, int] = {}
 
-    def resume(self, unit: Unit, now: Instant) -> None:
-        """Go on with what an earlier life counted today."""
+    def resume(self, unit: Unit, alive_us: int | None, now: Instant) -> None:
+        """Go on with what an earlier life counted today. ``alive_us``: when it last proved that it lived."""
+        if alive_us is not None and alive_us >= self.today.began_us and unit.state in _SILENT:
+            self._fleet.longest_s[unit.id] = max(0, alive_us - silent_since_us(unit)) // SECOND_US
         if unit.day != self.today.day.isoformat():
             return
         self._fleet.received[unit.id] = unit.received
-        self._fleet.longest_s[unit.id] = unit.longest_s
+        self._fleet.longest_s[unit.id] = max(unit.longest_s, self._fleet.longest_s[unit.id])
         if unit.unsupervised_s:
             self.unsupervised_s[unit.id] = min(unit.unsupervised_s, self._gone_s(now))
         if unit.reasons:
@@ -170,6 +172,18 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
+_SILENT = frozenset({Health.LOST.value, Health.UNKNOWN.value})
+"""States of a silence that a restart cuts in two, and that was too long, or may have been, before it."""
+
+
+def silent_since_us(unit: Unit) -> int:
+    """Return since when a device has said nothing, as its row tells; what it said before a pause does not count."""
+    if unit.state == Health.UNKNOWN:
+        return max(unit.heard_us, unit.since_us)
+    made_lost_us = unit.allowed_misses * unit.interval_s * SECOND_US if unit.state == Health.LOST else 0
+    return unit.heard_us or unit.since_us - made_lost_us
+
+
 def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:
     """Return the day of a device from what the journal has of it: an earlier life ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
@@ -178,8 +192,8 @@ def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:
     if unit.pause or unit.state == Health.NOT_SUPERVISED:
         unsupervised_s += max(0, ended.ends_us - max(unit.since_us, ended.began_us)) // SECOND_US
         reasons |= unit.pause
-    elif unit.heard_us:
-        longest_s = max(longest_s, (ended.ends_us - unit.heard_us) // SECOND_US - down_s)
+    elif unit.since_us:
+        longest_s = max(longest_s, (ended.ends_us - silent_since_us(unit)) // SECOND_US - down_s)
     return DayOf(
         unit=unit.id,
         interval_s=unit.interval_s,

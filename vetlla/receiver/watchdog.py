@@ -270,7 +270,7 @@ class Watchdog:
             if unit.since_us:
                 state = Health(unit.state)
                 self.watch.restore(number, Health.OK if state is Health.LATE else state, unit.since_us)
-            self.books.daybook.resume(unit, now)
+            self.books.daybook.resume(unit, kept.alive_us, now)
         self.incidents.resume(kept, self.watch.floor_us)
         self.losses.resume(kept.lost)
         self.books.resume(kept, now)
