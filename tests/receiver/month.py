@@ -145,7 +145,8 @@ def lost_at(home: Home, *, ucr: bool) -> list[int]:
         last = times[bisect_left(times, since) - 1]
         at = last + ALLOWED * home.interval_s + TOLERANCE_S
         if DOWN[0] < at and last < DOWN[1]:
-            at = DOWN[1] + ALLOWED * home.interval_s + TOLERANCE_S
+            # The receiver was away in that silence: the time does not count, and one more period is given.
+            at += DOWN[1] - DOWN[0] + home.interval_s
         tick = -(-at // TICK_S) * TICK_S
         if tick < min(until + home.interval_s, ENDS) and not any(at > back > last for back in times):
             found.append(tick)
@@ -171,7 +172,7 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     supervised_s = ends - began - _overlap([DOWN], began, ends)
     paused = pauses(home.number, ucr=ucr)
     unsupervised_s = _overlap(paused, began, ends)
-    anew = sorted({0, DOWN[1], *(until for _, until in paused)})
+    anew = sorted({0, *(until for _, until in paused)})
     # Silence counts anew from then, whoever speaks at the same tick.
     begins = [since for since, _ in paused if began <= since < ends]
     longest_s = 0
@@ -179,22 +180,8 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
         if second in {ends, *begins} or not within(second, paused):
             before = bisect_left(times, second)
             since = max(anew[bisect_right(anew, second) - 1], times[before - 1] if before else 0)
-            longest_s = max(longest_s, second - since)
-    if began <= DOWN[0] < ends:
-        longest_s = max(longest_s, _cut_off_s(home, times, ucr=ucr))
+            longest_s = max(longest_s, second - since - _overlap([DOWN], since, second))
     return Day(last - first + through, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
-
-
-def _cut_off_s(home: Home, times: list[int], *, ucr: bool) -> int:
-    """Return the silence of a lost device that the restart ends; a UCR's counts since it is unknown.
-
-    That is since the second beat that it missed: at the first its terminal was not late yet.
-    """
-    last = times[bisect_left(times, DOWN[0]) - 1]
-    if any(last < tick <= DOWN[0] for tick in lost_at(home, ucr=ucr)):
-        return DOWN[0] - last
-    unknown = [tick - home.interval_s for tick in lost_at(home, ucr=False) if last < tick <= DOWN[0]] if ucr else []
-    return DOWN[0] - unknown[0] if unknown else 0
 
 
 def _between(times: list[int], began: int, ends: int) -> int:

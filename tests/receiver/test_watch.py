@@ -30,10 +30,10 @@ class Rig:
         self, *, interval_s: int = 60, ucr_interval_s: int = 60, allowed: int = 3, tolerance_s: float = 0
     ) -> None:
         self.fleet = Fleet()
-        self.watch = Watch(self.fleet, tolerance_s, 0)
+        self.watch = Watch(self.fleet, tolerance_s, at(0))
         self.now_s = 0.0
         for device, parent, each_s in (("", NO_PARENT, interval_s), ("U1", TERMINAL, ucr_interval_s)):
-            number = self.watch.add(Account(account="1234"), device, parent, 0)
+            number = self.watch.add(Account(account="1234"), device, parent, at(0))
             self.watch.expect(number, Expectation(each_s, allowed), at(0))
             self.watch.set_pause(number, Pause.NONE, at(0))
 
@@ -47,6 +47,16 @@ class Rig:
     def heard(self, *devices: int) -> None:
         for device in devices:
             self.watch.heard(device, LISTENER, at(self.now_s))
+
+    def deaf(self, seconds: float) -> None:
+        """Let time pass in which nothing can be taken."""
+        self.watch.go_deaf(at(self.now_s))
+        self.now_s += seconds
+        self.watch.hear_again(at(self.now_s))
+
+    def due_s(self, missed: int = 0) -> float:
+        """Return the second at which one more than so many signs of life of the terminal will have failed to come."""
+        return self.watch.due_us(TERMINAL, missed) / SECOND_US
 
     def state(self, device: int = TERMINAL) -> Health:
         return Health(self.fleet.state[device])
@@ -126,15 +136,55 @@ def test_the_longest_silence_is_kept() -> None:
     assert (rig.fleet.received[TERMINAL], rig.fleet.longest_s[TERMINAL]) == (3, 120)
 
 
-def test_no_silence_counts_from_before_the_floor() -> None:
-    """While the receiver could not hear, nobody was silent: each has one more whole period."""
+def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
+    """That time does not count, and a silence that it fell into has one more period."""
     rig = Rig(allowed=1)
     rig.heard(TERMINAL)
-    rig.watch.floor_us = 50 * SECOND_US
-    rig.until(109)
+    rig.until(50)
+    rig.deaf(1_000)
+    assert rig.due_s() == 1_000 + 60 + 60
+    rig.until(1_119)
     assert rig.state() is Health.OK
-    rig.until(111)
+    rig.until(1_120)
     assert rig.state() is Health.LOST
+
+
+def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
+    """A disk that hiccups more often than a device is due hides nobody: the grace is given once."""
+    rig = Rig(allowed=2)
+    rig.heard(TERMINAL)
+    heard_s = 0.0
+    while rig.state() is not Health.LOST:
+        rig.until(rig.now_s + 20)
+        heard_s += 20
+        rig.deaf(7)
+    assert heard_s == (2 + 1) * 60
+
+
+def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> None:
+    """Its sign of life counts, and no grace is added: it was heard in the silence that we could not hear."""
+    rig = Rig(allowed=1)
+    rig.until(50)
+    rig.watch.go_deaf(at(50))
+    rig.now_s = 40_000
+    rig.heard(TERMINAL)
+    rig.watch.hear_again(at(40_010))
+    rig.until(40_069)
+    assert rig.state() is Health.OK
+    rig.until(40_071)
+    assert rig.state() is Health.LOST
+
+
+def test_a_silence_goes_on_over_a_restart() -> None:
+    """What an earlier life heard of it counts, with one period of grace; more than that life can have seen does not."""
+    for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):
+        rig = Rig(allowed=2)
+        rig.watch.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
+        assert rig.due_s(missed=1) == lost_s
+        rig.until(lost_s - 1)
+        assert rig.state() is not Health.LOST
+        rig.until(lost_s)
+        assert rig.state() is Health.LOST
 
 
 def test_a_shorter_interval_counts_at_once() -> None:
@@ -286,9 +336,9 @@ def test_of_several_pauses_the_last_one_ends_it() -> None:
 
 def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
     """One turn of the loop looks at so many at the most; the rest follows at once."""
-    watch = Watch(Fleet(), 0, 0)
+    watch = Watch(Fleet(), 0, at(0))
     for number in range(LOOKED_AT_ONCE + 10):
-        device = watch.add(Account(account=f"{number}"), "", NO_PARENT, 0)
+        device = watch.add(Account(account=f"{number}"), "", NO_PARENT, at(0))
         watch.expect(device, Expectation(10, 1), at(0))
         watch.set_pause(device, Pause.NONE, at(0))
     assert watch.pass_time(at(11))

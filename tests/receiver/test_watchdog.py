@@ -58,6 +58,12 @@ async def wait(rig: Core, seconds: float) -> None:
     await rig.sync()
 
 
+async def alive(rig: Core) -> None:
+    """Let the receiver leave a proof that it lives, as it does every few seconds."""
+    rig.commit.pulse()
+    await rig.sync()
+
+
 def state(rig: Core, account: str = "1234", device: str = "") -> Health:
     name = name_of(Account(account=account), device)
     (number,) = (one for one in rig.watchdog.fleet if rig.watchdog.fleet.name(one) == name)
@@ -738,11 +744,13 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
             rig.submit(beat("0000"))
             await wait(rig, LOST_AFTER_S - INTERVAL_S)
             assert (state(rig, "0000"), state(rig, "0001")) == (Health.LATE, Health.LOST)
+            await alive(rig)
             clock = rig.clock
         clock.advance(INTERVAL_S * 10)
         async with core(tmp_path, accounts=fleet_of(2), clock=clock) as rig:
             assert (state(rig, "0000"), state(rig, "0001")) == (Health.OK, Health.LOST)
-            await wait(rig, LOST_AFTER_S - 10)
+            # Two of its three periods were over; one is forgiven, so that two are left.
+            await wait(rig, LOST_AFTER_S - INTERVAL_S - 10)
             assert state(rig, "0000") is Health.LATE
             assert len(await rig.open_alarms()) == 1
             await wait(rig, 10)
@@ -751,6 +759,28 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
             rig.submit(beat("0001"))
             await wait(rig, 1)
             assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H0"]
+
+    run(scenario())
+
+
+def test_a_receiver_that_is_restarted_more_often_than_a_device_is_due_notices_its_silence(tmp_path: Path) -> None:
+    """A weekly test call and a restart each week: the silences of all lives add up, without the time between them."""
+
+    async def scenario() -> None:
+        clock, up_s = ManualClock(), 0
+        while True:
+            async with core(tmp_path, accounts=fleet_of(1), clock=clock) as rig:
+                if not up_s:
+                    await rig.submit(beat("0000"))
+                for _ in range(27):
+                    await wait(rig, 30)
+                    up_s += 30
+                    if state(rig, "0000") is Health.LOST:
+                        assert (3 + 1) * INTERVAL_S <= up_s <= (3 + 1) * INTERVAL_S + 60
+                        assert len(await rig.open_alarms()) == 1
+                        return
+                await alive(rig)
+            clock.advance(INTERVAL_S * 7)
 
     run(scenario())
 

@@ -20,7 +20,8 @@ from vetlla.store.units import Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vetlla.clock import Instant
+    from vetlla.clock import Clock, Instant
+    from vetlla.receiver.uptime import Uptime
     from vetlla.receiver.watch import Watch
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.batch import Batch
@@ -38,10 +39,13 @@ STRETCHES_PER_BATCH = 8
 class Bookkeeping:
     """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
 
-    def __init__(self, settings: SupervisionSettings, watch: Watch, now: Instant) -> None:
+    def __init__(self, settings: SupervisionSettings, watch: Watch, clock: Clock) -> None:
+        self._clock = clock
         self._watch = watch
         self._fleet = watch.fleet
-        self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), now)
+        self.uptime: Uptime
+        """Of the lives before this one."""
+        self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), clock.now())
         self.use(settings)
         self._leaving: deque[int] = deque()
         """Devices whose rows are on their way."""
@@ -151,7 +155,7 @@ class Bookkeeping:
         """Close the day if it is over and the one before it is written; say whether it was closed."""
         if self._stretches is not None or not self.daybook.is_over(now):
             return False
-        day = self.daybook.close(self._watch.floor_us, now)
+        day = self.daybook.close(self._watch.hearing_us(now), now)
         name = day.span.day.isoformat()
         self._days.append((name, day.down_s, self._tolerance_s))
         self._days.append((self.daybook.today.day.isoformat(), 0, self._tolerance_s))
@@ -164,6 +168,10 @@ class Bookkeeping:
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
+    def _silent_since_us(self, device: int, now: Instant) -> int:
+        before_us = self._watch.silent_before_us(device)
+        return self.uptime.back(before_us) if before_us else now.utc_us - self._watch.silence_us(device, now)
+
     def _signs(self, stretch: int) -> SignsRow:
         """Return the signs of life of a stretch's devices as they stand."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
@@ -174,7 +182,7 @@ class Bookkeeping:
         """Return a device's row as it stands."""
         fleet, daybook = self._fleet, self.daybook
         fleet.dirty[device] = 0
-        account = fleet.accounts[device]
+        account, now = fleet.accounts[device], self._clock.now()
         return Unit(
             id=device,
             account=account.account,
@@ -192,4 +200,5 @@ class Bookkeeping:
             longest_s=fleet.longest_s[device],
             unsupervised_s=daybook.unsupervised_s.get(device, 0),
             reasons=daybook.reasons.get(device, 0),
+            silent_since_us=self._silent_since_us(device, now),
         )

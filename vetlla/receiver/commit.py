@@ -102,8 +102,8 @@ class GroupCommit:
         self.settings = settings
         self.state = StoreState.OK
         self.why = ""
-        self.ready_since_us = 0
-        """Monotonic instant since which reports are taken; before the first trouble: always."""
+        self.on_turn: Callable[[], object] = lambda: None
+        """Called when reports begin or cease to be taken."""
         self.unready_us = 0
         """Time in which none could be taken, all together."""
         self.last_commit_us = 0
@@ -358,9 +358,10 @@ class GroupCommit:
         now_us = self._clock.now().mono_us
         if before is StoreState.OK and state is not StoreState.OK:
             self._unready_since_us = now_us
+            self.on_turn()
         elif state is StoreState.OK and before is not StoreState.OK:
-            self.ready_since_us = now_us
             self.unready_us += now_us - self._unready_since_us
+            self.on_turn()
         if (state, why) == (before, self.why):
             return
         self.why = why

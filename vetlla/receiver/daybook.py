@@ -61,14 +61,12 @@ class Daybook:
         """Of devices that were not supervised for a part of today."""
         self.reasons: dict[int, int] = {}
 
-    def resume(self, unit: Unit, alive_us: int | None, now: Instant) -> None:
-        """Go on with what an earlier life counted today. ``alive_us``: when it last proved that it lived."""
-        if alive_us is not None and alive_us >= self.today.began_us and unit.state in _SILENT:
-            self._fleet.longest_s[unit.id] = max(0, alive_us - silent_since_us(unit)) // SECOND_US
+    def resume(self, unit: Unit, now: Instant) -> None:
+        """Go on with what an earlier life counted today."""
         if unit.day != self.today.day.isoformat():
             return
         self._fleet.received[unit.id] = unit.received
-        self._fleet.longest_s[unit.id] = max(unit.longest_s, self._fleet.longest_s[unit.id])
+        self._fleet.longest_s[unit.id] = unit.longest_s
         if unit.unsupervised_s:
             self.unsupervised_s[unit.id] = min(unit.unsupervised_s, self._gone_s(now))
         if unit.reasons:
@@ -92,8 +90,8 @@ class Daybook:
     def _gone_s(self, now: Instant) -> int:
         return max(0, now.utc_us - self.today.began_us) // SECOND_US
 
-    def close(self, floor_us: int, now: Instant) -> Day:
-        """End the day: its counters are put aside, new ones begin at zero."""
+    def close(self, hearing_us: int, now: Instant) -> Day:
+        """End the day: its counters are put aside, new ones begin at zero. ``hearing_us``: now, as silences count."""
         fleet, ended = self._fleet, self.today
         day = Day(
             span=ended,
@@ -108,8 +106,7 @@ class Daybook:
             allowed=bytes(fleet.allowed),
             pause=bytes(fleet.pause),
             state=bytes(fleet.state),
-            floor_us=floor_us,
-            ends_mono_us=now.mono_us - max(0, now.utc_us - ended.ends_us),
+            ends_hearing_us=hearing_us - max(0, now.utc_us - ended.ends_us),
         )
         fleet.received = array("I", bytes(4 * len(fleet)))
         fleet.longest_s = array("I", bytes(4 * len(fleet)))
@@ -133,8 +130,7 @@ class Day(NamedTuple):
     allowed: bytes
     pause: bytes
     state: bytes
-    floor_us: int
-    ends_mono_us: int
+    ends_hearing_us: int
 
     def stretches(self) -> Iterator[tuple[int, bytes]]:
         """Yield number and columns of each stretch of devices."""
@@ -153,8 +149,7 @@ class Day(NamedTuple):
         stretch.fill("reasons", self.pause[first:last])
         stretch.fill("supervised_s", [observed_s if interval_s else 0 for interval_s in self.interval_s[first:last]])
         # Who is quiet at midnight has been silent for as long as that, whether or not it speaks tomorrow.
-        ends_us, floor_us = self.ends_mono_us, self.floor_us
-        silences = [(ends_us - (max(floor_us, base_us))) // SECOND_US for base_us in self.base_us[first:last]]
+        silences = [(self.ends_hearing_us - base_us) // SECOND_US for base_us in self.base_us[first:last]]
         stretch.fill("longest_s", map(max, self.longest_s[first:last], silences))
         for device in range(first, last):
             if self.pause[device] or device in self.unsupervised_s or device in self.reasons:
@@ -172,16 +167,9 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
-_SILENT = frozenset({Health.LOST.value, Health.UNKNOWN.value})
-"""States of a silence that a restart cuts in two, and that was too long, or may have been, before it."""
-
-
 def silent_since_us(unit: Unit) -> int:
-    """Return since when a device has said nothing, as its row tells; what it said before a pause does not count."""
-    if unit.state == Health.UNKNOWN:
-        return max(unit.heard_us, unit.since_us)
-    made_lost_us = unit.allowed_misses * unit.interval_s * SECOND_US if unit.state == Health.LOST else 0
-    return unit.heard_us or unit.since_us - made_lost_us
+    """Return since when a device has said nothing that counts: UTC."""
+    return max(unit.silent_since_us, unit.heard_us) or unit.since_us
 
 
 def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:

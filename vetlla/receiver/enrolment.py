@@ -105,7 +105,7 @@ class Enrolment:
         return number
 
     def _add(self, account: Account, device: str, parent: int, now: Instant) -> int:
-        number = self._watch.add(account, device, parent, now.mono_us)
+        number = self._watch.add(account, device, parent, now)
         self._watch.mark(number)  # of whom nobody expects anything, too: or its number is lost with this life
         return number
 

@@ -57,7 +57,7 @@ class Fleet:
         self.heard_us = array("q")
         """UTC of the last sign of life; 0: never."""
         self.base_us = array("q")
-        """Monotonic instant from which its silence counts: last heard, or the start of a period of grace."""
+        """Instant from which its silence counts, on the watch's clock (``Watch.hearing_us``)."""
         self.listener = bytearray()
         self.received = array("I")
         """Signs of life of today."""

@@ -121,7 +121,7 @@ class Losses:
 
     def _lost(self, turn: Turn) -> None:
         device = turn.device
-        silent_since_us = max(self._fleet.base_us[device], self._watch.floor_us)
+        silent_since_us = turn.at.mono_us - self._watch.silence_us(device, turn.at)
         known = set(self._incidents.open)
         incident = self._incidents.lost(device, silent_since_us, turn.at)
         begun = incident is not None and incident.id not in known

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.clock import SECOND_US, iso
 from vetlla.receiver.fleet import NO_PARENT
-from vetlla.service.supervision import Health, Pause, misses, next_miss_us
+from vetlla.service.supervision import Health, Pause
 from vetlla.service.supervision_words import Known, why
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class SupervisionView:
         parent = self._fleet.parents[number]
         incident = self._watchdog.incidents.of.get(number)
         order = self._watchdog.pauses.ordered.get(number)
-        if state is Health.LOST and not self._fleet.base_us[number]:
-            # An earlier life lost it, and it was missed as often then.
+        if state is Health.LOST and self._watchdog.watch.grace(number):
+            # An earlier life lost it, and it was missed as often without the grace that a restart gives.
             missed = max(missed, self._fleet.allowed[number])
         return Known(
             state=state,
@@ -95,19 +95,14 @@ class SupervisionView:
             ordered=f"{order.operator}: {order.reason}" if order else "",
         )
 
-    def _base_us(self, number: int) -> int:
-        return max(self._fleet.base_us[number], self._watchdog.watch.floor_us)
-
     def _missed(self, number: int, now: Instant) -> int:
-        interval_s = self._fleet.interval_s[number]
-        if not interval_s or self._fleet.state[number] == Health.NOT_SUPERVISED:
+        if not self._fleet.interval_s[number] or self._fleet.state[number] == Health.NOT_SUPERVISED:
             return 0
-        return misses(now.mono_us - self._base_us(number), interval_s, self._watchdog.watch.tolerance_us)
+        return self._watchdog.watch.missed(number, now)
 
     def _due_us(self, number: int, missed: int, now: Instant) -> int:
         """Return when one more than ``missed`` signs of life will have failed to come: UTC."""
-        silence_us = next_miss_us(missed, self._fleet.interval_s[number], self._watchdog.watch.tolerance_us)
-        return now.utc_us + self._base_us(number) + silence_us - now.mono_us
+        return now.utc_us + self._watchdog.watch.due_us(number, missed) - now.mono_us
 
     # --- the fleet --------------------------------------------------------------------------------------------------
 

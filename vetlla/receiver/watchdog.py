@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from vetlla.accounts import NOT_WATCHED, Account
 from vetlla.clock import SECOND_US
 from vetlla.receiver.bookkeeping import Bookkeeping
+from vetlla.receiver.daybook import silent_since_us
 from vetlla.receiver.enrolment import Enrolment
 from vetlla.receiver.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.incidents import Incidents
 from vetlla.receiver.losses import Losses
 from vetlla.receiver.pauses import Order, Pauses
+from vetlla.receiver.uptime import Uptime
 from vetlla.receiver.watch import Watch
 from vetlla.service.supervision import Collapse, Health, Pause, absence
 from vetlla.signals import Kind, Phase
@@ -59,9 +61,9 @@ class Watchdog:
         self._loop = loop
         now = clock.now()
         self.fleet = Fleet()
-        self.watch = Watch(self.fleet, settings.tolerance_s, now.mono_us)
+        self.watch = Watch(self.fleet, settings.tolerance_s, now)
         self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
-        self.books = Bookkeeping(settings, self.watch, now)
+        self.books = Bookkeeping(settings, self.watch, clock)
         self.losses = Losses(
             settings=settings,
             watch=self.watch,
@@ -80,6 +82,8 @@ class Watchdog:
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         self._deaf_us = 0
+        """What the day's books have of the time in which nothing could be taken."""
+        commit.on_turn = self._turned
         self._today = self.books.daybook.today.day
 
     # --- signs of life ----------------------------------------------------------------------------------------------
@@ -190,10 +194,16 @@ class Watchdog:
         else:
             self._arm()
 
+    def _turned(self) -> None:
+        """Hear that reports begin or cease to be taken."""
+        if self._commit.ready:
+            self.watch.hear_again(self._clock.now())
+        else:
+            self.watch.go_deaf(self._clock.now())
+
     def look(self) -> bool:
         """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
         now = self._clock.now()
-        self.watch.floor_us = max(self.watch.floor_us, self._commit.ready_since_us)
         if self.books.end_day(now):
             self._commit.wake()
         self.books.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
@@ -250,17 +260,18 @@ class Watchdog:
     # --- what the journal and the registry say ----------------------------------------------------------------------
 
     def recover(self, journal: Journal) -> None:
-        """Go on where an earlier life ended: lost devices stay lost, everybody else has a whole period. Blocks."""
+        """Go on where an earlier life ended: lost devices stay lost, silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()
+        self.books.uptime = uptime = Uptime(kept, self.books.daybook.zone)
         parents: dict[Name, int] = {}
         for unit in journal.units():
             account = _bare(unit.account, unit.receiver, unit.line)
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
             while len(self.fleet) < unit.id:
                 # A crash came between the taking up of a device and its row: its number stays unused.
-                self.watch.add(_bare("", "", ""), "", NO_PARENT, 0)
-            number = self.watch.add(account, unit.device, parent, 0)
+                self.watch.add(_bare("", "", ""), "", NO_PARENT, now)
+            number = self.watch.add(account, unit.device, parent, now)
             if not unit.device:
                 parents[name_of(account)] = number
             fleet = self.fleet
@@ -269,9 +280,10 @@ class Watchdog:
             fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
             if unit.since_us:
                 state = Health(unit.state)
-                self.watch.restore(number, Health.OK if state is Health.LATE else state, unit.since_us)
-            self.books.daybook.resume(unit, kept.alive_us, now)
-        self.incidents.resume(kept, self.watch.floor_us)
+                silence_us = uptime.since(silent_since_us(unit))
+                self.watch.restore(number, Health.OK if state is Health.LATE else state, unit.since_us, silence_us)
+            self.books.daybook.resume(unit, now)
+        self.incidents.resume(kept, now.mono_us)
         self.losses.resume(kept.lost)
         self.books.resume(kept, now)
         self.books.unfinished(journal, kept)

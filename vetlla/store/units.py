@@ -38,6 +38,8 @@ class Unit(NamedTuple):
     longest_s: int
     unsupervised_s: int
     reasons: int
+    silent_since_us: int = 0
+    """From when its silence counts, if it was not heard later."""
 
 
 class VerdictRow(NamedTuple):
@@ -123,7 +125,7 @@ WHERE u.state = 3 OR (u.state = 0 AND v.before = 3 AND v.incident IS NULL)
 
 
 STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"
-LAST_DAYS = "SELECT day, down_s FROM ledger_days ORDER BY day DESC LIMIT 7"
+DOWN = "SELECT day, down_s FROM ledger_days"
 ALIVE = "SELECT max(alive_us) FROM boots"
 
 
@@ -139,7 +141,7 @@ class Kept(NamedTuple):
     """Incident and device, of the incidents that are open."""
     pauses: list[Ordered]
     down_s: dict[str, int]
-    """By day, of the last days."""
+    """By day."""
 
 
 def read_kept(connection: sqlite3.Connection) -> Kept:
@@ -153,7 +155,7 @@ def read_kept(connection: sqlite3.Connection) -> Kept:
         lost=[LostIn(*row) for row in connection.execute(LOST_NOW)],
         members=[(row["incident"], row["unit"]) for row in connection.execute(MEMBERS)],
         pauses=[Ordered(*row) for row in connection.execute(EVERY_PAUSE)],
-        down_s={row["day"]: row["down_s"] for row in connection.execute(LAST_DAYS)},
+        down_s={row["day"]: row["down_s"] for row in connection.execute(DOWN)},
     )
 
 

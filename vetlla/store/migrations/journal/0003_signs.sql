@@ -5,3 +5,6 @@ CREATE TABLE signs (
     day     TEXT    NOT NULL, -- to which what was counted belongs
     columns BLOB    NOT NULL
 );
+
+-- From when a device's silence counts, if it was not heard later: a restart does not begin it anew.
+ALTER TABLE units ADD COLUMN silent_since_us INTEGER NOT NULL DEFAULT 0;
