@@ -175,6 +175,17 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
     assert rig.state() is Health.LOST
 
 
+def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
+    """It may have called while nobody was there, and a start takes a while."""
+    rig = Rig(allowed=1)
+    rig.watch.restore(TERMINAL, Health.OK, 1, 0)
+    assert rig.watch.grace(TERMINAL) == 1
+    rig.until(119)
+    assert rig.state() is Health.OK
+    rig.until(120)
+    assert rig.state() is Health.LOST
+
+
 def test_a_silence_goes_on_over_a_restart() -> None:
     """What an earlier life heard of it counts, with one period of grace; more than that life can have seen does not."""
     for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):

@@ -866,6 +866,7 @@ def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
                 rig.submit(beat(home.account))
             await wait(rig, LOST_AFTER_S - INTERVAL_S)
             assert len(rig.watchdog.incidents.open) == 1
+            await alive(rig)
             clock = rig.clock
         async with core(tmp_path, accounts=homes, clock=clock) as rig:
             (incident,) = rig.watchdog.incidents.open.values()

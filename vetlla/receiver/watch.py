@@ -117,7 +117,7 @@ class Watch:
     def heard(self, device: int, listener: int, now: Instant) -> None:
         """Take a sign of life."""
         fleet = self.fleet
-        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us
+        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: each frame
         state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
             self._measure(device, hearing_us)
@@ -237,7 +237,8 @@ class Watch:
         if state is Health.OK and silence_us > would_be_lost_us:
             # An earlier life would have seen it: a wall clock was set meanwhile, and nobody is lost by that.
             silence_us = would_be_lost_us - interval_us
-        fleet.base_us[device] -= silence_us
+        # At least a moment of it: who was heard until the end may have called while nobody was there, too.
+        fleet.base_us[device] = self._began_us - max(1, silence_us)
         fleet.counts[fleet.state[device]] -= 1
         fleet.counts[state] += 1
         fleet.state[device], fleet.since_us[device] = state, since_us
