@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vetlla.store.migrate import migrations
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,6 +23,9 @@ def unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
+    # Read while we may: the tree may lie where nobody gets to, as in a folder of mktemp.
+    for database in ("journal", "registry"):
+        migrations(database)
     os.seteuid(NOBODY)
     try:
         yield

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,7 @@ class Migration(NamedTuple):
     sql: str
 
 
+@cache
 def migrations(database: str) -> list[Migration]:
     """Return the steps of ``journal`` or ``registry`` in order."""
     folder = files("vetlla.store") / "migrations" / database
