@@ -53,7 +53,10 @@ class Kind(StrEnum):
     POSITION = "position"
     VITALS = "vitals"
     CONFIGURATION = "configuration"
+    UNREADABLE = "unreadable"
+    """The frame is whole, but no event could be read from its data: it may be a call for help."""
     UNKNOWN = "unknown"
+    """A code or a command that no table has; its text says what the device sent."""
 
 
 class Phase(StrEnum):

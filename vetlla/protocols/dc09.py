@@ -151,7 +151,7 @@ def _signals(frame: Frame) -> list[Signal]:
 
 
 def _reports(frame: Frame) -> list[Report]:
-    """Return the events in the data: at least one, for what cannot be read is reported as unknown, never dropped."""
+    """Return the events in the data: at least one, because data that cannot be read may be a call for help."""
     data = frame.data
     match frame.token:
         case "ADM-CID":
@@ -165,7 +165,7 @@ def _reports(frame: Frame) -> list[Report]:
             reports = []
     if reports:
         return reports
-    return [Report(Event(Kind.UNKNOWN, Phase.NEW, frame.token, NAME), text=readable(data), details=_UNDECODED)]
+    return [Report(Event(Kind.UNREADABLE, Phase.NEW, frame.token, NAME), text=readable(data), details=_UNDECODED)]
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
