@@ -25,6 +25,10 @@ class Tally(NamedTuple):
     last_signal: int
     joined_us: int
     """When the last signal that was not routine came: the chaining window runs from here."""
+    told_again: int = 0
+    """How often its signals came once more, because an answer did not arrive."""
+    told_again_us: int = 0
+    """When the last of these repetitions came; 0: never."""
 
 
 class Outcome(StrEnum):

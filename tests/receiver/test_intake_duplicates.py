@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,7 +43,7 @@ def test_the_window_of_duplicates_ends(tmp_path: Path) -> None:
     """Within the window a report is the same, a moment later it is another one, after a restart too."""
 
     async def scenario() -> None:
-        again = signal(identity=b"one")
+        again = signal(identity=b"one", sent_at=datetime(2026, 1, 1, tzinfo=UTC))
         async with core(tmp_path, settings=small(tmp_path, store={"duplicate_window_s": 900})) as rig:
             await rig.submit(again)
             rig.clock.advance(900)

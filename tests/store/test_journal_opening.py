@@ -12,11 +12,12 @@ import pytest
 
 from tests.store.journals import WINDOW_US, alarm, journal, report
 from vetlla.alarms import Outcome, State, Tally
-from vetlla.clock import ManualClock
+from vetlla.clock import ManualClock, to_datetime
 from vetlla.errors import StoreError
 from vetlla.signals import Priority
 from vetlla.store.batch import OnTest
 from vetlla.store.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.recent import NOTHING_RECENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
         found = opened.recover(WINDOW_US)
 
     assert (found.boot, found.next_commit, found.next_signal, found.next_alarm) == (1, 1, 1, 1)
-    assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], [])
+    assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], NOTHING_RECENT)
 
 
 def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
@@ -74,10 +75,36 @@ def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
         clock.advance(WINDOW_US / 1e6)
         scribe.commit(report(2), report(3, identity=b""), report(4))
         clock.advance(1)
-        at_us = [scribe.clock.now().utc_us - 1_000_000] * 2
+        at_us = scribe.clock.now().mono_us - 1_000_000
         recent = scribe.journal.recover(WINDOW_US).recent
 
-    assert recent == [(b"identity-2", 2, at_us[0]), (b"identity-4", 4, at_us[1])]
+    assert recent == ([(b"identity-2", 2, at_us, None), (b"identity-4", 4, at_us, None)], [])
+
+
+def test_recovery_knows_the_calls_that_may_be_repeated(tmp_path: Path) -> None:
+    """Reports of open alarms come with their times and their device's last frame; those of closed ones are left out."""
+    clock = ManualClock()
+    closed = alarm(2, clock, state=State.CLOSED, outcome=Outcome.TEST)
+    home = report(1).id
+    with journal(tmp_path, clock) as scribe:
+        batch = scribe.batch()
+        batch.alarms = {1: alarm(1, clock), 2: closed}
+        scribe.signals([report(1, sent_at=to_datetime(5)), report(2, id=home)], batch, alarm=1)
+        scribe.write(batch)
+        scribe.commit(report(3, id=home), alarm=2)
+        clock.advance(10)
+        batch = scribe.batch()
+        batch.duplicates[2] = (1, clock.now().utc_us, "tcp", "192.0.2.7:1")
+        scribe.write(batch)
+        clock.step_wall(-3600)
+        plain, calls = scribe.journal.recover(WINDOW_US).recent
+
+    assert plain == []
+    assert [(call.number, call.alarm, call.last_frame, call.sent_us) for call in calls] == [
+        (1, 1, 3, 5),
+        (2, 1, 3, None),
+    ]
+    assert [call.told_us for call in calls] == [10_000_000, 10_000_000], "no instant lies in the future"
 
 
 def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:

@@ -195,7 +195,8 @@ def _event(message: Message, place: _Place, fields: Payload) -> Signal:
         position=fields.position(),
         measurements=fields.measurements(),
         details=fields.details(),
-        identity=_identity(place, "ev", ref),
+        # The codes too: firmware that gives every event the same reference must not hide a press behind a restore.
+        identity=_identity(place, "ev", ref, code),
     )
 
 

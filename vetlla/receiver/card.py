@@ -34,6 +34,8 @@ class Card(NamedTuple):
             "priority": alarm.priority.name,
             "signals": self.tally.signals,
             "last_signal": self.tally.last_signal,
+            "told_again": self.tally.told_again,
+            "last_told_again": iso(self.tally.told_again_us) if self.tally.told_again else None,
             **stamps,
             "age_s": (now.utc_us - alarm.established_us) / SECOND_US,
             "t2_s": _seconds(alarm.t2_us),

@@ -15,8 +15,9 @@ from vetlla.clock import SECOND_US
 from vetlla.errors import UsageError
 from vetlla.receiver.card import Card
 from vetlla.service import queue
+from vetlla.service.quiet import QuietLines, UnknownCode
 from vetlla.service.runaway import Device, Runaways
-from vetlla.service.triage import is_old, joins
+from vetlla.service.triage import is_old, joins, line_of
 from vetlla.signals import Kind, Phase, Priority
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.rows import Flag
@@ -55,6 +56,18 @@ class News(StrEnum):
     OPENED = "alarm"
     LIFTED = "lifted"
     JOINED = "joined"
+    REPEATED = "repeated"
+    """A signal of it came once more, because the answer did not arrive."""
+    ESCALATED = "escalated"
+
+
+class _Line(NamedTuple):
+    """Where a home's alarms continue one another."""
+
+    home: str
+    on_test: bool
+    name: str
+    """See ``triage.line_of``."""
 
 
 class Desk:
@@ -65,10 +78,11 @@ class Desk:
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
         self._cards: dict[int, Card] = {}
-        self._by_home: dict[tuple[str, bool], list[int]] = {}
-        """Open alarms of a home, oldest first; those of its accounts on test apart."""
+        self._lines: dict[_Line, list[int]] = {}
+        """Open alarms of a home, oldest first; those on test and those with a line of their own stand apart."""
         self._tests = {test.account: test for test in recovered.on_test}
         self._runaways = Runaways()
+        self._quiet = QuietLines()
         self._opened: dict[int, int] = {}
         """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
         self._joined: dict[int, Card] = {}
@@ -93,12 +107,23 @@ class Desk:
 
     # --- what frames do ---------------------------------------------------------------------------------------------
 
-    def place(self, report: Report, arrival: Arrival, batch: Batch) -> tuple[int | None, int]:
-        """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it."""
+    def place(
+        self, report: Report, arrival: Arrival, batch: Batch, *, told_in: int | None = None
+    ) -> tuple[int | None, int]:
+        """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it.
+
+        ``told_in``: the alarm of an earlier report that this one repeats and adds to.
+        """
         now = arrival.received
         on_test = bool(self._tests) and self.on_test(report.who.account, now.utc_us) is not None
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
-        before = self._continued(report.home, now.utc_us, on_test=on_test)
+        if told_in is not None:
+            return self._add(self._cards[told_in], report, now, batch), flags
+        name = line_of(report.event.kind, report.priority, report.who.account)
+        line = _Line(report.home, on_test, name)
+        if report.event.kind is Kind.UNKNOWN and name:
+            return self._place_unknown(line, report, arrival, batch), flags
+        before = self._continued(line, now.utc_us)
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
@@ -120,9 +145,43 @@ class Desk:
             self._runaways.gather(device, number)
         return number, flags
 
-    def _continued(self, home: str, now_us: int, *, on_test: bool) -> Card | None:
+    def _place_unknown(self, line: _Line, report: Report, arrival: Arrival, batch: Batch) -> int:
+        """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
+        now = arrival.received
+        code = UnknownCode(report.who, report.device, report.event.code, line.on_test)
+        if held := self._lines.get(line):
+            number = self._join(self._cards[held[-1]], report, now, batch, runaway=False)
+        elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
+            number = self._open(None, report, arrival, batch, on_test=line.on_test, runaway=False)
+        if self._quiet.find(code, now.mono_us) != number:
+            self._quiet.remember(code, number, now.mono_us)
+        return number
+
+    def _add(self, card: Card, report: Report, now: Instant, batch: Batch) -> int:
+        """Let a signal join the alarm of the report that it repeats; a supervisor hears of it if no operator acts."""
+        number = self._join(card, report, now, batch, runaway=False)
+        alarm, tally = self._cards[number]
+        if alarm.state is State.ANSWERED and not queue.holder_active(alarm, now):
+            alarm = queue.escalate(alarm)
+            self._cards[number] = Card(alarm, tally)
+            batch.alarms[number] = alarm
+            batch.decided.append(_entry(now, "escalate", number, why="told again while its operator shows no activity"))
+        return number
+
+    def repeat(self, number: int, now: Instant) -> None:
+        """Show on an open alarm that one of its signals came once more."""
+        alarm, tally = card = self._cards[number]
+        if number not in self._opened:
+            self._joined.setdefault(number, card)
+        self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
+
+    def is_open(self, number: int | None) -> bool:
+        """Return True if there is an open alarm of this number."""
+        return number in self._cards
+
+    def _continued(self, line: _Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
-        held = self._by_home.get((home, on_test))
+        held = self._lines.get(line)
         if not held:
             return None
         card = self._cards[held[-1]]
@@ -146,7 +205,9 @@ class Desk:
             batch.alarms[number] = alarm
         joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.utc_us
         signals = tally.signals + (1 if report.number else 0)
-        self._cards[number] = Card(alarm, Tally(signals, report.number or tally.last_signal, joined_us))
+        self._cards[number] = Card(
+            alarm, tally._replace(signals=signals, last_signal=report.number or tally.last_signal, joined_us=joined_us)
+        )
         return number
 
     def _open(
@@ -187,9 +248,7 @@ class Desk:
             (News.OPENED, self._make_ready(number, now, now.mono_us - established_mono_us, batch))
             for number, established_mono_us in self._opened.items()
         ]
-        for number, before in self._joined.items():
-            card = self._cards[number]
-            news.append((News.LIFTED if card.alarm.priority < before.alarm.priority else News.JOINED, card))
+        news += [(_news(before, self._cards[number]), self._cards[number]) for number, before in self._joined.items()]
         self._opened.clear()
         self._joined.clear()
         return news
@@ -207,6 +266,7 @@ class Desk:
         self._opened.clear()
         self._joined.clear()
         self._runaways.forget()
+        self._quiet.forget()
 
     def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
         alarm, tally = self._cards[number]
@@ -218,15 +278,15 @@ class Desk:
     def _lay(self, card: Card) -> None:
         alarm = card.alarm
         self._cards[alarm.id] = card
-        self._by_home.setdefault((alarm.home, alarm.on_test), []).append(alarm.id)
+        self._lines.setdefault(_line(alarm), []).append(alarm.id)
 
     def _remove(self, alarm: Alarm) -> None:
         del self._cards[alarm.id]
-        place = (alarm.home, alarm.on_test)
-        held = self._by_home[place]
+        line = _line(alarm)
+        held = self._lines[line]
         held.remove(alarm.id)
         if not held:
-            del self._by_home[place]
+            del self._lines[line]
 
     # --- what operators do ------------------------------------------------------------------------------------------
 
@@ -328,6 +388,19 @@ class Desk:
             if waited_us is not None and not alarm.on_test and queue.as_of(alarm, now).state is State.WAITING:
                 oldest[alarm.priority] = max(oldest.get(alarm.priority, 0.0), waited_us / SECOND_US)
         return oldest
+
+
+def _line(alarm: Alarm) -> _Line:
+    return _Line(alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
+
+
+def _news(before: Card, after: Card) -> News:
+    """Return what a batch did to an alarm that was open before it."""
+    if after.alarm.priority < before.alarm.priority:
+        return News.LIFTED
+    if after.alarm.escalated > before.alarm.escalated:
+        return News.ESCALATED
+    return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
 
 
 def _entry(now: Instant, action: str, alarm: int, actor: str = "receiver", /, **detail: object) -> Entry:

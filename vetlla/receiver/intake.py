@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import structlog
 
 from vetlla.accounts import PlainPolicy
-from vetlla.clock import iso, to_datetime
+from vetlla.clock import iso, to_datetime, to_us
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
 from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
+from vetlla.service.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.triage import PRIORITIES, age, home_of, weigh
 from vetlla.signals import DUPLICATE, STORED, Priority, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
-from vetlla.store.rows import SIGNAL_COLUMNS, Flag, signal_row
+from vetlla.store.rows import MORE, SIGNAL_COLUMNS, TEXT, Flag, content, content_of, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +48,7 @@ log = structlog.get_logger()
 
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
+_READY = frozenset({News.OPENED, News.LIFTED})
 BATCH_MAX = 1_000
 """Frames in one transaction: bounds how long the first of them waits for the last one's row."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
@@ -61,6 +63,13 @@ class _Frame(NamedTuple):
     signals: Sequence[Signal]
     account: Account | None
     deliver: Deliver
+
+
+class _Told(NamedTuple):
+    """An earlier report with the identity of a signal, and what the signal is beside it."""
+
+    first: Remembered
+    retelling: Retelling
 
 
 class Intake:
@@ -92,6 +101,8 @@ class Intake:
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
+        self._next_frame = recovered.next_signal
+        """Number of the frame that is decided on: frames of earlier runs have the numbers of their first signals."""
         self._frames: deque[_Frame] = deque()
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
         commit.serve(self)
@@ -123,7 +134,7 @@ class Intake:
         alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
-            known = reason is None and all(signal.identity in self._duplicates for signal in signals)
+            known = reason is None and all(self._is_durable(signal, arrival) for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._evidence.refuse(arrival, signals, account, reason, self._table)
@@ -153,22 +164,25 @@ class Intake:
     def plan(self, batch: Batch) -> None:
         """Decide what becomes of what waits, and fill the batch with it."""
         now = self._clock.now()
-        self._duplicates.forget(now.utc_us)
+        self._duplicates.forget(now.mono_us)
         self._evidence.place(self._desk, batch)
         while self._frames and len(self._planned) < BATCH_MAX:
             frame = self._frames.popleft()
-            self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
+            self._next_frame += 1
+            # What each part repeats is judged before any of them is kept: they do not lie between one another.
+            told = [self._judge(signal, frame.arrival) for signal in frame.signals]
+            verdicts = [self._decide(*part, frame, batch) for part in zip(frame.signals, told, strict=True)]
+            self._planned.append((frame, verdicts))
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
         self._watchdog.plan(batch, now)
 
-    def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
+    def _decide(self, signal: Signal, told: _Told | None, frame: _Frame, batch: Batch) -> Verdict:
         arrival = frame.arrival
-        if signal.identity and (stored := self._duplicates.first(signal.identity)):
-            count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
-            batch.duplicates[stored] = (count + 1, arrival.received.utc_us, arrival.transport, arrival.peer)
+        if told is not None and told.retelling is Retelling.RETRY:
+            self._count_again(signal, told.first, arrival, batch)
             return DUPLICATE
         number = self._next_signal
         self._next_signal += 1
@@ -179,25 +193,62 @@ class Intake:
         known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
-        alarm, flags = self._desk.place(report, arrival, batch)
-        if signal.buffered or signal.repeated:
-            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated else 0)
-        batch.signals.append(
-            signal_row(
-                signal if event is signal.event else signal._replace(event=event),
-                arrival,
-                number=number,
-                commit=batch.commit,
-                home=home,
-                priority=priority,
-                flags=flags,
-                alarm=alarm,
-            )
+        told_in = told.first.alarm if told is not None and told.retelling is Retelling.ADDITION else None
+        alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
+        if signal.buffered or signal.repeated or told_in is not None:
+            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated or told_in else 0)
+        row = signal_row(
+            signal if event is signal.event else signal._replace(event=event),
+            arrival,
+            number=number,
+            commit=batch.commit,
+            home=home,
+            priority=priority,
+            flags=flags,
+            alarm=alarm,
         )
-        if signal.identity:
-            self._duplicates.add(signal.identity, number, arrival.received.utc_us)
+        batch.signals.append(row)
+        self._remember(signal, number, alarm, row, arrival.received.mono_us)
         self._watchdog.stored(signal, frame.account, arrival.received)
         return STORED
+
+    # --- retries ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, signal: Signal, arrival: Arrival) -> _Told | None:
+        """Return which report a signal repeats, and how; None for one that was never told."""
+        # Many callers give no account: the call of one is no retry of another's.
+        first = self._duplicates.find(signal.identity) if signal.identity and signal.id.account else None
+        if first is None:
+            return None
+        retelling = compare(
+            first,
+            _said(signal, content_of(signal)),
+            arrival.received.mono_us,
+            is_open=self._desk.is_open(first.alarm),
+            lies_between=self._duplicates.lies_between(first),
+        )
+        return _Told(first, retelling)
+
+    def _is_durable(self, signal: Signal, arrival: Arrival) -> bool:
+        """Return True if a signal is a retry of one whose commit has ended."""
+        told = self._judge(signal, arrival)
+        return told is not None and told.retelling is Retelling.RETRY and told.first.number < self._first_signal
+
+    def _count_again(self, signal: Signal, first: Remembered, arrival: Arrival, batch: Batch) -> None:
+        stored, received = first.number, arrival.received
+        count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
+        batch.duplicates[stored] = (count + 1, received.utc_us, arrival.transport, arrival.peer)
+        said = first.said and _said(signal, first.said.content)
+        self._duplicates.repeat(
+            signal.identity, first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
+        )
+        if first.alarm is not None:
+            self._desk.repeat(first.alarm, received)
+
+    def _remember(self, signal: Signal, number: int, alarm: int | None, row: Row, now_us: int) -> None:
+        said = _said(signal, content(row[TEXT], row[MORE]))
+        report = Remembered(number, signal.id, self._next_frame, alarm, now_us, said)
+        self._duplicates.add(signal.identity if signal.id.account else b"", report)
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
@@ -219,12 +270,15 @@ class Intake:
     def _publish(self, batch: Batch, now: Instant) -> None:
         if self._dispatch:
             for row in batch.signals:
-                self._dispatch.publish({"event": "signal", "signal": _told(row)})
+                self._dispatch.publish({"event": "signal", "signal": _row_fields(row)})
         for news, card in self._desk.settle(now, self._commit.batch):
             if news is News.OPENED and card.alarm.t2_us is not None:
                 self._counters.t2.observe(card.alarm.t2_us)
-            if news is not News.JOINED:
+            if news in _READY:
                 self.on_ready(card.alarm)
+            elif news is News.ESCALATED:
+                self._counters.escalations += 1
+                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name)
             if self._dispatch:
                 self._dispatch.publish({"event": news.value, "alarm": card.fields(now)})
 
@@ -255,7 +309,12 @@ class Intake:
             log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
 
 
-def _told(row: Row) -> dict[str, Any]:
+def _said(signal: Signal, content: int) -> Said:
+    occurred, sent = signal.occurred_at, signal.sent_at
+    return Said(None if occurred is None else to_us(occurred), None if sent is None else to_us(sent), content)
+
+
+def _row_fields(row: Row) -> dict[str, Any]:
     signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
     told = {name.removesuffix("_id"): signal[name] for name in _TOLD}
     return {"id": signal["id"], "received": iso(signal["received_us"])} | told

@@ -86,6 +86,17 @@ def home_of(account: Account | None, who: AccountId) -> str:
     return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
 
 
+def line_of(kind: Kind, priority: Priority, account: str) -> str:
+    """Return the line of its own that a report has in its home's queue; "" for all that chains.
+
+    What could not be read may be a call for help, and must not look like one that an operator knows already. An unknown
+    code must neither hide in an alarm nor hide the next one: each account has a line for them.
+    """
+    if kind is Kind.UNREADABLE and priority is not Priority.ROUTINE:
+        return kind.value
+    return f"{kind.value} {account}" if kind is Kind.UNKNOWN and priority is Priority.TECHNICAL else ""
+
+
 def joins(alarm: Alarm, priority: Priority, *, holder_active: bool) -> bool:
     """Say whether a signal joins this open alarm of its home, or needs a new one that is chained to it.
 

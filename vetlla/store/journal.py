@@ -22,6 +22,7 @@ from vetlla.store.batch import OnTest
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
 from vetlla.store.ownership import create
+from vetlla.store.recent import Recent, read_recent
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vetlla.alarms import Alarm
-    from vetlla.clock import Clock
+    from vetlla.clock import Clock, Instant
     from vetlla.store.batch import Batch
     from vetlla.store.rows import Row
 
@@ -63,19 +64,10 @@ _DUPLICATE = (
 _OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
 _TALLIES = """
 SELECT alarm_id, count(*) AS signals, max(id) AS last_signal,
-       coalesce(max(received_us) FILTER (WHERE priority < ?), min(received_us)) AS joined_us
-FROM signals WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') GROUP BY alarm_id
-"""
-
-# Backwards from the end to the window's edge: no index over every instant, and a short read.
-_RECENT = """
-WITH edge (id) AS (
-    SELECT max(coalesce((SELECT max(id) FROM signals) - :at_most, 0), coalesce((
-        SELECT id FROM signals WHERE received_us < :since_us AND id > (SELECT max(id) FROM signals) - :at_most
-        ORDER BY id DESC LIMIT 1
-    ), 0))
-)
-SELECT identity, id, received_us FROM signals WHERE id > (SELECT id FROM edge) AND identity <> x'' ORDER BY id
+       coalesce(max(received_us) FILTER (WHERE priority < ?), min(received_us)) AS joined_us,
+       coalesce(sum(d.count), 0) AS told_again, coalesce(max(d.last_us), 0) AS told_again_us
+FROM signals LEFT JOIN duplicates d ON d.signal_id = id
+WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') GROUP BY alarm_id
 """
 
 
@@ -95,10 +87,6 @@ _STATEMENTS_KEPT = 256
 """Prepared statements that the connection keeps: those above, in the sizes that a busy receiver uses."""
 
 
-RECENT_MAX = 1_000_000
-"""Identities read back after a restart at the most: the size of the duplicate window in memory."""
-
-
 class Recovered(NamedTuple):
     """What the daemon must know of the past before it may say that it is ready."""
 
@@ -109,8 +97,8 @@ class Recovered(NamedTuple):
     open_alarms: list[Alarm]
     tallies: dict[int, Tally]
     on_test: list[OnTest]
-    recent: list[tuple[bytes, int, int]]
-    """Identity, signal id and receive instant (microseconds UTC) of the duplicate window's signals, oldest first."""
+    recent: Recent
+    """The reports of the duplicate window."""
 
 
 class Journal:
@@ -246,14 +234,14 @@ class Journal:
         """Read what the daemon needs after a start; ``window_us`` is how far back retries are recognised."""
         now = self._clock.now()
         try:
-            return self._recover(now.utc_us - window_us, now.utc_us)
+            return self._recover(now.utc_us - window_us, now)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"
             ) from error
 
-    def _recover(self, since_us: int, now_us: int) -> Recovered:
-        connection = self._connection
+    def _recover(self, since_us: int, now: Instant) -> Recovered:
+        connection, now_us = self._connection, now.utc_us
         boot_id = BOOT_ID.read_text(encoding="ascii").strip()
         connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
         (boot,) = connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)).fetchone()
@@ -269,9 +257,9 @@ class Journal:
             next_signal=signal,
             next_alarm=alarm,
             open_alarms=[alarm_from(row) for row in alarms],
-            tallies={row["alarm_id"]: Tally(row["signals"], row["last_signal"], row["joined_us"]) for row in tallies},
+            tallies={row["alarm_id"]: Tally(*tuple(row)[1:]) for row in tallies},
             on_test=[OnTest(**dict(row)) for row in tests],
-            recent=self._recent(since_us),
+            recent=read_recent(connection, since_us, now),
         )
 
     def supervision(self) -> Kept:
@@ -285,11 +273,6 @@ class Journal:
     def stretches_of(self, day: str) -> set[int]:
         """Return which stretches of devices the ledger has of a day."""
         return {row["stretch"] for row in self._connection.execute(STRETCHES_OF, (day,))}
-
-    def _recent(self, since_us: int) -> list[tuple[bytes, int, int]]:
-        cursor = self._connection.cursor()
-        cursor.row_factory = None  # up to a million: plain tuples
-        return cursor.execute(_RECENT, {"since_us": since_us, "at_most": RECENT_MAX}).fetchall()
 
 
 def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:

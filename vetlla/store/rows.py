@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any, TypeAlias
+from zlib import crc32
 
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import to_us
@@ -89,6 +90,19 @@ def signal_row(
         arrival.received.utc_us,
         arrival.received.mono_us,
     )
+
+
+TEXT, MORE = SIGNAL_COLUMNS.index("text"), SIGNAL_COLUMNS.index("more")
+
+
+def content(text: SqlValue, more: SqlValue) -> int:
+    """Return a checksum of what a signal says besides its event: text, place, measurements and details."""
+    return crc32(f"{text!s}\0{more or ''!s}".encode()) if text or more else 0
+
+
+def content_of(signal: Signal) -> int:
+    """Return the same of a signal that has no row yet."""
+    return content(signal.text, _more(signal))
 
 
 def _more(signal: Signal) -> str | None:
