@@ -306,7 +306,7 @@ def _shown(alarms: dict[int, dict[str, Any]]) -> int:
     return sum(alarm["signals"] + alarm["told_again"] for alarm in alarms.values())
 
 
-class TestCalls(CallMachine.TestCase):
+class TestCalls(CallMachine.TestCase):  # type: ignore[misc,valid-type] # made by Hypothesis
     """The machine, with one broker for all its days."""
 
     settings = settings(max_examples=20, stateful_step_count=25, deadline=None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vetlla.clock import SECOND_US
-from vetlla.receiver.duplicates import Duplicates
-from vetlla.service.retelling import Remembered, Said
+from vetlla.receiver.duplicates import Duplicates, Record
 from vetlla.settings.model import StoreSettings
 from vetlla.signals import AccountId
 from vetlla.store.recent import NOTHING_RECENT, Call, Recent
@@ -16,13 +15,12 @@ SETTINGS = StoreSettings(duplicate_window_s=900, duplicate_window_max=3)
 HOME = AccountId("", "0", "1a2b")
 
 
-def report(number: int, at_us: int = 0, **other: object) -> Remembered:
-    values: dict[str, Any] = {"who": HOME, "frame": number, "alarm": None, "said": Said(None, None, 0)}
-    return Remembered(number=number, told_us=at_us, **values | other)
+def record(number: int, at_us: int = 0) -> Record:
+    return (number, number, None, at_us, None, None, 0)
 
 
 def plain(*rows: tuple[bytes, int, int]) -> Recent:
-    return Recent([(*row, None) for row in rows], [])
+    return Recent([*rows], [])
 
 
 def call(identity: bytes, number: int, stored_us: int, **other: object) -> Call:
@@ -49,23 +47,26 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
     """Memory is bounded by number as well as by time."""
     duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
     for place, identity in enumerate((b"a", b"b", b"c", b"d", b"e"), 1):
-        duplicates.add(identity, report(place))
+        duplicates.add(identity, record(place))
     duplicates.forget(0)
     assert [number(duplicates, identity) for identity in (b"a", b"b", b"c", b"d", b"e")] == [None, None, 3, 4, 5]
 
 
 def test_what_was_not_made_durable_is_forgotten() -> None:
-    """Only what has changed since the last commit is taken back: additions, repetitions and the order of a device."""
+    """Only what has changed since the last commit is taken back: additions, repetitions and a device's last frame."""
     duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
-    first = report(1)
-    duplicates.add(b"a", first)
+    duplicates.add(b"a", record(1))
+    duplicates.end_frame(HOME, 1)
     duplicates.settle()
-    duplicates.add(b"b", report(2))
-    duplicates.repeat(b"a", report(1, SECOND_US, frame=3))
+    first = duplicates.find(b"a")
+    assert first is not None
+    duplicates.add(b"b", record(2))
+    duplicates.repeat(b"a", first._replace(frame=3, told_us=SECOND_US))
+    duplicates.end_frame(HOME, 3)
     duplicates.take_back()
     duplicates.take_back()
     assert (duplicates.find(b"a"), duplicates.find(b"b")) == (first, None)
-    assert not duplicates.lies_between(first)
+    assert not duplicates.lies_between(first, HOME)
     duplicates.forget(2 * WINDOW_US)
     assert duplicates.find(b"a") is None
 
@@ -88,38 +89,55 @@ def test_another_window_may_be_set() -> None:
 
 
 def test_another_report_of_the_device_lies_between() -> None:
-    """It does whether it can be a retry itself or not, and in any spelling of the account; a repetition does not."""
+    """It does in any spelling of the account; a report of another device does not, and the same report does not."""
     duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
-    first = report(1)
-    duplicates.add(b"a", first)
-    duplicates.add(b"", report(2, who=AccountId("", "0", "9999")))
-    assert not duplicates.lies_between(first)
-    again = report(1, frame=3)
+    duplicates.add(b"a", record(1))
+    duplicates.end_frame(HOME, 1)
+    duplicates.end_frame(AccountId("", "0", "9999"), 2)
+    first = duplicates.find(b"a")
+    assert first is not None
+    assert not duplicates.lies_between(first, HOME)
+    again = first._replace(frame=3)
     duplicates.repeat(b"a", again)
-    assert not duplicates.lies_between(again)
-    duplicates.add(b"", report(4, who=AccountId("", "0", "1A2B")))
-    assert duplicates.lies_between(again)
+    duplicates.end_frame(HOME, 3)
+    assert not duplicates.lies_between(again, HOME)
+    duplicates.end_frame(HOME._replace(account="1A2B"), 4)
+    assert duplicates.lies_between(again, HOME)
 
 
-def test_a_device_is_forgotten_with_its_last_report() -> None:
-    """What a stranger invents takes no memory beyond the window."""
+def test_devices_are_forgotten_behind_the_window() -> None:
+    """What strangers invent takes no memory for ever; until then a device's last frame is known for a whole window."""
     duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
-    for place in range(1, 4):
-        duplicates.add(b"a%d" % place, report(place, who=AccountId("", "", str(place))))
-        duplicates.repeat(b"a%d" % place, report(place, frame=place + 10, who=AccountId("", "", str(place))))
+    duplicates.add(b"a", record(1))
+    duplicates.end_frame(HOME, 1)
     duplicates.settle()
-    duplicates.forget(WINDOW_US + 1)
-    assert not duplicates._devices
-    assert not duplicates._seen
+    duplicates.forget(WINDOW_US)
+    found = duplicates.find(b"a")
+    assert found is not None
+    assert not duplicates.lies_between(found, HOME)
+    duplicates.forget(2 * WINDOW_US + 1)
+    duplicates.forget(3 * WINDOW_US + 2)
+    assert duplicates.find(b"a") is None
+    assert duplicates.lies_between(found, HOME), "what is not known is taken for another call"
+
+
+def test_more_devices_than_reports_are_not_remembered() -> None:
+    """A flood of invented accounts is forgotten early."""
+    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    for place in range(100):
+        duplicates.end_frame(AccountId("", "", str(place)), place)
+        duplicates.settle()
+        duplicates.forget(0)
+        assert len(duplicates._frames) + len(duplicates._older_frames) <= 2 * 3 + 2
 
 
 def test_what_was_told_before_a_restart_is_known_in_its_order() -> None:
     """Reports with and without an alarm leave the window by their age."""
     calls = [call(b"b", 2, SECOND_US, last_frame=4), call(b"c", 4, 3 * SECOND_US)]
-    duplicates = Duplicates(SETTINGS, Recent([(b"a", 1, 0, None), (b"d", 3, 2 * SECOND_US, None)], calls))
+    duplicates = Duplicates(SETTINGS, Recent([(b"a", 1, 0), (b"d", 3, 2 * SECOND_US)], calls))
     found = duplicates.find(b"b")
     assert found is not None
-    assert duplicates.lies_between(found)
+    assert duplicates.lies_between(found, HOME)
     left = []
     for seconds in range(4):
         duplicates.forget(WINDOW_US + seconds * SECOND_US)

@@ -6,7 +6,6 @@ import pytest
 
 from vetlla.clock import SECOND_US
 from vetlla.service.retelling import RETRY_GAP_S, Remembered, Retelling, Said, compare
-from vetlla.signals import AccountId
 
 ANOTHER, ADDITION, RETRY = Retelling.ANOTHER, Retelling.ADDITION, Retelling.RETRY
 GAP_US = RETRY_GAP_S * SECOND_US
@@ -22,7 +21,7 @@ def judged(
     is_open: bool = True,
     lies_between: bool = False,
 ) -> Retelling:
-    first = Remembered(1, AccountId("", "0", "1234"), 1, alarm, 0, before)
+    first = Remembered(1, 1, alarm, 0, before)
     return compare(first, said, after_us, is_open=is_open, lies_between=lies_between)
 
 

@@ -78,7 +78,7 @@ def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
         at_us = scribe.clock.now().mono_us - 1_000_000
         recent = scribe.journal.recover(WINDOW_US).recent
 
-    assert recent == ([(b"identity-2", 2, at_us, None), (b"identity-4", 4, at_us, None)], [])
+    assert recent == ([(b"identity-2", 2, at_us), (b"identity-4", 4, at_us)], [])
 
 
 def test_recovery_knows_the_calls_that_may_be_repeated(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ had changed is taken back (``take_back``), while what operators did stands and i
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from vetlla.alarms import Alarm, Outcome, State, Tally
 from vetlla.clock import SECOND_US
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
+
+
+_UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
 
 
 class Report(NamedTuple):
@@ -61,13 +64,8 @@ class News(StrEnum):
     ESCALATED = "escalated"
 
 
-class _Line(NamedTuple):
-    """Where a home's alarms continue one another."""
-
-    home: str
-    on_test: bool
-    name: str
-    """See ``triage.line_of``."""
+_Line: TypeAlias = "tuple[str, bool, str]"
+"""Where a home's alarms continue one another: home, on test, and the name of the line (``triage.line_of``)."""
 
 
 class Desk:
@@ -119,10 +117,12 @@ class Desk:
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
             return self._add(self._cards[told_in], report, now, batch), flags
-        name = line_of(report.event.kind, report.priority, report.who.account)
-        line = _Line(report.home, on_test, name)
-        if report.event.kind is Kind.UNKNOWN and name:
-            return self._place_unknown(line, report, arrival, batch), flags
+        kind = report.event.kind
+        apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
+        name = line_of(kind, report.priority, report.who.account) if apart else ""
+        line = (report.home, on_test, name)
+        if name and kind is _UNKNOWN:
+            return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
         before = self._continued(line, now.utc_us)
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
@@ -145,14 +145,14 @@ class Desk:
             self._runaways.gather(device, number)
         return number, flags
 
-    def _place_unknown(self, line: _Line, report: Report, arrival: Arrival, batch: Batch) -> int:
+    def _place_unknown(self, line: _Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
         now = arrival.received
-        code = UnknownCode(report.who, report.device, report.event.code, line.on_test)
+        code = UnknownCode(report.who, report.device, report.event.code, on_test)
         if held := self._lines.get(line):
             number = self._join(self._cards[held[-1]], report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
-            number = self._open(None, report, arrival, batch, on_test=line.on_test, runaway=False)
+            number = self._open(None, report, arrival, batch, on_test=on_test, runaway=False)
         if self._quiet.find(code, now.mono_us) != number:
             self._quiet.remember(code, number, now.mono_us)
         return number
@@ -206,7 +206,8 @@ class Desk:
         joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.utc_us
         signals = tally.signals + (1 if report.number else 0)
         self._cards[number] = Card(
-            alarm, tally._replace(signals=signals, last_signal=report.number or tally.last_signal, joined_us=joined_us)
+            alarm,
+            Tally(signals, report.number or tally.last_signal, joined_us, tally.told_again, tally.told_again_us),
         )
         return number
 
@@ -391,7 +392,7 @@ class Desk:
 
 
 def _line(alarm: Alarm) -> _Line:
-    return _Line(alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
+    return (alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
 
 
 def _news(before: Card, after: Card) -> News:

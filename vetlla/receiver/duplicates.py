@@ -9,38 +9,21 @@ from __future__ import annotations
 from collections import deque
 from heapq import merge
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from vetlla.clock import SECOND_US
 from vetlla.service.retelling import Remembered, Said
-from vetlla.signals import AccountId
 
 if TYPE_CHECKING:
     from vetlla.settings.model import StoreSettings
+    from vetlla.signals import AccountId
     from vetlla.store.recent import Recent
 
-_NO_ONE = AccountId("", "", "")
-
-
-class _Place(NamedTuple):
-    """A stored report in the order of the window. Reports read back without details are plain tuples of this shape."""
-
-    identity: bytes
-    """b"" for a report that is never a retry, but lies between two that may be."""
-    number: int
-    stored_us: int
-    who: AccountId | None
-
-
-class _Device:
-    """A device that has reports in the window."""
-
-    __slots__ = ("last_frame", "places")
-
-    def __init__(self, last_frame: int) -> None:
-        self.last_frame = last_frame
-        self.places = 0
-        """How many of its reports the window holds."""
+Record: TypeAlias = "tuple[int, int, int | None, int, int | None, int | None, int]"
+"""The fields of ``Remembered`` and ``Said`` in one flat tuple of numbers: there may be a million, and the garbage
+collector does not follow such a tuple."""
+_Seen: TypeAlias = "Record | int"
+"""A report that was read back without details is its number alone."""
 
 
 class Duplicates:
@@ -52,20 +35,21 @@ class Duplicates:
 
     def __init__(self, settings: StoreSettings, recent: Recent) -> None:
         self.use(settings)
-        places = [_Place(call.identity, call.number, call.stored_us, _spelled(call.who)) for call in recent.calls]
-        self._order = deque(merge(recent.plain, places, key=itemgetter(1)) if places else recent.plain)
-        self._seen: dict[bytes, Remembered | int] = {place[0]: place[1] for place in recent.plain}
-        """A report that was read back without details is its number."""
+        calls = [(call.identity, call.number, call.stored_us) for call in recent.calls]
+        self._order = deque(merge(recent.plain, calls, key=itemgetter(1)) if calls else recent.plain)
+        """Identity, number, and when it was stored."""
+        self._seen: dict[bytes, _Seen] = {identity: number for identity, number, _ in recent.plain}
         for call in recent.calls:
             said = Said(call.occurred_us, call.sent_us, call.content)
-            self._seen[call.identity] = Remembered(call.number, call.who, call.frame, call.alarm, call.told_us, said)
-        self._devices: dict[AccountId, _Device] = {}
-        for call in recent.calls:
-            self._devices.setdefault(_spelled(call.who), _Device(call.last_frame)).places += 1
-        self._seen_before: dict[bytes, Remembered | int | None] = {}
-        self._last_before: dict[AccountId, int] = {}
-        """What the batch under way has changed, as it was before."""
+            self._seen[call.identity] = (call.number, call.frame, call.alarm, call.told_us, *said)
+        self._frames = {_device(call.who): call.last_frame for call in recent.calls}
+        """The last frame of each device, and of those that were silent during the last window."""
+        self._older_frames: dict[str, int] = {}
+        self._turned_us = 0
+        self._seen_before: dict[bytes, _Seen | None] = {}
+        self._frames_before: dict[str, int | None] = {}
         self._added = 0
+        """What the batch under way has changed, as it was before."""
 
     def use(self, settings: StoreSettings) -> None:
         """Go on with another window."""
@@ -76,82 +60,71 @@ class Duplicates:
         """Forget what is too old or too much."""
         order, horizon_us = self._order, now_us - self._window_us
         while order and (order[0][2] < horizon_us or len(order) > self._max):
-            identity, number, _, who = order.popleft()
-            if identity and self._number(identity) == number:  # else it was stored again since
+            identity, number, _ = order.popleft()
+            seen = self._seen[identity]
+            if number == (seen if isinstance(seen, int) else seen[0]):  # else it was stored again since
                 del self._seen[identity]
-            if who is not None:
-                self._leave(who)
-
-    def _leave(self, who: AccountId) -> None:
-        device = self._devices[who]
-        device.places -= 1
-        if not device.places:
-            del self._devices[who]
-
-    def _number(self, identity: bytes) -> int | None:
-        seen = self._seen.get(identity)
-        return seen.number if isinstance(seen, Remembered) else seen
+        if self._turned_us < horizon_us or len(self._frames) > self._max:
+            self._older_frames, self._frames, self._turned_us = self._frames, {}, now_us
 
     def find(self, identity: bytes) -> Remembered | None:
         """Return the report that was stored last under this identity."""
         seen = self._seen.get(identity)
-        return Remembered(seen, _NO_ONE, 0, None, 0, None) if isinstance(seen, int) else seen
+        if seen is None:
+            return None
+        if isinstance(seen, int):
+            return Remembered(seen, 0, None, 0, None)
+        number, frame, alarm, told_us, occurred_us, sent_us, content = seen
+        return Remembered(number, frame, alarm, told_us, Said(occurred_us, sent_us, content))
 
-    def lies_between(self, report: Remembered) -> bool:
-        """Return True if the device told another report since it told this one last."""
-        device = self._devices.get(_spelled(report.who))
-        return device is not None and device.last_frame != report.frame
+    def lies_between(self, report: Remembered, who: AccountId) -> bool:
+        """Return True if the device told another report since it told this one last, or if that is not known."""
+        device = _device(who)
+        return self._frames.get(device, self._older_frames.get(device)) != report.frame
 
-    def add(self, identity: bytes, report: Remembered) -> None:
-        """Remember a signal of the batch under way; b"" if it can be no retry, and only lies between others."""
-        who = _spelled(report.who)
-        device = self._devices.get(who)
-        if identity:
-            self._seen_before.setdefault(identity, self._seen.get(identity))
-            self._seen[identity] = report
-        elif device is None:
-            return
-        if device is None:
-            device = self._devices[who] = _Device(report.frame)
-        self._tell(who, device, report.frame)
-        device.places += 1
-        self._order.append(_Place(identity, report.number, report.told_us, who))
+    def add(self, identity: bytes, record: Record) -> None:
+        """Remember a signal of the batch under way."""
+        self._seen_before.setdefault(identity, self._seen.get(identity))
+        self._seen[identity] = record
+        self._order.append((identity, record[0], record[3]))
         self._added += 1
 
     def repeat(self, identity: bytes, report: Remembered) -> None:
         """Remember that a report was told once more: ``report`` is the same one with its last frame and instant."""
         self._seen_before.setdefault(identity, self._seen.get(identity))
-        self._seen[identity] = report
-        who = _spelled(report.who)
-        if (device := self._devices.get(who)) is not None:
-            self._tell(who, device, report.frame)
+        number, frame, alarm, told_us, said = report
+        self._seen[identity] = number if said is None else (number, frame, alarm, told_us, *said)
 
-    def _tell(self, who: AccountId, device: _Device, frame: int) -> None:
-        self._last_before.setdefault(who, device.last_frame)
-        device.last_frame = frame
+    def end_frame(self, who: AccountId, frame: int) -> None:
+        """Remember a device's last frame; its parts do not lie between one another."""
+        device = _device(who)
+        self._frames_before.setdefault(device, self._frames.get(device))
+        self._frames[device] = frame
 
     def settle(self) -> None:
         """Keep what the batch changed: it was committed."""
         self._seen_before.clear()
-        self._last_before.clear()
+        self._frames_before.clear()
         self._added = 0
 
     def take_back(self) -> None:
         """Forget what the batch changed: it was rolled back."""
-        for who, frame in self._last_before.items():
-            self._devices[who].last_frame = frame
         for _ in range(self._added):
-            *_, who = self._order.pop()
-            assert who is not None  # what this run adds names its device
-            self._leave(who)
+            self._order.pop()
         for identity, seen in self._seen_before.items():
             if seen is None:
                 del self._seen[identity]
             else:
                 self._seen[identity] = seen
+        for device, frame in self._frames_before.items():
+            if frame is None:
+                del self._frames[device]
+            else:
+                self._frames[device] = frame
         self.settle()
 
 
-def _spelled(who: AccountId) -> AccountId:
-    """Return the account in one spelling: panels send the hexadecimal digits of their account in both cases."""
-    return who if who.account.isdigit() else who._replace(account=who.account.lower())
+def _device(who: AccountId) -> str:
+    """Return the account in one spelling: panels send its hexadecimal digits in both cases."""
+    receiver, line, account = who
+    return f"{receiver}/{line}/{account if account.isdigit() else account.upper()}"

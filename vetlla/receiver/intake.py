@@ -24,7 +24,7 @@ from vetlla.service.triage import PRIORITIES, age, home_of, weigh
 from vetlla.signals import DUPLICATE, STORED, Priority, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
-from vetlla.store.rows import MORE, SIGNAL_COLUMNS, TEXT, Flag, content, content_of, signal_row
+from vetlla.store.rows import SIGNAL_COLUMNS, Flag, content, content_of, said_in, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,13 +63,6 @@ class _Frame(NamedTuple):
     signals: Sequence[Signal]
     account: Account | None
     deliver: Deliver
-
-
-class _Told(NamedTuple):
-    """An earlier report with the identity of a signal, and what the signal is beside it."""
-
-    first: Remembered
-    retelling: Retelling
 
 
 class Intake:
@@ -169,21 +162,24 @@ class Intake:
         while self._frames and len(self._planned) < BATCH_MAX:
             frame = self._frames.popleft()
             self._next_frame += 1
-            # What each part repeats is judged before any of them is kept: they do not lie between one another.
-            told = [self._judge(signal, frame.arrival) for signal in frame.signals]
-            verdicts = [self._decide(*part, frame, batch) for part in zip(frame.signals, told, strict=True)]
-            self._planned.append((frame, verdicts))
+            self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
+            self._duplicates.end_frame(frame.signals[0].id, self._next_frame)
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
         self._watchdog.plan(batch, now)
 
-    def _decide(self, signal: Signal, told: _Told | None, frame: _Frame, batch: Batch) -> Verdict:
+    def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         arrival = frame.arrival
-        if told is not None and told.retelling is Retelling.RETRY:
-            self._count_again(signal, told.first, arrival, batch)
-            return DUPLICATE
+        told_in = None
+        if signal.identity and (first := self._duplicates.find(signal.identity)):
+            retelling = self._compare(signal, first, arrival)
+            if retelling is Retelling.RETRY:
+                self._count_again(signal, first, arrival, batch)
+                return DUPLICATE
+            if retelling is Retelling.ADDITION:
+                told_in = first.alarm
         number = self._next_signal
         self._next_signal += 1
         event, priority = weigh(signal, frame.account, self._table)
@@ -193,7 +189,6 @@ class Intake:
         known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
-        told_in = told.first.alarm if told is not None and told.retelling is Retelling.ADDITION else None
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
         if signal.buffered or signal.repeated or told_in is not None:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated or told_in else 0)
@@ -208,47 +203,45 @@ class Intake:
             alarm=alarm,
         )
         batch.signals.append(row)
-        self._remember(signal, number, alarm, row, arrival.received.mono_us)
+        if signal.identity:
+            occurred_us, sent_us, text, more = said_in(row)
+            said = content(text, more) if text or more else 0
+            told_us = arrival.received.mono_us
+            record = (number, self._next_frame, alarm, told_us, occurred_us, sent_us, said)
+            self._duplicates.add(signal.identity, record)
         self._watchdog.stored(signal, frame.account, arrival.received)
         return STORED
 
     # --- retries ----------------------------------------------------------------------------------------------------
 
-    def _judge(self, signal: Signal, arrival: Arrival) -> _Told | None:
-        """Return which report a signal repeats, and how; None for one that was never told."""
-        # Many callers give no account: the call of one is no retry of another's.
-        first = self._duplicates.find(signal.identity) if signal.identity and signal.id.account else None
-        if first is None:
-            return None
-        retelling = compare(
+    def _compare(self, signal: Signal, first: Remembered, arrival: Arrival) -> Retelling:
+        if not signal.id.account:
+            # Many callers give no account: the call of one is no retry of another's.
+            return Retelling.ANOTHER
+        return compare(
             first,
-            _said(signal, content_of(signal)),
+            _said(signal),
             arrival.received.mono_us,
             is_open=self._desk.is_open(first.alarm),
-            lies_between=self._duplicates.lies_between(first),
+            lies_between=self._duplicates.lies_between(first, signal.id),
         )
-        return _Told(first, retelling)
 
     def _is_durable(self, signal: Signal, arrival: Arrival) -> bool:
         """Return True if a signal is a retry of one whose commit has ended."""
-        told = self._judge(signal, arrival)
-        return told is not None and told.retelling is Retelling.RETRY and told.first.number < self._first_signal
+        first = self._duplicates.find(signal.identity) if signal.identity else None
+        if first is None or first.number >= self._first_signal:
+            return False
+        return self._compare(signal, first, arrival) is Retelling.RETRY
 
     def _count_again(self, signal: Signal, first: Remembered, arrival: Arrival, batch: Batch) -> None:
         stored, received = first.number, arrival.received
         count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
         batch.duplicates[stored] = (count + 1, received.utc_us, arrival.transport, arrival.peer)
-        said = first.said and _said(signal, first.said.content)
-        self._duplicates.repeat(
-            signal.identity, first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
-        )
+        said = first.said and _said(signal)
+        again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
+        self._duplicates.repeat(signal.identity, again)
         if first.alarm is not None:
             self._desk.repeat(first.alarm, received)
-
-    def _remember(self, signal: Signal, number: int, alarm: int | None, row: Row, now_us: int) -> None:
-        said = _said(signal, content(row[TEXT], row[MORE]))
-        report = Remembered(number, signal.id, self._next_frame, alarm, now_us, said)
-        self._duplicates.add(signal.identity if signal.id.account else b"", report)
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
@@ -309,9 +302,13 @@ class Intake:
             log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
 
 
-def _said(signal: Signal, content: int) -> Said:
+def _said(signal: Signal) -> Said:
     occurred, sent = signal.occurred_at, signal.sent_at
-    return Said(None if occurred is None else to_us(occurred), None if sent is None else to_us(sent), content)
+    return Said(
+        occurred_us=None if occurred is None else to_us(occurred),
+        sent_us=None if sent is None else to_us(sent),
+        content=content_of(signal),
+    )
 
 
 def _row_fields(row: Row) -> dict[str, Any]:

@@ -7,12 +7,9 @@ makers send the number 0001 or 0005 with every report, so that a second press lo
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vetlla.clock import SECOND_US
-
-if TYPE_CHECKING:
-    from vetlla.signals import AccountId
 
 RETRY_GAP_S: Final = 90
 """A terminal waits 5 to 60 s for its answer and then repeats its report (DC-09 panels; most wait 20 s). When more time
@@ -44,7 +41,6 @@ class Remembered(NamedTuple):
     """A stored report, as the duplicate window remembers it."""
 
     number: int
-    who: AccountId
     frame: int
     """Number of the frame that told it last."""
     alarm: int | None

@@ -27,7 +27,7 @@ SELECT max(coalesce((SELECT max(id) FROM signals) - :at_most, 0), coalesce((
 ), 0))
 """
 _PLAIN = """
-SELECT identity, id, min(:mono_us, received_us + :mono_us - :utc_us), NULL FROM signals
+SELECT identity, id, min(:mono_us, received_us + :mono_us - :utc_us) FROM signals
 WHERE id > :edge AND identity <> x'' AND alarm_id IS NULL ORDER BY id
 """
 # The last frame of the device is sought through the index by account: one short look backwards for each call.
@@ -63,7 +63,7 @@ class Call(NamedTuple):
 class Recent(NamedTuple):
     """The reports within the window, oldest first."""
 
-    plain: list[tuple[bytes, int, int, None]]
+    plain: list[tuple[bytes, int, int]]
     """Reports without an alarm: identity, number, and when it was stored on the monotonic clock of today."""
     calls: list[Call]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import Enum, IntFlag
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
@@ -92,17 +93,18 @@ def signal_row(
     )
 
 
-TEXT, MORE = SIGNAL_COLUMNS.index("text"), SIGNAL_COLUMNS.index("more")
-
-
-def content(text: SqlValue, more: SqlValue) -> int:
-    """Return a checksum of what a signal says besides its event: text, place, measurements and details."""
-    return crc32(f"{text!s}\0{more or ''!s}".encode()) if text or more else 0
+said_in = itemgetter(*map(SIGNAL_COLUMNS.index, ("occurred_us", "sent_us", "text", "more")))
+"""Takes the row of a signal; returns when it occurred and was sent, its text and all that has no column."""
 
 
 def content_of(signal: Signal) -> int:
-    """Return the same of a signal that has no row yet."""
+    """Return the checksum of a signal that has no row yet."""
     return content(signal.text, _more(signal))
+
+
+def content(text: Any, more: Any) -> int:  # noqa: ANN401 - as the database gives them: texts
+    """Return a checksum of what a signal says besides its event and its times."""
+    return crc32(f"{text}\0{more or ''}".encode()) if text or more else 0
 
 
 def _more(signal: Signal) -> str | None:
