@@ -23,7 +23,7 @@ from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
+from vetlla.signals import AccountId, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,17 +58,6 @@ _HEARTBEATS: Final = frozenset({"AP03", "CP01"})
 _ALARM: Final = "AP10"
 _ALARM_FIELD: Final = 5
 _NO_ALARM: Final = "00"
-_VITALS: Final[Mapping[str, Sequence[str]]] = {
-    "AP49": ("heart_rate",),
-    "APHT": ("heart_rate", "systolic", "diastolic"),
-    "APHP": ("heart_rate", "systolic", "diastolic", "spo2", "glucose", "temperature"),
-    "AP50": ("temperature", "battery"),
-}
-_UNANSWERED: Final = {
-    b"IW": frozenset((b"12", b"14", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
-    b"TRV": frozenset((b"12", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
-}
-"""Answers of the device to commands of a server. TRVYP14 is a position and answered."""
 
 
 class ThinkraceDecoder:
@@ -94,12 +83,15 @@ class ThinkraceDecoder:
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""
         head = _HEAD.match(signal.raw)
-        if verdict.outcome is Outcome.REFUSED or head is None or head[3][1:] in _UNANSWERED[head[1]]:
+        if verdict.outcome is Outcome.REFUSED or head is None:
             return b""
-        reply = head[1] + bytes((head[2][0] + 1,)) + head[3]
-        if reply == b"IWBP00":
-            return reply + now.strftime(",%Y%m%d%H%M%S,0#").encode()
-        return reply + b"#"
+        maker, direction, command = (part.decode() for part in head.groups())
+        known = THINKRACE.known.get(maker + direction + command)  # TRV devices differ in two commands
+        row = known or THINKRACE.find(direction + command)
+        if not row.answer:
+            return b""
+        letters = maker + chr(ord(direction) + 1) + command
+        return (row.answer.format(letters=letters, time=now.strftime("%Y%m%d%H%M%S")) + "#").encode()
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
@@ -192,7 +184,5 @@ def _measurements(command: str, fields: Sequence[str]) -> Mapping[str, float]:
     """Return what health messages and heartbeats measure; 0 says that there was no reading."""
     if command in _HEARTBEATS and (link := _LINK.match(",".join(fields))):
         return measured(zip(("gsm", "satellites", "battery"), link.groups(), strict=True))
-    if command not in _VITALS:
-        return NO_MEASUREMENTS
-    values = measured(zip(_VITALS[command], fields[1:], strict=False))
+    values = measured(zip(THINKRACE.find(command).measures, fields[1:], strict=False))
     return {name: value for name, value in values.items() if value or name == "battery"}

@@ -24,12 +24,13 @@ from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
+from vetlla.signals import AccountId, Kind, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from vetlla.protocols.code_rows import Code
     from vetlla.protocols.decoder import KeyLookup
     from vetlla.protocols.delimited import Piece
     from vetlla.signals import Item, Position, Verdict
@@ -52,29 +53,8 @@ _SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
-_VITALS: Final[Mapping[str, Sequence[str]]] = {
-    "heart": ("heart_rate",),
-    "PULSE": ("heart_rate",),
-    "bphrt": ("systolic", "diastolic", "heart_rate"),
-    "BLOOD": ("systolic", "diastolic"),
-    "oxygen": ("", "spo2"),
-    "btemp2": ("", "temperature"),
-    "TEMP": ("temperature",),
-}
 _NO_READING: Final = (0, 1)
 _MEDIA: Final = frozenset({"TK", "JXTK", "img"})
-_REPLIES: Final[Mapping[str, str]] = {
-    "LK": "LK",
-    "INIT": "INIT,1",
-    "TKQ": "TKQ",
-    "TKQ2": "TKQ2",
-    "bphrt": "bphrt",
-    "oxygen": "oxygen,1",
-    "btemp2": "btemp2",
-    "CONFIG": "CONFIG,1",
-    "TK": "TK,1",
-    "JXTK": "JXTKR,1",
-}
 _CHARGER: Final = "some 4G models also send this when they are taken off the charger"
 
 
@@ -101,9 +81,8 @@ class Watch3gDecoder:
         header = HEADER.match(signal.raw)
         if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
             return b""
-        command = _content(signal.raw, header).partition(",")[0]
-        reply = _ALARM if command.startswith(_ALARM) else _REPLIES.get(command)
-        if reply is None:
+        reply = WATCH3G.find(_content(signal.raw, header).partition(",")[0]).answer
+        if not reply:
             return b""
         index = header[3] + b"*" if header[3] else b""
         return b"[%b*%b*%b%04x*%b]" % (header[1], header[2], index, len(reply), reply.encode())
@@ -144,10 +123,10 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     fields = content.split(",")
     command = fields[0]
     if not command.startswith(_LOCATED):
-        event = WATCH3G.event(command)
-        text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
-        measurements = _vitals(command, fields)
-        return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
+        row = WATCH3G.find(command)
+        text = "" if command in _MEDIA or row.measures else ",".join(fields[1:])
+        measurements = _measurements(row, fields)
+        return [Signal(NAME, _device(header), WATCH3G.event(command), raw, text=text, measurements=measurements)]
     # A position without a status word may have lost an alarm with it: a person must know of such a device.
     plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
     codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
@@ -221,12 +200,12 @@ def _degrees(text: str, letter: str) -> float | None:
     return -abs(value) if value is not None and letter.strip() in {"S", "W"} else value
 
 
-def _vitals(command: str, fields: Sequence[str]) -> Mapping[str, float]:
-    if command == "LK":
-        return _named(("steps", "rolls", "battery"), fields[1:])
-    if command not in _VITALS:
-        return NO_MEASUREMENTS
-    return {name: value for name, value in _named(_VITALS[command], fields[1:]).items() if value not in _NO_READING}
+def _measurements(row: Code, fields: Sequence[str]) -> Mapping[str, float]:
+    """Return what the fields behind a command measure; 0 and 1 say that there was no reading of a vital sign."""
+    values = _named(row.measures, fields[1:])
+    if row.kind is not Kind.VITALS:
+        return values
+    return {name: value for name, value in values.items() if value not in _NO_READING}
 
 
 def _named(names: Sequence[str], fields: Sequence[str]) -> dict[str, float]:
