@@ -7,6 +7,7 @@
               satellites, GSM 0-100, battery %, steps, rolls, status, then cells and Wi-Fi networks
     status    32 bits in hex. Low half states: 0 low battery, 1 2 fences, 3 worn flag, 4 still. High half alarms:
               16 SOS, 17 low battery, 18 left and 19 entered fence, 20 taken off, 21 fall, 22 abnormal heart rate
+    short     UD and AL may end in the status right behind speed and course
 
 After 4P-Touch's page of the server protocol (2023/2025), public frames and Traccar's decoder, which loses an SOS behind
 a low battery and takes bit 22 for a fall. Every high bit is an alarm, also in an ordinary position (UD); an AL without
@@ -40,19 +41,27 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 
 _ALARM: Final = "AL"
 """Opens the name of every alarm command: AL, AL_LTE, AL_WCDMA, ALCUSTOMER1."""
-_STORED: Final = ("UD2", "UD2_LTE")
+_STORED: Final = "UD2"
+"""Opens the name of every command with a position from the watch's memory."""
 _LOCATED: Final = ("UD", _ALARM, "WT")
-_ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
-"""Most urgent first."""
+_ALARM_BITS: Final = (16, 21, 22, 18, *range(23, 32), 20, 17, 19)
+"""Most urgent first: a bit that nobody has named is an alarm, and comes before what is none."""
 _UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
 _WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
 """Four digits on old models: states alone. Others where zeros in front are left out."""
+_STATUS_FIELDS: Final = (_STATUS_FIELD, 14, 15, 17, 18, *range(8, 14))
+"""Where a whole status word is looked for, in this order; the last ones are those of short forms."""
+_SHORT_FORM: Final = 10
+"""The status field of a message that ends in it, right behind speed and course."""
+_NO_ALTITUDE: Final = re.compile(r"[0-9A-Fa-f]{4,7}")
+"""A short status there; with fewer digits it may be the altitude of a message that lost its end."""
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
+_SPELLINGS: Final = {code.casefold(): code for code in WATCH3G.known}
 _NO_READING: Final = (0, 1)
 _MEDIA: Final = frozenset({"TK", "JXTK", "img"})
 _CHARGER: Final = "some 4G models also send this when they are taken off the charger"
@@ -81,7 +90,8 @@ class Watch3gDecoder:
         header = HEADER.match(signal.raw)
         if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
             return b""
-        reply = WATCH3G.find(_content(signal.raw, header).partition(",")[0]).answer
+        command = _content(signal.raw, header).partition(",")[0]
+        reply = WATCH3G.find(_spelled(command)).answer.format(command=command)
         if not reply:
             return b""
         index = header[3] + b"*" if header[3] else b""
@@ -111,16 +121,27 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
     return readable(raw[header.end() : -1] if raw.endswith(b"]") else raw[header.end() :])
 
 
+def _spelled(command: str) -> str:
+    """Return a command as the table spells it: makers do not agree on capital letters (PULSE, pulse)."""
+    name = command.strip()
+    return _SPELLINGS.get(name.casefold()) or (name.upper() if name.upper().startswith(_LOCATED) else name)
+
+
+def _split(content: str) -> list[str]:
+    command, *fields = content.split(",")
+    return [_spelled(command), *fields]
+
+
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
     """Return the alarms of a message that was cut off; its last field may be half of one."""
     content, comma, _ = _content(raw, header).rpartition(",")
-    fields = content.split(",")
+    fields = _split(content)
     return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
 
 
 def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     """Return what a message says: one signal for each alarm bit, or one for the whole."""
-    fields = content.split(",")
+    fields = _split(content)
     command = fields[0]
     if not command.startswith(_LOCATED):
         row = WATCH3G.find(command)
@@ -140,9 +161,9 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         sequence=header[3].decode() if header[3] else "",
         occurred_at=at,
         position=_position(fields, at),
-        measurements=_named(_MEASURED, fields[_FIRST_MEASURED:]),
+        measurements=_named(_MEASURED, fields[_FIRST_MEASURED : _status_at(fields) or None]),
         details={**_details(raw, header, fields), **clock},
-        buffered=command in _STORED,
+        buffered=command.startswith(_STORED),
         parts=len(codes),
     )
     return [
@@ -152,14 +173,22 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
 
 
 def _status(fields: Sequence[str]) -> str:
-    """Return the status word as received; models that have a field more or less are met halfway.
+    """Return the status word as received; "" where there is none."""
+    at = _status_at(fields)
+    return fields[at].strip() if at else ""
 
-    A whole word beside its place goes before a short one in it, which may be the rolls and would hide an alarm.
+
+def _status_at(fields: Sequence[str]) -> int:
+    """Return which field the status word is, 0 if none; models that have a field more or less are met halfway.
+
+    A whole word elsewhere goes before a short one in its place, which may be the rolls and would hide an alarm.
     """
-    around = [field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3]]
-    in_place = around[2:3]
-    whole = next(filter(_WHOLE_STATUS.fullmatch, (*in_place, *around)), "")
-    return whole or next(filter(_SHORT_STATUS.fullmatch, in_place), "")
+    last = len(fields) - 1
+    for at in _STATUS_FIELDS:
+        if at <= last and _WHOLE_STATUS.fullmatch(fields[at].strip()):
+            return at
+    at, form = (_SHORT_FORM, _NO_ALTITUDE) if last == _SHORT_FORM else (_STATUS_FIELD, _SHORT_STATUS)
+    return at if at <= last and form.fullmatch(fields[at].strip()) else 0
 
 
 def _alarms(fields: Sequence[str]) -> list[int]:
@@ -179,7 +208,9 @@ def _details(raw: bytes, header: re.Match[bytes], fields: Sequence[str]) -> dict
         details["networks"] = networks
     if fields[0].endswith("_LTE") and bits >> 16 == 1:
         details["note"] = _CHARGER
-    if header.end() + int(header[4], 16) + 1 != len(raw):
+    if not header[4]:
+        details["quirks"] = "no-length"
+    elif header.end() + int(header[4], 16) + 1 != len(raw):
         details["quirks"] = "wrong-length"
     return details
 
@@ -188,7 +219,7 @@ def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
     """Return the place. V is none: it is often a stale one, or a placeholder in Shenzhen."""
     if len(fields) < _FIRST_MEASURED or fields[3] != "A":
         return None
-    altitude = number(fields[10]) if len(fields) > 10 else None
+    altitude = number(fields[10]) if len(fields) > 10 and _status_at(fields) != _SHORT_FORM else None
     return place(
         _degrees(fields[4], fields[5]), _degrees(fields[6], fields[7]), source="gps", at=at, altitude_m=altitude
     )
