@@ -45,7 +45,7 @@ _STORED: Final = "UD2"
 """Opens the name of every command with a position from the watch's memory."""
 _LOCATED: Final = ("UD", _ALARM, "WT")
 _ALARM_BITS: Final = (16, 21, 22, 18, *range(23, 32), 20, 17, 19)
-"""Most urgent first: a bit that nobody has named is an alarm, and comes before what is none."""
+"""Most urgent first: a bit without a name is an alarm, and comes before what is none."""
 _UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
