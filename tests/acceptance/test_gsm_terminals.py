@@ -62,13 +62,13 @@ def test_readings_of_a_watch_open_nothing_and_its_fall_does(daemon: Daemon) -> N
 
 
 def test_unknown_reports_hide_no_fall(daemon: Daemon) -> None:
-    """Behind six reports that no table knows, whose alarm is TECHNICAL, a fall is an alarm of life in front of it."""
+    """Behind six reports that no table knows, whose line is TECHNICAL, a fall is an alarm of life of its own."""
     assert say(daemon, "thinkrace", f"IWAP00{OTHER_WATCH}#", *["IWAPQQ,1#"] * 6) == b"IWBPQQ#"
     assert {alarm["priority"] for alarm in alarms(daemon, OTHER_WATCH)} == {"TECHNICAL"}
     assert say(daemon, "thinkrace", f"IWAPFD,{OTHER_WATCH},20261129090500#") == b"IWBPFD#"
-    alarm, *others = alarms(daemon, OTHER_WATCH)
-    assert (alarm["priority"], alarm["kind"]) == ("LIFE", "fall")
-    assert all(other["priority"] == "TECHNICAL" for other in others)
+    alarm, line = alarms(daemon, OTHER_WATCH)
+    assert (alarm["priority"], alarm["kind"], alarm["signals"]) == ("LIFE", "fall", 1)
+    assert (line["priority"], line["kind"], line["signals"]) == ("TECHNICAL", "unknown", 6)
 
 
 @pytest.mark.parametrize(("version", "account"), VERSIONS.items())

@@ -102,7 +102,7 @@ class QueclinkDecoder:
         """
         raw = signal.raw
         report = _read(readable(raw[:-1]))
-        if not raw.endswith(_TERMINATORS) or not report.count:
+        if not raw.endswith(_TERMINATORS) or not report.serial:
             return b""
         if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
             return b""
@@ -136,7 +136,8 @@ class _Report(NamedTuple):
     owner: str
     fields: list[str]
     sent: str
-    count: str
+    serial: str
+    """Its count, which our answer echoes."""
     is_over: bool
     """What it is about has ended, says its type."""
     is_old: bool
@@ -170,11 +171,11 @@ def _reply(report: _Report) -> str:
     is_heartbeat = report.name == _HEARTBEAT
     if report.is_old:
         if is_heartbeat:
-            return f"+RESP:GTHBD,GPRS ACTIVE,HeartBeat,{report.who.account},{report.sent},{report.count}"
-        return "" if report.prefix == _COMMAND else f"+SRVACK:{report.count}"
+            return f"+RESP:GTHBD,GPRS ACTIVE,HeartBeat,{report.who.account},{report.sent},{report.serial}"
+        return "" if report.prefix == _COMMAND else f"+SRVACK:{report.serial}"
     if report.prefix != _COMMAND:
-        return f"+SACK:{report.count}"
-    return f"+SACK:GTHBD,{report.version},{report.count}" if is_heartbeat else ""
+        return f"+SACK:{report.serial}"
+    return f"+SACK:GTHBD,{report.version},{report.serial}" if is_heartbeat else ""
 
 
 def _signals(raw: bytes, report: _Report) -> list[Signal]:
@@ -191,8 +192,8 @@ def _signals(raw: bytes, report: _Report) -> list[Signal]:
         id=report.who,
         event=event,
         raw=raw,
-        text="" if groups or report.prefix == _COMMAND else ",".join([*report.fields, report.count]),
-        sequence=report.count,
+        text="" if groups or report.prefix == _COMMAND else ",".join([*report.fields, report.serial]),
+        sequence=report.serial,
         measurements=_measurements(report, code),
         details={name: said for name, said in known.items() if said},
         buffered=report.prefix == _STORED,
@@ -274,7 +275,7 @@ def _measurements(report: _Report, code: str) -> dict[str, float]:
         (name, text) for name, text in zip(QUECLINK.find(code).measures, report.fields, strict=False) if name
     )
     rest = report.fields[: -1 if report.sent else None]
-    is_charged = report.name in _CHARGED and report.count and not report.is_old and rest
+    is_charged = report.name in _CHARGED and report.serial and not report.is_old and rest
     return named | (measured([("battery", rest[-1])]) if is_charged and _CHARGE.fullmatch(rest[-1]) else {})
 
 

@@ -206,7 +206,7 @@ def _code(command: str, fields: Sequence[str]) -> str:
 
 def _clock(fields: Sequence[str]) -> datetime | None:
     """Return the time at the end of a message that names its device, if it is one of Unix: no zone makes it wrong."""
-    unix = _UNIX.fullmatch(fields[-1]) if _IMEI.fullmatch(fields[1 if len(fields) > 1 else 0]) else None
+    unix = _UNIX.fullmatch(fields[-1]) if any(map(_IMEI.fullmatch, fields[:2])) else None
     return datetime.fromtimestamp(int(unix[1]), UTC) if unix else None
 
 

@@ -52,7 +52,7 @@ _STATUS_FIELD: Final = 16
 _WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
 """Four digits on old models: states alone. Others where zeros in front are left out."""
-_STATUS_FIELDS: Final = (_STATUS_FIELD, 14, 15, 17, 18, *range(8, 14))
+_STATUS_FIELDS: Final[tuple[int, ...]] = (_STATUS_FIELD, 14, 15, 17, 18, *range(8, 14))
 """Where a whole status word is looked for, in this order; the last ones are those of short forms."""
 _SHORT_FORM: Final = 10
 """The status field of a message that ends in it, right behind speed and course."""
