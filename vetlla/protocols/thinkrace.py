@@ -46,6 +46,7 @@ MAX_FRAME: Final = 4096
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 _OPENING: Final = rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}"
+_LONGEST_HEAD: Final = 7
 _HEAD: Final = re.compile(r"(IW|TRV)([A-Y])(P[0-9A-Z]{2})")
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 _FIX: Final = re.compile(
@@ -93,7 +94,7 @@ class ThinkraceDecoder:
     """
 
     def __init__(self, _: KeyLookup) -> None:
-        self._cutter = Delimited(_OPENING, rb"#", longest_opening=7, max_frame=MAX_FRAME)
+        self._cutter = Delimited(_OPENING, rb"#", longest_opening=_LONGEST_HEAD, max_frame=MAX_FRAME)
         self._door = Door(NAME, "Thinkrace", re.compile(_OPENING))
         self._who = NOBODY
 
@@ -107,17 +108,16 @@ class ThinkraceDecoder:
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""
-        text = readable(signal.raw).rstrip("# ")
-        head = _HEAD.match(text)
+        head = _HEAD.match(signal.raw[:_LONGEST_HEAD].decode("latin-1"))
         if verdict.outcome is Outcome.REFUSED or head is None:
             return b""
         maker, direction, command = head.groups()
         # TRV devices differ in two commands, which have rows of their own.
         row = THINKRACE.known.get(maker + direction + command) or THINKRACE.find(direction + command)
-        subject = _subject(direction + command, text[head.end() :].split(","))
+        subject = signal.event.code.partition(".")[2]
         reply = row.answer.format(
             letters=maker + chr(ord(direction) + 1) + command,
-            time=now.strftime("%Y%m%d%H%M%S"),
+            time=now.strftime("%Y%m%d%H%M%S") if "time" in row.answer else "",
             type=subject if subject.isalnum() else "",
         )
         return f"{reply}#".encode() if reply else b""
