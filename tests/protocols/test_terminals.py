@@ -16,7 +16,8 @@ from tests.protocols.recordings import Recording, decode, recordings, signals
 from vetlla.protocols.eview_cutter import MAX_FRAME, Cutter
 from vetlla.protocols.eview_report import MAX_EVENTS
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.signals import DUPLICATE, STORED, Kind, Reason, Reject, Signal, refused
+from vetlla.service.triage import PRIORITIES
+from vetlla.signals import DUPLICATE, STORED, Kind, Phase, Priority, Reason, Reject, Signal, refused
 
 if TYPE_CHECKING:
     from random import Random
@@ -191,6 +192,48 @@ def test_no_watch_alarm_is_lost_behind_a_place(status: int, fix: str) -> None:
     bits = [f"bit{bit}" for bit in range(16, 32) if status >> bit & 1]
     assert sorted(signal.event.code for signal in came) == sorted(bits or ["UD"])
     assert "bit16" not in bits or came[0].event.code == "bit16"
+
+
+def bracketed(content: str) -> bytes:
+    return f"[3G*5000000001*{len(content):04X}*{content}]".encode()
+
+
+STATES = {
+    "eview": lambda bits: frame(b"\x01" + IMEI + b"\x05\x02" + bits.to_bytes(4, "little")),
+    "minifinder": lambda bits: f"!D,01/12/25,09:15:00,59.3,18.0,3,120,{bits:x},28.0,70,7,12,1.1;".encode(),
+    "watch3g": lambda bits: bracketed(f"AL,011225,101500,V,,,,,0,0,0,0,9,9,0,0,{bits:08X},0,0"),
+}
+"""A report with these alarm bits."""
+
+
+@pytest.mark.parametrize("protocol", STATES)
+@given(bits=st.integers(0, 2**32 - 1))
+def test_the_gravest_alarm_leads(protocol: str, bits: int) -> None:
+    """When several alarm bits stand in one frame, they are told in the order of their urgency."""
+    urgency = [
+        Priority.ROUTINE if signal.event.phase is Phase.RESTORE else PRIORITIES[signal.event.kind]
+        for signal in heard(protocol, STATES[protocol](bits))
+    ]
+    assert urgency == sorted(urgency)
+
+
+@given(status=st.integers(0, 2**32 - 1), values=st.integers(2, 8), command=st.sampled_from(["UD", "AL", "al_lte"]))
+def test_no_watch_alarm_is_lost_in_a_short_form(status: int, values: int, command: str) -> None:
+    """However many values a watch leaves out before its status: every high bit of it is told."""
+    said = ",".join((command, "011225,101500,A,41.387111,N,2.171111,E", *["0"] * values, f"{status:08X}"))
+    bits = {f"bit{bit}" for bit in range(16, 32) if status >> bit & 1}
+    came = heard("watch3g", bracketed(said))
+    assert {signal.event.code for signal in came} == (bits or {command.upper()})
+    assert {signal.measurements.get("gsm", 0) for signal in came} == {0}
+
+
+def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
+    """A length of 64 KiB must not make the receiver hold what no message can have."""
+    decoder = PROTOCOLS["watch3g"].make(lambda _: [])
+    decoder.feed(b"[3G*5000000001*FFFF*LK]")
+    rejected = [item for item in decoder.feed(b"A" * 20_000) if isinstance(item, Reject)]
+    assert rejected
+    assert all(len(item.raw) <= PROTOCOLS["watch3g"].max_pending for item in rejected)
 
 
 def test_one_bad_bit_is_never_acknowledged() -> None:

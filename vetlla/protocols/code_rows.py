@@ -21,6 +21,10 @@ class Code(NamedTuple):
     address: str
     kind: Kind
     phase: Phase
+    answer: str = ""
+    """What its protocol answers, as the decoder spells it; "" where that is nothing, or not the table's to say."""
+    measures: tuple[str, ...] = ()
+    """Names of the measurements that the fields behind the code hold, in their order; "" for any other field."""
 
 
 def read_rows(name: str) -> Iterable[dict[str, str]]:
@@ -30,4 +34,11 @@ def read_rows(name: str) -> Iterable[dict[str, str]]:
 
 def read_code(row: dict[str, str]) -> Code:
     """Return a row that says what its code means; without a phase it is something new."""
-    return Code(row["name"], row.get("address", ""), Kind(row["kind"]), Phase(row.get("phase", Phase.NEW)))
+    return Code(
+        name=row["name"],
+        address=row.get("address", ""),
+        kind=Kind(row["kind"]),
+        phase=Phase(row.get("phase", Phase.NEW)),
+        answer=row.get("answer", ""),
+        measures=tuple(name.strip("-") for name in row.get("measures", "").split()),
+    )

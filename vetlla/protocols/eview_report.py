@@ -203,7 +203,8 @@ def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
     for urgency, bit in enumerate(_ALARM_BITS):
         if code >> bit & 1:
             is_entered = bit in _FENCES and code >> _FENCES[bit] & 1
-            yield _Alarm(f"bit{bit}", urgency, Phase.RESTORE if is_entered else None, at, clock, record)
+            phase, behind = (Phase.RESTORE, len(_ALARM_BITS)) if is_entered else (None, 0)
+            yield _Alarm(f"bit{bit}", urgency + behind, phase, at, clock, record)
 
 
 def report(

@@ -1,17 +1,25 @@
-"""Queclink @Track text over TCP or UDP: lone-worker and GPS pendants (GL200, GL300, GL500, GL520, GL530).
+"""Queclink @Track text over TCP or UDP: lone-worker and GPS pendants (GL100 to GL530, GL320M, GL50, GB100 ...).
 
     +RESP:GTSOS,020102,135790246811220,,0,0,1,1,4.3,92,70.0,121.354335,31.222073,20090214013254,0460,...,11F0$
     +BUFF:GT...                     the same, stored while there was no link: a buffered SOS is an SOS
     +ACK:GTHBD,1A0401,135790246811220,,20100214093254,11F0$             heartbeat
     +SACK:11F0$    +SACK:GTHBD,1A0401,11F0$                             our answers: the count, echoed
 
-    head        protocol version (some old models have none), IMEI or 14-digit MEID, name given by whoever set it up
+    head        protocol version (six characters, ten on newer models), IMEI or 14-digit MEID, name from its settings
     position    accuracy (0 = last known), speed km/h, azimuth, altitude m, LONGITUDE, LATITUDE, time of the fix (UTC)
     tail        time of sending (local time on some), count of four hex digits
 
+The oldest, GL100 and GT300, have neither version nor name in front, the accuracy behind the altitude, and the version
+behind the count. They are answered in their own words:
+
+    +RESP:GTSOS,359231030000010,0,0,0,1,4.3,92,70.0,1,121.354335,31.222073,20090101000000,...,11F0,0102120204$
+    +SRVACK:11F0$
+    AT+GTHBD=HeartBeat,359231030000010,20090101000000,11F0,0102120204$
+    +RESP:GTHBD,GPRS ACTIVE,HeartBeat,359231030000010,20090101000000,11F0$
+
 The middle varies by model, so that the head is read from the left, the count from the right, and positions where their
-form shows them. After Traccar's decoder, its tests and public frames. No public source shows a fall report or GTFKS as
-one: what is not in the table is stored as unknown and shown. Tested with: docs/protocols/queclink.md.
+form shows them. After the maker's papers for GL100, GT300 and GL300, Traccar's decoders and their tests. Only GT300's
+paper has a report of a fall (GTMSA). Tested with: docs/protocols/queclink.md.
 """
 
 from __future__ import annotations
@@ -40,24 +48,35 @@ MAX_FRAME: Final = 2048
 """Fifteen positions, the most a report is configured to hold, have about 1,300 bytes."""
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
-_OPENING: Final = rb"\+(?:RESP|BUFF|ACK):GT[A-Z]{3},"
-_HEAD: Final = re.compile(
-    r"\+(RESP|BUFF|ACK):(GT[A-Z]{3}),(?:([0-9A-Fa-f]{6}|\d{10})?,)?\s*(\d{15}|[0-9A-Fa-f]{14}),([^,]*),", re.ASCII
-)
-_TAIL: Final = re.compile(r",(\d{14})?,\s*([0-9A-Fa-f]{4})\s*$", re.ASCII)
-_COUNT: Final = re.compile(rb",\s*([0-9A-Fa-f]{4})\s*[$\0]$")
-_VERSION: Final = re.compile(rb"[^,]*,([0-9A-Fa-f]{6}|\d{10}),")
+_OPENING: Final = rb"(?:\+(?:RESP|BUFF|ACK):|AT\+)GT[0-9A-Z]{3}[,=]"
+_PREFIX: Final = re.compile(r"(?:\+(RESP|BUFF|ACK):|AT\+)(GT[0-9A-Z]{3})", re.ASCII)
+_ID: Final = re.compile(r"\d{15}|[0-9A-Fa-f]{14}", re.ASCII)
+_TIME: Final = re.compile(r"\d{14}", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9A-Fa-f]{4}", re.ASCII)
+_OLD_VERSION: Final = re.compile(r"\d{10}", re.ASCII)
+_CHARGE: Final = re.compile(r"100|\d{1,2}", re.ASCII)
+_TERMINATORS: Final = (b"$", b"\0")
 
-_CHARGE: Final = re.compile(r",(100|\d{1,2}),(?:\d{14})?,\s*[0-9A-Fa-f]{4}\s*$", re.ASCII)
-
-_TIME_DIGITS: Final = 14
 _HEARTBEAT: Final = "GTHBD"
-_LOW_BATTERY: Final = "GTBPL"
-_CHARGED: Final = frozenset({"GTFRI", "GTRTL", "GTSOS"})
-"""Reports whose third field from the end is a charge; in others it may be the odometer."""
+_CHARGED: Final = frozenset({"GTFRI", "GTRTL", "GTSOS", "GTPNL", "GTNMR", "GTWIF"})
+"""Reports whose last field before the time of sending is a charge; in others it may be the odometer."""
+_ENDS: Final = frozenset({"GTNMR", "GTGEO"})
+"""Their report type says what ended: 1 is "moving again", or "back in the fence" (paper for GL300, 3.3.1.1)."""
+_ENDED: Final = "1"
 _STORED: Final = "BUFF"
 _COMMAND: Final = "ACK"
-_ALARMS: Final = frozenset({Kind.PERSONAL_EMERGENCY, Kind.INACTIVITY, Kind.WANDERING, Kind.TEMPERATURE, Kind.UNKNOWN})
+_ALARMS: Final = frozenset(
+    {
+        Kind.PERSONAL_EMERGENCY,
+        Kind.FALL,
+        Kind.INACTIVITY,
+        Kind.WANDERING,
+        Kind.TEMPERATURE,
+        Kind.GENERAL_ALARM,
+        Kind.UNKNOWN,
+    }
+)
+"""What is reported even of a report that was cut off."""
 
 
 class QueclinkDecoder:
@@ -77,64 +96,115 @@ class QueclinkDecoder:
         return self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the SACK with the count as received; b"" where none can be read, or for an answer to a command.
+        """Return the count as received; b"" where none can be read, or for an answer to a command.
 
         It is sent whether or not the device was set to want it: without it those that do send again, then store.
         """
-        count = _COUNT.search(signal.raw)
-        if count is None or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
+        raw = signal.raw
+        report = _read(readable(raw[:-1]))
+        if not raw.endswith(_TERMINATORS) or not report.serial:
             return b""
-        if not signal.raw.startswith(b"+ACK:"):
-            return b"+SACK:%b$" % count[1]
-        version = _VERSION.match(signal.raw)
-        if signal.event.code != _HEARTBEAT:
+        if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
             return b""
-        return b"+SACK:GTHBD,%b,%b$" % (version[1] if version else b"", count[1])
+        reply = _reply(report)
+        end = raw[-1:] if report.is_old else b"$"
+        return reply.encode() + end if reply else b""
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
         for piece in pieces:
             if isinstance(piece, bytes):
-                items += _signals(piece, readable(piece[:-1]))
+                items += _signals(piece, _read(readable(piece[:-1])))
                 continue
             # A report that was cut off: its last field may be half of one, its alarm is none the less.
-            text = readable(piece.raw).rpartition(",")[0] + ","
-            signals = _signals(piece.raw, text) if self._opening.match(piece.raw) else []
+            report = _read(readable(piece.raw).rpartition(",")[0] + ",") if self._opening.match(piece.raw) else None
+            signals = _signals(piece.raw, report) if report else []
             if signals and signals[0].event.kind in _ALARMS:
                 items += signals
             elif not self._door.is_foreign:
-                head = _HEAD.match(text)
-                items.append(piece.reject(NAME, AccountId("", "", head[4]) if head else None))
+                items.append(piece.reject(NAME, report.who if report else None))
         return items
 
 
-def _signals(raw: bytes, text: str) -> list[Signal]:
+class _Report(NamedTuple):
+    """A report taken apart. ``fields`` are those between head and count, with the time of sending."""
+
+    prefix: str
+    name: str
+    version: str
+    who: AccountId
+    owner: str
+    fields: list[str]
+    sent: str
+    serial: str
+    """Its count, which our answer echoes."""
+    is_over: bool
+    """What it is about has ended, says its type."""
+    is_old: bool
+    """In the form of GL100."""
+
+
+def _read(text: str) -> _Report:
+    """Return what a report consists of, whatever is missing or odd in its head and tail.
+
+    Versions are not judged: whatever stands before the first field that looks like an IMEI or MEID is one.
+    """
+    first, *fields = (field.strip() for field in text.split(","))
+    opening = _PREFIX.match(first)
+    prefix, name = (opening[1] or "", opening[2]) if opening else ("", "")
+    has_version = len(fields) > 1 and _ID.fullmatch(fields[1]) and not _ID.fullmatch(fields[0])
+    version = fields.pop(0) if has_version else ""
+    number = fields.pop(0) if fields and _ID.fullmatch(fields[0]) else ""
+    owner = fields.pop(0) if has_version and fields else ""
+    is_old = len(fields) > 1 and not has_version and bool(_OLD_VERSION.fullmatch(fields[-1]))
+    if is_old:
+        fields.pop()
+    count = fields.pop() if fields and _COUNT.fullmatch(fields[-1]) else ""
+    sent = fields[-1] if count and fields and _TIME.fullmatch(fields[-1]) else ""
+    who = AccountId("", "", number) if number else NOBODY
+    is_over = bool(has_version) and name in _ENDS and fields[1:2] == [_ENDED]
+    return _Report(prefix, name, version, who, owner, fields, sent, count, is_over, is_old or not prefix)
+
+
+def _reply(report: _Report) -> str:
+    """Return the answer without its last byte; "" for an answer to a command."""
+    is_heartbeat = report.name == _HEARTBEAT
+    if report.is_old:
+        if is_heartbeat:
+            return f"+RESP:GTHBD,GPRS ACTIVE,HeartBeat,{report.who.account},{report.sent},{report.serial}"
+        return "" if report.prefix == _COMMAND else f"+SRVACK:{report.serial}"
+    if report.prefix != _COMMAND:
+        return f"+SACK:{report.serial}"
+    return f"+SACK:GTHBD,{report.version},{report.serial}" if is_heartbeat else ""
+
+
+def _signals(raw: bytes, report: _Report) -> list[Signal]:
     """Return what a report says: its event with the newest position, and one signal for each position before that."""
-    prefix, _, report = text[1:].partition(":")
-    report = report[:5]
-    head = _HEAD.match(text)
-    tail = _TAIL.search(text)
-    code = report if prefix != _COMMAND or report == _HEARTBEAT else f"{_COMMAND}.{report}"
+    is_answer = report.prefix == _COMMAND and report.name != _HEARTBEAT
+    code = f"{_COMMAND}.{report.name}" if is_answer else report.name
     event = QUECLINK.event(code)
-    groups = _groups(text) if prefix != _COMMAND else []
-    known = {"name": head[5] if head else "", "send_time": tail[1] or "" if tail else ""}
+    if report.is_over and not is_answer:
+        event = event._replace(phase=Phase.RESTORE)
+    groups = [] if report.prefix == _COMMAND else _groups(report.fields)
+    known = {"name": report.owner, "send_time": report.sent}
     signal = Signal(
         protocol=NAME,
-        id=AccountId("", "", head[4]) if head else NOBODY,
+        id=report.who,
         event=event,
         raw=raw,
-        text="" if groups or prefix == _COMMAND or not head else text[head.end() :],
-        sequence=tail[2] if tail else "",
-        measurements=_battery(report, text, head),
+        text="" if groups or report.prefix == _COMMAND else ",".join([*report.fields, report.serial]),
+        sequence=report.serial,
+        measurements=_measurements(report, code),
         details={name: said for name, said in known.items() if said},
-        buffered=prefix == _STORED,
+        buffered=report.prefix == _STORED,
         parts=len(groups) or 1,
     )
-    signal = signal._replace(identity=_identity(signal, 1))
+    sent = report.sent or (groups[0].fixed if groups and report.is_old else "")
+    signal = signal._replace(identity=_identity(signal, sent, 1))
     if not groups:
         return [signal]
     older = Event(Kind.POSITION, Phase.STATUS, code, QUECLINK.system)
-    return [_located(signal, group, event if part == 1 else older, part) for part, group in enumerate(groups, 1)]
+    return [_located(signal, group, event if part == 1 else older, sent, part) for part, group in enumerate(groups, 1)]
 
 
 class _Group(NamedTuple):
@@ -150,20 +220,29 @@ class _Group(NamedTuple):
     latitude: str
 
 
-def _groups(text: str) -> list[_Group]:
+def _groups(fields: Sequence[str]) -> list[_Group]:
     """Return the positions, newest first: where a time stands behind two decimal numbers."""
-    fields = text.split(",")
-    return sorted(
-        (
-            _Group(fields[at], "-".join(filter(None, fields[at + 1 : at + 5])), *fields[at - 6 : at])
-            for at in range(6, len(fields))
-            if len(fields[at]) == _TIME_DIGITS and "." in fields[at - 1] and "." in fields[at - 2]
-        ),
-        reverse=True,
-    )
+    return sorted((_group(fields, at) for at in range(6, len(fields)) if _is_fix(fields, at)), reverse=True)
 
 
-def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
+def _is_fix(fields: Sequence[str], at: int) -> bool:
+    return "." in fields[at - 1] and "." in fields[at - 2] and _TIME.fullmatch(fields[at]) is not None
+
+
+def _group(fields: Sequence[str], at: int) -> _Group:
+    """Return the position that ends at a time.
+
+    GL100 has the altitude, always with a decimal point, one field further in front than all others, and the accuracy in
+    its place. Its paper and frames from the field disagree about which value of the field "fix" is a good one.
+    """
+    cell = "-".join(filter(None, fields[at + 1 : at + 5]))
+    accuracy, speed, azimuth, altitude = fields[at - 6 : at - 2]
+    if "." in azimuth and altitude.isdigit():
+        accuracy, speed, azimuth, altitude = altitude, accuracy, speed, azimuth
+    return _Group(fields[at], cell, accuracy, speed, azimuth, altitude, *fields[at - 2 : at])
+
+
+def _located(signal: Signal, group: _Group, event: Event, sent: str, part: int) -> Signal:
     """Return the signal with a position.
 
     An accuracy of 0 is the last place known. Its time is no news about a live report, which would look hours old by
@@ -185,22 +264,23 @@ def _located(signal: Signal, group: _Group, event: Event, part: int) -> Signal:
         ),
         measurements={**signal.measurements, **measured(names)} if part == 1 else measured(names),
         details={**signal.details, **({"cells": group.cell} if group.cell else {}), **clock},
-        identity=_identity(signal, part),
+        identity=_identity(signal, sent, part),
         part=part,
     )
 
 
-def _battery(report: str, text: str, head: re.Match[str] | None) -> dict[str, float]:
-    """Return the charge: volts in front of a low-battery report's position, per cent third from a position's end."""
-    if report == _LOW_BATTERY and head:
-        return measured([("battery_v", text[head.end() :].partition(",")[0])])
-    found = _CHARGE.search(text) if report in _CHARGED else None
-    return measured([("battery", found[1])]) if found else {}
+def _measurements(report: _Report, code: str) -> dict[str, float]:
+    """Return what the table names of the fields behind the head, and the charge at the end of a report."""
+    named = measured(
+        (name, text) for name, text in zip(QUECLINK.find(code).measures, report.fields, strict=False) if name
+    )
+    rest = report.fields[: -1 if report.sent else None]
+    is_charged = report.name in _CHARGED and report.serial and not report.is_old and rest
+    return named | (measured([("battery", rest[-1])]) if is_charged and _CHARGE.fullmatch(rest[-1]) else {})
 
 
-def _identity(signal: Signal, part: int) -> bytes:
+def _identity(signal: Signal, sent: str, part: int) -> bytes:
     """Return what a retry repeats, stored meanwhile or not: device, report, count (it wraps) and time of sending."""
-    sent = signal.details.get("send_time")
     if signal.id is NOBODY or not sent or signal.event.kind is Kind.HEARTBEAT:
         return b""
     said = (NAME, signal.id.account, signal.event.code, signal.sequence.upper(), sent, str(part))

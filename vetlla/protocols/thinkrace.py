@@ -3,18 +3,25 @@
     IWAP00355932600077007,8901240204123656505f,310240202365650#         login: IMEI; answered with the time
     IWAP10 080524A2232.9806N11404.9355E000.1061830323.8706000908000502,460,0,9520,3671,01,en,00,HOME|74-DE-..|97#
            yymmdd, fix, ddmm.mmmmN, dddmm.mmmmE, speed km/h, hhmmss (UTC), course, GSM, satellites, battery %, states;
-           country, network, area, cell, alarm: 00 none, 01 SOS, 05 06 fall; the rest varies
+           country, network, area, cell, alarm: 00 none, 01 SOS, 05 06 fall ...; the rest varies
+    IWAPFD,353500000000041,1795943100123#                               fall (FD, UB), no movement (ST): IMEI, time
+    IWAPJK,2026-11-29 09:05:00,2,74#                                    a reading: 1 pressure, 2 pulse, 3 deg C, 4 SpO2
     TRVAP01...#                                                         a position in the same form, without alarm
     TRVCP01,07800010010000602001206001120124#                           heartbeat: GSM, satellites, battery, states
 
-Answered are the same letters with the next one for the first, B for A, D for C, Z for Y: ``IWBP10#``. After Traccar's
-decoder, its tests and public frames; no vendor paper was at hand. Only the login names the device: all behind it on the
-connection is its. There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
+What each command is, what it measures and how it is answered stands in tables/thinkrace.csv. Most are answered by the
+same letters with the next one for the first, B for A, D for C, Z for Y: ``IWBP10#``. A device that answers a command of
+another server must not be answered: to it IWBP31# is the order to switch off, and IWBP17# to forget its settings.
+
+After Traccar's decoder and its tests, public frames, and servers that were built for real watches; no paper of the
+maker was at hand. The login names the device, and all behind it on the connection is its, but for a message that
+names one itself. There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -23,11 +30,10 @@ from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
+from vetlla.signals import AccountId, Kind, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from vetlla.protocols.damage import Damage
     from vetlla.protocols.decoder import KeyLookup
@@ -39,36 +45,45 @@ MAX_FRAME: Final = 4096
 """A position with some thirty Wi-Fi networks; the longest public frame has 240 bytes."""
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
-
 _OPENING: Final = rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}"
-_HEAD: Final = re.compile(rb"(IW|TRV)([A-Y])(P[0-9A-Z]{2})")
+_LONGEST_HEAD: Final = 7
+_HEAD: Final = re.compile(r"(IW|TRV)([A-Y])(P[0-9A-Z]{2})")
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 _FIX: Final = re.compile(
     r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)"
-    r"([\d.]{6})(\d{3})(\d{3})(\d{3})",
+    r"(?:([\d.]{6})(\d{3})(\d{3})(\d{3}))?",
     re.ASCII,
 )
+"""Date, fix, place, speed and time; what follows is in hex, or shorter, on some watches."""
 _LINK: Final = re.compile(r",?(\d{3})(\d{3})(\d{3})", re.ASCII)
+_UNIX: Final = re.compile(r"(\d{10})(?:\d{3})?", re.ASCII)
+_DATED: Final = re.compile(r"\d{10}|\d{13,14}", re.ASCII)
+"""Seconds or milliseconds since 1970, or yyyymmddhhmmss of a zone that the device does not name."""
 _WIFI_TAIL: Final = re.compile(rb"[^#]*\|(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}\|-?\d+[^#]*#\s*")
 """The rest of a list of networks behind one whose name has a "#" in it: the report ended there, nothing is lost."""
 
-_POSITIONS: Final = frozenset({"AP01", "AP10", "YP03", "YP14"})
+_LOGIN: Final = "AP00"
+_POSITIONS: Final = frozenset({"AP01", "AP10", "AP91", "YP03", "YP14"})
 _FIXED: Final = "A"
 _HEARTBEATS: Final = frozenset({"AP03", "CP01"})
+_MEDIA: Final = frozenset({"AP07", "AP42"})
+_PRESSURES: Final = ("diastolic", "systolic")
 _ALARM: Final = "AP10"
-_ALARM_FIELD: Final = 5
 _NO_ALARM: Final = "00"
-_VITALS: Final[Mapping[str, Sequence[str]]] = {
-    "AP49": ("heart_rate",),
-    "APHT": ("heart_rate", "systolic", "diastolic"),
-    "APHP": ("heart_rate", "systolic", "diastolic", "spo2", "glucose", "temperature"),
-    "AP50": ("temperature", "battery"),
-}
-_UNANSWERED: Final = {
-    b"IW": frozenset((b"12", b"14", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
-    b"TRV": frozenset((b"12", b"33", b"34", b"40", b"76", b"77", b"84", b"85", b"86", b"87")),
-}
-"""Answers of the device to commands of a server. TRVYP14 is a position and answered."""
+_SUBJECTS: Final = {_ALARM: 5, "APJK": 2, "APWR": 2}
+"""Field that says what these commands are about; the table has a row for each: AP10.01, APWR.0 ..."""
+_SALVAGED: Final = frozenset(
+    {
+        Kind.PERSONAL_EMERGENCY,
+        Kind.FALL,
+        Kind.INACTIVITY,
+        Kind.WANDERING,
+        Kind.GENERAL_ALARM,
+        Kind.TAMPER,
+        Kind.BATTERY_LOW,
+    }
+)
+"""What is reported even of a message that was cut off."""
 
 
 class ThinkraceDecoder:
@@ -79,7 +94,7 @@ class ThinkraceDecoder:
     """
 
     def __init__(self, _: KeyLookup) -> None:
-        self._cutter = Delimited(_OPENING, rb"#", longest_opening=7, max_frame=MAX_FRAME)
+        self._cutter = Delimited(_OPENING, rb"#", longest_opening=_LONGEST_HEAD, max_frame=MAX_FRAME)
         self._door = Door(NAME, "Thinkrace", re.compile(_OPENING))
         self._who = NOBODY
 
@@ -93,13 +108,19 @@ class ThinkraceDecoder:
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""
-        head = _HEAD.match(signal.raw)
-        if verdict.outcome is Outcome.REFUSED or head is None or head[3][1:] in _UNANSWERED[head[1]]:
+        head = _HEAD.match(signal.raw[:_LONGEST_HEAD].decode("latin-1"))
+        if verdict.outcome is Outcome.REFUSED or head is None:
             return b""
-        reply = head[1] + bytes((head[2][0] + 1,)) + head[3]
-        if reply == b"IWBP00":
-            return reply + now.strftime(",%Y%m%d%H%M%S,0#").encode()
-        return reply + b"#"
+        maker, direction, command = head.groups()
+        # TRV devices differ in two commands, which have rows of their own.
+        row = THINKRACE.known.get(maker + direction + command) or THINKRACE.find(direction + command)
+        subject = signal.event.code.partition(".")[2]
+        reply = row.answer.format(
+            letters=maker + chr(ord(direction) + 1) + command,
+            time=now.strftime("%Y%m%d%H%M%S") if "time" in row.answer else "",
+            type=subject if subject.isalnum() else "",
+        )
+        return f"{reply}#".encode() if reply else b""
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
@@ -112,55 +133,81 @@ class ThinkraceDecoder:
 
     def _damaged(self, damage: Damage) -> list[Item]:
         """Return the alarm of a report that was cut off (its last field may be half of one), or the damage."""
-        if damage.raw.startswith((b"IWAP10", b"TRVAP10")):
-            signal = self._signal(damage.raw, readable(damage.raw).rpartition(",")[0])
-            if signal.event.code.startswith(f"{_ALARM}."):
-                return [signal]
+        text = readable(damage.raw)
+        head = _HEAD.match(text)
+        if head is not None:
+            text = text[: max(head.end(), text.rfind(","))]
+            if THINKRACE.event(_code(head[2] + head[3], text[head.end() :].split(","))).kind in _SALVAGED:
+                return [self._signal(damage.raw, text)]
         if self._door.is_foreign or _WIFI_TAIL.fullmatch(damage.raw):
             return []
         return [damage.reject(NAME, self._who)]
 
     def _signal(self, raw: bytes, text: str) -> Signal:
-        head = _HEAD.match(raw)
+        head = _HEAD.match(text)
         assert head is not None  # the cutter found it
-        command = (head[2] + head[3]).decode()
-        fields = text[head.end() :].split(",")
-        if command == "AP00":
-            imei = fields[0].strip()
-            self._who = AccountId("", "", imei) if _IMEI.fullmatch(imei) else NOBODY
+        command = head[2] + head[3]
+        fields = [field.strip() for field in text[head.end() :].split(",")]
         code = _code(command, fields)
-        fix = _FIX.match(fields[0].strip()) if command in _POSITIONS else None
+        fix = _FIX.match(fields[0]) if command in _POSITIONS else None
         # Without a fix the time may be that of the last one: an alarm would look hours old, or be taken for a retry.
-        at, clock = believed(moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else None)
+        told = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
+        at, clock = believed(told)
+        who = self._meet(command, fields)
+        is_dated = at is not None or (fix is None and _DATED.fullmatch(fields[-1]))
         return Signal(
             protocol=NAME,
-            id=self._who,
+            id=who,
             event=THINKRACE.event(code),
             raw=raw,
-            text="" if fix or command == "AP00" else text[head.end() :].strip(","),
+            text="" if fix or command == _LOGIN or command in _MEDIA else text[head.end() :].strip(","),
             occurred_at=at,
             position=_position(fix, at) if fix else None,
-            measurements=_fix_measurements(fix) if fix else _measurements(command, fields),
+            measurements=_fix_measurements(fix) if fix else _measurements(command, code, fields),
             details={**_details(command, fields), **clock},
-            identity=self._identity(raw) if at else b"",
+            identity=_identity(who, raw) if is_dated else b"",
         )
 
-    def _identity(self, raw: bytes) -> bytes:
-        """Return what a retry repeats: the device and the whole dated message. Without a login nobody is told apart."""
-        if self._who is NOBODY:
-            return b""
-        return blake2b(f"{NAME}\0{self._who.account}\0".encode() + raw, digest_size=16).digest()
+    def _meet(self, command: str, fields: Sequence[str]) -> AccountId:
+        """Return whose message it is: of the device that it names, else of the one that the connection belongs to."""
+        imei = next(filter(_IMEI.fullmatch, fields[:2]), "")
+        named = AccountId("", "", imei) if imei else NOBODY
+        if command == _LOGIN or self._who is NOBODY:
+            self._who = named
+        return named if imei else self._who
+
+
+def _identity(who: AccountId, raw: bytes) -> bytes:
+    """Return what a retry repeats: the device and the whole dated message. Callers without a name are all alike."""
+    if who is NOBODY:
+        return b""
+    return blake2b(f"{NAME}\0{who.account}\0".encode() + raw, digest_size=16).digest()
+
+
+def _subject(command: str, fields: Sequence[str]) -> str:
+    """Return what a command is about: the alarm, the kind of reading, whether the watch is worn; "" if it says none.
+
+    Some servers' papers have the alarm as a word in front: IWAP10SOS,IMEI,time ...
+    """
+    if command == _ALARM and fields[0].strip().isalpha():
+        return fields[0].strip().upper()
+    at = _SUBJECTS.get(command, len(fields))
+    return fields[at].strip() if at < len(fields) else ""
 
 
 def _code(command: str, fields: Sequence[str]) -> str:
-    """Return the command; of an alarm report with the alarm's code, whatever its position looks like.
+    """Return the command; with its subject where the table tells them apart, whatever the rest looks like.
 
-    Where that field is missing it is an alarm nobody knows the kind of, not none.
+    An alarm report without that field is an alarm of an unknown kind, not none.
     """
-    if command != _ALARM:
-        return command
-    alarm = fields[_ALARM_FIELD].strip() if len(fields) > _ALARM_FIELD else ""
-    return command if alarm == _NO_ALARM else f"{command}.{alarm}"
+    subject = _subject(command, fields)
+    return command if command not in _SUBJECTS or subject == _NO_ALARM else f"{command}.{subject}"
+
+
+def _clock(fields: Sequence[str]) -> datetime | None:
+    """Return the time at the end of a message that names its device, if it is one of Unix: no zone makes it wrong."""
+    unix = _UNIX.fullmatch(fields[-1]) if any(map(_IMEI.fullmatch, fields[:2])) else None
+    return datetime.fromtimestamp(int(unix[1]), UTC) if unix else None
 
 
 def _details(command: str, fields: Sequence[str]) -> dict[str, str]:
@@ -185,14 +232,19 @@ def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
 
 def _fix_measurements(fix: re.Match[str]) -> dict[str, float]:
     names = ("speed_kmh", "course", "gsm", "satellites", "battery")
-    return measured(zip(names, fix.group(11, 15, 16, 17, 18), strict=True))
+    return measured(zip(names, (field or "" for field in fix.group(11, 15, 16, 17, 18)), strict=True))
 
 
-def _measurements(command: str, fields: Sequence[str]) -> Mapping[str, float]:
-    """Return what health messages and heartbeats measure; 0 says that there was no reading."""
+def _measurements(command: str, code: str, fields: Sequence[str]) -> Mapping[str, float]:
+    """Return what health messages and heartbeats measure; 0 says that there was no reading.
+
+    Watches disagree which of the two pressures comes first: the higher one is the systolic.
+    """
     if command in _HEARTBEATS and (link := _LINK.match(",".join(fields))):
         return measured(zip(("gsm", "satellites", "battery"), link.groups(), strict=True))
-    if command not in _VITALS:
-        return NO_MEASUREMENTS
-    values = measured(zip(_VITALS[command], fields[1:], strict=False))
+    readings = ",".join(fields[1:]).replace("|", ",").split(",")
+    values = measured((name, text) for name, text in zip(THINKRACE.find(code).measures, readings, strict=False) if name)
+    pressures = sorted(values[name] for name in _PRESSURES if name in values)
+    if len(pressures) == len(_PRESSURES):
+        values.update(zip(_PRESSURES, pressures, strict=True))
     return {name: value for name, value in values.items() if value or name == "battery"}

@@ -7,6 +7,7 @@
               satellites, GSM 0-100, battery %, steps, rolls, status, then cells and Wi-Fi networks
     status    32 bits in hex. Low half states: 0 low battery, 1 2 fences, 3 worn flag, 4 still. High half alarms:
               16 SOS, 17 low battery, 18 left and 19 entered fence, 20 taken off, 21 fall, 22 abnormal heart rate
+    short     UD and AL may end in the status right behind speed and course
 
 After 4P-Touch's page of the server protocol (2023/2025), public frames and Traccar's decoder, which loses an SOS behind
 a low battery and takes bit 22 for a fall. Every high bit is an alarm, also in an ordinary position (UD); an AL without
@@ -24,12 +25,13 @@ from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import believed, measured, moment, number, place
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
-from vetlla.signals import NO_MEASUREMENTS, AccountId, Outcome, Signal
+from vetlla.signals import AccountId, Kind, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from vetlla.protocols.code_rows import Code
     from vetlla.protocols.decoder import KeyLookup
     from vetlla.protocols.delimited import Piece
     from vetlla.signals import Item, Position, Verdict
@@ -39,42 +41,29 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 
 _ALARM: Final = "AL"
 """Opens the name of every alarm command: AL, AL_LTE, AL_WCDMA, ALCUSTOMER1."""
-_STORED: Final = ("UD2", "UD2_LTE")
+_STORED: Final = "UD2"
+"""Opens the name of every command with a position from the watch's memory."""
 _LOCATED: Final = ("UD", _ALARM, "WT")
-_ALARM_BITS: Final = (16, 21, 22, 18, 19, 20, *range(23, 32), 17)
-"""Most urgent first."""
+_ALARM_BITS: Final = (16, 21, 22, 18, *range(23, 32), 20, 17, 19)
+"""Most urgent first: a bit without a name is an alarm, and comes before what is none."""
 _UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
 _WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
 """Four digits on old models: states alone. Others where zeros in front are left out."""
+_STATUS_FIELDS: Final[tuple[int, ...]] = (_STATUS_FIELD, 14, 15, 17, 18, *range(8, 14))
+"""Where a whole status word is looked for, in this order; the last ones are those of short forms."""
+_SHORT_FORM: Final = 10
+"""The status field of a message that ends in it, right behind speed and course."""
+_NO_ALTITUDE: Final = re.compile(r"[0-9A-Fa-f]{4,7}")
+"""A short status there; with fewer digits it may be the altitude of a message that lost its end."""
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
-_VITALS: Final[Mapping[str, Sequence[str]]] = {
-    "heart": ("heart_rate",),
-    "PULSE": ("heart_rate",),
-    "bphrt": ("systolic", "diastolic", "heart_rate"),
-    "BLOOD": ("systolic", "diastolic"),
-    "oxygen": ("", "spo2"),
-    "btemp2": ("", "temperature"),
-    "TEMP": ("temperature",),
-}
+_SPELLINGS: Final = {code.casefold(): code for code in WATCH3G.known}
 _NO_READING: Final = (0, 1)
 _MEDIA: Final = frozenset({"TK", "JXTK", "img"})
-_REPLIES: Final[Mapping[str, str]] = {
-    "LK": "LK",
-    "INIT": "INIT,1",
-    "TKQ": "TKQ",
-    "TKQ2": "TKQ2",
-    "bphrt": "bphrt",
-    "oxygen": "oxygen,1",
-    "btemp2": "btemp2",
-    "CONFIG": "CONFIG,1",
-    "TK": "TK,1",
-    "JXTK": "JXTKR,1",
-}
 _CHARGER: Final = "some 4G models also send this when they are taken off the charger"
 
 
@@ -102,8 +91,8 @@ class Watch3gDecoder:
         if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
             return b""
         command = _content(signal.raw, header).partition(",")[0]
-        reply = _ALARM if command.startswith(_ALARM) else _REPLIES.get(command)
-        if reply is None:
+        reply = WATCH3G.find(_spelled(command)).answer.format(command=command)
+        if not reply:
             return b""
         index = header[3] + b"*" if header[3] else b""
         return b"[%b*%b*%b%04x*%b]" % (header[1], header[2], index, len(reply), reply.encode())
@@ -132,22 +121,33 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
     return readable(raw[header.end() : -1] if raw.endswith(b"]") else raw[header.end() :])
 
 
+def _spelled(command: str) -> str:
+    """Return a command as the table spells it: makers do not agree on capital letters (PULSE, pulse)."""
+    name = command.strip()
+    return _SPELLINGS.get(name.casefold()) or (name.upper() if name.upper().startswith(_LOCATED) else name)
+
+
+def _split(content: str) -> list[str]:
+    command, *fields = content.split(",")
+    return [_spelled(command), *fields]
+
+
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
     """Return the alarms of a message that was cut off; its last field may be half of one."""
     content, comma, _ = _content(raw, header).rpartition(",")
-    fields = content.split(",")
+    fields = _split(content)
     return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
 
 
 def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     """Return what a message says: one signal for each alarm bit, or one for the whole."""
-    fields = content.split(",")
+    fields = _split(content)
     command = fields[0]
     if not command.startswith(_LOCATED):
-        event = WATCH3G.event(command)
-        text = "" if command in _MEDIA or command in _VITALS else ",".join(fields[1:])
-        measurements = _vitals(command, fields)
-        return [Signal(NAME, _device(header), event, raw, text=text, measurements=measurements)]
+        row = WATCH3G.find(command)
+        text = "" if command in _MEDIA or row.measures else ",".join(fields[1:])
+        measurements = _measurements(row, fields)
+        return [Signal(NAME, _device(header), WATCH3G.event(command), raw, text=text, measurements=measurements)]
     # A position without a status word may have lost an alarm with it: a person must know of such a device.
     plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
     codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
@@ -161,9 +161,9 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         sequence=header[3].decode() if header[3] else "",
         occurred_at=at,
         position=_position(fields, at),
-        measurements=_named(_MEASURED, fields[_FIRST_MEASURED:]),
+        measurements=_named(_MEASURED, fields[_FIRST_MEASURED : _status_at(fields) or None]),
         details={**_details(raw, header, fields), **clock},
-        buffered=command in _STORED,
+        buffered=command.startswith(_STORED),
         parts=len(codes),
     )
     return [
@@ -173,14 +173,22 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
 
 
 def _status(fields: Sequence[str]) -> str:
-    """Return the status word as received; models that have a field more or less are met halfway.
+    """Return the status word as received; "" where there is none."""
+    at = _status_at(fields)
+    return fields[at].strip() if at else ""
 
-    A whole word beside its place goes before a short one in it, which may be the rolls and would hide an alarm.
+
+def _status_at(fields: Sequence[str]) -> int:
+    """Return which field the status word is, 0 if none; models that have a field more or less are met halfway.
+
+    A whole word elsewhere goes before a short one in its place, which may be the rolls and would hide an alarm.
     """
-    around = [field.strip() for field in fields[_STATUS_FIELD - 2 : _STATUS_FIELD + 3]]
-    in_place = around[2:3]
-    whole = next(filter(_WHOLE_STATUS.fullmatch, (*in_place, *around)), "")
-    return whole or next(filter(_SHORT_STATUS.fullmatch, in_place), "")
+    last = len(fields) - 1
+    for at in _STATUS_FIELDS:
+        if at <= last and _WHOLE_STATUS.fullmatch(fields[at].strip()):
+            return at
+    at, form = (_SHORT_FORM, _NO_ALTITUDE) if last == _SHORT_FORM else (_STATUS_FIELD, _SHORT_STATUS)
+    return at if at <= last and form.fullmatch(fields[at].strip()) else 0
 
 
 def _alarms(fields: Sequence[str]) -> list[int]:
@@ -200,7 +208,9 @@ def _details(raw: bytes, header: re.Match[bytes], fields: Sequence[str]) -> dict
         details["networks"] = networks
     if fields[0].endswith("_LTE") and bits >> 16 == 1:
         details["note"] = _CHARGER
-    if header.end() + int(header[4], 16) + 1 != len(raw):
+    if not header[4]:
+        details["quirks"] = "no-length"
+    elif header.end() + int(header[4], 16) + 1 != len(raw):
         details["quirks"] = "wrong-length"
     return details
 
@@ -209,7 +219,7 @@ def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
     """Return the place. V is none: it is often a stale one, or a placeholder in Shenzhen."""
     if len(fields) < _FIRST_MEASURED or fields[3] != "A":
         return None
-    altitude = number(fields[10]) if len(fields) > 10 else None
+    altitude = number(fields[10]) if len(fields) > 10 and _status_at(fields) != _SHORT_FORM else None
     return place(
         _degrees(fields[4], fields[5]), _degrees(fields[6], fields[7]), source="gps", at=at, altitude_m=altitude
     )
@@ -221,12 +231,12 @@ def _degrees(text: str, letter: str) -> float | None:
     return -abs(value) if value is not None and letter.strip() in {"S", "W"} else value
 
 
-def _vitals(command: str, fields: Sequence[str]) -> Mapping[str, float]:
-    if command == "LK":
-        return _named(("steps", "rolls", "battery"), fields[1:])
-    if command not in _VITALS:
-        return NO_MEASUREMENTS
-    return {name: value for name, value in _named(_VITALS[command], fields[1:]).items() if value not in _NO_READING}
+def _measurements(row: Code, fields: Sequence[str]) -> Mapping[str, float]:
+    """Return what the fields behind a command measure; 0 and 1 say that there was no reading of a vital sign."""
+    values = _named(row.measures, fields[1:])
+    if row.kind is not Kind.VITALS:
+        return values
+    return {name: value for name, value in values.items() if value not in _NO_READING}
 
 
 def _named(names: Sequence[str], fields: Sequence[str]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Cut a stream of bracket messages: where one ends is said twice, and both may be wrong.
 
     [MM*ID*LLLL*content]        [MM*ID*IIII*LLLL*content]        LLLL = bytes of content, in hex
+    [MM*ID*content]             without a length, as posts in forums have it: brackets alone end it
 
 Names of Wi-Fi networks may hold brackets, so brackets alone do not do; firmware that counts badly is on sale, so the
 length alone does not do either. A message ends at the first "]" that the length or the balance of brackets calls its
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 MAX_FRAME: Final = 16 * 1024
 """Voice messages and pictures come in pieces below this; a report of positions has less than 1 KiB."""
-OPENING: Final = rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Fa-f]{4}\*"
-HEADER: Final = re.compile(rb"\[([0-9A-Za-z]{2})\*([0-9]{5,15})\*(?:([0-9A-Fa-f]{4})\*)?([0-9A-Fa-f]{4})\*")
+OPENING: Final = rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Za-z]"
+HEADER: Final = re.compile(rb"\[([0-9A-Za-z]{2})\*([0-9]{5,15})\*(?:(?:([0-9A-Fa-f]{4})\*)?([0-9A-Fa-f]{1,8})\*)?")
 """Maker, device, index (some makers: ZJ), length."""
 
-_LONGEST_OPENING: Final = 1 + 3 + 16 + 5
+_LONGEST_OPENING: Final = 1 + 3 + 16 + 1
 _BRACKETS: Final = re.compile(rb"[\[\]]")
 _OPEN: Final = ord("[")
 
@@ -70,7 +71,7 @@ class BracketCutter(Delimited):
                 self._depth -= 1
                 claimed = self._end(buffer, start, at)
                 if self._depth == 0 or at == claimed:
-                    self._tail = max(0, claimed - at) if self._depth == 0 else 0
+                    self._tail = claimed - at if self._depth == 0 and at < claimed < limit else 0
                     return buffer[start : at + 1], at + 1
             elif self._opening.match(buffer, at, limit):
                 raw = buffer[start:at]
@@ -89,6 +90,6 @@ class BracketCutter(Delimited):
 
     @staticmethod
     def _end(buffer: bytes, start: int, stop: int) -> int:
-        """Return where the length of the message says that its closing bracket stands; -1 before its content."""
+        """Return where the length of the message says that its closing bracket stands; -1 without a length."""
         header = HEADER.match(buffer, start, stop)
-        return -1 if header is None else header.end() + int(header[4], 16)
+        return header.end() + int(header[4], 16) if header and header[4] else -1
