@@ -24,7 +24,7 @@ class Tally(NamedTuple):
     signals: int
     last_signal: int
     joined_us: int
-    """When the last signal that was not routine came: the chaining window runs from here."""
+    """When the last signal that was not routine came, on the monotonic clock: the chaining window runs from here."""
     told_again: int = 0
     """How often its signals came once more, because an answer did not arrive."""
     told_again_us: int = 0

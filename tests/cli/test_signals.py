@@ -162,7 +162,7 @@ def tell_everything(state_dir: Path) -> None:
             "parts": 2,
         }
         batch = scribe.signals([report(1, **said)], home="H-0001", flags=Flag.UNKNOWN_ACCOUNT | Flag.BUFFERED)
-        batch.duplicates[1] = (2, clock.now().utc_us, "udp", "192.0.2.9:5")
+        batch.duplicates[1] = (2, *clock.now(), "udp", "192.0.2.9:5")
         scribe.write(batch)
         scribe.flush()
 

@@ -42,7 +42,8 @@ from vetlla.signals import AccountId
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-LEASE_S, HOLD_S = 60, 300
+MORNING = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
+LEASE_S = 60
 SECONDS = [1, 20, LEASE_S, RETRY_GAP_S, RETRY_GAP_S + 1, 1000]
 PRESS, RESTORE = "1101 00 001", "3101 00 001"
 MQTT_CODES = {PRESS: {"dty": "0003", "stc": "0010"}, RESTORE: {"dty": "0003", "stc": "0015"}}
@@ -100,8 +101,7 @@ class CallMachine(RuleBasedStateMachine):
         memory = Path("/dev/shm")  # hundreds of commits, none of them judged by the disk's speed
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.directory = Path(self.folder.name)
-        self.clock = ManualClock(datetime(2026, 1, 1, 9, 0, tzinfo=UTC))
-        self.began = self._now()
+        self.clock = ManualClock(MORNING)
         self.terminals = terminals()
         CallMachine.examples += 1
         self.node = f"machine-{CallMachine.examples}"
@@ -111,7 +111,8 @@ class CallMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE_S))
 
     def _now(self) -> datetime:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.clock.now().utc_us)
+        """Return the time by the terminals' clocks, which run on when the receiver's is set."""
+        return MORNING + timedelta(microseconds=self.clock.now().mono_us)
 
     # --- the receiver -----------------------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
                 priority=Priority.ROUTINE,
             )
         last = scribe.signals([report(60)])
-        last.duplicates[3] = (2, clock.now().utc_us, "udp", "192.0.2.8:9")
+        last.duplicates[3] = (2, *clock.now(), "udp", "192.0.2.8:9")
         last.rejects.append(reject_row(arrival(clock), reject()))
         scribe.write(last)
         scribe.flush()

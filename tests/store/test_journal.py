@@ -62,7 +62,7 @@ def full_batch(scribe: Scribe) -> Batch:
     rows.pauses.append(Ordered(0, now_us, None, "enric", "works"))
     rows.stretches.append(("2026-01-01", 0, b"columns"))
     rows.days.append(("2026-01-01", 0, 5.0))
-    batch.duplicates[1] = (1, now_us, "tcp", "192.0.2.7:1")
+    batch.duplicates[1] = (1, now_us, 0, "tcp", "192.0.2.7:1")
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
     batch.tests["0001"] = OnTest("0001", now_us, now_us + 1, "enric", "installation")
@@ -219,7 +219,7 @@ def test_counts_of_duplicates_grow(tmp_path: Path) -> None:
     with journal(tmp_path) as scribe:
         for at_us, count in ((50, 2), (40, 1)):
             batch = scribe.batch()
-            batch.duplicates[1] = (count, at_us, "udp", f"192.0.2.7:{at_us}")
+            batch.duplicates[1] = (count, at_us, 0, "udp", f"192.0.2.7:{at_us}")
             scribe.write(batch)
         rows = dump(tmp_path)
 

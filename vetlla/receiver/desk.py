@@ -87,7 +87,7 @@ class Desk:
         """Cards as they were before the batch under way."""
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
-            self._lay(Card(kept, recovered.tallies.get(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))))
+            self._lay(Card(kept, recovered.tallies[alarm.id]))
 
     def use(self, settings: QueueSettings) -> None:
         """Go on with other settings."""
@@ -123,7 +123,7 @@ class Desk:
         line = (report.home, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
-        before = self._continued(line, now.utc_us)
+        before = self._continued(line, now.mono_us)
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
@@ -203,7 +203,7 @@ class Desk:
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
-        joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.utc_us
+        joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.mono_us
         signals = tally.signals + (1 if report.number else 0)
         self._cards[number] = Card(
             alarm,
@@ -233,7 +233,7 @@ class Desk:
             on_test=on_test,
             runaway=runaway,
         )
-        self._lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.utc_us)))
+        self._lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
         self._opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name

@@ -236,7 +236,7 @@ class Intake:
     def _count_again(self, signal: Signal, first: Remembered, arrival: Arrival, batch: Batch) -> None:
         stored, received = first.number, arrival.received
         count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
-        batch.duplicates[stored] = (count + 1, received.utc_us, arrival.transport, arrival.peer)
+        batch.duplicates[stored] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
         said = first.said and _said(signal)
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)

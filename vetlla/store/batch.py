@@ -59,8 +59,8 @@ class Batch:
     began_us: int
     signals: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
-    duplicates: dict[int, tuple[int, int, str, str]] = field(default_factory=dict)
-    """By signal: how many more times it came, when last, by which transport, from which peer."""
+    duplicates: dict[int, tuple[int, int, int, str, str]] = field(default_factory=dict)
+    """By signal: how many more times it came, when last (UTC, monotonic), by which transport, from which peer."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     tests: dict[str, OnTest | None] = field(default_factory=dict)

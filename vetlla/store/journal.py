@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.alarms import Tally
 from vetlla.errors import StoreError
-from vetlla.signals import Priority
 from vetlla.store import audit
 from vetlla.store.batch import OnTest
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
 from vetlla.store.ownership import create
-from vetlla.store.recent import Recent, read_recent
+from vetlla.store.recent import Recent, moment, read_recent, read_tallies
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
@@ -56,19 +55,13 @@ _REJECT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _DUPLICATE = (
-    "INSERT INTO duplicates VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count,"
-    " last_us = excluded.last_us, transport = excluded.transport, peer = excluded.peer"
+    "INSERT INTO duplicates (signal_id, count, last_us, last_mono_us, transport, peer) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_us = excluded.last_us,"
+    " last_mono_us = excluded.last_mono_us, transport = excluded.transport, peer = excluded.peer"
 )
 
 # Named, since the planner would rather read years of closed alarms in order than sort the open ones.
 _OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
-_TALLIES = """
-SELECT alarm_id, count(*) AS signals, max(id) AS last_signal,
-       coalesce(max(received_us) FILTER (WHERE priority < ?), min(received_us)) AS joined_us,
-       coalesce(sum(d.count), 0) AS told_again, coalesce(max(d.last_us), 0) AS told_again_us
-FROM signals LEFT JOIN duplicates d ON d.signal_id = id
-WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') GROUP BY alarm_id
-"""
 
 
 def _inserts(into: str, columns: Sequence[str]) -> list[str]:
@@ -234,13 +227,13 @@ class Journal:
         """Read what the daemon needs after a start; ``window_us`` is how far back retries are recognised."""
         now = self._clock.now()
         try:
-            return self._recover(now.utc_us - window_us, now)
+            return self._recover(window_us, now)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"
             ) from error
 
-    def _recover(self, since_us: int, now: Instant) -> Recovered:
+    def _recover(self, window_us: int, now: Instant) -> Recovered:
         connection, now_us = self._connection, now.utc_us
         boot_id = BOOT_ID.read_text(encoding="ascii").strip()
         connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
@@ -249,17 +242,19 @@ class Journal:
         (signal,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM signals").fetchone()
         (alarm,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM alarms").fetchone()
         alarms = connection.execute(_OPEN_ALARMS).fetchall()
-        tallies = connection.execute(_TALLIES, (Priority.ROUTINE,)).fetchall()
+        present = moment(connection, boot, now)
+        open_alarms = [alarm_from(row) for row in alarms]
+        tallies = {one.id: Tally(0, one.first_signal, present.mono_us(one.opened_us)) for one in open_alarms}
         tests = connection.execute("SELECT * FROM on_test WHERE until_us > ?", (now_us,)).fetchall()
         return Recovered(
             boot=boot,
             next_commit=commit,
             next_signal=signal,
             next_alarm=alarm,
-            open_alarms=[alarm_from(row) for row in alarms],
-            tallies={row["alarm_id"]: Tally(*tuple(row)[1:]) for row in tallies},
+            open_alarms=open_alarms,
+            tallies=tallies | read_tallies(connection, present),
             on_test=[OnTest(**dict(row)) for row in tests],
-            recent=read_recent(connection, since_us, now),
+            recent=read_recent(connection, window_us, present),
         )
 
     def supervision(self) -> Kept:
