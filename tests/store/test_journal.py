@@ -223,7 +223,7 @@ def test_counts_of_duplicates_grow(tmp_path: Path) -> None:
             scribe.write(batch)
         rows = dump(tmp_path)
 
-    assert rows["duplicates"] == [(1, 3, 40, "udp", "192.0.2.7:40")]
+    assert rows["duplicates"] == [(1, 3, 40, "udp", "192.0.2.7:40", 0)]
 
 
 def test_a_device_keeps_its_row(tmp_path: Path) -> None:
