@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -108,7 +109,7 @@ class Terminal(threading.Thread):
 
     def _press(self, ref: str) -> bool:
         """Repeat an event until its receipt comes; even at the end, an event that was begun is finished."""
-        event = json.dumps({"ref": ref, "dty": "0003", "stc": "0010"})
+        event = json.dumps({"ref": ref, "dty": "0003", "stc": "0010", "ts": datetime.now(UTC).isoformat()})
         for _ in range(round(READY_S / PATIENCE_S)):
             self.published += 1
             self._client.publish(f"tc/1/{self.name}/ucr/ev", event, qos=1)
