@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
 
-from vetlla.protocols.dc09_frame import build
+from vetlla.protocols.dc09.frame import build
 from vetlla.signals import AccountId
 from vetlla.simulator.dialects import eview
 from vetlla.simulator.dialects.handheld import made_up_imei

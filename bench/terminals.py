@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.cli.control import ask
 from vetlla.errors import VetllaError
-from vetlla.protocols import dc09_frame
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.signals import AccountId, Key
 
 if TYPE_CHECKING:

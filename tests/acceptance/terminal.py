@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from tests.acceptance.daemon import PATIENCE_S
-from vetlla.protocols import dc09_frame
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.signals import AccountId, Key
 
 if TYPE_CHECKING:

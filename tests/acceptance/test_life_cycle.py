@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vetlla.protocols import dc09_frame
+    from vetlla.protocols.dc09 import frame as dc09_frame
 
 CONFIG = "[store]\nmin_free_mib = 1\n"
 HIGH_FD = 50

@@ -14,7 +14,7 @@ from tests.protocols.recordings import recordings
 from vetlla.cli.decode import decode
 from vetlla.cli.items import item_fields, signal_fields
 from vetlla.errors import UsageError
-from vetlla.protocols.dc09_frame import build, envelope
+from vetlla.protocols.dc09.frame import build, envelope
 from vetlla.signals import AccountId, Event, Kind, Phase, Position, Signal
 
 if TYPE_CHECKING:

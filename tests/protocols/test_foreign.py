@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.protocols.recordings import Recording, decode, recordings
-from vetlla.protocols.dc09 import Dc09Decoder
-from vetlla.protocols.dc09_frame import build, envelope
+from vetlla.protocols.dc09.decoder import Dc09Decoder
+from vetlla.protocols.dc09.frame import build, envelope
 from vetlla.protocols.foreign import HEAD, recognise
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal

@@ -18,8 +18,8 @@ from siadc09 import message as sia_message
 from siadc09 import xdata as sia_xdata
 
 from tests.protocols.recordings import signals
-from vetlla.protocols.dc09 import Dc09Decoder
-from vetlla.protocols.dc09_frame import build
+from vetlla.protocols.dc09.decoder import Dc09Decoder
+from vetlla.protocols.dc09.frame import build
 from vetlla.signals import STORED, AccountId, Event, Key, Kind, Phase, Reason, Signal, refused
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULE = """
-from vetlla.protocols.dc09 import Dc09Decoder
+from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.decoder import Description
 described = Description(name="acme", summary="Acme's own", make=Dc09Decoder, max_pending=10)
 taken = Description(name="dc09", summary="a second DC-09", make=Dc09Decoder, max_pending=10)

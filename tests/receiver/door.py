@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.receiver.core import LOOPS, Core, core, small, until
-from vetlla.protocols import dc09_frame
-from vetlla.protocols.dc09 import Dc09Decoder
+from vetlla.protocols.dc09 import frame as dc09_frame
+from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.listeners.bind import bind, tls_context
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener

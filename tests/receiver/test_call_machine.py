@@ -26,8 +26,8 @@ from tests.receiver.core import ANA, BERTA, PATIENCE_S, Core, small, until
 from vetlla.accounts import Account
 from vetlla.clock import ManualClock
 from vetlla.errors import UsageError
-from vetlla.protocols.dc09 import Dc09Decoder
-from vetlla.protocols.dc09_frame import build
+from vetlla.protocols.dc09.decoder import Dc09Decoder
+from vetlla.protocols.dc09.frame import build
 from vetlla.protocols.mqtt import MqttDecoder
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt import MqttListener

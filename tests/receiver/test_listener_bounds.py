@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from tests.receiver.core import core, run, until
 from tests.receiver.door import Door, Terminal, ack, door, each_loop, frame, keyless, torn_off
-from vetlla.protocols.dc09 import Dc09Decoder
+from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
 from vetlla.receiver.listeners.bind import bind

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from tests.receiver.core import run, until
 from tests.receiver.door import ack, dialled_udp, door, each_loop, frame, received, torn_off
 from vetlla.errors import ConfigError
-from vetlla.protocols import dc09_frame
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.bind import BACKLOG, bind
 from vetlla.settings.model import Listen

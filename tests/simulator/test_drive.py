@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.simulator.peer import Peer, listening
-from vetlla.protocols import dc09_frame
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.signals import STORED, AccountId, Reason, Signal, Verdict, refused
 from vetlla.simulator import drill
 from vetlla.simulator.drive import drive

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.protocols import dc09_frame
 from vetlla.protocols.damage import Damage
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.signals import AccountId
 from vetlla.simulator.faults import MAX_PIECES, damage, tear
 

@@ -1,1 +1,1 @@
-"""Wire formats: one decoder, one file; code tables as data. Pure: no I/O, clock, logger, settings or async."""
+"""Wire formats: one decoder, one file or folder; code tables as data. No I/O, clock, logger, settings or async."""

@@ -6,7 +6,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import ConfigError
-from vetlla.protocols import dc09, eview, minifinder, mqtt, queclink, thinkrace, watch3g
+from vetlla.protocols import eview, minifinder, mqtt, queclink, thinkrace, watch3g
+from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import Description
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols import dc09_frame
+from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.signals import AccountId
 from vetlla.simulator.dialects.dialect import Answer, Dialect, Meaning
 from vetlla.simulator.faults import damage

@@ -20,7 +20,7 @@ import re
 from typing import Final, TypeAlias
 
 from vetlla.protocols.damage import Damage
-from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Frame, fits, read
+from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, fits, read
 from vetlla.signals import Reason
 
 Piece: TypeAlias = Frame | Damage

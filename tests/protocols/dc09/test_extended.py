@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.protocols.charset import readable
-from vetlla.protocols.dc09_extended import NAMES, read_extended
+from vetlla.protocols.dc09.extended import NAMES, read_extended
 
 
 @pytest.mark.parametrize("letter", sorted(set(NAMES) - set("HIKXYZ")))

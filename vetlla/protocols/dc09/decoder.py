@@ -3,8 +3,8 @@ r"""SIA DC-09 "Internet Protocol Event Reporting" over TCP or UDP: the decoder a
     LF 68AF 0025 "SIA-DCS" 0001 L0 #1234 [ #1234|Nri1/BA12 ] CR        a report
     LF 1BC1 0012 "ACK" 0001 L0 #1234 [] CR                             its acknowledgement
 
-Editions 2007 to 2026. The envelope is read in dc09_frame.py, streams are cut in dc09_cutter.py; payloads: ADM-CID in
-contact_id.py, SIA-DCS in sia_dcs.py; blocks behind the data in dc09_extended.py. A token that has no decoder here is
+Editions 2007 to 2026. The envelope is read in frame.py, streams are cut in cutter.py; payloads: ADM-CID in
+contact_id.py, SIA-DCS in sia_dcs.py; blocks behind the data in extended.py. A token that has no decoder here is
 a report all the same: stored with its text, shown, acknowledged. Tested with: docs/protocols/dc09.md.
 
 Answers (5.5.2): ACK or *ACK when the store has the report; NAK with our time when its clock strays; DUH when it cannot
@@ -23,9 +23,9 @@ from vetlla.protocols import contact_id, sia_dcs
 from vetlla.protocols.charset import join_texts, readable
 from vetlla.protocols.codes import Report
 from vetlla.protocols.damage import Damage
-from vetlla.protocols.dc09_cutter import Cutter
-from vetlla.protocols.dc09_extended import NO_EXTRAS, Extras, read_extended
-from vetlla.protocols.dc09_frame import MAX_FRAME, OPENING, Frame, envelope, seal, unseal, write_time
+from vetlla.protocols.dc09.cutter import Cutter
+from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
+from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, envelope, seal, unseal, write_time
 from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
 from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.protocols.recordings import recordings
 from vetlla.errors import UsageError
 from vetlla.protocols.damage import Damage
-from vetlla.protocols.dc09_frame import (
+from vetlla.protocols.dc09.frame import (
     MAX_BODY,
     MAX_FRAME,
     Frame,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vetlla.protocols.damage import Damage
-from vetlla.protocols.dc09_cutter import Cutter, Piece
-from vetlla.protocols.dc09_frame import MAX_FRAME, Frame, build, envelope
+from vetlla.protocols.dc09.cutter import Cutter, Piece
+from vetlla.protocols.dc09.frame import MAX_FRAME, Frame, build, envelope
 from vetlla.signals import AccountId, Reason
 
 HOME = AccountId("", "0", "1234")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.protocols.recordings import decode, signals
-from vetlla.protocols.dc09 import Dc09Decoder
-from vetlla.protocols.dc09_frame import Frame, build, envelope, parse
+from vetlla.protocols.dc09.decoder import Dc09Decoder
+from vetlla.protocols.dc09.frame import Frame, build, envelope, parse
 from vetlla.signals import (
     DUPLICATE,
     STORED,

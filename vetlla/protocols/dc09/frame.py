@@ -7,7 +7,7 @@ r"""The SIA DC-09 envelope: read one frame, seal and unseal it, build one.
     "id"    token of the payload; "*" inside the opening quote: all behind the first "[" is AES, written as hex
     seq     four digits, echoed untouched
     R L #   receiver, line ("prefix") and account: hex digits, echoed as text
-    data    payload as the token names it; xdata blocks carry one letter each (dc09_extended.py)
+    data    payload as the token names it; xdata blocks carry one letter each (extended.py)
     _time   _HH:MM:SS,MM-DD-YYYY in GMT; obligatory under encryption
 
 Sealed, the text behind "[" is ``pad | data ] [xdata].. _time``: AES-CBC, zero initialisation vector, pad of any bytes
@@ -98,7 +98,7 @@ class Frame(NamedTuple):
 def parse(raw: bytes, keys: Sequence[Key] = ()) -> Frame | Damage:
     """Read exactly one frame, LF to CR, and unseal it if it is sealed and ``keys`` are given.
 
-    For streams use ``dc09_cutter.Cutter``. Without ``keys`` a sealed frame is returned as it came.
+    For streams use ``cutter.Cutter``. Without ``keys`` a sealed frame is returned as it came.
     """
     opening = OPENING.match(raw)
     if opening is None or raw[-1] != _CR:

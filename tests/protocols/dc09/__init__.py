@@ -1,0 +1,1 @@
+"""SIA DC-09: decoder, stream cutter, frame and extended blocks."""
