@@ -1,17 +1,20 @@
 """Cut a stream of bytes into DC-09 frames, however it was torn, and lose no good frame beside a bad one.
 
-Neither the length field nor the next CR may be trusted alone: Eldes counts the CR, emulators write the length in
-decimal, a raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides:
+Devices end a frame with CR, with LF, with NUL or with nothing; Eldes counts the CR, emulators write the length in
+decimal, a raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
+which it can:
 
 (a) find an opening (LF, checksum, length, quote); what stands before it was no frame;
-(b) the first CR behind the quote ends the frame if the checksum fits, whatever the length says;
-(c) if it does not and the length reaches past that CR, the CR may belong to the text: wait for those bytes, but only
+(b) if the checksum fits the bytes that the length counts, the frame is whole: at once, whatever follows;
+(c) else the first CR behind the quote ends the frame if the checksum fits, whatever the length says;
+(d) if it does not and the length reaches past that CR, the CR may belong to the text: wait for those bytes, but only
     until another opening comes among them, for then this frame is damaged and the next one must not wait;
-(d) else the frame is damaged: drop it up to its CR, or to the next opening before that.
+(e) else the frame is damaged: drop it up to its CR, or to the next opening before that;
+(f) a frame that becomes whole by its length inside one that waits shows that the outer one was cut off.
 
 What comes out depends on the bytes alone, never on how the network cut them. There is no timer: damage is waited upon
-at most until the peer's next frame begins, so it never holds up an alarm. Every byte is looked at a bounded number of
-times, whatever the bytes are.
+at most until the peer's next frame is whole, so it never holds up an alarm. Every byte is looked at a bounded number
+of times, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -19,15 +22,17 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
+from fastcrc.crc16 import arc
+
 from vetlla.protocols.damage import Damage
-from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, fits, read
+from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, PADDING, Frame, covered, read, stated
+from vetlla.protocols.dc09.openings import LONGEST_OPENING, MIN_BODY, Openings, is_whole
 from vetlla.signals import Reason
 
 Piece: TypeAlias = Frame | Damage
 
-_LONGEST_OPENING: Final = 10
-_FILLERS: Final = re.compile(rb"[\0\r]+")
-"""Seen behind frames (NUL: G90B panels; CR LF pairs); no opening starts with one, so they go at once."""
+_FILLERS: Final = re.compile(rb"[\0\t\r ]+")
+"""The padding that begins no frame: it goes at once."""
 
 
 class Cutter:
@@ -35,106 +40,142 @@ class Cutter:
 
     def __init__(self) -> None:
         self._pending = b""
+        self._openings = Openings()
+        self._due = 0
+        """As long as fewer bytes wait, only a CR or another opening can settle anything."""
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the frames and the damage they settle. Less than MAX_FRAME bytes stay behind."""
         buffer = self._pending + data if self._pending else data
-        if b"\r" not in data and len(buffer) < MAX_FRAME:
-            # No frame ends without CR: what drips in byte by byte costs nothing until then.
-            self._pending = buffer
+        if self._due and len(buffer) < self._due and b"\r" not in data and b'"' not in data:
+            self._pending = buffer  # what drips in byte by byte costs nothing
             return []
         return self._cut(buffer, ended=False)
 
     def finish(self) -> list[Piece]:
-        """Say that no more bytes come; return what that settles."""
+        """Take the end of the stream; return what that settles."""
         return self._cut(self._pending, ended=True)
 
     def _cut(self, buffer: bytes, *, ended: bool) -> list[Piece]:
         pieces: list[Piece] = []
         start, size = 0, len(buffer)
+        self._due = 0
         piece: Piece | None
         while start < size:
             opening = OPENING.match(buffer, start)
             if opening is None:
-                piece, stop = _skip(buffer, start, ended=ended)
+                piece, stop = self._skip(buffer, start, ended=ended)
             else:
-                piece, stop = _take(buffer, opening, ended=ended)
+                piece, stop = self._take(buffer, opening, ended=ended)
             if stop == start:
                 break
             start = stop
             if piece is not None:
                 pieces.append(piece)
         self._pending = buffer[start:]
+        if start and self._openings.searched:
+            self._openings.forget(start)
         return pieces
 
-
-def _skip(buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
-    """Pass over what begins no frame: in silence if it says nothing, as damage else. Stop == start: undecided."""
-    fillers = _FILLERS.match(buffer, start)
-    if fillers is not None:
-        return None, fillers.end()
-    opening = OPENING.search(buffer, start, start + MAX_FRAME)
-    if opening is not None:
-        stop = opening.start()
-    elif len(buffer) >= start + MAX_FRAME:
-        stop = start + MAX_FRAME - _LONGEST_OPENING + 1  # one that starts later would not be seen whole yet
-    elif ended:
-        stop = len(buffer)
-    else:
+    def _wait(self, start: int, size: int, until: int) -> tuple[None, int]:
+        """Settle nothing at ``start`` before ``until`` bytes are there, or another frame is whole inside."""
+        inside = self._openings.due(size)
+        self._due = min(inside, until) - start if inside else until - start
         return None, start
-    dropped = buffer[start:stop]
-    if not dropped.strip(b"\0\r\n"):
-        return None, stop
-    if ended and stop == len(buffer):
-        return Damage(Reason.TRUNCATED, dropped, f"the last {len(dropped)} bytes begin or end no DC-09 frame"), stop
-    return Damage(Reason.MALFORMED, dropped, f"{len(dropped)} bytes that belong to no DC-09 frame"), stop
+
+    def _skip(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
+        """Pass over what begins no frame: in silence if it says nothing, as damage else. Stop == start: undecided."""
+        fillers = _FILLERS.match(buffer, start)
+        if fillers is not None:
+            return None, fillers.end()
+        limit = start + MAX_FRAME
+        opening = self._openings.next(buffer, start, min(limit, len(buffer)))
+        if opening is not None:
+            stop = opening
+        elif len(buffer) >= limit:
+            stop = limit - LONGEST_OPENING + 1  # one that starts later would not be seen whole yet
+        elif ended:
+            stop = len(buffer)
+        else:
+            return self._wait(start, len(buffer), limit)
+        dropped = buffer[start:stop]
+        if not dropped.strip(PADDING):
+            return None, stop
+        if ended and stop == len(buffer):
+            return Damage(Reason.TRUNCATED, dropped, f"the last {len(dropped)} bytes begin or end no DC-09 frame"), stop
+        return Damage(Reason.MALFORMED, dropped, f"{len(dropped)} bytes that belong to no DC-09 frame"), stop
+
+    def _take(self, buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piece | None, int]:
+        """Settle the frame that opens here. Stop == start: more bytes are needed."""
+        start, quote = opening.start(), opening.end() - 1
+        crc, declared = stated(opening)
+        cr = buffer.find(b"\r", quote, start + MAX_FRAME)
+        known = cr if cr >= 0 else min(len(buffer), start + MAX_FRAME)
+        stop = quote + declared
+        if stop <= known and arc(body := buffer[quote:stop]) == crc and declared >= MIN_BODY:
+            end, known, quotes = stop, stop - 1, body.count(b'"')
+        else:
+            end = covered(buffer, quote, cr, crc) if cr >= 0 else -1
+            quotes = buffer.count(b'"', quote, known)
+        # The quotes of the token are two: only a third one may end another frame's opening.
+        inner = self._openings.whole(buffer, quote + 1, known) if quotes > 2 else None
+        if inner is not None:
+            text = f"the header declares {declared} bytes and another frame opens after {inner - quote}"
+            return _cut_short(buffer, opening, Damage(Reason.BAD_LENGTH, buffer[start:inner], text)), inner
+        if end >= 0:
+            return read(buffer, opening, end, declared), end + (end == cr)
+        if cr < 0:
+            return self._take_unended(buffer, opening, stop, ended=ended)
+        return self._take_misfit(buffer, opening, cr, ended=ended)
+
+    def _take_unended(
+        self, buffer: bytes, opening: re.Match[bytes], stop: int, *, ended: bool
+    ) -> tuple[Piece | None, int]:
+        """Settle an opening that no CR follows, and whose length did not come or does not fit."""
+        start, size = opening.start(), len(buffer)
+        limit = start + MAX_FRAME
+        if size >= limit:
+            end = self._next(buffer, opening.end(), limit, limit - LONGEST_OPENING + 1)
+            text = f"no CR within the {MAX_FRAME} bytes of a frame"
+            return _cut_short(buffer, opening, Damage(Reason.TOO_LONG, buffer[start:end], text)), end
+        if ended:
+            end = self._next(buffer, opening.end(), limit, size)
+            text = f"cut off after {end - start} bytes, before CR"
+            return _cut_short(buffer, opening, Damage(Reason.TRUNCATED, buffer[start:end], text)), end
+        return self._wait(start, size, stop if stop > size else limit)
+
+    def _take_misfit(
+        self, buffer: bytes, opening: re.Match[bytes], cr: int, *, ended: bool
+    ) -> tuple[Piece | None, int]:
+        """Settle a frame whose checksum does not fit up to its first CR."""
+        start, quote, size = opening.start(), opening.end() - 1, len(buffer)
+        crc, declared = stated(opening)
+        stop = quote + declared
+        if stop > cr and self._openings.next(buffer, quote + 1, min(stop, size)) is None:
+            if size >= stop and is_whole(buffer, quote, stop, crc):
+                return read(buffer, opening, stop, declared), stop
+            for last in (stop - 1, stop):  # the length or the checksum counts the CR, and not the other
+                if buffer[last : last + 1] == b"\r" and (end := covered(buffer, quote, last, crc)) >= 0:
+                    return read(buffer, opening, end, declared), last + 1
+            if size <= stop and not ended:
+                return self._wait(start, size, max(stop, size + 1))
+        if not ended and b"\n" in buffer[cr - 2 : cr] and size < cr + LONGEST_OPENING:
+            return self._wait(start, size, cr + LONGEST_OPENING)  # this CR may be half of the next raw-byte checksum
+        end = self._next(buffer, quote + 1, cr + LONGEST_OPENING, cr + 1)
+        if cr - quote == declared:
+            return Damage(Reason.BAD_CHECKSUM, buffer[start:end], "the checksum does not fit: bytes were changed"), end
+        text = f"the header declares {declared} bytes and {cr - quote} came: bytes were lost or added"
+        return _cut_short(buffer, opening, Damage(Reason.BAD_LENGTH, buffer[start:end], text)), end
+
+    def _next(self, buffer: bytes, at: int, limit: int, otherwise: int) -> int:
+        """Return where the next opening from ``at`` on begins, if before ``otherwise``."""
+        opening = self._openings.next(buffer, at, min(limit, len(buffer)))
+        return otherwise if opening is None else min(opening, otherwise)
 
 
-def _take(buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piece | None, int]:
-    """Settle the frame that opens here. Stop == start: more bytes are needed."""
-    start = opening.start()
-    end = buffer.find(b"\r", opening.end(), start + MAX_FRAME)
-    if end < 0:
-        return _take_unended(buffer, opening, ended=ended)
-    if fits(buffer, opening, end):
-        return read(buffer, opening, end), end + 1
-    return _take_misfit(buffer, opening, end, ended=ended)
-
-
-def _take_unended(buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Damage | None, int]:
-    """Settle an opening that no CR follows."""
-    start = opening.start()
-    limit = start + MAX_FRAME
-    if len(buffer) >= limit:
-        stop = _next_opening(buffer, opening.end(), limit, limit - _LONGEST_OPENING + 1)
-        return Damage(Reason.TOO_LONG, buffer[start:stop], f"no CR within the {MAX_FRAME} bytes of a frame"), stop
-    if ended:
-        stop = _next_opening(buffer, opening.end(), limit, len(buffer))
-        return Damage(Reason.TRUNCATED, buffer[start:stop], f"cut off after {stop - start} bytes, before CR"), stop
-    return None, start
-
-
-def _take_misfit(buffer: bytes, opening: re.Match[bytes], end: int, *, ended: bool) -> tuple[Piece | None, int]:
-    """Settle a frame whose checksum does not fit up to its first CR, which is at ``end``."""
-    start, quote = opening.start(), opening.end() - 1
-    declared = int(opening[2] or opening[4], 16)
-    stop = quote + declared
-    if stop > end and not OPENING.search(buffer, opening.end(), stop):
-        for last in (stop - 1, stop):  # Eldes' count, the standard's count
-            if buffer[last : last + 1] == b"\r" and fits(buffer, opening, last):
-                return read(buffer, opening, last), last + 1
-        if len(buffer) <= stop and not ended:
-            return None, start
-    if not ended and b"\n" in buffer[end - 2 : end] and len(buffer) < end + _LONGEST_OPENING:
-        return None, start  # this CR may be half of the next frame's raw-byte checksum
-    stop = _next_opening(buffer, opening.end(), end + _LONGEST_OPENING, end + 1)
-    if end - quote == declared:
-        return Damage(Reason.BAD_CHECKSUM, buffer[start:stop], "the checksum does not fit: bytes were changed"), stop
-    text = f"the header declares {declared} bytes and {end - quote} came: bytes were lost or added"
-    return Damage(Reason.BAD_LENGTH, buffer[start:stop], text), stop
-
-
-def _next_opening(buffer: bytes, start: int, seen: int, otherwise: int) -> int:
-    """Return where the next opening from ``start`` on stands, if before ``otherwise``."""
-    opening = OPENING.search(buffer, start, seen)
-    return otherwise if opening is None else min(opening.start(), otherwise)
+def _cut_short(buffer: bytes, opening: re.Match[bytes], damage: Damage) -> Piece:
+    """Return the damage, or the frame that it is if its checksum fits and only its length is wrong."""
+    quote = opening.end() - 1
+    body = buffer[quote : opening.start() + len(damage.raw)].rstrip(PADDING)
+    crc, declared = stated(opening)
+    return read(buffer, opening, quote + len(body), declared) if arc(body) == crc else damage

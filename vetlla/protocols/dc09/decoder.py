@@ -14,7 +14,6 @@ be processed; silence to a damaged frame, which the terminal then repeats.
 from __future__ import annotations
 
 import os
-import re
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -25,12 +24,15 @@ from vetlla.protocols.codes import Report
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.cutter import Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
-from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, envelope, seal, unseal, write_time
+from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, envelope, unseal
+from vetlla.protocols.dc09.header import account_in, echo
+from vetlla.protocols.dc09.sealing import seal
+from vetlla.protocols.dc09.times import write_time
 from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
-from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
+from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reply, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from vetlla.protocols.decoder import KeyLookup
@@ -44,16 +46,9 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
-_UNNUMBERED: Final = "0000"
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
 _NO_KEY: Final = "the frame is encrypted and this account has no key here: set the terminal's with 'vetlla keys set'"
 _UNDECODED: Final[Mapping[str, str]] = MappingProxyType({"undecoded": "no event could be read from the data"})
-
-_ECHO: Final = re.compile(
-    rb'\n?(?:[0-9A-Fa-f]{4}|([\s\S]{2}))0[0-9A-Fa-f]{3}"[^"]+"'
-    rb"(....(?:R[^L#]*)?)(L[^#]*)?(#[^\[]+)"
-)
-"""A report's header as its answer repeats it: sequence and receiver, line, account; and the checksum's form."""
 
 
 class Dc09Decoder:
@@ -85,20 +80,20 @@ class Dc09Decoder:
         A sealed report is acknowledged under the key that opened it; b"" when that key is gone meanwhile, so that the
         terminal repeats its report under the key of today.
         """
-        echo = _ECHO.match(signal.raw) if signal.part == signal.parts else None
-        if echo is None:
+        if signal.part != signal.parts:
             return b""
+        header, binary_crc = echo(signal.raw)
         if verdict.outcome is Outcome.REFUSED:
             if verdict.reason is Reason.STALE_TIME:
                 # 5.5.2.2: fixed header, letter A for the account; panels set their clock by this time.
-                return envelope(b'"NAK"0000R0L0A0[]_' + write_time(now), binary_crc=echo[1] is not None)
-            return _bare(b"DUH", echo)
+                return envelope(b'"NAK"0000R0L0A0[]_' + write_time(now), binary_crc=binary_crc)
+            return envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc)
         if not signal.sealed_with:
-            return _bare(b"ACK", echo)
+            return envelope(b'"ACK"%b[]' % header, binary_crc=binary_crc)
         for key in self._keys(signal.id):
             if key.name == signal.sealed_with:
                 text = seal(b"]_" + write_time(now), key.secret, self._random)
-                return envelope(b'"*ACK"%b[%b' % (_header(echo), text), binary_crc=echo[1] is not None)
+                return envelope(b'"*ACK"%b[%b' % (header, text), binary_crc=binary_crc)
         return b""
 
     def _take(self, piece: Frame | Damage, items: list[Item]) -> None:
@@ -108,7 +103,7 @@ class Dc09Decoder:
             return
         if piece.token in _REPLIES:
             text = f"this is a receiver's reply ({piece.token}): is the line looped back?"
-            items.append(Reject(protocol=NAME, reason=Reason.UNSUPPORTED, raw=piece.raw, text=text, id=piece.id))
+            items.append(Damage(Reason.UNSUPPORTED, piece.raw, text).reject(NAME, piece.id))
         elif piece.token.startswith(VISONIC_TOKENS):
             items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, piece.raw))
         elif piece.sealed:
@@ -123,31 +118,28 @@ class Dc09Decoder:
             items.extend(_signals(opened))
             return
         text = _WRONG_KEY if keys else _NO_KEY
-        items.append(Reject(protocol=NAME, reason=Reason.UNDECRYPTABLE, raw=frame.raw, text=text, id=frame.id))
-        echo = _ECHO.match(frame.raw)
-        assert echo is not None  # whatever was read as a frame has such a header
-        items.append(Reply(data=_bare(b"DUH", echo)))
-
-
-def _header(echo: re.Match[bytes]) -> bytes:
-    """Return sequence, receiver only if it was there, line as received (L0 for none or empty) and account (5.5.2.1)."""
-    front, line, account = echo.group(2, 3, 4)
-    return front + (line if line and line != b"L" else b"L0") + account
-
-
-def _bare(token: bytes, echo: re.Match[bytes]) -> bytes:
-    """Return a plain answer without data, its checksum in the peer's own form."""
-    return envelope(b'"%b"%b[]' % (token, _header(echo)), binary_crc=echo[1] is not None)
+        items.append(Damage(Reason.UNDECRYPTABLE, frame.raw, text).reject(NAME, frame.id))
+        header, binary_crc = echo(frame.raw)
+        items.append(Reply(data=envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc)))
 
 
 def _signals(frame: Frame) -> list[Signal]:
     """Return what a frame in clear reports: one signal for each event."""
     reports = _reports(frame)
+    if not frame.id.account:
+        frame = _named(frame, reports)
     extras = read_extended(frame.extended) if frame.extended else NO_EXTRAS
     parts = len(reports)
     if parts == 1:
         return [_signal(frame, extras, reports[0], 1, 1)]
     return [_signal(frame, extras, report, part, parts) for part, report in enumerate(reports, 1)]
+
+
+def _named(frame: Frame, reports: Sequence[Report]) -> Frame:
+    """Return a frame without an account in its header under the account that its data name, if they name one."""
+    unmarked = next((report.account for report in reports if report.account), "")
+    account = account_in(frame.data) if frame.data.startswith(b"#") else unmarked
+    return frame._replace(id=frame.id._replace(account=account))
 
 
 def _reports(frame: Frame) -> list[Report]:
@@ -208,11 +200,12 @@ def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
 def _identity(frame: Frame, part: int) -> bytes:
     """Return what a retry of this report has in common with it: not time, pad and blocks, which a retry may renew.
 
-    The number alone would not do: terminals restart at 0001. Unnumbered messages and heartbeats are never retries.
+    The number alone would not do: terminals restart at 0001. Heartbeats, unnumbered messages and those that name no
+    account are never retries: the same words of two homes are two calls.
     """
     token, sequence = frame.token, frame.sequence
-    if sequence == _UNNUMBERED or token in _HEARTBEATS:
-        return b""
     receiver, line, account = frame.id
+    if not account or not sequence.strip("0") or token in _HEARTBEATS:
+        return b""
     caller = f"{NAME}\0{receiver}\0{line}\0{account}\0{sequence}\0{token}\0{part}\0"
     return blake2b(caller.lower().encode() + frame.data, digest_size=16).digest()

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
-from vetlla.protocols.dc09.frame import read_time
+from vetlla.protocols.dc09.times import read_time
 from vetlla.signals import NOTHING, Position
 
 if TYPE_CHECKING:

@@ -10,30 +10,28 @@ r"""The SIA DC-09 envelope: read one frame, seal and unseal it, build one.
     data    payload as the token names it; xdata blocks carry one letter each (extended.py)
     _time   _HH:MM:SS,MM-DD-YYYY in GMT; obligatory under encryption
 
-Sealed, the text behind "[" is ``pad | data ] [xdata].. _time``: AES-CBC, zero initialisation vector, pad of any bytes
-but ``[ | ]`` in front so that the whole fills 16-byte blocks. Editions 2007 to 2026 differ only in the pad's length.
-Clauses are cited from SIA DC-09; what the field does otherwise is named with its device in docs/protocols/dc09.md.
+The header is read in header.py; sealed data are opened in sealing.py. Clauses are cited from SIA DC-09; what the field
+does otherwise is named with its device in docs/protocols/dc09.md.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
 from fastcrc.crc16 import arc
 
 from vetlla.errors import UsageError
 from vetlla.protocols.damage import Damage
+from vetlla.protocols.dc09.header import EMPTY_LINE, STANDARD, read_odd
+from vetlla.protocols.dc09.sealing import blocks_of, decrypt, find_data, seal
+from vetlla.protocols.dc09.times import read_time, write_time
 from vetlla.signals import AccountId, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from vetlla.signals import Key
 
@@ -42,42 +40,32 @@ MAX_BODY: Final = 0xFFF
 MAX_FRAME: Final = 1 + 4 + 4 + MAX_BODY + 1
 """LF, checksum, length, body, CR."""
 
-EMPTY_TOKENS: Final = frozenset({"NULL", "XNM", "ACK", "NAK", "DUH"})
-"""Messages without data: sealed, they also come as ``pad ]`` without the bar (Hikvision, siadc09)."""
-
 BINARY_CRC: Final = "binary-crc"
 COUNTS_CR: Final = "crc-counts-cr"
 WRONG_LENGTH: Final = "wrong-length"
-NO_LINE: Final = "no-line"
-EMPTY_LINE: Final = "empty-line"
 NO_LF: Final = "no-lf"
 NOT_CLOSED: Final = "data-not-closed"
 BAD_TAIL: Final = "bad-tail"
 
-_BLOCK: Final = 16
-_ZERO_IV: Final = CBC(bytes(_BLOCK))
-_PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
+PADDING: Final = b"\0\t\r\n "
+"""Seen behind frames (NUL: G90B panels; CR LF pairs). Of these bytes only an LF may begin a frame."""
+
 _LF: Final = 0x0A
-_CR: Final = 0x0D
+_BLANK: Final = 0x20
+_STANDARD_OPENING: Final = len(b"\n68AF0025")
 
 OPENING: Final = re.compile(rb'\n?([0-9A-Fa-f]{4})0([0-9A-Fa-f]{3})"|\n([\s\S]{2})0([0-9A-Fa-f]{3})"')
 """Where a frame may begin: LF, checksum in hex or (Trikdis, Lupusec) in two raw bytes, length, quote. Old emulators
 leave the LF out; the checksum settles whether it was one."""
 
-_BODY: Final = re.compile(
-    rb'"(\*?)([!#-~]{1,16})"([0-9A-Fa-f]{4})'
-    rb"(?:R([0-9A-Fa-f]{0,6}))?(?:L([0-9A-Fa-f]{0,6}))?([#A])([0-9A-Za-z]{1,16})"
-    rb"\[([^\]]*)((?s:.*))"
-)
 _TIME_BYTES: Final = 20
-_TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
 
 _Tail: TypeAlias = "tuple[tuple[bytes, ...], datetime | None, tuple[str, ...]]"
 """Extended data, timestamp and quirks of what stands behind the data block."""
 
 
 class Frame(NamedTuple):
-    """One frame whose checksum fits.
+    """One frame whose checksum fits, without the CR behind it.
 
     While ``sealed`` and without ``key_name``, ``data`` is the ciphertext's hex and nothing behind it is known. Whether
     L was absent or empty is among the ``quirks``; an answer copies the header out of ``raw``.
@@ -96,70 +84,64 @@ class Frame(NamedTuple):
 
 
 def parse(raw: bytes, keys: Sequence[Key] = ()) -> Frame | Damage:
-    """Read exactly one frame, LF to CR, and unseal it if it is sealed and ``keys`` are given.
+    """Read exactly one frame, with or without its CR, and unseal it if it is sealed and ``keys`` are given.
 
     For streams use ``cutter.Cutter``. Without ``keys`` a sealed frame is returned as it came.
     """
     opening = OPENING.match(raw)
-    if opening is None or raw[-1] != _CR:
+    if opening is None:
         return Damage(Reason.MALFORMED, raw, "not one frame from LF to CR")
-    frame = read(raw, opening, len(raw) - 1) if fits(raw, opening, len(raw) - 1) else None
-    if frame is None:
+    crc, declared = stated(opening)
+    end = covered(raw, opening.end() - 1, len(raw) - raw.endswith(b"\r"), crc)
+    if end < 0:
         return Damage(Reason.BAD_CHECKSUM, raw, "the checksum does not fit the bytes that came")
-    if keys and isinstance(frame, Frame) and frame.sealed:
+    frame = read(raw, opening, end, declared)
+    if keys and frame.sealed:
         return unseal(frame, keys) or Damage(Reason.UNDECRYPTABLE, raw, "none of the keys opens this frame")
     return frame
 
 
-def fits(buffer: bytes, opening: re.Match[bytes], end: int) -> bool:
-    """Say whether the checksum fits a body that ends before the CR at ``end``, counting that CR or not (Eldes does)."""
-    crc = int(opening[1], 16) if opening[1] else int.from_bytes(opening[3], "big")
-    quote = opening.end() - 1
-    return arc(buffer[quote:end]) == crc or arc(buffer[quote : end + 1]) == crc
+def stated(opening: re.Match[bytes]) -> tuple[int, int]:
+    """Return the checksum and the length that an opening states."""
+    checksum, size, raw_checksum, other_size = opening.groups()
+    if checksum is not None:
+        return int(checksum, 16), int(size, 16)
+    return int.from_bytes(raw_checksum, "big"), int(other_size, 16)
 
 
-def read(buffer: bytes, opening: re.Match[bytes], end: int) -> Frame | Damage:
-    """Return the frame that starts at ``opening`` and has its CR at ``end``; the checksum was found to fit."""
+def covered(buffer: bytes, quote: int, cr: int, crc: int) -> int:
+    """Return where the body ends that the checksum covers: before the CR, or behind it (Eldes); -1 for nowhere."""
+    for end in (cr, cr + 1):
+        if arc(buffer[quote:end]) == crc:
+            return end
+    return -1
+
+
+def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Frame:
+    """Return the frame from ``opening`` to ``end``, where the body ends that its checksum covers."""
     start = opening.start()
     quote = opening.end() - 1
-    raw = buffer[start : end + 1]
-    body = _BODY.fullmatch(buffer, quote, end)
-    if body is None:
-        return Damage(Reason.MALFORMED, raw, "checksum is right but the header is not: token, sequence, L or account")
-    star, token, sequence, receiver, line, mark, account, data, tail = body.groups()
-    if mark == b"A" and token != b"NAK":  # only NAK names its account "A0" (5.5.2.2)
-        return Damage(Reason.MALFORMED, raw, "checksum is right but there is no # before the account")
-    extended, timestamp, quirks = ((), None, ()) if star or tail == b"]" else _tail(tail)
-    if not (line and opening[1] and buffer[start] == _LF and int(opening[2], 16) == end - quote):
-        quirks += _quirks(buffer, opening, end, line)
-    return Frame(
-        raw,
-        token.decode(),
-        star == b"*",
-        sequence.decode(),
-        AccountId(receiver.decode() if receiver else "", line.decode() if line else "", account.decode()),
-        data,
-        extended,
-        timestamp,
-        "",
-        quirks,
-    )
-
-
-def _quirks(buffer: bytes, opening: re.Match[bytes], end: int, line: bytes | None) -> tuple[str, ...]:
-    """Name what the header does otherwise than the standard: for the technician, never a reason to refuse."""
-    size = end - opening.end() + 1
-    crc = int(opening[1], 16) if opening[1] else int.from_bytes(opening[3], "big")
-    counts_cr = arc(buffer[end - size : end]) != crc
-    found = (
-        (BINARY_CRC, opening[3] is not None),
-        (COUNTS_CR, counts_cr),
-        (WRONG_LENGTH, int(opening[2] or opening[4], 16) != size + counts_cr),
-        (NO_LINE, line is None),
-        (EMPTY_LINE, line == b""),
-        (NO_LF, buffer[opening.start()] != _LF),
-    )
-    return tuple(name for name, is_so in found if is_so)
+    raw = buffer[start:end]
+    # Eldes counts the CR that ends the frame; what else a sender may count behind it says nothing either.
+    last = end if buffer[end - 1] > _BLANK else start + len(raw.rstrip(PADDING))
+    body = STANDARD.fullmatch(buffer, quote, last)
+    quirks: tuple[str, ...] = ()
+    if body is not None:
+        star, name, number, receiver, line, account, data, tail = body.groups()
+        sealed, token, sequence = star == b"*", name.decode(), number.decode()
+        who = AccountId(receiver.decode() if receiver else "", line.decode(), account.decode())
+        quirks = () if line else (EMPTY_LINE,)
+    else:
+        sealed, token, sequence, who, data, tail, quirks = read_odd(buffer[quote:last])
+    extended, timestamp, oddities = ((), None, ()) if sealed or tail == b"]" else _tail(tail)
+    if not (quote - start == _STANDARD_OPENING and declared == end - quote and last == end):
+        oddities += (
+            *((BINARY_CRC,) if opening[3] is not None else ()),
+            *((COUNTS_CR,) if last < end else ()),
+            *((WRONG_LENGTH,) if declared != end - quote else ()),
+            *((NO_LF,) if buffer[start] != _LF else ()),
+        )
+    return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, "", oddities + quirks)
 
 
 def _tail(tail: bytes) -> _Tail:
@@ -185,52 +167,19 @@ def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
 
     A key is right when the text has a "]" and ends in a well-formed time: the standard has no other proof.
     """
-    try:
-        ciphertext = bytes.fromhex(frame.data.decode())
-    except ValueError:
-        return None
-    if not ciphertext or len(ciphertext) % _BLOCK:
-        return None
-    for key in keys:
-        decryptor = Cipher(AES(key.secret), _ZERO_IV).decryptor()
-        opened = _opened(frame, decryptor.update(ciphertext) + decryptor.finalize(), key)
-        if opened is not None:
-            return opened
+    raw, token, sealed, sequence, who, ciphertext = frame[:6]
+    blocks = blocks_of(ciphertext)
+    for key in keys if blocks else ():
+        text = decrypt(blocks, key.secret)
+        found = find_data(text, token, who.account)
+        if found is None:
+            continue
+        start, close = found
+        extended, timestamp, quirks = _tail(text[close:])
+        if timestamp is not None:
+            data = text[start:close]
+            return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, frame.quirks + quirks)
     return None
-
-
-def _opened(frame: Frame, text: bytes, key: Key) -> Frame | None:
-    close = text.find(b"]")
-    if close < 0:
-        return None
-    extended, timestamp, quirks = _tail(text[close:])
-    if timestamp is None:
-        return None
-    # The data holds bars of its own behind the account: only the first one, before the "]", ends the pad.
-    bar = text.find(b"|", 0, close)
-    data = b"" if bar < 0 and frame.token in EMPTY_TOKENS else text[bar + 1 : close]
-    raw, token, sealed, sequence, who = frame[:5]
-    return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, frame.quirks + quirks)
-
-
-@lru_cache(maxsize=64)  # who reports at the same time states the same second
-def read_time(text: bytes) -> datetime | None:
-    """Return ``HH:MM:SS,MM-DD-YYYY`` as aware UTC; None when it names no moment."""
-    parts = _TIME.fullmatch(text)
-    if parts is None:
-        return None
-    hour, minute, second, month, day, year = map(int, parts.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=4)  # all answers of one commit state the same moment
-def write_time(moment: datetime) -> bytes:
-    """Return an aware datetime as ``HH:MM:SS,MM-DD-YYYY`` in GMT."""
-    at = moment.astimezone(UTC)
-    return b"%02d:%02d:%02d,%02d-%02d-%04d" % (at.hour, at.minute, at.second, at.month, at.day, at.year)
 
 
 def envelope(body: bytes, *, binary_crc: bool = False, counts_cr: bool = False) -> bytes:
@@ -243,14 +192,6 @@ def envelope(body: bytes, *, binary_crc: bool = False, counts_cr: bool = False) 
     if binary_crc:
         return b"\n%b%04X%b\r" % (crc.to_bytes(2, "big"), size, body)
     return b"\n%04X%04X%b\r" % (crc, size, body)
-
-
-def seal(inside: bytes, secret: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
-    """Encrypt ``data ] [xdata].. _time`` into upper-case hex, with 1 to 16 bytes of pad and the bar in front."""
-    text = b"|" + inside
-    pad = random(_BLOCK - len(text) % _BLOCK).translate(_PAD_SAFE)
-    encryptor = Cipher(AES(secret), _ZERO_IV).encryptor()
-    return (encryptor.update(pad + text) + encryptor.finalize()).hex().upper().encode()
 
 
 def build(
