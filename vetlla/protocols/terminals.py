@@ -1,4 +1,4 @@
-"""What the protocols of GSM terminals share: numbers, times and places as text, none of which may cost an alarm.
+"""What protocols share: numbers, times and places as text, none of which may cost an alarm.
 
 Whatever cannot be read is None and left out; nothing here raises for what a device sent.
 """
@@ -18,6 +18,7 @@ NOBODY: Final = AccountId("", "", "")
 """A terminal that has not named itself: what is an alarm is one all the same."""
 
 _NUMBER: Final = re.compile(r"\s*([-+]?\d{1,12}(?:\.\d{0,12})?)\s*", re.ASCII)
+_SOUTH_OR_WEST: Final = frozenset("SWO")
 _CLOCKLESS: Final = (2010, 1)
 """Month in which terminals believe to be that never learned the time (Eview; batches of such records are public)."""
 _FIRST_YEAR: Final = 2001
@@ -53,6 +54,14 @@ def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]
     if clock is None or (clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS):
         return clock, NOTHING
     return None, {"clock": f"not set: {clock.isoformat()}"}
+
+
+def signed(degrees: float, letter: str) -> float:
+    """Return degrees, south and west negative: the device says so by a minus sign, by the letter, or by both.
+
+    O is west: "oest", "oeste" in the languages of the homes that are served.
+    """
+    return -abs(degrees) if letter.strip().upper() in _SOUTH_OR_WEST else degrees
 
 
 def place(

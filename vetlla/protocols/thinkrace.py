@@ -29,7 +29,7 @@ from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import THINKRACE
 from vetlla.protocols.delimited import Delimited
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place
+from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place, signed
 from vetlla.signals import AccountId, Kind, Outcome, Signal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _LONGEST_HEAD: Final = 7
 _HEAD: Final = re.compile(r"(IW|TRV)([A-Y])(P[0-9A-Z]{2})")
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 _FIX: Final = re.compile(
-    r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)"
+    r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NSns])(\d{3})(\d\d\.\d+)([EWOewo])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)"
     r"(?:([\d.]{6})(\d{3})(\d{3})(\d{3}))?",
     re.ASCII,
 )
@@ -223,8 +223,8 @@ def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
     latitude = int(fix[5]) + float(fix[6]) / 60
     longitude = int(fix[8]) + float(fix[9]) / 60
     return place(
-        round(-latitude if fix[7] == "S" else latitude, 6),
-        round(-longitude if fix[10] == "W" else longitude, 6),
+        round(signed(latitude, fix[7]), 6),
+        round(signed(longitude, fix[10]), 6),
         source="gps",
         at=at,
     )

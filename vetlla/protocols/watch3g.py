@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import WATCH3G
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import believed, measured, moment, number, place
+from vetlla.protocols.terminals import believed, measured, moment, number, place, signed
 from vetlla.protocols.watch3g_cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
 from vetlla.signals import AccountId, Kind, Outcome, Signal
 
@@ -228,7 +228,7 @@ def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
 def _degrees(text: str, letter: str) -> float | None:
     """Return degrees; a minus sign may stand in the letter's place, or beside it and mean the same."""
     value = number(text)
-    return -abs(value) if value is not None and letter.strip() in {"S", "W"} else value
+    return None if value is None else signed(value, letter)
 
 
 def _measurements(row: Code, fields: Sequence[str]) -> Mapping[str, float]:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
 from vetlla.protocols.dc09.times import read_time
-from vetlla.signals import NOTHING, Position
+from vetlla.protocols.terminals import place, signed
+from vetlla.signals import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from vetlla.signals import Position
 
 NAMES: Final = {
     "A": "authentication",
@@ -42,11 +45,17 @@ NAMES: Final = {
     "Z": "altitude",
 }
 
-_MINUTES: Final = re.compile(r"(\d{1,3})\s*([NSEW])\s*(\d{1,2}(?:\.\d*)?)", re.IGNORECASE)
-"""The standard's form: degrees, hemisphere, minutes with decimals (093W23.456)."""
-_DEGREES: Final = re.compile(r"([-+]?\d{1,3}(?:\.\d+)?)\s*([NSEW]?)", re.IGNORECASE)
-"""dc09_spt's form: decimal degrees."""
-_METRES: Final = re.compile(r"([-+]?\d{1,6}(?:\.\d*)?)\s*M?", re.IGNORECASE)
+_MARKS: Final = r"[-+NSEWO°'\s]"
+_ANGLE: Final = re.compile(
+    rf"{_MARKS}{{0,4}}(\d{{1,3}}(?:[.,]\d+)?)(?:{_MARKS}{{1,4}}(\d{{1,2}}(?:[.,]\d*)?))?{_MARKS}{{0,4}}",
+    re.IGNORECASE | re.ASCII,
+)
+"""Degrees, hemisphere and minutes with decimals as the standard has it (093W23.456), or decimal degrees (dc09_spt).
+
+A personal alarm app writes the sign before the degrees, the minutes or both, and always E and N (-03E-42.222)."""
+_LETTERS: Final = frozenset("NSEWO")
+_MINUTES: Final = 60
+_METRES: Final = re.compile(r"([-+]?\d{1,6}(?:\.\d*)?)\s*M?", re.IGNORECASE | re.ASCII)
 """As many digits as a place on or above the earth needs: more would be no number (JSON knows no infinity)."""
 
 
@@ -66,8 +75,9 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
     """Read all blocks; what cannot be understood as its letter promises stays in the details as it came."""
     details: dict[str, str] = {}
     for block in blocks:
-        letter, value = chr(block[0]) if block else "", readable(block[1:])
-        name = NAMES.get(letter, letter)
+        said, value = chr(block[0]) if block else "", readable(block[1:])
+        letter = said.upper()  # the dialler of a personal alarm app writes lower case; no edition defines it
+        name = NAMES.get(letter, said)
         if letter == "K":
             value = "present"
         elif letter == "J" and value.startswith("{"):
@@ -81,27 +91,28 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
 
 def _position(details: dict[str, str]) -> Position | None:
     """Take the position out of the details when latitude and longitude can be read."""
-    latitude = _angle(details.get("latitude", ""), "NS", 90)
-    longitude = _angle(details.get("longitude", ""), "EW", 180)
-    if latitude is None or longitude is None:
-        return None
-    del details["latitude"], details["longitude"]
     metres = _METRES.fullmatch(details.get("altitude", "").strip())
-    if metres is not None:
-        del details["altitude"]
-    return Position(latitude=latitude, longitude=longitude, altitude_m=float(metres[1]) if metres else None)
+    position = place(
+        _angle(details.get("latitude", ""), "NS"),
+        _angle(details.get("longitude", ""), "EWO"),
+        source="",
+        altitude_m=float(metres[1]) if metres else None,
+    )
+    if position is not None:
+        del details["latitude"], details["longitude"]
+        if metres is not None:
+            del details["altitude"]
+    return position
 
 
-def _angle(text: str, hemispheres: str, bound: int) -> float | None:
+def _angle(text: str, hemispheres: str) -> float | None:
     """Return degrees, south and west negative; None when the text is no such angle."""
-    if found := _MINUTES.fullmatch(text.strip()):
-        minutes = float(found[3])
-        degrees = int(found[1]) + minutes / 60 if minutes < 60 else bound + 1.0
-        hemisphere = found[2].upper()
-    elif found := _DEGREES.fullmatch(text.strip()):
-        degrees, hemisphere = float(found[1]), found[2].upper()
-    else:
+    found = _ANGLE.fullmatch(text)
+    letters = {letter for letter in text.upper() if letter in _LETTERS}
+    if found is None or len(letters) > 1 or not letters <= set(hemispheres):
         return None
-    if abs(degrees) > bound or hemisphere not in hemispheres:
+    whole, fraction = (float(number.replace(",", ".")) for number in found.groups("0"))
+    if fraction >= _MINUTES or (found[2] and not whole.is_integer()):
         return None
-    return -degrees if hemisphere == hemispheres[1] else degrees
+    degrees = whole + fraction / _MINUTES
+    return -degrees if "-" in text else signed(degrees, "".join(letters))
