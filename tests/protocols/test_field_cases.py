@@ -22,7 +22,7 @@ app.command()(decode)
 
 def cases() -> list[Any]:
     return [
-        pytest.param(file.stem, case, id=f"{file.stem}-{case['id']}")
+        pytest.param(case.get("protocol", file.stem), case, id=f"{file.stem}-{case['id']}")
         for file in sorted(FIELD.glob("*.json"))
         for case in json.loads(file.read_text(encoding="utf-8"))["cases"]
     ]

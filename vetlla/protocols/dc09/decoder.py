@@ -14,6 +14,7 @@ be processed; silence to a damaged frame, which the terminal then repeats.
 from __future__ import annotations
 
 import os
+import re
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -44,6 +45,7 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 """An unfinished frame, and the first bytes of the connection as long as it is not known what they are."""
 
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
+_ODD_ACCOUNT: Final = re.compile(rb"#(?![0-9A-Za-z]{0,16}\|)[^|]*(?=\|)")
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
@@ -145,6 +147,8 @@ def _named(frame: Frame, reports: Sequence[Report]) -> Frame:
 def _reports(frame: Frame) -> list[Report]:
     """Return the events in the data: at least one, because data that cannot be read may be a call for help."""
     data = frame.data
+    if frame.quirks and (odd := _ODD_ACCOUNT.match(data)):
+        data = data[odd.end() :]  # the readers of payloads know accounts of letters and digits only
     match frame.token:
         case "ADM-CID":
             report = contact_id.parse(data)
@@ -152,12 +156,12 @@ def _reports(frame: Frame) -> list[Report]:
         case "SIA-DCS":
             reports = sia_dcs.parse(data, frame.id.account)
         case "NULL" | "XNM":
-            reports = [Report(_HEARTBEATS[frame.token], text=readable(data))]
+            reports = [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
         case _:
             reports = []
     if reports:
         return reports
-    return [Report(Event(Kind.UNREADABLE, Phase.NEW, frame.token, NAME), text=readable(data), details=_UNDECODED)]
+    return [Report(Event(Kind.UNREADABLE, Phase.NEW, frame.token, NAME), text=readable(frame.data), details=_UNDECODED)]
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
@@ -186,7 +190,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
     """Gather what has no field of its own; the plain report of a plain terminal has nothing."""
     header, data = frame.id.account, report.account
-    is_same_account = not data or data == header or data.lower() == header.lower()
+    is_same_account = not data or data == header or data.lower() == header.lower() or header == account_in(frame.data)
     if is_same_account and not frame.quirks and extras is NO_EXTRAS:
         return report.details
     details = {**report.details, **extras.details}

@@ -42,7 +42,7 @@ Letters beyond hexadecimal in the account are Focus FC-7688's (``foc7688``) and 
 
 _ODD: Final = re.compile(
     rb'"(\*?)(?:([^"\[\]#]{0,32})"|(SIA-DCS|ADM-CID|NULL|XNM)?)'
-    rb"([^\[\]|]{0,%d})\[?([^\]]*)((?s:.*))" % MAX_HEADER
+    rb"([^\[\]|]{0,%d})[^\[\]|]*\[?([^\]]*)((?s:.*))" % MAX_HEADER
 )
 """Any body: star, token (one that is known, if its closing quote is missing), header, data, and what is behind them."""
 _KNOWN_TOKENS: Final = frozenset({b"SIA-DCS", b"ADM-CID", b"NULL", b"XNM", b"ACK", b"NAK", b"DUH"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fastcrc.crc16 import arc
@@ -49,7 +50,9 @@ class Openings:
     def next(self, buffer: bytes, at: int, limit: int) -> int | None:
         """Return where the first opening from ``at`` on begins; None when none is complete before ``limit``."""
         self._search(buffer, at, limit)
-        return next((opening.start for opening in self._found if opening.start >= at and opening.quote < limit), None)
+        index = bisect_left(self._found, (at,))
+        found = index < len(self._found) and self._found[index].quote < limit
+        return self._found[index].start if found else None
 
     def whole(self, buffer: bytes, at: int, limit: int) -> int | None:
         """Return where a frame begins, from ``at`` on, that is whole by its own length before ``limit``.
@@ -57,12 +60,14 @@ class Openings:
         Of several it is the one that was whole first.
         """
         self._search(buffer, at, limit)
+        if self._judged >= limit:
+            return None
         due = [opening for opening in self._found if opening.start >= at and self._judged < opening.stop <= limit]
         for start, *body in sorted(due, key=lambda opening: opening.stop):
             if is_whole(buffer, *body):
                 self._judged = body[1]
                 return start
-        self._judged = max(self._judged, limit)
+        self._judged = limit
         return None
 
     def due(self, size: int) -> int:

@@ -29,8 +29,11 @@ _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
 _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")
 """The bar that ends the pad, with the account behind it."""
-_XDATA: Final = re.compile(rb"\]\[[A-Za-z]")
-_ZEROS: Final = b"0\0"
+_TAIL: Final = re.compile(rb"\](?:\[(?:[^|\[\]][^\]]*)?\])*_[0-9:]{8},[0-9-]{10}\Z")
+"""The closing bracket with extended blocks and time behind it."""
+_PAD_WITHOUT_BAR: Final = re.compile(rb"(?:[\s\S]*[^ -~])?0*")
+"""Bytes that are no text, then zeros. AjaxSiaCodec pads with zeros; a sender with another initialisation vector makes
+noise of the first block, mark and all (eavanvalkenburg/sia issue 21)."""
 
 
 def seal(inside: bytes, secret: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
@@ -59,31 +62,30 @@ def decrypt(blocks: bytes, secret: bytes) -> bytes:
 def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
     """Return where the data of a decrypted text begin and end; None when no bracket closes them.
 
-    ``token`` and ``account`` are those of the header.
+    ``token`` and ``account`` are those of the header. The last ``|#account|`` before the closing bracket counts; data
+    that name no account begin behind the first bar.
     """
     bar, close = text.find(b"|"), text.find(b"]")
     if close > bar >= 0 and text.rfind(b"|#") == bar:
         return bar + 1, close  # a pad as the standard has it
     if close < 0:
         return None
-    mark = _last_mark(text, account)
-    if mark < 0 and (bar < 0 or (close < bar and token in EMPTY_TOKENS)):
-        # AjaxSiaCodec sends a pad of zeros and no bar. Any other pad stays with the data, for a person to read.
-        start = close if token in EMPTY_TOKENS else len(text) - len(text.lstrip(_ZEROS))
-        return min(start, close), close
-    bar = max(bar, mark)
-    close = text.find(b"]", bar)
-    return (bar + 1, close) if close >= 0 else None
+    tail = _TAIL.search(text)
+    limit = tail.start() if tail is not None else close
+    mark = _last_mark(text[:limit], account)
+    if mark >= 0:
+        return mark + 1, text.index(b"]", mark)
+    if 0 <= bar < limit:
+        return bar + 1, limit
+    pad = _PAD_WITHOUT_BAR.match(text, 0, limit)
+    return limit if pad is None or token in EMPTY_TOKENS else pad.end(), limit
 
 
 def _last_mark(text: bytes, account: str) -> int:
-    """Return where the last ``|#account|`` before the extended blocks stands; -1 when there is none.
+    """Return where the last ``|#account|`` stands, of the header's account if there is one; -1 for nowhere.
 
-    The header's account counts first; the data may name another one (Satel).
+    The data may name another account (Satel).
     """
-    marks = list(_MARK.finditer(text))
-    own = [mark for mark in marks if readable(mark[1]).lower() == account.lower()] or marks
-    if not own:
-        return -1
-    blocks = _XDATA.search(text, own[0].end())
-    return max(mark.start() for mark in own if blocks is None or mark.start() < blocks.start())
+    marks = [(mark.start(), readable(mark[1]).lower()) for mark in _MARK.finditer(text)]
+    own = [start for start, name in marks if name == account.lower()]
+    return max(own or [start for start, _ in marks], default=-1)
