@@ -1,4 +1,4 @@
-"""SIA DC-05 "Contact ID" as DC-09 carries it (ADM-CID): one event in 16 digits without message type and check digit.
+"""SIA DC-05 "Contact ID" as DC-09 carries it (ADM-CID): message type and check digit are left out.
 
     [#acct|] Q XYZ GG CCC        #1234|1131 01 015
 
@@ -7,24 +7,77 @@
     GG    partition, 00 = none
     CCC   zone or user
 
-Digits may be B..F; the spaces may be missing; some makers put text behind. A code that no table knows keeps its class.
+Digits may be B..F; a text may stand behind. A code that no table knows keeps its class. The field also writes:
+
+    acct MT Q XYZ GG CCC S    all 16 digits of DC-05, with or without account and check digit S (Teknim, Climax Mobile);
+                              MT is the message type: 18, 98, since 2016 also 58. S is not checked: Teknim's is wrong
+    E101 R101 P101            letters for 1, 3 and 6, as receivers print them
+    1101,1,3                  other separators, or several; between separators GG and CCC have any number of digits
+    ... 003|1101 01 004       several events in one frame
+
+The account is never read as the event: where the digits in front may be either, the reading is refused. The frame is
+then a call that cannot be read, which is a matter of life.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import CONTACT_ID, Report
 from vetlla.signals import NOTHING, Event, Phase
 
-QUALIFIERS: Final = {"1": Phase.NEW, "3": Phase.RESTORE, "6": Phase.STATUS}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
+QUALIFIERS: Final = {"1": Phase.NEW, "3": Phase.RESTORE, "6": Phase.STATUS}
+LETTERS: Final = {"E": "1", "R": "3", "P": "6"}
+MESSAGE_TYPES: Final = frozenset({b"18", b"58", b"98"})
+
+_PLAIN: Final = re.compile(rb"(?:#?([0-9A-Za-z]{0,16})\|)?([136][0-9]{3}) ?([0-9A-F]{2}) ?([0-9A-F]{3})")
+"""What nearly every frame is, if its code is known. All others go the long way."""
+
+_GAP: Final = rb"[\s,;:./_-]{1,8}"
+"""What stands between two fields. Bounded: thousands of blanks would be tried in every combination."""
+_ANY: Final = rb"[\s,;:./_-]{0,8}"
+_ACCOUNT: Final = re.compile(rb"[\s|]{0,8}#?\s{0,8}([0-9A-Za-z]{0,16})\s{0,8}\|")
+_NAME: Final = re.compile(rb"\s{0,8}#?([0-9A-Za-z]{1,16})" + _GAP)
+"""An account without a bar."""
+_GLUED_NAME: Final = re.compile(rb"([0-9A-Fa-f]{4})(?=(?:18|58|98)[136ERPerp][0-9A-Fa-f]{8,9}(?![0-9A-Za-z]))")
+"""The account of DC-05 in front of all the rest, without separators."""
+_TYPE: Final = re.compile(_ANY + rb"(?:18|58|98)" + _ANY)
 _EVENT: Final = re.compile(
-    rb"(?:#?([0-9A-Za-z]{0,16})\|)?\s*"
-    rb"([0-9A-Fa-f])([0-9A-Fa-f]{3}) ?([0-9A-Fa-f]{2}) ?([0-9A-Fa-f]{3,4})(?![0-9A-Za-z])([\s\S]*)"
+    rb"%b([0-9A-FRPa-frp])(%b)([0-9A-Fa-f]{3})"
+    rb"(?:%b([0-9A-Fa-f]{1,4})%b([0-9A-Fa-f]{1,8}(?![0-9A-Za-z])|[0-9]{1,8}(?![0-9]))"
+    rb"|%b([0-9A-Fa-f]{2})%b([0-9A-Fa-f]{3,4}(?![0-9A-Za-z])|[0-9]{3}(?![0-9])))" % (_ANY, _ANY, _GAP, _GAP, _ANY, _ANY)
 )
+"""Fields of any length between separators, or of their own length with or without."""
+_CHECK: Final = re.compile(_GAP + rb"[0-9A-Fa-f](?![0-9A-Za-z])")
+_GLUED_WITH_CHECK: Final = len("XYZGGCCCS")
+_MORE_DIGITS: Final = re.compile(_ANY + rb"[0-9]")
+
+
+class _Reading(NamedTuple):
+    """The fields of an event, and where what stands behind them begins."""
+
+    qualifier: str
+    code: str
+    area: bytes
+    device: bytes
+    end: int
+    account: str = ""
+    """An account without a bar that stands in front, if it is not the caller's."""
+
+    @property
+    def is_known(self) -> bool:
+        """Return True if the standard, or a maker, has the qualifier and the code."""
+        return self.qualifier in QUALIFIERS and self.code in CONTACT_ID.known
+
+    def report(self, account: str) -> Report:
+        details = NOTHING if self.qualifier in QUALIFIERS else {"qualifier": self.qualifier}
+        event = _event(self.qualifier, self.code)
+        return Report(event, self.account or account, self.device.decode(), self.area.decode(), "", details)
 
 
 def _event(qualifier: str, code: str) -> Event:
@@ -35,21 +88,113 @@ _EVENTS: Final = {(q + code).encode(): _event(q, code) for code in CONTACT_ID.kn
 """Qualifier and code as they stand in the frame -> the event, made once."""
 
 
-def parse(data: bytes) -> Report | None:
-    """Return the event that a payload states; None when it states none.
+def parse(data: bytes, caller: str = "") -> list[Report]:
+    """Return the events that a payload states, in their order; none when it states none.
 
-    A qualifier that DC-05 does not define is taken as a new event and kept in ``details["qualifier"]``.
+    ``caller`` is the account of the envelope: it tells an account without a bar from an event. A qualifier that DC-05
+    does not define is taken as a new event and kept in ``details["qualifier"]``.
     """
-    found = _EVENT.fullmatch(data)
-    if found is None:
+    plain = _PLAIN.fullmatch(data)
+    if plain is not None:
+        account, code, area, device = plain.groups()
+        event = _EVENTS.get(code)
+        if event is not None:
+            return [Report(event, account.decode() if account else "", device.decode(), area.decode())]
+    return _read_all(data, caller)
+
+
+def _read_all(data: bytes, caller: str) -> list[Report]:
+    """Read one event after the other; what stands behind the last one is its text."""
+    reports: list[Report] = []
+    account = ""
+    while data:
+        named = _ACCOUNT.match(data)
+        body = data[named.end() :] if named else data
+        if named and named[1]:
+            account = named[1].decode()
+        names = [name.encode() for name in (caller.upper(), account.upper()) if name]
+        reading = _next_event(body, names) if reports else _first_event(body, names)
+        if reading is None:
+            break
+        reports.append(reading.report(account))
+        data = body[reading.end :]
+    if reports and data:
+        reports[-1] = reports[-1]._replace(text=readable(data).strip())
+    return reports
+
+
+def _next_event(body: bytes, names: list[bytes]) -> _Reading | None:
+    """Return an event behind another one. Its code must be known, because a text may stand there."""
+    places = [*_behind_own(body, names), 0]
+    return next((r for at in places for r in (_typed(body, at), _untyped(body, at)) if r and r.is_known), None)
+
+
+def _first_event(body: bytes, names: list[bytes]) -> _Reading | None:
+    """Return the most certain reading: behind the caller's account, of the whole, of a known code, of bare digits."""
+    own = [r for at in _behind_own(body, names) for r in (_typed(body, at), _untyped(body, at)) if r]
+    typed, named = [_typed(body, 0)], []
+    for found in filter(None, (_GLUED_NAME.match(body), _NAME.match(body))):
+        account = found[1].decode()
+        typed.append(_typed(body, found.end(), account))
+        named.append(_untyped(body, found.end(), account))
+    others = [r for r in (*typed, *named) if r]
+    bare = _untyped(body, 0)
+    return (
+        next((r for r in own if r.is_known or _is_whole(r, body)), None)
+        or next((r for r in others if _is_whole(r, body)), None)
+        or next((r for r in typed if r and r.is_known), None)
+        or (bare if bare and _may_stand_alone(bare, body, names) else None)
+    )
+
+
+def _behind_own(body: bytes, names: list[bytes]) -> Iterator[int]:
+    """Yield where the body goes on behind the caller's own account, which may also follow the message type."""
+    found = _TYPE.match(body)
+    for start in (0, found.end() if found else 0):
+        rest = body[start:].lstrip(b" #")
+        for name in names:
+            if rest[: len(name)].upper() == name:
+                yield len(body) - len(rest) + len(name)
+
+
+def _typed(body: bytes, at: int, account: str = "") -> _Reading | None:
+    """Read message type, event and check digit."""
+    found = _TYPE.match(body, at)
+    event = _EVENT.match(body, found.end()) if found else None
+    reading = _reading(event, account) if event else None
+    if event is None or reading is None:
         return None
-    account, qualifier, code, area, device, rest = found.groups()
-    event = _EVENTS.get(qualifier + code)
-    details = NOTHING
-    if event is None:
-        said = qualifier.decode().upper()
-        event = _event(said, code.decode().upper())
-        if said not in QUALIFIERS:
-            details = {"qualifier": said}
-    text = readable(rest).strip() if rest else ""
-    return Report(event, account.decode() if account else "", device.decode(), area.decode(), text, details)
+    if event.end() - event.start(3) == _GLUED_WITH_CHECK:
+        return reading._replace(device=reading.device[:-1])
+    check = _CHECK.match(body, reading.end)
+    return reading._replace(end=check.end()) if check else reading
+
+
+def _untyped(body: bytes, at: int, account: str = "") -> _Reading | None:
+    event = _EVENT.match(body, at)
+    return _reading(event, account) if event else None
+
+
+def _reading(event: re.Match[bytes], account: str) -> _Reading | None:
+    letter, gap, code, area, device, padded_area, padded_device = event.groups()
+    if gap and not area:  # "1 101" goes with "01 003"; with "01003" the 1 is the end of an account
+        return None
+    qualifier = LETTERS.get(letter.decode().upper(), letter.decode().upper())
+    end = event.end()
+    return _Reading(qualifier, code.decode().upper(), area or padded_area, device or padded_device, end, account)
+
+
+def _is_whole(reading: _Reading, body: bytes) -> bool:
+    """Return True if the qualifier is one, and no more digits follow."""
+    return reading.qualifier in QUALIFIERS and not _MORE_DIGITS.match(body, reading.end)
+
+
+def _may_stand_alone(reading: _Reading, body: bytes, names: list[bytes]) -> bool:
+    """Return True if digits that nothing introduces are an event; False where the first four may be an account."""
+    if reading.is_known:
+        return True
+    if _MORE_DIGITS.match(body, reading.end):
+        return False
+    if reading.qualifier not in QUALIFIERS:
+        return reading.code in CONTACT_ID.known
+    return (reading.qualifier + reading.code).encode() not in names and reading.area not in MESSAGE_TYPES
