@@ -35,8 +35,11 @@ QUALIFIERS: Final = {"1": Phase.NEW, "3": Phase.RESTORE, "6": Phase.STATUS}
 LETTERS: Final = {"E": "1", "R": "3", "P": "6"}
 MESSAGE_TYPES: Final = frozenset({b"18", b"58", b"98"})
 
-_PLAIN: Final = re.compile(rb"(?:#?([0-9A-Za-z]{0,16})\|)?([136][0-9]{3}) ?([0-9A-F]{2}) ?([0-9A-F]{3})")
-"""What nearly every frame is, if its code is known. All others go the long way."""
+_PLAIN: Final = re.compile(
+    rb"(?:#?([0-9A-Za-z]{0,16})\|)?([136][0-9]{3}) ?([0-9A-F]{2}) ?([0-9A-F]{3})"
+    rb"((?:[\s|]{1,8}(?![ERPerp]?[0-9]|[#\s|])[\s\S]*)?)"
+)
+"""What nearly every frame is, if its code is known: one event, at most with a text. All others go the long way."""
 
 _GAP: Final = rb"[\s,;:./_-]{1,8}"
 """What stands between two fields. Bounded: thousands of blanks would be tried in every combination."""
@@ -68,6 +71,7 @@ class _Reading(NamedTuple):
     end: int
     account: str = ""
     """An account without a bar that stands in front, if it is not the caller's."""
+    is_typed: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -96,10 +100,11 @@ def parse(data: bytes, caller: str = "") -> list[Report]:
     """
     plain = _PLAIN.fullmatch(data)
     if plain is not None:
-        account, code, area, device = plain.groups()
+        account, code, area, device, rest = plain.groups()
         event = _EVENTS.get(code)
         if event is not None:
-            return [Report(event, account.decode() if account else "", device.decode(), area.decode())]
+            text = readable(rest).strip() if rest else ""
+            return [Report(event, account.decode() if account else "", device.decode(), area.decode(), text)]
     return _read_all(data, caller)
 
 
@@ -131,20 +136,30 @@ def _next_event(body: bytes, names: list[bytes]) -> _Reading | None:
 
 def _first_event(body: bytes, names: list[bytes]) -> _Reading | None:
     """Return the most certain reading: behind the caller's account, of the whole, of a known code, of bare digits."""
-    own = [r for at in _behind_own(body, names) for r in (_typed(body, at), _untyped(body, at)) if r]
-    typed, named = [_typed(body, 0)], []
-    for found in filter(None, (_GLUED_NAME.match(body), _NAME.match(body))):
-        account = found[1].decode()
-        typed.append(_typed(body, found.end(), account))
-        named.append(_untyped(body, found.end(), account))
-    others = [r for r in (*typed, *named) if r]
+    own = (r for at in _behind_own(body, names) for r in (_typed(body, at), _untyped(body, at)) if r)
+    for reading in own:
+        if reading.is_known or _is_whole(reading, body):
+            return reading
+    introduced = list(_introduced(body))
+    for reading in introduced:
+        if _is_whole(reading, body):
+            return reading
+    for reading in introduced:
+        if reading.is_typed and reading.is_known:
+            return reading
     bare = _untyped(body, 0)
-    return (
-        next((r for r in own if r.is_known or _is_whole(r, body)), None)
-        or next((r for r in others if _is_whole(r, body)), None)
-        or next((r for r in typed if r and r.is_known), None)
-        or (bare if bare and _may_stand_alone(bare, body, names) else None)
-    )
+    return bare if bare and _may_stand_alone(bare, body, names) else None
+
+
+def _introduced(body: bytes) -> Iterator[_Reading]:
+    """Yield the readings behind a message type, then behind an account that is not the caller's."""
+    names = [(found.end(), found[1].decode()) for found in (_GLUED_NAME.match(body), _NAME.match(body)) if found]
+    for at, account in ((0, ""), *names):
+        if reading := _typed(body, at, account):
+            yield reading
+    for at, account in names:
+        if reading := _untyped(body, at, account):
+            yield reading
 
 
 def _behind_own(body: bytes, names: list[bytes]) -> Iterator[int]:
@@ -165,9 +180,9 @@ def _typed(body: bytes, at: int, account: str = "") -> _Reading | None:
     if event is None or reading is None:
         return None
     if event.end() - event.start(3) == _GLUED_WITH_CHECK:
-        return reading._replace(device=reading.device[:-1])
+        return reading._replace(device=reading.device[:-1], is_typed=True)
     check = _CHECK.match(body, reading.end)
-    return reading._replace(end=check.end()) if check else reading
+    return reading._replace(end=check.end() if check else reading.end, is_typed=True)
 
 
 def _untyped(body: bytes, at: int, account: str = "") -> _Reading | None:
