@@ -136,8 +136,8 @@ def test_several_events(data: str) -> None:
     "data",
     ["", "#1234|", "#1234|1101 01", "#1234|X101 01 015", "HELP", "1234 01 015", "1234 18 1101", "#9|1130110101003"],
 )
-def test_what_is_none(data: str) -> None:
-    """What is not an event, or may be an account, gives none; the decoder then reports a call that it cannot read."""
+def test_what_is_not_read(data: str) -> None:
+    """Data without an event, or that may be an account, are not read; the decoder then reports them as unreadable."""
     assert contact_id.parse(data.encode(), "1234") == []
 
 
@@ -184,6 +184,38 @@ def test_other_account_is_never_the_event(event: tuple[str, str], gap: str, acco
     assume(account not in {"18", "58", "98"})
     data = gap.join(part for part in (account, message_type, "".join(event), "01", "003") if part)
     assert [report.event.code for report in contact_id.parse(data.encode(), "7777777")] in ([event[1]], [])
+
+
+@settings(max_examples=300, deadline=None)
+@given(EVENTS, st.text("0123456789ABCDEF", min_size=3, max_size=8), st.sampled_from(["", "18", "98"]))
+def test_glued_account_is_never_the_event(event: tuple[str, str], account: str, message_type: str) -> None:
+    """The caller's account without any separator; at worst nothing is read."""
+    data = account + message_type + "".join(event) + "01003"
+    assert [report.event.code for report in contact_id.parse(data.encode(), account)] in ([event[1]], [])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    EVENTS,
+    st.sampled_from(
+        ["{}{}01003", "{}{} 01 003", "{}{}010003", "18{}{}010037", "98{}{} 1 3", "{}{},1,3", "18 {} {} 01 003"]
+    ),
+    st.text("0123456789ABCDEF", min_size=1, max_size=6)
+    | st.sampled_from(["18", "181", "98", "1", "11", "110", "181101"]),
+)
+def test_an_event_is_never_taken_for_the_account(event: tuple[str, str], form: str, caller: str) -> None:
+    """Where the data name no account, the caller's does not take digits of the event; at worst nothing is read."""
+    codes = [report.event.code for report in contact_id.parse(form.format(*event).encode(), caller)]
+    assert codes in ([event[1]], [])
+
+
+def test_digits_that_may_be_either() -> None:
+    """Message type and event, or account and event: what cannot be decided is not read, and is an alarm therefore."""
+    assert contact_id.parse(b"181130101003", "181") == []
+    assert only("1813110101003", "1813").event.code == "101"
+    assert only("181130101003").event.code == "130"
+    assert only("1101010003", "1").event.code == "101"
+    assert only("181101010031", "181").event.code == "101"
 
 
 @settings(max_examples=300, deadline=None)

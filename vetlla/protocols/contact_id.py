@@ -15,8 +15,8 @@ Digits may be B..F; a text may stand behind. A code that no table knows keeps it
     1101,1,3                  other separators, or several; between separators GG and CCC have any number of digits
     ... 003|1101 01 004       several events in one frame
 
-The account is never read as the event: where the digits in front may be either, the reading is refused. The frame is
-then a call that cannot be read, which is a matter of life.
+The account is never read as the event. Digits that may be either are not read: the decoder then reports data that it
+cannot read, which is a matter of life.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ _ANY: Final = rb"[\s,;:./_-]{0,8}"
 _ACCOUNT: Final = re.compile(rb"[\s|]{0,8}#?\s{0,8}([0-9A-Za-z]{0,16})\s{0,8}\|")
 _NAME: Final = re.compile(rb"\s{0,8}#?([0-9A-Za-z]{1,16})" + _GAP)
 """An account without a bar."""
+GLUED_MIN: Final = 3
+"""Digits of the shortest account that DC-09 allows: fewer, glued to the event, are those of the event itself."""
 _GLUED_NAME: Final = re.compile(rb"([0-9A-Fa-f]{4})(?=(?:18|58|98)[136ERPerp][0-9A-Fa-f]{8,9}(?![0-9A-Za-z]))")
 """The account of DC-05 in front of all the rest, without separators."""
 _TYPE: Final = re.compile(_ANY + rb"(?:18|58|98)" + _ANY)
@@ -58,6 +60,7 @@ _EVENT: Final = re.compile(
 """Fields of any length between separators, or of their own length with or without."""
 _CHECK: Final = re.compile(_GAP + rb"[0-9A-Fa-f](?![0-9A-Za-z])")
 _GLUED_WITH_CHECK: Final = len("XYZGGCCCS")
+_GAP_BEHIND: Final = re.compile(_GAP)
 _MORE_DIGITS: Final = re.compile(_ANY + rb"[0-9]")
 
 
@@ -75,8 +78,12 @@ class _Reading(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """Return True if the standard, or a maker, has the qualifier and the code."""
+        """Return True if the standard has the qualifier, and the standard or a maker has the code."""
         return self.qualifier in QUALIFIERS and self.code in CONTACT_ID.known
+
+    def says(self, other: _Reading) -> bool:
+        """Return True if both are the same event, whatever its zone."""
+        return (self.qualifier, self.code) == (other.qualifier, other.code)
 
     def report(self, account: str) -> Report:
         details = NOTHING if self.qualifier in QUALIFIERS else {"qualifier": self.qualifier}
@@ -93,7 +100,7 @@ _EVENTS: Final = {(q + code).encode(): _event(q, code) for code in CONTACT_ID.kn
 
 
 def parse(data: bytes, caller: str = "") -> list[Report]:
-    """Return the events that a payload states, in their order; none when it states none.
+    """Return the events that a payload states, in their order; an empty list when no event can be read.
 
     ``caller`` is the account of the envelope: it tells an account without a bar from an event. A qualifier that DC-05
     does not define is taken as a new event and kept in ``details["qualifier"]``.
@@ -130,17 +137,18 @@ def _read_all(data: bytes, caller: str) -> list[Report]:
 
 def _next_event(body: bytes, names: list[bytes]) -> _Reading | None:
     """Return an event behind another one. Its code must be known, because a text may stand there."""
-    places = [*_behind_own(body, names), 0]
+    places = [*(at for at, _ in _own_names(body, names)), 0]
     return next((r for at in places for r in (_typed(body, at), _untyped(body, at)) if r and r.is_known), None)
 
 
 def _first_event(body: bytes, names: list[bytes]) -> _Reading | None:
     """Return the most certain reading: behind the caller's account, of the whole, of a known code, of bare digits."""
-    own = (r for at in _behind_own(body, names) for r in (_typed(body, at), _untyped(body, at)) if r)
-    for reading in own:
-        if reading.is_known or _is_whole(reading, body):
-            return reading
     introduced = list(_introduced(body))
+    for at, is_apart in _own_names(body, names):
+        for reading in (_typed(body, at), _untyped(body, at)):
+            if reading and (reading.is_known or (is_apart and _is_whole(reading, body))):
+                is_certain = is_apart or all(reading.says(other) for other in introduced if other.is_known)
+                return reading if is_certain else None
     for reading in introduced:
         if _is_whole(reading, body):
             return reading
@@ -162,14 +170,17 @@ def _introduced(body: bytes) -> Iterator[_Reading]:
             yield reading
 
 
-def _behind_own(body: bytes, names: list[bytes]) -> Iterator[int]:
-    """Yield where the body goes on behind the caller's own account, which may also follow the message type."""
+def _own_names(body: bytes, names: list[bytes]) -> Iterator[tuple[int, bool]]:
+    """Yield where the caller's own account ends, in front or behind the message type, and if it stands apart."""
     found = _TYPE.match(body)
-    for start in (0, found.end() if found else 0):
-        rest = body[start:].lstrip(b" #")
+    for start in (0, found.end()) if found else (0,):
+        front = len(body) - len(body[start:].lstrip(b" #"))
         for name in names:
-            if rest[: len(name)].upper() == name:
-                yield len(body) - len(rest) + len(name)
+            end = front + len(name)
+            if body[front:end].upper() == name:
+                is_apart = _GAP_BEHIND.match(body, end) is not None
+                if is_apart or len(name) >= GLUED_MIN:
+                    yield end, is_apart
 
 
 def _typed(body: bytes, at: int, account: str = "") -> _Reading | None:
@@ -200,7 +211,7 @@ def _reading(event: re.Match[bytes], account: str) -> _Reading | None:
 
 
 def _is_whole(reading: _Reading, body: bytes) -> bool:
-    """Return True if the qualifier is one, and no more digits follow."""
+    """Return True if the qualifier is 1, 3 or 6 and no digits follow the event."""
     return reading.qualifier in QUALIFIERS and not _MORE_DIGITS.match(body, reading.end)
 
 
