@@ -38,6 +38,14 @@ class PlainPolicy(StrEnum):
     REFUSE = "refuse"
 
 
+class Maker(StrEnum):
+    """Who made an account's terminal, where its codes mean something else than the standard says."""
+
+    AJAX = "ajax"
+    CLIMAX = "climax"
+    INIM = "inim"
+
+
 class Remap(NamedTuple):
     """What a code means in one home, against the common table (some makers send 120 for a fall)."""
 
@@ -74,6 +82,8 @@ class Account:
     """What it fails together with: its SIM's operator, its radio cell ("operator:orange", "cell:214-07-1234")."""
     support_level: int = 0
     """1 to 3 as the service assigns it; 0: not said."""
+    maker: Maker | None = None
+    """Whose table of codes holds before the standard's; None: the standard's, where a doubtful code is an alarm."""
     remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
     """By code as received."""
 

@@ -24,9 +24,9 @@ VETLLA = str(Path(sys.executable).with_name("vetlla"))
 USER = pwd.getpwuid(os.getuid()).pw_name
 
 HOMES = """\
-account,receiver,line,home,key_name,clock_window,interval_s,ucr_interval_s,allowed_misses,labels,support_level,remaps
-0017,,,H-17,north,standard,15m,1h,4,operator:orange,2,120=fall:LIFE
-00a8,1,2,H-18,,-300..60,,,,,,
+account,receiver,line,home,key_name,clock_window,interval_s,ucr_interval_s,allowed_misses,labels,support_level,maker,remaps
+0017,,,H-17,north,standard,15m,1h,4,operator:orange,2,Climax,120=fall:LIFE
+00a8,1,2,H-18,,-300..60,,,,,,,
 """
 
 
@@ -98,6 +98,7 @@ def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path,
         "allowed_misses": 4,
         "labels": "operator:orange",
         "support_level": 2,
+        "maker": "climax",
         "remaps": "120=fall:LIFE",
     }
 
@@ -136,6 +137,7 @@ def test_accounts_are_listed_by_home_and_key(vetlla: Vetlla, homes: Path) -> Non
         "4",
         "operator:orange",
         "2",
+        "climax",
         "120=fall:LIFE",
     ]
     assert [one["account"] for one in vetlla("accounts", "list", "--home", "H-18", "--json").json] == ["00a8"]
@@ -216,6 +218,19 @@ def test_what_lowers_an_accounts_protection_is_warned_of(vetlla: Vetlla, tmp_pat
 
     talk = vetlla("accounts", "import", file).talk
     assert "warning: account 0; 1; 2 and 2 more has no clock window: old encrypted frames can be replayed\n" in talk
+
+
+def test_a_maker_is_set_and_warned_of(vetlla: Vetlla) -> None:
+    """Reading codes as a maker means them makes some quiet: the command says so, and who did it is recorded."""
+    done = vetlla("accounts", "set", "AAA", "--maker", "Ajax")
+    assert done.out == "account AAA: registered\n"
+    assert "warning: account AAA has its codes read as ajax means them" in done.talk
+    assert vetlla("accounts", "show", "AAA", "--json").json[0]["accounts"][0]["maker"] == "ajax"
+
+    back = vetlla("accounts", "set", "AAA", "--maker", "")
+    assert back.out == "account AAA: maker ajax -> (none)\n"
+    assert "warning" not in back.talk
+    assert "should be one of ajax, climax, inim" in vetlla("accounts", "set", "AAA", "--maker", "acme").error
 
 
 def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:

@@ -166,6 +166,14 @@ def test_for_a_person() -> None:
     assert status == 65
 
 
+def test_a_maker_has_its_own_words() -> None:
+    """With --maker a code is read and named as for an account that has the maker; without, by the standard."""
+    frame = build("SIA-DCS", "0001", HOME, b"#1234|Nri1/PE501").hex()
+    assert "general alarm  PE photo by scenario on (Ajax)" in run(given=frame)[1]
+    assert "configuration  PE photo by scenario on  " in run("--maker", "ajax", given=frame)[1]
+    assert "climax" in run("--maker", "acme", given=frame)[2]
+
+
 def test_what_a_device_kept_back_is_told_for_a_person() -> None:
     """An alarm from a device's memory is not read as one of now."""
     stored = next(one for one in recordings("minifinder") if one.name == "sos-dae4d8c1")

@@ -10,7 +10,8 @@ import pytest
 
 from tests.receiver.callers import HOME, beat
 from tests.receiver.core import LOOPS, Core, core, run, signal, until
-from vetlla.accounts import Account, Remap
+from vetlla.accounts import Account, Maker, Remap
+from vetlla.protocols.codes import SIA_DCS
 from vetlla.receiver import bookkeeping, intake
 from vetlla.signals import (
     STORED,
@@ -125,6 +126,28 @@ def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> None:
             assert stranger["home"] == "9999"
             assert stranger["priority"] == Priority.TECHNICAL
             assert stranger["flags"] == Flag.REPEATED | Flag.UNKNOWN_ACCOUNT
+
+    run(scenario())
+
+
+def test_what_a_code_means_is_the_makers_where_the_account_names_one(tmp_path: Path) -> None:
+    """The same code is an alarm of a home without a maker, and a report of one that has Ajax; a remap goes first."""
+    ajax = replace(HOME, maker=Maker.AJAX)
+    other = replace(HOME, account="77", home="H2")
+    remapped = replace(ajax, account="78", home="H3", remaps={"PE": Remap(Kind.PERSONAL_EMERGENCY, None)})
+    says = SIA_DCS.event("PE")
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[ajax, other, remapped]) as rig:
+            for account in (HOME.account, "77", "78"):
+                await rig.submit(signal(account)._replace(event=says))
+            rows = rig.read("SELECT code, kind, priority, more FROM signals ORDER BY id")
+            assert [(row["code"], row["kind"], row["priority"]) for row in rows] == [
+                ("PE", "configuration", Priority.ROUTINE),
+                ("PE", "general_alarm", Priority.LIFE),
+                ("PE", "personal_emergency", Priority.LIFE),
+            ]
+            assert ["ajax" in (row["more"] or "") for row in rows] == [True, False, True]
 
     run(scenario())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.accounts import STANDARD_WINDOW, Account, ClockWindow, Remap
+from vetlla.accounts import STANDARD_WINDOW, Account, ClockWindow, Maker, Remap
 from vetlla.signals import Kind, Priority
 from vetlla.store.account_rows import COLUMNS, Place, account_from, parse, place_of, row_from
 
@@ -35,6 +35,7 @@ ACCOUNTS = st.builds(
     allowed_misses=st.integers(0, 100),
     labels=st.sampled_from([(), ("operator:orange",), ("operator:orange", "cell:214-07-1234")]),
     support_level=st.integers(0, 3),
+    maker=st.none() | st.sampled_from(Maker),
     remaps=REMAPS,
 )
 
@@ -72,6 +73,8 @@ def test_an_account_survives_its_row(account: Account) -> None:
         ("interval_s", "32d", 32 * 86_400),
         ("support_level", "", 0),
         ("support_level", "3", 3),
+        ("maker", "", None),
+        ("maker", " Ajax", Maker.AJAX),
         ("remaps", "", {}),
         ("remaps", "120=fall", {"120": Remap(Kind.FALL, None)}),
         (
@@ -112,6 +115,7 @@ def test_what_people_write_is_understood(column: str, text: str, value: object) 
         ("labels", "operator=orange", "should be labels such as"),
         ("labels", "a b c d e f g h i", "at most 8"),
         ("support_level", "4", "1, 2 or 3"),
+        ("maker", "acme", "should be one of ajax, climax, inim"),
         ("remaps", "120", "should be such as"),
         ("remaps", "1 2=fall", "should be such as"),
         ("remaps", "120=", "says nothing about code 120"),

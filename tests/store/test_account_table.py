@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vetlla.accounts import Account, Remap
+from vetlla.accounts import Account, Maker, Remap
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.signals import AccountId, Kind
@@ -23,7 +24,8 @@ from vetlla.store.account_table import (
     register,
     remove,
 )
-from vetlla.store.registry import reading, writing
+from vetlla.store.migrate import migrations
+from vetlla.store.registry import REGISTRY, reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,6 +156,9 @@ def test_the_record_of_changes_is_never_rewritten(db: Database, statement: str) 
         (Change(Place("1"), "interval_s", "900", "0"), "silence"),
         (Change(Place("1"), "home", "H", ""), ""),
         (Change(Place("1"), "registered", "", json.dumps({"clock_window": "off"})), "replayed"),
+        (Change(Place("1"), "maker", "", "ajax"), "as ajax means them"),
+        (Change(Place("1"), "maker", "ajax", ""), ""),
+        (Change(Place("1"), "registered", "", json.dumps({"maker": "inim"})), "as inim means them"),
         (Change(Place("1"), "registered", "", json.dumps({"home": "clock_window=off"})), ""),
         (Change(Place("1"), "removed", json.dumps({"clock_window": "off"}), ""), ""),
     ],
@@ -164,9 +169,28 @@ def test_what_lowers_an_accounts_protection_is_told_apart(change: Change, weaken
     assert bool(change.weakens) == bool(weakens)
 
 
+def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
+    """The schema before makers, with rows in it: read as it is, brought up to date by the next writer."""
+    old = sqlite3.connect(tmp_path / REGISTRY)
+    for migration in migrations("registry")[:4]:
+        old.executescript(migration.sql)
+    old.execute("INSERT INTO accounts VALUES ('17', '', '', 'H', '', 'standard', 900, 2, '120=fall', 0, 0, '')")
+    old.execute("PRAGMA user_version = 4")
+    old.commit()
+    old.close()
+    was = Account(account="17", home="H", interval_s=900, support_level=2, remaps={"120": Remap(Kind.FALL, None)})
+
+    with reading(tmp_path, CLOCK) as db:
+        assert find_accounts(db) == [was]
+    with writing(tmp_path, CLOCK) as db:
+        assert put(db, Entry(Place("17"), {"maker": Maker.AJAX})).changes == [Change(Place("17"), "maker", "", "ajax")]
+    with reading(tmp_path, CLOCK) as db:
+        assert find_accounts(db) == [replace(was, maker=Maker.AJAX)]
+
+
 def test_a_row_that_something_else_wrote_is_told(db: Database) -> None:
     """Garbage in a column stops the reading with the account's name, not with a traceback."""
-    db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '')")
+    db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '', '')")
 
     with pytest.raises(StoreError, match="account 17: should be"):
         account_book(db)

@@ -53,9 +53,10 @@ def import_accounts(
     r"""Register accounts from a file, all or nothing; importing it again changes nothing.
 
     Columns: account, receiver, line, home, key_name, clock_window (standard, off or such as -300..60), interval_s
-    (also 90s, 15m, 1h), ucr_interval_s, allowed_misses, labels, support_level, remaps (such as
-    120=fall:LIFE;130=:TECHNICAL). Only account is required. A column that is absent leaves what is registered; an empty
-    cell sets it back. Accounts that the file does not name stay. Every bad row is told with line, column and reason.
+    (also 90s, 15m, 1h), ucr_interval_s, allowed_misses, labels, support_level, maker (ajax, climax, inim), remaps
+    (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. A column that is absent leaves what is
+    registered; an empty cell sets it back. Accounts that the file does not name stay. Every bad row is told with line,
+    column and reason.
 
     Example: vetlla accounts import homes.csv --dry-run
     """
@@ -104,6 +105,9 @@ def set_account(
         str | None, typer.Option(metavar="LABELS", help='What it fails with: "operator:orange cell:214-07-1234".')
     ] = None,
     support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="As the service assigns it.")] = None,
+    maker: Annotated[
+        str | None, typer.Option(metavar="MAKER", help='Whose table of codes holds: ajax, climax, inim; "" for none.')
+    ] = None,
     remaps: Annotated[
         str | None, typer.Option(metavar="CODES", help="What codes mean here: 120=fall:LIFE;130=:TECHNICAL.")
     ] = None,
@@ -124,6 +128,7 @@ def set_account(
         "allowed_misses": allowed_misses,
         "labels": labels,
         "support_level": support_level,
+        "maker": maker,
         "remaps": remaps,
     }
     place = _place(account, receiver, line)

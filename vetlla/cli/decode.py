@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 import typer
 from rich.text import Text
 
+from vetlla.accounts import Maker
 from vetlla.cli.items import item_fields
 from vetlla.cli.options import AsJson
 from vetlla.cli.output import console, print_json, talk
 from vetlla.errors import UsageError
-from vetlla.protocols.codes import name_of
+from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
 from vetlla.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
 
@@ -38,6 +39,7 @@ class Options(NamedTuple):
 
     as_json: bool
     answer: bool
+    maker: Maker | None
 
 
 def decode(
@@ -54,6 +56,10 @@ def decode(
     ] = None,
     datagrams: Annotated[bool, typer.Option("--datagrams", help="Take each line as one datagram.")] = False,
     answer: Annotated[bool, typer.Option("--answer", help="Print the answer a stored signal would get.")] = False,
+    maker: Annotated[
+        Maker | None,
+        typer.Option("--maker", help="Read codes as this maker means them."),
+    ] = None,
 ) -> None:
     r"""Decode recorded frames: one line of hex for each chunk as it came, in order; blank and # lines are skipped.
 
@@ -73,7 +79,7 @@ def decode(
     for items, decoder in _decoded(description, keys, chunks, datagrams=datagrams):
         for item in items:
             rejects += isinstance(item, Reject)
-            _show(item, description.name, decoder, shown, Options(as_json, answer))
+            _show(item, description.name, decoder, shown, Options(as_json, answer, maker))
     if rejects:
         raise typer.Exit(os.EX_DATAERR)
 
@@ -153,6 +159,8 @@ def _decoded(
 
 
 def _show(item: Item, protocol: str, decoder: Decoder, shown: Console, options: Options) -> None:
+    if options.maker is not None and isinstance(item, Signal):
+        item = as_meant_by(options.maker, item)
     fields = item_fields(item, protocol)
     reply = b""
     if options.answer and isinstance(item, Signal):
@@ -161,16 +169,16 @@ def _show(item: Item, protocol: str, decoder: Decoder, shown: Console, options: 
     if options.as_json:
         print_json(fields)
         return
-    shown.print(_line(item), soft_wrap=True)
+    shown.print(_line(item, options.maker), soft_wrap=True)
     if reply:
         shown.print(Text(f"  answer {_printable(reply)}", "dim"), soft_wrap=True)
 
 
-def _line(item: Item) -> Text:
+def _line(item: Item, maker: Maker | None) -> Text:
     """Return one readable line; whatever a peer said is shown as text, never as markup or control characters."""
     match item:
         case Signal():
-            return _signal_line(item)
+            return _signal_line(item, name_of(item.event, maker))
         case Reject():
             who = f" from {item.id.account}" if item.id is not None else ""
             return Text.assemble(("reject ", "red"), f"{item.reason.value}{who}: {item.text}  {_printable(item.raw)}")
@@ -180,7 +188,7 @@ def _line(item: Item) -> Text:
             return Text.assemble(("hangup ", "yellow"), item.text)
 
 
-def _signal_line(signal: Signal) -> Text:
+def _signal_line(signal: Signal, name: str) -> Text:
     event = signal.event
     said = {
         "device": signal.device,
@@ -194,7 +202,6 @@ def _signal_line(signal: Signal) -> Text:
         **{name: f"{value:g}" for name, value in signal.measurements.items()},
         **signal.details,
     }
-    name = name_of(event)
     line = Text.assemble(
         ("signal ", "green"),
         _clean(signal.id.account),

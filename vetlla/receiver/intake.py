@@ -14,6 +14,7 @@ import structlog
 
 from vetlla.accounts import PlainPolicy
 from vetlla.clock import iso, to_datetime, to_us
+from vetlla.protocols.makers import as_meant_by
 from vetlla.receiver.desk import News, Report
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
@@ -121,6 +122,8 @@ class Intake:
         """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none."""
         first = signals[0]
         account = self.book.find(first.id)
+        if account is not None and account.maker is not None:
+            signals = [as_meant_by(account.maker, signal) for signal in signals]
         now_us = arrival.received.utc_us
         unknown, plain_for_keyed = self._unknown, self._plain_for_keyed
         reason = objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Remap
+from vetlla.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Maker, Remap
 from vetlla.signals import Kind, Priority
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def parse(column: str, text: str) -> Any:  # noqa: ANN401 - as many types as Acc
 def account_from(values: Sequence[Any]) -> Account:
     """Return the account that a row of the registry holds, its values in the order of COLUMNS; ValueError if it cannot.
 
-    A quarter of a million of them are read at each start, so what is canonical already is not checked anew.
+    A quarter of a million of them are read at each start, so what is canonical already is not checked again.
     """
-    account, receiver, line, home, key_name, window, interval_s, ucr_s, misses, labels, support_level, remaps = values
+    account, receiver, line, home, key_name, window, interval_s, ucr_s, misses, labels, level, maker, remaps = values
     return Account(
         account=account,
         receiver=receiver,
@@ -90,7 +90,8 @@ def account_from(values: Sequence[Any]) -> Account:
         ucr_interval_s=ucr_s,
         allowed_misses=misses,
         labels=_shared(labels) if labels else (),
-        support_level=support_level,
+        support_level=level,
+        maker=Maker(maker) if maker else None,
         remaps=_remaps(remaps) if remaps else NO_REMAPS,
     )
 
@@ -109,6 +110,7 @@ def row_from(account: Account) -> dict[str, str | int]:
         "allowed_misses": account.allowed_misses,
         "labels": " ".join(account.labels),
         "support_level": account.support_level,
+        "maker": account.maker.value if account.maker else "",
         "remaps": remaps_text(account.remaps),
     }
 
@@ -218,6 +220,12 @@ def _level(text: str) -> int:
     return int(text or 0)
 
 
+def _maker(text: str) -> Maker | None:
+    if text and text.lower() not in set(Maker):
+        raise ValueError(f"should be one of {', '.join(Maker)}; empty where the codes are the standard's")
+    return Maker(text.lower()) if text else None
+
+
 def _remaps(text: str) -> dict[str, Remap]:
     remaps: dict[str, Remap] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
@@ -258,6 +266,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "allowed_misses": _misses,
     "labels": _labels,
     "support_level": _level,
+    "maker": _maker,
     "remaps": _remaps,
 }
 

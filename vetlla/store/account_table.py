@@ -58,15 +58,16 @@ class Change(NamedTuple):
     @property
     def weakens(self) -> str:
         """Return how the change lowers the account's protection, as a clause; "" if it does not."""
+        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        if said.get("clock_window") == "off":
+            return "has no clock window: old encrypted frames can be replayed"
+        if maker := said.get("maker"):
+            return f"has its codes read as {maker} means them: some are alarms elsewhere and reports here"
         match self.field:
-            case "clock_window" if self.new == "off":
-                return "has no clock window: old encrypted frames can be replayed"
             case "key_name" if not self.new:
-                return "has no key any more: its frames are taken in clear"
+                return "has no key: its frames are taken in clear"
             case "interval_s" if self.new == "0":
-                return "has no interval any more: nobody will notice its silence"
-            case "registered" if json.loads(self.new).get("clock_window") == "off":
-                return "has no clock window: old encrypted frames can be replayed"
+                return "has no interval: its silence is not noticed"
             case _:
                 return ""
 

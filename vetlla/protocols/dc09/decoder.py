@@ -151,8 +151,7 @@ def _reports(frame: Frame) -> list[Report]:
         data = data[odd.end() :]  # the readers of payloads know accounts of letters and digits only
     match frame.token:
         case "ADM-CID":
-            report = contact_id.parse(data)
-            reports = [report] if report is not None else []
+            reports = contact_id.parse(data, frame.id.account)
         case "SIA-DCS":
             reports = sia_dcs.parse(data, frame.id.account)
         case "NULL" | "XNM":
