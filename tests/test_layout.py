@@ -35,7 +35,8 @@ def _by_path(command: Command) -> str:
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_a_decoder_is_complete(name: str) -> None:
     """A line of the registry has its file, with the frame drawn at its head, recordings, and a page in the docs."""
-    file = ROOT / "vetlla" / "protocols" / f"{name}.py"
+    place = ROOT / "vetlla" / "protocols" / name
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     assert file.read_text(encoding="utf-8").lstrip("r").startswith('"""')
     assert any((ROOT / "fixtures" / name).glob("*.json"))
     assert (ROOT / "docs" / "protocols" / f"{name}.md").is_file()

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from tests.protocols.recordings import Recording, decode, recordings, signals
 from vetlla.protocols.mqtt import MqttDecoder, receipt, terminal_of
-from vetlla.protocols.mqtt_cutter import MAX_FRAME, MAX_TOPIC, Cutter, Message
+from vetlla.protocols.mqtt.cutter import MAX_FRAME, MAX_TOPIC, Cutter, Message
 from vetlla.signals import DUPLICATE, STORED, Item, Reason, Reject, Reply, refused
 
 PAGES = Path(__file__).parents[2] / "docs" / "protocols"

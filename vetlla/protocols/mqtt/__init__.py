@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import MQTT
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.mqtt_cutter import MAX_FRAME, OPENING, Cutter, Message
-from vetlla.protocols.mqtt_payload import REF, Payload, Unreadable, clean
+from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
+from vetlla.protocols.mqtt.payload import REF, Payload, Unreadable, clean
 from vetlla.protocols.scaip_codes import SCAIP
 from vetlla.signals import AccountId, Event, Outcome, Reason, Reject, Reply, Signal
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.mqtt_cutter import Piece
+    from vetlla.protocols.mqtt.cutter import Piece
     from vetlla.signals import Item, Verdict
 
 NAME: Final = "mqtt"

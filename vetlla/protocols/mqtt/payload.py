@@ -16,7 +16,7 @@ from vetlla.protocols.scaip_codes import MANUAL_ALARM, UNKNOWN, location, spelle
 from vetlla.protocols.terminals import place
 
 if TYPE_CHECKING:
-    from vetlla.protocols.mqtt_cutter import Json
+    from vetlla.protocols.mqtt.cutter import Json
     from vetlla.signals import Position
 
 MAX_TEXT: Final = 500
