@@ -76,11 +76,10 @@ class Evidence:
             who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
         else:
             return
-        event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
+        event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
+        priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
         known = account is not None
-        self._concerns.append(
-            _Concern(arrival, Report(0, who, home, event, Priority.TECHNICAL, known=known, note=note))
-        )
+        self._concerns.append(_Concern(arrival, Report(0, who, home, event, priority, known=known, note=note)))
 
     def refuse(
         self,

@@ -1,38 +1,63 @@
-"""What the objects of the MQTT convention hold, read leniently: what cannot be read is kept as text, never fatal.
+"""The fields of the MQTT convention: a field that cannot be read is kept as text and costs nothing beside it.
 
 Only what makes an event an event (``ref``, ``dty``, ``stc``) must be right; a time, a place or a level of which a
-device's maker had another idea costs no alarm. Whatever is not of the convention is kept under its own name.
+device's maker had another idea costs no alarm. A field that the convention does not have is kept under its own name.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.protocols.mqtt.values import MAX_DIGITS, Contradiction, Unread, plain
 from vetlla.protocols.scaip_codes import MANUAL_ALARM, UNKNOWN, location, spelled
-from vetlla.protocols.terminals import place
+from vetlla.protocols.terminals import believed, number, place
 
 if TYPE_CHECKING:
-    from vetlla.protocols.mqtt.cutter import Json
+    from collections.abc import Mapping
+
+    from vetlla.protocols.mqtt.values import Json
     from vetlla.signals import Position
 
 MAX_TEXT: Final = 500
 """Characters of ``text``, as the schema says; more is kept all the same: the payload's bound holds."""
 
-REF: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+MAX_REF: Final = 64
+_REF: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REF}}}", re.ASCII)
+_ECHO: Final = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{4 * MAX_REF}}}")
+"""References that the convention does not have, but that a receipt can repeat so that the device knows its own."""
 _CODE: Final = re.compile(r"0{0,4}[0-9]{1,4}", re.ASCII)
 _LOCATION: Final = re.compile(r"0{0,3}[0-9]{1,3}", re.ASCII)
-_MEASURES: Final = {"batt": "battery", "batt_mv": "battery_mv", "rssi": "rssi"}
 _STATES: Final = ("mains", "low", "worn")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no line of text holds; half of a surrogate pair can not even be stored."""
 
 
+class _Measure(NamedTuple):
+    """What a field is called here, and between which values it is a measurement."""
+
+    name: str
+    least: float
+    most: float
+
+
+_MEASURES: Final = {
+    "batt": _Measure("battery", 0, 100),  # 255 is "not known" in Zigbee, and no percentage
+    "batt_mv": _Measure("battery_mv", 0, 60_000),  # 65,535 is "not known"
+    "rssi": _Measure("rssi", -200, 50),  # 127 is "not known" in Bluetooth
+}
+
+
 class Unreadable(Exception):  # noqa: N818 - never leaves the decoder: it becomes a reject
     """A field without which there is no event is not as it must be; the text tells a device's maker."""
+
+
+class Ref(NamedTuple):
+    """The event's reference, and whether the device gave only this one."""
+
+    text: str
+    is_certain: bool
 
 
 class Payload:
@@ -40,29 +65,39 @@ class Payload:
 
     def __init__(self, fields: dict[str, Json]) -> None:
         self._left = dict(fields)
+        self._clock: Mapping[str, str] = {}
+        """What is to be said of the device's clock."""
 
     # --- what must be right -----------------------------------------------------------------------------------------
 
-    def ref(self) -> str:
-        """Return the event's reference. Raises Unreadable."""
-        ref = self._left.pop("ref", None)
-        if not isinstance(ref, str) or not REF.fullmatch(ref):
+    def ref(self) -> Ref:
+        """Return the event's reference; of several the last that is one. Raises Unreadable."""
+        value = self._left.pop("ref", None)
+        is_certain = not isinstance(value, Contradiction)
+        if isinstance(value, Contradiction):
+            self._left["ref"] = value
+        texts = [text for text in _refs(value) if _REF.fullmatch(text)]
+        if not texts:
             raise Unreadable(
-                '"ref" must be a text of 1 to 64 letters, digits and . _ : -, the same for each repetition'
+                f'"ref" must be a text of 1 to {MAX_REF} letters, digits and . _ : -, the same for each repetition'
             )
-        return ref
+        return Ref(texts[-1], is_certain=is_certain)
 
     def code(self) -> str:
         """Return the event's code ``dty-stc``; without a status it is a manual alarm. Raises Unreadable."""
-        return spelled(self._digits("dty", UNKNOWN), self._digits("stc", MANUAL_ALARM))
+        return spelled(self._code("dty", UNKNOWN), self._code("stc", MANUAL_ALARM))
 
-    def _digits(self, name: str, default: str) -> str:
-        value = self._left.pop(name, default)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not _CODE.fullmatch(value):
+    def _code(self, name: str, default: str) -> str:
+        value = self._left.get(name)
+        if isinstance(value, Contradiction):
+            return default  # a call and a restore at once may be a call
+        self._left.pop(name, None)
+        if value is None or value in ("", Unread("")):
+            return default
+        text = _digits_of(value) if not isinstance(value, str) else value
+        if not _CODE.fullmatch(text):
             raise Unreadable(f'"{name}" must be a text of one to four digits, such as "{default}"')
-        return value
+        return text
 
     # --- what may be anything ---------------------------------------------------------------------------------------
 
@@ -74,29 +109,40 @@ class Payload:
         del self._left[name]
         return clean(value)
 
-    def counter(self, name: str) -> str:
-        """Return a number that counts something, as text; "" if there is none."""
+    def word(self, name: str) -> str:
+        """Return a text, a truth value or a number as one word; "" if there is none."""
         value = self._left.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if value is None or isinstance(value, Unread | list | dict):
             return ""
         del self._left[name]
-        return str(value)
+        return clean(plain(value))
+
+    def counter(self, name: str) -> str:
+        """Return a number that counts something, as text; "" if there is none."""
+        digits = _digits_of(self._left.get(name))
+        if digits:
+            del self._left[name]
+        return digits
 
     def moment(self, name: str = "ts") -> datetime | None:
-        """Return a time with its offset (RFC 3339), as UTC."""
+        """Return a time with its offset (RFC 3339), as UTC; None from a clock that was never set."""
         value = self._left.get(name)
         at = _moment(value) if isinstance(value, str) else None
-        if at is not None:
-            del self._left[name]
+        if at is None:
+            return None
+        at, self._clock = believed(at)
+        del self._left[name]
         return at
 
     def measurements(self) -> dict[str, float]:
         """Return battery (%), battery_mv (mV) and rssi (dBm)."""
-        found = {ours: _number(self._left.get(name)) for name, ours in _MEASURES.items()}
-        for name, ours in _MEASURES.items():
-            if found[ours] is not None:
-                del self._left[name]
-        return {name: value for name, value in found.items() if value is not None}
+        found: dict[str, float] = {}
+        for field, measure in _MEASURES.items():
+            value = _number(self._left.get(field))
+            if value is not None and measure.least <= value <= measure.most:
+                found[measure.name] = value
+                del self._left[field]
+        return found
 
     def position(self) -> Position | None:
         """Return ``pos`` if it is a place on the globe."""
@@ -118,12 +164,12 @@ class Payload:
 
     def details(self) -> dict[str, str]:
         """Return all that is left, as text under the convention's names; take it last."""
-        details: dict[str, str] = {}
+        details = dict(self._clock)
         for name, value in self._left.items():
             if name in _STATES and isinstance(value, bool):
                 details[name] = "yes" if value else "no"
-            elif value is not None:
-                details[clean(name)] = clean(value if isinstance(value, str) else _plain(value))
+            elif value is not None and (text := clean(plain(value))):
+                details[clean(name)] = text
         lco = self._left.get("lco")
         digits = str(lco) if isinstance(lco, int) else lco
         if isinstance(digits, str) and _LOCATION.fullmatch(digits) and (where := location(digits)):
@@ -136,23 +182,36 @@ def clean(text: str) -> str:
     return _CONTROLS.sub(" ", text).strip()
 
 
-def _plain(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def echo(ref: Json) -> str:
+    """Return a reference as a receipt can repeat it; "" if there is none."""
+    return next((text for text in reversed(_refs(ref)) if _ECHO.fullmatch(text)), "")
+
+
+def _refs(value: Json) -> list[str]:
+    """Return what a field gives for a reference: a text, or a whole number's digits."""
+    values = value.values if isinstance(value, Contradiction) else (value,)
+    return [one if isinstance(one, str) else _digits_of(one) for one in values]
+
+
+def _digits_of(value: Json) -> str:
+    """Return a whole number, or a text of digits, as text; "" if it is neither."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Lua and JavaScript have no other numbers
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    text = str(value)
+    return text if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else ""
 
 
 def _number(value: Json) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    if isinstance(value, str):
+        return number(value)  # devices put numbers into quotes (Zigbee2MQTT, Home Assistant)
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
 
 
 def _moment(value: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(value)
+        at = datetime.fromisoformat(value.upper())  # RFC 3339, 5.6: "t" and "z" may be lower case
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
