@@ -4,11 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run lint test bench chaos lock clean
+.PHONY: run lint test wheel fresh bench chaos lock clean
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
@@ -25,6 +25,13 @@ test: lint ## the same, and all tests with branch coverage
 	$(BIN)/pytest -m apart
 	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
 
+wheel: $(READY) ## what docs/operations.md installs, into dist/
+	rm -rf dist
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+fresh: ## both commands of the README and the handbook's installation, proven in a bare Debian 12
+	scripts/fresh.sh
+
 bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.supervision
@@ -32,11 +39,14 @@ bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
 chaos: $(READY) ## kill -9 at random instants, 100 loops
 	$(BIN)/python -m bench.chaos --loops 100
 
-lock: ## pin every dependency anew, with hashes and no index host
+COMPILE = $(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --quiet
+
+lock: ## pin what is new, with hashes and no index host: for development, and of that what is installed in production
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+	$(COMPILE) --all-extras -o requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock -o requirements.lock
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* var
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* var

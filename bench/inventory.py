@@ -63,7 +63,7 @@ def park_of(homes: int, seed: int, folder: Path) -> str:
     In a process of its own: what we hold ourselves would count as our children's peak memory.
     """
     size = ("--homes", str(homes), "--seed", str(seed))
-    generator = [sys.executable, "-m", "fixtures.park.generate", *size, "--out", str(folder)]
+    generator = [sys.executable, "-m", "vetlla", "inventory", "sample", *size, "--out", str(folder)]
     return subprocess.run(generator, check=True, capture_output=True, text=True).stdout.strip()
 
 

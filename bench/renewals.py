@@ -14,8 +14,8 @@ from rich.console import Console
 
 from bench.inventory import DAY, park_of, run
 from bench.machine import describe
-from fixtures.park.generate import END, START, generate, reading
 from vetlla.service.renewals_make import make
+from vetlla.simulator.park import END, START, generate, reading
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What all tests share: where the machine must offer everything, a skipped test is a failure."""
+"""What all tests share: a skip is a failure where the machine must offer everything, and the machine is left alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
 
 NO_SKIPS = "VETLLA_NO_SKIPS"
 """Set where a skip is a failure (``.ci/run``): a test that did not run proves nothing."""
+
+MEDDLERS = (
+    "apt", "apt-get", "dpkg", "pip", "pip3", "curl", "wget",
+    "systemctl", "systemd-sysusers", "systemd-tmpfiles", "useradd", "groupadd",
+)  # fmt: skip
+"""Programs that install, fetch, or change what is outside a test's own folder."""
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
@@ -35,3 +42,25 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Turn a skipped file into a failed one."""
     return _refused((yield))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def meddling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Put stand-ins before the programs that would change the machine; yield the file where they note their calls."""
+    folder = tmp_path_factory.mktemp("meddlers")
+    noted = folder / "noted"
+    for name in MEDDLERS:
+        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {noted}\nexit 97\n')
+        (folder / name).chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        yield noted
+
+
+@pytest.fixture(autouse=True)
+def _machine_is_left_alone(meddling: Path) -> Iterator[None]:
+    yield
+    if meddling.exists():
+        calls = meddling.read_text()
+        meddling.unlink()
+        pytest.fail(f"a test must not change the machine: {calls}")

@@ -36,7 +36,8 @@ def _by_path(command: Command) -> str:
 def test_a_decoder_is_complete(name: str) -> None:
     """A line of the registry has its file, with the frame drawn at its head, recordings, and a page in the docs."""
     protocols = ROOT / "vetlla" / "protocols"
-    (file,) = (path for path in (protocols / f"{name}.py", protocols / name / "decoder.py") if path.exists())
+    files = (protocols / f"{name}.py", protocols / name / "decoder.py", protocols / name / "__init__.py")
+    file = next(path for path in files if path.exists())
     assert file.read_text(encoding="utf-8").lstrip("r").startswith('"""')
     assert any((ROOT / "fixtures" / name).glob("*.json"))
     assert (ROOT / "docs" / "protocols" / f"{name}.md").is_file()

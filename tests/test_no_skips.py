@@ -1,13 +1,20 @@
-"""Where skips are refused, each one fails by its name and reason."""
+"""Where skips are refused, each one fails by its name and reason; no test changes the machine that it runs on."""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SUITE = """
 import pytest
 
@@ -23,10 +30,10 @@ def test_known(): assert False
 """
 
 
-def _run(folder: Path, **environment: str) -> tuple[int, str]:
+def _run(folder: Path, suite: str = SUITE, **environment: str) -> tuple[int, str]:
     without = " ".join(f"-p no:{plugin}" for plugin in ("cacheprovider", "xdist", "cov", "hypothesispytest"))
     (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -q -p tests.conftest {without}\n")
-    (folder / "test_suite.py").write_text(SUITE)
+    (folder / "test_suite.py").write_text(suite)
     (folder / "test_whole_file.py").write_text('import pytest\npytest.skip("whole file", allow_module_level=True)\n')
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("VETLLA_", "PYTEST_"))}
     done = subprocess.run(
@@ -61,26 +68,89 @@ def test_skips_fail_where_they_are_refused(tmp_path: Path) -> None:
     assert "1 failed, 1 passed, 1 xfailed, 2 errors" in text
 
 
-def test_ci_tells_what_make_told(tmp_path: Path) -> None:
-    """``.ci/run`` ends with make's status and pytest's closing line, gives no input and asks for no skips."""
-    tools = {
-        "make": 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2',
-        "strace": "exit 1",
-        "systemd-analyze": "exit 1",
-        "promtool": "exit 1",
-        "mosquitto": "exit 1",
-    }
-    for name, script in tools.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
+# --- .ci/run, with nothing of this machine but a shell's own tools ----------------------------------------------------
+
+SHELL_TOOLS = ("bash", "cat", "dirname", "grep", "mktemp", "readlink", "rm", "sh", "tail", "tee")
+NEEDED = {
+    "strace": "strace",
+    "systemd-analyze": "systemd",
+    "promtool": "prometheus",
+    "soffice": "libreoffice-calc-nogui",
+    "mosquitto": "mosquitto",
+}
+"""Programs that tests run, and their Debian packages."""
+MAKE = 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2'
+TOLD = ["no skips: 1", "/dev/null", *["1 failed in 2.0s"] * 2]
+
+
+def _ci(folder: Path, programs: Iterable[str]) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run ``.ci/run`` where only these programs are; return what came of it, and what it asked of apt-get."""
+    asked = folder / "asked"
+    for name in SHELL_TOOLS:
+        (folder / name).symlink_to(shutil.which(name) or name)
+    scripts = dict.fromkeys(programs, "exit 1") | {"make": MAKE, "apt-get": f'echo "$@" >> {asked}'}
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
     done = subprocess.run(
         [str(ROOT / ".ci" / "run")],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env={"PATH": str(folder), "TMPDIR": str(folder)},
         input="not for make",
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+    return done, asked.read_text().splitlines() if asked.exists() else []
+
+
+def test_ci_tells_what_make_told(tmp_path: Path) -> None:
+    """``.ci/run`` ends with make's status and pytest's closing line, gives no input and asks for no skips."""
+    done, asked = _ci(tmp_path, NEEDED)
     assert done.returncode == 2
-    assert done.stdout.splitlines() == ["no skips: 1", "/dev/null", *["1 failed in 2.0s"] * 2]
+    assert done.stdout.splitlines() == TOLD
+    assert asked == []
+
+
+def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
+    """Root gets what is missing, and only that; anybody else is told what to ask root for."""
+    done, asked = _ci(tmp_path, {"strace", "systemd-analyze"})
+    missing = [NEEDED[name] for name in ("promtool", "soffice")]
+    missing += [] if Path("/usr/sbin/mosquitto").exists() else ["mosquitto"]
+    if os.geteuid() == 0:
+        assert asked == ["update -qq", f"install -y -qq --no-install-recommends {' '.join(missing)}"]
+    else:
+        assert asked == []
+        assert f"as root: apt-get install {' '.join(missing)}" in done.stderr
+    assert done.stdout.splitlines() == TOLD
+
+
+def test_what_tests_need_is_told_in_one_way() -> None:
+    """The tests' reasons to skip, ``.ci/run`` and the README name the same packages."""
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files if file != Path(__file__))
+    assert set(re.findall(r"needs Debian package ([a-z-]+)", text)) <= set(NEEDED.values())
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    table = script.partition("<<'EOF'\n")[2].partition("EOF")[0]
+    assert dict(line.split() for line in table.splitlines()) == NEEDED
+    (packages,) = re.findall(r"^apt-get install --no-install-recommends (.+)$", README, re.MULTILINE)
+    assert sorted(packages.split()) == sorted(NEEDED.values())
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+MEDDLING = """
+import subprocess
+
+def test_installs(): assert subprocess.run(["apt-get", "install", "cowsay"]).returncode
+
+def test_is_quiet(): pass
+"""
+
+
+def test_a_test_that_would_change_the_machine_fails(tmp_path: Path) -> None:
+    """It reaches a stand-in instead of the program, and is named."""
+    status, text = _run(tmp_path, MEDDLING)
+    assert status != 0
+    assert "a test must not change the machine: apt-get install cowsay" in text
+    assert "2 passed, 1 skipped, 1 error" in text

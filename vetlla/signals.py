@@ -220,6 +220,8 @@ class Reject:
     text: str
     id: AccountId | None = None
     """Whom the frame named, where that much could be read."""
+    kind: Kind = Kind.FAULT
+    """What an operator is told of a known home: UNREADABLE where the bytes may have been a call for help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,38 @@ def test_malformed_payloads_become_rejects(here: Scene) -> None:
     assert [tuple(row) for row in rows] == [("malformed", "T1"), ("malformed", "T1"), ("unsupported", "")]
 
 
+BROKEN = {
+    "nan": b'{"ref":"nan","dty":"0003","stc":"0010","batt":nan}',
+    "empty": b'{"batt":,"ref":"empty","dty":"0003","stc":"0010"}',
+    "digits": b'{"ref":"digits","dty":"0003","stc":"0010","rssi":' + b"9" * 5000 + b"}",
+    "twice": b'{"ref":"twice","dty":"0003","stc":"0010","stc":"0070",}',
+    "bytes": b'{"ref":"bytes","dty":"0003","stc":"0010","text":"\xff\xfe \\x41\n"}',
+    "tail": b'{"ref":"tail","dty":"0003","stc":"0010","text":"the buffer ends he',
+}
+
+
+def test_a_broken_side_field_costs_no_call(here: Scene) -> None:
+    """Whatever firmware prints beside reference, device and status, the call is stored and receipted."""
+    with Device("T1", here.broker.port) as device:
+        for ref, payload in BROKEN.items():
+            device.publish("ucr-1/ev", payload)
+            assert device.await_receipt(ref) == {"ref": ref, "status": "accepted"}, payload
+
+    rows = query(here.daemon.state_dir, SIGNALS)
+    assert [(row["kind"], row["phase"], row["sequence"]) for row in rows] == [
+        ("personal_emergency", "new", ref) for ref in BROKEN
+    ]
+
+
+def test_an_event_that_is_refused_is_put_before_an_operator(here: Scene) -> None:
+    """An event of a known home that cannot be read may be a call: its terminal is told, and so is an operator."""
+    with Device("T1", here.broker.port) as device:
+        device.publish("ucr-1/ev", b'{"ref":"7-1","dty":"pendant","batt":nan}')
+        assert device.await_receipt("7-1") == {"ref": "7-1", "status": "refused", "reason": "malformed"}
+        alarm = here.daemon.await_alarm()
+        assert (alarm["kind"], alarm["priority"]) == ("unreadable", "LIFE")
+
+
 def test_a_payload_speaks_for_no_other_terminal(here: Scene) -> None:
     """Bytes behind an event that look like another home's message are evidence; what the event says counts."""
     behind = 'tc/1/T2/ucr-1/ev {"ref":"7-9","dty":"0003"}'

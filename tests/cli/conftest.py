@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
-from fixtures.park.generate import generate, write
 from vetlla.cli.exits import STATUS
 from vetlla.cli.main import command_line
 from vetlla.errors import VetllaError
+from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.park.generate import generate, write
 from tests.cli.conftest import ON, imported
+from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla

@@ -18,7 +18,7 @@ import pytest
 from icalendar import Calendar
 from PIL import Image
 
-from fixtures.park.generate import generate, write
+from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla

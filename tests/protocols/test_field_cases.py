@@ -49,12 +49,14 @@ def _has(item: dict[str, Any], name: str, value: Any) -> bool:  # noqa: ANN401 -
             has = event.get(name) == value
         case "answered":
             has = bool(item.get("answer")) is value
-        case "answer":
-            has = bytes.fromhex(item.get("answer", "")) == value.encode()
+        case "answer" | "reply":
+            has = bytes.fromhex(item.get("raw" if name == "reply" else "answer", "")) == value.encode()
         case "pos":
             has = _is_at(item.get("position"), value)
-        case "meas":
-            has = value.items() <= item.get("measurements", {}).items()
+        case "meas" | "details":
+            has = value.items() <= item.get("measurements" if name == "meas" else name, {}).items()
+        case "nomeas":
+            has = not set(value) & set(item.get("measurements", {}))
         case "text_has":
             has = value in (item.get("text") or "")
         case _:

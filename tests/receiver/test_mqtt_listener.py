@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.broker import running_broker
 from tests.acceptance.mqtt_device import Device
 from tests.receiver.core import LOOPS, Core, core, run, until
-from vetlla.protocols.mqtt import MqttDecoder
+from vetlla.protocols.mqtt import read
 from vetlla.receiver.listeners.mqtt import MqttListener
 from vetlla.receiver.session import Ground
 from vetlla.settings.broker import Mqtt
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.broker import Broker
-    from vetlla.protocols.decoder import Decoder
     from vetlla.signals import Item
 
 PRESS = {"dty": "0003", "stc": "0010"}
@@ -62,14 +61,16 @@ def receivers_session(broker: Broker) -> Iterator[Device]:
 
 @asynccontextmanager
 async def site(
-    directory: Path, broker: Broker, *, receive_maximum: int = 100, make: Callable[[], Decoder] | None = None
+    directory: Path,
+    broker: Broker,
+    *,
+    receive_maximum: int = 100,
+    reading: Callable[[str, bytes], list[Item]] = read,
 ) -> AsyncIterator[Site]:
     settings = Mqtt(host="127.0.0.1", port=broker.port, node=NODE, receive_maximum=receive_maximum, retry_max_s=0.2)
     async with core(directory / "state") as rig:
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
-        listener = MqttListener(
-            settings, ground, make or (lambda: MqttDecoder(lambda _: ())), ready=lambda: rig.commit.ready
-        )
+        listener = MqttListener(settings, ground, reading, ready=lambda: rig.commit.ready)
         await listener.start()
         device = Device("T1", broker.port)
         try:
@@ -166,14 +167,13 @@ def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker)
 def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
     """A message over which a decoder breaks is not sent again for ever, and the next one is received."""
 
-    class Breaking(MqttDecoder):
-        def feed(self, data: bytes) -> list[Item]:
-            if b"poison" in data:
-                raise ZeroDivisionError
-            return super().feed(data)
+    def breaking(topic: str, payload: bytes) -> list[Item]:
+        if b"poison" in payload:
+            raise ZeroDivisionError
+        return read(topic, payload)
 
     async def scenario() -> None:
-        async with site(tmp_path, broker, make=lambda: Breaking(lambda _: ())) as here:
+        async with site(tmp_path, broker, reading=breaking) as here:
             here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
             here.device.publish("ucr/ev", {"ref": "1", **PRESS})
             assert await here.receipt("1")

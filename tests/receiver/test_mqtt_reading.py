@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.protocols.mqtt import MqttDecoder
+from vetlla.protocols import mqtt
 from vetlla.receiver.listeners.mqtt_reading import Reading
 from vetlla.signals import AccountId, Item, Reject, Reply, Signal
 
@@ -12,25 +12,25 @@ BEAT = '{"boot":1,"seq":2}'
 PRESS = '{"ref":"7-1","dty":"0003"}'
 
 
-def read(line: str, terminal: str = "T1", *, retained: bool = False) -> list[Item]:
-    reading = Reading(MqttDecoder(lambda _: ()), terminal, retained=retained)
-    return reading.feed(line.encode()) + reading.finish()
+def read(topic: str, payload: str, *, retained: bool = False) -> list[Item]:
+    reading = Reading(mqtt.read, topic, retained=retained)
+    return reading.feed(payload.encode()) + reading.finish()
 
 
 @pytest.mark.parametrize("behind", [f"tc/1/T2/hb {BEAT}", f"tc/1/T1/hb {BEAT}", "tc/1/T2/$state ready", "tc/1/T2/hb {"])
 def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
     """A terminal that a broker holds to its own topics can not speak for another one from within a payload."""
-    said, reject = read(f"tc/1/T1/ucr/ev {PRESS} {behind}")
+    said, reject = read("tc/1/T1/ucr/ev", f"{PRESS} {behind}")
     assert isinstance(said, Signal)
     assert (said.id.account, said.device) == ("T1", "ucr")
     assert isinstance(reject, Reject)
     assert reject.id == AccountId("", "", "T1")
 
 
-@pytest.mark.parametrize("topic", ["tc/1/T1/a b/ev", "tc/2/T1/ucr/ev", "tc/1/T1/ucr/ev"])
+@pytest.mark.parametrize("topic", ["tc/1/T1/a b/ev", "tc/2/T1/ucr/ev", "tc/1/T1/ucr/ev", "tc/1/T1/", "tc", ""])
 def test_nor_behind_what_is_broken(topic: str) -> None:
     """A topic with a blank, another version, an event that cannot be read: all of it is evidence."""
-    items = read(f'{topic} {{"ref":"7-1","dty":"?"}} tc/1/T2/hb {BEAT}', "T1" if topic.startswith("tc/1") else "")
+    items = read(topic, f'{{"ref":"7-1","dty":"?"}} tc/1/T2/hb {BEAT}')
     assert {type(item) for item in items} <= {Reject, Reply}
     assert {item.id.account for item in items if isinstance(item, Reject) and item.id} <= {"T1"}
 
@@ -40,6 +40,9 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
     [
         ("$state ready", False, False, False),
         ("$state disconnected", False, False, False),
+        ("$state Offline", False, True, False),
+        ('$state {"state":false}', False, True, False),
+        ("$state online", False, False, False),
         ("$state lost", False, True, False),
         ('$state {"state":"lost","boot":7,"seq":3}', False, True, False),
         ("$state ready", True, True, False),
@@ -51,6 +54,7 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
 )
 def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hearsay: bool, repeated: bool) -> None:  # noqa: FBT001
     """A last will and what was retained; a call for help is one even so, since it may be heard for the first time."""
-    (said,) = read(f"tc/1/T1/{line}", retained=retained)
+    leaf, _, payload = line.partition(" ")
+    (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
     assert isinstance(said, Signal)
     assert (said.hearsay, said.repeated) == (hearsay, repeated)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.receiver.core import Core, core, run, until
+from tests.receiver.core import core, run, until
 from tests.receiver.watched import (
     DAY_S,
     HOME,
     INTERVAL_S,
     beat,
     fleet_of,
+    ledger,
     presence,
     wait,
 )
@@ -22,15 +23,10 @@ from vetlla.clock import ManualClock
 from vetlla.receiver import bookkeeping
 from vetlla.service.supervision import Health, Pause
 from vetlla.store.expected import Expected
-from vetlla.store.ledger import DayOf, unpack
+from vetlla.store.ledger import DayOf
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def ledger(rig: Core, day: str) -> dict[int, DayOf]:
-    rows = rig.read("SELECT stretch, columns FROM ledger WHERE day = ?", day)
-    return {one.unit: one for row in rows for one in unpack(row["stretch"], row["columns"]) if one.allowed_misses}
 
 
 def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:

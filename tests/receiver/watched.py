@@ -9,9 +9,11 @@ from vetlla.accounts import Account
 from vetlla.receiver.fleet import name_of
 from vetlla.service.supervision import Health
 from vetlla.signals import Kind
+from vetlla.store.ledger import unpack
 
 if TYPE_CHECKING:
     from vetlla.signals import Signal
+    from vetlla.store.ledger import DayOf
 
 INTERVAL_S = 900
 LOST_AFTER_S = 3 * INTERVAL_S + 6
@@ -66,6 +68,12 @@ def verdicts(rig: Core) -> list[tuple[str, str, int | None]]:
 
 async def why(rig: Core) -> list[str]:
     return [alarm["why"] for alarm in await rig.open_alarms()]
+
+
+def ledger(rig: Core, day: str) -> dict[int, DayOf]:
+    """Return a day of the fleet by device."""
+    rows = rig.read("SELECT stretch, columns FROM ledger WHERE day = ?", day)
+    return {one.unit: one for row in rows for one in unpack(row["stretch"], row["columns"]) if one.allowed_misses}
 
 
 def fleet_of(count: int, **said: Any) -> list[Account]:  # noqa: ANN401 - fields of an account

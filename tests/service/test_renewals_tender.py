@@ -11,12 +11,12 @@ from itertools import accumulate
 
 import pytest
 
-from fixtures.park.generate import END, START, Park, generate, reading
 from vetlla.devices import DIGITAL, TERMINALS, DeviceType, Place
 from vetlla.service.renewals import Lives, wanted
 from vetlla.service.renewals_forecast import forecast, rent
 from vetlla.service.renewals_make import Made, make
 from vetlla.service.working_days import working_days
+from vetlla.simulator.park import END, START, Park, generate, reading
 from vetlla.visits import Rank, Work
 
 

@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 
-from fixtures.park.generate import reading
 from vetlla.service.working_days import (
     add_months,
     first_on_or_after,
@@ -14,6 +13,7 @@ from vetlla.service.working_days import (
     last_on_or_before,
     working_days,
 )
+from vetlla.simulator.park import reading
 
 
 def test_weekends_and_the_holidays_of_spain_catalonia_and_the_city_are_no_working_days() -> None:

@@ -241,19 +241,20 @@ def test_a_device_keeps_its_row(tmp_path: Path) -> None:
 
 
 def test_old_days_are_forgotten(tmp_path: Path) -> None:
-    """The ledger is kept from a day on."""
+    """The ledger is kept from a day on, and as many of its days as are asked for, whatever the date."""
+    days = ["2024-01-30", "2024-01-31", "2024-02-01"]
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
-        batch.supervision.stretches += [("2024-01-31", 0, b"x"), ("2024-02-01", 0, b"y")]
-        batch.supervision.days += [("2024-01-31", 0, 5.0), ("2024-02-01", 0, 5.0)]
+        batch.supervision.stretches += [(day, 0, b"x") for day in days]
+        batch.supervision.days += [(day, 0, 5.0) for day in days]
         scribe.write(batch)
-        batch = scribe.batch()
-        batch.supervision.forget_before.append("2024-02-01")
-        scribe.write(batch)
-        rows = dump(tmp_path)
-
-    assert [row[0] for row in rows["ledger"]] == ["2024-02-01"]
-    assert [row[0] for row in rows["ledger_days"]] == ["2024-02-01"]
+        for earlier, left in ((("2030-01-01", 3), days), (("2030-01-01", 2), days[1:]), (("2024-02-01", 1), days[2:])):
+            batch = scribe.batch()
+            batch.supervision.forget_before.append(earlier)
+            scribe.write(batch)
+            rows = dump(tmp_path)
+            assert [row[0] for row in rows["ledger"]] == left
+            assert [row[0] for row in rows["ledger_days"]] == left
 
 
 def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:

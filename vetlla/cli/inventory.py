@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from rich.progress import Progress
 
-from vetlla.cli import inventory_movements, inventory_report, inventory_views
+from vetlla.cli import inventory_movements, inventory_report, inventory_sample, inventory_views
 from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
 from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -249,3 +249,4 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(inventory_views.list_)
+app.command()(inventory_sample.sample)

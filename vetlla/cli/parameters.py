@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 from vetlla.cli.output import talk
 from vetlla.errors import ConfigError
 from vetlla.service.parameters import Parameters, parse
+from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
@@ -23,12 +23,11 @@ ParametersFile = Annotated[
         "--parameters", envvar="VETLLA_PARAMETERS", help="Contract figures; without it the installed parameters.toml."
     ),
 ]
-_IN_TREE = Path(__file__).parents[2] / "config" / "parameters.toml"
 
 
 def load(path: Path | None) -> Parameters:
     """Return the parameters of a file. Raises ConfigError that names what is wrong."""
-    source = path or _shipped()
+    source = path or parameters_file()
     try:
         document = tomllib.loads(source.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
@@ -42,10 +41,3 @@ def footnote(reading: Reading) -> None:
     """Say on stderr which assumed values the answer rests on."""
     for line in reading.footnotes():
         talk().print(f"* {line}", style="dim", markup=False, soft_wrap=True)
-
-
-def _shipped() -> Path:
-    # A wheel carries it beside the rules that read it; a source tree, from which editable installs run, has only its
-    # own copy under config/.
-    packaged = Path(str(files("vetlla.service"))) / "parameters.toml"
-    return packaged if packaged.exists() else _IN_TREE

@@ -36,6 +36,10 @@ STRETCHES_PER_BATCH = 8
 """The same for signs of life: 128 KiB."""
 
 
+LEAST_OF_A_MONTH = 28
+"""Days of a month that are kept at least, whatever date a clock shows."""
+
+
 class Bookkeeping:
     """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
 
@@ -55,7 +59,7 @@ class Bookkeeping:
         self._hastened = False
         self._stretches: Iterator[tuple[str, int, bytes]] | None = None
         self._days: list[tuple[str, int, float]] = []
-        self._forget: list[str] = []
+        self._forget: list[tuple[str, int]] = []
 
     def use(self, settings: SupervisionSettings) -> None:
         """Go on with other settings; another time zone counts from the next day on."""
@@ -65,15 +69,17 @@ class Bookkeeping:
 
     # --- the day that an earlier life did not finish ----------------------------------------------------------------
 
-    def resume(self, kept: Kept, now: Instant) -> None:
-        """Count the time without a receiver as what it was: nobody was supervised."""
+    def resume(self, journal: Journal, kept: Kept, now: Instant) -> None:
+        """Count the time without a receiver as what it was: no device was supervised. Blocks; reads the journal."""
         today = self.daybook.today
         if kept.alive_us is None:
             return
-        known_s = kept.down_s.get(today.day.isoformat(), 0)
+        name, known_s = self.daybook.name, kept.down_s.get(self.daybook.name, 0)
+        if journal.stretches_of(name):
+            self.daybook.closed[name] = known_s
         away_s = max(0, now.utc_us - max(kept.alive_us, today.began_us)) // SECOND_US
-        self.daybook.down_s = known_s + away_s
-        self._days.append((today.day.isoformat(), self.daybook.down_s, self._tolerance_s))
+        self.daybook.go_on(known_s + away_s, now)
+        self._days.append((name, self.daybook.closed.get(name, known_s + away_s), self._tolerance_s))
 
     def unfinished(self, journal: Journal, kept: Kept) -> None:
         """Gather the last day of an earlier life if the ledger lacks any of it. Blocks; reads the journal."""
@@ -81,7 +87,7 @@ class Bookkeeping:
             return
         ended = span_of(kept.alive_us, self.daybook.zone)
         day = ended.day.isoformat()
-        if ended.day >= self.daybook.today.day:
+        if ended.day == self.daybook.today.day:
             return
         written = journal.stretches_of(day)
         down_s = kept.down_s.get(day, 0) + (ended.ends_us - kept.alive_us) // SECOND_US
@@ -153,14 +159,17 @@ class Bookkeeping:
 
     def end_day(self, now: Instant) -> bool:
         """Close the day if it is over and the one before it is written; say whether it was closed."""
-        if self._stretches is not None or not self.daybook.is_over(now):
+        hearing_us = self._watch.hearing_us(now)
+        if self._stretches is not None or not self.daybook.is_over(hearing_us, now):
             return False
-        day = self.daybook.close(self._watch.hearing_us(now), now)
-        name = day.span.day.isoformat()
+        day = self.daybook.close(hearing_us, now)
+        name, today = day.span.day.isoformat(), self.daybook.name
         self._days.append((name, day.down_s, self._tolerance_s))
-        self._days.append((self.daybook.today.day.isoformat(), 0, self._tolerance_s))
+        self._days.append((today, self.daybook.closed.get(today, 0), self._tolerance_s))
+        if today < name:
+            self._watch.mark_all()  # rows of a later day would be taken for the newer ones
         self._stretches = ((name, number, columns) for number, columns in day.stretches())
-        self._forget = [self._first_kept()]
+        self._forget = [(self._first_kept(), self._months * LEAST_OF_A_MONTH)]
         return True
 
     def _first_kept(self) -> str:
@@ -176,7 +185,7 @@ class Bookkeeping:
         """Return the signs of life of a stretch's devices as they stand."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
         columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
-        return SignsRow(stretch, self.daybook.today.day.isoformat(), columns)
+        return SignsRow(stretch, self.daybook.name, columns)
 
     def _row(self, device: int) -> Unit:
         """Return a device's row as it stands."""
@@ -195,7 +204,7 @@ class Bookkeeping:
             pause=fleet.pause[device],
             interval_s=fleet.interval_s[device],
             allowed_misses=fleet.allowed[device],
-            day=daybook.today.day.isoformat(),
+            day=daybook.name,
             received=fleet.received[device],
             longest_s=fleet.longest_s[device],
             unsupervised_s=daybook.unsupervised_s.get(device, 0),

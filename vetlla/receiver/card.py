@@ -37,7 +37,7 @@ class Card(NamedTuple):
             "told_again": self.tally.told_again,
             "last_told_again": iso(self.tally.told_again_us) if self.tally.told_again else None,
             **stamps,
-            "age_s": (now.utc_us - alarm.established_us) / SECOND_US,
+            "age_s": queue.age_us(alarm, now) / SECOND_US,
             "t2_s": _seconds(alarm.t2_us),
             "t3_s": _seconds(alarm.t3_us if alarm.answered_us is not None else queue.waited_us(alarm, now)),
             "lease_s": None if lease_us is None else max(0, lease_us - now.mono_us) / SECOND_US,

@@ -76,11 +76,10 @@ class Evidence:
             who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
         else:
             return
-        event = Event(Kind.FAULT, Phase.NEW, reject.reason.value, reject.protocol)
+        event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
+        priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
         known = account is not None
-        self._concerns.append(
-            _Concern(arrival, Report(0, who, home, event, Priority.TECHNICAL, known=known, note=note))
-        )
+        self._concerns.append(_Concern(arrival, Report(0, who, home, event, priority, known=known, note=note)))
 
     def refuse(
         self,
@@ -100,7 +99,9 @@ class Evidence:
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
         self._commit.batch.audit.append(entry)
-        if account is not None and (reason is not Reason.STALE_TIME or self._is_stale_again(first.id, now_us)):
+        if account is not None and (
+            reason is not Reason.STALE_TIME or self._is_stale_again(first.id, arrival.received.mono_us)
+        ):
             for signal in signals:
                 event, priority = weigh(signal, account, table)
                 home, priority = home_of(account, signal.id), min(priority, Priority.TECHNICAL)

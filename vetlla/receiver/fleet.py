@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NO_PARENT = -1
 NOWHERE = 0
 """Number of the listener of a device that was not heard in this life."""
+NEVER = -(1 << 62)
+"""Before every instant of a monotonic clock."""
 
 
 class Name(NamedTuple):
@@ -54,6 +56,8 @@ class Fleet:
         """``Health``."""
         self.since_us = array("q")
         """UTC of the last change of state."""
+        self.turned_us = array("q")
+        """The same instant on the watch's clock: a stepped wall clock changes no length of time."""
         self.heard_us = array("q")
         """UTC of the last sign of life; 0: never."""
         self.base_us = array("q")
@@ -84,6 +88,7 @@ class Fleet:
         self.pause.append(Pause.NO_INTERVAL)
         self.state.append(Health.NOT_SUPERVISED)
         self.since_us.append(0)
+        self.turned_us.append(NEVER)
         self.heard_us.append(0)
         self.base_us.append(base_us)
         self.listener.append(NOWHERE)

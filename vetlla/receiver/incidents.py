@@ -31,12 +31,21 @@ class Incident:
     id: int
     label: str
     opened: Instant
+    """In this run; of an earlier one, when this run began."""
+    opened_us: int
+    """UTC."""
     least: int
     """With fewer lost than this it is over."""
     members: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
     alarm: int | None = None
     closed_us: int | None = None
+    age_before_us: int = 0
+    """How old it was when this run began."""
+
+    def age_s(self, now: Instant) -> int:
+        """Return for how long it has lasted."""
+        return (self.age_before_us + now.mono_us - self.opened.mono_us) // SECOND_US
 
 
 class _Loss(NamedTuple):
@@ -74,12 +83,19 @@ class Incidents:
                     sizes[label] = sizes.get(label, 0) + 1
         self._sizes = sizes
 
-    def resume(self, kept: Kept, floor_us: int) -> None:
+    def resume(self, kept: Kept, now: Instant) -> None:
         """Go on with the incidents that an earlier life left open: whoever is silent since its end may be of them."""
         self._next_id = kept.next_incident
         for row in kept.incidents:
-            began = Instant(row.opened_us, floor_us)
-            self.open[row.id] = Incident(id=row.id, label=row.label, opened=began, least=row.least, alarm=row.alarm_id)
+            self.open[row.id] = Incident(
+                id=row.id,
+                label=row.label,
+                opened=now,
+                opened_us=row.opened_us,
+                least=row.least,
+                alarm=row.alarm_id,
+                age_before_us=max(0, now.utc_us - row.opened_us),
+            )
         for incident, device in kept.members:
             self.open[incident].members.add(device)
         for device, number, _ in kept.lost:
@@ -152,7 +168,7 @@ class Incidents:
         return deque(loss for loss in losses if loss.at_us >= since_us and self._lost_at.get(loss.device) == loss.at_us)
 
     def _open(self, label: str, devices: Iterable[int], least: int, now: Instant) -> Incident:
-        incident = Incident(id=self._next_id, label=label, opened=now, least=least)
+        incident = Incident(id=self._next_id, label=label, opened=now, opened_us=now.utc_us, least=least)
         self._next_id += 1
         self.open[incident.id] = incident
         for device in devices:

@@ -170,7 +170,7 @@ class Losses:
             self._write_at_once([step.turn.device], batch)
             batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
         batch.supervision.incidents.extend(
-            IncidentRow(one.id, one.label, one.opened.utc_us, one.closed_us, one.least, len(one.members), one.alarm)
+            IncidentRow(one.id, one.label, one.opened_us, one.closed_us, one.least, len(one.members), one.alarm)
             for one in changed.values()
         )
 

@@ -48,7 +48,7 @@ class Pauses:
         if after:
             self._daybook.paused(device, after)
         else:
-            self._daybook.resumed(device, before, fleet.since_us[device], now)
+            self._daybook.resumed(device, before, self._watch.hearing_us(now))
         self._watch.set_pause(device, after, now)
 
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:

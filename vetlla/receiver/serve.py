@@ -18,6 +18,7 @@ import structlog
 from vetlla import __version__
 from vetlla.errors import ConfigError, UsageError, VetllaError
 from vetlla.protocols.mqtt import NAME as MQTT
+from vetlla.protocols.mqtt import read
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget
@@ -202,13 +203,8 @@ class Receiver:
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
                     self._listeners.append(UdpListener(listen, ground, make, bound))
-        convention = self._protocols[MQTT]
         for settings in self._settings.mqtt:
-            self._brokers.append(
-                mqtt.MqttListener(
-                    settings, ground, lambda: convention.make(self._keys_of), ready=lambda: self._commit.ready
-                )
-            )
+            self._brokers.append(mqtt.MqttListener(settings, ground, read, ready=lambda: self._commit.ready))
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Asked anew each time: a reload replaces what is known under connections that stand.

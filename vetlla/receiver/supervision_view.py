@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vetlla.clock import SECOND_US, iso
+from vetlla.clock import iso
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.service.supervision import Health, Pause
 from vetlla.service.supervision_words import Known, why
@@ -135,10 +135,10 @@ class SupervisionView:
         return {
             "incident": incident.id,
             "label": incident.label,
-            "opened": iso(incident.opened.utc_us),
+            "opened": iso(incident.opened_us),
             "closed": iso(incident.closed_us),
             "lost": len(incident.lost),
             "members": len(incident.members),
             "alarm": incident.alarm,
-            "age_s": max(0, self._clock.now().utc_us - incident.opened.utc_us) // SECOND_US,
+            "age_s": incident.age_s(self._clock.now()),
         }

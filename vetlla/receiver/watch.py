@@ -52,6 +52,7 @@ class Watch:
         """How long this life could take nothing, altogether: no silence counts it."""
         self._stands_us: int | None = None
         """Where the clock of silences stands; None: it goes."""
+        self._began_utc_us = now.utc_us
         self._began_us = self._hearing_since_us = now.mono_us
         """The receiver's start, or the end of the last such time, on the clock of silences."""
         self.tolerance_us = round(tolerance_s * SECOND_US)
@@ -224,13 +225,16 @@ class Watch:
             self.wheel.remove(device)
             self._turn(device, Health.NOT_SUPERVISED, now)
         elif not pause and paused_before:
-            heard_in_time = fleet.heard_us[device] > fleet.since_us[device]
+            heard_in_time = fleet.heard_us[device] and fleet.base_us[device] > fleet.turned_us[device]
             fleet.base_us[device] = self.hearing_us(now)
             self._turn(device, Health.OK if heard_in_time else Health.UNKNOWN, now)
             self._wait(device)
 
-    def restore(self, device: int, state: Health, since_us: int, silence_us: int) -> None:
-        """Put a device back into the state in which the journal has it; its silence goes on where it was cut."""
+    def restore(self, device: int, state: Health, since_us: int, silence_us: int, *, least_us: int = 0) -> None:
+        """Put a device back into the state in which the journal has it; its silence goes on where it was cut.
+
+        ``least_us``: how long it was silent at least, whatever its stamps say.
+        """
         fleet = self.fleet
         interval_us = fleet.interval_s[device] * SECOND_US
         would_be_lost_us = (fleet.allowed[device] + 1) * interval_us + self.tolerance_us
@@ -238,10 +242,14 @@ class Watch:
             # An earlier life would have seen it: a wall clock was set meanwhile, and nobody is lost by that.
             silence_us = would_be_lost_us - interval_us
         # At least a moment of it: who was heard until the end may have called while nobody was there, too.
-        fleet.base_us[device] = self._began_us - max(1, silence_us)
+        fleet.base_us[device] = self._began_us - max(1, silence_us, least_us)
         fleet.counts[fleet.state[device]] -= 1
         fleet.counts[state] += 1
         fleet.state[device], fleet.since_us[device] = state, since_us
+        fleet.turned_us[device] = self._began_us - max(0, self._began_utc_us - since_us)
+        if state is Health.NOT_SUPERVISED:
+            # Of its silence only one thing will be asked: whether it was heard while it was not supervised.
+            fleet.base_us[device] = fleet.turned_us[device] + (fleet.heard_us[device] > since_us)
         if state not in {Health.LOST, Health.NOT_SUPERVISED}:
             self._wait(device)
 
@@ -260,7 +268,7 @@ class Watch:
         fleet.state[device] = state
         if fleet.since_us[device]:  # that it is taken up is no news
             self.turns.append(Turn(device, before, state, now, missed))
-        fleet.since_us[device] = now.utc_us
+        fleet.since_us[device], fleet.turned_us[device] = now.utc_us, self.hearing_us(now)
         self.mark(device)
         if state is Health.LOST:
             for child in fleet.kin(device):
@@ -268,6 +276,11 @@ class Watch:
                     if fleet.state[child] == _LOST:
                         self.wheel.put(child, self.hearing_us(now) + fleet.interval_s[child] * SECOND_US)
                     self._turn(child, Health.UNKNOWN, now)
+
+    def mark_all(self) -> None:
+        """Have every device written down."""
+        for device in self.fleet:
+            self.mark(device)
 
     def mark(self, device: int) -> None:
         """Have a device written down."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vetlla.accounts import NOT_WATCHED, Account
 from vetlla.clock import SECOND_US
 from vetlla.receiver.bookkeeping import Bookkeeping
-from vetlla.receiver.daybook import silent_since_us
+from vetlla.receiver.daybook import silent_at_loss_us, silent_since_us
 from vetlla.receiver.enrolment import Enrolment
 from vetlla.receiver.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.incidents import Incidents
@@ -81,8 +81,6 @@ class Watchdog:
         self._listeners: list[str] = [""]
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
-        self._deaf_us = 0
-        """What the day's books have of the time in which nothing could be taken."""
         commit.on_turn = self._turned
         self._today = self.books.daybook.today.day
 
@@ -97,6 +95,8 @@ class Watchdog:
         if terminal == NOT_WATCHED:
             return False
         now, listener = arrival.received, self._listener(arrival.listener)
+        if not self.books.daybook.today.holds(now.utc_us):
+            self.books.end_day(now)  # what is heard after midnight is of the new day
         idle = not self.watch.stirred
         if signals[0].hearsay:
             if is_last_will(signals[0]):
@@ -234,9 +234,6 @@ class Watchdog:
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Write down what was decided and who was heard."""
-        unready_us = self._commit.unready_us
-        self.books.daybook.down_s += (unready_us - self._deaf_us) // SECOND_US
-        self._deaf_us += (unready_us - self._deaf_us) // SECOND_US * SECOND_US
         self.losses.plan(batch)
         self.books.plan(batch, now)
         self._see_to_rows(now)
@@ -265,6 +262,7 @@ class Watchdog:
         now = self._clock.now()
         self.books.uptime = uptime = Uptime(kept, self.books.daybook.zone)
         parents: dict[Name, int] = {}
+        is_ahead = False
         for unit in journal.units():
             account = _bare(unit.account, unit.receiver, unit.line)
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
@@ -280,13 +278,21 @@ class Watchdog:
             fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
             if unit.since_us:
                 state = Health(unit.state)
-                silence_us = uptime.since(silent_since_us(unit))
-                self.watch.restore(number, Health.OK if state is Health.LATE else state, unit.since_us, silence_us)
+                self.watch.restore(
+                    number,
+                    Health.OK if state is Health.LATE else state,
+                    unit.since_us,
+                    uptime.since(silent_since_us(unit)),
+                    least_us=silent_at_loss_us(unit),
+                )
             self.books.daybook.resume(unit, now)
-        self.incidents.resume(kept, now.mono_us)
+            is_ahead = is_ahead or unit.day > self.books.daybook.name
+        self.incidents.resume(kept, now)
         self.losses.resume(kept.lost)
-        self.books.resume(kept, now)
+        self.books.resume(journal, kept, now)
         self.books.unfinished(journal, kept)
+        if is_ahead:
+            self.watch.mark_all()  # a clock was ahead: rows of that day would be taken for the newer ones
         for order in kept.pauses:
             self.pauses.remember(order, now)
             self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)

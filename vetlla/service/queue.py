@@ -87,6 +87,13 @@ def waited_us(alarm: Alarm, now: Instant) -> int | None:
     return None if alarm.ready_us is None else max(0, now.utc_us - alarm.ready_us)
 
 
+def age_us(alarm: Alarm, now: Instant) -> int:
+    """Return the time since the communication was established, on the monotonic clock from ready on."""
+    if alarm.ready_mono_us is None or alarm.ready_us is None:
+        return max(0, now.utc_us - alarm.established_us)
+    return now.mono_us - alarm.ready_mono_us + max(0, alarm.ready_us - alarm.established_us)
+
+
 def touch(alarm: Alarm, hand: Hand) -> Alarm:
     """Renew the lease of the operator who holds the alarm. Raises UsageError if that is somebody else, or nobody."""
     return _mine(_open(alarm, hand), hand)._replace(lease_mono_us=hand.lease_mono_us)

@@ -30,8 +30,9 @@ PAGE = 500
 """Rows read at once: constant memory, and a read that is over before the next checkpoint is due."""
 STRETCH = 100_000
 """Numbers looked through by one read where no index helps: some ten milliseconds."""
-STEP_US = 600 * SECOND_US
-"""How far the clock may have been set back without a row being missed at the edge of a time range."""
+STEP_US = 2 * 3_600 * SECOND_US
+"""How far the clock may have been set back without a row being missed at the edge of a time range: a clock that took
+local time for UTC is an hour or two ahead."""
 
 _T = TypeVar("_T")
 

@@ -68,6 +68,22 @@ class Stretch:
         return zlib.compress(b"".join(column.tobytes() for column in self.columns.values()), _LEVEL)
 
 
+def merged(number: int, before: bytes, after: bytes) -> bytes:
+    """Return two parts of one day as one: what was counted is added, the longest silence is that of either part."""
+    stretch = Stretch(number)
+    for one, other in zip(unpack(number, before), unpack(number, after), strict=True):
+        known = other if other.interval_s else one
+        stretch.put(
+            known._replace(
+                supervised_s=one.supervised_s + other.supervised_s,
+                received=one.received + other.received,
+                longest_s=max(one.longest_s, other.longest_s),
+                reasons=one.reasons | other.reasons,
+            )
+        )
+    return stretch.pack()
+
+
 def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
     """Yield the days of a stretch's devices; those of which nothing is written have neither interval nor reason.
 

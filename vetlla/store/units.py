@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.ledger import STRETCH
+from vetlla.store.ledger import STRETCH, merged
 from vetlla.store.signs import PUT_SIGNS, read_signs
 
 if TYPE_CHECKING:
@@ -106,7 +106,11 @@ PUT_PAUSE += " until_us = excluded.until_us, operator = excluded.operator, reaso
 END_PAUSE = "DELETE FROM pauses WHERE unit = ?"
 PUT_STRETCH = "INSERT OR REPLACE INTO ledger (day, stretch, columns) VALUES (?, ?, ?)"
 PUT_DAY = "INSERT OR REPLACE INTO ledger_days (day, down_s, tolerance_s) VALUES (?, ?, ?)"
-FORGET = ("DELETE FROM ledger WHERE day < ?", "DELETE FROM ledger_days WHERE day < ?")
+FORGET = tuple(
+    f"DELETE FROM {table} WHERE day < ? AND (SELECT count(*) FROM ledger_days AS d WHERE d.day > {table}.day) >= ?"  # noqa: S608 - ours
+    for table in ("ledger", "ledger_days")
+)
+"""By the days that there are, too: a clock that shows a day of the far future makes nobody forget the past."""
 
 EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
 OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
@@ -125,8 +129,10 @@ WHERE u.state = 3 OR (u.state = 0 AND v.before = 3 AND v.incident IS NULL)
 
 
 STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"
+STRETCH_OF = "SELECT columns FROM ledger WHERE day = ? AND stretch = ?"
 DOWN = "SELECT day, down_s FROM ledger_days"
-ALIVE = "SELECT max(alive_us) FROM boots"
+ALIVE = "SELECT alive_us FROM boots WHERE alive_us IS NOT NULL ORDER BY id DESC LIMIT 1"
+"""Of the last boot, not the greatest: a clock may have been ahead."""
 
 
 class Kept(NamedTuple):
@@ -146,7 +152,7 @@ class Kept(NamedTuple):
 
 def read_kept(connection: sqlite3.Connection) -> Kept:
     """Read it; the connection gives rows by name."""
-    (alive_us,) = connection.execute(ALIVE).fetchone()
+    (alive_us,) = connection.execute(ALIVE).fetchone() or (None,)
     (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
     return Kept(
         alive_us=alive_us,
@@ -169,6 +175,12 @@ def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
             yield heard.added_to(Unit(*row))
 
 
+def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: bytes) -> tuple[str, int, bytes]:
+    """Return a stretch of an ended day with what the ledger has of it: a clock that was set back ends a day twice."""
+    before = connection.execute(STRETCH_OF, (day, stretch)).fetchone()
+    return (day, stretch, columns if before is None else merged(stretch, before[0], columns))
+
+
 @dataclass(slots=True)
 class SupervisionRows:
     """What one transaction holds of supervision."""
@@ -181,7 +193,8 @@ class SupervisionRows:
     """Day, number and columns of each."""
     days: list[tuple[str, int, float]] = field(default_factory=list)
     """Day, seconds without a receiver, tolerance."""
-    forget_before: list[str] = field(default_factory=list)
+    forget_before: list[tuple[str, int]] = field(default_factory=list)
+    """A day, and how many days must have been recorded after one before it, for it to be forgotten."""
     verdicts: list[VerdictRow] = field(default_factory=list)
     incidents: list[IncidentRow] = field(default_factory=list)
 
@@ -209,13 +222,13 @@ class SupervisionRows:
             (PUT_VERDICT, self.verdicts),
             (PUT_INCIDENT, self.incidents),
             (PUT_PAUSE, self.pauses),
-            (PUT_STRETCH, self.stretches),
+            (PUT_STRETCH, [_merged(connection, *stretch) for stretch in self.stretches]),
             (PUT_DAY, self.days),
         ):
             if rows:
                 connection.executemany(sql, rows)
         if self.pauses_ended:
             connection.executemany(END_PAUSE, [(unit,) for unit in self.pauses_ended])
-        for day in self.forget_before:
+        for earlier in self.forget_before:
             for sql in FORGET:
-                connection.execute(sql, (day,))
+                connection.execute(sql, earlier)

@@ -1,4 +1,4 @@
-"""MQTT: one broker, many terminals; one message, one decoder, one receipt.
+"""MQTT: one broker, many terminals; one message, one receipt.
 
 A message is acknowledged to the broker when the intake has had its word on it, and the broker has taken our receipt
 for it; in the order in which they came (MQTT 5, 4.6). Whatever is not acknowledged the broker sends again when we
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import Ground
     from vetlla.settings.broker import Mqtt
+    from vetlla.signals import Item
 
 log = structlog.get_logger()
 
@@ -46,12 +46,12 @@ class MqttListener:
     transport = PROTOCOL
 
     def __init__(
-        self, broker: Mqtt, ground: Ground, make_decoder: Callable[[], Decoder], ready: Callable[[], bool]
+        self, broker: Mqtt, ground: Ground, read: Callable[[str, bytes], list[Item]], ready: Callable[[], bool]
     ) -> None:
-        """Take the broker, and how to know whether anything can be committed. Raises ConfigError."""
+        """``read`` reads one message; ``ready`` tells whether anything can be committed. Raises ConfigError."""
         self.broker = broker
         self._ground = ground
-        self._make_decoder = make_decoder
+        self._read = read
         self._ready = ready
         self._tls: ssl.SSLContext | None = tls_context(broker.tls) if broker.tls else None
         self._stop = asyncio.Event()
@@ -131,7 +131,7 @@ class MqttListener:
             self._ground.counters.brokers[broker.name] = True
             self._is_lost = False
             log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
-            connection = Connection(self._ground, broker, link, self._make_decoder)
+            connection = Connection(self._ground, broker, link, self._read)
             await self._take(link, connection)
             said = asyncio.Event()
             link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())

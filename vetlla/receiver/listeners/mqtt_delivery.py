@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from vetlla.protocols.mqtt import NAME as PROTOCOL
-from vetlla.protocols.mqtt import REMOVED, terminal_of
+from vetlla.protocols.mqtt import terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
 from vetlla.receiver.listeners.mqtt_link import NOBODY_LISTENS, REFUSED
 from vetlla.receiver.listeners.mqtt_reading import Reading
@@ -18,10 +18,10 @@ from vetlla.receiver.session import Peer, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.listeners.mqtt_link import Link, Message
     from vetlla.receiver.session import Ground
     from vetlla.settings.broker import Mqtt
+    from vetlla.signals import Item
 
 log = structlog.get_logger()
 
@@ -32,19 +32,19 @@ MAX_RESPONSE_TOPIC: Final = 256
 class Connection:
     """What is under way on one connection, oldest first."""
 
-    def __init__(self, ground: Ground, broker: Mqtt, link: Link, make_decoder: Callable[[], Decoder]) -> None:
+    def __init__(self, ground: Ground, broker: Mqtt, link: Link, read: Callable[[str, bytes], list[Item]]) -> None:
         self.ground = ground
         self.link = link
         self.refused = asyncio.Event()
         """Something could not be committed: it has to come again."""
         self._broker = broker
-        self._make_decoder = make_decoder
+        self._read = read
         self._under_way: deque[Delivery] = deque()
         self._ended = False
         self._idle = asyncio.Event()
 
     def take(self, message: Message) -> None:
-        """Serve one message as a stream that begins and ends with it."""
+        """Serve one message as a session of its own."""
         terminal = terminal_of(message.topic)
         delivery = Delivery(self, message, terminal)
         if message.qos:
@@ -57,11 +57,10 @@ class Connection:
             delivery.send,
             delivery.hang_up,
         )
-        decoder = Reading(self._make_decoder(), terminal, retained=message.retained)
-        session = Session(self.ground, peer, decoder, self.ground.clock.now())
+        reading = Reading(self._read, message.topic, retained=message.retained)
+        session = Session(self.ground, peer, reading, self.ground.clock.now())
         try:
-            session.feed(_line(message))
-            session.finish()
+            session.feed(message.payload)
         except Exception:
             # Sent again it would break again, and hold up all behind it. Without a receipt its terminal goes elsewhere.
             log.exception("decoder.failed", protocol=PROTOCOL, peer=peer.address)
@@ -151,12 +150,6 @@ class Delivery:
         if why is Refusal.NOT_READY:
             self._refused = True
             self._connection.refused.set()
-
-
-def _line(message: Message) -> bytes:
-    """Return topic and payload as ``mosquitto_sub -v`` prints them, on one line: LF and CR are white space in JSON."""
-    payload = message.payload.replace(b"\n", b" ").replace(b"\r", b" ")
-    return message.topic.encode() + b" " + (payload or REMOVED.encode())
 
 
 def _reply_to(message: Message, terminal: str) -> tuple[str, bytes]:

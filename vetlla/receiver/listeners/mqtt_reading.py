@@ -1,60 +1,41 @@
-"""What one MQTT message may say: one thing, in the name of the terminal that its topic names.
-
-The broker holds a terminal to its own topics; what stands in a payload it does not read. A decoder takes recordings of
-many messages, so that bytes behind the object of a payload could be another message, in another terminal's name.
-"""
+"""One MQTT message as the session reads it: what it says, and whether the broker had kept it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from vetlla.protocols.codes import MQTT
-from vetlla.protocols.mqtt import NAME as PROTOCOL
-from vetlla.signals import AccountId, Phase, Reason, Reject, Signal
+from vetlla.protocols.mqtt import answer
+from vetlla.signals import Phase, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
-    from vetlla.protocols.decoder import Decoder
     from vetlla.signals import Item, Verdict
 
 
 class Reading:
-    """A decoder of one message."""
+    """A decoder of one message, whose topic is known: it is fed the payload."""
 
-    def __init__(self, decoder: Decoder, terminal: str, *, retained: bool) -> None:
-        """``terminal``: that of the topic; "" where it names none. ``retained``: the broker kept it."""
-        self._decoder = decoder
-        self._who = AccountId("", "", terminal) if terminal else None
+    def __init__(self, read: Callable[[str, bytes], list[Item]], topic: str, *, retained: bool) -> None:
+        """``retained``: the broker kept the message."""
+        self._read = read
+        self._topic = topic
         self._retained = retained
-        self._is_read = False
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the message; return what it says."""
-        return self._own(self._decoder.feed(data))
+        """Take the payload; return what the message says."""
+        items = self._read(self._topic, data)
+        return [_kept(item) if isinstance(item, Signal) else item for item in items] if self._retained else items
 
     def finish(self) -> list[Item]:
-        """Hear that this was all of it."""
-        return self._own(self._decoder.finish())
+        """Return nothing, because a payload is whole."""
+        return []
 
-    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return the receipt."""
-        return self._decoder.answer(signal, verdict, now)
-
-    def _own(self, items: Iterable[Item]) -> list[Item]:
-        return [self._as_its_own(item) for item in items]
-
-    def _as_its_own(self, item: Item) -> Item:
-        if not isinstance(item, Signal | Reject):
-            return item
-        was_read, self._is_read = self._is_read, True
-        if isinstance(item, Reject):
-            return Reject(protocol=item.protocol, reason=item.reason, raw=item.raw, text=item.text, id=self._who)
-        if was_read or item.id != self._who:
-            text = "a message holds one object, and nothing behind it"
-            return Reject(protocol=PROTOCOL, reason=Reason.MALFORMED, raw=item.raw, text=text, id=self._who)
-        return _kept(item) if self._retained else item
+        return answer(signal, verdict)
 
 
 def _kept(signal: Signal) -> Signal:

@@ -1,38 +1,36 @@
-"""Cut ``TOPIC SP PAYLOAD`` out of a stream of bytes: a JSON object ends with its brace, any other payload with LF.
+"""Cut ``TOPIC SP PAYLOAD`` out of a recording: a JSON object ends with its brace, any other payload with LF.
 
-A stream of MQTT messages as ``mosquitto_sub -v`` writes them; one message is the same, ended by ``finish``. An object
-that is broken is damage up to the next place where a topic opens, so that it costs no message beside it. What comes
-out depends on the bytes alone, never on how they were cut.
+A recording holds MQTT messages as ``mosquitto_sub -v`` writes them. An object that is broken ends at the next place
+where a topic opens or at the line's end, so that it costs no message beside it; what of it can be read is read. What
+comes out depends on the bytes alone, never on how they were cut.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from vetlla.protocols.charset import readable
 from vetlla.protocols.damage import Damage
+from vetlla.protocols.mqtt import objects
 from vetlla.signals import Reason
+
+if TYPE_CHECKING:
+    from vetlla.protocols.mqtt.values import Json
 
 MAX_TOPIC: Final = 256
 """``tc/1/``, two names of 64 characters and the last level need 150."""
 MAX_FRAME: Final = 8192
 """An event with every field of the convention at its longest has about 1,500 bytes."""
-MAX_DEPTH: Final = 8
-"""Objects and lists within each other; the convention needs two."""
-
 OPENING: Final = rb"tc/[0-9]"
 _OPENING: Final = re.compile(OPENING)
 _OPENING_BYTES: Final = 4
 _FILLERS: Final = re.compile(rb"[\0\t\r\n ]+")
 _TOPIC: Final = re.compile(rb"[^\x00-\x20]*")
-_BLANKS: Final = re.compile(rb"[\t ]*")
-_TOKEN: Final = re.compile(rb'[ \t\r\n]+|[{}\[\]:,]|"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"|(?P<literal>[-+.0-9A-Za-z]+)')
-_OPEN_STRING: Final = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*\\?')
-_LITERAL: Final = re.compile(rb"true|false|null|-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+_BLANKS: Final = re.compile(rb"[\t ]*(?:\xef\xbb\xbf)?")
+_TOKEN: Final = re.compile(
+    rb'[ \t\r\n]+|[{}\[\]:,]|(?P<string>"(?:[^"\\\n]|\\[^\n])*")|(?P<literal>[^ \t\r\n{}\[\]:,"]+)'
+)
+_OPEN_STRING: Final = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*\\?')
 
 
 class Message(NamedTuple):
@@ -41,6 +39,8 @@ class Message(NamedTuple):
     topic: bytes
     payload: dict[str, Json] | str
     raw: bytes
+    cut_off: Damage | None = None
+    """Where its end is missing: the same bytes as damage."""
 
 
 Piece: TypeAlias = Message | Damage
@@ -95,15 +95,22 @@ def _settle(buffer: bytes, start: int, *, ended: bool) -> Piece | None:
     found = _message(buffer, start, ended=ended)
     if isinstance(found, Message):
         return found
-    if found is not None:
-        return _damage(buffer, start, found, ended=ended)
-    if len(buffer) - start >= MAX_FRAME:
+    if found is None and len(buffer) - start >= MAX_FRAME:
         text = f"no end within {MAX_FRAME} bytes: the payload has to be shorter"
-        return _damage(buffer, start, _Bad(Reason.TOO_LONG, text, start + MAX_FRAME), ended=ended)
-    if ended:
-        text = f"cut off after {len(buffer) - start} bytes"
-        return _damage(buffer, start, _Bad(Reason.TRUNCATED, text, len(buffer)), ended=ended)
-    return None
+        found = _Bad(Reason.TOO_LONG, text, start + MAX_FRAME)
+    elif found is None and ended:
+        found = _Bad(Reason.TRUNCATED, f"cut off after {len(buffer) - start} bytes", len(buffer))
+    damage = _damage(buffer, start, found, ended=ended) if found is not None else None
+    return _what_can_be_read(damage) if damage is not None else None
+
+
+def _what_can_be_read(damage: Damage) -> Piece:
+    """Return a broken object by the members that it has: a side field that is none costs no event."""
+    topic, _, payload = damage.raw.partition(b" ")
+    content = objects.read(payload).content if _OPENING.match(topic) and len(topic) <= MAX_TOPIC else ""
+    if not content or isinstance(content, str):
+        return damage
+    return Message(topic, content, damage.raw, None if damage.reason is Reason.MALFORMED else damage)
 
 
 def _damage(buffer: bytes, start: int, bad: _Bad, *, ended: bool) -> Damage | None:
@@ -169,44 +176,41 @@ def _word(buffer: bytes, start: int, topic: bytes, at: int, *, ended: bool) -> M
         if not ended or limit < len(buffer):
             return None
         stop = limit
-    word = buffer[at:stop].strip(b"\0\t\r ")
-    if not word:
+    if not buffer[at:stop].strip(b"\0\t\r "):
         return _Bad(Reason.MALFORMED, "the payload is empty", at)
-    return Message(topic, readable(word), buffer[start:stop])
+    return Message(topic, objects.read(buffer[at:stop]).content, buffer[start:stop])
 
 
 def _object(buffer: bytes, start: int, topic: bytes, at: int) -> Message | _Bad | None:
     end = _end_of_object(buffer, at, min(start + MAX_FRAME, len(buffer)))
     if not isinstance(end, int):
         return end
-    try:
-        payload = json.loads(readable(buffer[at:end]))
-    except ValueError as error:
-        return _Bad(Reason.MALFORMED, f"the payload is no JSON: {error}", end, end)
-    assert isinstance(payload, dict)
-    return Message(topic, payload, buffer[start:end])
+    found = objects.read(buffer[at:end])
+    if not found.is_orderly and _OPENING.search(buffer, start + 1, end):
+        return _Bad(Reason.MALFORMED, "the payload is no JSON", end, end)
+    return Message(topic, found.content, buffer[start:end])
 
 
 def _end_of_object(buffer: bytes, at: int, limit: int) -> int | _Bad | None:
     """Return where the object that opens at ``at`` ends; None: not within these bytes."""
-    depth, first = 0, at
+    depth, first, is_behind_string = 0, at, False
     while at < limit:
         token = _TOKEN.match(buffer, at, limit)
         if token is None:
             string = _OPEN_STRING.match(buffer, at, limit)
             return None if string and string.end() == limit else _no_json(at - first, at)
-        if (literal := token["literal"]) is not None:
+        if token["literal"] is not None:
             if token.end() == limit:
                 return None  # it may go on
-            if not _LITERAL.fullmatch(literal):
+            if is_behind_string or _OPENING.search(token[0]):
                 return _no_json(at - first, at)
-        else:
+        elif token["string"] is None:
             depth += token[0] in b"{["
             depth -= token[0] in b"}]"
             if depth == 0:
                 return token.end()
-            if depth > MAX_DEPTH:
-                return _Bad(Reason.MALFORMED, f"the payload nests deeper than {MAX_DEPTH} levels", at)
+        if not token[0].isspace():
+            is_behind_string = token["string"] is not None
         at = token.end()
     return None
 

@@ -12,8 +12,9 @@
     ref        the event's own reference: the same in every repetition, until the receipt that bears it has come
     dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
 
-One message is a line ``TOPIC SP PAYLOAD``, as ``mosquitto_sub -v`` prints it. The receipt (``answer``) is published by
-the listener once the event is committed. State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
+``read`` takes one message, as a broker delivers it; ``MqttDecoder`` a recording of lines ``TOPIC SP PAYLOAD``, as
+``mosquitto_sub -v`` prints them. The receipt (``answer``) is published by the listener once the event is committed.
+State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
 """
 
 from __future__ import annotations
@@ -26,17 +27,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.protocols.charset import readable
 from vetlla.protocols.codes import MQTT
 from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.mqtt_cutter import MAX_FRAME, OPENING, Cutter, Message
-from vetlla.protocols.mqtt_payload import REF, Payload, Unreadable, clean
+from vetlla.protocols.mqtt import objects
+from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
+from vetlla.protocols.mqtt.payload import Payload, Unreadable, clean, echo
 from vetlla.protocols.scaip_codes import SCAIP
-from vetlla.signals import AccountId, Event, Outcome, Reason, Reject, Reply, Signal
+from vetlla.signals import AccountId, Event, Kind, Outcome, Reason, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from vetlla.protocols.damage import Damage
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.mqtt_cutter import Piece
+    from vetlla.protocols.mqtt.cutter import Piece
     from vetlla.signals import Item, Verdict
 
 NAME: Final = "mqtt"
@@ -44,13 +47,17 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
 """What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
-LAST_WILL: Final = "lost"
-"""The state that a broker tells of a terminal, not the terminal of itself."""
+LAST_WILLS: Final = frozenset({"lost", "offline", "false", "0"})
+"""States that a broker tells of a terminal, not the terminal of itself."""
 RESERVED: Final = frozenset({"arc", "tc"})
 """Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
+_NO_ALARM: Final = frozenset({
+    Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
+    Kind.CONFIGURATION, Kind.VITALS, Kind.POSITION, Kind.LISTEN_IN,
+})  # fmt: skip
 _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
 """The shortest payloads: an example for the maker of a device."""
 
@@ -63,8 +70,36 @@ class _Place(NamedTuple):
     leaf: str
 
 
+def read(topic: str, payload: bytes) -> list[Item]:
+    """Return what one message says, as a broker delivers it: one thing, and nothing in another terminal's name."""
+    whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
+    raw = whole[:MAX_FRAME]
+    found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
+    items = _read(Message(topic.encode(), found.content or REMOVED, raw))
+    if found.behind:
+        return [*items, _beside(topic, raw, Reason.MALFORMED, "a message holds one object, and nothing behind it")]
+    if len(whole) > MAX_FRAME:
+        text = f"{len(whole)} bytes, of which the first {MAX_FRAME} are read: the payload has to be shorter"
+        return [*items, _beside(topic, raw, Reason.TOO_LONG, text)]
+    return items
+
+
+def _beside(topic: str, raw: bytes, reason: Reason, text: str) -> Reject:
+    """Return as evidence what of a message is not read."""
+    terminal = terminal_of(topic)
+    who = AccountId("", "", terminal) if terminal else None
+    return Reject(protocol=NAME, reason=reason, raw=raw, text=f"{topic}: {text}", id=who)
+
+
+def answer(signal: Signal, verdict: Verdict) -> bytes:
+    """Return the receipt of an event; b"" for anything else, because a terminal waits for no other."""
+    if signal.event.system != SCAIP.system:
+        return b""
+    return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
+
+
 class MqttDecoder:
-    """One message, or a recording of many."""
+    """A recording of messages."""
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Cutter()
@@ -79,18 +114,14 @@ class MqttDecoder:
         return self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the receipt of an event; b"" for anything else: nobody waits for it."""
-        if signal.event.system != SCAIP.system:
-            return b""
-        if verdict.outcome is Outcome.REFUSED:
-            return receipt(signal.sequence, verdict.reason)
-        return receipt(signal.sequence)
+        """Return the receipt of an event."""
+        return answer(signal, verdict)
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
         items: list[Item] = []
         for piece in pieces:
             if isinstance(piece, Message):
-                items += _read(piece)
+                items += _read(piece) if piece.cut_off is None else _read_cut_off(piece, piece.cut_off)
             elif not self._door.is_foreign:
                 items.append(piece.reject(NAME, _named(piece.raw)))
         return items
@@ -121,29 +152,47 @@ def _named(raw: bytes) -> AccountId | None:
 def _read(message: Message) -> list[Item]:
     topic = readable(message.topic)
     place = _place(topic)
-    if isinstance(place, str):
-        who = AccountId("", "", terminal) if (terminal := terminal_of(topic)) else None
-        return [Reject(protocol=NAME, reason=Reason.UNSUPPORTED, raw=message.raw, text=place, id=who)]
+    terminal = terminal_of(topic)
+    who = AccountId("", "", terminal) if terminal else None
     try:
-        return [_signal(message, place)]
+        if isinstance(place, _Place):
+            return [_signal(message, place)]
+        reason, text = Reason.UNSUPPORTED, place
     except Unreadable as error:
-        text = f"{topic}: {error}"
-        reject = Reject(protocol=NAME, reason=Reason.MALFORMED, raw=message.raw, text=text, id=place.who)
-        return [reject, *_refusal(message, place)]
+        reason, text = Reason.MALFORMED, f"{topic}: {error}"
+    kind = Kind.UNREADABLE if _is_event(topic) else Kind.FAULT
+    return [
+        Reject(protocol=NAME, reason=reason, raw=message.raw, text=text, id=who, kind=kind),
+        *_refusal(message, reason),
+    ]
 
 
-def _refusal(message: Message, place: _Place) -> list[Item]:
-    """Tell the maker of a device what it will otherwise repeat for ever; a refusal promises nothing."""
-    ref = message.payload.get("ref") if isinstance(message.payload, dict) else None
-    is_known = place.leaf == "ev" and isinstance(ref, str) and REF.fullmatch(ref)
-    return [Reply(data=receipt(str(ref), Reason.MALFORMED))] if is_known else []
+def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
+    """Return the alarm of a message whose end is missing; anything else is damage, and a known reference is refused."""
+    items = _read(message)
+    if any(isinstance(item, Signal) and item.event.kind not in _NO_ALARM for item in items):
+        return items
+    return [damage.reject(NAME, _named(damage.raw)), *_refusal(message, damage.reason)]
+
+
+def _refusal(message: Message, reason: Reason) -> list[Item]:
+    """Tell a terminal that its event was not taken, where its reference can be read; a refusal promises nothing."""
+    if isinstance(message.payload, str) or not _is_event(readable(message.topic)):
+        return []
+    ref = echo(message.payload.get("ref"))
+    return [Reply(data=receipt(ref, reason))] if ref else []
+
+
+def _is_event(topic: str) -> bool:
+    """Return True if a topic is one for events, of a terminal that it names in this version."""
+    return topic.endswith("/ev") and bool(terminal_of(topic))
 
 
 def _place(topic: str) -> _Place | str:
     """Return what a topic names, or what is wrong with it."""
     levels = topic.split("/")
-    if levels[1] != VERSION:
-        return f"{topic}: version {levels[1]} of the convention; this receiver speaks version {VERSION}"
+    if levels[:2] != ["tc", VERSION]:
+        return f"{topic}: version {''.join(levels[1:2])} of the convention; this receiver speaks version {VERSION}"
     match levels[2:]:
         case [terminal, leaf]:
             device = ""
@@ -190,13 +239,14 @@ def _event(message: Message, place: _Place, fields: Payload) -> Signal:
         raw=message.raw,
         device=place.device,
         text=fields.text("text"),
-        sequence=ref,
+        sequence=ref.text,
         occurred_at=fields.moment(),
         position=fields.position(),
         measurements=fields.measurements(),
         details=fields.details(),
         # The codes too: firmware that gives every event the same reference must not hide a press behind a restore.
-        identity=_identity(place, "ev", ref, code),
+        # An event whose device gave two references may be one event or another: it is never taken for a repetition.
+        identity=_identity(place, "ev", ref.text, code) if ref.is_certain else b"",
     )
 
 
@@ -217,7 +267,7 @@ def _state(message: Message, place: _Place) -> Signal:
     if isinstance(message.payload, str):
         return _stated(message, place, clean(message.payload), details={})
     fields = Payload(message.payload)
-    word = fields.text("state")
+    word = fields.word("state")
     if not word:
         raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
     boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
@@ -227,7 +277,13 @@ def _state(message: Message, place: _Place) -> Signal:
 
 
 def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
-    return _made(message, place, word, details=details)._replace(hearsay=word == LAST_WILL)
+    """Return a state by its word: upper or lower case, because Tasmota changed from the one to the other (4652)."""
+    code = word.casefold()
+    if code not in MQTT.known:
+        return _made(message, place, word, details=details)
+    if code != word:
+        details = details | {"state": word}
+    return _made(message, place, code, details=details)._replace(hearsay=code in LAST_WILLS)
 
 
 def _counted(boot: str, seq: str) -> dict[str, str]:

@@ -1,0 +1,196 @@
+"""Read an object that is no JSON: one member after the other, each value taken or given up as a whole.
+
+A value that is none becomes ``Unread`` with its text, and reading goes on where the next member surely begins: at a
+comma, a quoted name and a colon. What firmware prints, with the sources: ``fixtures/field/mqtt.json``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.mqtt.values import members, real, unescaped, unread, whole
+
+if TYPE_CHECKING:
+    from vetlla.protocols.mqtt.values import Json, Unread
+
+MAX_DEPTH: Final = 8
+"""Objects and lists within each other; the convention needs two."""
+MAX_BROKEN: Final = 16
+"""Places without a value that are passed over; the next one ends the reading, so that its time has a bound."""
+
+_BLANKS: Final = re.compile(r"[\s,]*")
+STRING: Final = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
+_KEY: Final = re.compile(r"""(?:(["'])((?:\\.|(?!\1)[^\\])*)\1|([A-Za-z_$][\w$.-]*))\s*:""", re.DOTALL)
+_QUOTED_KEY: Final = re.compile(r'"[^"\\\x00-\x1f]{1,64}"\s*:')
+_NEXT: Final = re.compile(r',\s*"[^"\\\x00-\x1f]{1,64}"\s*:')
+_BARE: Final = re.compile(r"[^,{}\[\]\"]*")
+_STRUCTURE: Final = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\]]', re.DOTALL)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_WORDS: Final = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
+"""The literals of JSON, and those of MicroPython, whose ``str(dict)`` devices publish."""
+
+
+class Members(NamedTuple):
+    """What could be read of an object."""
+
+    fields: dict[str, Json]
+    end: int
+    """Where it ends, or the text does."""
+    is_orderly: bool
+    """Whether every member and the object's end were where JSON has them, whatever their values are."""
+
+
+class _Broken(Exception):  # noqa: N818 - never leaves this module
+    """What stands here is no value that the next member follows."""
+
+
+class Reader:
+    """Reads an object that is not JSON. Each value is taken, or given up as a whole."""
+
+    def __init__(self, text: str, *, is_utf: bool) -> None:
+        self._text = text
+        self._is_utf = is_utf
+
+    def read(self) -> Members:
+        """Return the members of the object that opens the text."""
+        text, at, broken = self._text, 1, 0
+        pairs: list[tuple[str, Json]] = []
+        while (at := self._skip(at)) < len(text) and broken <= MAX_BROKEN:
+            if text[at] == "}":
+                return Members(members(pairs), at + 1, not broken)
+            key = _KEY.match(text, at)
+            if key is None:
+                _, at = self._give_up(at)
+                broken += 1
+                continue
+            start = key.end()
+            try:
+                value, at = self._member(start)
+            except _Broken:
+                value, at = self._give_up(start)
+                broken += 1
+            pairs.append((self._name(key), value))
+        if pairs and isinstance(inner := pairs[-1][1], dict):
+            # The brace that is missing may be the inner object's (BSB-LAN issue 157): its members count here too.
+            fields = members(pairs)
+            pairs += [(name, value) for name, value in inner.items() if name not in fields]
+        return Members(members(pairs), len(text), is_orderly=False)
+
+    def _member(self, at: int) -> tuple[Json, int]:
+        """Return the value at a place, and where it ends; the next member or the object's end must follow."""
+        value, end = self._value(at, 1)
+        after = self._skip(end)
+        if after < len(self._text):
+            if self._text[after] == "}" or "," in self._text[end:after] or _QUOTED_KEY.match(self._text, after):
+                return value, end
+        elif self._text[end - 1] in "\"'}]":
+            return value, end  # cut off, but this value is whole
+        raise _Broken
+
+    def _give_up(self, at: int) -> tuple[Unread, int]:
+        """Return what stands between a place and the next member, or the object's end."""
+        found = _NEXT.search(self._text, at)
+        end = found.start() if found else self._text.rfind("}", at)
+        if end < 0:
+            end = len(self._text)
+        # Something was passed over in any case: a stray brace must not be found again.
+        return unread(self._readable(self._text[at:end])), max(end, at + (not found and end == at))
+
+    def _value(self, at: int, depth: int) -> tuple[Json, int]:
+        at = self._skip_blanks(at)
+        match self._text[at : at + 1]:
+            case '"' | "'":
+                string = STRING.match(self._text, at)
+                if string is None:
+                    raise _Broken
+                return self._string(string[2]), string.end()
+            case "{" | "[" if depth > MAX_DEPTH:
+                return self._too_deep(at)
+            case "{":
+                return self._nested(at + 1, depth + 1)
+            case "[":
+                return self._list(at + 1, depth + 1)
+            case _:
+                return self._bare(at)
+
+    def _bare(self, at: int) -> tuple[Json, int]:
+        """Return a literal or a number, or what stands in its place: nothing, ``nan``, ``98 %``."""
+        bare = _BARE.match(self._text, at)
+        assert bare is not None
+        word = bare[0].strip()
+        if word in _WORDS:
+            return _WORDS[word], bare.end()
+        number = _NUMBER.fullmatch(word)
+        if number is None:
+            return unread(self._readable(word)), bare.end()
+        return real(word) if number[1] or number[2] else whole(word), bare.end()
+
+    def _nested(self, at: int, depth: int) -> tuple[Json, int]:
+        pairs: list[tuple[str, Json]] = []
+        while (at := self._skip(at)) < len(self._text):
+            if self._text[at] == "}":
+                return members(pairs), at + 1
+            key = _KEY.match(self._text, at)
+            if key is None:
+                break
+            value, at = self._value(key.end(), depth)
+            self._separated(at, "}")
+            pairs.append((self._name(key), value))
+        raise _Broken
+
+    def _list(self, at: int, depth: int) -> tuple[Json, int]:
+        values: list[Json] = []
+        while (at := self._skip(at)) < len(self._text):
+            if self._text[at] == "]":
+                return values, at + 1
+            if self._text[at] == "}":
+                break
+            value, at = self._value(at, depth)
+            self._separated(at, "]")
+            values.append(value)
+        raise _Broken
+
+    def _separated(self, at: int, closing: str) -> None:
+        at = self._skip_blanks(at)
+        if self._text[at : at + 1] not in {",", closing}:
+            raise _Broken
+
+    def _too_deep(self, at: int) -> tuple[Json, int]:
+        if at not in self._closings:
+            raise _Broken
+        end = self._closings[at] + 1
+        return unread(self._readable(self._text[at:end])), end
+
+    @cached_property
+    def _closings(self) -> dict[int, int]:
+        """Where each bracket that opens is closed."""
+        found: dict[int, int] = {}
+        opened: list[int] = []
+        for token in _STRUCTURE.finditer(self._text):
+            if token[0] in "{[":
+                opened.append(token.start())
+            elif token[0] in "}]" and opened:
+                found[opened.pop()] = token.start()
+        return found
+
+    def _skip(self, at: int) -> int:
+        blanks = _BLANKS.match(self._text, at)
+        assert blanks is not None
+        return blanks.end()
+
+    def _skip_blanks(self, at: int) -> int:
+        while self._text[at : at + 1].isspace():
+            at += 1
+        return at
+
+    def _name(self, key: re.Match[str]) -> str:
+        return key[3] if key[3] is not None else self._string(key[2])
+
+    def _string(self, inner: str) -> str:
+        return unescaped(self._readable(inner))
+
+    def _readable(self, text: str) -> str:
+        return text if self._is_utf else readable(text.encode("latin-1"))

@@ -1,0 +1,76 @@
+"""Read the JSON of a payload as devices send it: a value that cannot be read costs itself, and nothing beside it.
+
+The standard library reads what is JSON. Firmware also prints ``nan``, leaves a value or a quote out, adds a comma, or
+cuts the object off where its buffer ends: then ``broken.py`` reads what is there.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.mqtt.broken import STRING, Members, Reader
+from vetlla.protocols.mqtt.values import Unread, members, real, unescaped, whole
+
+if TYPE_CHECKING:
+    from vetlla.protocols.mqtt.values import Json
+
+MAX_BRACKETS: Final = 64
+"""A payload with more of them is not given to the standard library, which enters itself once for each level."""
+
+_FILLERS: Final = "\0\t\r\n "
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_JSON: Final = json.JSONDecoder(
+    object_pairs_hook=members, parse_int=whole, parse_float=real, parse_constant=Unread, strict=False
+)
+
+
+class Found(NamedTuple):
+    """What a payload holds: an object or, where it is none, a word."""
+
+    content: dict[str, Json] | str
+    behind: str = ""
+    """What stands behind the object."""
+    is_orderly: bool = True
+    """Whether every member and the object's end were where JSON has them, whatever their values are."""
+
+
+def read(payload: bytes) -> Found:
+    """Return what a payload holds; never raises."""
+    text, is_utf = _text(payload)
+    if text.startswith("{"):
+        return _object(text, is_utf=is_utf)
+    if (quoted := STRING.fullmatch(text)) is not None:
+        # A flow that turned its text into JSON twice (Node-RED): the object is in the string.
+        inner = unescaped(quoted[2])
+        return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
+    return Found(text if is_utf else readable(text.encode("latin-1")))
+
+
+def _text(data: bytes) -> tuple[str, bool]:
+    """Return the text, and False where its bytes are no Unicode: then each byte is one character."""
+    data = data.lstrip(b"\t\r\n ")
+    encoding = json.detect_encoding(data)  # by its mark, or by its NUL bytes (RFC 4627)
+    if not encoding.startswith("utf-8"):
+        return data.decode(encoding, "replace").strip(_FILLERS + _BYTE_ORDER_MARK), True
+    try:
+        return data.decode(encoding).strip(_FILLERS), True
+    except UnicodeDecodeError:
+        return data.removeprefix(codecs.BOM_UTF8).decode("latin-1").strip(_FILLERS), False
+
+
+def _object(text: str, *, is_utf: bool) -> Found:
+    found = (_json(text) if is_utf else None) or Reader(text, is_utf=is_utf).read()
+    return Found(found.fields, text[found.end :].strip(_FILLERS), found.is_orderly)
+
+
+def _json(text: str) -> Members | None:
+    """Return the object if it is JSON."""
+    if text.count("{") + text.count("[") > MAX_BRACKETS:
+        return None
+    try:
+        return Members(*_JSON.raw_decode(text), is_orderly=True)
+    except ValueError:
+        return None
