@@ -1,4 +1,4 @@
-"""What time does to alarms: a warning and a supervisor for a call that waits, a supervisor for one that was forgotten."""
+"""What time does to alarms: a warning, then a supervisor, for a call that waits; a supervisor for a forgotten one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from tests.receiver.core import ANA, BERTA, LOOPS, SARA, Core, core, run, signal, small, until
 from vetlla.alarms import Cause
 from vetlla.clock import ManualClock
+from vetlla.receiver.control import Request
 from vetlla.receiver.escalation import AT_ONCE
 from vetlla.signals import Event, Kind, Phase, Priority
 
@@ -274,7 +275,12 @@ def test_an_answered_alarm_whose_operator_vanishes_goes_before_a_supervisor(tmp_
 
 @pytest.mark.parametrize(
     ("do", "arguments"),
-    [("claim", {}), ("note", {"text": "ambulance called"}), ("escalate", {"why": "no keys"}), ("handover", {"to": "ana"})],
+    [
+        ("claim", {}),
+        ("note", {"text": "ambulance sent"}),
+        ("escalate", {"why": "no keys"}),
+        ("handover", {"to": "ana"}),
+    ],
 )
 def test_every_action_of_the_holder_renews_the_hold(tmp_path: Path, do: str, arguments: dict[str, object]) -> None:
     """An operator who writes, asks or claims again is there; the hold time runs from that moment."""
@@ -385,7 +391,7 @@ def test_an_operator_s_own_escalation_uses_up_no_mark(tmp_path: Path) -> None:
 
 
 def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
-    """The monotonic clock of this boot goes on, whatever the wall clock does; a hold that was told is not told again."""
+    """The monotonic clock of this boot goes on, whatever the wall clock does; what was told is not told again."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -490,7 +496,7 @@ def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path)
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
             await rig.submit(battery())
-            events = rig.requests.watch(request())
+            events = rig.requests.watch(Request({}, SARA))
             await anext(events)
             await rig.ask("queue.claim", alarm=1)
             result = await rig.ask("queue.escalate", ANA, alarm=1, why="  no answer, door locked ")
@@ -512,12 +518,6 @@ def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path)
             assert (await rig.open_alarms())[0]["escalated_why"] == "no answer, door locked"
 
     run(scenario())
-
-
-def request() -> Any:  # noqa: ANN401 - a Request
-    from vetlla.receiver.control import Request
-
-    return Request({}, SARA)
 
 
 def test_other_limits_count_for_the_next_alarm(tmp_path: Path) -> None:
