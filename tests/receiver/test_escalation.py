@@ -543,7 +543,7 @@ def test_many_that_fall_due_at_once_leave_room_for_frames(tmp_path: Path) -> Non
             await rig.submit(*[battery(f"{number}") for number in range(many)])
             await rig.sync()
             rig.clock.advance(WARN_S)
-            rig.escalation._look()
+            rig.escalation.look()
             assert len(rig.commit._operations) == AT_ONCE
             await passes(rig, 0)
             assert rig.counters.warnings[Priority.TECHNICAL] == many

@@ -247,6 +247,15 @@ def test_what_is_less_urgent_is_told_once() -> None:
     assert due_s(queue.fall_due(held, hand("receiver", 340), Cause.HOLD_LAPSED)) is None
 
 
+def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> None:
+    """Its operator may still vanish: the end of the lease is the next mark, for a battery, too."""
+    alarm = queue.claim(ready(priority=Priority.TECHNICAL), hand(seconds=10))
+    alarm = queue.fall_due(queue.warn(alarm, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
+    assert (alarm.state, due_s(alarm)) == (State.CLAIMED, 70)
+    lapsed = queue.fall_due(alarm, hand("receiver", 70), Cause.CLAIM_LAPSED)
+    assert (lapsed.state, lapsed.operator, due_s(lapsed)) == (State.WAITING, "", None)
+
+
 def test_an_alarm_on_test_has_no_mark() -> None:
     """No person waits for it, whatever is done with it."""
     alarm = ready(on_test=True)

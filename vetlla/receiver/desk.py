@@ -230,6 +230,7 @@ class Desk:
             self._joined.setdefault(number, card)
         if report.priority < alarm.priority:
             alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=_why(report))
+            alarm = queue.await_answer(alarm, now, self.marks)
             batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
         elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
             # What happens now must not look hours old because it was told behind what the device had kept back.
@@ -303,8 +304,7 @@ class Desk:
             card = self._cards[number]
             what = _news(before, card)
             if what is News.LIFTED:
-                card = Card(queue.await_answer(card.alarm, now, self.marks), card.tally)
-                self._change(card, batch)
+                self.on_due(card.alarm)
             more = card.tally.signals - before.tally.signals
             self._calls.ready(card.alarm, more, now.mono_us)
             signals -= 0 if card.alarm.on_test else more

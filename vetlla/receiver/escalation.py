@@ -87,10 +87,10 @@ class Escalation:
         if self._timer is not None:
             self._timer.cancel()
         wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
-        self._timer = self._loop.call_later(wait_us / SECOND_US, self._look)
+        self._timer = self._loop.call_later(wait_us / SECOND_US, self.look)
 
-    def _look(self) -> None:
-        self._timer = None
+    def look(self) -> None:
+        """Let alarms that are due fall due, a bounded number at once; called by the timer."""
         left = AT_ONCE
         while self.overdue and left:
             due_us, number = heapq.heappop(self._due)

@@ -277,7 +277,10 @@ def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
         alarm = alarm._replace(lapsed_us=now_us)
     else:
         alarm = alarm._replace(overdue_us=alarm.overdue_us or now_us)
-    next_us = hand.hold_mono_us if alarm.priority in REPEATED else None
+    if alarm.state is State.CLAIMED:
+        next_us = alarm.lease_mono_us
+    else:
+        next_us = hand.hold_mono_us if alarm.priority in REPEATED else None
     return put_before(alarm, hand, why)._replace(due_mono_us=next_us)
 
 
