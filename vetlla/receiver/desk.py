@@ -7,22 +7,22 @@ had changed is taken back (``take_back``), while what operators did stands and i
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from vetlla.alarms import Alarm, Cause, Outcome, State, Tally
 from vetlla.clock import SECOND_US
-from vetlla.errors import UsageError
 from vetlla.receiver.calls import Calls, reports
 from vetlla.receiver.card import Card, Deed
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.receiver.on_test import AccountsOnTest
+from vetlla.receiver.open_alarms import Line, OpenAlarms
+from vetlla.receiver.report import News, Report, news_of, reason_of
 from vetlla.service import queue
-from vetlla.service.emergencies import Closed, Emergency, emergency
+from vetlla.service.emergencies import Closed, Emergency
 from vetlla.service.quiet import QuietLines, UnknownCode
 from vetlla.service.runaway import Device, Runaways
 from vetlla.service.triage import is_old, joins, line_of
-from vetlla.signals import Kind, Phase, Priority
+from vetlla.signals import Kind, Priority
 from vetlla.store.batch import Entry, Note
 from vetlla.store.rows import Flag
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vetlla.clock import Instant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import QueueSettings
-    from vetlla.signals import AccountId, Arrival, Event
+    from vetlla.signals import Arrival
     from vetlla.store.batch import Batch
     from vetlla.store.journal import Recovered
 
@@ -40,41 +40,6 @@ _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.
 
 
 _UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
-
-
-class Report(NamedTuple):
-    """One signal as the desk sees it."""
-
-    number: int
-    """0: a refusal, kept among the rejects."""
-    who: AccountId
-    home: str
-    event: Event
-    priority: Priority
-    device: str = ""
-    known: bool = True
-    repeated: bool = False
-    note: str = ""
-    """What an operator must know besides the event: why it was refused, how old it is."""
-
-
-class News(StrEnum):
-    """What frames did to an alarm, as watchers are told."""
-
-    OPENED = "alarm"
-    LIFTED = "lifted"
-    JOINED = "joined"
-    REPEATED = "repeated"
-    """A signal of it came once more, because the answer did not arrive."""
-    ESCALATED = "escalated"
-
-
-_Line: TypeAlias = "tuple[str, bool, str]"
-"""Where a home's alarms continue one another: home, on test, and the name of the line (``triage.line_of``)."""
-
-
-_EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
-"""Lines in which an emergency may stand: what could not be read may have been its first communication."""
 
 
 class Desk:
@@ -88,9 +53,7 @@ class Desk:
         self.tests = AccountsOnTest(recovered.on_test)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
-        self._cards: dict[int, Card] = {}
-        self._lines: dict[_Line, list[int]] = {}
-        """Open alarms of a home, oldest first; those on test and those with a line of their own stand apart."""
+        self._cards = OpenAlarms()
         self._closed = Closed()
         self._closed_before = recovered.closed
         self._runaways = Runaways()
@@ -101,7 +64,7 @@ class Desk:
         """Cards as they were before the batch under way."""
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
-            self._lay(Card(kept, recovered.tallies.get(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))))
+            self._cards.lay(Card(kept, recovered.tallies.get(alarm.id, Tally(0, alarm.first_signal, alarm.opened_us))))
 
     def use(self, settings: QueueSettings) -> None:
         """Go on with other settings; a mark that an alarm has already stays where it is."""
@@ -123,7 +86,7 @@ class Desk:
             left_us = self._chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
             self._closed.add(closed, now.mono_us + left_us, now.mono_us)
         self._closed_before = []
-        for alarm, tally in list(self._cards.values()):
+        for alarm, tally in list(self._cards):
             if alarm.ready_us is None:
                 began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
@@ -181,12 +144,12 @@ class Desk:
             self._runaways.gather(device, number)
         return number, flags
 
-    def _place_unknown(self, line: _Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
+    def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
         now = arrival.received
         code = UnknownCode(report.who, report.device, report.event.code, on_test)
-        if held := self._lines.get(line):
-            number = self._join(self._cards[held[-1]], report, now, batch, runaway=False)
+        if held := self._cards.newest(line):
+            number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
             number = self._open(None, report, arrival, batch, on_test=on_test, runaway=False)
         if self._quiet.find(code, now.mono_us) != number:
@@ -215,13 +178,10 @@ class Desk:
         """Return True if there is an open alarm of this number."""
         return number in self._cards
 
-    def _continued(self, line: _Line, now_us: int) -> Card | None:
+    def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
-        held = self._lines.get(line)
-        if not held:
-            return None
-        card = self._cards[held[-1]]
-        return card if now_us - card.tally.joined_us <= self._chain_window_us else None
+        card = self._cards.newest(line)
+        return card if card and now_us - card.tally.joined_us <= self._chain_window_us else None
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, tally = card
@@ -229,12 +189,12 @@ class Desk:
         if number not in self._opened:
             self._joined.setdefault(number, card)
         if report.priority < alarm.priority:
-            alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=_why(report))
+            alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=reason_of(report))
             alarm = queue.await_answer(alarm, now, self.marks)
             batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
         elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
             # What happens now must not look hours old because it was told behind what the device had kept back.
-            alarm = alarm._replace(kind=report.event.kind, why=_why(report))
+            alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
@@ -254,14 +214,14 @@ class Desk:
         number = self._next_alarm
         self._next_alarm += 1
         now = arrival.received
-        begun = self._emergency(before, report.home, now, on_test=on_test)
+        begun = self._emergency(before, report, now, on_test=on_test)
         alarm = Alarm(
             id=number,
             home=report.home,
             account=report.who.account,
             kind=report.event.kind,
             priority=report.priority,
-            why=_why(report),
+            why=reason_of(report),
             first_signal=report.number,
             established_us=begun.established_us if begun else arrival.established.utc_us,
             opened_us=now.utc_us,
@@ -271,22 +231,21 @@ class Desk:
             on_test=on_test,
             runaway=runaway,
         )
-        self._lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.utc_us)))
+        self._cards.lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.utc_us)))
         self._opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name
         batch.decided.append(_entry(now, "open", number, kind=kind, priority=priority, signal=report.number))
         return number
 
-    def _emergency(self, before: Card | None, home: str, now: Instant, *, on_test: bool) -> Emergency | None:
+    def _emergency(self, before: Card | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
         """Return what a new alarm of a home continues: ``before``, or its emergency that is not over."""
         if before is not None:
             return Emergency(before.alarm.id, before.alarm.established_us)
-        for name in _EMERGENCY_LINES:
-            for number in reversed(self._lines.get(_Line(home, on_test, name), ())):
-                if (begun := emergency(self._cards[number].alarm)) is not None:
-                    return begun
-        return self._closed.find(home, on_test=on_test, now_us=now.mono_us)
+        if report.event.kind is _UNKNOWN and report.priority is Priority.TECHNICAL:
+            return None  # a line of its own, in which no emergency can stand
+        begun = self._cards.emergency(report.home, on_test=on_test)
+        return begun or self._closed.find(report.home, on_test=on_test, now_us=now.mono_us)
 
     def settle(self, now: Instant, batch: Batch, signals: int) -> list[tuple[News, Card]]:
         """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
@@ -302,7 +261,7 @@ class Desk:
             news.append((News.OPENED, card))
         for number, before in self._joined.items():
             card = self._cards[number]
-            what = _news(before, card)
+            what = news_of(before, card)
             if what is News.LIFTED:
                 self.on_due(card.alarm)
             more = card.tally.signals - before.tally.signals
@@ -317,7 +276,7 @@ class Desk:
     def take_back(self, batch: Batch) -> None:
         """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
         for number in self._opened:
-            self._remove(self._cards[number].alarm)
+            self._cards.remove(self._cards[number].alarm)
             del batch.alarms[number]
         for number, card in self._joined.items():
             self._cards[number] = card
@@ -345,19 +304,6 @@ class Desk:
         self._cards[alarm.id] = card
         self.on_due(alarm)
 
-    def _lay(self, card: Card) -> None:
-        alarm = card.alarm
-        self._cards[alarm.id] = card
-        self._lines.setdefault(_line(alarm), []).append(alarm.id)
-
-    def _remove(self, alarm: Alarm) -> None:
-        del self._cards[alarm.id]
-        line = _line(alarm)
-        held = self._lines[line]
-        held.remove(alarm.id)
-        if not held:
-            del self._lines[line]
-
     # --- what operators do ------------------------------------------------------------------------------------------
 
     def act(
@@ -374,7 +320,7 @@ class Desk:
         card = Card(alarm, tally)
         if alarm.state is State.CLOSED:
             batch.alarms[number] = alarm
-            self._remove(before)
+            self._cards.remove(before)
             self._closed.add(alarm, hand.now.mono_us + self._chain_window_us, hand.now.mono_us)
             # The figures by which a contract is settled: in the audit they cannot be altered afterwards.
             batch.audit.append(
@@ -400,10 +346,9 @@ class Desk:
 
         None: there is no such open alarm.
         """
-        card = self._cards.get(number)
-        if card is None:
+        if number not in self._cards:
             return None
-        hand = self.receiver(now)
+        card, hand = self._cards[number], self.receiver(now)
         alarm = queue.as_of(card.alarm, now)
         if alarm.state is not State.WAITING or alarm.first_signal or card.tally.last_signal:
             return self.note(number, hand, why, batch)
@@ -418,46 +363,20 @@ class Desk:
 
     def find(self, number: int) -> Card:
         """Return an open alarm. Raises UsageError when there is none of that number."""
-        if card := self._cards.get(number):
-            return card
-        raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
+        return self._cards.find(number)
 
     def cards(self, now: Instant) -> list[Card]:
         """Return the open alarms as they stand, in the order in which they should be worked.
 
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
-        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards.values() if alarm.ready_us)
+        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards if alarm.ready_us)
         return sorted(shown, key=lambda card: queue.order(card.alarm))
 
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
-        return (alarm for alarm, _ in self._cards.values())
-
-
-def _line(alarm: Alarm) -> _Line:
-    return (alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
-
-
-def _news(before: Card, after: Card) -> News:
-    """Return what a batch did to an alarm that was open before it."""
-    if after.alarm.priority < before.alarm.priority:
-        return News.LIFTED
-    if after.alarm.escalated > before.alarm.escalated:
-        return News.ESCALATED
-    return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
+        return (alarm for alarm, _ in self._cards)
 
 
 def _entry(now: Instant, action: str, alarm: int, actor: str = RECEIVER, /, **detail: object) -> Entry:
     return Entry(now.utc_us, actor, action, f"alarm {alarm}", detail)
-
-
-def _why(report: Report) -> str:
-    kind, phase, code, _ = report.event
-    where = f" from {report.device}" if report.device else ""
-    unknown = "" if report.known else "unknown account: "
-    state = f" ({phase.value})" if phase is not Phase.NEW else ""
-    repeated = " (reported before)" if report.repeated else ""
-    note = f"; {report.note}" if report.note else ""
-    what = kind.value if kind is not Kind.UNKNOWN else "unknown code"
-    return f"{unknown}{what} {code}{where}{state}{repeated}{note}"

@@ -16,10 +16,10 @@ from vetlla.accounts import PlainPolicy
 from vetlla.alarms import Cause
 from vetlla.clock import SECOND_US, iso, to_datetime, to_us
 from vetlla.receiver.calls import communications, late_signals, reports
-from vetlla.receiver.desk import News, Report
 from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
+from vetlla.receiver.report import News, Report
 from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
 from vetlla.service.retelling import Remembered, Retelling, Said, compare

@@ -14,9 +14,9 @@ import structlog
 from vetlla.clock import iso
 from vetlla.errors import UsageError
 from vetlla.receiver.commit import Operation
-from vetlla.receiver.desk import Report
 from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.fleet import NO_PARENT
+from vetlla.receiver.report import Report
 from vetlla.receiver.watch import Turn
 from vetlla.service.supervision import Health, Pause
 from vetlla.service.triage import home_of
