@@ -281,11 +281,11 @@ class Model:
             assert case.due is not None
             return replace(case, warned=True, due=case.due + T3_MAX_S - T3_WARN_S)
         self.audit.append(f"receiver escalate alarm {case.id}")
-        told = {"lapsed": True} if case.state == "answered" else {"overdue": True}
         again = self.now + HOLD_S if case.priority in URGENT else None
         if case.state == "claimed":
             again = case.lease
-        return replace(case, escalated=case.escalated + 1, due=again, **told)
+        left = case.state == "answered"
+        return replace(case, escalated=case.escalated + 1, due=again, lapsed=left, overdue=case.overdue or not left)
 
     # --- what is seen -----------------------------------------------------------------------------------------------
 

@@ -290,7 +290,7 @@ def test_every_action_of_the_holder_renews_the_hold(tmp_path: Path, do: str, arg
             await rig.submit(signal("1"))
             await rig.ask("queue.answer", alarm=1)
             await passes(rig, HOLD_S - 0.001)
-            await rig.ask(f"queue.{do}", alarm=1, **arguments)
+            await rig.ask(f"queue.{do}", ANA, alarm=1, **arguments)
             await passes(rig, HOLD_S - 0.001)
             assert causes(rig).get("hold_lapsed") is None
             await passes(rig, 0.001)
