@@ -109,7 +109,7 @@ def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path:
 
 
 def test_a_call_that_still_waits_goes_before_a_supervisor_again(tmp_path: Path) -> None:
-    """The supervisor may be away, too: each hold time without anybody's action tells again, until somebody acts."""
+    """The supervisor may be away, too: each hold time in which no operator acts tells them again."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -418,7 +418,7 @@ def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("held", ["answer", "claim"])
 def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp_path: Path, held: str) -> None:
-    """Nobody can say for how long its operator has been quiet: the supervisor hears of it at once."""
+    """The clock cannot tell for how long its operator has been quiet: the supervisor hears of it at once."""
 
     async def scenario() -> None:
         clock = ManualClock()

@@ -160,7 +160,7 @@ async def by_name(name: str) -> User | None:
 
 
 async def colleague(name: str, settings: Settings, known: Callable[[str], Awaitable[User | None]]) -> str:
-    """Return the name of an operator whom an alarm can be handed to.
+    """Return the name of an operator who can take an alarm over.
 
     Raises UsageError for a name that is no user's, and for a user who may not work the queue.
     """

@@ -1,4 +1,4 @@
-"""Accounts on test: whose alarms are shown apart, until when, by whom and why."""
+"""Accounts on test: whose alarms are shown apart, until when, who ordered it and why."""
 
 from __future__ import annotations
 
