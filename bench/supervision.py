@@ -115,7 +115,7 @@ async def _fleet(directory: Path, size: int) -> Fleet:
     )
     watchdog = Watchdog(
         settings=settings.supervision,
-        desk=Desk(settings.queue, recovered),
+        desk=Desk(settings.queue, recovered, counters),
         commit=commit,
         dispatch=dispatch,
         clock=clock,

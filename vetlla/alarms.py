@@ -44,6 +44,21 @@ class Outcome(StrEnum):
     OTHER = "other"
 
 
+class Cause(StrEnum):
+    """Why an alarm was put before a supervisor."""
+
+    UNANSWERED = "unanswered"
+    """No operator answered it within the limit of *t3*."""
+    CLAIM_LAPSED = "claim_lapsed"
+    """The limit had passed, and the operator who then claimed it did not answer it."""
+    HOLD_LAPSED = "hold_lapsed"
+    """It was answered, and its operator did nothing for the hold time."""
+    TOLD_AGAIN = "told_again"
+    """Its caller repeated the call with more to say while its operator showed no activity."""
+    ASKED = "asked"
+    """An operator asked for a supervisor."""
+
+
 class Alarm(NamedTuple):
     """One home's call for attention: the first signal and all that joined it. Stamps in microseconds UTC.
 
@@ -64,7 +79,7 @@ class Alarm(NamedTuple):
     first_signal: int
     """0: no signal but a refusal opened it; the evidence is among the rejects."""
     established_us: int
-    """First byte of the first communication: the contractual clock of the whole chain starts here."""
+    """First byte of the first communication of the emergency: the contractual clock of the whole chain starts here."""
     opened_us: int
     ready_us: int | None = None
     ready_mono_us: int | None = None
@@ -72,12 +87,12 @@ class Alarm(NamedTuple):
     """Number of the machine start whose monotonic clock the ``_mono_us`` stamps belong to; others do not compare."""
     t2_us: int | None = None
     chained_to: int | None = None
-    """The home's earlier alarm that this one continues; its ``established_us`` is inherited."""
+    """The home's earlier alarm, open or closed, that this one continues; its ``established_us`` is inherited."""
     unknown_account: bool = False
     on_test: bool = False
     runaway: bool = False
     escalated: int = 0
-    """Times it was put before a supervisor: by its age or by an operator."""
+    """Times it was put before a supervisor, by the receiver or by an operator."""
     state: State = State.WAITING
     operator: str = ""
     lease_mono_us: int | None = None
@@ -85,5 +100,21 @@ class Alarm(NamedTuple):
     claimed_us: int | None = None
     answered_us: int | None = None
     t3_us: int | None = None
+    """From ready until an operator answered it, or closed it without an answer."""
     closed_us: int | None = None
     outcome: Outcome | None = None
+    warned_us: int | None = None
+    """When it had waited for ``queue.t3_warn_s``; a more urgent signal that joins it resets this."""
+    overdue_us: int | None = None
+    """When it had waited for ``queue.t3_max_s`` and was put before a supervisor."""
+    due_mono_us: int | None = None
+    """When the receiver warns, or puts it before a supervisor, unless an operator acts first; monotonic like the lease.
+
+    None: it is on test, or is closed, or is not watched; or a supervisor has it before them already."""
+    lapsed_us: int | None = None
+    """When its hold time ended without activity of its operator; None again with the next activity."""
+    escalated_us: int | None = None
+    """With ``escalated_by`` and ``escalated_why``: the last time an operator put it before a supervisor, or the
+    receiver where no operator has."""
+    escalated_by: str = ""
+    escalated_why: str = ""

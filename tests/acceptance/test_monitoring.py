@@ -15,7 +15,7 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.metrics import Gauges, exposition
+from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision import Health
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -50,6 +50,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
     now = Gauges(
         ready=True,
         queue={},
+        unattended={},
         oldest_waiting_s={},
         free_bytes=0,
         watermark_bytes=0,
@@ -58,6 +59,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         accounts_on_test=0,
         supervised=dict.fromkeys((health.word for health in Health), 0),
         incidents_open=0,
+        limits_s=dict.fromkeys(LIMITS, 1.0),
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
@@ -154,12 +156,20 @@ HEALTHY = {
     "vetlla_watermark_bytes": "500000000x240",
     'vetlla_oldest_waiting_seconds{priority="life"}': "3x240",
     'vetlla_oldest_waiting_seconds{priority="routine"}': "900x240",
-    "vetlla_escalations_total": "0x240",
-    'vetlla_t3_seconds_bucket{priority="life",le="15.0"}': "0+10x240",
-    'vetlla_t3_seconds_bucket{priority="life",le="30.0"}': "0+11x240",
+    'vetlla_limit_seconds{limit="t3_warn"}': "15x240",
+    'vetlla_limit_seconds{limit="t3_max"}': "30x240",
+    'vetlla_warnings_total{priority="life"}': "0x240",
+    'vetlla_warnings_total{priority="technical"}': "0+1x240",
+    'vetlla_escalations_total{priority="life",why="unanswered"}': "0x240",
+    'vetlla_escalations_total{priority="life",why="hold_lapsed"}': "0x240",
+    'vetlla_escalations_total{priority="technical",why="unanswered"}': "0x240",
+    'vetlla_unattended_alarms{priority="life"}': "0x240",
+    'vetlla_unattended_alarms{priority="technical"}': "1x240",
     'vetlla_t3_seconds_count{priority="life"}': "0+11x240",
-    'vetlla_t2_seconds_bucket{le="20.0"}': "0+10x240",
-    "vetlla_t2_seconds_count": "0+10x240",
+    'vetlla_t3_seconds_count{priority="routine"}': "0+1000x240",
+    'vetlla_t3_slow_total{priority="life"}': "0+1x240",
+    'vetlla_t3_breaches_total{priority="life"}': "0x240",
+    "vetlla_t2_breaches_total": "0x240",
     'vetlla_rejects_total{reason="undecryptable",caller="known"}': "0x240",
     'vetlla_rejects_total{reason="undecryptable",caller="unknown"}': "0x240",
     'vetlla_rejects_total{reason="plain_refused",caller="known"}': "0x240",
@@ -221,19 +231,30 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         {'vetlla_oldest_waiting_seconds{priority="life"}': "31x240"},
         {"VetllaLifeWaiting", "VetllaLifeUnanswered"},
     ),
-    "escalated": ({"vetlla_escalations_total": "0" + LATE}, {"VetllaEscalations"}),
-    "answers late": (
-        {'vetlla_t3_seconds_bucket{priority="life",le="15.0"}': "0+9x240"},
-        {"VetllaAnswersLate"},
+    "life waits 20 s where 25 are allowed": (
+        {
+            'vetlla_oldest_waiting_seconds{priority="life"}': "20x240",
+            'vetlla_limit_seconds{limit="t3_warn"}': "25x240",
+        },
+        set(),
     ),
+    "warned": ({'vetlla_warnings_total{priority="life"}': "0" + LATE}, {"VetllaWarnings"}),
+    "escalated": (
+        {'vetlla_escalations_total{priority="life",why="hold_lapsed"}': "0" + LATE},
+        {"VetllaEscalations"},
+    ),
+    "a battery is escalated": (
+        {'vetlla_escalations_total{priority="technical",why="unanswered"}': "0" + LATE},
+        {"VetllaTechnicalEscalations"},
+    ),
+    "an operator vanishes": ({'vetlla_unattended_alarms{priority="life"}': "0x200 1x39"}, {"VetllaAlarmUnattended"}),
+    "an operator vanishes and is replaced": ({'vetlla_unattended_alarms{priority="life"}': "0x225 1x14"}, set()),
+    "answers late": ({'vetlla_t3_slow_total{priority="life"}': "0+2x240"}, {"VetllaAnswersLate"}),
     "one answer beyond the limit": (
-        {'vetlla_t3_seconds_bucket{priority="life",le="30.0"}': "0+11x200 2210+11x39"},
+        {'vetlla_t3_breaches_total{priority="life"}': "0" + LATE},
         {"VetllaAnswerBeyondLimit"},
     ),
-    "one communication beyond the limit": (
-        {'vetlla_t2_seconds_bucket{le="20.0"}': "0+10x200 2009+10x39"},
-        {"VetllaReadyBeyondLimit"},
-    ),
+    "one communication beyond the limit": ({"vetlla_t2_breaches_total": "0" + LATE}, {"VetllaReadyBeyondLimit"}),
     "wrong key": (
         {'vetlla_rejects_total{reason="undecryptable",caller="known"}': "0" + LATE},
         {"VetllaUndecryptable"},

@@ -23,7 +23,7 @@ from vetlla.receiver.control import CONTROL_SOCKET
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 CONFIG = "[store]\nmin_free_mib = 1\n"
@@ -59,12 +59,13 @@ def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) ->
         daemon.start()
         after = daemon.queue()
 
-        running_clocks = {"age_s", "t3_s", "lease_s"}
+        running_clocks = {"age_s", "t3_s", "lease_s", "due_s"}
         assert [{k: v for k, v in alarm.items() if k not in running_clocks} for alarm in after] == [
             {k: v for k, v in alarm.items() if k not in running_clocks} for alarm in before
         ]
         assert [alarm["id"] for alarm in after] == [2, 1]
         assert (after[0]["state"], after[1]["signals"], after[1]["escalated"]) == ("claimed", 2, 1)
+        assert (after[1]["escalated_why"], after[1]["escalated_by"]) == ("mains lost for hours", before[0]["operator"])
         assert 0 < after[0]["lease_s"] <= before[0]["lease_s"]  # the monotonic clock of this boot goes on
         for was, now in zip(before, after, strict=True):
             assert now["t3_s"] >= was["t3_s"]
@@ -124,7 +125,11 @@ def test_an_alarm_is_in_one_pair_of_hands() -> None:
                 daemon.ask("queue.note", alarm=1, text="anybody may write something down")
             assert daemon.stop() == 0
             daemon.start()
-        daemon.ask("queue.handover", alarm=1, to="nobody")
+        for stranger in ("", "maria-that-never-was", "4000000"):
+            with pytest.raises(UsageError):
+                daemon.ask("queue.handover", alarm=1, to=stranger)
+        given = daemon.ask("queue.handover", alarm=1, to=" nobody ")
+        assert (given["operator"], given["action"], given["detail"]) == ("nobody", "hand over", {"to": "nobody"})
         with pytest.raises(UsageError, match="held by nobody"):
             daemon.ask("queue.close", alarm=1, outcome="other")
         with nobody():
@@ -170,6 +175,11 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         with nobody(), pytest.raises(UsageError, match="nobody is not an operator"):
             daemon.ask("queue.list")
         assert daemon.queue() == []
+        with Terminal(daemon.port) as home:
+            home.alarm()
+        with pytest.raises(UsageError, match="nobody is not an operator"):
+            daemon.ask("queue.handover", alarm=1, to="nobody", force=True)
+        assert daemon.queue()[0]["state"] == "waiting"
         assert daemon.stop() == 0
         assert daemon.told == ""
 
@@ -256,7 +266,9 @@ def test_the_contractual_clocks_can_be_read_off(tmp_path: Path) -> None:
 
 
 class Watcher:
-    """Somebody who follows the queue; ``saw`` waits for the next event of a kind."""
+    """A board that follows the queue; ``saw`` waits for the next event of a kind, which ``last`` keeps whole."""
+
+    last: Mapping[str, Any]
 
     def __init__(self, daemon: Daemon) -> None:
         self._events = follow(daemon.state_dir, "watch")
@@ -265,6 +277,7 @@ class Watcher:
         """Return the alarm of the next event of this kind; others are passed over."""
         for seen in self._events:
             if seen["event"] == event:
+                self.last = seen
                 alarm: dict[str, Any] = seen.get("alarm") or seen["signal"]
                 return alarm
         raise AssertionError(f"the stream ended without {event}")
@@ -288,8 +301,12 @@ def test_watchers_see_everything_as_it_happens(tmp_path: Path) -> None:
             ("escalate", "escalated", {"why": "no answer"}),
             ("close", "closed", {"outcome": "help_sent"}),
         ):
-            daemon.ask(f"queue.{do}", alarm=1, **more)
+            told = daemon.ask(f"queue.{do}", alarm=1, **more)
             assert watcher.saw(event)["id"] == 1
+            did = {name: watcher.last[name] for name in ("actor", "action", "at", "detail")}
+            assert did.items() <= told.items()
+            assert (did["action"], did["detail"]) == (do, more)
+            assert datetime.fromisoformat(did["at"]).tzinfo is not None
         home.alarm("1101", zone=2)
         assert watcher.saw("alarm")["id"] == 2
         ending = Thread(target=daemon.stop)
@@ -299,23 +316,101 @@ def test_watchers_see_everything_as_it_happens(tmp_path: Path) -> None:
         ending.join(PATIENCE_S)
 
 
-def test_waiting_calls_are_escalated_by_every_life_of_the_receiver(tmp_path: Path) -> None:
-    """Unanswered at both limits: put before a supervisor twice; one that waits over a restart is not forgotten."""
-    quick = CONFIG + "[queue]\nt3_warn_s = 0.1\nt3_max_s = 0.2\n"
+QUICK = CONFIG + "[queue]\nt3_warn_s = 0.1\nt3_max_s = 0.2\nlease_s = 0.2\n"
+
+
+def test_waiting_calls_are_escalated_by_every_run_of_the_receiver(tmp_path: Path) -> None:
+    """Warned of, then put before a supervisor; one that waits over a restart is not forgotten, and not told again."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm()
         assert daemon.stop() == 0
-        daemon.configure(quick)
+        daemon.configure(QUICK)
         daemon.start()
-        daemon.await_log("alarm.escalated", alarm=1)
-        daemon.await_queue(lambda alarms: alarms[0]["escalated"] == 2)
-        assert daemon.metric("vetlla_escalations_total") == 2
+        daemon.await_log("alarm.escalated", alarm=1, why="unanswered")
+        assert len(daemon.logged("alarm.warned")) == 1
+        daemon.await_queue(lambda alarms: alarms[0]["escalated"] == 1)
+        assert daemon.metric("vetlla_warnings_total", priority="life") == 1
+        assert daemon.metric("vetlla_escalations_total", priority="life", why="unanswered") == 1
         assert daemon.stop() == 0
 
-        daemon.configure(quick)
+        daemon.configure(QUICK)
         daemon.start()
         with Terminal(daemon.port, "1002") as other:
             other.alarm("1301")
+            daemon.await_log("alarm.escalated", alarm=2, priority="TECHNICAL")
             other.alarm("1101")  # what was technical has become a person's call: its clock is watched from here
-            daemon.await_log("alarm.escalated", alarm=2)
-        assert daemon.queue()[0]["escalated"] == 2
+            daemon.await_log("alarm.escalated", alarm=2, priority="LIFE")
+        assert daemon.queue()[0]["escalated"] == 1
+        assert ("warn", "alarm 1") in journal.records(daemon.state_dir, "receiver")
+        assert journal.flaws(daemon.state_dir) == []
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
+def test_an_answered_call_is_not_forgotten_when_its_operator_vanishes(tmp_path: Path, end: str) -> None:
+    """Put before a supervisor when the hold time lapses, over a restart, too, until an operator takes it over."""
+    with homes(tmp_path, QUICK + "hold_s = 0.5\n") as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        daemon.ask("queue.answer", alarm=1)
+        if end == "SIGTERM":
+            assert daemon.stop() == 0
+        else:
+            daemon.kill()
+        daemon.start()
+        daemon.await_log("alarm.escalated", alarm=1, why="hold_lapsed")
+        (left,) = daemon.await_queue(lambda alarms: alarms[0]["escalated"] > 0)
+        assert (left["state"], left["operator"] != "", left["lapsed"] is not None) == ("answered", True, True)
+        assert daemon.metric("vetlla_unattended_alarms", priority="life") == 1
+        assert daemon.metric("vetlla_escalations_total", priority="life", why="hold_lapsed") >= 1
+        daemon.await_queue(lambda alarms: alarms[0]["escalated"] > left["escalated"])  # again while no operator acts
+        assert daemon.ask("queue.claim", alarm=1)["lapsed"] is None
+        assert daemon.ask("queue.close", alarm=1, outcome="help_sent")["state"] == "closed"
+        assert daemon.metric("vetlla_unattended_alarms", priority="life") == 0
+
+
+def test_the_clock_of_an_emergency_goes_on_when_its_alarm_was_closed(tmp_path: Path) -> None:
+    """The second press continues the first one's alarm although that was closed, and the receiver killed meanwhile."""
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
+        home.alarm()
+        (first,) = daemon.queue()
+        daemon.ask("queue.answer", alarm=1)
+        daemon.ask("queue.close", alarm=1, outcome="false_alarm")
+        daemon.kill()
+        daemon.start()
+        home.port = daemon.port
+        home.hang_up()
+        home.alarm("1101", zone=2)
+        (second,) = daemon.queue()
+        assert (second["id"], second["chained_to"], second["established"]) == (2, 1, first["established"])
+
+
+def test_a_communication_that_is_ready_late_is_counted_and_named(tmp_path: Path) -> None:
+    """``t2_max_s`` is the limit that counts; a reload changes it."""
+    with homes(tmp_path, CONFIG + "[queue]\nt2_max_s = 0.000_001\n") as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        home.alarm("1602")
+        assert daemon.metric("vetlla_t2_breaches_total") == 2
+        assert daemon.metric("vetlla_t2_seconds_count") == 2
+        assert daemon.await_log("signals.late")["signals"] == [1]
+        assert daemon.metric("vetlla_limit_seconds", limit="t2_max") == pytest.approx(1e-6)
+        daemon.configure(CONFIG)
+        daemon.reload()
+        home.alarm("1602")
+        assert daemon.metric("vetlla_t2_breaches_total") == 2
+        assert daemon.metric("vetlla_limit_seconds", limit="t2_max") == 20
+
+
+def test_every_communication_has_its_t3(tmp_path: Path) -> None:
+    """Metric and export count reports, not alarms; a routine one was answered by the receiver itself."""
+    with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm("1602")
+        home.alarm()
+        home.alarm("1101", zone=2)
+        daemon.ask("queue.answer", alarm=1)
+        home.alarm("1101", zone=3)
+        assert daemon.metric("vetlla_t3_seconds_count", priority="life") == 3
+        assert daemon.metric("vetlla_t3_seconds_count", priority="routine") == 1
+        assert daemon.stop() == 0
+        export = vetlla("signals", "export", "--json", state_dir=daemon.state_dir)
+        test, first, second, third = [json.loads(line)["t3_s"] for line in export.stdout.splitlines()]
+    assert (test, third) == (0, 0)
+    assert first >= second > 0

@@ -236,7 +236,7 @@ def test_an_export_is_whole_and_oldest_first(vetlla: Vetlla) -> None:
     assert numbers(lines) == list(range(1, 61))
     for line in lines:
         assert list(line)[: len(DECODE_KEYS)] == DECODE_KEYS
-        assert list(line)[-len(STAMPS) - 1 :] == [*STAMPS, "t2_s"]
+        assert list(line)[-len(STAMPS) - 2 :] == [*STAMPS, "t2_s", "t3_s"]
     assert lines == vetlla("signals", "export", "--json").json
     assert lines[2]["duplicates"] == 2
     assert lines[0] | {"last_duplicate": None, "alarm_detail": None} == (

@@ -6,13 +6,19 @@ Written from the handbook, not from the code it judges. Seconds count from the s
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from vetlla.signals import Kind, Phase, Priority
 
 CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 2, 60
+T3_WARN_S, T3_MAX_S, HOLD_S = 15, 30, 150
 HOMES = {"1111": "H1", "1112": "H1", "2222": "H2", "9999": "9999"}
 """The last account is registered nowhere."""
 STRANGER = "9999"
+PEOPLE = {"ana", "berta", "sara"}
+"""Who works here; an alarm cannot be handed to another name."""
+URGENT = (Priority.LIFE, Priority.HOME_RISK)
+"""What goes before a supervisor again and again, and starts the clock of an emergency."""
 PRIORITY = {
     Kind.PERSONAL_EMERGENCY: Priority.LIFE,
     Kind.DOOR: Priority.HOME_RISK,
@@ -76,6 +82,15 @@ class Case:
     operator: str = ""
     lease: float = 0
     escalated: int = 0
+    warned: bool = False
+    overdue: bool = False
+    """Not answered in time: a supervisor was told."""
+    lapsed: bool = False
+    """Answered, and left: a supervisor was told."""
+    due: float | None = None
+    """When the receiver does something by itself."""
+    after: int | None = None
+    """The alarm that it continues."""
 
     def at(self, now: float) -> Case:
         """Return the alarm as it stands: a lapsed claim waits again."""
@@ -83,8 +98,24 @@ class Case:
         return replace(self, state="waiting", operator="") if lapsed else self
 
     def held(self, now: float) -> bool:
-        """Say whether somebody who shows signs of life holds it."""
+        """Return True if an operator who shows signs of life holds it."""
         return self.state in {"claimed", "answered"} and now < self.lease
+
+    def wait(self, now: float) -> None:
+        """Let it wait for an answer from now on."""
+        self.warned = self.overdue = False
+        self.due = None if self.on_test else now + T3_WARN_S
+
+    def taken(self, now: float, **changes: Any) -> Case:  # noqa: ANN401 - fields
+        """Return the case in an operator's hands from now on: lease and hold time begin."""
+        case = replace(self, lease=now + LEASE_S, lapsed=False, **changes)
+        if case.state == "answered":
+            case.due = now + HOLD_S
+        elif case.overdue:
+            case.due = case.lease
+        if case.on_test:
+            case.due = None
+        return case
 
 
 @dataclass
@@ -99,6 +130,8 @@ class Model:
     window: float = 0
     counts: dict[tuple[object, ...], int] = field(default_factory=dict)
     groups: dict[tuple[object, ...], int] = field(default_factory=dict)
+    ended: dict[tuple[str, bool], tuple[float, Case]] = field(default_factory=dict)
+    """By home, and apart for its tests: until when a closed emergency goes on."""
 
     # --- what homes do ----------------------------------------------------------------------------------------------
 
@@ -147,6 +180,7 @@ class Model:
             case.joined = self.now
         if said.priority < case.priority:
             case.priority = said.priority
+            case.wait(self.now)
             self.audit.append(f"receiver lift alarm {case.id}")
         if runaway and not case.runaway:
             case.runaway = True
@@ -156,7 +190,8 @@ class Model:
     def _open(self, said: Said, before: Case | None, *, on_test: bool, runaway: bool) -> int:
         number = self.next
         self.next += 1
-        self.open[number] = Case(
+        before = before or self._emergency(HOMES[said.account], on_test=on_test)
+        self.open[number] = case = Case(
             id=number,
             home=HOMES[said.account],
             on_test=on_test,
@@ -164,9 +199,19 @@ class Model:
             began=before.began if before else self.now,
             joined=self.now,
             runaway=runaway,
+            after=before.id if before else None,
         )
+        case.wait(self.now)
         self.audit.append(f"receiver open alarm {number}")
         return number
+
+    def _emergency(self, home: str, *, on_test: bool) -> Case | None:
+        """Return the home's last emergency, if it is open or was closed within the chaining window."""
+        cases = [case for case in self.open.values() if (case.home, case.on_test) == (home, on_test)]
+        if urgent := [case for case in cases if case.priority in URGENT]:
+            return max(urgent, key=lambda case: case.id)
+        until, case = self.ended.get((home, on_test), (-1.0, None))
+        return case if self.now <= until else None
 
     # --- what operators do ------------------------------------------------------------------------------------------
 
@@ -177,23 +222,27 @@ class Model:
 
     def act(self, done: Done) -> int:
         """Let an operator do something with an alarm; return which one it was. Raises Refused."""
-        number = done.alarm or self._first_waiting()
+        number = done.alarm or self._next_for(done.operator)
         if number not in self.open:
             raise Refused
-        case = self.open[number]
-        if done.do != "escalate":
-            case = self._step(case.at(self.now), done)
-        else:
-            case.escalated += 1
+        case = self._step(self.open[number].at(self.now), done)
         if done.do == "close":
             del self.open[number]
+            if case.priority in URGENT:
+                self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
         else:
             self.open[number] = case
         self.audit.append(f"{done.operator} {done.do} alarm {number}")
         return number
 
-    def _first_waiting(self) -> int:
-        return next((case.id for case in self.queue() if case.state == "waiting" and not case.on_test), 0)
+    def _next_for(self, operator: str) -> int:
+        """Return what they hold unanswered, unless a more urgent alarm waits; else the first that waits."""
+        cases = [case for case in self.queue() if not case.on_test]
+        waiting = next((case for case in cases if case.state == "waiting"), None)
+        held = next((case for case in cases if (case.state, case.operator) == ("claimed", operator)), None)
+        if held and (waiting is None or held.priority <= waiting.priority):
+            return held.id
+        return waiting.id if waiting else 0
 
     def _step(self, case: Case, done: Done) -> Case:
         mine = case.operator == done.operator or done.force
@@ -204,16 +253,39 @@ class Model:
                 if case.held(self.now) and not mine:
                     raise Refused
                 state = "answered" if done.do == "answer" or case.state == "answered" else "claimed"
-                return replace(case, state=state, operator=done.operator, lease=self.now + LEASE_S)
-            case "note":
-                return replace(case, lease=self.now + LEASE_S) if case.operator == done.operator else case
+                return case.taken(self.now, state=state, operator=done.operator)
+            case "note" | "escalate":
+                case = replace(case, escalated=case.escalated + (done.do == "escalate"))
+                return case.taken(self.now) if case.operator == done.operator else case
             case _ if not mine:
                 raise Refused
             case "hand over":
+                if done.to not in PEOPLE:
+                    raise Refused
                 state = "claimed" if case.state == "waiting" else case.state
-                return replace(case, state=state, operator=done.to, lease=self.now + LEASE_S)
+                return case.taken(self.now, state=state, operator=done.to)
             case _:
                 return case
+
+    # --- what time does ---------------------------------------------------------------------------------------------
+
+    def fall_due(self) -> None:
+        """Let the receiver warn of what waits, and put before a supervisor what waits too long or was left."""
+        while due := [case for case in self.open.values() if case.due is not None and case.due <= self.now]:
+            for case in due:
+                self.open[case.id] = self._told(case.at(self.now))
+
+    def _told(self, case: Case) -> Case:
+        if case.state != "answered" and not case.warned:
+            self.audit.append(f"receiver warn alarm {case.id}")
+            assert case.due is not None
+            return replace(case, warned=True, due=case.due + T3_MAX_S - T3_WARN_S)
+        self.audit.append(f"receiver escalate alarm {case.id}")
+        again = self.now + HOLD_S if case.priority in URGENT else None
+        if case.state == "claimed":
+            again = case.lease
+        left = case.state == "answered"
+        return replace(case, escalated=case.escalated + 1, due=again, lapsed=left, overdue=case.overdue or not left)
 
     # --- what is seen -----------------------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from tests.permissions import reachable_directory
 from tests.receiver.controls import ME, doors, each_loop, say_who
 from tests.receiver.core import run, signal, until
 from vetlla.errors import ConfigError, UsageError
-from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, User, _user, admit
-from vetlla.settings.model import ControlSettings
+from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, User, _user, admit, by_name, colleague
+from vetlla.settings.model import ControlSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,10 @@ COUPLES = [(ME, ME), *([("daemon", "nobody")] if os.geteuid() == 0 else [])]
 def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
     public_dir: Path, loop: str, couple: tuple[str, str]
 ) -> None:
-    """Whatever the order in which the kernel delivers them, one is told yes and the other no, alarm after alarm."""
+    """Whatever the order in which the kernel delivers them, one is told yes and the other no, alarm after alarm.
+
+    One operator with two tools gets one alarm, too, and the second tool hears that they hold it already.
+    """
 
     async def scenario() -> None:
         async with doors(public_dir, mode=0o666) as opened:
@@ -50,14 +53,17 @@ def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
             for number in range(1, 9):
                 await opened.core.submit(signal(str(number)))
                 answers = await asyncio.gather(*[client.ask("queue.claim") for client in clients])
-                assert sorted(answer["ok"] for answer in answers) == [False, True]
-                (won,) = [answer["result"] for answer in answers if answer["ok"]]
-                (lost,) = [answer for answer in answers if not answer["ok"]]
+                (won,) = [answer["result"] for answer in answers if answer["ok"] and not answer["result"]["detail"]]
+                (lost,) = [answer for answer in answers if answer.get("result") != won]
                 assert (won["id"], won["state"]) == (number, "claimed")
                 assert won["operator"] in couple
-                assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
+                if couple[0] == couple[1]:
+                    assert (lost["result"]["id"], lost["result"]["detail"]) == (number, {"held": True})
+                else:
+                    assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
                 (alarm,) = [alarm for alarm in await opened.core.open_alarms() if alarm["id"] == number]
                 assert alarm["operator"] == won["operator"]
+                assert (await clients[couple.index(won["operator"])].ask("queue.answer", alarm=number))["ok"]
 
     run(scenario(), loop)
 
@@ -261,6 +267,69 @@ if os.geteuid() == 0:  # only root can be two users
                 assert "no-such-group" in answer["remedy"]
 
         run(scenario())
+
+
+# --- who can be handed an alarm ---------------------------------------------------------------------------------------
+
+
+def handed_to(name: str, directory: Path, operators: str | None = None) -> str:
+    """Return under which name an alarm would be handed to a colleague; raises UsageError."""
+    configured = Settings(state_dir=directory, control=ControlSettings(operators=operators))
+    return asyncio.run(colleague(name, configured, by_name))
+
+
+def test_an_alarm_goes_to_users_of_the_machine_only(tmp_path: Path) -> None:
+    """A slip in the name must not put a call into hands that do not exist."""
+    assert handed_to(ME, tmp_path) == ME
+    for name in ("maria-that-never-was", "4000000", "a\0b", "*", "\udcff"):
+        with pytest.raises(UsageError, match="this machine has no user") as refusal:
+            handed_to(name, tmp_path)
+        assert "getent passwd" in refusal.value.remedy
+
+
+def test_an_alarm_goes_to_operators_only(public_dir: Path) -> None:
+    """A user who does not hold the role could neither see nor close it; the receiver's own user holds every role."""
+    assert handed_to("root", public_dir, operators="no-such-group") == "root"
+    with pytest.raises(UsageError, match="nobody is not an operator"):
+        handed_to("nobody", public_dir, operators="no-such-group")
+
+
+def test_an_alarm_goes_to_those_who_can_open_the_socket(public_dir: Path) -> None:
+    """Without a group the role is held by those whom the permissions let in, from the root directory to the socket."""
+    socket_path = public_dir / CONTROL_SOCKET
+    socket_path.touch()
+    socket_path.chmod(0o666)
+    assert handed_to("nobody", public_dir) == "nobody"
+    socket_path.chmod(0o660)
+    with pytest.raises(UsageError, match=r"nobody cannot open .*control\.sock"):
+        handed_to("nobody", public_dir)
+    socket_path.chmod(0o666)
+    public_dir.chmod(0o750)
+    with pytest.raises(UsageError, match="nobody cannot open"):
+        handed_to("nobody", public_dir)
+
+
+if os.geteuid() == 0:  # only root can give files away
+
+    def test_owner_and_group_of_the_socket_let_in(public_dir: Path) -> None:
+        """Permissions are read as the kernel reads them: owner first, then group, then all others."""
+        socket_path = public_dir / CONTROL_SOCKET
+        socket_path.touch()
+        nobody = pwd.getpwnam("nobody")
+        for owner, group, mode, allowed in (
+            (nobody.pw_uid, 0, 0o600, True),
+            (nobody.pw_uid, 0, 0o066, False),
+            (1, nobody.pw_gid, 0o020, True),
+            (1, nobody.pw_gid, 0o602, False),
+            (1, 0, 0o602, True),
+        ):
+            os.chown(socket_path, owner, group)
+            socket_path.chmod(mode)
+            if allowed:
+                assert handed_to("nobody", public_dir) == "nobody"
+            else:
+                with pytest.raises(UsageError, match="cannot open"):
+                    handed_to("nobody", public_dir)
 
 
 def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:

@@ -12,11 +12,13 @@ from tests.receiver.homes import HOME, battery, handle, say, stored
 from vetlla.alarms import State
 from vetlla.clock import SECOND_US, to_datetime
 from vetlla.errors import UsageError
+from vetlla.receiver import lengths
 from vetlla.signals import Event, Kind, Phase, Priority
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from vetlla.signals import Signal
 
@@ -179,6 +181,123 @@ def test_when_the_newer_alarm_is_closed_the_older_is_joined_again(tmp_path: Path
     run(scenario())
 
 
+# --- the clock of an emergency ---------------------------------------------------------------------------------------
+
+
+def began(alarm: dict[str, Any]) -> tuple[object, object]:
+    """Return what an alarm continues, and how old its emergency is."""
+    return alarm["chained_to"], alarm["age_s"]
+
+
+@pytest.mark.parametrize("outcome", ["false_alarm", "handled_by_voice", "help_sent", "other"])
+def test_the_clock_of_an_emergency_survives_a_closed_alarm(tmp_path: Path, outcome: str) -> None:
+    """Who calls again after the alarm was closed has been waiting since the first call, however it was closed."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
+            await rig.submit(signal("1111"), arrival=rig.arrival(seconds_ago=2))
+            rig.clock.advance(300)
+            await rig.ask("queue.answer", alarm=1)
+            await rig.ask("queue.close", alarm=1, outcome=outcome)
+            rig.clock.advance(100)
+            await say(rig, signal("1112"), signal("2222"))
+            mine, other = await rig.open_alarms()
+            assert (began(mine), mine["t3_s"]) == ((1, 402), 0)
+            assert began(other) == (None, 0)
+            await handle(rig, 2)
+            rig.clock.advance(50)
+            await say(rig, signal("1111", "102", kind=Kind.FALL))
+            assert began((await rig.open_alarms())[0]) == (2, 452)
+
+    run(scenario())
+
+
+def test_the_clock_of_an_emergency_ends_with_the_chaining_window(tmp_path: Path) -> None:
+    """What a home says later is another emergency: the window runs from the moment at which the last one was closed."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
+            await say(rig, signal("1111"))
+            rig.clock.advance(50)
+            await handle(rig, 1)
+            rig.clock.advance(100.001)
+            await say(rig, signal("1111"))
+            assert began((await rig.open_alarms())[0]) == (None, 0)
+
+    run(scenario())
+
+
+def test_an_emergency_lasts_while_its_alarm_is_open(tmp_path: Path) -> None:
+    """Help is on its way for an hour: a press after the chaining window is an alarm of its own with the same clock."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
+            await say(rig, signal("1111"))
+            await rig.ask("queue.answer", alarm=1)
+            rig.clock.advance(3_600)
+            await say(rig, battery("1111"), signal("1111"))
+            first, second = await rig.open_alarms()
+            assert (first["id"], second["id"], began(second)) == (1, 2, (1, 3600))
+
+    run(scenario())
+
+
+def test_a_low_battery_that_was_closed_starts_no_clock(tmp_path: Path) -> None:
+    """Only what help is sent for is an emergency."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await say(rig, battery("1111"))
+            await handle(rig, 1)
+            rig.clock.advance(50)
+            await say(rig, signal("1111"))
+            assert began((await rig.open_alarms())[0]) == (None, 0)
+
+    run(scenario())
+
+
+def test_a_test_s_emergency_is_not_the_home_s(tmp_path: Path) -> None:
+    """What an installer tried out and closed does not make a call look older."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            await rig.ask("queue.test", SARA, account="1111", seconds=60, reason="installer on site")
+            await say(rig, signal("1111"))
+            await handle(rig, 1)
+            rig.clock.advance(60)
+            await say(rig, signal("1111"))
+            assert began((await rig.open_alarms())[0]) == (None, 0)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("step", [0, 5_000, -5_000])
+def test_the_clock_of_an_emergency_survives_a_restart(tmp_path: Path, step: int) -> None:
+    """What was closed before is read back; while the receiver runs a stepped wall clock changes nothing of it."""
+
+    async def scenario() -> None:
+        settings = small(tmp_path, queue={"chain_window_s": 100.0})
+        async with core(tmp_path, accounts=HOME, settings=settings) as rig:
+            await say(rig, signal("1111"))
+            rig.clock.advance(20)
+            await handle(rig, 1)
+            clock = rig.clock
+        clock.advance(40)
+        async with core(tmp_path, accounts=HOME, settings=settings, clock=clock) as rig:
+            clock.step_wall(step)
+            clock.advance(60)
+            await say(rig, signal("1111"))
+            (alarm,) = await rig.open_alarms()
+            assert alarm["chained_to"] == 1
+            assert alarm["established"] == "2026-01-01T00:00:00.000000Z"
+            await handle(rig, 2)
+            clock.advance(101)
+            await say(rig, signal("1111"))
+            assert began((await rig.open_alarms())[0]) == (None, 0)
+
+    run(scenario())
+
+
 def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
     """An account on test opens alarms of its own, joins none of the home's others, and pushes none of them aside."""
 
@@ -190,7 +309,7 @@ def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
             assert (real["id"], real["priority"], real["signals"]) == (1, "TECHNICAL", 2)
             assert (test["id"], test["priority"], test["signals"]) == (2, "LIFE", 2)
             assert [bool(row["flags"] & Flag.ON_TEST) for row in stored(rig)] == [False, True, False, True]
-            assert rig.desk.counts(rig.clock.now()) == {(State.WAITING, Priority.TECHNICAL): 1}
+            assert lengths.counts(rig.desk.alarms(), rig.clock.now()) == {(State.WAITING, Priority.TECHNICAL): 1}
             rig.clock.advance(60)
             await say(rig, signal("1112"))
             assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["LIFE"]
@@ -341,14 +460,14 @@ def test_counts_and_the_longest_wait(tmp_path: Path) -> None:
             await rig.ask("queue.claim", alarm=1)
             rig.clock.advance(5)
             now = rig.clock.now()
-            assert rig.desk.counts(now) == {
+            assert lengths.counts(rig.desk.alarms(), now) == {
                 (State.CLAIMED, Priority.LIFE): 1,
                 (State.WAITING, Priority.LIFE): 1,
                 (State.WAITING, Priority.TECHNICAL): 1,
             }
-            assert rig.desk.oldest_waiting_s(now) == {Priority.LIFE: 5, Priority.TECHNICAL: 5}
+            assert lengths.oldest_waiting_s(rig.desk.alarms(), now) == {Priority.LIFE: 5, Priority.TECHNICAL: 5}
             rig.clock.advance(60)
-            assert rig.desk.oldest_waiting_s(rig.clock.now())[Priority.LIFE] == 70
+            assert lengths.oldest_waiting_s(rig.desk.alarms(), rig.clock.now())[Priority.LIFE] == 70
 
     run(scenario())
 

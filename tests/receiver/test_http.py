@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from vetlla.errors import ConfigError
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.http import HttpServer, Readiness
-from vetlla.receiver.metrics import Gauges, exposition
+from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EMPTY = Gauges(
     ready=False,
     queue={},
+    unattended={},
     oldest_waiting_s={},
     free_bytes=0,
     watermark_bytes=0,
@@ -30,6 +31,7 @@ EMPTY = Gauges(
     accounts_on_test=0,
     supervised={},
     incidents_open=0,
+    limits_s=dict.fromkeys(LIMITS, 1.0),
 )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.receiver.callers import HOME
 from tests.receiver.core import ANA, Core, core, run, signal
+from vetlla.alarms import Cause
 from vetlla.clock import to_datetime
-from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Signal
+from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Priority, Signal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,7 +177,7 @@ def test_what_may_be_another_call_does_not_wait_with_an_operator_who_left(tmp_pa
             assert await tell(rig, press()) == STORED
             (alarm,) = await rig.open_alarms()
             assert (alarm["id"], alarm["signals"], alarm["escalated"]) == (1, 2, 1)
-            assert rig.counters.escalations == 1
+            assert rig.counters.escalations[Priority.LIFE, Cause.TOLD_AGAIN] == 1
             assert rig.flaws() == []
 
     run(scenario())

@@ -6,9 +6,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla import __version__
-from vetlla.alarms import State
+from vetlla.alarms import Cause, State
 from vetlla.receiver.counters import Caller, Counters, Histogram, Receipt, Refusal
-from vetlla.receiver.metrics import Gauges, exposition
+from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision import Health
 from vetlla.signals import Outcome, Priority, Reason
 
@@ -25,6 +25,8 @@ GAUGES = Gauges(
     accounts_on_test=3,
     supervised={"ok": 69_000, "late": 20, "lost": 5, "unknown": 7, "not_supervised": 968},
     incidents_open=2,
+    unattended={Priority.LIFE: 1},
+    limits_s={"t2_max": 20, "t3_warn": 15, "t3_max": 30, "hold": 300},
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
@@ -32,7 +34,8 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "outcome": {*Outcome, *Receipt, "taken", "refused"},
     "reason": set(Reason),
     "caller": set(Caller),
-    "why": set(Refusal),
+    "why": {*Refusal, *Cause},
+    "limit": set(LIMITS),
     "broker": {"mqtt"},
     "state": {*State, *(health.word for health in Health)},
     "priority": {priority.name.lower() for priority in Priority},
@@ -69,7 +72,11 @@ def _full() -> Counters:
     counters.answer.observe(30_000_000)
     counters.t2.observe(20_000_000)
     counters.t3[Priority.LIFE].observe(30_000_001)
-    counters.escalations += 1
+    counters.t2_breaches += 2
+    counters.t3_slow[Priority.LIFE] += 3
+    counters.t3_breaches[Priority.LIFE] += 1
+    counters.warnings[Priority.HOME_RISK] += 5
+    counters.escalations[Priority.LIFE, Cause.HOLD_LAPSED] += 1
     counters.reloads_refused += 1
     return counters
 
@@ -105,7 +112,16 @@ def _full() -> Counters:
         ("vetlla_t3_seconds_bucket", {"le": "30.0", "priority": "life"}, 0),
         ("vetlla_t3_seconds_count", {"priority": "life"}, 1),
         ("vetlla_t3_seconds_count", {"priority": "routine"}, 0),
-        ("vetlla_escalations_total", {}, 1),
+        ("vetlla_t2_breaches_total", {}, 2),
+        ("vetlla_t3_slow_total", {"priority": "life"}, 3),
+        ("vetlla_t3_breaches_total", {"priority": "life"}, 1),
+        ("vetlla_t3_breaches_total", {"priority": "technical"}, 0),
+        ("vetlla_warnings_total", {"priority": "home_risk"}, 5),
+        ("vetlla_escalations_total", {"priority": "life", "why": "hold_lapsed"}, 1),
+        ("vetlla_escalations_total", {"priority": "life", "why": "unanswered"}, 0),
+        ("vetlla_unattended_alarms", {"priority": "life"}, 1),
+        ("vetlla_unattended_alarms", {"priority": "technical"}, 0),
+        ("vetlla_limit_seconds", {"limit": "hold"}, 300),
         ("vetlla_reloads_total", {"outcome": "taken"}, 0),
         ("vetlla_reloads_total", {"outcome": "refused"}, 1),
         ("vetlla_ready", {}, 1),

@@ -10,12 +10,15 @@ from tests.receiver.core import ANA, BERTA, SARA, Core, core, run, signal, small
 from vetlla.accounts import Account
 from vetlla.alarms import Outcome
 from vetlla.errors import UsageError
-from vetlla.receiver.requests import NOTE_MAX, TEST_MAX_S
+from vetlla.receiver.asked import TEXT_MAX
+from vetlla.receiver.control import Caller, Request
+from vetlla.receiver.requests import NAME_MAX, NOTE_MAX, TEST_MAX_S
 from vetlla.signals import Kind, Priority
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+CARLA = ANA._replace(operator="carla")
 ENGINEER = ANA._replace(operator="enric", engineer=True)
 
 
@@ -81,8 +84,104 @@ def test_the_next_alarm_is_the_first_that_waits(tmp_path: Path) -> None:
             await rig.submit(signal("2", "154", kind=Kind.FLOOD))
             await rig.submit(signal("5"))
             await rig.submit(signal("3"))
-            assert [(await rig.ask("queue.claim"))["account"] for _ in range(3)] == ["3", "2", "1"]
+            assert [(await rig.ask("queue.claim", one))["account"] for one in (ANA, BERTA, CARLA)] == ["3", "2", "1"]
+            assert "nothing is waiting" in await refused(rig, "queue.claim", SARA)
+
+    run(scenario())
+
+
+def test_the_next_alarm_is_the_one_that_is_held_unanswered(tmp_path: Path) -> None:
+    """An operator who asks twice gets the same alarm and is told so: a second one would wait in the same hands."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal("1"))
+            rig.clock.advance(10)
+            await rig.submit(signal("2"))
+            taken = await rig.ask("queue.claim")
+            assert (taken["id"], taken["detail"]) == (1, {})
+            rig.clock.advance(50)
+            again = await rig.ask("queue.claim")
+            assert (again["id"], again["detail"], again["lease_s"]) == (1, {"held": True}, 60)
+            rig.clock.advance(59)
+            assert (await rig.ask("queue.claim", BERTA))["id"] == 2
+            await rig.ask("queue.answer", alarm=1)
             assert "nothing is waiting" in await refused(rig, "queue.claim")
+            (entry,) = rig.read("SELECT detail FROM audit WHERE detail LIKE '%held%'")
+            assert entry == {"detail": '{"held":true}'}
+
+    run(scenario())
+
+
+def test_a_more_urgent_call_goes_before_what_is_held(tmp_path: Path) -> None:
+    """Who holds a low battery does not keep a person on the floor waiting; the battery's claim lapses by itself."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal("1", "302", kind=Kind.BATTERY_LOW))
+            await rig.ask("queue.claim")
+            await rig.submit(signal("2"))
+            assert (await rig.ask("queue.claim"))["account"] == "2"
+            assert (await rig.ask("queue.claim"))["account"] == "2"
+            rig.clock.advance(60)
+            assert (await rig.ask("queue.claim", BERTA))["account"] == "2"
+            assert (await rig.ask("queue.claim", CARLA))["account"] == "1"
+
+    run(scenario())
+
+
+def test_each_step_says_what_it_did(tmp_path: Path) -> None:
+    """Who did what to the alarm and when stands in the answer, and watchers are told the same with the alarm."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            events = rig.requests.watch(Request({}, BERTA))
+            standing = await anext(events)
+            assert (standing["event"], standing["at"]) == ("open", "2026-01-01T00:00:00.000000Z")
+            steps: list[tuple[str, Caller, dict[str, object], str, dict[str, object]]] = [
+                ("claim", ANA, {}, "claimed", {}),
+                ("claim", SARA, {"force": True}, "claimed", {"from": "ana"}),
+                ("answer", SARA, {}, "answered", {}),
+                ("note", BERTA, {"text": " has the keys "}, "noted", {"text": "has the keys"}),
+                ("escalate", SARA, {"why": "no keys"}, "escalated", {"why": "no keys"}),
+                ("handover", SARA, {"to": " berta\n"}, "handed_over", {"to": "berta"}),
+                ("handover", SARA, {"to": "ana", "force": True}, "handed_over", {"from": "berta", "to": "ana"}),
+                ("close", ANA, {"outcome": "contact_went"}, "closed", {"outcome": "contact_went"}),
+            ]
+            for seconds, (do, caller, arguments, event, detail) in enumerate(steps, 1):
+                rig.clock.advance(1)
+                answer = await rig.ask(f"queue.{do}", caller, alarm=1, **arguments)
+                told = await anext(events)
+                action = do.replace("handover", "hand over")
+                for said in (answer, told):
+                    assert (said["actor"], said["action"], said["detail"]) == (caller.operator, action, detail)
+                    assert said["at"] == f"2026-01-01T00:00:0{seconds}.000000Z"
+                assert told["event"] == event
+                assert told["alarm"].items() <= answer.items()
+            await events.aclose()
+
+    run(scenario())
+
+
+def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
+    """An account whose alarms disappear from the list does so before everybody's eyes."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            events = rig.requests.watch(Request({}, BERTA))
+            await anext(events)
+            await rig.ask("queue.test", SARA, account=" 77 ", seconds=60, reason="installer")
+            assert await anext(events) == {
+                "event": "test",
+                "at": "2026-01-01T00:00:00.000000Z",
+                "actor": "sara",
+                "action": "test",
+                "detail": {"until": "2026-01-01T00:01:00.000000Z", "reason": "installer"},
+                "account": "77",
+            }
+            await events.aclose()
 
     run(scenario())
 
@@ -111,8 +210,15 @@ def test_only_supervisors_can_force(tmp_path: Path) -> None:
         ("queue.answer", {"alarm": 10**30}, "no open alarm"),
         ("queue.note", {"alarm": 1}, "'text' should be a text"),
         ("queue.note", {"alarm": 1, "text": "  "}, "'text' should be a text"),
-        ("queue.note", {"alarm": 1, "text": "x" * (NOTE_MAX + 1)}, f"{NOTE_MAX} characters at the most"),
+        ("queue.note", {"alarm": 1, "text": "x" * (NOTE_MAX + 1)}, f"'text' holds at most {NOTE_MAX} characters"),
         ("queue.handover", {"alarm": 1, "to": ["berta"]}, "'to' should be a text"),
+        ("queue.handover", {"alarm": 1}, "'to' should be a text"),
+        ("queue.handover", {"alarm": 1, "to": " \t\n"}, "'to' should be a text"),
+        ("queue.handover", {"alarm": 1, "to": "x" * (NAME_MAX + 1)}, f"'to' holds at most {NAME_MAX} characters"),
+        ("queue.handover", {"alarm": 1, "to": "dolors"}, "this machine has no user 'dolors'"),
+        ("queue.escalate", {"alarm": 1, "why": 7}, "'why' should be a text"),
+        ("queue.escalate", {"alarm": 1, "why": "x" * (TEXT_MAX + 1)}, f"'why' holds at most {TEXT_MAX} characters"),
+        ("queue.test", {"account": "1", "seconds": 1, "reason": 7}, "'reason' should be a text"),
         ("queue.close", {"alarm": 1}, "closed with an outcome"),
         ("queue.close", {"alarm": 1, "outcome": "fixed"}, "closed with an outcome"),
         ("queue.close", {"alarm": 1, "outcome": 7}, "closed with an outcome"),
@@ -197,6 +303,79 @@ def test_t3_is_counted_when_it_ends(tmp_path: Path) -> None:
             assert rig.counters.t3[Priority.LIFE].sum_us == 12_000_000
             assert "was answered by ana" in await refused(rig, "queue.answer", BERTA, alarm=1)
             assert rig.counters.t3[Priority.LIFE].count == 1
+
+    run(scenario())
+
+
+def test_t3_is_counted_for_every_communication(tmp_path: Path) -> None:
+    """Each report of an alarm has waited since it was ready; one that comes while the operator speaks has not."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, queue={"t3_warn_s": 15.0, "t3_max_s": 30.0})) as rig:
+            await rig.submit(signal())
+            rig.clock.advance(10)
+            await rig.submit(signal(), signal("1234", "602", kind=Kind.PERIODIC_TEST))
+            rig.clock.advance(22)
+            t3 = rig.counters.t3[Priority.LIFE]
+            assert t3.count == 0
+            await rig.ask("queue.answer", alarm=1)
+            assert (t3.count, t3.sum_us) == (3, (32 + 22 + 22) * 1_000_000)
+            assert (rig.counters.t3_slow[Priority.LIFE], rig.counters.t3_breaches[Priority.LIFE]) == (3, 1)
+            rig.clock.advance(5)
+            await rig.submit(signal())
+            assert (t3.count, t3.sum_us) == (4, 76_000_000)
+
+    run(scenario())
+
+
+def test_routine_reports_are_answered_by_the_receiver(tmp_path: Path) -> None:
+    """They have no alarm and wait for no operator: they count under their own priority, those on test nowhere."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[Account(account="1"), Account(account="2")]) as rig:
+            await rig.ask("queue.test", SARA, account="2", seconds=60, reason="")
+            for account in ("1", "2"):
+                await rig.submit(signal(account, "602", kind=Kind.PERIODIC_TEST))
+            assert [rig.counters.t3[one].count for one in Priority] == [0, 0, 0, 1]
+            assert rig.counters.t3[Priority.ROUTINE].sum_us == 0
+
+    run(scenario())
+
+
+def test_what_is_closed_without_an_answer_has_waited_until_then(tmp_path: Path) -> None:
+    """Closing an alarm cannot make its waiting disappear from the figures."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            rig.clock.advance(40)
+            closed = await rig.ask("queue.close", SARA, alarm=1, outcome="other", force=True)
+            assert (closed["t3_s"], closed["answered"]) == (40, None)
+            assert rig.counters.t3[Priority.LIFE].sum_us == 40_000_000
+            assert rig.counters.t3_breaches[Priority.LIFE] == 1
+            assert rig.read("SELECT t3_us FROM alarms") == [{"t3_us": 40_000_000}]
+            assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_t3_goes_on_over_a_restart(tmp_path: Path) -> None:
+    """The reports of an alarm that still waits are counted when it is answered, those of an answered one once."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal("1"))
+            await rig.submit(signal("2"), signal("2"))
+            await rig.ask("queue.answer", alarm=1)
+            clock = rig.clock
+        clock.advance(12)
+        async with core(tmp_path, clock=clock) as rig:
+            assert sum(one.count for one in rig.counters.t3.values()) == 0
+            await rig.ask("queue.answer", alarm=2)
+            t3 = rig.counters.t3[Priority.TECHNICAL]
+            assert (t3.count, t3.sum_us) == (0, 0)
+            t3 = rig.counters.t3[Priority.LIFE]
+            assert (t3.count, t3.sum_us) == (2, 24_000_000)
 
     run(scenario())
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vetlla.alarms import Alarm, Outcome, State
+from vetlla.alarms import Alarm, Cause, Outcome, State
 from vetlla.clock import SECOND_US, Instant
 from vetlla.errors import UsageError
 from vetlla.service import queue
@@ -15,7 +15,8 @@ from vetlla.signals import Kind, Priority
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEASE_US = 60 * SECOND_US
+LEASE_US, HOLD_US = 60 * SECOND_US, 300 * SECOND_US
+MARKS = queue.Marks(15 * SECOND_US, 30 * SECOND_US, frozenset(Priority))
 START = Instant(1_000_000_000 * SECOND_US, 500 * SECOND_US)
 WAITING = Alarm(
     id=7,
@@ -45,7 +46,18 @@ def at(seconds: float) -> Instant:
 
 
 def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False) -> queue.Hand:
-    return queue.Hand(operator, at(seconds), LEASE_US, supervisor)
+    return queue.Hand(operator, at(seconds), LEASE_US, supervisor, HOLD_US)
+
+
+def ready(**values: Any) -> Alarm:  # noqa: ANN401 - those of Alarm
+    """Return an alarm that waits, with its first mark."""
+    alarm = WAITING._replace(**values)
+    return queue.await_answer(alarm, START, MARKS)
+
+
+def due_s(alarm: Alarm) -> float | None:
+    """Return when the alarm's next mark comes, in seconds after the start."""
+    return None if alarm.due_mono_us is None else (alarm.due_mono_us - START.mono_us) / SECOND_US
 
 
 def claimed(operator: str = "ana") -> Alarm:
@@ -119,9 +131,9 @@ def test_a_lease_ends_at_its_very_moment() -> None:
 
 
 def test_whose_claim_lapsed_no_longer_holds() -> None:
-    """The first holder may claim anew, but not close or hand over what is nobody's now."""
+    """The first holder may claim again, but not close or hand over what no operator holds now."""
     for step in ("touch", "close", "hand over"):
-        with pytest.raises(UsageError, match="nobody's hands"):
+        with pytest.raises(UsageError, match="no operator holds"):
             STEPS[step](claimed(), hand("ana", 61))
     assert queue.claim(claimed(), hand("ana", 61)).lease_mono_us == at(121).mono_us
 
@@ -161,6 +173,13 @@ def test_a_supervisor_may_assign_what_waits() -> None:
     assert (given.operator, given.state, given.claimed_us) == ("berta", State.CLAIMED, at(5).utc_us)
 
 
+def test_closing_what_was_never_answered_ends_its_waiting() -> None:
+    """The time until then counts: an alarm cannot be closed out of the figures."""
+    closed = queue.close(claimed(), hand(seconds=20), Outcome.OTHER)
+    assert (closed.t3_us, closed.answered_us) == (20 * SECOND_US, None)
+    assert queue.close(answered(), hand(seconds=20), Outcome.OTHER).t3_us == 10 * SECOND_US
+
+
 def test_whoever_closes_what_nobody_held_is_named() -> None:
     """An alarm that a supervisor closes untouched carries the supervisor's name."""
     closed = queue.close(WAITING, hand("sara", supervisor=True), Outcome.TEST)
@@ -168,9 +187,114 @@ def test_whoever_closes_what_nobody_held_is_named() -> None:
     assert queue.close(claimed(), hand("sara", supervisor=True), Outcome.TEST).operator == "ana"
 
 
-def test_escalating_counts_and_changes_nothing_else() -> None:
-    """An alarm before a supervisor stays in the hands it is in."""
-    assert queue.escalate(claimed()) == claimed()._replace(escalated=1)
+def test_escalating_counts_and_says_why() -> None:
+    """An alarm before a supervisor stays in the hands it is in, and keeps the operator's words."""
+    asked = queue.escalate(claimed(), hand("berta", 5), "ana is ill")
+    assert asked == claimed()._replace(
+        escalated=1, escalated_us=at(5).utc_us, escalated_by="berta", escalated_why="ana is ill"
+    )
+    told = queue.fall_due(asked, hand("receiver", 30), Cause.UNANSWERED)
+    assert (told.escalated, told.escalated_by, told.escalated_why) == (2, "berta", "ana is ill")
+    assert told.escalated_us == at(5).utc_us
+    again = queue.escalate(told, hand("ana", 40), "")
+    assert (again.escalated, again.escalated_by, again.escalated_why) == (3, "ana", "")
+
+
+def test_a_call_that_waits_has_two_marks_and_then_repeats() -> None:
+    """A warning after t3_warn_s, a supervisor after t3_max_s, and again after each hold time."""
+    alarm = ready()
+    assert (due_s(alarm), queue.due(alarm, at(14.9)), queue.due(alarm, at(15))) == (15, False, True)
+    assert queue.cause(alarm, at(15)) is None
+    alarm = queue.warn(alarm, hand("receiver", 15.5), MARKS)
+    assert (alarm.warned_us, alarm.escalated, due_s(alarm)) == (at(15.5).utc_us, 0, 30)
+    assert queue.cause(alarm, at(30)) is Cause.UNANSWERED
+    alarm = queue.fall_due(alarm, hand("receiver", 30), Cause.UNANSWERED)
+    assert (alarm.overdue_us, alarm.escalated, due_s(alarm)) == (at(30).utc_us, 1, 330)
+    alarm = queue.fall_due(alarm, hand("receiver", 330), Cause.UNANSWERED)
+    assert (alarm.overdue_us, alarm.escalated, due_s(alarm)) == (at(30).utc_us, 2, 630)
+    assert due_s(queue.answer(alarm, hand(seconds=400))) == 700
+
+
+@pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
+def test_what_a_holder_does_before_answering_moves_no_mark_of_t3(step: str) -> None:
+    """Until both marks have passed they stay where they are; from then on the end of the lease is the next one."""
+    mine = queue.claim(ready(), hand(seconds=1))
+    assert due_s(STEPS[step](mine, hand(seconds=5))) == 15
+    late = queue.fall_due(queue.warn(mine, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
+    assert due_s(STEPS[step](late, hand(seconds=40))) == 100
+    assert queue.cause(STEPS[step](late, hand(seconds=40)), at(100)) is Cause.CLAIM_LAPSED
+
+
+@pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
+def test_an_answered_alarm_is_due_after_the_hold_time(step: str) -> None:
+    """Every action of its holder renews it; when it has lapsed the alarm is marked until an operator acts."""
+    alarm = queue.answer(ready(), hand(seconds=10))
+    assert (due_s(alarm), queue.cause(alarm, at(310))) == (310, Cause.HOLD_LAPSED)
+    assert due_s(STEPS[step](alarm, hand(seconds=50))) == 350
+    left = queue.fall_due(alarm, hand("receiver", 310), Cause.HOLD_LAPSED)
+    assert (left.state, left.operator, left.lapsed_us, due_s(left)) == (State.ANSWERED, "ana", at(310).utc_us, 610)
+    assert queue.unattended(left)
+    assert not queue.unattended(STEPS[step](left, hand(seconds=320)))
+
+
+def test_what_is_less_urgent_is_told_once() -> None:
+    """A battery goes before a supervisor once, and again only when an operator took it and vanished."""
+    alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
+    assert due_s(alarm) is None
+    assert due_s(queue.claim(alarm, hand(seconds=40))) == 100
+    held = queue.answer(alarm, hand(seconds=40))
+    assert due_s(held) == 340
+    assert due_s(queue.fall_due(held, hand("receiver", 340), Cause.HOLD_LAPSED)) is None
+
+
+def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> None:
+    """Its operator may still vanish: the end of the lease is the next mark, for a battery, too."""
+    alarm = queue.claim(ready(priority=Priority.TECHNICAL), hand(seconds=10))
+    alarm = queue.fall_due(queue.warn(alarm, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
+    assert (alarm.state, due_s(alarm)) == (State.CLAIMED, 70)
+    lapsed = queue.fall_due(alarm, hand("receiver", 70), Cause.CLAIM_LAPSED)
+    assert (lapsed.state, lapsed.operator, due_s(lapsed)) == (State.WAITING, "", None)
+
+
+def test_an_alarm_on_test_has_no_mark() -> None:
+    """No person waits for it, whatever is done with it."""
+    alarm = ready(on_test=True)
+    for step in ("claim", "answer", "hand over"):
+        assert due_s(STEPS[step](alarm, hand("sara", 1, supervisor=True))) is None
+    assert due_s(queue.after_restart(alarm, hand("receiver", 9), MARKS)) is None
+
+
+def test_a_more_urgent_signal_starts_the_marks_again() -> None:
+    """What was told of a low battery is not told of the call that joined it."""
+    alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
+    lifted = queue.await_answer(alarm._replace(priority=Priority.LIFE), at(50), MARKS)
+    assert (lifted.warned_us, lifted.overdue_us, due_s(lifted)) == (None, None, 65)
+
+
+RESTARTED: dict[str, tuple[Alarm, float | None]] = {
+    # Each alarm without a mark, as after a reboot 100 s after it was ready, and where its mark is then.
+    "waits": (ready(), 15),
+    "was warned of": (ready()._replace(warned_us=1), 30),
+    "was put before a supervisor": (ready()._replace(warned_us=1, overdue_us=1), 400),
+    "was put there, technical": (ready(priority=Priority.TECHNICAL)._replace(warned_us=1, overdue_us=1), None),
+    "was claimed": (queue.claim(ready(), hand(seconds=1)), 15),
+    "was claimed late": (queue.claim(ready()._replace(warned_us=1, overdue_us=1), hand(seconds=40)), 100),
+    "was answered": (queue.answer(ready(), hand(seconds=1)), 100),
+    "was left": (queue.answer(ready(), hand(seconds=1))._replace(lapsed_us=1), 400),
+    "was left, technical": (
+        queue.answer(ready(priority=Priority.TECHNICAL), hand(seconds=1))._replace(lapsed_us=1),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("standing", RESTARTED)
+def test_after_a_reboot_every_alarm_has_its_mark(standing: str) -> None:
+    """By the wall clock while it waited for an answer; at once where an operator held it."""
+    before, mark_s = RESTARTED[standing]
+    alarm = queue.after_reboot(before, 2)
+    assert due_s(alarm) is None
+    assert due_s(queue.after_restart(alarm, hand("receiver", 100), MARKS)) == mark_s
 
 
 def test_most_urgent_first_then_oldest_then_first_opened() -> None:

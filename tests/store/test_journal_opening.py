@@ -17,7 +17,9 @@ from vetlla.errors import StoreError
 from vetlla.signals import Priority
 from vetlla.store.batch import OnTest
 from vetlla.store.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.migrate import apply, migrations
 from vetlla.store.recent import NOTHING_RECENT
+from vetlla.store.rows import ALARM_COLUMNS, alarm_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +134,40 @@ def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
     # The window is looked for backwards along the numbers and left at its edge; tests are few and end by themselves.
     assert {plan for _, plan in scans} <= {"SCAN on_test", "SCAN CONSTANT ROW", "SCAN edge"}
     assert any("alarms_open" in plan for _, plan in plans)
+    assert any("alarms_closed" in plan for _, plan in plans)
     assert any("signals_by_alarm" in plan for _, plan in plans)
+
+
+def test_alarms_of_the_schema_before_holds_are_read(tmp_path: Path) -> None:
+    """Rows that knew no marks come out with none; those closed lately are found again, older ones are not."""
+    clock = ManualClock()
+    connection = sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)
+    steps = migrations("journal")
+    (holds,) = [step for step in steps if step.name.endswith("_holds")]
+    apply(connection, steps[: steps.index(holds)], clock)
+    old = [name for name in ALARM_COLUMNS if name in columns(connection)]
+    assert set(ALARM_COLUMNS) - set(old) == NEW
+    now_us = clock.now().utc_us
+    for number, closed_us in ((1, None), (2, now_us - 100_000_000), (3, now_us - 100_000_001)):
+        state = State.CLOSED if closed_us else State.ANSWERED
+        row = alarm_row(alarm(number, clock, state=state, operator="ana", escalated=2, closed_us=closed_us))
+        values = [value for name, value in zip(ALARM_COLUMNS, row, strict=True) if name in old]
+        connection.execute(f"INSERT INTO alarms ({', '.join(old)}) VALUES ({', '.join('?' * len(old))})", values)
+    connection.close()
+
+    with closing(Journal(tmp_path, clock)) as opened:
+        found = opened.recover(WINDOW_US, chain_us=100_000_000)
+
+    (still,) = found.open_alarms
+    assert (still.operator, still.escalated, still.due_mono_us, still.escalated_why) == ("ana", 2, None, "")
+    assert [one.id for one in found.closed] == [2]
+
+
+NEW = {"warned_us", "overdue_us", "due_mono_us", "lapsed_us", "escalated_us", "escalated_by", "escalated_why"}
+
+
+def columns(connection: sqlite3.Connection) -> list[str]:
+    return [row[1] for row in connection.execute("PRAGMA table_info (alarms)")]
 
 
 # --- one receiver, one journal ----------------------------------------------------------------------------------------

@@ -141,6 +141,48 @@ def test_what_the_intake_adds_is_kept(tmp_path: Path) -> None:
     assert (stored.committed_us, stored.ready_us) == (stored.received_us + 200, stored.received_us + 300)
     assert stored.t2_us == 1300
     assert (stored.answered_us, stored.closed_us, stored.duplicates) == (None, None, 0)
+    assert stored.t3_us is None
+
+
+@pytest.mark.parametrize(
+    ("made", "t3_s"),
+    [
+        ({}, 20),  # ready with its alarm
+        ({"ready_mono_us": -4_999_700}, 15),  # joined 5 s later
+        ({"ready_mono_us": -20_000_300}, 0),  # joined as it was answered
+        ({"ready_mono_us": -90_000_300}, 0),  # joined while the operator was speaking
+        ({"answered_us": None, "t3_us": None}, None),  # still waits
+        ({"boot": 2, "ready_mono_us": None}, 20.9997),  # answered after a reboot: by the wall clock
+        ({"answered_us": None, "closed_us": 7_000_000}, 20),  # closed without an answer
+    ],
+)
+def test_every_signal_has_its_own_t3(tmp_path: Path, made: dict[str, Any], t3_s: float | None) -> None:
+    """From when it was ready until its alarm was answered or closed, on the clock that is never stepped."""
+    clock = ManualClock()
+    with journal(tmp_path, clock) as scribe:
+        now_us = clock.now().utc_us
+        opened = {"ready_us": now_us, "ready_mono_us": 300, "answered_us": now_us + 21_000_000, "t3_us": 20_000_000}
+        batch = scribe.signals([report()], alarm=1)
+        batch.alarms[1] = alarm(1, clock, **opened | made)
+        scribe.write(batch)
+        scribe.flush()
+        with Archive(tmp_path) as archive:
+            stored = history.signal(archive, 1)
+
+    assert stored is not None
+    assert stored.t3_us == (None if t3_s is None else round(t3_s * 1e6))
+
+
+def test_a_routine_report_was_answered_by_the_receiver(tmp_path: Path) -> None:
+    """It waited for no operator."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(), priority=Priority.ROUTINE)
+        scribe.flush()
+        with Archive(tmp_path) as archive:
+            stored = history.signal(archive, 1)
+
+    assert stored is not None
+    assert stored.t3_us == 0
 
 
 def test_stamps_lost_with_the_receiver_are_absent_not_invented(tmp_path: Path) -> None:
@@ -173,6 +215,13 @@ def test_an_alarm_comes_out_as_it_went_in(database: sqlite3.Connection, state: S
         lease_mono_us=9,
         operator="maria",
         escalated=2,
+        warned_us=10,
+        overdue_us=11,
+        due_mono_us=12,
+        lapsed_us=13,
+        escalated_us=14,
+        escalated_by="berta",
+        escalated_why="door locked",
     )
 
     assert alarm_from(kept(database, "alarms", alarm_row(whole), ALARM_COLUMNS)) == whole

@@ -86,6 +86,7 @@ def stored_fields(stored: Stored) -> dict[str, Any]:
         "answered": iso(stored.answered_us),
         "closed": iso(stored.closed_us),
         "t2_s": None if stored.t2_us is None else stored.t2_us / 1e6,
+        "t3_s": None if stored.t3_us is None else stored.t3_us / 1e6,
     }
 
 

@@ -58,6 +58,9 @@ def _alarm_fields(alarm: Alarm, notes: Sequence[Note]) -> dict[str, Any]:
         "outcome": alarm.outcome and alarm.outcome.value,
         "chained_to": alarm.chained_to,
         "escalated": alarm.escalated,
+        "escalated_at": iso(alarm.escalated_us),
+        "escalated_by": alarm.escalated_by,
+        "escalated_why": alarm.escalated_why,
         "established": iso(alarm.established_us),
         "ready": iso(alarm.ready_us),
         "claimed": iso(alarm.claimed_us),
@@ -129,7 +132,8 @@ def _of_alarm(alarm: Alarm) -> Iterator[tuple[str, str]]:
     yield "why", alarm.why
     yield "operator", alarm.operator
     yield "continues", f"alarm {alarm.chained_to}" if alarm.chained_to else ""
-    yield "escalated", f"{alarm.escalated} times" if alarm.escalated else ""
+    asked = f"{alarm.escalated} times, by {alarm.escalated_by}: {alarm.escalated_why}"
+    yield "escalated", asked if alarm.escalated else ""
     yield "t2", "" if alarm.t2_us is None else f"{alarm.t2_us / 1e6:.3f} s"
     yield "t3", "" if alarm.t3_us is None else f"{alarm.t3_us / 1e6:.3f} s"
 

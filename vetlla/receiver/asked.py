@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+TEXT_MAX = 500
+"""Characters of a name or a reason."""
+
 
 def number(request: Request, name: str) -> int:
     """Return an argument that is a whole number. Raises UsageError."""
@@ -26,16 +29,27 @@ def number(request: Request, name: str) -> int:
     return value
 
 
-def text(request: Request, name: str) -> str:
-    """Return an argument that says something. Raises UsageError."""
-    value = request.arguments.get(name)
-    if not isinstance(value, str) or not value.strip():
+def text(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
+    """Return an argument that says something, without blanks around it. Raises UsageError."""
+    if not (value := words(request, name, at_most=at_most)):
         raise UsageError(f"{name!r} should be a text that says something")
     return value
 
 
+def words(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
+    """Return an argument that may say nothing, without blanks around it. Raises UsageError."""
+    value = request.arguments.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise UsageError(f"{name!r} should be a text that says something")
+    if len(value := value.strip()) > at_most:
+        raise UsageError(f"{name!r} holds at most {at_most} characters", remedy="say it shorter")
+    return value
+
+
 def flag(request: Request, name: str) -> bool:
-    """Say whether an argument is true; one that is not there is not."""
+    """Return True if an argument is true; one that is missing is not."""
     return request.arguments.get(name) is True
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from vetlla.settings.model import ControlSettings
+    from vetlla.settings.model import ControlSettings, Settings
 
 log = structlog.get_logger()
 
@@ -153,6 +153,31 @@ def admit(user: User, settings: ControlSettings) -> Caller:
     return Caller(user.name, holds(settings.supervisors), holds(settings.engineers))
 
 
+async def by_name(name: str) -> User | None:
+    """Return a user of this machine under the name by which the socket knows them; None if there is no such user."""
+    # In a thread: the machine's name service may have to ask another machine.
+    return await asyncio.to_thread(_by_name, name)
+
+
+async def colleague(name: str, settings: Settings, known: Callable[[str], Awaitable[User | None]]) -> str:
+    """Return the name of an operator who can take an alarm over.
+
+    Raises UsageError for a name that is no user's, and for a user who may not work the queue.
+    """
+    user = await known(name)
+    if user is None:
+        raise UsageError(
+            f"this machine has no user {name!r}", remedy="name the colleague as `getent passwd` does, such as maria"
+        )
+    admit(user, settings.control)
+    socket_path = settings.state_dir / CONTROL_SOCKET
+    if not user.ours and not await asyncio.to_thread(_reaches, user, socket_path):
+        raise UsageError(
+            f"{user.name} cannot open {socket_path}", remedy="add them to its group: usermod -aG vetlla NAME"
+        )
+    return user.name
+
+
 def _credentials(connection: socket.socket) -> tuple[int, int]:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, gid = _CREDENTIALS.unpack(raw)
@@ -167,6 +192,30 @@ def _user(uid: int, gid: int) -> User:
     except KeyError:  # a container's user without an entry
         return User(str(uid), frozenset(), ours)
     return User(name, frozenset(filter(None, map(_group, os.getgrouplist(name, gid)))), ours)
+
+
+def _by_name(name: str) -> User | None:
+    try:
+        entry = pwd.getpwnam(name)
+    except (KeyError, ValueError):  # not there; or a NUL in the name
+        return None
+    return _user(entry.pw_uid, entry.pw_gid)
+
+
+def _reaches(user: User, path: Path) -> bool:
+    """Return True if the permissions let a user write to the socket and search the directories above it."""
+    return _permits(user, path, os.W_OK) and all(_permits(user, parent, os.X_OK) for parent in path.parents)
+
+
+def _permits(user: User, path: Path, wanted: int) -> bool:
+    status = path.stat()
+    if "system.posix_acl_access" in os.listxattr(path):
+        return True  # an access list says more than the mode does: the kernel judges it when they connect
+    if _user(status.st_uid, status.st_gid).name == user.name:
+        shift = 6
+    else:
+        shift = 3 if _group(status.st_gid) in user.groups else 0
+    return bool(status.st_mode >> shift & wanted)
 
 
 def _group(gid: int) -> str | None:

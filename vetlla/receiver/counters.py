@@ -14,6 +14,7 @@ from collections import defaultdict
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from vetlla.alarms import Cause
 from vetlla.signals import Outcome, Priority, Reason
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ COMMIT_BOUNDS_US = tuple(
 """From a disk with a write cache that is safe, to a disk that is failing."""
 
 T2_BOUNDS_US = tuple(round(s * 1_000_000) for s in (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 20, 30, 60))
-"""The service's limit for *t2* (established to ready), 20 s and none above, is a bound: breaches count exactly."""
+"""The contract's limit for *t2* (established to ready), 20 s and none above, is a bound; ``t2_breaches`` counts by the
+limit that is set."""
 
 T3_BOUNDS_US = tuple(round(s * 1_000_000) for s in (2, 5, 10, 15, 20, 25, 30, 45, 60, 90, 120, 300, 600))
-"""The service's limits for *t3* (ready to answered), 90 % in 15 s and none above 30 s, are bounds."""
+"""The contract's limits for *t3* (ready to answered), 90 % in 15 s and none above 30 s, are bounds; ``t3_slow`` and
+``t3_breaches`` count by the limits that are set."""
 
 
 class Caller(StrEnum):
@@ -85,10 +88,10 @@ class Histogram:
         """Per bucket, not cumulated; the last one has no upper bound."""
         self.sum_us = 0
 
-    def observe(self, duration_us: int) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(self.bounds_us, duration_us)] += 1
-        self.sum_us += duration_us
+    def observe(self, duration_us: int, times: int = 1) -> None:
+        """Count a duration, once or several times."""
+        self.counts[bisect_left(self.bounds_us, duration_us)] += times
+        self.sum_us += duration_us * times
 
     @property
     def count(self) -> int:
@@ -117,7 +120,11 @@ class Counters:
         "signals",
         "store_failures",
         "t2",
+        "t2_breaches",
         "t3",
+        "t3_breaches",
+        "t3_slow",
+        "warnings",
     )
 
     def __init__(self, protocols: Iterable[str] = ()) -> None:
@@ -148,11 +155,27 @@ class Counters:
         self.answer = Histogram(ANSWER_BOUNDS_US)
         """From a frame's last byte received to the verdict on which it is acknowledged."""
         self.t2 = Histogram(T2_BOUNDS_US)
-        """From the communication established to the alarm ready for an operator."""
+        """From the communication established to ready for an operator, of every communication (ANS 5)."""
+        self.t2_breaches = 0
+        """Communications that were ready later than ``queue.t2_max_s``."""
         self.t3 = {priority: Histogram(T3_BOUNDS_US) for priority in Priority}
-        """From ready to answered by an operator."""
-        self.escalations = 0
+        """From ready to answered, of every communication (ANS 6). ROUTINE: those that the receiver itself answered."""
+        self.t3_slow = dict.fromkeys(Priority, 0)
+        """Communications that were answered later than ``queue.t3_warn_s``."""
+        self.t3_breaches = dict.fromkeys(Priority, 0)
+        """Communications that were answered later than ``queue.t3_max_s``."""
+        self.warnings = dict.fromkeys(Priority, 0)
+        """Alarms that were not answered within ``queue.t3_warn_s``."""
+        self.escalations = {(priority, cause): 0 for priority in Priority for cause in Cause}
+        """Alarms put before a supervisor."""
         self.reloads = 0
         """Configurations taken on SIGHUP."""
         self.reloads_refused = 0
         """Configurations that were not valid: the old one went on."""
+
+    def ready(self, t2_us: int, limit_us: int) -> bool:
+        """Count a communication that became ready; return True if it took longer than the limit."""
+        self.t2.observe(t2_us)
+        late = t2_us > limit_us
+        self.t2_breaches += late
+        return late

@@ -10,11 +10,38 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from vetlla.clock import iso
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Mapping
+
+    from vetlla.clock import Instant
 
 WATCHER_BACKLOG = 10_000
 """Events kept for one watcher that reads slowly: a busy minute's worth."""
+
+
+RECEIVER = "receiver"
+"""The actor of what no operator did, as the audit names it."""
+
+
+def make_event(
+    event: str,
+    at: Instant,
+    action: str,
+    actor: str = RECEIVER,
+    detail: Mapping[str, object] | None = None,
+    **about: object,
+) -> dict[str, Any]:
+    """Return an event: what happened, when, who did it, how the audit calls it, and what it is about."""
+    return {
+        "event": event,
+        "at": iso(at.utc_us),
+        "actor": actor,
+        "action": action,
+        "detail": dict(detail or {}),
+        **about,
+    }
 
 
 class Dispatch:

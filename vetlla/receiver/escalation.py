@@ -1,6 +1,7 @@
-"""Escalation: an alarm that nobody answers goes before a supervisor at the limits of *t3*.
+"""What time does to open alarms: one that no operator answers, or whose operator went quiet, goes before a supervisor.
 
-One timer for the earliest deadline; a deadline that was met meanwhile costs one look when it falls due.
+When an alarm is due is part of the alarm (``due_mono_us``), so that no restart loses it. Here is one timer for the
+earliest; a mark that was moved meanwhile costs one look when it falls due.
 """
 
 from __future__ import annotations
@@ -11,40 +12,35 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from vetlla.alarms import State
 from vetlla.clock import SECOND_US
 from vetlla.errors import UsageError
 from vetlla.receiver.commit import Operation
 from vetlla.service import queue
-from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable
 
-    from vetlla.alarms import Alarm
+    from vetlla.alarms import Alarm, Cause
     from vetlla.clock import Clock
-    from vetlla.receiver.card import Card
+    from vetlla.receiver.card import Deed
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
-    from vetlla.settings.model import QueueSettings
     from vetlla.store.batch import Batch
 
 log = structlog.get_logger()
 
-ESCALATED = (Priority.LIFE, Priority.HOME_RISK)
-"""Priorities whose waiting is a person's waiting."""
+AT_ONCE = 200
+"""Alarms that fall due in one turn of the loop, some 10 ms: after an outage many do, and frames must not wait."""
 
 
 class Escalation:
-    """Watches the clocks of unanswered alarms. Lives in the event loop."""
+    """Watches the marks of open alarms. Lives in the event loop."""
 
     def __init__(
         self,
         *,
-        settings: QueueSettings,
         desk: Desk,
         commit: GroupCommit,
         dispatch: Dispatch,
@@ -52,7 +48,6 @@ class Escalation:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.use(settings)
         self._desk = desk
         self._commit = commit
         self._dispatch = dispatch
@@ -60,74 +55,81 @@ class Escalation:
         self._clock = clock
         self._loop = loop
         self._due: list[tuple[int, int]] = []
-        """Monotonic deadline and alarm."""
+        """Monotonic instant and alarm."""
+        self._followed: dict[int, int] = {}
+        """By alarm: the earliest instant at which it is looked at."""
         self._timer: asyncio.TimerHandle | None = None
+        desk.on_due = self.follow
 
-    def use(self, settings: QueueSettings) -> None:
-        """Go on with other limits; alarms that are followed already keep theirs."""
-        self._steps_us = [round(limit * SECOND_US) for limit in (settings.t3_warn_s, settings.t3_max_s)]
+    def follow(self, alarm: Alarm) -> None:
+        """Look at an alarm when it is due."""
+        due_us, number = alarm.due_mono_us, alarm.id
+        if due_us is None or self._followed.get(number, due_us + 1) <= due_us:
+            return
+        self._followed[number] = due_us
+        heapq.heappush(self._due, (due_us, number))
+        if self._due[0] == (due_us, number):
+            self._set()
 
-    def watch(self, alarm: Alarm) -> None:
-        """Follow an alarm that just became ready, or more urgent."""
-        self._follow(alarm, self._steps_us, self._clock.now().mono_us)
-
-    def watch_open(self) -> None:
-        """After a start: follow what is open from where its clock stands; what an earlier life escalated stays so."""
-        now = self._clock.now()
-        for alarm, _ in self._desk.cards(now):
-            ready_us = now.mono_us - (queue.waited_us(alarm, now) or 0)
-            self._follow(alarm, self._steps_us[alarm.escalated :], ready_us)
+    @property
+    def overdue(self) -> bool:
+        """Whether an alarm should be looked at now."""
+        return bool(self._due) and self._due[0][0] <= self._clock.now().mono_us
 
     def stop(self) -> None:
-        """Forget all deadlines."""
+        """Forget all marks."""
         self._due.clear()
+        self._followed.clear()
         if self._timer is not None:
             self._timer.cancel()
-
-    def _follow(self, alarm: Alarm, steps_us: Iterable[int], since_us: int) -> None:
-        if not _is_urgent(alarm):
-            return
-        earliest = self._due[0] if self._due else None
-        for step_us in steps_us:
-            heapq.heappush(self._due, (since_us + step_us, alarm.id))
-        if self._due and self._due[0] != earliest:
-            self._set()
 
     def _set(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
-        self._timer = self._loop.call_later(wait_us / SECOND_US, self._fall_due)
+        self._timer = self._loop.call_later(wait_us / SECOND_US, self.look)
 
-    def _fall_due(self) -> None:
-        self._timer = None
-        now_us = self._clock.now().mono_us
-        while self._due and self._due[0][0] <= now_us:
-            _, number = heapq.heappop(self._due)
-            self._commit.perform(Operation(partial(self._escalate, number), self._escalated))
+    def look(self) -> None:
+        """Let alarms that are due fall due, a bounded number at once; called by the timer."""
+        left = AT_ONCE
+        while self.overdue and left:
+            due_us, number = heapq.heappop(self._due)
+            if self._followed.get(number) == due_us:
+                del self._followed[number]
+                self._commit.perform(Operation(partial(self._fall_due, number), self._fallen_due))
+                left -= 1
         if self._due:
             self._set()
 
-    def _escalate(self, number: int, batch: Batch) -> Card | None:
+    def _fall_due(self, number: int, batch: Batch) -> Deed | None:
         try:
             alarm, _ = self._desk.find(number)
         except UsageError:
-            return None  # closed meanwhile
-        if alarm.state is State.ANSWERED or not _is_urgent(alarm):
+            return None  # an operator closed it meanwhile
+        hand, marks = self._desk.receiver(self._clock.now()), self._desk.marks
+        if not queue.due(alarm, hand.now):
+            self.follow(alarm)
             return None
-        hand = queue.Hand("receiver", self._clock.now(), 0)
-        return self._desk.act(number, hand, "escalate", queue.escalate, batch, why="unanswered")
+        cause = queue.cause(alarm, hand.now)
+        if cause is None:
+            return self._desk.act(number, hand, "warn", lambda waiting: queue.warn(waiting, hand, marks), batch)
 
-    def _escalated(self, card: Card | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
-        if card is None:
+        def escalate(left: Alarm, why: Cause = cause) -> Alarm:
+            return queue.fall_due(left, hand, why)
+
+        return self._desk.act(number, hand, "escalate", escalate, batch, why=cause.value)
+
+    def _fallen_due(self, deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+        if not isinstance(deed, tuple):
             return
-        now, alarm = self._clock.now(), card.alarm
-        self._counters.escalations += 1
-        waited_us = queue.waited_us(alarm, now) or 0
-        log.warning("alarm.escalated", alarm=alarm.id, priority=alarm.priority.name, waited_s=waited_us / SECOND_US)
+        now, alarm = self._clock.now(), deed.card.alarm
+        waited_us = queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us
+        known = {"alarm": alarm.id, "priority": alarm.priority.name, "t3_s": (waited_us or 0) / SECOND_US}
+        if deed.action == "warn":
+            self._counters.warnings[alarm.priority] += 1
+            log.warning("alarm.warned", **known)
+        else:
+            self._counters.escalations[alarm.priority, deed.cause] += 1
+            log.warning("alarm.escalated", why=deed.cause.value, **known)
         if self._dispatch:
-            self._dispatch.publish({"event": "escalated", "alarm": card.fields(now)})
-
-
-def _is_urgent(alarm: Alarm) -> bool:
-    return alarm.priority in ESCALATED and not alarm.on_test
+            self._dispatch.publish(deed.event(now))

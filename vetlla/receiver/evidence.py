@@ -13,7 +13,7 @@ import structlog
 
 from vetlla.clock import SECOND_US, to_us
 from vetlla.receiver.counters import Caller
-from vetlla.receiver.desk import Report
+from vetlla.receiver.report import Report
 from vetlla.service.triage import home_of, weigh
 from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
 from vetlla.store.batch import Entry

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import structlog
 
 from vetlla.accounts import PlainPolicy
-from vetlla.clock import iso, to_datetime, to_us
+from vetlla.alarms import Cause
+from vetlla.clock import SECOND_US, iso, to_datetime, to_us
 from vetlla.protocols.makers import as_meant_by
-from vetlla.receiver.desk import News, Report
+from vetlla.receiver.calls import communications, late_signals, reports
+from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
+from vetlla.receiver.report import News, Report
 from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
 from vetlla.service.retelling import Remembered, Retelling, Said, compare
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.accounts import Account, AccountBook
-    from vetlla.alarms import Alarm
     from vetlla.clock import Clock, Instant
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit import GroupCommit
@@ -49,11 +51,19 @@ log = structlog.get_logger()
 
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
-_READY = frozenset({News.OPENED, News.LIFTED})
 BATCH_MAX = 1_000
 """Frames in one transaction: bounds how long the first of them waits for the last one's row."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
+
+_ACTIONS = {
+    News.OPENED: "open",
+    News.LIFTED: "lift",
+    News.JOINED: "join",
+    News.REPEATED: "repeat",
+    News.ESCALATED: "escalate",
+}
+"""What frames do to alarms, in the words of the audit."""
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
 """Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
@@ -86,8 +96,6 @@ class Intake:
         self._duplicates = Duplicates(settings.store, recovered.recent)
         self._evidence = Evidence(settings.store, commit, budget, counters)
         self.use(settings, book)
-        self.on_ready: Callable[[Alarm], None] = lambda _: None
-        """Called with each alarm that became ready, its *t3* begins, or more urgent."""
         self._desk = desk
         self._commit = commit
         self._watchdog = watchdog
@@ -108,6 +116,7 @@ class Intake:
         self._unknown = settings.intake.unknown_accounts
         self._plain_for_keyed = settings.intake.plain_for_keyed is PlainPolicy.ACCEPT
         self._table = {**PRIORITIES, **settings.queue.priorities}
+        self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._duplicates.use(settings.store)
         self._evidence.use(settings.store)
 
@@ -251,12 +260,16 @@ class Intake:
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals, answer = self._counters.signals, self._counters.answer
+        late = 0
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
             answer.observe(now_us - frame.arrival.received.mono_us)
+            late += self._counters.ready(now_us - frame.arrival.established.mono_us, self._t2_max_us)
             protocol = frame.signals[0].protocol
             for verdict in verdicts:
                 signals[protocol, verdict.outcome] += 1
+        if late:
+            log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
         self._first_signal = self._next_signal
         self._duplicates.settle()
         self._evidence.settle()
@@ -266,17 +279,16 @@ class Intake:
     def _publish(self, batch: Batch, now: Instant) -> None:
         if self._dispatch:
             for row in batch.signals:
-                self._dispatch.publish({"event": "signal", "signal": _row_fields(row)})
-        for news, card in self._desk.settle(now, self._commit.batch):
-            if news is News.OPENED and card.alarm.t2_us is not None:
-                self._counters.t2.observe(card.alarm.t2_us)
-            if news in _READY:
-                self.on_ready(card.alarm)
-            elif news is News.ESCALATED:
-                self._counters.escalations += 1
-                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name)
+                self._dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
+        for news, card in self._desk.settle(now, self._commit.batch, communications(batch.signals)):
+            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
+                self._counters.ready(card.alarm.t2_us or 0, self._t2_max_us)
+            why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
+            if why:
+                self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
+                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
             if self._dispatch:
-                self._dispatch.publish({"event": news.value, "alarm": card.fields(now)})
+                self._dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
 
     def take_back(self, batch: Batch) -> None:
         """Undo what a lost batch's frames changed, and leave their peers without a word."""

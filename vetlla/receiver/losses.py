@@ -14,8 +14,9 @@ import structlog
 from vetlla.clock import iso
 from vetlla.errors import UsageError
 from vetlla.receiver.commit import Operation
-from vetlla.receiver.desk import Report
+from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.fleet import NO_PARENT
+from vetlla.receiver.report import Report
 from vetlla.receiver.watch import Turn
 from vetlla.service.supervision import Health, Pause
 from vetlla.service.triage import home_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vetlla.clock import Clock, Instant
-    from vetlla.receiver.card import Card
+    from vetlla.receiver.card import Deed
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
@@ -191,7 +192,9 @@ class Losses:
                 else:  # its members are in the journal: a log of a whole fleet would hide what else happens
                     log.debug("device.turned", **told_of)
             if self._dispatch and turn is not None:
-                self._dispatch.publish({"event": "supervision", "unit": turn.device, "state": turn.state.word})
+                self._dispatch.publish(
+                    make_event("supervision", turn.at, "turn", unit=turn.device, state=turn.state.word)
+                )
 
     def take_back(self) -> None:
         """Hear that what was planned is lost: it goes with the next batch. The desk has forgotten its alarms."""
@@ -280,15 +283,14 @@ class Losses:
             self._withdraw(alarm, why)
 
     def _withdraw(self, alarm: int, why: str) -> None:
-        """Take back an alarm that nobody has in hand; whoever has is told why it came to nothing."""
+        """Close an alarm that no operator holds; an operator who holds it reads why it came to nothing."""
 
-        def step(batch: Batch) -> Card | None:
+        def step(batch: Batch) -> Deed | None:
             return self._desk.withdraw(alarm, why, self._clock.now(), batch)
 
-        def done(card: Card | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
-            if isinstance(card, tuple) and self._dispatch:
-                event = "closed" if card.alarm.closed_us is not None else "noted"
-                self._dispatch.publish({"event": event, "alarm": card.fields(self._clock.now())})
+        def done(deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+            if isinstance(deed, tuple) and self._dispatch:
+                self._dispatch.publish(deed.event(self._clock.now()))
 
         self._commit.perform(Operation(step, done))
 

@@ -29,6 +29,8 @@ _encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.
 
 OPEN_STATES = (State.WAITING, State.CLAIMED, State.ANSWERED)
 """Closed alarms are history, not a length of the queue."""
+LIMITS = ("t2_max", "t3_warn", "t3_max", "hold")
+"""Settings of the queue, without their ``_s``, that alert rules compare with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Gauges:
     ready: bool
     queue: Mapping[tuple[State, Priority], int]
     """Open alarms; what is absent is 0. Alarms of accounts on test are not among them."""
+    unattended: Mapping[Priority, int]
+    """Answered alarms whose operator let the hold time pass; what is absent is 0."""
     oldest_waiting_s: Mapping[Priority, float]
     """Age of the oldest waiting alarm since it was ready; what is absent waits not at all: 0."""
     free_bytes: int
@@ -51,6 +55,8 @@ class Gauges:
     supervised: Mapping[str, int]
     """Devices by state, every state."""
     incidents_open: int
+    limits_s: Mapping[str, float]
+    """By ``LIMITS``, every one."""
 
 
 class Metrics(Collector):
@@ -82,7 +88,10 @@ class Metrics(Collector):
         yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
         yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
-        yield _counter("escalations", "Alarms put before a supervisor.", (), [((), count.escalations)])
+        warnings = [((_label(p),), warned) for p, warned in count.warnings.items()]
+        yield _counter("warnings", "Alarms not answered within t3_warn_s.", ("priority",), warnings)
+        escalations = [((_label(p), cause), times) for (p, cause), times in count.escalations.items()]
+        yield _counter("escalations", "Alarms put before a supervisor.", ("priority", "why"), escalations)
         reloads = [(("taken",), count.reloads), (("refused",), count.reloads_refused)]
         yield _counter("reloads", "Configurations read again.", ("outcome",), reloads)
 
@@ -91,8 +100,13 @@ class Metrics(Collector):
         yield _histogram("commit_seconds", "Time of one group commit.", (), [((), count.commit)])
         yield _histogram("answer_seconds", "From received to acknowledged.", (), [((), count.answer)])
         yield _histogram("t2_seconds", "From communication established to ready.", (), [((), count.t2)])
+        yield _counter("t2_breaches", "Communications ready after t2_max_s.", (), [((), count.t2_breaches)])
         t3 = [((_label(priority),), histogram) for priority, histogram in count.t3.items()]
         yield _histogram("t3_seconds", "From ready to answered by an operator.", ("priority",), t3)
+        slow = [((_label(priority),), times) for priority, times in count.t3_slow.items()]
+        yield _counter("t3_slow", "Communications answered after t3_warn_s.", ("priority",), slow)
+        breaches = [((_label(priority),), times) for priority, times in count.t3_breaches.items()]
+        yield _counter("t3_breaches", "Communications answered after t3_max_s.", ("priority",), breaches)
 
     def _present(self, now: Gauges) -> Iterator[Metric]:
         yield _gauge("ready", "1: reports can be committed and are acknowledged.", (), [((), now.ready)])
@@ -101,6 +115,8 @@ class Metrics(Collector):
         yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
+        unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
+        yield _gauge("unattended_alarms", "Answered alarms whose operator went quiet.", ("priority",), unattended)
         oldest = [((_label(p),), now.oldest_waiting_s.get(p, 0.0)) for p in Priority]
         yield _gauge("oldest_waiting_seconds", "Age of the oldest alarm that no operator holds.", ("priority",), oldest)
         yield _gauge("free_bytes", "Free space for the journal.", (), [((), now.free_bytes)])
@@ -111,6 +127,8 @@ class Metrics(Collector):
         supervised = [((state,), count) for state, count in now.supervised.items()]
         yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
         yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
+        limits = [((name,), now.limits_s[name]) for name in LIMITS]
+        yield _gauge("limit_seconds", "Limits of the queue, as they are set.", ("limit",), limits)
 
 
 def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.asked import flag, number, perform, text
+from vetlla.receiver.asked import flag, number, perform, text, words
+from vetlla.receiver.control import by_name, colleague
+from vetlla.receiver.dispatch import make_event
 from vetlla.service import queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from vetlla.clock import Clock
-    from vetlla.receiver.card import Card
+    from vetlla.receiver.card import Deed
     from vetlla.receiver.commit import GroupCommit
-    from vetlla.receiver.control import Request
+    from vetlla.receiver.control import Request, User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.desk import Desk
     from vetlla.receiver.dispatch import Dispatch
@@ -25,18 +27,11 @@ if TYPE_CHECKING:
     from vetlla.store.batch import Batch
 
 TEST_MAX_S = 7 * 24 * 3600
-"""Nobody is left on test for ever: a week at the most, renewed by whoever still needs it."""
+"""A test lasts a week at most: no account stays on test for ever because an engineer forgot it."""
 NOTE_MAX = 4_000
 """Characters of one note."""
-EVENTS = {
-    "claim": "claimed",
-    "answer": "answered",
-    "note": "noted",
-    "close": "closed",
-    "hand over": "handed_over",
-    "escalate": "escalated",
-}
-"""What watchers hear of each action in the audit."""
+NAME_MAX = 255
+"""Bytes and more of a user name (LOGIN_NAME_MAX)."""
 
 
 class QueueRequests:
@@ -51,6 +46,7 @@ class QueueRequests:
         dispatch: Dispatch,
         counters: Counters,
         clock: Clock,
+        known: Callable[[str], Awaitable[User | None]] = by_name,
     ) -> None:
         self.settings = settings
         self._desk = desk
@@ -58,6 +54,7 @@ class QueueRequests:
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
+        self._known = known
 
     def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
         """Return the requests by name."""
@@ -76,7 +73,7 @@ class QueueRequests:
     async def watch(self, _: Request) -> AsyncGenerator[dict[str, Any], None]:
         """Stream what changes in the queue, beginning with what is open."""
         now = self._clock.now()
-        standing = [{"event": "open", "alarm": card.fields(now)} for card in self._desk.cards(now)]
+        standing = [card.event("open", "open", now, {}) for card in self._desk.cards(now)]
         async with aclosing(self._dispatch.watch(standing)) as events:
             async for event in events:
                 yield event
@@ -89,24 +86,28 @@ class QueueRequests:
     async def _claim(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
         if request.arguments.get("alarm") is None:
-            return await self._work("claim", lambda batch: self._claim_next(hand, batch))
+            return await self._work(lambda batch: self._claim_next(hand, batch))
         return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
-    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Card:
-        for alarm, _ in self._desk.cards(hand.now):
-            if alarm.state is State.WAITING and not alarm.on_test:
-                return self._desk.act(alarm.id, hand, "claim", lambda waiting: queue.claim(waiting, hand), batch)
-        raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
+    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Deed:
+        """Claim the first alarm that waits; or keep the one that the operator holds unanswered, if it is as urgent."""
+        alarms = [alarm for alarm, _ in self._desk.cards(hand.now) if not alarm.on_test]
+        waiting = next((alarm for alarm in alarms if alarm.state is State.WAITING), None)
+        claimed = (alarm for alarm in alarms if alarm.state is State.CLAIMED and alarm.operator == hand.operator)
+        held = next(claimed, None)
+        alarm = held if held and (waiting is None or held.priority <= waiting.priority) else waiting
+        if alarm is None:
+            raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
+        detail = {"held": True} if alarm is held else {}
+        return self._desk.act(alarm.id, hand, "claim", lambda taken: queue.claim(taken, hand), batch, **detail)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
         return await self._step(request, hand, "answer", lambda alarm: queue.answer(alarm, hand))
 
     async def _note(self, request: Request) -> dict[str, Any]:
-        hand, alarm, said = self._hand(request), number(request, "alarm"), text(request, "text")
-        if len(said) > NOTE_MAX:
-            raise UsageError(f"a note holds {NOTE_MAX} characters at the most")
-        return await self._work("note", lambda batch: self._desk.note(alarm, hand, said, batch))
+        hand, alarm, said = self._hand(request), number(request, "alarm"), text(request, "text", at_most=NOTE_MAX)
+        return await self._work(lambda batch: self._desk.note(alarm, hand, said, batch))
 
     async def _close(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -119,12 +120,14 @@ class QueueRequests:
         )
 
     async def _hand_over(self, request: Request) -> dict[str, Any]:
-        hand, to = self._hand(request), text(request, "to")
+        self._desk.find(number(request, "alarm"))
+        to = await colleague(text(request, "to", at_most=NAME_MAX), self.settings, self._known)
+        hand = self._hand(request)
         return await self._step(request, hand, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
 
     async def _escalate(self, request: Request) -> dict[str, Any]:
-        hand, why = self._hand(request), str(request.arguments.get("why", ""))
-        return await self._step(request, hand, "escalate", queue.escalate, why=why)
+        hand, why = self._hand(request), words(request, "why")
+        return await self._step(request, hand, "escalate", lambda alarm: queue.escalate(alarm, hand, why), why=why)
 
     async def _test(self, request: Request) -> dict[str, Any]:
         if not (request.caller.engineer or request.caller.supervisor):
@@ -135,41 +138,46 @@ class QueueRequests:
         hand, account, seconds = self._hand(request), text(request, "account"), number(request, "seconds")
         if not 0 <= seconds <= TEST_MAX_S:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
-        reason = str(request.arguments.get("reason", ""))
+        reason = words(request, "reason")
         test, durable = await perform(
-            self._commit, lambda batch: self._desk.set_test(account, hand, seconds, reason, batch)
+            self._commit, lambda batch: self._desk.tests.put(account, hand, seconds, reason, batch)
         )
         until = iso(test.until_us) if test else None
+        if self._dispatch:
+            known = {"until": until, "reason": reason}
+            self._dispatch.publish(make_event("test", hand.now, "test", hand.operator, known, account=account))
         return {"account": account, "until": until, "operator": hand.operator, "reason": reason, "durable": durable}
 
     async def _tests(self, _: Request) -> list[dict[str, Any]]:
         return [
             {"account": test.account, "since": iso(test.since_us), "until": iso(test.until_us),
              "operator": test.operator, "reason": test.reason}
-            for test in self._desk.tests(self._clock.now())
+            for test in self._desk.tests.running(self._clock.now())
         ]  # fmt: skip
 
     def _hand(self, request: Request) -> queue.Hand:
-        caller = request.caller
-        lease_us = round(self.settings.queue.lease_s * SECOND_US)
-        return queue.Hand(caller.operator, self._clock.now(), lease_us, caller.supervisor and flag(request, "force"))
+        caller, settings = request.caller, self.settings.queue
+        return queue.Hand(
+            caller.operator,
+            self._clock.now(),
+            round(settings.lease_s * SECOND_US),
+            caller.supervisor and flag(request, "force"),
+            round(settings.hold_s * SECOND_US),
+        )
 
     async def _step(
         self, request: Request, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> dict[str, Any]:
         # One hand for the step and its audit record: both name the same instant.
         alarm = number(request, "alarm")
-        return await self._work(action, lambda batch: self._desk.act(alarm, hand, action, step, batch, **detail))
+        return await self._work(lambda batch: self._desk.act(alarm, hand, action, step, batch, **detail))
 
-    async def _work(self, action: str, step: Callable[[Batch], Card]) -> dict[str, Any]:
-        card, durable = await perform(self._commit, step, lambda card: self._happened(action, card))
-        return card.fields(self._clock.now()) | {"durable": durable}
+    async def _work(self, step: Callable[[Batch], Deed]) -> dict[str, Any]:
+        deed, durable = await perform(self._commit, step, self._happened)
+        return deed.answer(self._clock.now()) | {"durable": durable}
 
-    def _happened(self, action: str, card: Card) -> None:
-        alarm = card.alarm
-        if action == "answer" and alarm.t3_us is not None and not alarm.on_test:
-            self._counters.t3[alarm.priority].observe(alarm.t3_us)
-        if action == "escalate":
-            self._counters.escalations += 1
+    def _happened(self, deed: Deed) -> None:
+        if deed.action == "escalate":
+            self._counters.escalations[deed.card.alarm.priority, deed.cause] += 1
         if self._dispatch:
-            self._dispatch.publish({"event": EVENTS[action], "alarm": card.fields(self._clock.now())})
+            self._dispatch.publish(deed.event(self._clock.now()))

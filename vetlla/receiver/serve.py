@@ -115,12 +115,16 @@ class Receiver:
         journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
         self._writer = Writer(journal, loop, clock)
         parts.push_async_callback(asyncio.to_thread, self._writer.close)
-        recovered = await asyncio.to_thread(journal.recover, round(settings.store.duplicate_window_s * 1e6))
+        recovered = await asyncio.to_thread(
+            journal.recover,
+            round(settings.store.duplicate_window_s * 1e6),
+            chain_us=round(settings.queue.chain_window_s * 1e6),
+        )
         self._knowledge = await asyncio.to_thread(knowledge.read, settings, clock)
         self._commit = GroupCommit(
             settings=settings, recovered=recovered, writer=self._writer, counters=self._counters, clock=clock, loop=loop
         )
-        self._desk = Desk(settings.queue, recovered)
+        self._desk = Desk(settings.queue, recovered, self._counters)
         self._budget = Budget(settings.limits, self._counters, clock)
         self._watchdog = Watchdog(
             settings=settings.supervision,
@@ -144,7 +148,6 @@ class Receiver:
             clock=clock,
         )
         self._escalation = Escalation(
-            settings=settings.queue,
             desk=self._desk,
             commit=self._commit,
             dispatch=self._dispatch,
@@ -152,9 +155,7 @@ class Receiver:
             clock=clock,
             loop=loop,
         )
-        self._intake.on_ready = self._escalation.watch
         self._desk.resume(clock.now(), self._commit.batch)
-        self._escalation.watch_open()
         await self._watchdog.use(settings.supervision, self._knowledge.roster)
         self._watchdog.on_new_day = self._day_began
         self._bind(places)
@@ -326,7 +327,6 @@ class Receiver:
         else:
             await self._take_over(settings, known)
             self._desk.use(settings.queue)
-            self._escalation.use(settings.queue)
             self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
             self._control.settings = settings.control
             self._commit.wake()  # what it says of the disk counts from now on

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.asked import flag, number, perform, text
+from vetlla.receiver.asked import flag, number, perform, text, words
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.receiver.pauses import Order
 from vetlla.service.supervision import Health, Pause
@@ -81,7 +81,7 @@ class SupervisionRequests:
         With ``count`` only how many there are: what is left out of a table is not described.
         """
         states, chosen = _states(request)
-        account, home = _optional(request, "account").upper(), _optional(request, "home").upper()
+        account, home = words(request, "account").upper(), words(request, "home").upper()
 
         def fits(device: int) -> bool:
             entry = self._fleet.accounts[device]
@@ -144,9 +144,7 @@ class SupervisionRequests:
 
     async def _pause(self, request: Request) -> dict[str, Any]:
         self._admit(request)
-        reason = text(request, "reason").strip()
-        if len(reason) > REASON_MAX:
-            raise UsageError(f"a reason holds {REASON_MAX} characters at the most")
+        reason = text(request, "reason", at_most=REASON_MAX)
         until_us = self._until_us(request)
         devices, named = await self._meant(request)
         order = Order(request.caller.operator, reason, until_us)
@@ -201,7 +199,7 @@ class SupervisionRequests:
 
     async def _meant(self, request: Request) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that is named, and how the audit calls them."""
-        account, device = text(request, "account"), _optional(request, "device")
+        account, device = text(request, "account"), words(request, "device")
         terminals = [one for one in await self._terminals(account) if self._pause_of(one) != Pause.REMOVED]
         if not terminals:
             raise UsageError(f"account {account} is registered no more", remedy="vetlla accounts list")
@@ -257,20 +255,16 @@ async def _page(found: AsyncIterator[int], request: Request) -> tuple[list[int],
 def _states(request: Request) -> tuple[list[Health], bool]:
     """Return the states that are wanted, and whether somebody chose them."""
     named = request.arguments.get("states") or []
-    words = {state.word: state for state in Health}
-    if not isinstance(named, list) or not all(isinstance(one, str) and one in words for one in named):
-        raise UsageError("'states' is a list of states", remedy=f"of {', '.join(words)}")
+    known = {state.word: state for state in Health}
+    if not isinstance(named, list) or not all(isinstance(one, str) and one in known for one in named):
+        raise UsageError("'states' is a list of states", remedy=f"of {', '.join(known)}")
     if not named:
         return [state for state in Health if state is not Health.OK], False
-    return [words[one] for one in named], True
+    return [known[one] for one in named], True
 
 
 def _after(request: Request) -> int:
     return number(request, "after") if "after" in request.arguments else -1
-
-
-def _optional(request: Request, name: str) -> str:
-    return text(request, name) if request.arguments.get(name) else ""
 
 
 def _named(account: str, device: str = "") -> str:

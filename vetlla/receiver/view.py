@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from vetlla import __version__
 from vetlla.alarms import State
 from vetlla.clock import iso
+from vetlla.receiver import lengths
 from vetlla.receiver.http import Readiness
-from vetlla.receiver.metrics import Gauges
+from vetlla.receiver.metrics import LIMITS, Gauges
 from vetlla.signals import Outcome
 
 if TYPE_CHECKING:
@@ -64,15 +65,17 @@ class View:
         settings = self._intake.settings
         return Gauges(
             ready=self._commit.ready,
-            queue=self._desk.counts(now),
-            oldest_waiting_s=self._desk.oldest_waiting_s(now),
+            queue=lengths.counts(self._desk.alarms(), now),
+            unattended=lengths.unattended(self._desk.alarms()),
+            oldest_waiting_s=lengths.oldest_waiting_s(self._desk.alarms(), now),
             free_bytes=self._commit.free_bytes(),
             watermark_bytes=settings.store.min_free_mib << 20,
             intake_waiting=self._intake.waiting,
             accounts=len(self._intake.book),
-            accounts_on_test=len(self._desk.tests(now)),
+            accounts_on_test=len(self._desk.tests.running(now)),
             supervised=self._supervision.counts(),
             incidents_open=self._supervision.incidents_open,
+            limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},
         )
 
     async def status(self, _: Request) -> dict[str, Any]:
@@ -112,7 +115,7 @@ class View:
             by_outcome[outcome] += count
         open_alarms: dict[str, int] = {}
         waiting = 0
-        for (state, priority), count in self._desk.counts(self._clock.now()).items():
+        for (state, priority), count in lengths.counts(self._desk.alarms(), self._clock.now()).items():
             open_alarms[priority.name] = open_alarms.get(priority.name, 0) + count
             waiting += count if state is State.WAITING else 0
         return {
@@ -125,4 +128,5 @@ class View:
             "accounts": len(self._intake.book),
             "alarms_open": open_alarms,
             "waiting": waiting,
+            "unattended": sum(lengths.unattended(self._desk.alarms()).values()),
         }

@@ -52,6 +52,11 @@ def _recover_above(data: dict[str, Any]) -> int:
     return ceil(1.25 * min_free_mib)
 
 
+def _hold_beyond_lease(data: dict[str, Any]) -> float:
+    lease_s: float = data["lease_s"]
+    return max(300, lease_s)
+
+
 def _default_keys_file(data: dict[str, Any]) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (credential := Path(credentials) / KEYS_CREDENTIAL).exists():
@@ -169,12 +174,19 @@ class QueueSettings(Section):
     """Signals of one home within this time of its last one join its open alarm."""
     lease_s: Seconds = 60
     """How long a claim holds without activity of its operator."""
+    hold_s: Seconds = Field(default_factory=_hold_beyond_lease)
+    """How long an answered alarm stays without activity of its operator before it is put before a supervisor.
+
+    LIFE and HOME_RISK are put there again after each such time in which no operator acts. Default 300, or a longer
+    ``lease_s``."""
     t3_warn_s: Seconds = 15
-    """Age of an unanswered alarm at which it is marked (t3 is ready to answered)."""
+    """Time that an alarm waits for an answer before the receiver warns of it (t3 is ready to answered)."""
     t3_max_s: Seconds = 30
-    """Age of an unanswered alarm at which it is put before a supervisor."""
+    """Time that an alarm waits for an answer before it is put before a supervisor."""
+    t3_priorities: tuple[NamedPriority, ...] = (Priority.LIFE, Priority.HOME_RISK, Priority.TECHNICAL)
+    """Priorities whose alarms have these two limits; ANS 6 is about every incoming communication."""
     t2_max_s: Seconds = 20
-    """Longest time from the first byte to ready that counts as in order."""
+    """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
     runaway_window_s: Seconds = 60
@@ -186,6 +198,18 @@ class QueueSettings(Section):
     def _warning_before_limit(self) -> "QueueSettings":
         if self.t3_warn_s > self.t3_max_s:
             raise ValueError("t3_warn_s should not be above t3_max_s")
+        return self
+
+    @model_validator(mode="after")
+    def _hold_outlasts_lease(self) -> "QueueSettings":
+        if self.hold_s < self.lease_s:
+            raise ValueError("hold_s should not be below lease_s")
+        return self
+
+    @model_validator(mode="after")
+    def _emergencies_have_limits(self) -> "QueueSettings":
+        if Priority.LIFE not in self.t3_priorities or Priority.HOME_RISK not in self.t3_priorities:
+            raise ValueError("t3_priorities should name LIFE and HOME_RISK")
         return self
 
 

@@ -52,7 +52,8 @@ SIGNALS = Log(
     table="signals",
     stamp="received_us",
     value=stored_from,
-    columns="s.*, c.durable_us, c.ready_us, c.ready_mono_us, a.answered_us, a.closed_us, d.count AS duplicates",
+    columns="s.*, c.boot, c.durable_us, c.ready_us, c.ready_mono_us, a.answered_us, a.closed_us, a.t3_us,"
+    " a.boot AS alarm_boot, a.ready_mono_us AS alarm_ready_mono_us, d.count AS duplicates",
     joins="LEFT JOIN commits AS c ON c.id = s.commit_id LEFT JOIN alarms AS a ON a.id = s.alarm_id"
     " LEFT JOIN duplicates AS d ON d.signal_id = s.id",
 )

@@ -62,6 +62,7 @@ _DUPLICATE = (
 
 # Named, since the planner would rather read years of closed alarms in order than sort the open ones.
 _OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
+_CLOSED_SINCE = "SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? ORDER BY closed_us"
 
 
 def _inserts(into: str, columns: Sequence[str]) -> list[str]:
@@ -90,6 +91,8 @@ class Recovered(NamedTuple):
     open_alarms: list[Alarm]
     tallies: dict[int, Tally]
     on_test: list[OnTest]
+    closed: list[Alarm]
+    """Alarms that were closed within the chaining window, the last one last."""
     recent: Recent
     """The reports of the duplicate window."""
 
@@ -223,17 +226,20 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
 
-    def recover(self, window_us: int) -> Recovered:
-        """Read what the daemon needs after a start; ``window_us`` is how far back retries are recognised."""
+    def recover(self, window_us: int, *, chain_us: int = 0) -> Recovered:
+        """Read what the daemon needs after a start.
+
+        ``window_us`` is how far back retries are recognised; ``chain_us`` is how long a closed emergency is continued.
+        """
         now = self._clock.now()
         try:
-            return self._recover(window_us, now)
+            return self._recover(window_us, now.utc_us - chain_us, now)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"
             ) from error
 
-    def _recover(self, window_us: int, now: Instant) -> Recovered:
+    def _recover(self, window_us: int, closed_since_us: int, now: Instant) -> Recovered:
         connection, now_us = self._connection, now.utc_us
         boot_id = BOOT_ID.read_text(encoding="ascii").strip()
         connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
@@ -245,6 +251,7 @@ class Journal:
         present = moment(connection, boot, now)
         open_alarms = [alarm_from(row) for row in alarms]
         tallies = {one.id: Tally(0, one.first_signal, present.mono_us(one.opened_us)) for one in open_alarms}
+        closed = connection.execute(_CLOSED_SINCE, (closed_since_us,)).fetchall()
         tests = connection.execute("SELECT * FROM on_test WHERE until_us > ?", (now_us,)).fetchall()
         return Recovered(
             boot=boot,
@@ -254,6 +261,7 @@ class Journal:
             open_alarms=open_alarms,
             tallies=tallies | read_tallies(connection, present),
             on_test=[OnTest(**dict(row)) for row in tests],
+            closed=[alarm_from(row) for row in closed],
             recent=read_recent(connection, window_us, present),
         )
 

@@ -55,6 +55,9 @@ class Stored:
     closed_us: int | None
     t2_us: int | None
     """From established to ready, by the monotonic clock."""
+    t3_us: int | None
+    """From ready until its alarm was answered, or closed without an answer; 0: it joined an answered one, or is a
+    routine report that the receiver itself answered."""
 
 
 def stored_from(row: sqlite3.Row) -> Stored:
@@ -80,7 +83,23 @@ def stored_from(row: sqlite3.Row) -> Stored:
         closed_us=row["closed_us"],
         # Connection set-up, then receive to ready, each measured within one boot.
         t2_us=None if ready_mono_us is None else row["setup_us"] + ready_mono_us - row["received_mono_us"],
+        t3_us=_t3_us(row),
     )
+
+
+def _t3_us(row: sqlite3.Row) -> int | None:
+    ready_us, ready_mono_us, alarm_ready_mono_us = row["ready_us"], row["ready_mono_us"], row["alarm_ready_mono_us"]
+    if ready_us is None:
+        return None
+    if row["alarm_id"] is None:
+        return 0
+    if row["t3_us"] is None:
+        return None
+    if alarm_ready_mono_us is not None and row["alarm_boot"] == row["boot"]:
+        ended_us: int = alarm_ready_mono_us + row["t3_us"] - ready_mono_us
+    else:  # the machine was restarted meanwhile: only the wall clock goes on
+        ended_us = (row["answered_us"] or row["closed_us"]) - ready_us
+    return max(0, ended_us)
 
 
 def signal_from(row: sqlite3.Row) -> Signal:

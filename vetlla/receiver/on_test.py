@@ -1,0 +1,49 @@
+"""Accounts on test: whose alarms are shown apart, until when, who ordered it and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.clock import SECOND_US
+from vetlla.store.batch import Entry, OnTest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.clock import Instant
+    from vetlla.service.queue import Hand
+    from vetlla.store.batch import Batch
+
+
+class AccountsOnTest:
+    """The running tests. A test's end is judged when it is asked for, by no sweeper."""
+
+    def __init__(self, recovered: Iterable[OnTest]) -> None:
+        self._of = {test.account: test for test in recovered}
+
+    def __bool__(self) -> bool:
+        """Return True if an account may be on test."""
+        return bool(self._of)
+
+    def put(self, account: str, hand: Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
+        """Put an account on test for a time, or end its test (0 seconds)."""
+        account = account.casefold()
+        test = None
+        if seconds:
+            until_us = hand.now.utc_us + seconds * SECOND_US
+            test = self._of[account] = OnTest(account, hand.now.utc_us, until_us, hand.operator, reason)
+        else:
+            self._of.pop(account, None)
+        batch.tests[account] = test
+        detail: dict[str, object] = {"seconds": seconds, "reason": reason}
+        batch.audit.append(Entry(hand.now.utc_us, hand.operator, "test", f"account {account}", detail))
+        return test
+
+    def of(self, account: str, now_us: int) -> OnTest | None:
+        """Return the running test of an account."""
+        test = self._of.get(account.casefold())
+        return test if test and now_us < test.until_us else None
+
+    def running(self, now: Instant) -> list[OnTest]:
+        """Return every running test."""
+        return [test for test in self._of.values() if now.utc_us < test.until_us]

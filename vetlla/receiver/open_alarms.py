@@ -1,0 +1,84 @@
+"""The open alarms: by number, and by the line in which a home's alarms continue one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from vetlla.errors import UsageError
+from vetlla.service.emergencies import emergency
+from vetlla.service.triage import line_of
+from vetlla.signals import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vetlla.alarms import Alarm
+    from vetlla.receiver.card import Card
+    from vetlla.service.emergencies import Emergency
+
+_EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
+"""Lines in which an emergency may stand: what could not be read may have been its first communication."""
+
+
+Line: TypeAlias = "tuple[str, bool, str]"
+"""Where a home's alarms continue one another: home, on test, and the name of the line (``triage.line_of``)."""
+
+
+class OpenAlarms:
+    """The cards of the open alarms."""
+
+    def __init__(self) -> None:
+        self._cards: dict[int, Card] = {}
+        self._lines: dict[Line, list[int]] = {}
+        """Numbers, oldest first."""
+
+    def __getitem__(self, number: int) -> Card:
+        return self._cards[number]
+
+    def __setitem__(self, number: int, card: Card) -> None:
+        """Let an alarm that is open already stand as this card says."""
+        self._cards[number] = card
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._cards
+
+    def __iter__(self) -> Iterator[Card]:
+        return iter(self._cards.values())
+
+    def lay(self, card: Card) -> None:
+        """Add an alarm."""
+        self._cards[card.alarm.id] = card
+        self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
+
+    def remove(self, alarm: Alarm) -> None:
+        """Take an alarm out."""
+        del self._cards[alarm.id]
+        line = _line(alarm)
+        held = self._lines[line]
+        held.remove(alarm.id)
+        if not held:
+            del self._lines[line]
+
+    def find(self, number: int) -> Card:
+        """Return an open alarm. Raises UsageError when there is none of that number."""
+        if card := self._cards.get(number):
+            return card
+        raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
+
+    def newest(self, line: Line) -> Card | None:
+        """Return the alarm that was added last to a line."""
+        held = self._lines.get(line)
+        return self._cards[held[-1]] if held else None
+
+    def emergency(self, home: str, *, on_test: bool) -> Emergency | None:
+        """Return the emergency of a home that is open."""
+        for name in _EMERGENCY_LINES:
+            held: Iterable[int] = self._lines.get((home, on_test, name), ())
+            for number in reversed(tuple(held)):
+                if (begun := emergency(self._cards[number].alarm)) is not None:
+                    return begun
+        return None
+
+
+def _line(alarm: Alarm) -> Line:
+    return (alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
