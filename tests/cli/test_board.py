@@ -14,8 +14,8 @@ from rich.console import Console
 
 from tests.acceptance.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.acceptance.terminal import Terminal
-from vetlla.cli.board import Watch
-from vetlla.cli.board_view import Picture, line, screen
+from vetlla.cli.board.command import Watch
+from vetlla.cli.board.screen import Picture, line, screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

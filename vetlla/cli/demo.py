@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvloop
 
-from vetlla.cli.board import show
+from vetlla.cli.board.command import show
 from vetlla.cli.control import ask
 from vetlla.cli.demo_desk import Room
 from vetlla.cli.output import console

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.live import Live
 
-from vetlla.cli.board_view import Picture, line, screen
+from vetlla.cli.board.screen import Picture, line, screen
 from vetlla.cli.control import ask
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
