@@ -8,6 +8,7 @@ import typer
 
 from vetlla.alarms import Outcome
 from vetlla.cli.control import ask, follow
+from vetlla.cli.moments import Utc, duration, whole
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
 from vetlla.errors import LinkError
@@ -142,21 +143,24 @@ def escalate(
 @app.command()
 def test(
     account: Annotated[str | None, typer.Argument(help="Account as the device sends it; none: list them.")] = None,
-    seconds: Annotated[int, typer.Option("--for", metavar="SECONDS", help="How long; 0 ends it.")] = 3600,
+    seconds: Annotated[float, duration("--for", help="How long, such as 30m (1h without it); 0 ends it.")] = 3600,
     reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Put an account on test: its signals are stored and its alarms shown apart until the test expires.
 
-    Example: vetlla queue test 1234 --for 1800 --reason "installer on site"
+    Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """
     columns = ("account", "until", "operator", "reason")
     if account is None:
         print_rows(ask(state_dir, "queue.tests"), columns, as_json=as_json)
     else:
         print_rows(
-            [ask(state_dir, "queue.test", account=account, seconds=seconds, reason=reason)], columns, as_json=as_json
+            [ask(state_dir, "queue.test", account=account, seconds=whole(seconds), reason=reason)],
+            columns,
+            as_json=as_json,
         )
 
 
