@@ -68,6 +68,18 @@ def whole(seconds: float) -> int:
     return max(1, round(seconds)) if seconds else 0
 
 
+def span(seconds: float | None) -> str:
+    """Return a time span as people say it: 7 s, 3:05, 2 h 10, 4 d; "-" where there is none."""
+    if seconds is None:
+        return "-"
+    left = int(seconds)
+    if left < 60:
+        return f"{left} s"
+    if left < 3600:
+        return f"{left // 60}:{left % 60:02d}"
+    return f"{left // 3600} h {left // 60 % 60:02d}" if left < 86_400 else f"{left // 86_400} d"
+
+
 # --- moments ----------------------------------------------------------------------------------------------------------
 
 
@@ -136,8 +148,8 @@ def to_the_second(utc_us: int) -> str:
 
 
 def time_of_day(utc_us: int) -> str:
-    """Return ``23:33:01``, for lines whose day is at hand."""
-    return f"{local(utc_us):%H:%M:%S}"
+    """Return ``23:33:01 CET``, for lines whose day is at hand."""
+    return f"{local(utc_us):%H:%M:%S %Z}"
 
 
 def shown_iso(stamp: str | None) -> str:

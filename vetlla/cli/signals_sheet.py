@@ -75,13 +75,13 @@ def _alarm_fields(alarm: Alarm, notes: Sequence[Note]) -> dict[str, Any]:
 def sheet(stored: Stored, again: Duplicate | None, alarm: Alarm | None, notes: Sequence[Note]) -> Iterator[Text]:
     """Yield the lines of the sheet; what says nothing has none."""
     yield Text(f"Signal {stored.id}", style="bold")
-    yield from _lines(_said(stored))
+    yield from labelled(_said(stored))
     yield Text("Stamps", style="bold")
-    yield from _lines(_stamps(stored, again))
+    yield from labelled(_stamps(stored, again))
     if alarm:
         yield Text(f"Alarm {alarm.id}", style="bold")
-        yield from _lines(_of_alarm(alarm))
-        yield from _lines((time_of_day(note.at_us), f"{note.operator}: {note.text}") for note in notes)
+        yield from labelled(_of_alarm(alarm))
+        yield from labelled((time_of_day(note.at_us), f"{note.operator}: {note.text}") for note in notes)
     yield Text(f"Raw, {len(stored.signal.raw)} bytes", style="bold")
     yield from _dump(stored.signal.raw)
 
@@ -138,7 +138,8 @@ def _of_alarm(alarm: Alarm) -> Iterator[tuple[str, str]]:
     yield "t3", "" if alarm.t3_us is None else f"{alarm.t3_us / 1e6:.3f} s"
 
 
-def _lines(fields: Iterator[tuple[str, str]]) -> Iterator[Text]:
+def labelled(fields: Iterator[tuple[str, str]]) -> Iterator[Text]:
+    """Yield a line for each field that says something."""
     for label, value in fields:
         if value:
             yield Text.assemble((f"  {printable(label):<{LABEL_WIDTH}}", "dim"), printable(value))

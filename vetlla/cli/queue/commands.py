@@ -2,59 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.alarms import Outcome
-from vetlla.cli.control import ask, follow
-from vetlla.cli.moments import Utc, duration, whole
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.alarms import Outcome, State
+from vetlla.cli.control import ask
+from vetlla.cli.moments import Utc, duration, shown_iso, span, whole
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, formerly
 from vetlla.cli.output import console, print_json, print_rows
-from vetlla.errors import LinkError
+from vetlla.cli.queue.rows import asks, table, why
+from vetlla.cli.queue.show import AlarmNumber, show
+from vetlla.cli.queue.watch import watch
+from vetlla.cli.queue.words import answered, tested
+from vetlla.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
-AlarmNumber = Annotated[int, typer.Argument(metavar="ALARM", help="Number of the alarm.")]
-Force = Annotated[bool, typer.Option("--force", help="As a supervisor: even if somebody else holds it.")]
+Force = Annotated[bool, typer.Option("--force", help="As a supervisor: even if another operator holds it.")]
 
-COLUMNS = ("id", "priority", "state", "home", "why", "signals", "age", "t3", "operator", "escalated")
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    """Return a reader of one of these words, in any case."""
+
+    def read(word: str) -> str:
+        found = next((one for one in known if one.casefold() == word.casefold()), None)
+        if found is None:
+            raise typer.BadParameter(f"should be one of {', '.join(known)}")
+        return found
+
+    return read
+
+
+PRIORITIES = tuple(one.name for one in Priority if one is not Priority.ROUTINE)
+STATES = tuple(one.value for one in State if one is not State.CLOSED)
+Priorities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--priority",
+        parser=_one_of(*PRIORITIES),
+        metavar="PRIORITY",
+        help=f"Only of this one of {', '.join(PRIORITIES)}; repeatable.",
+    ),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        parser=_one_of(*STATES),
+        metavar="STATE",
+        help=f"Only in this one of {', '.join(STATES)}; repeatable.",
+    ),
+]
+
+COLUMNS = (
+    "id", "priority", "state", "operator", "home", "account", "age", "t3", "signals", "escalated", "why", "asks",
+)  # fmt: skip
 
 
 @app.command("list")
 def list_alarms(
+    *,
+    priority: Priorities = None,
+    state: States = None,
+    home: Annotated[str, typer.Option(metavar="CODE", help="Only of this home, in any case.")] = "",
+    account: Annotated[str, typer.Option(metavar="ACCOUNT", help="Only of this account, in any case.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you hold.")] = False,
     on_test: Annotated[bool, typer.Option("--on-test", help="Those of accounts on test instead.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """List the open alarms in the order in which they should be worked: priority, then age.
 
-    Example: vetlla queue list --json
+    On a terminal an alarm takes a line, and one for its reason where there is no room beside it.
+
+    Example: vetlla queue list --mine
     """
-    alarms = ask(state_dir, "queue.list", on_test=on_test)
-    print_rows((alarm if as_json else _row(alarm) for alarm in alarms), COLUMNS, as_json=as_json)
-
-
-@app.command()
-def watch(state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
-    """Follow the queue: what is open now, then every change as it happens, until Ctrl-C.
-
-    With --json signals are told, too, as each becomes durable. Exit status: 69 when the receiver goes away.
-
-    Example: vetlla queue watch --json | jq .alarm.why
-    """
+    alarms = ask(
+        state_dir,
+        "queue.list",
+        priorities=priority or [],
+        states=state or [],
+        home=home,
+        account=account,
+        mine=mine,
+        on_test=on_test,
+    )
     out = console()
-    try:
-        for event in follow(state_dir, "watch"):
-            if as_json:
-                print_json(event)
-            elif "alarm" in event:
-                out.print(_sentence(event["event"], event["alarm"]), markup=False, soft_wrap=True)
-            elif event["event"] == "missed":
-                out.print(f"missed {event['count']} events: vetlla queue list shows what is open", markup=False)
-    except KeyboardInterrupt:
-        return
-    raise LinkError("the receiver hung up", remedy="watch again once it runs: vetlla status --wait 60")
+    if as_json or not out.is_terminal:
+        print_rows((alarm if as_json else _row(alarm) for alarm in alarms), COLUMNS, as_json=as_json)
+    elif alarms:
+        for line in table(alarms, out.width):
+            out.print(line, soft_wrap=True)
 
 
 @app.command()
@@ -68,7 +110,7 @@ def claim(
 
     Example: vetlla queue claim
     """
-    _show(ask(state_dir, "queue.claim", alarm=alarm, force=force), as_json=as_json)
+    _tell(ask(state_dir, "queue.claim", alarm=alarm, force=force), as_json=as_json)
 
 
 @app.command()
@@ -79,7 +121,7 @@ def answer(
 
     Example: vetlla queue answer 7
     """
-    _show(ask(state_dir, "queue.answer", alarm=alarm, force=force), as_json=as_json)
+    _tell(ask(state_dir, "queue.answer", alarm=alarm, force=force), as_json=as_json)
 
 
 @app.command()
@@ -93,7 +135,7 @@ def note(
 
     Example: vetlla queue note 7 "neighbour has the keys"
     """
-    _show(ask(state_dir, "queue.note", alarm=alarm, text=text), as_json=as_json)
+    _tell(ask(state_dir, "queue.note", alarm=alarm, text=text), as_json=as_json)
 
 
 @app.command()
@@ -108,7 +150,7 @@ def close(
 
     Example: vetlla queue close 7 --outcome handled_by_voice
     """
-    _show(ask(state_dir, "queue.close", alarm=alarm, outcome=outcome.value, force=force), as_json=as_json)
+    _tell(ask(state_dir, "queue.close", alarm=alarm, outcome=outcome.value, force=force), as_json=as_json)
 
 
 @app.command()
@@ -123,28 +165,28 @@ def handover(
 
     Example: vetlla queue handover 7 maria
     """
-    _show(ask(state_dir, "queue.handover", alarm=alarm, to=to, force=force), as_json=as_json)
+    _tell(ask(state_dir, "queue.handover", alarm=alarm, to=to, force=force), as_json=as_json)
 
 
-@app.command()
+@app.command(context_settings=formerly(why="reason"))
 def escalate(
     alarm: AlarmNumber,
-    why: Annotated[str, typer.Option(help="What the supervisor should know.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="What the supervisor should know.")] = "",
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Put an alarm before a supervisor.
 
-    Example: vetlla queue escalate 7 --why "no answer, door locked"
+    Example: vetlla queue escalate 7 --reason "no answer, door locked"
     """
-    _show(ask(state_dir, "queue.escalate", alarm=alarm, why=why), as_json=as_json)
+    _tell(ask(state_dir, "queue.escalate", alarm=alarm, why=reason), as_json=as_json)
 
 
 @app.command()
 def test(
     account: Annotated[str | None, typer.Argument(help="Account as the device sends it; none: list them.")] = None,
     seconds: Annotated[float, duration("--for", help="How long, such as 30m (1h without it); 0 ends it.")] = 3600,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
@@ -153,42 +195,33 @@ def test(
 
     Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """
-    columns = ("account", "until", "operator", "reason")
     if account is None:
-        print_rows(ask(state_dir, "queue.tests"), columns, as_json=as_json)
-    else:
-        print_rows(
-            [ask(state_dir, "queue.test", account=account, seconds=whole(seconds), reason=reason)],
-            columns,
-            as_json=as_json,
-        )
-
-
-def _show(alarm: dict[str, Any], *, as_json: bool) -> None:
+        tests = ask(state_dir, "queue.tests")
+        shown = tests if as_json else (one | {"until": shown_iso(one["until"])} for one in tests)
+        print_rows(shown, ("account", "until", "operator", "reason"), as_json=as_json)
+        return
+    done = ask(state_dir, "queue.test", account=account, seconds=whole(seconds), reason=reason)
     if as_json:
-        print_json(alarm)
+        print_json(done)
     else:
-        durable = "" if alarm["durable"] else "  (not on the disk yet: the store has failed)"
-        console().print(_sentence(alarm["state"], alarm) + durable, markup=False, soft_wrap=True)
+        console().print(tested(done), markup=False, soft_wrap=True)
+
+
+def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        console().print(answered(answer), markup=False, soft_wrap=True)
 
 
 def _row(alarm: dict[str, Any]) -> dict[str, Any]:
-    return alarm | {"age": _clock(alarm["age_s"]), "t3": _clock(alarm["t3_s"])}
+    return alarm | {
+        "age": span(alarm["age_s"]),
+        "t3": span(alarm["t3_s"]),
+        "why": why(alarm),
+        "asks": asks(alarm),
+    }
 
 
-def _sentence(event: str, alarm: dict[str, Any]) -> str:
-    holder = f" by {alarm['operator']}" if alarm["operator"] else ""
-    more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
-    return (
-        f"{event}{holder}: alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {alarm['why']}{more}"
-        f" (age {_clock(alarm['age_s'])}, t3 {_clock(alarm['t3_s'])})"
-    )
-
-
-def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+for _command in (show, watch):
+    app.command()(_command)
