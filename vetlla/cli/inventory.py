@@ -243,6 +243,7 @@ for command in (
     inventory_views.find,
     inventory_views.history,
     inventory_views.at,
+    inventory_views.parameters,
     inventory_report.report,
     inventory_report.check,
     inventory_report.digital,

@@ -33,57 +33,48 @@ MARKS = {
     "T": "on test",
     "R": "runaway",
     "U": "unknown account",
-    "W": "warned: unanswered",
-    "E": "before a supervisor",
-    "L": "left by its operator",
+    "W": "warned",
+    "E": "escalated",
+    "L": "left",
 }
-"""Letter -> what it says of an alarm. W and E share a place: who is before a supervisor was warned of before."""
-NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 10, 20
-BY, BY_WIDE = 9, 14
-STATE, T3, AGE, MARKS_PLACES = 8, 6, 7, 5
+"""Letter -> what it says of an alarm. W: it has waited for ``t3_warn_s``. E: it is before a supervisor. L: its operator
+has let the hold time of an answered alarm pass. W and E share a place."""
+NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 18, 20
 
 
-class Layout(NamedTuple):
-    """How wide the columns are whose width depends on the alarms or on the terminal."""
+class Column(NamedTuple):
+    """A column of a line; the last one has no width."""
 
+    head: str
     width: int
-    number: int
-    home: int
-    what: int
+    align: str = "<"
 
-    @property
-    def wide(self) -> bool:
-        """Whether there is room for more than what is needed to work an alarm."""
-        return self.width >= WIDE
-
-    @property
-    def priority(self) -> int:
-        """Columns of the priority."""
-        return 9 if self.wide else 4
-
-    @property
-    def by(self) -> int:
-        """Columns of the operator's name."""
-        return BY_WIDE if self.wide else BY
+    def filled(self, text: str) -> str:
+        """Return a text at the column's width, cut where it is longer."""
+        if not self.width or len(text) > self.width:
+            return text if not self.width else text[: self.width - 1] + "…"
+        return f"{text:{self.align}{self.width}}"
 
 
-def layout(alarms: Sequence[Alarm], width: int) -> Layout:
+def layout(alarms: Sequence[Alarm], width: int) -> list[Column]:
     """Return the columns for these alarms: the longest home gets its place, as far as the others keep theirs."""
+    wide = width >= WIDE
     number = max([NUMBER_LEAST, *(len(str(alarm["id"])) for alarm in alarms)])
     longest = max([HOME_LEAST, *(len(printable(alarm["home"])) for alarm in alarms)])
-    bare = Layout(width, number, 0, 0)
-    left = width - len(heads(bare).plain.partition("marks")[0]) - MARKS_PLACES
-    home = max(HOME_LEAST, min(longest, left - WHAT_LEAST))
-    return Layout(width, number, home, max(WHAT_LEAST, min(WHAT_MOST, left - home)))
+    before = [Column("", 1), Column("alarm", number, ">"), Column("priority", 9) if wide else Column("prio", 4)]
+    after = [Column("t3", 6, ">"), Column("state", 8), Column("by", 12 if wide else 9), Column("marks", 5)]
+    if wide:
+        after = [Column("since", 7, ">"), *after, Column("what, and why it stands here", 0)]
+    left = width - sum(column.width + 1 for column in (*before, *after)) - 1
+    home = Column("home", max(HOME_LEAST, min(longest, left - WHAT_LEAST)))
+    what = [] if wide else [Column("what", max(HOME_LEAST, min(WHAT_MOST, left - home.width)))]
+    return [*before, home, *what, *after]
 
 
-def heads(columns: Layout) -> Text:
+def heads(columns: Sequence[Column]) -> Text:
     """Return the names of the columns."""
-    text = f"  {'alarm':>{columns.number}}  {'priority' if columns.wide else 'prio':<{columns.priority}}  "
-    text += f"{'home'[: columns.home]:<{columns.home}}  {'what'[: columns.what]:<{columns.what}}  "
-    text += f"{'since':>{AGE}}  " if columns.wide else ""
-    text += f"{'t3':>{T3}}  {'state':<{STATE}}  {'by':<{columns.by}}  {'marks':<{MARKS_PLACES}}"
-    return Text(text + ("  signals and why" if columns.wide else ""), style="dim", no_wrap=True, overflow="ellipsis")
+    names = (column.filled(column.head) for column in columns)
+    return Text(" ".join(names), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def legend(alarms: Sequence[Alarm]) -> str:
@@ -97,29 +88,33 @@ def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
     columns = layout(alarms, width)
     yield heads(columns)
     for alarm in alarms:
-        yield from lines(alarm, columns, whole=True)
+        yield from lines(alarm, columns, width, whole=True)
     if letters := legend(alarms):
         yield Text(letters, style="dim")
 
 
-def lines(alarm: Alarm, columns: Layout, *, whole: bool) -> Iterator[Text]:
+def lines(alarm: Alarm, columns: Sequence[Column], width: int, *, whole: bool) -> Iterator[Text]:
     """Yield an alarm's lines: its columns, then the words of an operator who wants a supervisor.
 
-    ``whole``: with the reason for its place, uncut. Otherwise the reason stands where there is room for it.
+    ``whole``: also why it stands where it stands, wherever there is no room for all of it in the columns.
     """
-    home, reason = printable(alarm["home"]), why(alarm)
-    if len(home) > columns.home:
-        yield _below(columns, home, style="bold")
-        home = ""
-    row = _columns(alarm, columns, home)
-    if columns.wide and (not whole or row.cell_len + 2 + len(reason) <= columns.width):
-        row.append(f"  {reason}", style="dim")
-        reason = ""
+    names = [column.head for column in columns]
+    home, reason = names.index("home"), why(alarm)
+    cells = _cells(alarm)
+    row, indent = Text(no_wrap=True, overflow="ellipsis"), sum(column.width + 1 for column in columns[:home])
+    for place, column in enumerate(columns):
+        text, style = cells[column.head] if column.width else (reason, "dim")
+        if place == home and len(text) > column.width:
+            yield row.append(f" {text}", style=style)
+            row = Text(" " * (indent + column.width), no_wrap=True, overflow="ellipsis")
+        elif column.width or not whole or row.cell_len + 1 + len(reason) <= width:
+            row.append(" " if row else "").append(column.filled(text), style=style)
+            reason = reason if column.width else ""
     yield row
-    if whole and reason:
-        yield _below(columns, reason, style="dim")
-    if asked := asks(alarm):
-        yield _below(columns, asked, style="yellow")
+    below = [(reason, "dim")] if whole else []
+    for text, style in (*below, (asks(alarm), "yellow")):
+        if text:
+            yield Text(" " * indent + text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def why(alarm: Alarm) -> str:
@@ -152,27 +147,23 @@ def words(name: str) -> str:
     return name.lower().replace("_", " ")
 
 
-def _below(columns: Layout, said: str, *, style: str) -> Text:
-    indent = " " * (2 + columns.number + 2 + columns.priority + 2)
-    return Text(indent + said, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def _columns(alarm: Alarm, columns: Layout, home: str) -> Text:
+def _cells(alarm: Alarm) -> dict[str, tuple[str, str]]:
+    """Return text and style of each column, by its name."""
     priority, waiting = Priority[alarm["priority"]], waits(alarm)
-    urgency = URGENCY.get(priority, "dim")
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append("● " if waiting else "○ ", style=urgency)
-    text.append(f"{alarm['id']:>{columns.number}}  ", style="bold" if waiting else "")
-    text.append(f"{priority.name if columns.wide else SHORT[priority]:<{columns.priority}}  ", style=urgency)
-    text.append(f"{home:<{columns.home}}  ", style="bold" if waiting else "")
-    text.append(f"{_cut(words(alarm['kind']), columns.what)}  ", style=urgency if waiting else "dim")
-    if columns.wide:
-        text.append(f"{span(alarm['age_s']):>{AGE}}  ", style="dim")
-    text.append(f"{span(alarm['t3_s']):>{T3}}  ", style=t3_style(alarm))
-    text.append(f"{alarm['state']:<{STATE}}  ", style="" if waiting else "dim")
-    text.append(f"{_cut(alarm['operator'], columns.by)}  ")
-    text.append(marks(alarm), style="yellow")
-    return text
+    urgency, strong = URGENCY.get(priority, "dim"), "bold" if waiting else ""
+    return {
+        "": ("●" if waiting else "○", urgency),
+        "alarm": (str(alarm["id"]), strong),
+        "priority": (priority.name, urgency),
+        "prio": (SHORT[priority], urgency),
+        "home": (printable(alarm["home"]), strong),
+        "what": (words(alarm["kind"]), urgency if waiting else "dim"),
+        "since": (span(alarm["age_s"]), "dim"),
+        "t3": (span(alarm["t3_s"]), t3_style(alarm)),
+        "state": (alarm["state"], "" if waiting else "dim"),
+        "by": (printable(alarm["operator"]), ""),
+        "marks": (marks(alarm), "yellow"),
+    }
 
 
 def t3_style(alarm: Alarm) -> str:
@@ -194,7 +185,3 @@ def marks(alarm: Alarm) -> str:
         "L" if alarm["lapsed"] else " ",
     )
     return "".join(places)
-
-
-def _cut(text: str, width: int) -> str:
-    return f"{text:<{width}}" if len(text) <= width else text[: width - 1] + "…"

@@ -169,7 +169,7 @@ def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
 def _about(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "home", alarm["home"]
     yield "account", alarm["account"]
-    yield "what", f"{rows.words(alarm['kind'])}: {alarm['why']}"
+    yield "why", alarm["why"]
     yield "marks", ", ".join(rows.MARKS[letter] for letter in rows.marks(alarm).replace(" ", ""))
     yield "told again", rows.told_again(alarm).removeprefix("told again ")
     yield "supervisor", rows.asks(alarm)
@@ -188,7 +188,7 @@ def _clocks(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         at = shown(stamp_us(alarm[stamp])) if alarm.get(stamp) else ""
         said = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
         yield labels.get(stamp, stamp), said
-    if alarm["lease_s"] is not None:
+    if alarm["lease_s"]:
         yield "lease", f"{span(alarm['lease_s'])} left"
     if alarm.get("due_s") is not None:
         yield "supervisor in", f"{span(alarm['due_s'])}, unless an operator acts"

@@ -13,6 +13,7 @@ from vetlla.cli.output import console, print_json, printable
 from vetlla.cli.queue.words import about, happened, tested
 from vetlla.clock import SystemClock, iso
 from vetlla.errors import LinkError, StoreError
+from vetlla.receiver.dispatch import RECEIVER
 from vetlla.store import history
 from vetlla.store.archive import Archive
 
@@ -25,7 +26,7 @@ RETRY_S = 0.5
 LOST, BACK = "lost", "back"
 OWN = {
     LOST: "the receiver hung up: nothing is told until it is back (vetlla status)",
-    BACK: "the receiver is back; what changed meanwhile:",
+    BACK: "the receiver is back",
 }
 """Events of this command itself."""
 TELLING = ("state", "operator", "priority", "signals", "escalated", "warned", "told_again")
@@ -101,6 +102,8 @@ class Story:
         if event["event"] == "listed" and self._before is not None:
             yield from self._gone(self._before)
             self._before = None
+        if "at" not in event:  # a line that the receiver makes while it cannot keep up
+            event = self._own(event["event"]) | event
         if (alarm := event.get("alarm")) is not None:
             if alarm["state"] == "closed":
                 self._open.pop(alarm["id"], None)
@@ -148,4 +151,10 @@ class Story:
     @staticmethod
     def _own(event: str) -> dict[str, Any]:
         at = iso(SystemClock().now().utc_us)
-        return {"event": event, "at": at, "actor": "", "action": "close" if event == "closed" else "", "detail": {}}
+        return {
+            "event": event,
+            "at": at,
+            "actor": RECEIVER,
+            "action": "close" if event == "closed" else "",
+            "detail": {},
+        }
