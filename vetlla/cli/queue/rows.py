@@ -86,7 +86,9 @@ def legend(alarms: Sequence[Alarm]) -> str:
 def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
     """Yield open alarms whole: names of the columns, the lines of each, and what the letters among the marks mean."""
     columns = layout(alarms, width)
-    yield heads(columns)
+    names = heads(columns)
+    names.truncate(width)
+    yield names
     for alarm in alarms:
         yield from lines(alarm, columns, width, whole=True)
     if letters := legend(alarms):
@@ -132,8 +134,11 @@ def told_again(alarm: Alarm) -> str:
 
 
 def asks(alarm: Alarm) -> str:
-    """Return the words of the operator who asked for a supervisor; "" where none did, or without words."""
-    by, said = alarm["escalated_by"], alarm["escalated_why"]
+    """Return the words of the operator who asked for a supervisor; "" where none did, or without words.
+
+    A receiver that an upgrade has not restarted yet does not tell all fields.
+    """
+    by, said = alarm.get("escalated_by"), alarm.get("escalated_why")
     return printable(f"{by} asks for a supervisor: {said}") if said and by != RECEIVER else ""
 
 
@@ -181,7 +186,7 @@ def marks(alarm: Alarm) -> str:
         "T" if alarm["on_test"] else " ",
         "R" if alarm["runaway"] else " ",
         "U" if alarm["unknown_account"] else " ",
-        "E" if alarm["escalated"] else "W" if alarm["warned"] else " ",
-        "L" if alarm["lapsed"] else " ",
+        "E" if alarm["escalated"] else "W" if alarm.get("warned") else " ",
+        "L" if alarm.get("lapsed") else " ",
     )
     return "".join(places)
