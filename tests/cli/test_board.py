@@ -151,7 +151,8 @@ def test_one_line_tells_a_log_the_same() -> None:
     """Without a terminal a picture is one line of words."""
     picture = Picture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
     assert line(Picture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
-    assert line(picture) == ("23:33:01 CET ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok")
+    told = "ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok"
+    assert line(picture) == f"23:33:01 CET {told}"
     assert line(Picture(at=AT, status=NOT_READY)).startswith("23:33:01 CET NOT READY: disk almost full")
     assert line(Picture(at=AT, trouble="nobody there")) == "23:33:01 CET not reachable: nobody there"
 
