@@ -116,10 +116,14 @@ def _as_kept(past: Past) -> dict[str, Any]:
     alarm, last = past.alarm, past.signals[-1] if past.signals else None
     if alarm.closed_us is None:  # the receiver is away, and its monotonic clock means nothing here
         alarm = queue.after_reboot(alarm, alarm.boot)
-    tally = Tally(len(past.signals), last.id if last else 0, last.received_us if last else alarm.opened_us)
-    last_us = max((one.last_us for one in past.again.values()), default=None)
-    again = {"told_again": sum(one.times for one in past.again.values()), "last_told_again": iso(last_us)}
-    return Card(alarm, tally).fields(SystemClock().now()) | again
+    tally = Tally(
+        signals=len(past.signals),
+        last_signal=last.id if last else 0,
+        joined_us=last.received_us if last else alarm.opened_us,
+        told_again=sum(one.times for one in past.again.values()),
+        told_again_us=max((one.last_us for one in past.again.values()), default=0),
+    )
+    return Card(alarm, tally).fields(SystemClock().now())
 
 
 def _past_fields(past: Past | None) -> dict[str, Any]:

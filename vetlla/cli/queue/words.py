@@ -17,6 +17,7 @@ CAUSES = {
     Cause.UNANSWERED.value: "no operator answered",
     Cause.CLAIM_LAPSED.value: "its operator did not answer it",
     Cause.HOLD_LAPSED.value: "its operator has gone quiet",
+    Cause.TOLD_AGAIN.value: "the home called again while its operator was quiet",
 }
 DONE = {
     "open": "opened",
