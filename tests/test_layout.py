@@ -67,7 +67,7 @@ def test_a_command_lives_in_its_groups_file(command: Command) -> None:
     assert command.module.startswith("vetlla.cli.")
     if " " in command.path:
         group = command.path.split()[0]
-        assert command.module.removeprefix("vetlla.cli.").split("_")[0] == group.split("-")[0]
+        assert re.split("[._]", command.module.removeprefix("vetlla.cli."))[0] == group.split("-")[0]
 
 
 def test_commands_are_documented() -> None:

@@ -6,11 +6,18 @@ because a stepped wall clock must not invent or hide a late answer.
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*"
+_DURATION = re.compile(
+    rf"(?:{_NUMBER}w)?\s*(?:{_NUMBER}d)?\s*(?:{_NUMBER}h)?\s*(?:{_NUMBER}m(?:in)?)?\s*(?:{_NUMBER}s)?"
+)
+_SIZES = (604_800, 86_400, 3600, 60, 1)
+"""Seconds of the units of a duration, in their order."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
@@ -84,3 +91,15 @@ def stretch(seconds: float) -> str:
         if count or parts or size == 1:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])
+
+
+def seconds_of(text: str, *, unit: str = "s") -> float:
+    """Return the seconds of a duration as people write it: 90, 90s, 15m, 1h30m, 7d, or as ``stretch`` does: 5 h 2 min.
+
+    A number alone counts ``unit``; "" refuses it. Raises ValueError.
+    """
+    said = text.strip().lower()
+    found = _DURATION.fullmatch(said + unit if re.fullmatch(_NUMBER, said) else said)
+    if found is None or not any(found.groups()):
+        raise ValueError("should be a duration such as 90s, 15m, 2h, 7d or 1h30m")
+    return sum(float(number) * size for number, size in zip(found.groups(), _SIZES, strict=True) if number)

@@ -127,10 +127,10 @@ def test_it_draws_the_board_on_a_terminal(directory: Path) -> None:
 
 
 def test_it_stops_by_itself_and_keeps_its_directory_if_asked(directory: Path) -> None:
-    """--seconds ends it; --state-dir keeps a sound journal with the invented homes; a second run goes on from it."""
+    """--for ends it; --state-dir keeps a sound journal with the invented homes; a second run goes on from it."""
     state = directory / "state"
     for _ in range(2):
-        with demonstrated(directory, "--seconds", "6", "--state-dir", str(state)) as demo:
+        with demonstrated(directory, "--for", "6s", "--state-dir", str(state)) as demo:
             assert demo.end() == 0, demo.shown.decode()
     accounts = [json.loads(row) for row in vetlla("accounts", "list", "--json", state_dir=state).stdout.splitlines()]
     assert len(accounts) == 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
@@ -14,6 +15,7 @@ from vetlla.errors import VetllaError
 from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -48,6 +50,20 @@ class Vetlla(Protocol):
     def __call__(self, *arguments: object, stdin: str | bytes | None = None) -> Done:
         """Return what became of it."""
         ...
+
+
+CATALONIA = "CET-1CEST,M3.5.0,M10.5.0/3"
+"""The zone of the service as POSIX writes it: the machine need not have a zone database."""
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process, and the programs it starts, live in the zone of the service."""
+    monkeypatch.setenv("TZ", CATALONIA)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

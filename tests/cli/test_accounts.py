@@ -56,7 +56,7 @@ def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Pat
     assert done.status == os.EX_USAGE
     assert done.error.startswith(f"{homes}: 2 faults, nothing imported")
     assert done.talk.splitlines() == [
-        'line 2, interval_s \'soon\': should be seconds, or such as "90s", "15m", "1h", "7d"; 0 for none',
+        "line 2, interval_s 'soon': should be a duration such as 90s, 15m, 2h, 7d or 1h30m",
         "line 3, receiver 'R1': should be 1 to 6 hex digits, without a leading R or L; empty for any",
     ]
     assert vetlla("accounts", "list").out == ""
@@ -198,7 +198,7 @@ def test_a_removed_account_is_known_no_more_and_its_history_is(vetlla: Vetlla) -
     [
         (["12 34"], "account '12 34': should be letters"),
         (["1", "--line", "L0"], "line 'L0': should be 1 to 6 hex digits"),
-        (["1", "--interval", "x"], "interval_s 'x': should be seconds"),
+        (["1", "--interval", "x"], "interval_s 'x': should be a duration"),
         (["1", "--key-name", "00" * 16], "key_name (not shown): looks like a key itself"),
     ],
 )

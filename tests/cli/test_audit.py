@@ -44,8 +44,8 @@ def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
     lines = vetlla("audit", "list").out.splitlines()
 
     assert lines[0].split() == ["id", "at", "actor", "action", "subject", "detail"]
-    assert [line.split()[4] for line in lines[1:]] == ["open", "answer", "close"]
-    assert lines[2].split()[:7] == ["3", "2026-01-01", "00:00:05.000Z", "maria", "answer", "alarm", "1"]
+    assert [line.split()[5] for line in lines[1:]] == ["open", "answer", "close"]
+    assert lines[2].split()[:7] == ["3", "2026-01-01", "01:00:05.000", "CET", "maria", "answer", "alarm"]
     assert '{"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5000000}' in lines[3]
     assert len(vetlla("audit", "list", "--commits", "--limit", 100).out.splitlines()) == 64
 
@@ -59,7 +59,7 @@ def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
         (["--subject", "alarm 1", "--actor", "receiver"], [2]),
         (["--action", "commit"], []),
         (["--action", "commit", "--commits", "--limit", 1], [63]),
-        (["--since", "2026-01-01T00:00:01", "--until", "2026-01-01T00:00:10"], [3]),
+        (["--since", "2026-01-01T01:00:01", "--until", "2026-01-01T01:00:10"], [3]),
     ],
 )
 def test_records_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:

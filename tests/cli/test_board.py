@@ -14,8 +14,8 @@ from rich.console import Console
 
 from tests.acceptance.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.acceptance.terminal import Terminal
-from vetlla.cli.board import Watch
-from vetlla.cli.board_view import Picture, line, screen
+from vetlla.cli.board.command import Watch
+from vetlla.cli.board.screen import Picture, line, screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,11 @@ def alarm(number: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any f
         "runaway": False,
         "unknown_account": False,
         "escalated": 0,
+        "escalated_by": "",
+        "escalated_why": "",
+        "warned": None,
+        "lapsed": None,
+        "told_again": 0,
     }
     return usual | fields
 
@@ -97,16 +102,16 @@ def test_what_a_person_must_know_stands_there() -> None:
     """Ready or not, where, since when; who waits, for what, how long, in whose hands; counts and the store's health."""
     queue = [
         alarm(1),
-        alarm(2, kind="smoke", state="answered", operator="marta", t3_s=12.0, age_s=185.0),
-        alarm(3, kind="mains_lost", priority="TECHNICAL", age_s=7300.0, t3_s=7300.0, runaway=True),
+        alarm(2, why="smoke 111 from 010", state="answered", operator="marta", t3_s=12.0, age_s=185.0),
+        alarm(3, why="mains_lost 301", priority="TECHNICAL", age_s=7300.0, t3_s=7300.0, runaway=True),
     ]
     text = drawn(Picture(at=AT, status=STATUS, alarms=queue, per_second=(1.0, 4.0, 2.5)), 140, 30)
     for part in (
-        "● ready", "dc09 on 127.0.0.1:9009 tcp+udp", "up 2 h 05", "22:33:01 UTC",
+        "● ready", "dc09 on 127.0.0.1:9009 tcp+udp", "up 2 h 05", "23:33:01 CET",
         "2 life", "0 home risk", "1 technical",
-        "H-0001", "personal emergency", "8 s", "waiting",
-        "smoke", "3:05", "12 s", "answered by marta",
-        "mains lost", "2 h 01", "waiting runaway", "personal_emergency 101 from 001",
+        "H-0001", "LIFE", "8 s", "waiting",
+        "smoke 111 from 010", "3:05", "12 s answered marta",
+        "mains_lost 301", "2 h 01", "(R runaway)", "personal_emergency 101 from 001, 2 signals",
         "2.5/s", "1,204 signals", "45,000 heartbeats", "12 duplicates", "3 rejects",
         "fleet 3 lost · 2 late · 1 unknown · incident 7: operator:example, 12 lost, and 1 more",
         "1,400 ok · 54 not supervised",
@@ -131,14 +136,14 @@ def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:
 def test_an_unanswered_alarm_turns_yellow_at_15_and_red_at_30_seconds(waited_s: float, colour: str) -> None:
     """The clock of t3 is coloured by the limits of the service."""
     text = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1, t3_s=waited_s)]), 80, 24, colours=True)
-    assert f"\x1b[1;{colour}m {int(waited_s):>5} s" in text
+    assert f"\x1b[1;{colour}m  {int(waited_s)} s" in text
 
 
 def test_more_alarms_than_lines_are_counted() -> None:
     """What does not fit is not hidden: the last line says how many more there are."""
     text = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(number) for number in range(1, 31)]), 80, 24)
-    shown = text.count("● H-")
-    assert f"and {30 - shown} more" in text
+    shown = text.count("●") - 1  # the receiver's own
+    assert f"and {30 - shown} more: vetlla queue list" in text
     assert shown >= 5
 
 
@@ -146,9 +151,10 @@ def test_one_line_tells_a_log_the_same() -> None:
     """Without a terminal a picture is one line of words."""
     picture = Picture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
     assert line(Picture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
-    assert line(picture) == ("22:33:01 ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok")
-    assert line(Picture(at=AT, status=NOT_READY)).startswith("22:33:01 NOT READY: disk almost full")
-    assert line(Picture(at=AT, trouble="nobody there")) == "22:33:01 not reachable: nobody there"
+    told = "ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok"
+    assert line(picture) == f"23:33:01 CET {told}"
+    assert line(Picture(at=AT, status=NOT_READY)).startswith("23:33:01 CET NOT READY: disk almost full")
+    assert line(Picture(at=AT, trouble="nobody there")) == "23:33:01 CET not reachable: nobody there"
 
 
 # --- with a receiver --------------------------------------------------------------------------------------------------

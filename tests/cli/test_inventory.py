@@ -88,7 +88,7 @@ def test_a_devices_life_is_told_from_the_warehouse_to_retirement(stocked: Vetlla
         ("battery", "S1", "--day", "2024-06-01"),
         ("move", "S1", "H2", "--day", "2024-07-01"),
         ("maintain", "S1", "--day", "2024-07-02"),
-        ("repair", "S1", "--day", "2024-07-03", "--note", "sensor"),
+        ("repair", "S1", "--day", "2024-07-03", "--reason", "sensor"),
         ("remove", "S1", "--day", "2024-08-01"),
         ("retire", "S1", "--day", "2024-09-01"),
     ):

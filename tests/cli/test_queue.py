@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pwd
+import re
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -67,23 +68,34 @@ def desk(daemon: Daemon, vetlla: Vetlla) -> Desk:
 
 
 def test_an_alarm_from_call_to_close(desk: Desk) -> None:
-    """Each command says in one sentence how the alarm stands now; with --json, in fields."""
+    """Each command says in one sentence what it did and how the alarm stands now; with --json, in fields."""
     number = desk.call()
-    assert f"claimed by {ME}: alarm {number} LIFE home {desk.account}" in desk.run("claim", number).out
-    assert desk.json("answer", number)["state"] == "answered"
-    assert desk.run("note", number, "the neighbour has the keys").status == 0
-    assert desk.json("escalate", number, "--why", "door locked")["escalated"] == 1
-    assert desk.json("handover", number, ME)["operator"] == ME
+    named = f"alarm {number} LIFE home {desk.account}: {ME}"
+    assert desk.run("claim", number).out.startswith(f"{named} claimed (unknown account: personal_emergency 101")
+    answered = desk.json("answer", number)
+    assert (answered["state"], answered["action"], answered["actor"]) == ("answered", "answer", ME)
+    assert desk.run("note", number, "he has the keys").out.startswith(f'{named} noted "he has the keys" (')
+    told = desk.run("escalate", number, "--reason", "door locked").out
+    assert told.startswith(f'{named} asked for a supervisor, "door locked" (')
+    assert f"; answered by {ME}, " in told
+    assert desk.run("handover", number, ME).out.startswith(f"{named} handed over to {ME} (")
     closed = desk.run("close", number, "--outcome", "handled_by_voice")
-    assert closed.out.startswith(f"closed by {ME}: alarm {number} ")
-    assert str(number) not in [row["id"] for row in desk.run("list", "--json").json]
+    assert closed.out.startswith(f"{named} closed as handled_by_voice (")
+    assert number not in [row["id"] for row in desk.run("list", "--json").json]
+
+
+def test_the_former_spelling_of_an_option_is_taken(desk: Desk) -> None:
+    """--why of an escalation is --reason now: scripts go on, and the help tells the new word only."""
+    number = desk.call()
+    assert desk.json("escalate", number, "--why", "door locked")["escalated_why"] == "door locked"
+    assert "--why" not in desk.run("escalate", "--help").out
 
 
 def test_the_list_is_a_table_or_lines_of_json(desk: Desk) -> None:
     """People get the columns that matter in working order, machines all fields."""
     number = desk.call("1302")
     table = desk.run("list").out.splitlines()
-    assert table[0].split()[:5] == ["id", "priority", "state", "home", "why"]
+    assert table[0].split()[:5] == ["id", "priority", "state", "operator", "home"]
     (row,) = [line for line in table if f" {desk.account} " in line]
     assert row.split()[:4] == [str(number), "TECHNICAL", "waiting", desk.account]
     (fields,) = [alarm for alarm in desk.run("list", "--json").json if alarm["id"] == number]
@@ -92,8 +104,39 @@ def test_the_list_is_a_table_or_lines_of_json(desk: Desk) -> None:
     assert fields["t2_s"] < PATIENCE_S
 
 
+def test_the_list_can_be_narrowed(desk: Desk) -> None:
+    """By priority, state, home, account, holder: what meets all of them is left."""
+    urgent, other = desk.call(), desk.account
+    battery = Desk(desk._daemon, desk._vetlla, f"{next(_accounts):04}A").call("1302")
+    desk.run("claim", urgent)
+
+    def listed(*options: str) -> set[int]:
+        return {alarm["id"] for alarm in desk.run("list", "--json", *options).json}
+
+    assert {urgent} <= listed("--priority", "life", "--state", "claimed", "--mine")
+    assert battery in listed("--priority", "TECHNICAL", "--priority", "LIFE")
+    assert battery not in listed("--mine") | listed("--priority", "LIFE") | listed("--state", "claimed")
+    assert listed("--account", other.casefold()) == listed("--home", other) == {urgent}
+    assert listed("--home", "H-9999") == set()
+    for option, word in (("--priority", "high"), ("--state", "closed")):
+        refused = desk.run("list", option, word)
+        assert refused.status == 2
+        assert "should be one of" in refused.talk
+
+
+def test_claiming_again_without_a_number_keeps_what_one_holds(desk: Desk) -> None:
+    """A bare claim takes nothing more while its operator holds one that is as urgent, and says so."""
+    number = desk.call()
+    desk.run("claim", number)
+    kept = desk.run("claim").out
+    assert kept.startswith("alarm ")
+    assert f": {ME} holds already (" in kept
+
+
 def test_claiming_without_a_number_takes_the_most_urgent(desk: Desk) -> None:
     """The next alarm is the first that waits."""
+    for held in desk.run("list", "--mine", "--json").json:
+        desk.run("close", held["id"], "-o", "other")
     desk.call("1302")
     waiting = next(alarm["id"] for alarm in desk.run("list", "--json").json if alarm["state"] == "waiting")
     assert desk.json("claim")["id"] == waiting
@@ -101,6 +144,8 @@ def test_claiming_without_a_number_takes_the_most_urgent(desk: Desk) -> None:
 
 def test_an_account_is_put_on_test(desk: Desk) -> None:
     """Its alarms are listed apart, the list of tests says until when, and the test can be ended."""
+    told = desk.run("test", desk.account, "--for", "1m30s", "--reason", "installer on site").out
+    assert re.match(rf"{ME} put account {desk.account} on test until [0-9 :-]{{19}} CES?T: installer on site$", told)
     set_up = desk.json("test", desk.account, "--for", 60, "--reason", "installer on site")
     assert (set_up["reason"], set_up["operator"], set_up["durable"]) == ("installer on site", ME, True)
     with Terminal(desk._daemon.port, desk.account) as terminal:
@@ -108,6 +153,7 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
     assert desk.account not in desk.run("list").out
     assert desk.account in desk.run("list", "--on-test").out
     assert desk.account.casefold() in desk.run("test").out
+    assert desk.run("test", desk.account, "--for", 0).out == f"{ME} ended the test of account {desk.account}\n"
     assert desk.json("test", desk.account, "--for", 0)["until"] is None
     assert desk.account.casefold() not in desk.run("test").out
 
@@ -174,42 +220,82 @@ class Watcher:
 
 
 def test_watching_tells_every_change(desk: Desk) -> None:
-    """What is open first, then each change in a sentence, until Ctrl-C, which is no error."""
+    """What is open first, then who did what and when, until Ctrl-C, which is no error."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon)
-    watcher.line(f"open: alarm {number} TECHNICAL")
+    watcher.line(f"alarm {number} TECHNICAL home {desk.account}: open (")
     desk.run("claim", number)
-    watcher.line(f"claimed by {ME}: alarm {number} ")
+    line = watcher.line(f"alarm {number} ", f": {ME} claimed (")
+    assert re.match(r"\d\d:\d\d:\d\d CES?T  alarm ", line)
     assert desk.call("1101") == number
-    watcher.line(f"lifted by {ME}: alarm {number} LIFE", "2 signals")
+    watcher.line(f"alarm {number} LIFE ", ": now more urgent (", "2 signals", f"claimed by {ME}")
+    desk.run("note", number, "the neighbour has the keys")
+    watcher.line(f'{ME} noted "the neighbour has the keys" (')
+    desk.run("escalate", number, "--reason", "door locked")
+    watcher.line(f'{ME} asked for a supervisor, "door locked" (')
+    desk.run("test", desk.account, "--for", "5m", "--reason", "installer")
+    watcher.line(f"{ME} put account {desk.account} on test until ", ": installer")
     desk.run("close", number, "-o", "other")
-    watcher.line(f"closed by {ME}: alarm {number} ")
+    watcher.line(f"alarm {number} ", f": {ME} closed as other (")
     watcher.process.send_signal(signal.SIGINT)
     assert watcher.end() == (0, "")
 
 
 def test_watching_for_machines_tells_signals_too(desk: Desk) -> None:
-    """With --json each event is one object, a signal among them as soon as it is durable."""
+    """With --json each event is one object with its time and its actor; a signal is told as soon as it is durable."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon, "--json")
     watcher.line('"event": "open"', f'"account": "{desk.account}"')
+    watcher.line('"event": "listed"')
     desk.call("1302")
     said = json.loads(watcher.line('"event": "signal"', f'"account": "{desk.account}"'))["signal"]
     assert (said["kind"], said["alarm"]) == ("battery_low", number)
-    joined = json.loads(watcher.line('"event": "joined"', f'"account": "{desk.account}"'))["alarm"]
-    assert joined["signals"] == 2
+    joined = json.loads(watcher.line('"event": "joined"', f'"account": "{desk.account}"'))
+    assert (joined["alarm"]["signals"], joined["actor"]) == (2, "receiver")
+    desk.run("note", number, "calling")
+    noted = json.loads(watcher.line('"event": "noted"'))
+    assert (noted["actor"], noted["action"], noted["detail"]) == (ME, "note", {"text": "calling"})
+    assert re.fullmatch(r"[0-9T:.-]{26}Z", noted["at"])
     watcher.process.send_signal(signal.SIGINT)
     assert watcher.end()[0] == 0
 
 
-def test_a_receiver_that_goes_away_ends_the_watch_with_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whoever watches must not believe that nothing happens."""
-    with running(tmp_path_factory.mktemp("stopped")) as daemon:
-        watcher = Watcher(daemon)
-        with Terminal(daemon.port, "1234") as terminal:
-            terminal.alarm()
-        watcher.line("alarm 1 ")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_watch_goes_on_over_a_restart_of_the_receiver(
+    tmp_path_factory: pytest.TempPathFactory, vetlla: Vetlla, *, as_json: bool
+) -> None:
+    """It says that the receiver is away and back, and what changed meanwhile: closed by whom, changed, new."""
+    with running(tmp_path_factory.mktemp("restarted")) as daemon:
+        for account in ("1111", "2222", "3333"):
+            Desk(daemon, vetlla, account).call()
+        watcher = Watcher(daemon, *(["--json"] if as_json else []))
+        watcher.line('"event": "listed"' if as_json else "alarm 3 ")
+        # The watcher stands still while the receiver stops, starts, and its operator works.
+        watcher.process.send_signal(signal.SIGSTOP)
         daemon.stop()
-        status, talk = watcher.end()
-    assert status == os.EX_UNAVAILABLE
-    assert "the receiver hung up" in talk
+        daemon.start()
+        where = ("--state-dir", daemon.state_dir)
+        assert vetlla("queue", "answer", 1, *where).status == 0
+        assert vetlla("queue", "close", 1, "-o", "false_alarm", *where).status == 0
+        assert vetlla("queue", "claim", 2, *where).status == 0
+        Desk(daemon, vetlla, "4444").call()
+        watcher.process.send_signal(signal.SIGCONT)
+        if as_json:
+            assert json.loads(watcher.line('"event": "lost"'))["at"] < json.loads(watcher.line('"event": "back"'))["at"]
+            opened = [json.loads(watcher.line('"event": "open"'))["alarm"]["id"] for _ in range(3)]
+            assert sorted(opened) == [2, 3, 4]
+            closed = json.loads(watcher.line('"event": "closed"', '"meanwhile": true'))
+            assert (closed["alarm"]["id"], closed["actor"], closed["detail"]["outcome"]) == (1, ME, "false_alarm")
+            watcher.line('"event": "listed"', '"count": 3')
+        else:
+            watcher.line("the receiver hung up")
+            watcher.line("the receiver is back")
+            told = [watcher.line("meanwhile") for _ in range(3)]
+            assert sum("alarm 2 LIFE home 2222: changed meanwhile (" in line for line in told) == 1
+            assert sum("alarm 4 LIFE home 4444: new meanwhile (" in line for line in told) == 1
+            assert "meanwhile: " in told[2]
+            assert f"alarm 1 LIFE home 1111: {ME} closed as false_alarm" in told[2]
+            assert vetlla("queue", "claim", 3, *where).status == 0
+            watcher.line(f"alarm 3 LIFE home 3333: {ME} claimed (")
+        watcher.process.send_signal(signal.SIGINT)
+        assert watcher.end() == (0, "")

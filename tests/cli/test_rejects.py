@@ -47,7 +47,7 @@ def test_rejects_are_listed_with_reason_and_bytes(vetlla: Vetlla) -> None:
     lines = vetlla("rejects", "list", "--limit", 1).out.splitlines()
 
     assert lines[0].split() == ["id", "received", "peer", "account", "reason", "text", "raw"]
-    assert lines[1].split()[:6] == ["4", "2026-01-01", "00:03:00Z", "tcp", "192.0.2.77:40003", "00AF"]
+    assert lines[1].split()[:6] == ["4", "2026-01-01", "01:03:00", "CET", "tcp", "192.0.2.77:40003"]
     assert "foreign" in lines[1]
     assert "the checksum says FFFF" in lines[1]
     assert r"\n\x1b[2J\x03\x03" in lines[1]
@@ -66,7 +66,7 @@ def test_rejects_are_listed_with_reason_and_bytes(vetlla: Vetlla) -> None:
         (["--peer", "192.0.2.7:40002"], [3]),
         (["--account", "00af"], [1, 2, 3, 4]),
         (["--account", "0001"], []),
-        (["--since", "2026-01-01T00:01", "--until", "2026-01-01T00:03"], [2, 3]),
+        (["--since", "2026-01-01T01:01", "--until", "2026-01-01T01:03"], [2, 3]),
     ],
 )
 def test_rejects_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:

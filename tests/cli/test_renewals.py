@@ -135,7 +135,7 @@ def test_the_plan_leaves_as_calendar_and_as_workbook(stocked: Vetlla, tmp_path: 
 
 
 def test_the_forecast_comes_as_table_json_and_picture(stocked: Vetlla, tmp_path: Path) -> None:
-    """The same figures in each; every assumed value they rest on is in a footnote."""
+    """The same figures in each; a pipe is not told of the assumed values that they rest on."""
     svg, png = tmp_path / "years.svg", tmp_path / "years.png"
     done = stocked("renewals", "forecast", "--chart", svg)
     years = stocked("renewals", "forecast", "--chart", png, "--json").json
@@ -148,8 +148,7 @@ def test_the_forecast_comes_as_table_json_and_picture(stocked: Vetlla, tmp_path:
     with Image.open(png) as picture:
         assert picture.size == (900, 520)  # as wide as four years need
         assert len(picture.getcolors(1 << 20) or []) > 3
-    assert "assumed: life.terminal_pstn = 120 months" in done.talk.replace("\n", " ")
-    assert "life.terminal_pstn" not in done.out
+    assert "assumed" not in done.talk + done.out
 
 
 def test_killed_in_the_middle_of_a_plan_the_old_plan_stands(stocked: Vetlla, state_dir: Path) -> None:

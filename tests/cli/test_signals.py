@@ -56,7 +56,7 @@ def test_the_newest_are_listed_newest_last(vetlla: Vetlla) -> None:
 
     assert lines[0].split() == ["id", "received", "account", "home", "event", "priority"], "what is empty has no column"
     assert lines[1].split() == [
-        "59", "2026-01-01", "00:02:03Z", "0009", "H-0002", "periodic_test", "602", "ROUTINE",
+        "59", "2026-01-01", "01:02:03", "CET", "0009", "H-0002", "periodic_test", "602", "ROUTINE",
     ]  # fmt: skip
     assert lines[2].split()[0] == "60"
     assert len(vetlla("signals", "list").out.splitlines()) == 51
@@ -74,10 +74,12 @@ def test_the_newest_are_listed_newest_last(vetlla: Vetlla) -> None:
         (["--account", "0005", "--limit", 2], [45, 55]),
         (["--account", "0005", "--account", "0006", "--limit", 3], [46, 55, 56]),
         (["--home", "H-0001"], []),
-        (["--since", "2026-01-01T00:02", "--until", "2026-01-01T00:02:02"], [56, 57]),
+        (["--since", "2026-01-01T01:02", "--until", "2026-01-01T01:02:02"], [56, 57]),
+        (["--utc", "--since", "2026-01-01T00:02", "--until", "2026-01-01T00:02:02"], [56, 57]),
         (["--since", "2026-01-01T01:02:03+01:00"], [59, 60]),
         (["--since", "1h"], []),
         (["--until", "2026-01-01"], []),
+        (["--until", "2026-01-01 01:00:00 CET"], []),
     ],
 )
 def test_signals_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
@@ -118,7 +120,7 @@ def test_nothing_found_says_nothing(vetlla: Vetlla) -> None:
         (["--since", "yesterday"], "'yesterday' is no time"),
         (["--since", "10y"], "'10y' is no time"),
         (["--until", "2026-13-01"], "'2026-13-01' is no time"),
-        (["--since", "1h", "--until", "2h"], "nothing lies from 1h until 2h"),
+        (["--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
         (["--priority", "urgent"], "'urgent' is no priority"),
     ],
 )
@@ -174,11 +176,11 @@ def test_everything_about_a_signal_is_shown(vetlla: Vetlla, state_dir: Path) -> 
 
     for part in (
         "fall (new), ADM-CID 120", "0001, receiver 1, line L0", "H-0001", "007", r"bath \x1b[2J[bold]room[/]\nfloor",
-        "2026-01-01 00:00:00Z by the device's clock", "41.5, -2.25 gps", "battery       80",
+        "2026-01-01 01:00:00 CET by the device's clock", "41.5, -2.25 gps", "battery       80",
         "https://example.invalid/1", "0042", "north", "dc09 over tcp from 192.0.2.7:40000",
         "part 1 of 2, came 3 times, unknown account, kept back by the device",
-        "established   2025-12-31 23:59:59.999Z", "committed     2026-01-01 00:00:00.000Z", "t2 0.001 s",
-        "came again    2 times, last 2026-01-01 00:00:00.000Z by udp from 192.0.2.9:5",
+        "established   2026-01-01 00:59:59.999 CET", "committed     2026-01-01 01:00:00.000 CET", "t2 0.001 s",
+        "came again    2 times, last 2026-01-01 01:00:00.000 CET by udp from 192.0.2.9:5",
         "Raw, 31 bytes", "0000  0a 1b 5b 33 31 6d 72 65 64 ff 0d 00", ".[31mred...",
     ):  # fmt: skip
         assert part in out

@@ -51,6 +51,21 @@ def test_only_what_was_asked_for_and_is_assumed_is_a_footnote() -> None:
     assert reading.footnotes() == ["assumed: life.gas = 60 months from 2024-04-01 (makers)"]
 
 
+def test_many_assumptions_are_one_footnote() -> None:
+    """They are counted by subject; the command that lists them is named."""
+    names = ["life.gas", "life.smoke", "life.door", "capacity.default"]
+    reading = parse(document(*({"name": name} for name in names)), "p.toml").on(date(2024, 5, 1))
+    for name in names:
+        reading.integer(name)
+    assert reading.footnotes() == ["rests on 4 assumed values (capacity, life): vetlla inventory parameters --assumed"]
+
+
+def test_the_values_in_force_are_those_of_the_day() -> None:
+    """One value of each name: neither a later one nor one that has not begun."""
+    entries = document({}, {"value": 84, "valid_from": date(2025, 1, 1)}, {"name": "a", "valid_from": date(2030, 1, 1)})
+    assert [entry.value for entry in parse(entries, "p.toml").in_force(date(2026, 1, 1))] == [84]
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

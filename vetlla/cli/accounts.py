@@ -11,6 +11,7 @@ import typer
 from rich.progress import track
 
 from vetlla.cli.actor import actor
+from vetlla.cli.moments import Utc, shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.tell import tell_receiver
@@ -90,13 +91,14 @@ def set_account(
         str | None, typer.Option(metavar="NAME", help='Name of its key (vetlla keys); "" for none.')
     ] = None,
     clock_window: Annotated[
-        str | None, typer.Option(metavar="WINDOW", help="standard, off (audited), or seconds such as -300..60.")
+        str | None, typer.Option(metavar="WINDOW", help="standard, off (audited), or two durations such as -5m..1m.")
     ] = None,
     interval: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Between two signs of life: 90s, 15m, 1h; 0: as its type says.")
+        str | None,
+        typer.Option(metavar="DURATION", help="Between two signs of life: 90s, 15m, 1h; 0: as its type says."),
     ] = None,
     ucr_interval: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The same for each of its UCRs; 0: as their type says.")
+        str | None, typer.Option(metavar="DURATION", help="The same for each of its UCRs; 0: as their type says.")
     ] = None,
     allowed_misses: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="Misses before a device is lost; 0: as the settings say.")
@@ -178,7 +180,9 @@ def list_accounts(
 
 
 @app.command("show")
-def show_account(account: AccountText, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
+def show_account(
+    account: AccountText, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False
+) -> None:
     """Show an account, and who changed what about it: the last changes first.
 
     Example: vetlla accounts show 1234
@@ -195,6 +199,7 @@ def show_account(account: AccountText, state_dir: StateDir = DEFAULT_STATE_DIR, 
     for one in found:
         fields = row_from(one).items()
         print_rows(({"field": name, "value": value} for name, value in fields), ("field", "value"), as_json=False)
+    rows = [row | {"at": shown_iso(row["at"])} for row in rows]
     print_rows(rows, ("at", "by", "receiver", "line", "field", "old", "new"), as_json=False, title="changes")
 
 

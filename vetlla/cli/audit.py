@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.moments import Since, Until, shown, within
+from vetlla.cli.moments import Since, Until, Utc, shown, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, printable
 from vetlla.cli.progress import progress
@@ -20,7 +20,7 @@ from vetlla.store.audit import verify as verify_chain
 if TYPE_CHECKING:
     from vetlla.store.stored import Record
 
-app = typer.Typer(help="Look at the audit and prove that it is whole. All times are UTC.", no_args_is_help=True)
+app = typer.Typer(help="Look at the audit and prove that it is whole.", no_args_is_help=True)
 
 LIMIT = 50
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
@@ -43,6 +43,7 @@ def list_records(
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List who did what, the newest last.

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvloop
 
-from vetlla.cli.board import show
+from vetlla.cli.board.command import show
 from vetlla.cli.control import ask
 from vetlla.cli.demo_desk import Room
+from vetlla.cli.moments import duration
 from vetlla.cli.output import console
 from vetlla.clock import SystemClock
 from vetlla.errors import LinkError
@@ -59,14 +60,17 @@ def demo(
     state_dir: Annotated[
         Path | None, typer.Option(help="Keep journal and registry here; default: a directory that goes with the demo.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long; default: at Ctrl-C.")] = None,
+    seconds: Annotated[
+        float | None,
+        duration("--for", "--seconds", help="Stop after this time, such as 5m; without it at Ctrl-C.", least_s=0.1),
+    ] = None,
 ) -> None:
     """Show a small service at work: the receiver, forty homes that dial in, four operators, and the live board.
 
     Everything is real but the people: another process receives over sockets of this machine and keeps what it hears
     on the disk. Ctrl-C ends it and leaves nothing behind.
 
-    Example: vetlla demo --seconds 60
+    Example: vetlla demo --for 1m
     """
     with _directory(state_dir) as directory, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report, handled = runner.run(_live(directory, seconds))

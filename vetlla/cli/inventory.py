@@ -13,7 +13,7 @@ from rich.progress import Progress
 from vetlla.cli import inventory_movements, inventory_report, inventory_sample, inventory_views
 from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
 from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today, whole_park
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.output import console, print_json, talk
 from vetlla.devices import TERMINALS, Place
 from vetlla.errors import UsageError
@@ -243,10 +243,11 @@ for command in (
     inventory_views.find,
     inventory_views.history,
     inventory_views.at,
+    inventory_views.parameters,
     inventory_report.report,
     inventory_report.check,
     inventory_report.digital,
 ):
-    app.command()(command)
+    app.command(context_settings=formerly(note="reason"))(command)
 app.command("list")(inventory_views.list_)
 app.command()(inventory_sample.sample)

@@ -91,7 +91,7 @@ def move(
 ) -> None:
     """Move an installed device to another home.
 
-    Example: vetlla inventory move smoke:SM0012345 H000124 --note "moved with the family"
+    Example: vetlla inventory move smoke:SM0012345 H000124 --reason "moved with the family"
     """
     _into_home(rules.move, device, home, past(day), note, state_dir, dry_run=dry_run, as_json=as_json)
 
@@ -128,7 +128,7 @@ def replace(
 ) -> None:
     """Put a device in another's place; it inherits the cost date, and a municipal one is followed by a municipal one.
 
-    Example: vetlla inventory replace ucr:U0007 ucr:U0912 --note "button broken"
+    Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """
     with changing(state_dir, dry_run=dry_run) as connection:
         leaving, arriving = inventory.device(connection, old), inventory.device(connection, new)
@@ -150,7 +150,7 @@ def repair(
 ) -> None:
     """Record that a device was repaired where it is.
 
-    Example: vetlla inventory repair terminal_ip:T0042 --note "aerial"
+    Example: vetlla inventory repair terminal_ip:T0042 --reason "aerial"
     """
     _one(lambda kept: rules.repair(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
 
@@ -165,7 +165,7 @@ def retire(
 ) -> None:
     """Take a device out of the service for good.
 
-    Example: vetlla inventory retire gas:G0815 --note "sensor dead"
+    Example: vetlla inventory retire gas:G0815 --reason "sensor dead"
     """
     _one(lambda kept: rules.retire(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
 
@@ -181,7 +181,7 @@ def transfer(
 ) -> None:
     """Record a new owner, as when leased equipment is bought.
 
-    Example: vetlla inventory transfer terminal_ip:T0042 municipal --note "purchase option 2027"
+    Example: vetlla inventory transfer terminal_ip:T0042 municipal --reason "purchase option 2027"
     """
     _one(
         lambda kept: rules.transfer(kept, past(day), ownership, note),

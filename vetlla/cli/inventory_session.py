@@ -36,7 +36,7 @@ def as_day(text: str) -> date:
 
 Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Instead of today.")]
 Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
-Note = Annotated[str, typer.Option("--note", help="Kept with the movement.")]
+Note = Annotated[str, typer.Option("--reason", help="Why: kept with the movement as its note.")]
 
 
 def today() -> date:

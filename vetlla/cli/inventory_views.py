@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.inventory_session import Serial, as_day, looking, today, whole_park
+from vetlla.cli.inventory_session import Day, Serial, as_day, looking, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
+from vetlla.cli.parameters import ParametersFile, load
 from vetlla.cli.tables import Limit, print_some
 from vetlla.devices import DeviceType, Ownership, Place
 from vetlla.errors import UsageError
 from vetlla.service.inventory import name
 from vetlla.service.inventory_import import device_row, home_row, person_row
+from vetlla.service.parameters import Basis, shown
 from vetlla.store import inventory, inventory_heard
 
 if TYPE_CHECKING:
@@ -145,6 +147,32 @@ def at(
     with looking(state_dir) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
         print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
+
+
+def parameters(
+    assumed: Annotated[bool, typer.Option("--assumed", help="Only values that no document confirms.")] = False,
+    day: Day = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the service's figures in force: value, unit, and on what each stands.
+
+    Example: vetlla inventory parameters --assumed
+    """
+    entries = load(parameters_file).in_force(day or today())
+    rows = (
+        {
+            "name": entry.name,
+            "value": shown(entry.value),
+            "unit": entry.unit,
+            "from": str(entry.valid_from),
+            "basis": entry.basis.value,
+            "ref": entry.ref,
+        }
+        for entry in entries
+        if not assumed or entry.basis is Basis.ASSUMED
+    )
+    print_rows(rows, ("name", "value", "unit", "from", "basis", "ref"), as_json=as_json)
 
 
 def _rows(

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.actor import actor
+from vetlla.cli.moments import Utc, to_the_second
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.tell import tell_receiver
-from vetlla.clock import SystemClock
+from vetlla.clock import SystemClock, to_us
 from vetlla.errors import UsageError, VetllaError
 from vetlla.store.account_rows import key_named
 from vetlla.store.account_table import account_book
@@ -131,7 +132,12 @@ def remove(
 
 
 @app.command("list")
-def list_keys(state_dir: StateDir = DEFAULT_STATE_DIR, keys_file: KeysFile = None, as_json: AsJson = False) -> None:
+def list_keys(
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    keys_file: KeysFile = None,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
     """List the keys' names: size, since when and by whom, whether being rotated, how many accounts use it.
 
     Example: vetlla keys list --json
@@ -143,7 +149,7 @@ def list_keys(state_dir: StateDir = DEFAULT_STATE_DIR, keys_file: KeysFile = Non
         {
             "name": name,
             "bits": len(key.current) * 8,
-            "since": f"{key.since:%Y-%m-%dT%H:%M:%SZ}",
+            "since": f"{key.since:%Y-%m-%dT%H:%M:%SZ}" if as_json else to_the_second(to_us(key.since)),
             "by": key.by,
             "rotating": key.previous is not None,
             "accounts": users.pop(name, 0),

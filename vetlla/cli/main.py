@@ -24,9 +24,9 @@ COMMANDS = {
     "status": "status:status",
     "check-config": "config:check_config",
     "doctor": "doctor:doctor",
-    "board": "board:board",
+    "board": "board.command:board",
     "demo": "demo:demo",
-    "queue": "queue:app",
+    "queue": "queue.commands:app",
     "supervision": "supervision:app",
     "accounts": "accounts:app",
     "keys": "keys:app",
@@ -41,7 +41,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals:app",
 }
-"""Name of the command or group -> file in this folder and what it holds: a function, or a group's ``Typer``."""
+"""Name of the command or group -> module in this folder and what it holds: a function, or a group's ``Typer``."""
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from vetlla.cli import parameters
 from vetlla.cli.inventory_session import Day, looking, today, whole_park
+from vetlla.cli.moments import duration
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.parameters import ParametersFile
 from vetlla.cli.tables import Limit, print_some
@@ -18,8 +19,7 @@ from vetlla.service.inventory_upkeep import attended, intervals, upkeep_due
 from vetlla.store import inventory
 
 app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
-MAX_DAYS = 36_500
-"""A hundred years: beyond the longest interval, and a day that the calendar has."""
+DAY_S = 86_400
 COLUMNS = ("due", "work", "home", "base", "device", "late_days")
 
 
@@ -31,8 +31,9 @@ def maintenance() -> None:
 @app.command()
 def due(
     within: Annotated[
-        int, typer.Option("--within", min=0, max=MAX_DAYS, metavar="DAYS", help="Due in so many days.")
-    ] = 30,
+        float,
+        duration("--within", unit="d", help="Due within this time, such as 60d or 8w; a number alone is days (30)."),
+    ] = 30 * DAY_S,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
     day: Day = None,
@@ -46,7 +47,7 @@ def due(
     Not of homes that are no longer attended by then: their devices are to be recovered (inventory check, rule
     not_recovered).
 
-    Example: vetlla maintenance due --within 60 --kind battery
+    Example: vetlla maintenance due --within 60d --kind battery
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
@@ -55,7 +56,7 @@ def due(
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         fleet = inventory.fleet(connection, on)
-        found = attended(upkeep_due(fleet, intervals(values), on + timedelta(days=within)), homes, on)
+        found = attended(upkeep_due(fleet, intervals(values), on + timedelta(seconds=within)), homes, on)
     rows = (
         {
             "due": str(one.due),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,17 @@ from vetlla.settings.model import DEFAULT_STATE_DIR
 if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
-__all__ = ["DEFAULT_CONFIG", "DEFAULT_STATE_DIR", "AsJson", "DryRun", "KeysFile", "StateDir", "configured", "keys_path"]
+__all__ = [
+    "DEFAULT_CONFIG",
+    "DEFAULT_STATE_DIR",
+    "AsJson",
+    "DryRun",
+    "KeysFile",
+    "StateDir",
+    "configured",
+    "formerly",
+    "keys_path",
+]
 
 DEFAULT_CONFIG = Path("/etc/vetlla/vetlla.toml")
 
@@ -85,3 +95,8 @@ KeysFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, fields stable.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+
+
+def formerly(**names: str) -> dict[str, Any]:
+    """Return a command's settings under which options are taken by their former names, too; help does not tell them."""
+    return {"token_normalize_func": lambda word: names.get(word, word)}

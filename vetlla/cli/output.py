@@ -13,8 +13,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-PIPE_WIDTH = 200
-"""Columns of a table that nobody's terminal limits."""
+PIPE_WIDTH = 100_000
+"""Columns where no terminal limits them: rows of a table in a pipe stay whole, one line each."""
 
 
 def console() -> Console:

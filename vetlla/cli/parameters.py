@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,6 @@ def load(path: Path | None) -> Parameters:
 
 
 def footnote(reading: Reading) -> None:
-    """Say on stderr which assumed values the answer rests on."""
-    for line in reading.footnotes():
+    """Tell the person at a terminal which assumed values the answer rests on; cron is told nothing."""
+    for line in reading.footnotes() if sys.stderr.isatty() else ():
         talk().print(f"* {line}", style="dim", markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from vetlla.cli.moments import shown
+from vetlla.cli.moments import Utc, shown
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, printable
 from vetlla.clock import SECOND_US, SystemClock, iso, stretch
@@ -48,6 +48,7 @@ def show(
     *,
     geojson: Annotated[bool, typer.Option("--geojson", help="A GeoJSON Feature (RFC 7946) for a map.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the last known position of an account: source, accuracy, age, and a link to a map.

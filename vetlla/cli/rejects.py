@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.items import stored_reject_fields
-from vetlla.cli.moments import Since, Until, to_the_second, within
+from vetlla.cli.moments import Since, Until, Utc, to_the_second, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import print_rows
 from vetlla.signals import Reason
@@ -17,7 +17,7 @@ from vetlla.store.archive import Archive
 if TYPE_CHECKING:
     from vetlla.store.stored import StoredReject
 
-app = typer.Typer(help="Look at what was received and could not be taken. All times are UTC.", no_args_is_help=True)
+app = typer.Typer(help="Look at what was received and could not be taken.", no_args_is_help=True)
 
 LIMIT = 50
 COLUMNS = ("id", "received", "peer", "account", "reason", "text", "raw")
@@ -39,6 +39,7 @@ def list_rejects(
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List rejects, the newest last.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.items import stored_fields
-from vetlla.cli.moments import Since, Until, shown, to_the_second, within
+from vetlla.cli.moments import Since, Until, Utc, shown, to_the_second, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, json_line, print_json, print_rows, printable, talk
 from vetlla.cli.progress import progress
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vetlla.store.history import Question
     from vetlla.store.stored import Stored
 
-app = typer.Typer(help="Look at the signals that were received. All times are UTC.", no_args_is_help=True)
+app = typer.Typer(help="Look at the signals that were received.", no_args_is_help=True)
 
 LIMIT = 50
 TAIL = 10
@@ -65,6 +65,7 @@ def list_signals(
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List signals, the newest last.
@@ -82,6 +83,7 @@ def list_signals(
 def show(
     number: Annotated[int, typer.Argument(metavar="SIGNAL", help="Number of the signal.")],
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known about one signal: what was said, its bytes, its stamps, what became of it.
@@ -113,6 +115,7 @@ def tail(
     priority: Priorities = None,
     code: Codes = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the newest signals line by line, and follow them: through restarts of the receiver, too.
@@ -146,6 +149,7 @@ def export(
     since: Since = "",
     until: Until = "",
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Write signals to standard output, oldest first: the fields of ``vetlla decode --json``, then the stamps.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from vetlla.cli.items import stored_fields
-from vetlla.cli.moments import shown
+from vetlla.cli.moments import shown, time_of_day, to_the_second
 from vetlla.cli.output import printable
-from vetlla.clock import iso
+from vetlla.clock import iso, to_us
 from vetlla.service.triage import age
 from vetlla.store.rows import Flag
 
@@ -75,13 +75,13 @@ def _alarm_fields(alarm: Alarm, notes: Sequence[Note]) -> dict[str, Any]:
 def sheet(stored: Stored, again: Duplicate | None, alarm: Alarm | None, notes: Sequence[Note]) -> Iterator[Text]:
     """Yield the lines of the sheet; what says nothing has none."""
     yield Text(f"Signal {stored.id}", style="bold")
-    yield from _lines(_said(stored))
-    yield Text("Stamps (UTC)", style="bold")
-    yield from _lines(_stamps(stored, again))
+    yield from labelled(_said(stored))
+    yield Text("Stamps", style="bold")
+    yield from labelled(_stamps(stored, again))
     if alarm:
         yield Text(f"Alarm {alarm.id}", style="bold")
-        yield from _lines(_of_alarm(alarm))
-        yield from _lines((shown(note.at_us)[11:19], f"{note.operator}: {note.text}") for note in notes)
+        yield from labelled(_of_alarm(alarm))
+        yield from labelled((time_of_day(note.at_us), f"{note.operator}: {note.text}") for note in notes)
     yield Text(f"Raw, {len(stored.signal.raw)} bytes", style="bold")
     yield from _dump(stored.signal.raw)
 
@@ -113,7 +113,7 @@ def _device_time(stored: Stored) -> str:
     if occurred is None:
         return ""
     how_old = age(stored.signal, stored.received_us)
-    return f"{occurred:%Y-%m-%d %H:%M:%S}Z by the device's clock" + (f": {how_old}" if how_old else "")
+    return f"{to_the_second(to_us(occurred))} by the device's clock" + (f": {how_old}" if how_old else "")
 
 
 def _stamps(stored: Stored, again: Duplicate | None) -> Iterator[tuple[str, str]]:
@@ -138,7 +138,8 @@ def _of_alarm(alarm: Alarm) -> Iterator[tuple[str, str]]:
     yield "t3", "" if alarm.t3_us is None else f"{alarm.t3_us / 1e6:.3f} s"
 
 
-def _lines(fields: Iterator[tuple[str, str]]) -> Iterator[Text]:
+def labelled(fields: Iterator[tuple[str, str]]) -> Iterator[Text]:
+    """Yield a line for each field that says something."""
     for label, value in fields:
         if value:
             yield Text.assemble((f"  {printable(label):<{LABEL_WIDTH}}", "dim"), printable(value))

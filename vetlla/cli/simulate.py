@@ -17,6 +17,7 @@ import uvloop
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from vetlla.cli.control import ask
+from vetlla.cli.moments import duration
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, callers, write_files
@@ -75,8 +76,13 @@ def simulate(
         typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
     ] = None,
     closed: Annotated[bool, typer.Option("--closed", help="As fast as answers come back, instead of --rate.")] = False,
-    duration: Annotated[
-        float | None, typer.Option(min=0.1, help=f"Seconds; default {DURATION_S:.0f}, after an outage.")
+    duration_s: Annotated[
+        float | None,
+        duration(
+            "--duration",
+            help=f"How long; {DURATION_S:.0f}s without it, counted from the end of an outage.",
+            least_s=0.1,
+        ),
     ] = None,
     reports: Annotated[int | None, typer.Option(min=1, help="Stop after so many, instead of --duration.")] = None,
     transport: Annotated[Transport, typer.Option(help="How homes dial.")] = Transport.TCP,
@@ -97,7 +103,9 @@ def simulate(
     faults: Annotated[
         str, typer.Option(help="Shares: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
     ] = "",
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a home waits for an answer.")] = ACK_TIMEOUT_S,
+    timeout: Annotated[
+        float, duration("--timeout", help=f"How long a home waits for an answer ({ACK_TIMEOUT_S:g}s).", least_s=0.1)
+    ] = ACK_TIMEOUT_S,
     attempts: Annotated[int, typer.Option(min=1, help="Times a home sends a report before it gives up.")] = ATTEMPTS,
     outage: Outages = "",
     return_within: ReturnWithin = 0.0,
@@ -136,7 +144,7 @@ def simulate(
         keys=keys,
         rate=None if closed else rate or RATE,
         reports=reports,
-        duration_s=duration if duration or reports else DURATION_S + (wanted_outage.end_s if wanted_outage else 0),
+        duration_s=duration_s if duration_s or reports else DURATION_S + (wanted_outage.end_s if wanted_outage else 0),
         transport=transport,
         connection=connection,
         mix=Mix.parse(mix),

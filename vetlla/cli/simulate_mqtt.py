@@ -58,7 +58,7 @@ def simulate_mqtt(ctx: typer.Context) -> None:
         terminals=terminals,
         mix=Mix.parse(said["mix"]),
         rate=said.get("rate") or SIZES["rate"],
-        duration_s=said.get("duration") or (float("inf") if said.get("reports") else lasts),
+        duration_s=said.get("duration_s") or (float("inf") if said.get("reports") else lasts),
         messages=said.get("reports"),
         timeout_s=said.get("timeout") or SIZES["timeout"],
         attempts=said.get("attempts") or int(SIZES["attempts"]),

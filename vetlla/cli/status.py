@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from vetlla.cli import control
-from vetlla.cli.moments import shown_iso
+from vetlla.cli.moments import Utc, duration, shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
 from vetlla.errors import LinkError
@@ -20,7 +18,8 @@ POLL_S = 0.1
 
 def status(
     state_dir: StateDir = DEFAULT_STATE_DIR,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait up to this long until it is ready.")] = 0.0,
+    wait: Annotated[float, duration("--wait", help="Wait up to this long until it is ready, such as 30s.")] = 0.0,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether the receiver is ready, where it listens, and what it has counted.
@@ -55,7 +54,7 @@ def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
 def _print(answer: dict[str, Any]) -> None:
     out = console()
     state = "[green]ready[/green]" if answer["ready"] else f"[red]NOT READY[/red]: {answer['why']}"
-    out.print(f"vetlla {answer['version']}: {state}, since {answer['since']}")
+    out.print(f"vetlla {answer['version']}: {state}, since {shown_iso(answer['since'])}")
     for place in answer["listening"]:
         where = f"{place['host']}:{place['port']}"
         if "connected" in place:

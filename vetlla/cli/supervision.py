@@ -8,7 +8,7 @@ import typer
 
 from vetlla.cli import supervision_incidents, supervision_report
 from vetlla.cli.control import ask
-from vetlla.cli.moments import shown_iso
+from vetlla.cli.moments import Utc, duration, shown_iso, whole
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, printable, talk
 from vetlla.cli.tables import Limit, print_some
@@ -37,6 +37,7 @@ def list_devices(
     home: Annotated[str, typer.Option("--home", metavar="CODE", help="Of this home.")] = "",
     limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List the devices that need a look: late, lost, unknown, and not supervised for another reason than no period.
@@ -69,7 +70,7 @@ def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @app.command()
-def show(account: Account, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
+def show(account: Account, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
     """Show a terminal and its UCRs: state and reason, what is expected and what failed to come, pauses, labels.
 
     Example: vetlla supervision show 4C01
@@ -88,24 +89,25 @@ def pause(
     reason: Annotated[str, typer.Option("--reason", help="Why: for the audit and for whoever asks.")],
     device: Device = "",
     seconds: Annotated[
-        int | None, typer.Option("--for", metavar="SECONDS", help="How long; without it until it is resumed.")
+        float | None, duration("--for", help="How long, such as 2h; without it until it is resumed.", least_s=1)
     ] = None,
     dry_run: DryRun = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Pause supervision of an account: its terminal and all its UCRs, or one UCR. Shown as not supervised, never as ok.
 
     Needs the role of an engineer or a supervisor. Calls for help are received all the same.
 
-    Example: vetlla supervision pause 4C01 --for 7200 --reason "installer on site"
+    Example: vetlla supervision pause 4C01 --for 2h --reason "installer on site"
     """
     done = ask(
         state_dir,
         "supervision.pause",
         account=account,
         device=device,
-        seconds=seconds,
+        seconds=None if seconds is None else whole(seconds),
         reason=reason,
         dry_run=dry_run,
     )
@@ -118,6 +120,7 @@ def resume(
     device: Device = "",
     dry_run: DryRun = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """End a pause that was ordered: each device is given a whole period from now.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.control import ask
-from vetlla.cli.moments import Since, shown_iso, within
+from vetlla.cli.moments import Since, Utc, shown_iso, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import print_rows
 from vetlla.cli.tables import TABLE_ROWS, print_some
@@ -41,6 +41,7 @@ def incidents(
         ),
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List the losses of many at once that last, the greatest first; or the members of one, ended or not.

@@ -9,7 +9,7 @@ from vetlla.errors import UsageError
 from vetlla.receiver.commit import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.control import Request
@@ -46,6 +46,14 @@ def words(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
     if len(value := value.strip()) > at_most:
         raise UsageError(f"{name!r} holds at most {at_most} characters", remedy="say it shorter")
     return value
+
+
+def choices(request: Request, name: str, known: Iterable[str]) -> frozenset[str]:
+    """Return an argument that is a list of known words; empty where it is not given. Raises UsageError."""
+    given, words_known = request.arguments.get(name) or [], frozenset(known)
+    if not isinstance(given, list) or not all(isinstance(one, str) and one in words_known for one in given):
+        raise UsageError(f"{name!r} should be a list of words", remedy=f"of {', '.join(sorted(words_known))}")
+    return words_known.intersection(given)
 
 
 def flag(request: Request, name: str) -> bool:

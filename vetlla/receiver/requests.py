@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.asked import flag, number, perform, text, words
+from vetlla.receiver.asked import choices, flag, number, perform, text, words
 from vetlla.receiver.control import by_name, colleague
 from vetlla.receiver.dispatch import make_event
 from vetlla.service import queue
+from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -60,6 +61,7 @@ class QueueRequests:
         """Return the requests by name."""
         return {
             "queue.list": self._list,
+            "queue.show": self._show,
             "queue.claim": self._claim,
             "queue.answer": self._answer,
             "queue.note": self._note,
@@ -70,18 +72,25 @@ class QueueRequests:
             "queue.tests": self._tests,
         }
 
-    async def watch(self, _: Request) -> AsyncGenerator[dict[str, Any], None]:
-        """Stream what changes in the queue, beginning with what is open."""
+    async def watch(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
+        """Stream what changes in the queue, beginning with what is open.
+
+        With ``listed`` an event of this name follows the open ones: what it does not find among them is closed.
+        """
         now = self._clock.now()
         standing = [card.event("open", "open", now, {}) for card in self._desk.cards(now)]
+        if flag(request, "listed"):
+            standing.append(make_event("listed", now, "list", count=len(standing)))
         async with aclosing(self._dispatch.watch(standing)) as events:
             async for event in events:
                 yield event
 
     async def _list(self, request: Request) -> list[dict[str, Any]]:
-        now = self._clock.now()
-        on_test = flag(request, "on_test")
-        return [card.fields(now) for card in self._desk.cards(now) if card.alarm.on_test == on_test]
+        now, wanted = self._clock.now(), _wanted(request)
+        return [card.fields(now) for card in self._desk.cards(now) if wanted(card.alarm)]
+
+    async def _show(self, request: Request) -> dict[str, Any]:
+        return self._desk.find(number(request, "alarm")).fields(self._clock.now())
 
     async def _claim(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -181,3 +190,23 @@ class QueueRequests:
             self._counters.escalations[deed.card.alarm.priority, deed.cause] += 1
         if self._dispatch:
             self._dispatch.publish(deed.event(self._clock.now()))
+
+
+def _wanted(request: Request) -> Callable[[Alarm], bool]:
+    """Return the test of the open alarms that a caller asks for; what it does not ask for matches all."""
+    priorities = choices(request, "priorities", Priority.__members__)
+    states = choices(request, "states", State)
+    home, account = (words(request, name).casefold() for name in ("home", "account"))
+    on_test, mine = flag(request, "on_test"), flag(request, "mine")
+
+    def fits(alarm: Alarm) -> bool:
+        return (
+            alarm.on_test == on_test
+            and (not mine or alarm.operator == request.caller.operator)
+            and (not priorities or alarm.priority.name in priorities)
+            and (not states or alarm.state.value in states)
+            and home in {"", alarm.home.casefold()}
+            and account in {"", alarm.account.casefold()}
+        )
+
+    return fits

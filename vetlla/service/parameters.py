@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
 
+NAMED_AT_MOST = 3
+"""Assumed values that a footnote names each by itself."""
 KEYS = frozenset({"name", "value", "unit", "valid_from", "basis", "ref"})
 
 
@@ -78,6 +80,11 @@ class Parameters:
     def all(self, name: str) -> list[Parameter]:
         """Return every value of a name in the order of their days."""
         return list(self._by_name.get(name, ()))
+
+    def in_force(self, day: date) -> list[Parameter]:
+        """Return the value of each name that is in force on a day, by name."""
+        found = (self.from_day(name, day) for name in sorted(self._by_name))
+        return [entry for entry in found if entry is not None]
 
     def on(self, day: date) -> Reading:
         """Return a reading of the values in force on a day."""
@@ -152,10 +159,14 @@ class Reading:
         return [entry for _, entry in sorted(self._used.items()) if entry.basis is Basis.ASSUMED]
 
     def footnotes(self) -> list[str]:
-        """Return a sentence for each assumed value that was asked for."""
+        """Return what a person should know of the assumed values that were asked for: a few, or how many they are."""
+        assumed = self.assumed()
+        if len(assumed) > NAMED_AT_MOST:
+            subjects = ", ".join(sorted({entry.name.partition(".")[0] for entry in assumed}))
+            return [f"rests on {len(assumed)} assumed values ({subjects}): vetlla inventory parameters --assumed"]
         return [
             f"assumed: {entry.name} = {shown(entry.value)} {entry.unit} from {entry.valid_from} ({entry.ref})"
-            for entry in self.assumed()
+            for entry in assumed
         ]
 
     def _require(self, name: str, default: str = "") -> Parameter:

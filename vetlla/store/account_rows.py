@@ -12,6 +12,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Maker, Remap
+from vetlla.clock import seconds_of
 from vetlla.signals import Kind, Priority
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ _LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # DC-09: R and L carry 1 to 6 hex digit
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
 _CODE = re.compile(r"[0-9A-Za-z*#+-]{1,16}")
-_WINDOW = re.compile(r"-(\d{1,6})\.\.\+?(\d{1,6})")
 _LABEL = re.compile(r"[0-9a-z][0-9A-Za-z:._-]{0,63}")
-_INTERVAL = re.compile(r"(\d{1,9})([smhd]?)")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class Place(NamedTuple):
@@ -173,22 +171,27 @@ def _window(text: str) -> ClockWindow | None:
             return STANDARD_WINDOW
         case "off":
             return None
-    if not (found := _WINDOW.fullmatch(text)):
-        raise ValueError('should be "standard" (-40..20), "off", or seconds such as "-300..60"')
-    window = ClockWindow(int(found[1]), int(found[2]))
+    behind, dots, ahead = text.partition("..")
+    if not (behind.startswith("-") and dots):
+        raise ValueError('should be "standard" (-40..20), "off", or two durations such as "-300..60" or "-5m..1m"')
+    window = ClockWindow(_seconds(behind[1:]), _seconds(ahead.removeprefix("+")))
     if max(window) > WINDOW_MAX_S:
         raise ValueError(f'should not reach further than {WINDOW_MAX_S} seconds; for no window write "off"')
     return window
 
 
 def _interval(text: str) -> int:
-    found = _INTERVAL.fullmatch(text.lower() or "0")
-    if not found:
-        raise ValueError('should be seconds, or such as "90s", "15m", "1h", "7d"; 0 for none')
-    seconds = int(found[1]) * _UNITS[found[2]]
+    seconds = _seconds(text or "0")
     if seconds > INTERVAL_MAX_S:
         raise ValueError("should be at most 32 days")
     return seconds
+
+
+def _seconds(text: str) -> int:
+    seconds = seconds_of(text)
+    if not seconds.is_integer():
+        raise ValueError("should be whole seconds")
+    return int(seconds)
 
 
 def _misses(text: str) -> int:

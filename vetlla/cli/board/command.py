@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.live import Live
 
-from vetlla.cli.board_view import Picture, line, screen
+from vetlla.cli.board.screen import Picture, line, screen
 from vetlla.cli.control import ask
+from vetlla.cli.moments import Utc
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
 from vetlla.errors import LinkError, StoreError, VetllaError
@@ -38,8 +39,8 @@ SAMPLE_S = 2.0
 SAMPLES = 16
 SIGNALS_SHOWN = 60
 """More than most terminals have lines."""
-PAGE_LINES = 24
-"""Of a single picture that goes to no terminal."""
+PAGE = (132, 40)
+"""Columns and lines of a single picture that goes to no terminal."""
 
 
 class Watch:
@@ -118,6 +119,7 @@ def _show(state_dir: Path, ended: threading.Event, *, as_json: bool) -> None:
 def board(
     once: Annotated[bool, typer.Option("--once", help="One picture, then stop.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the receiver alive: ready or not, who waits for an answer and how long, what came in last, the store.
@@ -149,7 +151,7 @@ def _show_once(state_dir: Path, *, as_json: bool) -> None:
         print_json(_fields(picture))
     else:
         out = console()
-        out.print(screen(picture, out.width, out.height if out.is_terminal else PAGE_LINES))
+        out.print(screen(picture, *(out.size if out.is_terminal else PAGE)))
 
 
 def _show_live(watch: Watch, ended: threading.Event) -> None:

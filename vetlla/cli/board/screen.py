@@ -16,9 +16,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from vetlla.alarms import State
-from vetlla.clock import to_datetime
-from vetlla.signals import Priority
+from vetlla.cli.moments import local, span, time_of_day
+from vetlla.cli.output import printable
+from vetlla.cli.queue.rows import URGENCY, WIDE, heads, layout, legend, lines, waits, words
+from vetlla.clock import to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,16 +29,9 @@ if TYPE_CHECKING:
 
     from vetlla.store.stored import Stored
 
-T3_AIM_S = 15
-"""Answered within, for 90 of 100 (quality standard ANS 6)."""
-T3_LIMIT_S = 30
-"""Never later."""
-WIDE = 110
-"""Columns from which there is room for the reason and the operator."""
 FRAME_LINES = 10
 """Lines of header, titles, column heads and footer."""
 MIN_ALARMS = 3
-URGENCY = {Priority.LIFE: "bold red", Priority.HOME_RISK: "dark_orange", Priority.TECHNICAL: "cyan"}
 FLEET = {"lost": "bold red", "late": "yellow", "unknown": "yellow", "ok": "green"}
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -65,14 +59,17 @@ class Picture:
 def screen(picture: Picture, width: int, height: int) -> RenderableType:
     """Return the board for a terminal of this size (80 by 24 is enough)."""
     rows = max(height - FRAME_LINES, MIN_ALARMS + 1)
-    for_alarms = max(MIN_ALARMS, min(len(picture.alarms) + 1, rows * 2 // 3))
+    first = picture.alarms[:rows]
+    columns = layout(first, width)
+    drawn = [list(lines(alarm, columns, width, whole=False)) for alarm in first]
+    for_alarms = max(MIN_ALARMS, min(sum(map(len, drawn)) + 1, rows * 2 // 3))
     return Group(
         _header(picture),
-        _alarm_title(picture),
-        _heads(wide=width >= WIDE),
-        _block(_alarms(picture.alarms, for_alarms, wide=width >= WIDE), for_alarms),
+        _alarm_title(picture, legend(first)),
+        heads(columns),
+        _block(_alarms(drawn, len(picture.alarms), for_alarms), for_alarms),
         _title("Last signals"),
-        _block(_signals(picture.signals, rows - for_alarms), rows - for_alarms),
+        _block(_signals(picture.signals, rows - for_alarms, width), rows - for_alarms),
         Rule(style="dim"),
         _counts(picture),
         _fleet(picture),
@@ -83,21 +80,21 @@ def screen(picture: Picture, width: int, height: int) -> RenderableType:
 def line(picture: Picture) -> str:
     """Return the picture as one line of plain text, for a log or a pipe."""
     if picture.status is None:
-        return f"{picture.at:%H:%M:%S} not reachable: {picture.trouble}"
-    unanswered = [alarm for alarm in picture.alarms if _waits(alarm)]
+        return f"{time_of_day(to_us(picture.at))} not reachable: {picture.trouble}"
+    unanswered = [alarm for alarm in picture.alarms if waits(alarm)]
     oldest = max((alarm["t3_s"] or 0.0 for alarm in unanswered), default=0.0)
     parts = (
         "ready" if picture.ready else f"NOT READY: {picture.status['why']}",
         f"{len(picture.alarms)} open alarm{'' if len(picture.alarms) == 1 else 's'}",
-        f"{len(unanswered)} unanswered" + (f", the oldest {_seconds(oldest)}" if unanswered else ""),
+        f"{len(unanswered)} unanswered" + (f", the oldest {span(oldest)}" if unanswered else ""),
         f"{picture.per_second[-1]:.1f} signals/s",
         f"store {picture.status['store']['state']}",
-        *_fleet_words(picture.status.get("supervision")),
+        *_fleetwords(picture.status.get("supervision")),
     )
-    return f"{picture.at:%H:%M:%S} " + " · ".join(parts)
+    return f"{time_of_day(to_us(picture.at))} " + " · ".join(parts)
 
 
-def _fleet_words(fleet: Mapping[str, Any] | None) -> Iterable[str]:
+def _fleetwords(fleet: Mapping[str, Any] | None) -> Iterable[str]:
     """Yield what a log should say of the fleet: nothing while all is well."""
     for state in ("lost", "late", "unknown"):
         if fleet and fleet["states"][state]:
@@ -117,9 +114,9 @@ def _header(picture: Picture) -> RenderableType:
         state.append("  ● ready  ", style="bold green").append(_where(picture.status), style="dim")
     else:
         state.append("  ● not ready  ", style="bold red").append(picture.status["why"], style="red")
-    right = f"{picture.at:%H:%M:%S} UTC"
+    right = time_of_day(to_us(picture.at))
     if picture.status is not None:
-        right = f"up {_span(picture.status['uptime_s'])}  {right}"
+        right = f"up {span(picture.status['uptime_s'])}  {right}"
     grid.add_row(state, Text(right, style="dim"))
     return Padding(grid, (0, 0, 1, 0))
 
@@ -136,74 +133,45 @@ def _title(text: str | Text) -> RenderableType:
     return Rule(text, align="left", style="dim")
 
 
-def _alarm_title(picture: Picture) -> RenderableType:
+def _alarm_title(picture: Picture, marks: str) -> RenderableType:
     title = Text("Alarms", style="bold")
     for priority, style in URGENCY.items():
         count = sum(alarm["priority"] == priority.name for alarm in picture.alarms)
-        title.append(f"  {count} {_words(priority.name)}", style=style if count else "dim")
+        title.append(f"  {count} {words(priority.name)}", style=style if count else "dim")
+    if marks:
+        title.append(f"  ({marks})", style="dim")
     return _title(title)
 
 
-def _heads(*, wide: bool) -> Text:
-    heads = f"  {'home':<13}{'what':<21}{'since':>7}  {'t3':>7}  {'in whose hands':<26}"
-    return Text(heads + ("signals, and why it stands here" if wide else ""), style="dim", no_wrap=True)
+def _alarms(drawn: Sequence[Sequence[Text]], count: int, rows: int) -> Iterable[Text]:
+    """Yield the lines of the most urgent alarms, and how many there are more; an alarm is shown whole or not at all."""
+    if not count:
+        yield Text("no alarm is open", style="dim")
+    left = rows
+    for shown, alarm in enumerate(drawn):
+        if len(alarm) > left - (shown + 1 < count):
+            yield Text(f"and {count - shown} more: vetlla queue list", style="dim")
+            return
+        yield from alarm
+        left -= len(alarm)
 
 
-def _alarms(alarms: Sequence[Mapping[str, Any]], rows: int, *, wide: bool) -> Iterable[Text]:
-    if not alarms:
-        yield Text("nobody is waiting", style="dim")
-        return
-    fit = rows if len(alarms) <= rows else rows - 1
-    for alarm in alarms[:fit]:
-        yield _alarm(alarm, wide=wide)
-    if len(alarms) > fit:
-        yield Text(f"and {len(alarms) - fit} more", style="dim")
-
-
-def _alarm(alarm: Mapping[str, Any], *, wide: bool) -> Text:
-    priority = Priority[alarm["priority"]]
-    waits = _waits(alarm)
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append("● " if waits else "○ ", style=URGENCY.get(priority, "dim"))
-    text.append(f"{alarm['home'][:12]:<13}", style="bold" if waits else "")
-    text.append(f"{_words(alarm['kind'])[:20]:<21}", style=URGENCY.get(priority, "") if waits else "dim")
-    text.append(f"{_span(alarm['age_s']):>7} ", style="dim")
-    text.append(f" {_seconds(alarm['t3_s']):>7}  ", style=_t3_style(alarm))
-    text.append(f"{_hands(alarm)[:25]:<26}", style="" if waits else "dim")
-    if wide:
-        text.append(f"{alarm['signals']:>4}  {alarm['why']}", style="dim")
-    return text
-
-
-def _hands(alarm: Mapping[str, Any]) -> str:
-    marks = [mark for mark in ("on_test", "runaway", "unknown_account", "escalated") if alarm.get(mark)]
-    state = alarm["state"] + (f" by {alarm['operator']}" if alarm["operator"] else "")
-    return " ".join([state, *(_words(mark) for mark in marks)])
-
-
-def _waits(alarm: Mapping[str, Any]) -> bool:
-    return bool(alarm["state"] in (State.WAITING, State.CLAIMED))
-
-
-def _t3_style(alarm: Mapping[str, Any]) -> str:
-    seconds = alarm["t3_s"] or 0.0
-    if Priority[alarm["priority"]] > Priority.HOME_RISK:
-        return "dim"
-    late = "red" if seconds > T3_LIMIT_S else "yellow" if seconds > T3_AIM_S else "green"
-    return f"bold {late}" if _waits(alarm) else late
-
-
-def _signals(signals: Sequence[Stored], rows: int) -> Iterable[Text]:
+def _signals(signals: Sequence[Stored], rows: int, width: int) -> Iterable[Text]:
     if not signals:
         yield Text("nothing yet", style="dim")
-    for stored in signals[:rows]:
+    shown = signals[:rows]
+    homes = [printable(stored.home or stored.signal.id.account) for stored in shown]
+    longest = max(map(len, homes), default=0)
+    for stored, home in zip(shown, homes, strict=True):
         signal, event = stored.signal, stored.signal.event
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{to_datetime(stored.received_us):%H:%M:%S}  ", style="dim")
-        text.append(f"{(stored.home or signal.id.account)[:12]:<13}")
-        text.append(f"{_words(event.kind)[:20]:<21}", style=URGENCY.get(stored.priority, ""))
+        text.append(f"{local(stored.received_us):%H:%M:%S}  ", style="dim")
+        text.append(f"{home:<{longest}}  ")
+        text.append(f"{words(event.kind):<20} ", style=URGENCY.get(stored.priority, ""))
+        text.append(f"{f'alarm {stored.alarm}' if stored.alarm else '':<12}")
         text.append(f"{event.phase:<9}{event.code:<6}", style="dim")
-        text.append(f"{stored.transport:<5}{'sealed' if signal.sealed_with else 'plain'}", style="dim")
+        if width >= WIDE:
+            text.append(f"{stored.transport:<5}{'sealed' if signal.sealed_with else 'plain'}", style="dim")
         yield text
 
 
@@ -260,21 +228,3 @@ def _health(picture: Picture) -> Text:
 def _block(lines: Iterable[Text], rows: int) -> RenderableType:
     shown = list(lines)[:rows]
     return Group(*shown, *(Text("") for _ in range(rows - len(shown))))
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")
-
-
-def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{int(seconds)} s" if seconds < 600 else _span(seconds)
-
-
-def _span(seconds: float) -> str:
-    """Return a time span as people say it: 7 s, 3:05, 2 h 10, 4 d."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d}"
-    return f"{whole // 3600} h {whole // 60 % 60:02d}" if whole < 86_400 else f"{whole // 86_400} d"

@@ -1,0 +1,1 @@
+"""The live board: how it looks at the receiver, and what it looks like."""

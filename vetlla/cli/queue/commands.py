@@ -1,0 +1,227 @@
+"""``vetlla queue``: what operators work, through the control socket of the running receiver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.alarms import Outcome, State
+from vetlla.cli.control import ask
+from vetlla.cli.moments import Utc, duration, shown_iso, span, whole
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, formerly
+from vetlla.cli.output import console, print_json, print_rows
+from vetlla.cli.queue.rows import asks, table, why
+from vetlla.cli.queue.show import AlarmNumber, show
+from vetlla.cli.queue.watch import watch
+from vetlla.cli.queue.words import answered, tested
+from vetlla.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
+
+Force = Annotated[bool, typer.Option("--force", help="As a supervisor: even if another operator holds it.")]
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    """Return a reader of one of these words, in any case."""
+
+    def read(word: str) -> str:
+        found = next((one for one in known if one.casefold() == word.casefold()), None)
+        if found is None:
+            raise typer.BadParameter(f"should be one of {', '.join(known)}")
+        return found
+
+    return read
+
+
+PRIORITIES = tuple(one.name for one in Priority if one is not Priority.ROUTINE)
+STATES = tuple(one.value for one in State if one is not State.CLOSED)
+Priorities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--priority",
+        parser=_one_of(*PRIORITIES),
+        metavar="PRIORITY",
+        help=f"Only of this one of {', '.join(PRIORITIES)}; repeatable.",
+    ),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        parser=_one_of(*STATES),
+        metavar="STATE",
+        help=f"Only in this one of {', '.join(STATES)}; repeatable.",
+    ),
+]
+
+COLUMNS = (
+    "id", "priority", "state", "operator", "home", "account", "age", "t3", "signals", "escalated", "why", "asks",
+)  # fmt: skip
+
+
+@app.command("list")
+def list_alarms(
+    *,
+    priority: Priorities = None,
+    state: States = None,
+    home: Annotated[str, typer.Option(metavar="CODE", help="Only of this home, in any case.")] = "",
+    account: Annotated[str, typer.Option(metavar="ACCOUNT", help="Only of this account, in any case.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you hold.")] = False,
+    on_test: Annotated[bool, typer.Option("--on-test", help="Those of accounts on test instead.")] = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List the open alarms in the order in which they should be worked: priority, then age.
+
+    On a terminal an alarm takes a line, and one for its reason where there is no room beside it.
+
+    Example: vetlla queue list --mine
+    """
+    alarms = ask(
+        state_dir,
+        "queue.list",
+        priorities=priority or [],
+        states=state or [],
+        home=home,
+        account=account,
+        mine=mine,
+        on_test=on_test,
+    )
+    out = console()
+    if as_json or not out.is_terminal:
+        print_rows((alarm if as_json else _row(alarm) for alarm in alarms), COLUMNS, as_json=as_json)
+    elif alarms:
+        for line in table(alarms, out.width):
+            out.print(line, soft_wrap=True)
+
+
+@app.command()
+def claim(
+    alarm: Annotated[int | None, typer.Argument(help="Number of the alarm; none: the first that waits.")] = None,
+    force: Force = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Take an alarm in hand: nobody else can while your lease lasts, and each of your actions renews it.
+
+    Example: vetlla queue claim
+    """
+    _tell(ask(state_dir, "queue.claim", alarm=alarm, force=force), as_json=as_json)
+
+
+@app.command()
+def answer(
+    alarm: AlarmNumber, force: Force = False, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False
+) -> None:
+    """Say that you are speaking with the home: t3 ends here.
+
+    Example: vetlla queue answer 7
+    """
+    _tell(ask(state_dir, "queue.answer", alarm=alarm, force=force), as_json=as_json)
+
+
+@app.command()
+def note(
+    alarm: AlarmNumber,
+    text: Annotated[str, typer.Argument(help="What is to be remembered.")],
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Write something down about an alarm.
+
+    Example: vetlla queue note 7 "neighbour has the keys"
+    """
+    _tell(ask(state_dir, "queue.note", alarm=alarm, text=text), as_json=as_json)
+
+
+@app.command()
+def close(
+    alarm: AlarmNumber,
+    outcome: Annotated[Outcome, typer.Option("--outcome", "-o", help="How it ended.")],
+    force: Force = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """End an alarm with its outcome.
+
+    Example: vetlla queue close 7 --outcome handled_by_voice
+    """
+    _tell(ask(state_dir, "queue.close", alarm=alarm, outcome=outcome.value, force=force), as_json=as_json)
+
+
+@app.command()
+def handover(
+    alarm: AlarmNumber,
+    to: Annotated[str, typer.Argument(help="User name of the colleague.")],
+    force: Force = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Give an alarm to a colleague.
+
+    Example: vetlla queue handover 7 maria
+    """
+    _tell(ask(state_dir, "queue.handover", alarm=alarm, to=to, force=force), as_json=as_json)
+
+
+@app.command(context_settings=formerly(why="reason"))
+def escalate(
+    alarm: AlarmNumber,
+    reason: Annotated[str, typer.Option("--reason", help="What the supervisor should know.")] = "",
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Put an alarm before a supervisor.
+
+    Example: vetlla queue escalate 7 --reason "no answer, door locked"
+    """
+    _tell(ask(state_dir, "queue.escalate", alarm=alarm, why=reason), as_json=as_json)
+
+
+@app.command()
+def test(
+    account: Annotated[str | None, typer.Argument(help="Account as the device sends it; none: list them.")] = None,
+    seconds: Annotated[float, duration("--for", help="How long, such as 30m (1h without it); 0 ends it.")] = 3600,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put an account on test: its signals are stored and its alarms shown apart until the test expires.
+
+    Example: vetlla queue test 1234 --for 30m --reason "installer on site"
+    """
+    if account is None:
+        tests = ask(state_dir, "queue.tests")
+        shown = tests if as_json else (one | {"until": shown_iso(one["until"])} for one in tests)
+        print_rows(shown, ("account", "until", "operator", "reason"), as_json=as_json)
+        return
+    done = ask(state_dir, "queue.test", account=account, seconds=whole(seconds), reason=reason)
+    if as_json:
+        print_json(done)
+    else:
+        console().print(tested(done), markup=False, soft_wrap=True)
+
+
+def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        console().print(answered(answer), markup=False, soft_wrap=True)
+
+
+def _row(alarm: dict[str, Any]) -> dict[str, Any]:
+    return alarm | {
+        "age": span(alarm["age_s"]),
+        "t3": span(alarm["t3_s"]),
+        "why": why(alarm),
+        "asks": asks(alarm),
+    }
+
+
+for _command in (show, watch):
+    app.command()(_command)

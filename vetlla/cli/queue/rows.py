@@ -1,0 +1,192 @@
+"""Open alarms as lines of a terminal, for ``queue list`` and the board: numbers to type and whole identifiers.
+
+What an operator types again (number, home) is never cut. State, operator and marks have columns of their own, so that
+none pushes another aside; what the home reported is cut first. Marks are letters at fixed places: see ``MARKS``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.text import Text
+
+from vetlla.alarms import State
+from vetlla.cli.moments import span, stamp_us, time_of_day
+from vetlla.cli.output import printable
+from vetlla.receiver.dispatch import RECEIVER
+from vetlla.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    Alarm = Mapping[str, Any]
+
+T3_AIM_S = 15
+"""Answered within, for 90 of 100 (quality standard ANS 6)."""
+T3_LIMIT_S = 30
+"""Never later."""
+WIDE = 110
+"""Columns from which there is room for the age, whole names of priorities, and the reason in the same line."""
+URGENCY = {Priority.LIFE: "bold red", Priority.HOME_RISK: "dark_orange", Priority.TECHNICAL: "cyan"}
+SHORT = {Priority.LIFE: "LIFE", Priority.HOME_RISK: "HOME", Priority.TECHNICAL: "TECH", Priority.ROUTINE: "ROUT"}
+MARKS = {
+    "T": "on test",
+    "R": "runaway",
+    "U": "unknown account",
+    "W": "warned",
+    "E": "escalated",
+    "L": "left",
+}
+"""Letter -> what it says of an alarm. W: it has waited for ``t3_warn_s``. E: it is before a supervisor. L: its operator
+has let the hold time of an answered alarm pass. W and E share a place."""
+NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 18, 20
+
+
+class Column(NamedTuple):
+    """A column of a line; the last one has no width."""
+
+    head: str
+    width: int
+    align: str = "<"
+
+    def filled(self, text: str) -> str:
+        """Return a text at the column's width, cut where it is longer."""
+        if not self.width or len(text) > self.width:
+            return text if not self.width else text[: self.width - 1] + "…"
+        return f"{text:{self.align}{self.width}}"
+
+
+def layout(alarms: Sequence[Alarm], width: int) -> list[Column]:
+    """Return the columns for these alarms: the longest home gets its place, as far as the others keep theirs."""
+    wide = width >= WIDE
+    number = max([NUMBER_LEAST, *(len(str(alarm["id"])) for alarm in alarms)])
+    longest = max([HOME_LEAST, *(len(printable(alarm["home"])) for alarm in alarms)])
+    before = [Column("", 1), Column("alarm", number, ">"), Column("priority", 9) if wide else Column("prio", 4)]
+    after = [Column("t3", 6, ">"), Column("state", 8), Column("by", 12 if wide else 9), Column("marks", 5)]
+    if wide:
+        after = [Column("since", 7, ">"), *after, Column("what, and why it stands here", 0)]
+    left = width - sum(column.width + 1 for column in (*before, *after)) - 1
+    home = Column("home", max(HOME_LEAST, min(longest, left - WHAT_LEAST)))
+    what = [] if wide else [Column("what", max(HOME_LEAST, min(WHAT_MOST, left - home.width)))]
+    return [*before, home, *what, *after]
+
+
+def heads(columns: Sequence[Column]) -> Text:
+    """Return the names of the columns."""
+    names = (column.filled(column.head) for column in columns)
+    return Text(" ".join(names), style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def legend(alarms: Sequence[Alarm]) -> str:
+    """Return what the letters mean that these alarms are marked with; "" if there are none."""
+    there = set("".join(map(marks, alarms)))
+    return ", ".join(f"{letter} {said}" for letter, said in MARKS.items() if letter in there)
+
+
+def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
+    """Yield open alarms whole: names of the columns, the lines of each, and what the letters among the marks mean."""
+    columns = layout(alarms, width)
+    names = heads(columns)
+    names.truncate(width)
+    yield names
+    for alarm in alarms:
+        yield from lines(alarm, columns, width, whole=True)
+    if letters := legend(alarms):
+        yield Text(letters, style="dim")
+
+
+def lines(alarm: Alarm, columns: Sequence[Column], width: int, *, whole: bool) -> Iterator[Text]:
+    """Yield an alarm's lines: its columns, then the words of an operator who wants a supervisor.
+
+    ``whole``: also why it stands where it stands, wherever there is no room for all of it in the columns.
+    """
+    names = [column.head for column in columns]
+    home, reason = names.index("home"), why(alarm)
+    cells = _cells(alarm)
+    row, indent = Text(no_wrap=True, overflow="ellipsis"), sum(column.width + 1 for column in columns[:home])
+    for place, column in enumerate(columns):
+        text, style = cells[column.head] if column.width else (reason, "dim")
+        if place == home and len(text) > column.width:
+            yield row.append(f" {text}", style=style)
+            row = Text(" " * (indent + column.width), no_wrap=True, overflow="ellipsis")
+        elif column.width or not whole or row.cell_len + 1 + len(reason) <= width:
+            row.append(" " if row else "").append(column.filled(text), style=style)
+            reason = reason if column.width else ""
+    yield row
+    below = [(reason, "dim")] if whole else []
+    for text, style in (*below, (asks(alarm), "yellow")):
+        if text:
+            yield Text(" " * indent + text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def why(alarm: Alarm) -> str:
+    """Return why an alarm stands where it stands, and how much it has grown."""
+    more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
+    return printable(alarm["why"]) + more + (f", {again}" if (again := told_again(alarm)) else "")
+
+
+def told_again(alarm: Alarm) -> str:
+    """Return how often its signals came once more, and when last; "" if each came once."""
+    if not (count := alarm.get("told_again")):
+        return ""
+    often = {1: "once", 2: "twice"}.get(count, f"{count} times")
+    return f"told again {often}, last at {time_of_day(stamp_us(alarm['last_told_again']))}"
+
+
+def asks(alarm: Alarm) -> str:
+    """Return the words of the operator who asked for a supervisor; "" where none did, or without words.
+
+    A receiver that an upgrade has not restarted yet does not tell all fields.
+    """
+    by, said = alarm.get("escalated_by"), alarm.get("escalated_why")
+    return printable(f"{by} asks for a supervisor: {said}") if said and by != RECEIVER else ""
+
+
+def waits(alarm: Alarm) -> bool:
+    """Return True if no operator has answered the alarm."""
+    return alarm["state"] in (State.WAITING, State.CLAIMED)
+
+
+def words(name: str) -> str:
+    """Return a name of the program's vocabulary as people read it."""
+    return name.lower().replace("_", " ")
+
+
+def _cells(alarm: Alarm) -> dict[str, tuple[str, str]]:
+    """Return text and style of each column, by its name."""
+    priority, waiting = Priority[alarm["priority"]], waits(alarm)
+    urgency, strong = URGENCY.get(priority, "dim"), "bold" if waiting else ""
+    return {
+        "": ("●" if waiting else "○", urgency),
+        "alarm": (str(alarm["id"]), strong),
+        "priority": (priority.name, urgency),
+        "prio": (SHORT[priority], urgency),
+        "home": (printable(alarm["home"]), strong),
+        "what": (words(alarm["kind"]), urgency if waiting else "dim"),
+        "since": (span(alarm["age_s"]), "dim"),
+        "t3": (span(alarm["t3_s"]), t3_style(alarm)),
+        "state": (alarm["state"], "" if waiting else "dim"),
+        "by": (printable(alarm["operator"]), ""),
+        "marks": (marks(alarm), "yellow"),
+    }
+
+
+def t3_style(alarm: Alarm) -> str:
+    """Return the colour of the time that a home waits: by the limits of the service while no operator answers."""
+    if Priority[alarm["priority"]] > Priority.HOME_RISK:
+        return "dim"
+    seconds = alarm["t3_s"] or 0.0
+    late = "red" if seconds > T3_LIMIT_S else "yellow" if seconds > T3_AIM_S else "green"
+    return f"bold {late}" if waits(alarm) else late
+
+
+def marks(alarm: Alarm) -> str:
+    """Return a letter, or a blank, for each place."""
+    places = (
+        "T" if alarm["on_test"] else " ",
+        "R" if alarm["runaway"] else " ",
+        "U" if alarm["unknown_account"] else " ",
+        "E" if alarm["escalated"] else "W" if alarm.get("warned") else " ",
+        "L" if alarm.get("lapsed") else " ",
+    )
+    return "".join(places)

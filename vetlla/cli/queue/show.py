@@ -1,0 +1,206 @@
+"""``vetlla queue show``: everything about one alarm, open or closed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.text import Text
+
+from vetlla.alarms import Tally
+from vetlla.cli.control import ask
+from vetlla.cli.items import stored_fields
+from vetlla.cli.moments import Utc, shown, span, stamp_us, time_of_day
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import console, print_json, printable, talk
+from vetlla.cli.queue import rows
+from vetlla.cli.queue.words import done
+from vetlla.cli.signals_sheet import labelled, remarks
+from vetlla.clock import SystemClock, iso
+from vetlla.errors import LinkError, StoreError, UsageError
+from vetlla.receiver.card import Card
+from vetlla.service import queue
+from vetlla.signals import Phase
+from vetlla.store import history
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from vetlla.alarms import Alarm
+    from vetlla.store.batch import Note
+    from vetlla.store.stored import Record, Stored
+
+AlarmNumber = Annotated[int, typer.Argument(metavar="ALARM", help="Number of the alarm.")]
+SHOWN = 500
+"""Signals, and deeds, of one alarm that are shown: the newest."""
+
+
+class Past(NamedTuple):
+    """What the journal has of an alarm."""
+
+    alarm: Alarm
+    signals: Sequence[Stored]
+    again: Mapping[int, history.Duplicate]
+    """Signal -> how it came again."""
+    notes: Sequence[Note]
+    records: Sequence[Record]
+
+
+def show(
+    alarm: AlarmNumber, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False
+) -> None:
+    """Show everything about an alarm, open or closed: clocks, signals, repetitions, who did what and when, notes.
+
+    The clocks of an open alarm are the running receiver's; the rest is read from the journal.
+
+    Example: vetlla queue show 7
+    """
+    fields, past = _on_desk(state_dir, alarm), None
+    try:
+        past = _past(state_dir, alarm)
+    except StoreError as error:
+        if fields is None:
+            raise
+        talk().print(f"without its signals and what was done: {error}", style="yellow", markup=False, soft_wrap=True)
+    if fields is None:
+        if past is None:
+            raise UsageError(f"there is no alarm {alarm}", remedy="vetlla queue list shows the open ones")
+        fields = _as_kept(past)
+    if as_json:
+        print_json({"alarm": fields, **_past_fields(past)})
+        return
+    for line in _sheet(fields, past):
+        console().print(line, soft_wrap=True)
+
+
+# --- what is known ----------------------------------------------------------------------------------------------------
+
+
+def _on_desk(state_dir: Path, number: int) -> dict[str, Any] | None:
+    """Return an open alarm as the receiver has it; None where it is not open, or no receiver runs."""
+    try:
+        found: dict[str, Any] = ask(state_dir, "queue.show", alarm=number)
+    except UsageError:
+        return None
+    except LinkError as error:
+        talk().print(f"as the journal has it, because {error.args[0]}", style="yellow", markup=False, soft_wrap=True)
+        return None
+    return found
+
+
+def _past(state_dir: Path, number: int) -> Past | None:
+    with Archive(state_dir) as archive:
+        alarm = history.alarm(archive, number)
+        if alarm is None:
+            return None
+        signals = history.newest(archive, history.signals(alarm=number), SHOWN)
+        repeated = [one.id for one in signals if one.duplicates]
+        until_us = None if alarm.closed_us is None else alarm.closed_us + history.STEP_US
+        about = history.records(
+            subjects=[f"alarm {number}"], since_us=alarm.opened_us - history.STEP_US, until_us=until_us
+        )
+        return Past(
+            alarm,
+            signals,
+            {one: found for one in repeated if (found := history.last_duplicate(archive, one))},
+            history.notes(archive, number),
+            history.newest(archive, about, SHOWN),
+        )
+
+
+def _as_kept(past: Past) -> dict[str, Any]:
+    """Return the fields that the receiver would tell, of an alarm that it does not have on its desk."""
+    alarm, last = past.alarm, past.signals[-1] if past.signals else None
+    if alarm.closed_us is None:  # the receiver is away, and its monotonic clock means nothing here
+        alarm = queue.after_reboot(alarm, alarm.boot)
+    tally = Tally(
+        signals=len(past.signals),
+        last_signal=last.id if last else 0,
+        joined_us=last.received_us if last else alarm.opened_us,
+        told_again=sum(one.times for one in past.again.values()),
+        told_again_us=max((one.last_us for one in past.again.values()), default=0),
+    )
+    return Card(alarm, tally).fields(SystemClock().now())
+
+
+def _past_fields(past: Past | None) -> dict[str, Any]:
+    if past is None:
+        return {"signals": None, "notes": None, "history": None}
+    return {
+        "signals": [stored_fields(one) | _again_fields(past.again.get(one.id)) for one in past.signals],
+        "notes": [{"at": iso(note.at_us), "operator": note.operator, "text": note.text} for note in past.notes],
+        "history": [
+            {"at": iso(one.at_us), "actor": one.actor, "action": one.action, "detail": one.detail}
+            for one in past.records
+        ],
+    }
+
+
+def _again_fields(again: history.Duplicate | None) -> dict[str, Any]:
+    return {"last_told_again": iso(again.last_us) if again else None}
+
+
+# --- what a person reads ----------------------------------------------------------------------------------------------
+
+
+def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
+    holder = f" by {alarm['operator']}" if alarm["operator"] else ""
+    ended = f": {alarm['outcome']}" if alarm["outcome"] else ""
+    title = f"Alarm {alarm['id']}  {alarm['priority']}  {alarm['state']}{holder}{ended}"
+    yield Text(printable(title), style="bold")
+    yield from labelled(_about(alarm))
+    yield Text("Clocks", style="bold")
+    yield from labelled(_clocks(alarm))
+    if past is None:
+        return
+    yield Text("Signals", style="bold")
+    for one in past.signals:
+        yield Text(printable(f"  {one.id:>6}  {shown(one.received_us)}  {_signal(one, past.again.get(one.id))}"))
+    yield Text("Who did what", style="bold")
+    texts = {(note.at_us, note.operator): note.text for note in past.notes}
+    for record in past.records:
+        detail = dict(record.detail)
+        if record.action == "note":
+            with suppress(KeyError):
+                detail["text"] = texts[record.at_us, record.actor]
+        did = done(record.action, record.actor, detail)
+        yield Text(printable(f"  {shown(record.at_us)}  {record.actor} {did}"))
+
+
+def _about(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "home", alarm["home"]
+    yield "account", alarm["account"]
+    yield "why", alarm["why"]
+    yield "marks", ", ".join(rows.MARKS[letter] for letter in rows.marks(alarm).replace(" ", ""))
+    yield "told again", rows.told_again(alarm).removeprefix("told again ")
+    yield "supervisor", rows.asks(alarm)
+    yield "continues", f"alarm {alarm['chained_to']}" if alarm["chained_to"] else ""
+
+
+def _clocks(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    running = "" if alarm["answered"] or alarm["closed"] else " so far"
+    beside = {
+        "established": f"age {span(alarm['age_s'])}",
+        "ready": "" if alarm["t2_s"] is None else f"t2 {alarm['t2_s']:.3f} s",
+        "answered": "" if alarm["t3_s"] is None else f"t3 {alarm['t3_s']:.1f} s{running}",
+    }
+    labels = {"overdue": "escalated at", "lapsed": "left at"}
+    for stamp in ("established", "opened", "ready", "warned", "overdue", "claimed", "answered", "lapsed", "closed"):
+        at = shown(stamp_us(alarm[stamp])) if alarm.get(stamp) else ""
+        said = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
+        yield labels.get(stamp, stamp), said
+    if alarm["lease_s"]:
+        yield "lease", f"{span(alarm['lease_s'])} left"
+    if alarm.get("due_s") is not None:
+        yield "supervisor in", f"{span(alarm['due_s'])}, unless an operator acts"
+
+
+def _signal(stored: Stored, again: history.Duplicate | None) -> str:
+    event, device = stored.signal.event, stored.signal.device
+    phase = "" if event.phase is Phase.NEW else f" ({event.phase.value})"
+    often = f"last told again at {time_of_day(again.last_us)}" if again else ""
+    what = f"{event.kind.value} {event.code}{f' from {device}' if device else ''}{phase}"
+    return "  ".join(part for part in (what, stored.signal.text, remarks(stored), often) if part)

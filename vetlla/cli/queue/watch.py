@@ -1,0 +1,160 @@
+"""``vetlla queue watch``: the queue as it changes, over restarts of the receiver."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from vetlla.cli.control import follow
+from vetlla.cli.moments import Utc, stamp_us, time_of_day
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.output import console, print_json, printable
+from vetlla.cli.queue.words import about, happened, tested
+from vetlla.clock import SystemClock, iso
+from vetlla.errors import LinkError, StoreError
+from vetlla.receiver.dispatch import RECEIVER
+from vetlla.store import history
+from vetlla.store.archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+RETRY_S = 0.5
+"""Between two attempts to reach a receiver that restarts."""
+LOST, BACK = "lost", "back"
+OWN = {
+    LOST: "the receiver hung up: nothing is told until it is back (vetlla status)",
+    BACK: "the receiver is back",
+}
+"""Events of this command itself."""
+TELLING = ("state", "operator", "priority", "signals", "escalated", "warned", "told_again")
+"""Fields of an alarm whose change an operator wants to hear of."""
+
+
+def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
+    """Follow the queue: what is open now, then every change with who did it and when, until Ctrl-C.
+
+    It goes on over a restart of the receiver: says that it is away and that it is back, and shows what changed
+    meanwhile. With --json each event has its time and its actor; signals are told, too, as each becomes durable.
+
+    Example: vetlla queue watch --json | jq .alarm.why
+    """
+    story = Story(state_dir)
+    out = console()
+    with suppress(KeyboardInterrupt):
+        for event in story.events():
+            if as_json:
+                print_json(event)
+            elif said := story.line(event):
+                out.print(printable(said), markup=False, soft_wrap=True)
+
+
+class Story:
+    """The queue as this watcher was told it: the open alarms, over connections."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._open: dict[int, Mapping[str, Any]] = {}
+        self._before: dict[int, Mapping[str, Any]] | None = None
+        """What was open when the receiver hung up, until it has told what is open now."""
+        self._lost_us = 0
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the receiver's events, and where it hung up and came back; raises LinkError if none runs at first."""
+        began, away = False, False
+        while True:
+            try:
+                for event in follow(self._state_dir, "watch", listed=True):
+                    if away:
+                        yield self._own(BACK)
+                    began, away = True, False
+                    yield from self._taken(event)
+            except LinkError:
+                if not began:
+                    raise
+            if not away:
+                away = True
+                self._lost_us = SystemClock().now().utc_us
+                self._before, self._open = self._before or self._open, {}
+                yield self._own(LOST)
+            time.sleep(RETRY_S)
+
+    def line(self, event: Mapping[str, Any]) -> str:
+        """Return what a person reads of an event; "" for one that tells them nothing."""
+        name = event["event"]
+        if name == "missed":
+            return f"missed {event['count']} events: vetlla queue list shows what is open"
+        at = time_of_day(stamp_us(event["at"]))
+        if name in OWN:
+            return f"{at}  {OWN[name]}"
+        if name == "test":
+            return f"{at}  {tested({'operator': event['actor'], 'account': event['account'], **event['detail']})}"
+        if "alarm" not in event:
+            return ""
+        if name == "open" and self._before is not None:
+            return self._meanwhile(event["alarm"])
+        return ("meanwhile: " if event.get("meanwhile") else "") + happened(event)
+
+    def _taken(self, event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Keep what an event says of the open alarms; yield it, and before the end of their list what is gone."""
+        if event["event"] == "listed" and self._before is not None:
+            yield from self._gone(self._before)
+            self._before = None
+        if "at" not in event:  # a line that the receiver makes while it cannot keep up
+            event = self._own(event["event"]) | event
+        if (alarm := event.get("alarm")) is not None:
+            if alarm["state"] == "closed":
+                self._open.pop(alarm["id"], None)
+            else:
+                self._open[alarm["id"]] = alarm
+        yield event
+
+    def _meanwhile(self, alarm: Mapping[str, Any]) -> str:
+        assert self._before is not None
+        before = self._before.get(alarm["id"])
+        if before is None:
+            return about(alarm, "new meanwhile")
+        if any(before.get(name) != alarm.get(name) for name in TELLING):
+            return about(alarm, "changed meanwhile")
+        return ""
+
+    def _gone(self, before: Mapping[int, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the end of each alarm that is open no longer: who closed it is in the audit."""
+        gone = {number: alarm for number, alarm in before.items() if number not in self._open}
+        closed = self._closed(gone) if gone else {}
+        for number, alarm in gone.items():
+            event = closed.get(number, self._own("closed"))
+            yield event | {"alarm": {**alarm, "state": "closed"}, "meanwhile": True}
+
+    def _closed(self, gone: Mapping[int, object]) -> dict[int, dict[str, Any]]:
+        question = history.records(
+            actions=["close"],
+            subjects=[f"alarm {number}" for number in gone],
+            since_us=self._lost_us - history.STEP_US,
+        )
+        # An operator may not be allowed to read the journal.
+        with suppress(StoreError), Archive(self._state_dir) as archive:
+            return {
+                int(record.subject.removeprefix("alarm ")): {
+                    "event": "closed",
+                    "at": iso(record.at_us),
+                    "actor": record.actor,
+                    "action": record.action,
+                    "detail": record.detail,
+                }
+                for record in history.newest(archive, question, len(gone))
+            }
+        return {}
+
+    @staticmethod
+    def _own(event: str) -> dict[str, Any]:
+        at = iso(SystemClock().now().utc_us)
+        return {
+            "event": event,
+            "at": at,
+            "actor": RECEIVER,
+            "action": "close" if event == "closed" else "",
+            "detail": {},
+        }

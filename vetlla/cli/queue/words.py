@@ -1,0 +1,91 @@
+"""What is said of an alarm: what was done to it, by whom and when, in one sentence for watchers and for who did it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vetlla.alarms import Cause
+from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
+from vetlla.cli.output import printable
+from vetlla.cli.queue.rows import why
+from vetlla.receiver.dispatch import RECEIVER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CAUSES = {
+    Cause.UNANSWERED.value: "no operator answered",
+    Cause.CLAIM_LAPSED.value: "its operator did not answer it",
+    Cause.HOLD_LAPSED.value: "its operator has gone quiet",
+    Cause.TOLD_AGAIN.value: "the home called again while its operator was quiet",
+}
+DONE = {
+    "open": "opened",
+    "lift": "raised",
+    "warn": "warned that it was unanswered",
+    "claim": "claimed",
+    "answer": "answered",
+    "note": "noted",
+    "hand over": "handed over",
+    "escalate": "asked for a supervisor",
+    "close": "closed",
+}
+"""Action of the audit -> what its actor did; others are told by their own name."""
+DETAILS = {"to": " to {}", "outcome": " as {}", "from": " (held by {})", "text": ' "{}"'}
+"""What is told of the details of an action, besides its reason."""
+NEWS = {
+    "open": "open",
+    "alarm": "new",
+    "lifted": "now more urgent",
+    "joined": "another signal",
+    "repeated": "told again",
+    "warned": "unanswered",
+}
+"""Event -> what it says of an alarm where no operator did anything."""
+
+
+def happened(event: Mapping[str, Any]) -> str:
+    """Return an event of the queue as a line: when, which alarm, who did what, and how it stands."""
+    said = NEWS.get(event["event"]) or f"{event['actor']} {done(event['action'], event['actor'], event['detail'])}"
+    return f"{time_of_day(stamp_us(event['at']))}  {about(event['alarm'], said)}"
+
+
+def answered(answer: Mapping[str, Any]) -> str:
+    """Return what a step did, for the operator whose step it was."""
+    actor = answer["actor"]
+    return about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}") + _kept(answer)
+
+
+def tested(test: Mapping[str, Any]) -> str:
+    """Return who put an account on test until when and why, or that they ended it."""
+    account, reason = test["account"], f": {test['reason']}" if test["reason"] else ""
+    if test["until"] is None:
+        return printable(f"{test['operator']} ended the test of account {account}{reason}") + _kept(test)
+    until = shown_iso(test["until"])
+    return printable(f"{test['operator']} put account {account} on test until {until}{reason}") + _kept(test)
+
+
+def _kept(answer: Mapping[str, Any]) -> str:
+    return "" if answer.get("durable", True) else "  (not on the disk yet: the store has failed)"
+
+
+def about(alarm: Mapping[str, Any], said: str) -> str:
+    """Return which alarm it is, what is said of it, and how it stands."""
+    holder = f" by {alarm['operator']}" if alarm["operator"] else ""
+    lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
+    stands = f"{alarm['state']}{holder}, age {span(alarm['age_s'])}, t3 {span(alarm['t3_s'])}{lease}"
+    return printable(f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({why(alarm)}; {stands})")
+
+
+def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
+    """Return what an actor did, as the audit records it: ``handed over to pere``."""
+    said = DONE.get(action, action)
+    if action == "escalate" and actor == RECEIVER:
+        said = "put before a supervisor"
+    elif detail.get("held"):
+        said = "holds already"
+    said += "".join(text.format(detail[name]) for name, text in DETAILS.items() if detail.get(name))
+    reason = detail.get("why") or detail.get("reason")
+    if reason:
+        said += f", because {CAUSES.get(reason, reason)}" if actor == RECEIVER else f', "{reason}"'
+    return printable(said)
