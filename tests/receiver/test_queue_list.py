@@ -112,7 +112,7 @@ def test_a_watcher_knows_where_the_open_alarms_end(tmp_path: Path) -> None:
                 events = rig.requests.watch(Request(asked, ANA))
                 heard = [await anext(events) for _ in expected]
                 assert [event["event"] for event in heard] == expected
+                assert heard[0]["alarm"]["id"] == 1
                 await events.aclose()
-            assert heard[0]["alarm"]["id"] == 1
 
     run(scenario())
