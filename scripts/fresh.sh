@@ -2,7 +2,7 @@
 # Prove on a fresh machine what README.md and docs/operations.md promise: a bare Debian 12 with Python, make and nothing
 # else, in which the commands are typed as they are printed.
 #
-#     scripts/fresh.sh [STEP ...]       make fresh: run test install
+#     scripts/fresh.sh [STEP ...]       make fresh: run test install; a step "test:root" is taken by that user alone
 #
 #     run       `make run` as root and as a user of its own, ended with Ctrl-C
 #     test      `make test` as both: what needs other packages is skipped, and nothing outside the clone is changed
@@ -18,6 +18,16 @@ readonly RUN_S=20
 readonly PASSED_ON='^(PIP_(INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST|PROXY|DEFAULT_TIMEOUT)|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)='
 readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+for step in "$@"; do
+    case $step in
+        run | run:root | run:anna | test | test:root | test:anna | install | ci) ;;
+        *)
+            sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
+            exit 64
+            ;;
+    esac
+done
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -76,7 +86,7 @@ enter() {
     local who=$1 home=/root
     shift
     [[ $who == root ]] || home=/home/$who
-    local settings=("HOME=$home" "USER=$who" LANG=C.UTF-8 TERM=xterm PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+    local settings=("HOME=$home" "USER=$who" LANG=C.UTF-8 TERM=xterm PIP_QUIET=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
     [[ ! -e $root$CERTIFICATES ]] || settings+=("PIP_CERT=$CERTIFICATES")
     chroot "$root" env -i "${settings[@]}" "${passed_on[@]}" runuser -u "$who" -- "$@" </dev/null
 }
@@ -160,21 +170,12 @@ steps=("$@")
 ((${#steps[@]})) || steps=(run test install)
 for step in "${steps[@]}"; do
     case $step in
-        run | test)
-            for who in root anna; do
-                open_system "$step-$who"
-                "${step}_step" "$who"
-                close_system
-            done
-            ;;
-        install | ci)
-            open_system "$step"
-            "${step}_step"
-            close_system
-            ;;
-        *)
-            echo "fresh: no step $step: run, test, install or ci" >&2
-            exit 64
-            ;;
+        run | test) taken=("$step:root" "$step:anna") ;;
+        *) taken=("$step") ;;
     esac
+    for one in "${taken[@]}"; do
+        open_system "${one/:/-}"
+        "${one%:*}_step" "${one#*:}"
+        close_system
+    done
 done

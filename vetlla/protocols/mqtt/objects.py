@@ -46,6 +46,8 @@ def read(payload: bytes) -> Found:
         # A flow that turned its text into JSON twice (Node-RED): the object is in the string.
         inner = unescaped(quoted[2])
         return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
+    if (start := text.find("{")) > 0 and (found := _object(text[start:], is_utf=is_utf)).content:
+        return found._replace(is_orderly=False)  # bytes of the packet's head, or a list, around it (tinyMQTT issue 26)
     return Found(text if is_utf else readable(text.encode("latin-1")))
 
 
