@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import track
 
 from vetlla.cli.actor import actor
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.progress import progress
 from vetlla.cli.tell import tell_receiver
 from vetlla.clock import SystemClock, iso
 from vetlla.errors import UsageError
@@ -22,7 +22,7 @@ from vetlla.store.account_rows import COLUMNS, Place, parse, row_from
 from vetlla.store.registry import reading, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.store.account_table import Change, RecordedChange, Registration
 
@@ -31,6 +31,8 @@ app = typer.Typer(help="Register accounts: who may call, and what is known about
 STDIN = "-"
 LONG_FILE = 5_000
 """Rows from which reading takes long enough to show how far it is."""
+SHOWN_EVERY = 500
+"""Rows between two steps of the progress bar."""
 NAMED_AT_MOST = 3
 HISTORY_SHOWN = 20
 
@@ -74,7 +76,6 @@ def import_accounts(
         console().print(
             f"{file}: {result.added} added, {result.changed} changed, {result.unchanged} unchanged"
             + (" (dry run: nothing was written)" if dry_run else ""),
-            markup=False,
         )
 
 
@@ -211,9 +212,16 @@ def _read(file: str, form: FileFormat | None) -> AccountFile:
     return read_csv(_with_progress(io.StringIO(text, newline="").readlines(), "reading"))
 
 
-def _with_progress(rows: Sequence[Any], doing: str) -> Iterable[Any]:
-    hidden = len(rows) < LONG_FILE or not sys.stderr.isatty()
-    return track(rows, doing, console=talk(), transient=True, disable=hidden)
+def _with_progress(rows: Sequence[Any], doing: str) -> Iterator[Any]:
+    if len(rows) < LONG_FILE:
+        yield from rows
+        return
+    with progress(doing) as tell:
+        for done, row in enumerate(rows):
+            if done % SHOWN_EVERY == 0:
+                tell(done, len(rows))
+            yield row
+        tell(len(rows), len(rows))
 
 
 def _tell_faults(read: AccountFile, *, as_json: bool) -> None:
@@ -222,7 +230,7 @@ def _tell_faults(read: AccountFile, *, as_json: bool) -> None:
         return
     out = talk()
     for fault in read.faults:
-        out.print(str(fault), markup=False, soft_wrap=True)
+        out.print(str(fault), soft_wrap=True)
 
 
 def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Registration:
@@ -242,7 +250,7 @@ def _warn(changes: Iterable[Change]) -> None:
     for how, places in weakened.items():
         more = f" and {len(places) - NAMED_AT_MOST} more" if len(places) > NAMED_AT_MOST else ""
         names = "; ".join(places[:NAMED_AT_MOST])
-        talk().print(f"warning: account {names}{more} {how}", style="yellow", markup=False, soft_wrap=True)
+        talk().print(f"warning: account {names}{more} {how}", style="yellow", soft_wrap=True)
 
 
 def _place(account: str, receiver: str, line: str) -> Place:
@@ -268,9 +276,9 @@ def _answer(place: Place, changes: Sequence[Change], state_dir: Path, *, dry_run
         print_json({**place._asdict(), "changes": rows, "dry_run": dry_run, "receiver_told": told})
         return
     for change in changes:
-        console().print(_sentence(change) + (" (dry run)" if dry_run else ""), markup=False)
+        console().print(_sentence(change) + (" (dry run)" if dry_run else ""))
     if not changes:
-        console().print(f"account {place}: unchanged", markup=False)
+        console().print(f"account {place}: unchanged")
 
 
 def _sentence(change: Change) -> str:

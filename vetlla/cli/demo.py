@@ -71,13 +71,9 @@ def demo(
     with _directory(state_dir) as directory, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report, handled = runner.run(_live(directory, seconds))
     out = console()
-    out.print(
-        f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.", highlight=False
-    )
+    out.print(f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.")
     if report.p50_us is not None:
-        out.print(
-            f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.", highlight=False
-        )
+        out.print(f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.")
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def import_(
     else:
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
         bad = f", {len(faults)} faults" if faults else ""
-        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}", markup=False)
+        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
     if idle:
         talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
     if faults:
@@ -225,7 +225,7 @@ def _tell(fault: Fault, heading: str, *, as_json: bool) -> None:
     else:
         named = heading if heading == fault.column else f"{heading} ({fault.column})"
         where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
-        talk().print(f"row {fault.row}: {where}{fault.reason}", markup=False, soft_wrap=True)
+        talk().print(f"row {fault.row}: {where}{fault.reason}", soft_wrap=True)
 
 
 for command in (

@@ -129,7 +129,7 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
 
 def _unknown(why: str) -> NoReturn:
     """End a check that can not be made, as a monitoring system wants to hear it."""
-    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", markup=False, soft_wrap=True)
+    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", soft_wrap=True)
     raise typer.Exit(Nagios.UNKNOWN)
 
 
@@ -152,7 +152,7 @@ def digital(
         print_json(_plain(share))
     else:
         for line in _said(share):
-            console().print(line, markup=False)
+            console().print(line)
     parameters.footnote(values)
 
 
@@ -201,14 +201,14 @@ def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst:
     said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
     figures = " ".join(f"{name}={number}" for name, number in counts.items())
     out = console()
-    out.print(f"INVENTORY {worst.name}: {said} | {figures}", markup=False, soft_wrap=True)
+    out.print(f"INVENTORY {worst.name}: {said} | {figures}", soft_wrap=True)
     for one in chosen:
         several = found[one.name]
         for broken in several[:limit]:
             named = " ".join(filter(None, (broken.home, broken.device)))
-            out.print(f"{one.name}: {named} {broken.text}", markup=False, soft_wrap=True)
+            out.print(f"{one.name}: {named} {broken.text}", soft_wrap=True)
         if limit is not None and len(several) > limit:
-            talk().print(f"{one.name}: {len(several) - limit} more (--all)", markup=False)
+            talk().print(f"{one.name}: {len(several) - limit} more (--all)")
 
 
 def _plain(share: DigitalShare) -> dict[str, Any]:

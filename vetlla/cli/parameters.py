@@ -41,7 +41,7 @@ def load(path: Path | None) -> Parameters:
 def footnote(reading: Reading) -> None:
     """Say on stderr which assumed values the answer rests on."""
     for line in reading.footnotes():
-        talk().print(f"* {line}", style="dim", markup=False, soft_wrap=True)
+        talk().print(f"* {line}", style="dim", soft_wrap=True)
 
 
 def _shipped() -> Path:

@@ -170,7 +170,7 @@ def show(
     if explain and not as_json:
         for one in found[:shown]:
             for sentence in why(one, names):
-                console().print(f"{one.number}: {sentence}", markup=False, soft_wrap=True)
+                console().print(f"{one.number}: {sentence}", soft_wrap=True)
 
 
 @app.command()
