@@ -230,7 +230,6 @@ def test_what_the_receiver_holds_is_shown_as_it_is(
 # --- no way around it -------------------------------------------------------------------------------------------------
 
 STREAMS = {
-    "accounts.py": "reads a file from stdin",
     "output.py": "makes the consoles, and writes JSON",
     "board.py": "asks whether there is a terminal",
     "decode.py": "reads frames from stdin",
