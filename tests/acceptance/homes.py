@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vetlla.cli.account_file import entries
 from vetlla.clock import SystemClock
-from vetlla.store.account_files import read_csv
 from vetlla.store.account_table import register as register_accounts
 from vetlla.store.key_changes import set_key
 from vetlla.store.registry import writing
@@ -19,11 +20,10 @@ HEADER = "account,home,key_name,clock_window"
 
 def register(state_dir: Path, *rows: str) -> None:
     """Register homes, one CSV row each under ``HEADER``; for a daemon that is not running yet."""
-    read = read_csv([f"{HEADER}\n", *(f"{row}\n" for row in rows)])
-    assert not read.faults, read.faults
+    file = io.BytesIO("".join(f"{row}\n" for row in (HEADER, *rows)).encode())
     clock = SystemClock()
     with writing(state_dir, clock) as registry:
-        register_accounts(registry, read.entries, by="test", at_us=clock.now().utc_us)
+        register_accounts(registry, entries(file), by="test", at_us=clock.now().utc_us)
 
 
 def keep_key(state_dir: Path, name: str, secret: bytes) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal_screen import screen
-from vetlla.cli.accounts import LONG_FILE
 from vetlla.cli.actor import _user_name
 from vetlla.cli.control import ask
+from vetlla.cli.row_files import EVERY as LONG_FILE
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -48,7 +48,7 @@ def test_a_file_is_imported_and_importing_it_again_changes_nothing(vetlla: Vetll
 
 
 def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Path) -> None:
-    """Line, column, value and reason of each; the good rows are not taken either."""
+    """Row, column, value and reason of each; the good rows are not taken either."""
     homes.write_text(HOMES.replace("15m", "soon").replace(",1,2,", ",R1,2,"), encoding="utf-8")
 
     done = vetlla("accounts", "import", homes)
@@ -56,15 +56,15 @@ def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Pat
     assert done.status == os.EX_USAGE
     assert done.error.startswith(f"{homes}: 2 faults, nothing imported")
     assert done.talk.splitlines() == [
-        "line 2, interval_s 'soon': should be a duration such as 90s, 15m, 2h, 7d or 1h30m",
-        "line 3, receiver 'R1': should be 1 to 6 hex digits, without a leading R or L; empty for any",
+        "row 2: column interval_s: 'soon' should be a duration such as 90s, 15m, 2h, 7d or 1h30m",
+        "row 3: column receiver: 'R1' should be 1 to 6 hex digits, without a leading R or L; empty for any",
     ]
     assert vetlla("accounts", "list").out == ""
 
     faults = vetlla("accounts", "import", homes, "--json").json
-    assert [(fault["where"], fault["column"], fault["value"]) for fault in faults] == [
-        ("line 2", "interval_s", "soon"),
-        ("line 3", "receiver", "R1"),
+    assert [(fault["row"], fault["column"], fault["value"]) for fault in faults] == [
+        (2, "interval_s", "soon"),
+        (3, "receiver", "R1"),
     ]
 
 

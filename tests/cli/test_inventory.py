@@ -75,7 +75,7 @@ def test_a_mapping_file_translates_headings_words_and_constants(stocked: Vetlla,
         '[constants]\nownership = "leased"\nplace = "home"\n',
         encoding="utf-8",
     )
-    assert "unknown heading: " in stocked("inventory", "import", file).error
+    assert "unknown heading: " in stocked("inventory", "import", file).talk
     assert stocked("inventory", "import", file, "--mapping", mapping).status == 0
     (row,) = stocked("inventory", "list", "--home", "H2", "--json").json
     assert (row["type"], row["serial"], row["first_installed"]) == ("smoke", "77", "2024-03-01")

@@ -57,7 +57,7 @@ def test_a_file_in_another_encoding_names_the_line(vetlla: Vetlla, tmp_path: Pat
     file.write_bytes("code,district,base,level,alone\nH1,01,NORD,1,yes\nH2,Gràcia,NORD,1,yes\n".encode("latin-1"))
     done = vetlla("inventory", "import", file, "--what", "homes")
     assert done.status == os.EX_USAGE
-    assert "line 3: not UTF-8" in done.error
+    assert "line 3 is not UTF-8 text" in done.error
 
 
 def test_a_fault_names_the_column_as_the_file_does(vetlla: Vetlla, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from vetlla.accounts import Account, Maker, Remap
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.signals import AccountId, Kind
-from vetlla.store.account_files import Entry
 from vetlla.store.account_rows import Place
 from vetlla.store.account_table import (
     Change,
+    Entry,
     Registration,
     account_book,
     find_accounts,

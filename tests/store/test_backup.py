@@ -20,9 +20,8 @@ from tests.store.journals import Scribe, journal, report, write_a_story
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError, UsageError
 from vetlla.store import audit, history
-from vetlla.store.account_files import Entry
 from vetlla.store.account_rows import Place
-from vetlla.store.account_table import register
+from vetlla.store.account_table import Entry, register
 from vetlla.store.archive import Archive
 from vetlla.store.backup import MANIFEST, Manifest, back_up
 from vetlla.store.inspection import inspect

@@ -14,8 +14,8 @@ from tests.store.journals import arrival, journal, reject, report, write_a_story
 from vetlla.clock import SECOND_US, ManualClock
 from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Reason
 from vetlla.store import history, inventory_heard
-from vetlla.store.account_files import Entry as Row
 from vetlla.store.account_rows import Place
+from vetlla.store.account_table import Entry as Row
 from vetlla.store.account_table import accounts_of_home, register, remove
 from vetlla.store.archive import Archive
 from vetlla.store.batch import Entry

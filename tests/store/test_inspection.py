@@ -13,9 +13,8 @@ import pytest
 from tests.store.journals import journal, report, write_a_story
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError, UsageError
-from vetlla.store.account_files import Entry
 from vetlla.store.account_rows import Place
-from vetlla.store.account_table import register
+from vetlla.store.account_table import Entry, register
 from vetlla.store.backup import MANIFEST, back_up
 from vetlla.store.inspection import Damage, inspect
 from vetlla.store.journal import JOURNAL

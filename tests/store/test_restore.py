@@ -13,9 +13,8 @@ from tests.store.journals import journal, report, write_a_story
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.store import history
-from vetlla.store.account_files import Entry
 from vetlla.store.account_rows import Place
-from vetlla.store.account_table import account_book, register
+from vetlla.store.account_table import Entry, account_book, register
 from vetlla.store.archive import Archive
 from vetlla.store.audit import Head, holds
 from vetlla.store.backup import MANIFEST, Manifest, back_up

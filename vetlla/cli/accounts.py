@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import track
 
+from vetlla.cli.account_file import ACCOUNTS, AccountFile, collect
 from vetlla.cli.actor import actor
 from vetlla.cli.moments import Utc, shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.progress import progress
+from vetlla.cli.row_files import (
+    EVERY,
+    Format,
+    ImportFile,
+    MappingFile,
+    Options,
+    SheetName,
+    TextEncoding,
+    importing,
+    refuse,
+    tell_warnings,
+)
 from vetlla.cli.tell import tell_receiver
 from vetlla.clock import SystemClock, iso
 from vetlla.errors import UsageError
+from vetlla.service.leading_zeros import Zeros
 from vetlla.store import account_table
-from vetlla.store.account_files import HIDDEN, AccountFile, Entry, FileFormat, read_csv, read_json
 from vetlla.store.account_rows import COLUMNS, Place, parse, row_from
+from vetlla.store.account_table import Entry
+from vetlla.store.inventory_heard import account_codes
 from vetlla.store.registry import reading, writing
+from vetlla.tables.cells import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from vetlla.columns import Fault
     from vetlla.store.account_table import Change, RecordedChange, Registration
 
 app = typer.Typer(help="Register accounts: who may call, and what is known about each.", no_args_is_help=True)
 
-STDIN = "-"
-LONG_FILE = 5_000
-"""Rows from which reading takes long enough to show how far it is."""
 NAMED_AT_MOST = 3
 HISTORY_SHOWN = 20
 
@@ -43,10 +55,11 @@ Line = Annotated[str, typer.Option("--line", metavar="HEX", help="Only with this
 @app.command("import")
 def import_accounts(
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV or JSON, or - for standard input.")],
-    form: Annotated[
-        FileFormat | None, typer.Option("--format", help="Default: JSON if it begins with { or [, else CSV.")
-    ] = None,
+    file: ImportFile,
+    form: Format = None,
+    encoding: TextEncoding = None,
+    sheet: SheetName = "",
+    mapping: MappingFile = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -56,27 +69,26 @@ def import_accounts(
     Columns: account, receiver, line, home, key_name, clock_window (standard, off or such as -300..60), interval_s
     (also 90s, 15m, 1h), ucr_interval_s, allowed_misses, labels, support_level, maker (ajax, climax, inim), remaps
     (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. A column that is absent leaves what is
-    registered; an empty cell sets it back. Accounts that the file does not name stay. Every bad row is told with line,
+    registered; an empty cell sets it back. Accounts that the file does not name stay. Every bad row is told with row,
     column and reason.
 
     Example: vetlla accounts import homes.csv --dry-run
     """
-    read = _read(file, form)
+    options = Options(form, encoding, sheet, mapping)
+    with importing(file, ACCOUNTS, options, what="accounts", whole=False, as_json=as_json) as (reader, rows):
+        read = collect(rows)
     if read.faults:
-        _tell_faults(read, as_json=as_json)
-        raise UsageError(
-            f"{file}: {len(read.faults)} faults, nothing imported", remedy="correct them, then import again"
-        )
-    result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
+        refuse(file, read.faults, reader, as_json=as_json)
+    result, warnings = _imported(state_dir, read, dry_run=dry_run)
     told = bool(result.changes) and not dry_run and tell_receiver(state_dir)
+    tell_warnings(warnings, reader, as_json=as_json)
     if as_json:
         counts = {"added": result.added, "changed": result.changed, "unchanged": result.unchanged}
         print_json({**counts, "dry_run": dry_run, "receiver_told": told})
     else:
         console().print(
             f"{file}: {result.added} added, {result.changed} changed, {result.unchanged} unchanged"
-            + (" (dry run: nothing was written)" if dry_run else ""),
-            markup=False,
+            + (" (dry run: nothing was written)" if dry_run else "")
         )
 
 
@@ -203,36 +215,26 @@ def show_account(
     print_rows(rows, ("at", "by", "receiver", "line", "field", "old", "new"), as_json=False, title="changes")
 
 
-def _read(file: str, form: FileFormat | None) -> AccountFile:
-    try:
-        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that you may read, or - for stdin") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(
-            f"{file}: line {line} is not UTF-8 text, nothing imported", remedy="save the file with UTF-8 encoding"
-        ) from error
-    if form is None:
-        form = FileFormat.JSON if text.lstrip()[:1] in {"{", "["} else FileFormat.CSV
-    if form is FileFormat.JSON:
-        return read_json(text)
-    return read_csv(_with_progress(io.StringIO(text, newline="").readlines(), "reading"))
+def _imported(state_dir: Path, read: AccountFile, *, dry_run: bool) -> tuple[Registration, list[Fault]]:
+    """Register what a file holds; return also which of its codes differ from others in leading zeros only."""
+    zeros = Zeros()
+    for row, entry in zip(read.rows, read.entries, strict=True):
+        zeros.see(row, "account", entry.place.account)
+        zeros.see(row, "home", entry.fields.get("home", ""))
+    result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
+    with reading(state_dir, SystemClock()) as registry:
+        for column in ("account", "home"):
+            for code in account_codes(registry.conn, column):
+                zeros.compare(column, "", code)
+    return result, zeros.found
 
 
-def _with_progress(rows: Sequence[Any], doing: str) -> Iterable[Any]:
-    hidden = len(rows) < LONG_FILE or not sys.stderr.isatty()
-    return track(rows, doing, console=talk(), transient=True, disable=hidden)
-
-
-def _tell_faults(read: AccountFile, *, as_json: bool) -> None:
-    if as_json:
-        print_rows((fault._asdict() for fault in read.faults), (), as_json=True)
-        return
-    out = talk()
-    for fault in read.faults:
-        out.print(str(fault), markup=False, soft_wrap=True)
+def _with_progress(rows: Sequence[Entry], doing: str) -> Iterator[Entry]:
+    with progress(doing) as tell:
+        for done, row in enumerate(rows):
+            if done % EVERY == 0 and done:
+                tell(done, len(rows))
+            yield row
 
 
 def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Registration:
@@ -252,7 +254,7 @@ def _warn(changes: Iterable[Change]) -> None:
     for how, places in weakened.items():
         more = f" and {len(places) - NAMED_AT_MOST} more" if len(places) > NAMED_AT_MOST else ""
         names = "; ".join(places[:NAMED_AT_MOST])
-        talk().print(f"warning: account {names}{more} {how}", style="yellow", markup=False, soft_wrap=True)
+        talk().print(f"warning: account {names}{more} {how}", style="yellow", soft_wrap=True)
 
 
 def _place(account: str, receiver: str, line: str) -> Place:
@@ -278,9 +280,9 @@ def _answer(place: Place, changes: Sequence[Change], state_dir: Path, *, dry_run
         print_json({**place._asdict(), "changes": rows, "dry_run": dry_run, "receiver_told": told})
         return
     for change in changes:
-        console().print(_sentence(change) + (" (dry run)" if dry_run else ""), markup=False)
+        console().print(_sentence(change) + (" (dry run)" if dry_run else ""))
     if not changes:
-        console().print(f"account {place}: unchanged", markup=False)
+        console().print(f"account {place}: unchanged")
 
 
 def _sentence(change: Change) -> str:

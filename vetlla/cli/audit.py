@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.moments import Since, Until, Utc, shown, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, print_rows, printable
+from vetlla.cli.output import console, print_json, print_rows
 from vetlla.cli.progress import progress
 from vetlla.clock import iso
 from vetlla.store import history
@@ -92,8 +92,8 @@ def verify(
         print_json({"whole": not flaws, "head": str(head), "flaws": told})
     else:
         for flaw in flaws:
-            console().print(f"record {flaw.audit_id}: {flaw.what}", markup=False, soft_wrap=True)
-        console().print(str(head), markup=False, soft_wrap=True)
+            console().print(f"record {flaw.audit_id}: {flaw.what}", soft_wrap=True)
+        console().print(str(head), soft_wrap=True)
     raise typer.Exit(FLAWED if flaws else 0)
 
 
@@ -111,4 +111,4 @@ def _fields(record: Record) -> dict[str, Any]:
 
 def _row(record: Record) -> dict[str, Any]:
     detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
-    return _fields(record) | {"at": shown(record.at_us), "detail": printable(detail)}
+    return _fields(record) | {"at": shown(record.at_us), "detail": detail}

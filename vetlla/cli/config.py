@@ -125,20 +125,17 @@ def _may_read(file: Path) -> bool:
 def _print(report: dict[str, Any]) -> None:
     out = console()
     file, *more = report["files"]
-    out.print(f"{file}{f' and {len(more)} of conf.d' if more else ''}: usable", markup=False)
+    out.print(f"{file}{f' and {len(more)} of conf.d' if more else ''}: usable")
     for listen in report["listen"]:
         tls = " with TLS" if listen["tls"] else ""
         transports = " and ".join(listen["transports"])
-        out.print(
-            f"  {listen['name']}: {listen['protocol']} over {transports}{tls} on {listen['address']}", markup=False
-        )
+        out.print(f"  {listen['name']}: {listen['protocol']} over {transports}{tls} on {listen['address']}")
     for broker in report["mqtt"]:
         tls = " with TLS" if broker["tls"] else ""
-        out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}", markup=False)
-    out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}", markup=False)
+        out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")
+    out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}")
     if report["accounts"] is not None:
-        out.print(f"  {report['accounts']} accounts, {report['keys']} keys", markup=False)
+        out.print(f"  {report['accounts']} accounts, {report['keys']} keys")
     for warning in report["warnings"]:
-        out.print(
-            f"warning: {warning['where']}: {warning['what']}\n  -> {warning['remedy']}", markup=False, style="yellow"
-        )
+        for line in (f"warning: {warning['where']}: {warning['what']}", f"  -> {warning['remedy']}"):
+            out.print(line, style="yellow")

@@ -47,7 +47,6 @@ def backup(
         total = sum(copy.bytes for copy in manifest.files.values())
         console().print(
             f"{target}: {total / 2**20:,.1f} MiB, signals up to {manifest.last_signal}, audit head {manifest.head}",
-            markup=False,
             soft_wrap=True,
         )
 
@@ -71,7 +70,7 @@ def verify(
         told = [{"file": damage.file, "what": damage.what} for damage in found]
         print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
     elif not _told(found):
-        console().print(f"{path or state_dir}: whole", markup=False, soft_wrap=True)
+        console().print(f"{path or state_dir}: whole", soft_wrap=True)
     raise typer.Exit(DAMAGED if found else 0)
 
 
@@ -109,9 +108,9 @@ def restore(
         return
     out = console()
     would = "would restore" if dry_run else "restored"
-    out.print(f"{would} {backup} of {done.manifest.made}, signals up to {done.manifest.last_signal}", markup=False)
+    out.print(f"{would} {backup} of {done.manifest.made}, signals up to {done.manifest.last_signal}")
     if done.aside:
-        out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}", markup=False)
+        out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}")
     if not dry_run:
         talk().print("vetlla check-config tells whether every key that an account names is there")
 
@@ -131,5 +130,5 @@ def _inspected(path: Path) -> list[Damage]:
 
 def _told(found: list[Damage]) -> bool:
     for damage in found:
-        console().print(f"{damage.file}: {damage.what}", markup=False, soft_wrap=True)
+        console().print(f"{damage.file}: {damage.what}", soft_wrap=True)
     return bool(found)

@@ -14,7 +14,7 @@ from rich.text import Text
 from vetlla.accounts import Maker
 from vetlla.cli.items import item_fields
 from vetlla.cli.options import AsJson
-from vetlla.cli.output import console, print_json, talk
+from vetlla.cli.output import console, print_json, printable, talk
 from vetlla.errors import UsageError
 from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
@@ -137,7 +137,7 @@ def _is_hex(char: str) -> bool:
 
 
 def _bad_data(message: str) -> NoReturn:
-    talk().print(f"vetlla: {message}", style="red", markup=False)
+    talk().print(f"vetlla: {message}", style="red")
     raise typer.Exit(os.EX_DATAERR)
 
 
@@ -204,20 +204,15 @@ def _signal_line(signal: Signal, name: str) -> Text:
     }
     line = Text.assemble(
         ("signal ", "green"),
-        _clean(signal.id.account),
+        printable(signal.id.account),
         " ",
         (event.kind.value.replace("_", " ") + PHASES[event.phase], "bold"),
         f"  {event.code}" + (f" {name}" if name else ""),
     )
     for label, value in said.items():
         if value:
-            line.append(f"  {_clean(label)} ", "dim").append(_clean(value))
+            line.append(f"  {printable(label)} ", "dim").append(printable(value))
     return line
-
-
-def _clean(text: str) -> str:
-    """Return the text with control characters shown as escapes: a device must not steer a technician's terminal."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _printable(data: bytes) -> str:

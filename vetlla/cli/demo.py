@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvloop
 
+from vetlla.cli import account_file
 from vetlla.cli.board.command import show
 from vetlla.cli.control import ask
 from vetlla.cli.demo_desk import Room
@@ -26,7 +27,6 @@ from vetlla.clock import SystemClock
 from vetlla.errors import LinkError
 from vetlla.simulator.drive import drive
 from vetlla.simulator.scenario import Faults, Mix, Scenario
-from vetlla.store.account_files import read_csv
 from vetlla.store.account_table import account_book, register
 from vetlla.store.key_changes import set_key
 from vetlla.store.keyring import Keyring
@@ -75,13 +75,9 @@ def demo(
     with _directory(state_dir) as directory, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report, handled = runner.run(_live(directory, seconds))
     out = console()
-    out.print(
-        f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.", highlight=False
-    )
+    out.print(f"{report.acknowledged} of {report.told} reports acknowledged, {handled} alarms handled.")
     if report.p50_us is not None:
-        out.print(
-            f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.", highlight=False
-        )
+        out.print(f"Half of them were on the disk and acknowledged within {report.p50_us / 1000:.1f} ms.")
 
 
 @contextmanager
@@ -132,13 +128,10 @@ def _prepare(directory: Path) -> tuple[Account, ...]:
     """Register the homes; make a key for each terminal that encrypts, unless the directory has them already."""
     directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     clock = SystemClock()
+    with resources.as_file(ACCOUNTS) as file:
+        homes = account_file.entries(file)
     with writing(directory, clock) as registry:
-        register(
-            registry,
-            read_csv(ACCOUNTS.read_text(encoding="utf-8").splitlines()).entries,
-            by=BY,
-            at_us=clock.now().utc_us,
-        )
+        register(registry, homes, by=BY, at_us=clock.now().utc_us)
         accounts = tuple(account_book(registry))
     path = directory / "keys.toml"
     held = Keyring.read(path) if path.exists() else Keyring({})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -61,7 +62,6 @@ def _plain(finding: Finding) -> dict[str, Any]:
 def _table(findings: list[Finding]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
-        text = f"{finding.text}\n-> {finding.remedy}" if finding.remedy else finding.text
-        # As Text: what was found may hold brackets, which rich would read as its own.
-        table.add_row(Text(finding.level.name, _STYLE[finding.level]), Text(finding.check), Text(text))
+        remedy = [f"-> {finding.remedy}"] if finding.remedy else []
+        table.add_row(Text(finding.level.name, _STYLE[finding.level]), finding.check, Group(finding.text, *remedy))
     return table

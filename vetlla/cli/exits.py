@@ -7,7 +7,7 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from vetlla.cli.output import talk
+from vetlla.cli.output import tell
 from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(command: Callable[[], None]) -> None:
         command()
     except VetllaError as error:
         family = next(kind for kind in type(error).__mro__ if kind in STATUS)
-        talk().print(f"vetlla: {error}", style="red", markup=False, soft_wrap=True)
+        tell(f"vetlla: {error}", "red")
         sys.exit(STATUS[family])
     except BrokenPipeError:
         # The reader of our pipe went away (``| head``): stop quietly, and keep the interpreter's own flush quiet too.

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 import typer
-from rich.progress import Progress
 
 from vetlla.cli import inventory_movements, inventory_report, inventory_sample, inventory_views
-from vetlla.cli.inventory_files import Table, Unreadable, reading, translation, write
 from vetlla.cli.inventory_session import Day, changing, long_work, looking, past, recorded_us, today, whole_park
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.output import console, print_json, talk
+from vetlla.cli.row_files import (
+    ExportFile,
+    ExportFormat,
+    Format,
+    ImportFile,
+    MappingFile,
+    Options,
+    SheetName,
+    TextEncoding,
+    importing,
+    refuse,
+    tell_fault,
+    tell_warnings,
+)
+from vetlla.columns import Fault
 from vetlla.devices import TERMINALS, Place
 from vetlla.errors import UsageError
 from vetlla.service import inventory_import as rules
-from vetlla.service.inventory_rows import KINDS, MAX_TEXT, Fault, Reader
+from vetlla.service.inventory_rows import KINDS
+from vetlla.service.leading_zeros import Zeros
 from vetlla.store import inventory, inventory_write
 from vetlla.store.inventory_import import DeviceImport, Effect
+from vetlla.tables.source import size_of
+from vetlla.tables.target import kind_of, write
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,8 +45,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Homes, people and devices: from the warehouse to retirement.", no_args_is_help=True)
 LARGE = 1 << 20
 """Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
-EVERY = 5_000
-"""Rows between two steps of the progress bar."""
+CODES = {
+    "devices": (("serial", "type"), ("account", "")),
+    "homes": (("code", ""), ("district", ""), ("base", "")),
+    "people": (("code", ""),),
+}
+"""Columns whose leading zeros a spreadsheet may have lost, and the column that tells apart whose code it is."""
 
 ACCOUNT_COLUMNS = ["account", "home", "support_level"]
 """Of those that `vetlla accounts import` takes: what the inventory knows."""
@@ -41,9 +60,12 @@ What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON.")],
+    file: ImportFile,
     what: What = "devices",
-    mapping: Annotated[Path | None, typer.Option(help="TOML file that translates headings and words.")] = None,
+    form: Format = None,
+    encoding: TextEncoding = None,
+    sheet: SheetName = "",
+    mapping: MappingFile = None,
     partial: Annotated[bool, typer.Option("--partial", help="Take the good rows although others are bad.")] = False,
     day: Day = None,
     dry_run: DryRun = False,
@@ -61,40 +83,41 @@ def import_(
     if what not in KINDS:
         raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
     whole_park()
-    words = translation(mapping)
-    with reading(file, what) as table:
-        if table.size > LARGE:
-            long_work()  # a small one is over at once, and commits in the registry itself: nobody should wait for that
-        reader = Reader(what, table.heading, words)
-        with changing(state_dir, dry_run=dry_run, large=table.size > LARGE) as connection:
-            effects, faults = _take(connection, what, _shown(table), reader, past(day))
-            idle = inventory.never_active(connection) if what == "homes" else 0
-            if faults and not partial:
-                connection.execute("ROLLBACK")
-    for fault in faults:
-        _tell(fault, reader.heading(fault.column), as_json=as_json)
-    if faults and not partial:
-        raise UsageError(
-            f"{file}: {len(faults)} faults, nothing imported",
-            remedy="correct them, then import again; or take the good rows with --partial",
-        )
-    counts = {effect.value: effects[effect] for effect in Effect}
+    is_large = size_of(file) > LARGE
+    if is_large:
+        long_work()  # a small one is over at once, and commits in the registry itself: nobody should wait for that
+    options = Options(form, encoding, sheet, mapping)
+    with (
+        importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows),
+        changing(state_dir, dry_run=dry_run, large=is_large) as connection,
+    ):
+        taken = _take(connection, what, rows, past(day))
+        idle = inventory.never_active(connection) if what == "homes" else 0
+        if taken.faults and not partial:
+            connection.execute("ROLLBACK")
+    if taken.faults and not partial:
+        refuse(file, taken.faults, reader, as_json=as_json, remedy="; or take the good rows with --partial")
+    for fault in taken.faults:
+        tell_fault(fault, reader, as_json=as_json)
+    tell_warnings(taken.warnings, reader, as_json=as_json)
+    counts = {effect.value: taken.effects[effect] for effect in Effect}
     if as_json:
-        print_json({"what": what, "file": str(file), **counts, "bad": len(faults), "dry_run": dry_run})
+        print_json({"what": what, "file": str(file), **counts, "bad": len(taken.faults), "dry_run": dry_run})
     else:
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
-        bad = f", {len(faults)} faults" if faults else ""
-        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}", markup=False)
+        bad = f", {len(taken.faults)} faults" if taken.faults else ""
+        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
     if idle:
         talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
-    if faults:
+    if taken.faults:
         raise typer.Exit(os.EX_DATAERR)
 
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON, by its ending.")],
+    file: ExportFile,
     what: What = "devices",
+    form: ExportFormat = None,
     day: Day = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -104,6 +127,7 @@ def export(
 
     Example: vetlla inventory export devices.xlsx
     """
+    kind_of(file, form)
     long_work()
     with looking(state_dir) as connection:
         rows: Iterator[dict[str, str]]
@@ -124,39 +148,46 @@ def export(
             case _:
                 raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
         columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
-        write(file, columns, ([*row.values()] for row in rows), what)
+        write(file, columns, ([*row.values()] for row in rows), what, kind=form)
 
 
-def _take(
-    connection: sqlite3.Connection, what: str, rows: Iterable[Row], reader: Reader, day: date
-) -> tuple[Counter[Effect], list[Fault]]:
-    """Put every good row into the registry; return what that did, and the faults of the others."""
+class Taken(NamedTuple):
+    """What the rows of a file did to the registry, and what is wrong with them."""
+
+    effects: Counter[Effect]
+    faults: list[Fault]
+    warnings: list[Fault]
+
+
+def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: date) -> Taken:
+    """Put every good row into the registry."""
     faults: list[Fault] = []
     put = _TAKERS[what](connection, day)
     effects: Counter[Effect] = Counter()
-    for row, cells in rows:
-        if isinstance(cells, Unreadable):
-            faults.append(Fault(row, "", cells.text[:MAX_TEXT], cells.reason))
-            continue
-        values, wrong = reader.read(row, cells)
+    zeros = Zeros()
+    for row, values, wrong in rows:
         outcome = wrong or put(row, values)
-        if isinstance(outcome, Effect):
-            effects[outcome] += 1
-        else:
+        if not isinstance(outcome, Effect):
             faults += outcome
+            continue
+        effects[outcome] += 1
+        for column, group in CODES[what]:
+            if code := values[column]:
+                zeros.see(row, column, code, values[group] if group else "")
     put(0, None)
-    return effects, faults
+    for column, kind, code in inventory.codes(connection, what):
+        zeros.compare(column, kind, code)
+    return Taken(effects, faults, zeros.found)
 
 
-Row: TypeAlias = "tuple[int, list[str] | Unreadable]"
-"""A row's number in the file, and its cells."""
+Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
+"""A row's number in the file, its values, and what is wrong in it."""
 Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
 """Takes a row's values; None at the end."""
 
 
 def _put_devices(connection: sqlite3.Connection, day: date) -> Put:
-    known = {code for (code,) in connection.execute("SELECT code FROM homes")}
-    checks = rules.DeviceRows(known, day)
+    checks = rules.DeviceRows(_homes(connection), day)
     bulk = DeviceImport(connection, day, recorded_us())
 
     def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
@@ -170,6 +201,10 @@ def _put_devices(connection: sqlite3.Connection, day: date) -> Put:
         return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
 
     return put
+
+
+def _homes(connection: sqlite3.Connection) -> rules.HomeCodes:
+    return rules.HomeCodes(code for (code,) in connection.execute("SELECT code FROM homes"))
 
 
 def _put_homes(connection: sqlite3.Connection, _day: date) -> Put:
@@ -187,7 +222,7 @@ def _put_homes(connection: sqlite3.Connection, _day: date) -> Put:
 
 
 def _put_people(connection: sqlite3.Connection, _day: date) -> Put:
-    homes = {code for (code,) in connection.execute("SELECT code FROM homes")}
+    homes = _homes(connection)
     known = {person.code: person for person in inventory.people(connection)}
     seen: dict[str, int] = {}
 
@@ -206,26 +241,6 @@ _TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
     "homes": _put_homes,
     "people": _put_people,
 }
-
-
-def _shown(table: Table) -> Iterator[Row]:
-    """Pass rows on while a bar, on a terminal, shows how far the file was read."""
-    console = talk()
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        bar = progress.add_task("rows", total=1.0)
-        for place, row in enumerate(table.rows):
-            if place % EVERY == 0:
-                progress.update(bar, completed=table.done())
-            yield row
-
-
-def _tell(fault: Fault, heading: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({**fault._asdict(), "heading": heading})
-    else:
-        named = heading if heading == fault.column else f"{heading} ({fault.column})"
-        where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
-        talk().print(f"row {fault.row}: {where}{fault.reason}", markup=False, soft_wrap=True)
 
 
 for command in (

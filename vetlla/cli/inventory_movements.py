@@ -137,7 +137,8 @@ def replace(
         hints = [_hint(connection, change) for change in changes]
     for change in changes:
         _tell(change.device, change.movement, as_json=as_json)
-    talk().print("".join(hints), markup=False, soft_wrap=True, end="")
+    for hint in filter(None, hints):
+        talk().print(hint, soft_wrap=True)
 
 
 def repair(
@@ -238,7 +239,8 @@ def _into_home(
         inventory_write.apply(connection, [change], recorded_us())
         hint = _hint(connection, change)
     _tell(change.device, change.movement, as_json=as_json)
-    talk().print(hint, markup=False, soft_wrap=True, end="")
+    if hint:
+        talk().print(hint, soft_wrap=True)
 
 
 def _hint(connection: sqlite3.Connection, change: Change) -> str:
@@ -250,9 +252,7 @@ def _hint(connection: sqlite3.Connection, change: Change) -> str:
         or inventory_heard.expects(connection, account, home)
     ):
         return ""
-    return (
-        f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}\n"
-    )
+    return f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}"
 
 
 def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
@@ -272,7 +272,7 @@ def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_r
     if as_json:
         print_json(said)
     else:
-        console().print(f"{said['device']}: {kind} {day}", markup=False)
+        console().print(f"{said['device']}: {kind} {day}")
 
 
 def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
@@ -291,7 +291,7 @@ def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
         )
     else:
         where = f"home {movement.home}" if movement.home else movement.place
-        console().print(f"{rules.name(device)}: {movement.kind} {movement.day}, {where}", markup=False)
+        console().print(f"{rules.name(device)}: {movement.kind} {movement.day}, {where}")
 
 
 def _said(name: str, parse: Callable[[str], T], value: str) -> T:

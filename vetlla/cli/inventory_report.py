@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from vetlla.cli import inventory_xlsx, parameters
+from vetlla.cli import parameters
 from vetlla.cli.exits import Nagios
-from vetlla.cli.inventory_files import ending, finished, write, write_json
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
+from vetlla.cli.row_files import ExportFormat
 from vetlla.errors import ConfigError, StoreError, UsageError
 from vetlla.service import inventory_check as rules
 from vetlla.service import inventory_report as monthly
 from vetlla.service.inventory_digital import DigitalShare, digital_share
 from vetlla.store import inventory, inventory_heard
 from vetlla.store.journal import JOURNAL
+from vetlla.tables import objects
+from vetlla.tables.source import ENDINGS, STANDARD, Kind
+from vetlla.tables.target import finished, kind_of, letters, write
+from vetlla.tables.xlsx import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +48,12 @@ def month_end(text: str) -> date:
 def report(
     month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="As at its last day.")],
     out: Annotated[
-        list[Path] | None, typer.Option("--out", help="Write to .xlsx, .csv (totals beside it) or .json; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals beside it) or .json; repeatable; - is stdout."
+        ),
     ] = None,
+    form: ExportFormat = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -57,9 +65,11 @@ def report(
     """
     if month.replace(day=1) > today():
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
-    files = [(path, ending(path)) for path in out or []]
-    if any(kind == ".ndjson" for _, kind in files):
+    files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
+    if any(kind is Kind.NDJSON for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
+    if (STANDARD, Kind.CSV) in files:
+        raise UsageError("a report is two CSV files", remedy="--out june.csv, or --out - --format json")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
         on = min(month, today())
@@ -129,7 +139,7 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
 
 def _unknown(why: str) -> NoReturn:
     """End a check that can not be made, as a monitoring system wants to hear it."""
-    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", markup=False, soft_wrap=True)
+    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", soft_wrap=True)
     raise typer.Exit(Nagios.UNKNOWN)
 
 
@@ -152,15 +162,15 @@ def digital(
         print_json(_plain(share))
     else:
         for line in _said(share):
-            console().print(line, markup=False)
+            console().print(line)
     parameters.footnote(values)
 
 
 def _write_xlsx(path: Path, made: Report) -> None:
     totals = ([*total.row().values()] for total in made.totals)
-    with finished(path) as part:
-        inventory_xlsx.write(
-            part,
+    with finished(path) as out:
+        writing.write(
+            out,
             {
                 "inventory": (monthly.COLUMNS, made.rows),
                 "totals": (monthly.TOTAL_COLUMNS, totals),
@@ -182,14 +192,14 @@ def _write_json(path: Path, made: Report) -> None:
         "totals": [total.row() for total in made.totals],
         "at_no_cost": dict(_at_no_cost(made)),
     }
-    with finished(path) as part, part.open("w", encoding="utf-8") as file:
+    with finished(path) as out, letters(out) as text:
         # The devices are written one by one: a full park's document is 60 MB.
-        file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "devices": ')
-        write_json(file, monthly.COLUMNS, made.rows, lines=False)
-        file.write("}\n")
+        text.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "devices": ')
+        objects.write(text, monthly.COLUMNS, made.rows, lines=False)
+        text.write("}\n")
 
 
-_WRITERS = {".xlsx": _write_xlsx, ".csv": _write_csv, ".json": _write_json}
+_WRITERS = {Kind.XLSX: _write_xlsx, Kind.CSV: _write_csv, Kind.JSON: _write_json}
 
 
 def _at_no_cost(made: Report) -> list[tuple[str, int]]:
@@ -201,14 +211,14 @@ def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst:
     said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
     figures = " ".join(f"{name}={number}" for name, number in counts.items())
     out = console()
-    out.print(f"INVENTORY {worst.name}: {said} | {figures}", markup=False, soft_wrap=True)
+    out.print(f"INVENTORY {worst.name}: {said} | {figures}", soft_wrap=True)
     for one in chosen:
         several = found[one.name]
         for broken in several[:limit]:
             named = " ".join(filter(None, (broken.home, broken.device)))
-            out.print(f"{one.name}: {named} {broken.text}", markup=False, soft_wrap=True)
+            out.print(f"{one.name}: {named} {broken.text}", soft_wrap=True)
         if limit is not None and len(several) > limit:
-            talk().print(f"{one.name}: {len(several) - limit} more (--all)", markup=False)
+            talk().print(f"{one.name}: {len(several) - limit} more (--all)")
 
 
 def _plain(share: DigitalShare) -> dict[str, Any]:

@@ -190,4 +190,4 @@ def _rows(
 def _pairs(row: dict[str, str]) -> None:
     for key, value in row.items():
         if value:
-            console().print(f"{key:17} {value}", markup=False)
+            console().print(f"{key:17} {value}")

@@ -158,7 +158,7 @@ def list_keys(
     )
     print_rows(rows, ("name", "bits", "since", "by", "rotating", "accounts"), as_json=as_json)
     for name, count in sorted(users.items()):
-        talk().print(f"warning: {count} accounts use key {name}, which is not in {path}", style="yellow", markup=False)
+        talk().print(f"warning: {count} accounts use key {name}, which is not in {path}", style="yellow")
 
 
 def _now() -> datetime:
@@ -226,4 +226,4 @@ def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool)
     if as_json:
         print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
     else:
-        console().print(f"key {name}: {what} ({path})", markup=False)
+        console().print(f"key {name}: {what} ({path})")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.output import talk
+from vetlla.cli.output import tell
 from vetlla.errors import ConfigError
 from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR
@@ -48,7 +48,7 @@ def configured() -> Settings | None:
     try:
         return load(path) if path else None
     except ConfigError as error:
-        talk().print(f"warning: not used: {error}", style="yellow", markup=False)
+        tell(f"warning: not used: {error}", "yellow")
         return None
 
 

@@ -41,4 +41,4 @@ def load(path: Path | None) -> Parameters:
 def footnote(reading: Reading) -> None:
     """Tell the person at a terminal which assumed values the answer rests on; cron is told nothing."""
     for line in reading.footnotes() if sys.stderr.isatty() else ():
-        talk().print(f"* {line}", style="dim", markup=False, soft_wrap=True)
+        talk().print(f"* {line}", style="dim", soft_wrap=True)

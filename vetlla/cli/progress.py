@@ -24,7 +24,7 @@ class Tell(Protocol):
 @contextmanager
 def progress(doing: str) -> Iterator[Tell]:
     """Show a bar while the body works."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     out = talk()
     with Progress(*columns, console=out, disable=not out.is_terminal, transient=True) as bar:
         task = bar.add_task(doing, total=None)

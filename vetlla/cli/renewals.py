@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vetlla.cli import inventory_files, parameters, renewals_chart
+from vetlla.cli import parameters, renewals_chart
 from vetlla.cli.inventory_session import (
     CLOCK,
     Day,
@@ -34,6 +34,7 @@ from vetlla.cli.renewals_view import (
     visit_row,
     year_row,
 )
+from vetlla.cli.row_files import ExportFormat
 from vetlla.cli.tables import Limit, print_some
 from vetlla.clock import to_datetime
 from vetlla.errors import UsageError
@@ -44,6 +45,7 @@ from vetlla.service.renewals_make import make, within_reach
 from vetlla.service.renewals_why import why
 from vetlla.service.working_days import add_months
 from vetlla.store import inventory, inventory_visits
+from vetlla.tables.target import finished, kind_of, write
 
 if TYPE_CHECKING:
     import sqlite3
@@ -170,7 +172,7 @@ def show(
     if explain and not as_json:
         for one in found[:shown]:
             for sentence in why(one, names):
-                console().print(f"{one.number}: {sentence}", markup=False, soft_wrap=True)
+                console().print(f"{one.number}: {sentence}", soft_wrap=True)
 
 
 @app.command()
@@ -196,7 +198,11 @@ def agree(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON, NDJSON or, for calendars, .ics.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON, NDJSON, or .ics for calendars; - for standard output."),
+    ],
+    form: ExportFormat = None,
     base: Base = "",
     start: From = None,
     end: To = None,
@@ -206,20 +212,23 @@ def export(
 
     Example: vetlla renewals export nord.ics --base NORD --from 2025-01-01 --to 2025-01-31
     """
+    is_calendar = file.suffix.lower() == ".ics" and form is None
+    if not is_calendar:
+        kind_of(file, form)
     long_work()
     with looking(state_dir) as connection:
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)
-    if file.suffix.lower() == ".ics":
+    if is_calendar:
         if not found:
             raise UsageError("no visit fits, and a calendar has at least one", remedy="vetlla renewals show")
         said = {one.number: why(one, names) for one in found}
-        with inventory_files.finished(file) as part:
-            part.write_bytes(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
+        with finished(file) as out:
+            out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
         return
     rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
-    inventory_files.write(file, columns, ([row[column] for column in columns] for row in rows), "visits")
+    write(file, columns, ([row[column] for column in columns] for row in rows), "visits", kind=form)
 
 
 @app.command()

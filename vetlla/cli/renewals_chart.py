@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vetlla.cli.inventory_files import finished
 from vetlla.errors import UsageError
+from vetlla.tables.target import finished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,11 +121,11 @@ def save(path: Path, drawn: Picture) -> None:
     """Write the picture as its name's ending says. Raises UsageError for any but .svg and .png."""
     match path.suffix.lower():
         case ".svg":
-            with finished(path) as part:
-                part.write_text(svg(drawn), encoding="utf-8")
+            with finished(path) as out:
+                out.write(svg(drawn).encode())
         case ".png":
-            with finished(path) as part:
-                png(drawn).save(part, "PNG")
+            with finished(path) as out:
+                png(drawn).save(out, "PNG")
         case _:
             raise UsageError(f"{path}: what kind of picture is it?", remedy="end its name in .svg or .png")
 

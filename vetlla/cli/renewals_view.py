@@ -96,12 +96,11 @@ def _tell_shortage(short: Shortage, names: dict[int, str], *, as_json: bool) -> 
     out.print(
         f"base {short.base}: {lacks}: {short.minutes_needed} minutes must fall in the {short.days} working days from"
         f" {short.first} to {short.last}",
-        markup=False,
         soft_wrap=True,
     )
-    out.print(f"  least capacity that does: {short.least_capacity} technician-minutes a working day", markup=False)
+    out.print(f"  least capacity that does: {short.least_capacity} technician-minutes a working day")
     more = f" and {len(devices) - SHOWN} more (--json)" if len(devices) > SHOWN else ""
-    out.print(f"  devices: {' '.join(devices[:SHOWN])}{more}", markup=False, soft_wrap=True)
+    out.print(f"  devices: {' '.join(devices[:SHOWN])}{more}", soft_wrap=True)
 
 
 def year_row(year: Year) -> dict[str, Any]:
@@ -151,8 +150,8 @@ def tell_forecast(years: Sequence[Year]) -> None:
     for year in years:
         long, short = round(50 * year.digital / most), round(50 * year.analog / most)
         bar = "█" * long + "░" * short
-        console().print(f"{year.span.first.year} {bar} {year.terminals:,}", markup=False)
-    console().print("     █ digital ░ analog", markup=False)
+        console().print(f"{year.span.first.year} {bar} {year.terminals:,}")
+    console().print("     █ digital ░ analog")
 
 
 def drawn(years: Sequence[Year]) -> renewals_chart.Picture:

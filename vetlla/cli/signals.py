@@ -11,7 +11,7 @@ import typer
 from vetlla.cli.items import stored_fields
 from vetlla.cli.moments import Since, Until, Utc, shown, to_the_second, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, json_line, print_json, print_rows, printable, talk
+from vetlla.cli.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.progress import progress
 from vetlla.cli.signals_csv import CsvExport
 from vetlla.cli.signals_sheet import remarks, sheet, sheet_fields
@@ -233,7 +233,7 @@ def _tell(stored: Stored, *, as_json: bool) -> None:
         return
     row = _row(stored) | {"received": shown(stored.received_us)}
     words = [f"{row['id']:>8}", row["received"], f"{row['account']:<8}", *(row[name] for name in COLUMNS[3:])]
-    console().print(printable("  ".join(word for word in words if word)), markup=False, soft_wrap=True)
+    console().print("  ".join(word for word in words if word), soft_wrap=True)
 
 
 def _row(stored: Stored) -> dict[str, Any]:

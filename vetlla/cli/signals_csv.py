@@ -6,6 +6,8 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
+from vetlla.tables.delimited import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -14,8 +16,6 @@ SPREAD = {
     "position": ("latitude", "longitude", "altitude_m", "accuracy_m", "source", "at"),
 }
 """Fields that hold fields; each becomes columns such as ``event_kind``, whether or not there is a value."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet computes; a home's text must not (OWASP, CSV Injection)."""
 
 
 class CsvExport:
@@ -46,11 +46,9 @@ def _spread(fields: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 def cell(value: object) -> object:
     """Return a value as it stands in a CSV table."""
     match value:
-        case str() if value.startswith(FORMULA):
-            return f"'{value}"
         case dict():
             return json.dumps(value, ensure_ascii=False) if value else ""
         case bool():
             return str(value).lower()
         case _:
-            return value
+            return guarded(value)

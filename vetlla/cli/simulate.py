@@ -53,10 +53,10 @@ SPOKEN = (*DIALECTS, *ELSEWHERE)
 
 PROGRESS = (
     SpinnerColumn(),
-    TextColumn("{task.completed:,.0f} acknowledged"),
+    TextColumn("{task.completed:,.0f} acknowledged", markup=False),
     BarColumn(bar_width=30),
     TimeElapsedColumn(),
-    TextColumn("{task.fields[trouble]}", style="yellow"),
+    TextColumn("{task.fields[trouble]}", style="yellow", markup=False),
 )
 
 

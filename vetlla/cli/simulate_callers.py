@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vetlla.accounts import Account
+from vetlla.cli import account_file
 from vetlla.errors import UsageError
 from vetlla.simulator import drill
-from vetlla.store.account_files import read_csv
 from vetlla.store.account_rows import COLUMNS, row_from
 from vetlla.store.key_changes import set_key
 from vetlla.store.keyring import Keyring
@@ -41,13 +41,7 @@ def callers(
 
 
 def _read_accounts(file: Path) -> tuple[Account, ...]:
-    try:
-        read = read_csv(file.read_text(encoding="utf-8").splitlines(keepends=True))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: {error}", remedy="name a CSV file that `vetlla accounts import` takes") from error
-    for fault in read.faults:
-        raise UsageError(f"{file}: {fault}", remedy="`vetlla accounts import --dry-run` tells every fault")
-    return tuple(Account(**entry.place._asdict(), **entry.fields) for entry in read.entries)
+    return tuple(Account(**entry.place._asdict(), **entry.fields) for entry in account_file.entries(file))
 
 
 def _read_keys(file: Path) -> dict[str, Key]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
+from vetlla.cli import account_file
 from vetlla.cli.control import ask
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.simulate_callers import HOMES, write_files
@@ -22,7 +23,6 @@ from vetlla.errors import LinkError, UsageError
 from vetlla.simulator import drill
 from vetlla.simulator.mqtt_fleet import Event, Fleet, FleetCounts, Plan
 from vetlla.simulator.scenario import Mix
-from vetlla.store.account_files import read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,13 +78,9 @@ def simulate_mqtt(ctx: typer.Context) -> None:
 def _terminals(accounts: Path | None, homes: int | None) -> Sequence[str]:
     if accounts is None:
         return [account.account for account in drill.homes(homes or HOMES)]
-    try:
-        read = read_csv(accounts.read_text(encoding="utf-8").splitlines(keepends=True))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{accounts}: {error}", remedy="name a file that `vetlla accounts import` takes") from error
-    terminals = [entry.place.account for entry in read.entries][:homes]
-    if read.faults or not terminals:
-        raise UsageError(f"{accounts}: no accounts", remedy="`vetlla accounts import --dry-run` tells every fault")
+    terminals = [entry.place.account for entry in account_file.entries(accounts)][:homes]
+    if not terminals:
+        raise UsageError(f"{accounts}: no accounts", remedy="name a file that `vetlla accounts import` takes")
     return terminals
 
 

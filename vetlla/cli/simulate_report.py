@@ -25,7 +25,7 @@ def trouble(counts: Counts) -> str:
 
 def teller(screen: Console) -> Tell:
     """Return what tells a person what befalls the fleet, as it happens."""
-    return partial(screen.print, markup=False, soft_wrap=True)
+    return partial(screen.print, soft_wrap=True)
 
 
 def table(report: Report, scenario: Scenario) -> Table:

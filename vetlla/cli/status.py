@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+from rich.text import Text
+
 from vetlla.cli import control
 from vetlla.cli.moments import Utc, duration, shown_iso
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -53,13 +55,13 @@ def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
 
 def _print(answer: dict[str, Any]) -> None:
     out = console()
-    state = "[green]ready[/green]" if answer["ready"] else f"[red]NOT READY[/red]: {answer['why']}"
-    out.print(f"vetlla {answer['version']}: {state}, since {shown_iso(answer['since'])}")
+    state = ("ready", "green") if answer["ready"] else (f"NOT READY: {answer['why']}", "red")
+    out.print(Text.assemble(f"vetlla {answer['version']}: ", state, f", since {shown_iso(answer['since'])}"))
     for place in answer["listening"]:
         where = f"{place['host']}:{place['port']}"
         if "connected" in place:
-            link = "connected" if place["connected"] else "[red]NOT CONNECTED[/red]"
-            out.print(f"  {place['name']}: {place['protocol']} at broker {where}, {link}")
+            link = ("connected", "") if place["connected"] else ("NOT CONNECTED", "red")
+            out.print(Text.assemble(f"  {place['name']}: {place['protocol']} at broker {where}, ", link))
         else:
             out.print(f"  {place['name']}: {place['protocol']} over {place['transport']} on {where}")
     if http := answer["http"]:
@@ -84,4 +86,4 @@ def _print_fleet(fleet: dict[str, Any]) -> None:
     out.print(f"  supervision: {states or 'no device'}; {fleet['incidents_open']} incidents open")
     for one in fleet["incidents"]:
         told = f"    incident {one['incident']}: {one['label']}, {one['lost']} lost since {shown_iso(one['opened'])}"
-        out.print(told, markup=False)
+        out.print(told)

@@ -10,7 +10,7 @@ from vetlla.cli import supervision_incidents, supervision_report
 from vetlla.cli.control import ask
 from vetlla.cli.moments import Utc, duration, shown_iso, whole
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.output import console, print_json, print_rows, printable, talk
+from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.tables import Limit, print_some
 from vetlla.errors import UsageError
 from vetlla.service.supervision import Health
@@ -80,7 +80,7 @@ def show(account: Account, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = 
             print_json(one)
         else:
             for line in _sheet(one):
-                console().print(line, markup=False, soft_wrap=True)
+                console().print(line, soft_wrap=True)
 
 
 @app.command()
@@ -162,10 +162,8 @@ def _sheet(one: dict[str, Any]) -> Iterator[str]:
     """Yield what a person reads of a device, a line for each subject."""
     place = "".join(f", {name} {one[name]}" for name in ("receiver", "line", "home") if one[name])
     what = f"UCR {one['device']}" if one["kind"] == "ucr" else "terminal"
-    yield printable(f"{what} of account {one['account']}{place}")
-    yield printable(
-        f"  {one['state'].replace('_', ' ')} since {shown_iso(one['since']) or 'it was taken up'}: {one['why']}"
-    )
+    yield f"{what} of account {one['account']}{place}"
+    yield f"  {one['state'].replace('_', ' ')} since {shown_iso(one['since']) or 'it was taken up'}: {one['why']}"
     yield f"  last heard {shown_iso(one['last_heard']) or 'never'}, {one['received_today']} signs of life today"
     if one["interval_s"]:
         after = f"lost after {one['allowed_misses']} misses"
@@ -175,8 +173,8 @@ def _sheet(one: dict[str, Any]) -> Iterator[str]:
     if paused := one["pause"]:
         until = shown_iso(paused["until"]) or "it is resumed"
         since = shown_iso(paused["since"])
-        yield printable(f"  paused by {paused['operator']} since {since} until {until}: {paused['reason']}")
+        yield f"  paused by {paused['operator']} since {since} until {until}: {paused['reason']}"
     if one["incident"] or one["alarm"]:
         parts = [f"{name} {one[name]}" for name in ("incident", "alarm") if one[name]]
         yield f"  {', '.join(parts)}"
-    yield printable(f"  fails together with: {', '.join(one['labels'])}")
+    yield f"  fails together with: {', '.join(one['labels'])}"

@@ -230,18 +230,16 @@ def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]])
             out.print(
                 f"{kind}: expected every {period.interval_s} s, lost after {period.allowed_misses} misses:"
                 f" {number} device-days",
-                markup=False,
             )
     away = {one.day: one.down_s for one in month.recorded if one.down_s}
     out.print(
         f"days: {len(month.recorded)} recorded, {len(month.missing)} over without a record, {month.to_come} to come",
-        markup=False,
     )
     if month.missing:
-        out.print(f"without a record (the receiver did not run): {', '.join(month.missing)}", markup=False)
+        out.print(f"without a record (the receiver did not run): {', '.join(month.missing)}")
     if away:
         told = ", ".join(f"{day} {seconds} s" for day, seconds in away.items())
-        out.print(f"without a receiver, and so nobody supervised: {told}", markup=False, soft_wrap=True)
+        out.print(f"without a receiver, and so nobody supervised: {told}", soft_wrap=True)
     kept = {True: "KEPT", False: "NOT KEPT", None: "NOTHING WAS SUPERVISED"}[_kept(month, everything)]
     share = f" ({everything.share} %)" if everything.share else ""
     out.print(f"ANS 13 {kept}: {everything.checked} of {everything.supervised} device-days checked in time{share}")
@@ -249,4 +247,4 @@ def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]])
 
 def _tell_notes() -> None:
     for note in NOTES:
-        talk().print(f"* {note}", style="dim", markup=False, soft_wrap=True)
+        talk().print(f"* {note}", style="dim", soft_wrap=True)

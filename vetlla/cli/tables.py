@@ -40,5 +40,5 @@ def print_some(
         return count
     more = total() - count if total else sum(1 for _ in left)
     if more > 0:
-        talk().print(f"{more} more: --limit N shows more, --json all", markup=False)
+        talk().print(f"{more} more: --limit N shows more, --json all")
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.cli.control import ask
-from vetlla.cli.output import talk
+from vetlla.cli.output import tell
 from vetlla.errors import LinkError, VetllaError
 
 if TYPE_CHECKING:
@@ -23,19 +23,16 @@ def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
     try:
         read = ask(state_dir, "reload", timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
-        _say("no running receiver confirmed this: one that runs takes it with `systemctl reload vetlla`")
+        tell("no running receiver confirmed this: one that runs takes it with `systemctl reload vetlla`", "yellow")
         return False
     except VetllaError as error:
-        _say(f"warning: the receiver goes on with what it knew: {error}")
+        tell(f"warning: the receiver goes on with what it knew: {error}", "yellow")
         return False
     if keys_file and read != str(keys_file.absolute()):
-        _say(
+        tell(
             f"warning: the receiver reads its keys from {read}, not from {keys_file}\n"
-            "  -> a systemd credential: change the file behind it (--keys-file), then systemctl restart vetlla"
+            "  -> a systemd credential: change the file behind it (--keys-file), then systemctl restart vetlla",
+            "yellow",
         )
         return False
     return True
-
-
-def _say(text: str) -> None:
-    talk().print(text, style="yellow", markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
 from vetlla.service.inventory import name
 from vetlla.service.inventory_upkeep import attended, intervals, upkeep_due
+from vetlla.service.leading_zeros import pairs
 from vetlla.service.renewals import Lives
 from vetlla.service.working_days import add_months
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vetlla.service.parameters import Reading
+
+
+_ZEROS = "differ in leading zeros only: did a spreadsheet lose them?"
 
 
 class Severity(IntEnum):
@@ -185,6 +189,32 @@ def two_places(known: Known) -> Iterator[Broken]:
             yield _of(found[0], f"{mark} {said} belongs to {where}")
 
 
+def leading_zeros(known: Known) -> Iterator[Broken]:
+    """Compare codes that differ in leading zeros only: a spreadsheet has lost them in one of the two.
+
+    Both may be right. But a terminal that calls as 0123 and is registered as 123 calls from no home.
+    """
+    accounts = {kept.device.account: _of(kept, "") for kept in known.fleet}
+    accounts |= {account: accounts.get(account, Broken("", "", "")) for account in (*known.accounts, *known.unknown)}
+    for short, long in pairs(accounts):
+        where = accounts[short] if accounts[short].device else accounts[long]
+        yield where._replace(text=f"account {_said(known, short)} and {_said(known, long)} {_ZEROS}")
+    serials: defaultdict[str, dict[str, Kept]] = defaultdict(dict)
+    for kept in known.fleet:
+        serials[kept.device.type][kept.device.serial] = kept
+    for of_type in serials.values():
+        for short, long in pairs(of_type):
+            yield _of(of_type[short], f"serial {short} and {long} {_ZEROS}")
+    homes = {*known.homes, *frozenset().union(*known.accounts.values())}
+    for what, codes in (("home", homes), ("person", {person.code for person in known.people})):
+        for short, long in pairs(codes):
+            yield Broken(short if what == "home" else "", "", f"{what} {short} and {long} {_ZEROS}")
+
+
+def _said(known: Known, account: str) -> str:
+    return f"{account} (heard, not registered)" if account in known.unknown else account
+
+
 def not_recovered(known: Known) -> Iterator[Broken]:
     """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
     days = timedelta(days=known.reading.integer("recovery"))
@@ -217,6 +247,7 @@ RULES = (
     Rule("not_recovered", Severity.WARNING, "equipment of who left is recovered", not_recovered),
     Rule("upkeep_overdue", Severity.WARNING, "batteries and checks are done in time", upkeep_overdue),
     Rule("unknown_account", Severity.WARNING, "who calls is registered", unknown_account),
+    Rule("leading_zeros", Severity.WARNING, "codes differ in more than leading zeros", leading_zeros),
 )
 
 

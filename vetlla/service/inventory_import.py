@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vetlla.columns import Fault
 from vetlla.devices import Device, DeviceType, Home, Kept, Ownership, Period, Person, Place
-from vetlla.service.inventory_rows import FIRST_YEAR, Fault
+from vetlla.service.inventory_rows import FIRST_YEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
 
@@ -27,10 +29,29 @@ class Found(NamedTuple):
     last_maintenance: date | None
 
 
+class HomeCodes:
+    """The codes of the homes that there are: rows name them."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self._codes = set(codes)
+
+    def missing(self, code: str) -> str:
+        """Return why there is no home of this code; "" if there is."""
+        if code in self._codes:
+            return ""
+        if other := code.isdecimal() and self._by_number.get(code.lstrip("0")):
+            return f"no such home, but there is {other}: did a spreadsheet lose the leading zeros?"
+        return "no such home: import the homes first"
+
+    @cached_property
+    def _by_number(self) -> dict[str, str]:
+        return {code.lstrip("0"): code for code in self._codes if code.isdecimal()}
+
+
 class DeviceRows:
     """Checks devices against the calendar, the homes and the rows before; remembers each serial's row."""
 
-    def __init__(self, homes: Container[str], today: date) -> None:
+    def __init__(self, homes: HomeCodes, today: date) -> None:
         self._homes = homes
         self._today = today
         self._row_of: dict[tuple[DeviceType, str], int] = {}
@@ -46,8 +67,8 @@ class DeviceRows:
             faults.append(Fault(row, "home", "", "is empty, and place says home"))
         if place is not Place.HOME and home:
             faults.append(Fault(row, "home", home, f"place says {place}"))
-        if home and home not in self._homes:
-            faults.append(Fault(row, "home", home, "no such home: import the homes first"))
+        if home and (missing := self._homes.missing(home)):
+            faults.append(Fault(row, "home", home, missing))
         if faults:
             return faults
         first = values["first_installed"]
@@ -110,13 +131,13 @@ def home(row: int, values: dict[str, Any], seen: dict[str, int]) -> Home | list[
     )
 
 
-def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: Container[str]) -> Person | list[Fault]:
+def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:
     """Return the person of a row."""
     before = seen.setdefault(values["code"], row)
     if before != row:
         return [Fault(row, "code", values["code"], f"is in row {before} already")]
-    if values["home"] not in homes:
-        return [Fault(row, "home", values["home"], "no such home: import the homes first")]
+    if missing := homes.missing(values["home"]):
+        return [Fault(row, "home", values["home"], missing)]
     return Person(
         code=values["code"],
         home=values["home"],

@@ -1,52 +1,35 @@
-"""Rows of a file to values of the inventory and back: what each column may say, and every fault by its name.
-
-A file's own headings and words are translated by a ``Mapping`` (docs/inventory.md); nothing else is guessed.
-"""
+"""The columns of the inventory's files: what each may say, and the reason why something else cannot be taken."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from vetlla.columns import Column, Holds
 from vetlla.devices import LAST_WEEK, DeviceType, Manufacture, Ownership, Period, Place, Programme, UserType
-from vetlla.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
+
+    from vetlla.columns import Parse
 
 MAX_TEXT = 64
 """Longest code, serial, model or language taken: labels have at most some 30 characters."""
-MAX_CELL = 2000
-"""Longest cell of any kind: a home with fifty suspended periods fits."""
+IMEI_DIGITS = 15
 FIRST_YEAR = 1990
 """Municipal telecare in Barcelona began in the nineties; an older device is a slip of the pen."""
 
+_DAY_FIRST = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
+_ISO_DAY = re.compile(r"\d{8}|\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+"""With the time of day that programs add to a date, which says nothing here."""
+_SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{1,2}", re.ASCII)
+"""01/04/24 may be the year 2024 or the day 24."""
 REMEMBERED = 1 << 15
 """Different days and weeks remembered: a park's file has a million of them, and some ten thousand different ones."""
-
-Cell: TypeAlias = "Callable[[str], Any]"
-
-
-class Fault(NamedTuple):
-    """What is wrong in one cell. ``row`` counts from 1, the heading being row 1 of a table."""
-
-    row: int
-    column: str
-    value: str
-    reason: str
-
-
-class Column(NamedTuple):
-    """One column a file may have: its name, how its text becomes a value, and whether it may be empty."""
-
-    name: str
-    parse: Cell
-    required: bool = False
 
 
 def text(cell: str) -> str:
@@ -60,13 +43,17 @@ def text(cell: str) -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def day(cell: str) -> date:
-    """Return a date written as 2024-04-01 or, as Spanish offices write it, 01/04/2024."""
+    """Return a date written as 2024-04-01 or, day first as Catalan and Spanish offices write it, 1/4/2024."""
     try:
-        if cell[2:3] in "/-" and len(cell) == len("01/04/2024"):
-            return date(int(cell[6:]), int(cell[3:5]), int(cell[:2]))
-        return date.fromisoformat(cell[:10])
+        if found := _DAY_FIRST.fullmatch(cell):
+            return date(int(found[3]), int(found[2]), int(found[1]))
+        if _ISO_DAY.fullmatch(cell):
+            return date.fromisoformat(cell[:10])
     except ValueError:
-        raise ValueError("no date: write 2024-04-01 or 01/04/2024") from None
+        raise ValueError("there is no such day: write 2024-04-01 or 01/04/2024") from None
+    if _SHORT_YEAR.fullmatch(cell):
+        raise ValueError("no date beyond doubt: write the year with four digits, 2024-04-01 or 01/04/2024")
+    raise ValueError("no date: write 2024-04-01 or 01/04/2024")
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -83,8 +70,8 @@ def made(cell: str) -> Manufacture:
 
 def imei(cell: str) -> str:
     """Return an IMEI: 15 digits, the last of which checks the others (3GPP TS 23.003, annex B)."""
-    if not (cell.isascii() and cell.isdigit() and len(cell) == 15):
-        raise ValueError("an IMEI has 15 digits")
+    if not (cell.isascii() and cell.isdigit() and len(cell) == IMEI_DIGITS):
+        raise ValueError(f"an IMEI has {IMEI_DIGITS} digits")
     doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(cell))
     if sum(number // 10 + number % 10 for number in doubled) % 10:
         raise ValueError("the IMEI's check digit does not fit")
@@ -130,8 +117,11 @@ def periods(cell: str) -> tuple[Period, ...]:
     """Return periods written FROM/TO;FROM/ - the last one open."""
     found = []
     for part in filter(None, (part.strip() for part in cell.split(";"))):
-        since, _, until = part.partition("/")
-        period = Period(day(since.strip()), day(until.strip()) if until.strip() else None)
+        since, _, until = (one.strip() for one in part.partition("/"))
+        try:
+            period = Period(day(since), day(until) if until else None)
+        except ValueError:
+            raise ValueError("no period: write 2024-04-01/2024-12-31, or 2024-04-01/ while it lasts") from None
         if period.until is not None and period.until < period.since:
             raise ValueError(f"{part} ends before it begins")
         found.append(period)
@@ -151,7 +141,7 @@ def programmes(cell: str) -> tuple[Programme, ...]:
     return tuple(found)
 
 
-def one_of(kind: type[DeviceType | Ownership | Place | UserType]) -> Cell:
+def one_of(kind: type[DeviceType | Ownership | Place | UserType]) -> Parse:
     """Return a parser of a closed set's words."""
     known: dict[str, Any] = {member.value: member for member in kind}
 
@@ -166,131 +156,36 @@ def one_of(kind: type[DeviceType | Ownership | Place | UserType]) -> Cell:
 
 DEVICES = (
     Column("type", one_of(DeviceType), required=True),
-    Column("serial", text, required=True),
+    Column("serial", text, required=True, holds=Holds.CODE),
     Column("model", text),
-    Column("imei", imei),
-    Column("account", account),
+    Column("imei", imei, holds=Holds.CODE, digits=IMEI_DIGITS),
+    Column("account", account, holds=Holds.CODE),
     Column("made", made),
     Column("ownership", one_of(Ownership), required=True),
     Column("place", one_of(Place), required=True),
-    Column("home", text),
-    Column("since", day),
-    Column("first_installed", day),
-    Column("cost_from", day),
-    Column("last_battery", day),
-    Column("last_maintenance", day),
-    Column("guarantee_until", day),
+    Column("home", text, holds=Holds.CODE),
+    Column("since", day, holds=Holds.DAY),
+    Column("first_installed", day, holds=Holds.DAY),
+    Column("cost_from", day, holds=Holds.DAY),
+    Column("last_battery", day, holds=Holds.DAY),
+    Column("last_maintenance", day, holds=Holds.DAY),
+    Column("guarantee_until", day, holds=Holds.DAY),
 )
 HOMES = (
-    Column("code", text, required=True),
-    Column("district", text, required=True),
-    Column("base", text, required=True),
-    Column("level", level, required=True),
-    Column("alone", yes_no, required=True),
+    Column("code", text, required=True, holds=Holds.CODE),
+    Column("district", text, required=True, holds=Holds.CODE),
+    Column("base", text, required=True, holds=Holds.CODE),
+    Column("level", level, required=True, holds=Holds.NUMBER),
+    Column("alone", yes_no, required=True, holds=Holds.TRUTH),
     Column("language", text),
-    Column("phones", phones),
-    Column("active", periods),
-    Column("suspended", periods),
+    Column("phones", phones, holds=Holds.LIST),
+    Column("active", periods, holds=Holds.LIST),
+    Column("suspended", periods, holds=Holds.LIST),
 )
 PEOPLE = (
-    Column("code", text, required=True),
-    Column("home", text, required=True),
+    Column("code", text, required=True, holds=Holds.CODE),
+    Column("home", text, required=True, holds=Holds.CODE),
     Column("user_type", one_of(UserType), required=True),
-    Column("programmes", programmes),
+    Column("programmes", programmes, holds=Holds.LIST),
 )
 KINDS: Mapping[str, tuple[Column, ...]] = MappingProxyType({"devices": DEVICES, "homes": HOMES, "people": PEOPLE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
-    """How a file's headings and words become ours; what an operator writes in a mapping file."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Our column: the file's heading."""
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Our column: {the file's word: ours}."""
-    constants: Mapping[str, str] = field(default_factory=dict)
-    """Our column: what it is in every row, where the file does not have it."""
-    ignore: frozenset[str] = frozenset()
-    """Headings of the file that mean nothing to us."""
-
-
-class Reader:
-    """Turns rows of cells into values by column name; built once for a file's heading.
-
-    Raises ConfigError when a heading is unknown, twice there, or a required one is missing.
-    """
-
-    def __init__(self, what: str, heading: Sequence[str], translation: Translation) -> None:
-        columns = KINDS[what]
-        known = {column.name for column in columns}
-        _refuse("mapping: unknown column", set(translation.columns) - known, f"columns of {what}: {sorted(known)}")
-        _refuse("mapping: unknown constant", set(translation.constants) - known, f"columns of {what}: {sorted(known)}")
-        _refuse(
-            "mapping: values of an unknown column", set(translation.values) - known, "values are named by our column"
-        )
-        theirs = list(translation.columns.values())
-        _refuse("mapping: heading for two columns", {name for name in theirs if theirs.count(name) > 1}, "")
-        ours = {translation.columns.get(name, name): name for name in known}
-        _refuse("heading twice", {name for name in heading if heading.count(name) > 1}, "rename one of them")
-        _refuse(
-            "unknown heading",
-            set(heading) - set(ours) - translation.ignore - {""},
-            'name it in a mapping file, under [columns] or in "ignore"',
-        )
-        place = {ours[name]: index for index, name in enumerate(heading) if name in ours}
-        _refuse(
-            "missing column",
-            {column.name for column in columns if column.required} - set(place) - set(translation.constants),
-            "add it, or give it under [constants] of a mapping file",
-        )
-        self._width = len(heading)
-        self._headings = {name: heading for heading, name in ours.items()}
-        self._constants = {
-            column.name: _constant(column, translation.constants[column.name])
-            for column in columns
-            if column.name in translation.constants
-        }
-        self._cells = [
-            (place[column.name], column.name, column.parse, column.required, translation.values.get(column.name, {}))
-            for column in columns
-            if column.name in place
-        ]
-        self._absent = dict.fromkeys(known - set(place) - set(self._constants))
-
-    def heading(self, column: str) -> str:
-        """Return what the file calls one of our columns."""
-        return self._headings.get(column, column)
-
-    def read(self, row: int, cells: Sequence[str]) -> tuple[dict[str, Any], list[Fault]]:
-        """Return the row's values by our column names (None where empty), and what is wrong in it."""
-        if len(cells) != self._width:
-            return {}, [Fault(row, "", "", f"{len(cells)} cells, the heading has {self._width}")]
-        values: dict[str, Any] = {**self._absent, **self._constants}
-        faults: list[Fault] = []
-        for index, name, parse, required, words in self._cells:
-            cell = cells[index].strip()
-            if not cell:
-                values[name] = self._constants.get(name)
-                if required and name not in self._constants:
-                    faults.append(Fault(row, name, "", "is empty"))
-                continue
-            try:
-                if len(cell) > MAX_CELL:
-                    raise ValueError(f"longer than {MAX_CELL} characters")  # noqa: TRY301 - a fault like the others
-                values[name] = parse(words.get(cell, cell) if words else cell)
-            except ValueError as error:
-                faults.append(Fault(row, name, cell[:MAX_TEXT], str(error)))
-        return values, faults
-
-
-def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's value
-    try:
-        return column.parse(said)
-    except ValueError as error:
-        raise ConfigError(f"mapping: constant {column.name} = {said!r}: {error}") from error
-
-
-def _refuse(what: str, names: set[str], remedy: str) -> None:
-    if names:
-        raise ConfigError(f"{what}: {', '.join(sorted(names))}", remedy=remedy)

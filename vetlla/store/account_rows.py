@@ -275,5 +275,3 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 
 COLUMNS: tuple[str, ...] = tuple(_PARSERS)
 """The columns of a file of accounts, in the order in which they are shown."""
-WHOLE_NUMBERS = frozenset({"interval_s", "ucr_interval_s", "allowed_misses", "support_level"})
-"""What JSON may write without quotes."""

@@ -16,11 +16,9 @@ from vetlla.store.account_rows import COLUMNS, Place, account_from, place_of, ro
 from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlite_utils import Database
-
-    from vetlla.store.account_files import Entry
 
 _EVERY = f"SELECT {', '.join(COLUMNS)} FROM accounts"  # noqa: S608 - our own column names
 _ONE = f"{_EVERY} WHERE account = ? AND receiver = ? AND line = ?"
@@ -45,6 +43,13 @@ _PLAIN = row_from(Account(account=""))
 
 REGISTERED = "registered"
 REMOVED = "removed"
+
+
+class Entry(NamedTuple):
+    """What is to be registered of one account: the fields that are named, and no others."""
+
+    place: Place
+    fields: Mapping[str, Any]
 
 
 class Change(NamedTuple):

@@ -48,6 +48,20 @@ SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_w
 LAST_DAY = date.max
 """Asks for a device as it stands now: no movement is dated later."""
 
+_CODES = {
+    "devices": (
+        ("serial", "SELECT type, serial FROM devices WHERE serial NOT GLOB '*[^0-9]*'"),
+        ("account", "SELECT '', account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'"),
+        ("account", "SELECT '', account FROM accounts WHERE account NOT GLOB '*[^0-9]*'"),
+    ),
+    "homes": (
+        ("code", "SELECT '', code FROM homes WHERE code NOT GLOB '*[^0-9]*'"),
+        ("district", "SELECT DISTINCT '', district FROM homes WHERE district NOT GLOB '*[^0-9]*'"),
+        ("base", "SELECT DISTINCT '', base FROM homes WHERE base NOT GLOB '*[^0-9]*'"),
+    ),
+    "people": (("code", "SELECT '', code FROM people WHERE code NOT GLOB '*[^0-9]*'"),),
+}
+
 _TYPES = {kind.value: kind for kind in DeviceType}
 _PLACES = {place.value: place for place in Place}
 _OWNERS = {owner.value: owner for owner in Ownership}
@@ -184,6 +198,16 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
     if not found:
         raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
     return found[code]
+
+
+def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the column, group and text of every code of digits alone that is registered of devices, homes or people.
+
+    The group of a serial is its device's type; an account counts that the receiver alone has, too.
+    """
+    for column, sql in _CODES[what]:
+        for group, code in connection.execute(sql):
+            yield column, group, code
 
 
 def never_active(connection: sqlite3.Connection) -> int:

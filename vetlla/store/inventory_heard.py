@@ -11,8 +11,17 @@ from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
+_CODES = {
+    "account": """
+SELECT account FROM accounts WHERE account NOT GLOB '*[^0-9]*'
+UNION SELECT account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'""",
+    "home": """
+SELECT home FROM accounts WHERE home != '' AND home NOT GLOB '*[^0-9]*'
+UNION SELECT code FROM homes WHERE code NOT GLOB '*[^0-9]*'""",
+}
 RECENT = 1_000_000
 """Signals looked back at: weeks of a large service, and a second's work."""
 # Not by the index of accounts, which would lead through every signal there ever was.
@@ -36,6 +45,11 @@ def registered(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     for account, home in connection.execute("SELECT account, home FROM accounts"):
         homes[account.upper()] |= {home} if home else set()
     return {account: frozenset(found) for account, found in homes.items()}
+
+
+def account_codes(connection: sqlite3.Connection, column: str) -> Iterator[str]:
+    """Yield the accounts or the homes that are codes of digits alone, of the receiver and of the inventory."""
+    yield from (code for (code,) in connection.execute(_CODES[column]))
 
 
 def expects(connection: sqlite3.Connection, account: str, home: str) -> bool:

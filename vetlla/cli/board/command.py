@@ -111,7 +111,7 @@ def _show(state_dir: Path, ended: threading.Event, *, as_json: bool) -> None:
         elif sys.stdout.isatty():
             _show_live(watch, ended)
         else:
-            _repeat(watch, ended, lambda picture: print(line(picture), flush=True))  # noqa: T201 - the answer itself
+            _repeat(watch, ended, lambda picture: console().print(line(picture), soft_wrap=True))
     finally:
         watch.close()
 

@@ -8,18 +8,33 @@ import json
 import pytest
 
 from vetlla.accounts import ClockWindow
-from vetlla.store.account_files import AccountFile, Entry, read_csv, read_json
+from vetlla.cli.account_file import ACCOUNTS, AccountFile, collect
+from vetlla.cli.row_files import sentence
+from vetlla.errors import UsageError
 from vetlla.store.account_rows import Place
+from vetlla.store.account_table import Entry
+from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.source import Kind, opened
 
 LOOKS_LIKE_A_KEY = "looks like a key itself: write the key's name here and give the key to `vetlla keys set`"
 
 
+def read(text: str, kind: Kind) -> AccountFile:
+    with opened(io.BytesIO(text.encode()), kind=kind) as table:
+        reader = Reader(ACCOUNTS, table, Translation(), whole=False)
+        return AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
+
+
 def csv(text: str) -> AccountFile:
-    return read_csv(io.StringIO(text, newline=""))
+    return read(text, Kind.CSV)
+
+
+def read_json(text: str) -> AccountFile:
+    return read(text, Kind.JSON)
 
 
 def faults(file: AccountFile) -> list[str]:
-    return [str(fault) for fault in file.faults]
+    return [sentence(fault, fault.column) for fault in file.faults]
 
 
 def test_a_csv_file_names_its_columns_in_any_order() -> None:
@@ -57,12 +72,12 @@ def test_a_semicolon_in_a_cell_needs_quotes_where_it_separates() -> None:
 
     assert csv(head + '17;"120=fall;130=smoke"\n').entries[0].fields["remaps"].keys() == {"120", "130"}
     assert faults(csv(head + "17;120=fall;130=smoke\n")) == [
-        "line 2: has 3 fields, the header 2; one with ';' in it needs quotes"
+        "row 2: 3 cells, the heading has 2; a cell with the separator in it needs quotes"
     ]
 
 
-def test_every_bad_row_is_told_with_line_column_value_and_reason() -> None:
-    """One run shows all that is to be corrected; lines are counted as an editor does."""
+def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
+    """One run shows all that is to be corrected; rows are counted as a spreadsheet does."""
     file = csv(
         "account,receiver,home,interval_s,key_name\n"
         "17,R1,H,15m,\n"
@@ -73,11 +88,11 @@ def test_every_bad_row_is_told_with_line_column_value_and_reason() -> None:
     )
 
     assert faults(file) == [
-        "line 2, receiver 'R1': should be 1 to 6 hex digits, without a leading R or L; empty for any",
-        "line 3, home 'a\\nhome': should be at most 64 printable characters",
-        'line 3, interval_s \'x\': should be seconds, or such as "90s", "15m", "1h", "7d"; 0 for none',
-        f"line 5, key_name '(not shown)': {LOOKS_LIKE_A_KEY}",
-        "line 6: has 3 fields, the header 5; one with ',' in it needs quotes",
+        "row 2: column receiver: 'R1' should be 1 to 6 hex digits, without a leading R or L; empty for any",
+        "row 3: column home: 'a\\nhome' should be at most 64 printable characters",
+        'row 3: column interval_s: \'x\' should be seconds, or such as "90s", "15m", "1h", "7d"; 0 for none',
+        f"row 4: column key_name: '(not shown)' {LOOKS_LIKE_A_KEY}",
+        "row 5: 3 cells, the heading has 5",
     ]
     assert [entry.place.account for entry in file.entries] == ["20"]
 
@@ -86,16 +101,18 @@ def test_an_account_twice_in_one_file_is_a_fault() -> None:
     """Which of two rows would win is nobody's guess; case tells no two accounts apart, lines do."""
     file = csv("account,line\nab,1\nAB,2\nAb,1\n")
 
-    assert faults(file) == ["line 4, account 'Ab': is on line 2 already"]
+    assert faults(file) == ["row 4: column account: 'Ab' is in row 2 already"]
 
 
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ("", ["line 1, column: is unknown", "line 1, column 'account': is missing"]),
-        ("home,interval", ["line 1, column 'interval': is unknown; did you mean interval_s?", "'account': is missing"]),
-        ("account,home,home", ["line 1, column 'home': is there twice"]),
-        ("account,x" + "y" * 70, ["...': is unknown; there are: account, receiver"]),
+        (
+            "home,interval",
+            ["row 1: 'interval' unknown heading: did you mean interval_s?", "account: '' missing"],
+        ),
+        ("account,home,home", ["row 1: 'home' is a heading twice"]),
+        ("account,x" + "y" * 70, ["unknown heading: there are account, receiver"]),
     ],
 )
 def test_a_header_that_is_none_is_told(header: str, told: list[str]) -> None:
@@ -112,7 +129,7 @@ def test_a_quote_that_never_ends_is_told_where_it_begins() -> None:
     """The rest of the file is not swallowed in silence."""
     file = csv('account,home\n1,H\n2,"H\n3,H\n')
 
-    assert faults(file) == ["line 3: is not CSV: unexpected end of data"]
+    assert faults(file) == ["row 3: is not CSV: unexpected end of data; nothing behind it was read"]
 
 
 @pytest.mark.parametrize("form", ["lines", "array"])
@@ -136,27 +153,33 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "line 1: is not JSON: "),
-        ('{"account": "1"}\n{"account": 1 1}', "line 2: is not JSON: "),
-        ('[{"account": "1"},', "file: is not JSON: "),
-        ('"1234"', "line 1: is not an object"),
-        ('[{"account": "1"}, 3]', "item 2: is not an object"),
-        ('{"home": "H"}', "line 1, account: is missing"),
-        ('{"account": 123}', "line 1, account '123': should be a text in quotes: a number loses leading zeros"),
-        ('{"account": "1", "interval_s": true}', "line 1, interval_s '(not shown)': should be a text in quotes"),
-        ('{"account": "1", "remaps": {"120": "fall"}}', "line 1, remaps '(not shown)': should be a text in quotes"),
-        ('{"account": "1", "hom": "H"}', "line 1, column 'hom': is unknown; did you mean home?"),
-        ('{"account": "1"}\n{"account": "1"}', "line 2, account '1': is on line 1 already"),
+        ("{", "row 1: '(not shown)' is no JSON: "),
+        ('{"account": "1"}\n{"account": 1 1}', "row 2: '(not shown)' is no JSON: "),
+        ('"1234"', "row 1: '(not shown)' is no object"),
+        ('[{"account": "1"}, 3]', "row 2: '(not shown)' is no object"),
+        ('{"home": "H"}', "row 1: column account: '' missing column"),
+        ('{"account": "1"}\n{"home": "H"}', "row 2: column account: '' is empty"),
+        ('{"account": 123}', "row 1: column account: '123' is a number, which loses leading zeros"),
+        ('{"account": "1", "interval_s": true}', "row 1: column interval_s: 'yes' is true or false, not a number"),
+        ('{"account": "1", "remaps": {"120": "fall"}}', "row 1: column remaps: \"{'120': 'fall'}\" should be a text"),
+        ('{"account": "1"}\n{"account": "2", "hom": "H"}', "row 2: 'hom' unknown heading: did you mean home?"),
+        ('{"account": "1"}\n{"account": "1"}', "row 2: column account: '1' is in row 1 already"),
+        ('{"account": "1", "account": "2"}', "row 1: '(not shown)' is there twice in one object"),
     ],
 )
 def test_faults_of_json_are_told_with_their_place(text: str, told: str) -> None:
-    """By line, or by item of an array."""
-    file = read_json(text)
+    """By row: the line, or the item of an array."""
+    (fault,) = faults(read_json(text))
 
-    assert len(file.faults) == 1
-    assert faults(file)[0].startswith(told)
+    assert fault.startswith(told)
+
+
+def test_a_list_that_breaks_off_is_refused() -> None:
+    """No part of it is taken."""
+    with pytest.raises(UsageError, match="is no JSON"):
+        read_json('[{"account": "1"},')
 
 
 def test_empty_input_holds_nothing() -> None:
     """No JSON at all is no account and no fault: the output of an empty list."""
-    assert read_json("\n") == AccountFile([], [])
+    assert read_json("\n") == read_json("[]") == AccountFile([], [], [])

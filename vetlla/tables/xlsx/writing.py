@@ -7,6 +7,7 @@ result in the tests, and LibreOffice does.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from datetime import date
 from typing import IO, TYPE_CHECKING
@@ -14,7 +15,6 @@ from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -25,23 +25,27 @@ _EPOCH = date(1899, 12, 30).toordinal()
 """Day 0 of spreadsheets (ECMA-376, part 1, 18.17.4.1)."""
 _SPEED = 1
 """Compression level: the fastest; a higher one triples the time and saves a quarter."""
+_NOT_XML = re.compile(r"[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+"""Characters that XML cannot hold, and the underscore that would be read as the beginning of one."""
 _BATCH = 2_000
 _WIDTH = 16
 """Of columns, in characters: a date in a narrower one is shown as ####."""
+# Texts have the format @: what is typed over 0123, or below it, stays a text and keeps its zeros.
 _STYLES = (
     f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill'
     ' patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border>'
     '<left/><right/><top/><bottom/></border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="3"><xf/><xf numFmtId="14" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/></cellXfs>'
+    '<cellXfs count="4"><xf/><xf numFmtId="14" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/>'
+    '<xf numFmtId="49" applyNumberFormat="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
 
-def write(path: Path, sheets: Mapping[str, tuple[Sequence[str], Iterable[Iterable[object]]]]) -> None:
+def write(out: IO[bytes], sheets: Mapping[str, tuple[Sequence[str], Iterable[Iterable[object]]]]) -> None:
     """Write a workbook of sheets, each a heading and rows of text, numbers, dates and None."""
     names = list(sheets)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_SPEED) as book:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_SPEED) as book:
         book.writestr("[Content_Types].xml", _content_types(len(names)))
         book.writestr("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
         book.writestr("xl/workbook.xml", _workbook(names))
@@ -57,7 +61,8 @@ def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[obje
     part.write(
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1"'
         ' topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
-        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1"/></cols><sheetData><row>'.encode()
+        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1" style="3"/></cols>'
+        "<sheetData><row>".encode()
     )
     part.write("".join(f'<c s="2" t="inlineStr"><is><t>{escape(name)}</t></is></c>' for name in heading).encode())
     part.write(b"</row>")
@@ -72,15 +77,20 @@ def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[obje
 
 def _cell(value: object) -> str:
     if value is None or value == "":
-        return "<c/>"
+        return '<c s="3"/>'
     if isinstance(value, str):
-        # Control characters have no place in XML; nothing that the inventory keeps has any.
-        return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        text = escape(value) if value.isprintable() and "_x" not in value else escape(_escaped(value))
+        return f'<c s="3" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     if isinstance(value, bool):
         return f'<c t="b"><v>{value:d}</v></c>'
     if isinstance(value, date):
         return f'<c s="1"><v>{value.toordinal() - _EPOCH}</v></c>'
     return f"<c><v>{value}</v></c>"
+
+
+def _escaped(text: str) -> str:
+    """Return a text with what XML cannot hold written as _x000D_ (ECMA-376, part 1, 22.9.2.19)."""
+    return _NOT_XML.sub(lambda found: "".join(f"_x{ord(one):04X}_" for one in found[0]), text)
 
 
 def _content_types(sheets: int) -> str:

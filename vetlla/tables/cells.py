@@ -1,0 +1,112 @@
+"""One cell of a file as the text that was meant; what a spreadsheet has changed is refused with the reason.
+
+Spreadsheets and JSON have numbers, dates and truths beside texts. Where a column holds a text such a value is not what
+somebody wrote: 0123 became 123, a serial of 20 digits lost the last five, 2-3 became a date. It is never turned back.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import NamedTuple
+
+from vetlla.columns import Column, Holds
+
+MAX_SHOWN = 64
+"""Characters of a refused value that are repeated."""
+HIDDEN = "(not shown)"
+EXACT_DIGITS = 15
+"""Digits of a number that spreadsheets keep; they write 0 for those behind."""
+_NOT_TEXT = "format the column as text and write the value again; in JSON put it in quotes"
+_ERRORS = re.compile(r"#[¡¿]?(?:N/[AD]|REF|VALUE|VALOR|NAME|NOMBRE|NOM|DIV/0|NUM|NULL?|NULO|CALC|SPILL)[!?]?|#+")
+"""Errors as Excel and LibreOffice write them in English, Spanish and Catalan, and the ### of a column too narrow."""
+_QUOTED = re.compile(r'="((?:[^"]|"")*)"')
+"""``="0123"``: a formula that is nothing but a text, as programs write it to keep zeros."""
+_APOSTROPHE = re.compile(r"'[0-9=+@-]")
+"""An apostrophe before a digit or a sign: the mark by which spreadsheets know a text."""
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{2,3}")
+"""``1.2E+20``, ``3,53512E+14``: how a long number is saved as text (microsoftgraph/powershell-intune-samples 140)."""
+_DECIMAL = re.compile(r"\d+[.,]0+")
+"""``123.0``: how a column of numbers with gaps is saved by programs that count in floats (pandas 20717)."""
+MARKED = "='#"
+"""How a text begins that ``meant`` looks at closer in every column."""
+BLANK = "\0\x1a\ufeff\u200b\xa0 \t\r\n\v\f"
+"""Characters that say nothing: white space, NUL and Ctrl-Z behind the end of a file, marks without width."""
+
+
+class Broken(NamedTuple):
+    """A row or cell that cannot be read: what stands there, and why."""
+
+    text: str
+    reason: str
+
+
+def is_blank(cell: object) -> bool:
+    """Return True if a cell says nothing."""
+    return cell is None or (isinstance(cell, str) and not cell.strip(BLANK))
+
+
+def shown(cell: object) -> str:
+    """Return a cell as a fault shows it, and as a mapping file would name it."""
+    if isinstance(cell, Broken):
+        return cell.text
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return (
+        str(int(cell)) if isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**EXACT_DIGITS else str(cell)
+    )
+
+
+def text_of(cell: object, column: Column) -> str:
+    """Return the text of a cell that is no text. Raises ValueError if it cannot stand for one of this column."""
+    holds = column.holds
+    match cell:
+        case None:
+            return ""
+        case Broken(_, reason):
+            raise ValueError(reason)
+        case str():
+            return meant(cell.strip(), column)
+        case list() if holds is Holds.LIST:
+            return ";".join(text_of(one, column) for one in cell)
+        case bool():
+            if holds is not Holds.TRUTH:
+                raise ValueError(f"is true or false, not {holds.value}: {_NOT_TEXT}")
+            return shown(cell)
+        case int() | float():
+            return _number(cell, column)
+        case date():
+            if holds is not Holds.DAY:
+                raise ValueError(f"is a date, which the spreadsheet made of {holds.value}: {_NOT_TEXT}")
+            return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+    raise ValueError(f"should be {holds.value}")
+
+
+def meant(text: str, column: Column) -> str:
+    """Return a text without what spreadsheets put around it. Raises ValueError for what they left of a value."""
+    if quoted := _QUOTED.fullmatch(text):
+        text = quoted[1].replace('""', '"').strip()
+    elif _APOSTROPHE.match(text):
+        text = text[1:]
+    if _ERRORS.fullmatch(text):
+        raise ValueError("is an error of the spreadsheet, or a column too narrow: correct it there")
+    if column.holds is Holds.CODE:
+        if _SCIENTIFIC.fullmatch(text):
+            raise ValueError(f"is a number that a spreadsheet has shortened: {_NOT_TEXT}")
+        if _DECIMAL.fullmatch(text):
+            raise ValueError(f"is a number with decimals, so leading zeros may be lost: {_NOT_TEXT}")
+    return text
+
+
+def _number(number: float, column: Column) -> str:
+    text = shown(number)
+    match column.holds:
+        case Holds.NUMBER | Holds.TRUTH:
+            return text
+        case Holds.DAY:
+            raise ValueError("is a number and no date: format the column as a date")
+        case _ if column.digits and text.isdecimal() and len(text) == column.digits <= EXACT_DIGITS:
+            return text
+        case _ if abs(number) >= 10**EXACT_DIGITS:
+            raise ValueError(f"is a number, and what is behind its 15th digit is lost: {_NOT_TEXT}")
+    raise ValueError(f"is a number, which loses leading zeros: {_NOT_TEXT}")

@@ -1,0 +1,44 @@
+"""Mapping files: how another office's headings and words become ours (TOML)."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from vetlla.errors import ConfigError
+from vetlla.tables.reader import Translation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def translation(path: Path | None) -> Translation:
+    """Return a mapping file's translation of headings and words; without a file, none."""
+    if path is None:
+        return Translation()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = set(document) - {"columns", "values", "constants", "ignore"}
+    if unknown:
+        raise ConfigError(f"{path}: unknown: {', '.join(sorted(unknown))}")
+    tables = {name: document.get(name, {}) for name in ("columns", "values", "constants")}
+    if not all(isinstance(table, dict) for table in tables.values()):
+        raise ConfigError(f"{path}: columns, values and constants are tables")
+    ignore = document.get("ignore", [])
+    if not (isinstance(ignore, list) and all(isinstance(name, str) for name in ignore)):
+        raise ConfigError(f"{path}: ignore is a list of headings", remedy='ignore = ["Observacions"]')
+    return Translation(
+        columns=_texts(path, tables["columns"]),
+        values={name: _texts(path, words) for name, words in tables["values"].items()},
+        constants=_texts(path, tables["constants"]),
+        ignore=frozenset(ignore),
+    )
+
+
+def _texts(path: Path, table: object) -> Mapping[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise ConfigError(f'{path}: write names and words as text: "their word" = "ours"')
+    return table

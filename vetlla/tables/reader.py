@@ -1,0 +1,206 @@
+"""Rows of cells to values by column: a file's own headings and words are translated, nothing else is guessed."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.columns import Column, Fault, Holds
+from vetlla.errors import ConfigError
+from vetlla.tables.cells import HIDDEN, MARKED, MAX_SHOWN, Broken, is_blank, meant, shown, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from vetlla.tables.table import Row, Table
+
+MAX_CELL = 2000
+"""Longest cell of any kind: a home with fifty suspended periods fits."""
+TITLE_ROWS = 10
+"""Rows in which the heading is looked for where row 1 is a title, only to tell where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """How a file's headings and words become ours; what an operator writes in a mapping file."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our column: the file's heading."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Our column: {the file's word: ours}."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Our column: what it is in every row, where the file does not have it."""
+    ignore: frozenset[str] = frozenset()
+    """Headings of the file that mean nothing to us."""
+
+
+class _Place(NamedTuple):
+    """Where a column stands in the file, and how its cells become values."""
+
+    at: int
+    column: Column
+    is_code: bool
+    words: Mapping[str, str]
+
+
+class Reader:
+    """Turns the rows of one table into values by column name.
+
+    ``faults`` holds what is wrong with the heading; while there is any, no row can be read. ``whole`` gives every
+    column a value, None where the file has none. Without it a column that is absent is absent from the values, and an
+    empty cell means what its column says of "". Raises ConfigError for a mapping that names what there is not.
+    """
+
+    def __init__(self, columns: Sequence[Column], table: Table, translation: Translation, *, whole: bool) -> None:
+        _check_mapping(columns, translation)
+        self._theirs = {column.name: translation.columns.get(column.name, column.name) for column in columns}
+        ours = {folded(self._theirs[column.name]): column for column in columns}
+        known = {folded(name): name for name in translation.ignore}
+        heading = list(map(folded, table.heading))
+        self._width = len(heading)
+        self._whole = whole
+        self._hides = any(column.secret for column in columns)
+        self._nameless = [index for index, name in enumerate(heading) if not name]
+        self._constants = {
+            column.name: _constant(column, translation.constants[column.name])
+            for column in columns
+            if column.name in translation.constants
+        }
+        self._places = [
+            _Place(index, column, column.holds is Holds.CODE, translation.values.get(column.name, {}))
+            for index, name in enumerate(heading)
+            if (column := ours.get(name))
+        ]
+        present = {place.column.name for place in self._places}
+        absent = {column.name for column in columns} - present if whole else set()
+        self._start = {**dict.fromkeys(absent), **self._constants}
+        self.faults = [
+            *_heading_faults(table, heading, set(ours) | set(known), list(self._theirs.values())),
+            *(_missing(column, self._theirs[column.name]) for column in columns if self._lacks(column, present)),
+        ]
+        if table.is_empty:
+            self.faults = []
+        elif self.faults and not present:
+            self.faults += _title_fault(table, set(ours))
+
+    def heading(self, column: str) -> str:
+        """Return what the file calls one of our columns."""
+        return self._theirs.get(column, column)
+
+    def read(self, rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, dict[str, Any], list[Fault]]]:
+        """Yield each row's number, its values by our column names (None where empty), and what is wrong in it."""
+        for number, cells in rows:
+            if isinstance(cells, Broken):
+                text = HIDDEN if self._hides and cells.text else cells.text[:MAX_SHOWN]
+                yield number, {}, [Fault(number, "", text, cells.reason)]
+                continue
+            if unfit := self._misfits(cells):
+                yield number, {}, [Fault(number, "", "", unfit)]
+                continue
+            yield self._values(number, cells)
+
+    def _misfits(self, cells: Sequence[object]) -> str:
+        """Return why cells do not fit under the heading; "" if they do. Blank cells beyond it are nothing."""
+        if len(cells) < self._width or not all(map(is_blank, cells[self._width :])):
+            quotes = "; a cell with the separator in it needs quotes" if len(cells) > self._width else ""
+            return f"{len(cells)} cells, the heading has {self._width}{quotes}"
+        for index in self._nameless:
+            if not is_blank(cells[index]):
+                return f"column {index + 1} has no heading, and {shown(cells[index])[:MAX_SHOWN]!r} stands in it"
+        return ""
+
+    def _values(self, row: int, cells: Sequence[object]) -> tuple[int, dict[str, Any], list[Fault]]:
+        values = dict(self._start)
+        faults: list[Fault] = []
+        for index, column, is_code, words in self._places:
+            cell = cells[index]
+            try:
+                if cell.__class__ is str:
+                    text: str = cell.strip()
+                    if text and (text[0] in MARKED or (is_code and not text.isalnum())):
+                        text = meant(text, column)
+                elif cell is None and not self._whole and not column.required:
+                    continue
+                else:
+                    # A word that the mapping names has lost nothing, number or not.
+                    text = shown(cell) if shown(cell) in words else text_of(cell, column)
+                if not text:
+                    values[column.name] = self._empty(column)
+                    continue
+                if len(text) > MAX_CELL:
+                    raise ValueError(f"longer than {MAX_CELL} characters")  # noqa: TRY301 - a fault like the others
+                values[column.name] = column.parse(words.get(text, text) if words else text)
+            except ValueError as error:
+                value = HIDDEN if column.secret else shown(cell).strip()[:MAX_SHOWN]
+                faults.append(Fault(row, column.name, value, str(error)))
+        return row, values, faults
+
+    def _empty(self, column: Column) -> Any:  # noqa: ANN401 - a cell's value
+        """Return the value of an empty cell. Raises ValueError where there has to be one."""
+        if column.name in self._constants:
+            return self._constants[column.name]
+        if column.required:
+            raise ValueError("is empty")
+        return None if self._whole else column.parse("")
+
+    def _lacks(self, column: Column, present: set[str]) -> bool:
+        return column.required and column.name not in present and column.name not in self._constants
+
+
+def folded(name: str) -> str:
+    """Return a heading so that equal ones compare equal: case, kinds of white space and ways to write an accent."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _heading_faults(table: Table, heading: list[str], known: set[str], ours: list[str]) -> Iterator[Fault]:
+    for index, name in enumerate(heading):
+        said = table.heading[index].strip()
+        row = table.seen_in.get(table.heading[index], 1)
+        if name and name in heading[:index]:
+            yield Fault(row, "", said[:MAX_SHOWN], "is a heading twice: rename one of them")
+        elif name and name not in known:
+            close = get_close_matches(name, ours, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(ours)};"
+            reason = (
+                f"unknown heading: {hint} A mapping file translates it, under [columns], or passes over it, in ignore"
+            )
+            yield Fault(row, "", said[:MAX_SHOWN], reason)
+
+
+def _missing(column: Column, heading: str) -> Fault:
+    reason = "missing column: add it, or give it under [constants] of a mapping file"
+    return Fault(1, column.name, heading if heading != column.name else "", reason)
+
+
+def _title_fault(table: Table, ours: set[str]) -> Iterator[Fault]:
+    """Tell where the heading seems to be. It is not taken from there: nobody said what the rows above it are."""
+    for row, cells in islice(table.rows, TITLE_ROWS):
+        if isinstance(cells, list) and len(ours & {folded(shown(cell)) for cell in cells}) > 1:
+            yield Fault(row, "", "", "looks like the heading: delete the rows above it")
+            return
+
+
+def _check_mapping(columns: Sequence[Column], translation: Translation) -> None:
+    known = {column.name for column in columns}
+    there = f"there are the columns {', '.join(column.name for column in columns)}"
+    _refuse("mapping: unknown column", set(translation.columns) - known, there)
+    _refuse("mapping: unknown constant", set(translation.constants) - known, there)
+    _refuse("mapping: values of an unknown column", set(translation.values) - known, "values are named by our column")
+    theirs = list(map(folded, translation.columns.values()))
+    twice = {name for name in translation.columns.values() if theirs.count(folded(name)) > 1}
+    _refuse("mapping: heading for two columns", twice, "one heading stands for one column")
+
+
+def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's value
+    try:
+        return column.parse(said)
+    except ValueError as error:
+        raise ConfigError(f"mapping: constant {column.name} = {said!r}: {error}") from error
+
+
+def _refuse(what: str, names: set[str], remedy: str) -> None:
+    if names:
+        raise ConfigError(f"{what}: {', '.join(sorted(names))}", remedy=remedy)

@@ -1,0 +1,204 @@
+"""A file of rows is opened: what kind it is, how its letters are written, and where it comes from."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from vetlla.errors import UsageError
+from vetlla.tables import delimited, objects
+from vetlla.tables.xlsx import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.tables.table import Row, Table
+
+STANDARD = Path("-")
+"""Standard input or output instead of a file."""
+
+
+class Kind(StrEnum):
+    """What kind of file it is."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
+    NDJSON = "ndjson"
+
+
+class Encoding(StrEnum):
+    """How a text file's letters are written."""
+
+    UTF_8 = "utf-8"
+    UTF_16 = "utf-16"
+    WINDOWS_1252 = "windows-1252"
+
+
+ENDINGS = {
+    ".csv": Kind.CSV,
+    ".tsv": Kind.CSV,
+    ".txt": Kind.CSV,
+    ".xlsx": Kind.XLSX,
+    ".xlsm": Kind.XLSX,
+    ".json": Kind.JSON,
+    ".ndjson": Kind.NDJSON,
+    ".jsonl": Kind.NDJSON,
+}
+NAMED = ".csv, .xlsx, .json, .ndjson"
+MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\xff": Encoding.UTF_16}
+"""Byte order marks: they say more surely how a file is written than whoever calls."""
+ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+LARGEST_PIPE = 1 << 30
+"""Bytes taken from a pipe, which are held in memory: a full park of 250,000 devices has 30 MiB."""
+HEAD = 512
+"""Bytes from which the kind of a file is told."""
+
+
+@contextmanager
+def opened(
+    file: Path | BinaryIO,
+    *,
+    what: str = "",
+    kind: Kind | None = None,
+    encoding: Encoding | None = None,
+    sheet: str = "",
+) -> Iterator[Table]:
+    """Open a file of rows, ``-`` for standard input. Raises UsageError with what is wrong, also while rows are read.
+
+    ``kind`` and ``encoding`` are told by the file's name and first bytes unless they are given. ``what`` is the name
+    of the sheet that is looked for in a workbook, ``sheet`` the one that there must be.
+    """
+    name = str(file) if isinstance(file, Path) else "file"
+    with ExitStack() as stack:
+        with _told(name):
+            raw, size = _bytes(file)
+        stack.enter_context(raw)
+        with _told(name, raw):
+            head = raw.read(HEAD)
+            raw.seek(0)
+            kind = _kind(Path(name), head, kind)
+            if kind is Kind.XLSX:
+                table = reading.table(raw, what, sheet)
+            elif sheet:
+                raise UsageError("has no sheets", remedy="leave --sheet out")
+            else:
+                text = stack.enter_context(io.TextIOWrapper(raw, encoding=_codec(raw, encoding), newline=""))
+                done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - how far the bytes are, not the letters
+                table = delimited.table(text, done) if kind is Kind.CSV else objects.table(text)
+        yield table._replace(rows=_told_rows(name, raw, table.rows))
+
+
+def size_of(file: Path) -> int:
+    """Return the bytes of a file; 0 where it has no size, as a pipe."""
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _bytes(file: Path | BinaryIO) -> tuple[BinaryIO, int]:
+    """Return a stream that can be wound back, and its size: what comes through a pipe is read to its end."""
+    if file == STANDARD:
+        return _held(sys.stdin.buffer)
+    raw = file.open("rb") if isinstance(file, Path) else file
+    if not raw.seekable():
+        with raw:
+            return _held(raw)
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return raw, size
+
+
+def _held(pipe: BinaryIO) -> tuple[BinaryIO, int]:
+    content = pipe.read(LARGEST_PIPE + 1)
+    if len(content) > LARGEST_PIPE:
+        raise UsageError(f"has more than {LARGEST_PIPE >> 20} MiB", remedy="give it as a file")
+    return io.BytesIO(content), len(content)
+
+
+def _kind(path: Path, head: bytes, given: Kind | None) -> Kind:
+    """Return what kind of file it is. Raises UsageError where the name and the first bytes say different things."""
+    if head.startswith(OLD_EXCEL):
+        raise UsageError("is a workbook of an old kind or with a password", remedy="save it as .xlsx, without one")
+    looks = _looks(head)
+    kind = given or ENDINGS.get(path.suffix.lower()) or looks
+    if kind is Kind.XLSX and looks is not Kind.XLSX:
+        raise UsageError("is not an XLSX workbook", remedy="name it as what it is (.csv, .json) or give --format")
+    if kind is not Kind.XLSX and looks is Kind.XLSX:
+        raise UsageError("is an XLSX workbook", remedy="name it .xlsx or give --format xlsx")
+    if kind is Kind.CSV and looks is Kind.JSON:
+        raise UsageError("is JSON", remedy="name it .json or give --format json")
+    return kind
+
+
+def _looks(head: bytes) -> Kind:
+    if head.startswith(ZIP):
+        return Kind.XLSX
+    text = re.sub(rb"\0|^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", head).lstrip()
+    if text[:1] == b"<":
+        raise UsageError("is HTML or XML, whatever its name", remedy="save it as CSV or XLSX")
+    return Kind.JSON if text[:1] in {b"[", b"{"} else Kind.CSV
+
+
+def _codec(raw: BinaryIO, given: Encoding | None) -> str:
+    """Return the codec of a text file; its byte order mark goes before what is given."""
+    head = raw.read(HEAD)
+    raw.seek(0)
+    found = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None) or given
+    if found is Encoding.WINDOWS_1252:
+        _refuse_utf_8(raw)
+        return "cp1252"
+    if found is None and b"\0" in head.rstrip(b"\0"):
+        raise UsageError("has NUL bytes among its letters", remedy="if it is UTF-16, give --encoding utf-16")
+    return "utf-16" if found is Encoding.UTF_16 else "utf-8-sig"
+
+
+def _refuse_utf_8(raw: BinaryIO) -> None:
+    """Raise UsageError if a file is UTF-8 beyond doubt: otherwise its accents would be two letters."""
+    content = raw.read()
+    raw.seek(0)
+    try:
+        is_utf_8 = bool(content.decode()) and not content.isascii()
+    except UnicodeDecodeError:
+        return
+    if is_utf_8:
+        raise UsageError("is UTF-8", remedy="leave --encoding out")
+
+
+def _told_rows(name: str, raw: BinaryIO, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    with _told(name, raw):
+        yield from rows
+
+
+@contextmanager
+def _told(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
+    """Name the file in every error of reading it. What the caller does with a row does not come through here."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.args[0]}", remedy=error.remedy) from error
+    except OSError as error:
+        raise UsageError(
+            f"{name}: {error.strerror or error}", remedy="name a file that you may read, or - for standard input"
+        ) from error
+    except UnicodeError as error:
+        reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+        where = _line_of(raw) if raw and getattr(error, "encoding", "") == "utf-8" else ""
+        raise UsageError(
+            f"{name}: {where or reason}, nothing imported",
+            remedy="save it as UTF-8, or say what it is: --encoding windows-1252",
+        ) from error
+
+
+def _line_of(raw: BinaryIO) -> str:
+    """Return which line of a file is not UTF-8."""
+    raw.seek(0)
+    for number, line in enumerate(raw, start=1):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return f"line {number} is not UTF-8 text"
+    return ""

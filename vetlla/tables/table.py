@@ -1,0 +1,45 @@
+"""What every kind of file becomes when it is opened: a heading, and rows of cells with their numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from vetlla.errors import UsageError
+from vetlla.tables.cells import is_blank, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from vetlla.tables.cells import Broken
+
+Row: TypeAlias = "Sequence[object] | Broken"
+"""The cells of a row: text, or what JSON and spreadsheets have beside it; None where an object lacks the name."""
+
+
+class Table(NamedTuple):
+    """An open file. Rows are read as they are asked for, and blank ones are left out."""
+
+    heading: list[str]
+    rows: Iterator[tuple[int, Row]]
+    """Each with its number in the file, as a spreadsheet counts."""
+    done: Callable[[], float]
+    """How much has been read, 0 to 1."""
+    seen_in: Mapping[str, int] = {}
+    """Of a file of objects: the first row that has this name."""
+    note: str = ""
+    """What the caller should be told of the file, such as the sheets that were not read."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return True for a file of objects that holds none."""
+        return not self.heading
+
+
+def heading_of(cells: Sequence[object] | None) -> list[str]:
+    """Return the heading in a row of cells, without what is blank behind it. Raises UsageError if there is none."""
+    names = list(cells or ())
+    while names and is_blank(names[-1]):
+        names.pop()
+    if not names:
+        raise UsageError("is empty", remedy="its first row names the columns")
+    return [shown(name).strip() if name is not None else "" for name in names]

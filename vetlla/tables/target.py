@@ -1,0 +1,76 @@
+"""Where an export is written: a file that is there when all of it is, or standard output."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from vetlla.errors import UsageError
+from vetlla.tables import delimited, objects
+from vetlla.tables.source import ENDINGS, NAMED, STANDARD, Kind
+from vetlla.tables.xlsx import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+
+def write(
+    path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], sheet: str, *, kind: Kind | None = None
+) -> None:
+    """Write a table as its name's ending says, or as ``kind``. Raises UsageError where neither tells."""
+    kind = kind_of(path, kind)
+    with finished(path) as out:
+        if kind is Kind.XLSX:
+            writing.write(out, {sheet: (heading, rows)})
+            return
+        with letters(out) as text:
+            if kind is Kind.CSV:
+                delimited.write(text, heading, rows)
+            else:
+                objects.write(text, heading, rows, lines=kind is Kind.NDJSON)
+
+
+def kind_of(path: Path, given: Kind | None = None) -> Kind:
+    """Return the kind of file to write. Raises UsageError for an ending that means none; ``-`` has none, and is CSV."""
+    found = given or (Kind.CSV if path == STANDARD else ENDINGS.get(path.suffix.lower()))
+    if found is None:
+        raise UsageError(f"{path}: what kind of file is it?", remedy=f"end its name in {NAMED}, or give --format")
+    return found
+
+
+@contextmanager
+def finished(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes its name when it is complete, so that nobody reads half a report.
+
+    ``-`` is standard output; a name that is there and no file, as /dev/stdout, is written to as it is.
+    """
+    if path == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path if path.exists() and not path.is_file() else path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as out:
+            yield out
+        if part != path:
+            part.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", remedy="name a file that you may write") from error
+    finally:
+        if part != path:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def letters(out: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    """Give a text stream over bytes, UTF-8, that leaves them open."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+    try:
+        yield text
+        text.flush()
+    finally:
+        text.detach()

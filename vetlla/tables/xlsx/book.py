@@ -1,0 +1,131 @@
+"""The parts of a workbook: its sheets, the texts that cells share, and which styles show a number as a date."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from datetime import date
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple
+from xml.etree import ElementTree as ET
+
+from vetlla.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+MAX_SHARED = 512 << 20
+"""Bytes of the texts that cells share, which are held in memory: a full park has some 30 MiB."""
+EPOCH = date(1899, 12, 30)
+EPOCH_1904 = date(1904, 1, 1)
+"""Day 0 of spreadsheets, and of those that began on a Macintosh (ECMA-376, part 1, 18.17.4.1)."""
+DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+"""Number formats that are dates or times without saying so (ECMA-376, part 1, 18.8.30)."""
+_NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+"""What in a number format is shown as it stands, and colours, conditions and locales in brackets."""
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""A character that XML cannot hold (ECMA-376, part 1, 22.9.2.19)."""
+
+
+class Sheet(NamedTuple):
+    """A worksheet: its name, whether people see it, and the part that holds it."""
+
+    name: str
+    is_visible: bool
+    part: str
+
+
+class Book:
+    """An open workbook: its sheets and what their cells refer to."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._archive = zipfile.ZipFile(raw)
+        # Some programs write "xl\workbook.xml", or names in another case than they refer to them.
+        self._parts = {name.replace("\\", "/").lower(): name for name in self._archive.namelist()}
+        main = self._related("", "officeDocument")
+        if not main:
+            raise UsageError("holds no workbook", remedy="save it as an Excel workbook (.xlsx)")
+        document = self._tree(main[0][1])
+        space = namespace(document)
+        properties = document.find(f"{space}workbookPr")
+        is_1904 = properties is not None and properties.get("date1904") in {"1", "true"}
+        self.epoch = EPOCH_1904 if is_1904 else EPOCH
+        parts = dict(self._related(main[0][1], "worksheet"))
+        self.sheets = [
+            Sheet(sheet.get("name", ""), sheet.get("state", "visible") == "visible", parts[number])
+            for sheet in document.iter(f"{space}sheet")
+            if (number := _relation(sheet)) in parts
+        ]
+        self.texts = [text for _, part in self._related(main[0][1], "sharedStrings") for text in self._shared(part)]
+        self.date_styles = {
+            style for _, part in self._related(main[0][1], "styles") for style in _date_styles(self._tree(part))
+        }
+
+    def open(self, part: str) -> IO[bytes]:
+        """Open a part to read it."""
+        return self._archive.open(self._parts[part.lower()])
+
+    def size(self, part: str) -> int:
+        """Return the bytes of a part once it is unpacked, as the file says."""
+        return self._archive.getinfo(self._parts[part.lower()]).file_size
+
+    def _tree(self, part: str) -> Element:
+        with self.open(part) as file:
+            return ET.parse(file).getroot()  # noqa: S314 - expat bounds what entities expand to
+
+    def _related(self, part: str, kind: str) -> list[tuple[str, str]]:
+        """Return the number and part of every relation of a kind that a part has."""
+        folder, name = posixpath.split(part)
+        relations = posixpath.join(folder, "_rels", f"{name}.rels")
+        if relations.lower() not in self._parts:
+            return []
+        return [
+            (one.get("Id", ""), posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/"))
+            for one in self._tree(relations)
+            if one.get("Type", "").rpartition("/")[2] == kind
+        ]
+
+    def _shared(self, part: str) -> Iterator[str]:
+        if self.size(part) > MAX_SHARED:
+            raise UsageError(f"holds more than {MAX_SHARED >> 20} MiB of texts", remedy="save it as CSV")
+        with self.open(part) as file:
+            for _, element in ET.iterparse(file):  # noqa: S314 - as above
+                if element.tag.endswith("}si"):
+                    yield text_in(element, namespace(element))
+                    element.clear()
+
+
+def text_in(element: Element, space: str) -> str:
+    """Return a text that may be in parts of different style; what is only how to read it aloud is left out."""
+    parts = [one.text or "" for one in element.findall(f"{space}t")]
+    parts += [one.text or "" for one in element.findall(f"{space}r/{space}t")]
+    return unescaped("".join(parts))
+
+
+def unescaped(text: str) -> str:
+    """Return a text with the characters that its escapes stand for."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def namespace(element: Element) -> str:
+    """Return the name space of an element as ElementTree writes it in front of a name."""
+    return element.tag.rpartition("}")[0] + "}" if "}" in element.tag else ""
+
+
+def _relation(sheet: Element) -> str:
+    return next((value for name, value in sheet.items() if name.endswith("}id")), "")
+
+
+def _date_styles(styles: Element) -> Iterator[int]:
+    """Yield the numbers of the cell styles that show a number as a date or time."""
+    space = namespace(styles)
+    written = {
+        one.get("numFmtId"): _NO_LETTERS.sub("", one.get("formatCode", "")) for one in styles.iter(f"{space}numFmt")
+    }
+    formats = styles.find(f"{space}cellXfs")
+    for number, style in enumerate(formats if formats is not None else ()):
+        used = style.get("numFmtId", "0")
+        shown = written.get(used)
+        if int(used) in DATE_FORMATS if shown is None else re.search("[dmyhs]", shown, re.IGNORECASE):
+            yield number

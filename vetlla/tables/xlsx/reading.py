@@ -1,0 +1,194 @@
+"""Workbooks read cell by cell: SpreadsheetML (ECMA-376, part 1, 18), in both of its name spaces.
+
+Libraries that read workbooks give the values alone, and what got lost cannot be told any more: openpyxl believes
+``<dimension>`` and leaves out the rows beyond it (frappe/frappe pull request 26372), gives a formula that nobody
+calculated as an empty cell (jazzband/tablib 462), and finds nothing in a workbook saved as "Strict Open XML"
+(ExcelDataReader 498). Here a cell says what it is: a text, a number, a date, a truth, or why it cannot be read.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import cache
+from typing import IO, TYPE_CHECKING, BinaryIO
+from xml.etree import ElementTree as ET
+
+from vetlla.errors import UsageError
+from vetlla.tables.cells import Broken, is_blank
+from vetlla.tables.table import Table, heading_of
+from vetlla.tables.xlsx.book import Book, Sheet, namespace, text_in, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
+
+    from vetlla.tables.table import Row
+
+MAX_ROW = 1 << 20
+MAX_COLUMN = 1 << 14
+"""Rows and columns that a sheet can have (Excel's specification); a cell beyond them is no cell."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError)
+"""RuntimeError is zipfile's for a password, ValueError for a number that is none."""
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+
+
+class Cells:
+    """Turns the cell elements of one workbook into what they hold."""
+
+    def __init__(self, book: Book, space: str) -> None:
+        self._book = book
+        self._value = f"{space}v"
+        self._formula = f"{space}f"
+        self._inline = f"{space}is"
+        self._space = space
+
+    def held(self, cell: Element) -> object:
+        """Return a text, a number, a date, a truth, or why there is none of them; "" for an empty cell."""
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            inline = cell.find(self._inline)
+            return "" if inline is None else text_in(inline, self._space)
+        text = cell.findtext(self._value)
+        if text:
+            return self._said(kind, text, cell.get("s"))
+        if kind == "n" and cell.find(self._formula) is not None:
+            return Broken("", "is a formula that was never calculated: open the file in a spreadsheet and save it")
+        return ""
+
+    def _said(self, kind: str, text: str, style: str | None) -> object:
+        match kind:
+            case "s":
+                return self._book.texts[int(text)]
+            case "n":
+                return self._number(text, style)
+            case "b":
+                return text.strip() in {"1", "true"}
+            case "d":
+                return date.fromisoformat(text[:10])
+            case "e":
+                return Broken(text, "is an error of the spreadsheet: correct it there")
+        return unescaped(text)
+
+    def _number(self, text: str, style: str | None) -> object:
+        number = float(text)
+        if style is not None and int(style) in self._book.date_styles:
+            try:
+                return self._book.epoch + timedelta(days=int(number))
+            except OverflowError:
+                return Broken(text, "is no date that there is")
+        return int(text) if text.isascii() and text.isdecimal() else number
+
+
+def table(raw: BinaryIO, what: str, wanted: str) -> Table:
+    """Open the sheet that is ``wanted``; without that the one named like ``what`` is imported, else the first."""
+    with broken_files_told():
+        book = Book(raw)
+        sheet = _chosen(book.sheets, what, wanted)
+        part = book.open(sheet.part)
+    size = max(book.size(sheet.part), 1)
+    rows = _rows(book, part)
+    _, cells = next(rows, (0, None))
+    heading = heading_of(None if isinstance(cells, Broken) else cells)
+    others = [one.name for one in book.sheets if one.is_visible and one is not sheet]
+    note = f"sheet {sheet.name!r} was read, {', '.join(map(repr, others))} not (--sheet)" if others else ""
+    return Table(heading, _filled(rows, len(heading)), lambda: part.tell() / size, note=note)
+
+
+@contextmanager
+def broken_files_told() -> Iterator[None]:
+    """Turn what is wrong with an archive or its XML into a UsageError."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise UsageError(
+            f"is no XLSX file, or damaged: {error}", remedy="open it in a spreadsheet and save it as .xlsx, no password"
+        ) from error
+
+
+def _chosen(sheets: Sequence[Sheet], what: str, wanted: str) -> Sheet:
+    if not sheets:
+        raise UsageError("has no sheet with cells", remedy="save it anew as .xlsx")
+    if wanted:
+        for sheet in sheets:
+            if sheet.name.casefold() == wanted.casefold():
+                return sheet
+        names = ", ".join(repr(sheet.name) for sheet in sheets)
+        raise UsageError(f"has no sheet {wanted!r}", remedy=f"one of {names}")
+    named = [sheet for sheet in sheets if sheet.name.casefold() == what.casefold()]
+    return (named or [sheet for sheet in sheets if sheet.is_visible] or sheets)[0]
+
+
+def _filled(rows: Iterator[tuple[int, Row]], width: int) -> Iterator[tuple[int, Row]]:
+    """Give every row as many cells as the heading has: a sheet leaves out the empty ones."""
+    for number, cells in rows:
+        if isinstance(cells, list):
+            cells.extend([""] * (width - len(cells)))
+        yield number, cells
+
+
+def _rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
+    with broken_files_told(), part:
+        yield from _read_rows(book, part)
+
+
+def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
+    number, first, last, width = 0, 0, 0, 0
+    cells: Cells | None = None
+    for _, element in ET.iterparse(part):  # noqa: S314 - as above
+        name = element.tag.rpartition("}")[2]
+        if name == "row":
+            cells = cells or Cells(book, namespace(element))
+            number = _row_number(element, number)
+            held = _held(element, cells)
+            element.clear()
+            if held:
+                first, last, width = first or number, number, width or len(held)
+                yield number, held
+        elif name == "mergeCell":
+            reference = element.get("ref", "")
+            if row := _merged_row(reference, first + 1, last, width):
+                yield row, Broken(reference, "are merged cells: only the first of them has the value, unmerge them")
+
+
+def _row_number(row: Element, before: int) -> int:
+    number = int(row.get("r", before + 1))
+    if not before < number <= MAX_ROW:
+        raise ValueError(f"row {number} behind row {before}")
+    return number
+
+
+def _held(row: Element, cells: Cells) -> list[object]:
+    """Return the cells of a row up to the last one that says something."""
+    held: list[object] = []
+    for cell in row:
+        if reference := cell.get("r"):
+            column = _column(reference.rstrip("0123456789"))
+            if column < len(held) or column >= MAX_COLUMN:
+                raise ValueError(f"cell {reference} is out of place")
+            held += [""] * (column - len(held))
+        held.append(cells.held(cell))
+    while held and is_blank(held[-1]):
+        held.pop()
+    return held
+
+
+@cache
+def _column(letters: str) -> int:
+    """Return the column of ``AB``, counted from 0."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def _merged_row(reference: str, first: int, last: int, width: int) -> int:
+    """Return the first row of the table that merged cells take part in, its rows being these; 0 if they do not."""
+    ends = [(_column(found[1]), int(found[2])) for found in _REFERENCE.finditer(reference)]
+    if not ends or ends[0][0] >= width:
+        return 0
+    row = max(ends[0][1], first)
+    return row if row <= min(ends[-1][1], last) else 0
