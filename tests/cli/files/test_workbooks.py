@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
@@ -120,7 +120,7 @@ def saved(book: openpyxl.Workbook) -> bytes:
     return file.getvalue()
 
 
-def made_with_openpyxl(*lines: list[object]) -> openpyxl.Workbook:
+def made_with_openpyxl(*lines: list[Any]) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     assert book.active is not None
     for line in (list(HEADING), *lines):
