@@ -22,8 +22,11 @@ def query(state_dir: Path, sql: str, *values: SqlValue) -> list[sqlite3.Row]:
 
 
 def stored(state_dir: Path) -> Counter[bytes]:
-    """Return how often each frame is stored, by its raw bytes; the parts of one frame count once."""
-    return Counter(row["raw"] for row in query(state_dir, "SELECT raw FROM signals WHERE part = 1"))
+    """Return how often each DC-09 frame is stored, as it was sent; the parts of one frame count once.
+
+    The CR is not stored: the receiver takes a frame as soon as it is whole, and does not wait for what ends it.
+    """
+    return Counter(row["raw"] + b"\r" for row in query(state_dir, "SELECT raw FROM signals WHERE part = 1"))
 
 
 def records(state_dir: Path, actor: str = "%") -> list[tuple[str, str]]:

@@ -30,8 +30,10 @@ def test_datagrams_are_answered_where_they_came_from(tmp_path: Path, loop: str) 
                 assert await running.sock_recv(one, 2048) == ack(1, "1111")
                 one.send(frame(3)[:-5])
                 await until(lambda: sum(opened.core.counters.rejects.values()) == 1)
+                one.send(frame(4, "3333")[:-1])
+                assert await running.sock_recv(one, 2048) == ack(4, "3333")
             rows = opened.core.read("SELECT transport, account FROM signals ORDER BY account")
-            assert [tuple(row.values()) for row in rows] == [("udp", "1111"), ("udp", "2222")]
+            assert [tuple(row.values()) for row in rows] == [("udp", "1111"), ("udp", "2222"), ("udp", "3333")]
 
     run(scenario(), loop)
 

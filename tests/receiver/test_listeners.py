@@ -46,6 +46,25 @@ def test_answers_come_in_the_order_of_the_frames(tmp_path: Path, loop: str) -> N
 
 
 @each_loop
+def test_a_whole_frame_is_answered_at_once(tmp_path: Path, loop: str) -> None:
+    """A frame is answered while its connection stands, whatever ends it and whatever is odd in its header."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            terminal = await opened.dial()
+            for number, end in enumerate((b"", b"\n", b"\0", b" \r\n", b"\r"), 1):
+                terminal.send(frame(number)[:-1] + end)
+                await terminal.hear(ack(number))
+            terminal.send(dc09_frame.envelope(b'"SIA-DCS"0006L[#7788|NPA2]')[:-1])
+            await terminal.hear(dc09_frame.envelope(b'"ACK"0006L0[]'))
+            rows = opened.core.read("SELECT account, kind FROM signals ORDER BY id")
+            assert tuple(rows[-1].values()) == ("7788", "personal_emergency")
+            assert not any(opened.core.counters.rejects.values())
+
+    run(scenario(), loop)
+
+
+@each_loop
 def test_a_reply_that_promises_nothing_waits_its_turn(tmp_path: Path, loop: str) -> None:
     """What is said at once, to a frame that no key opens, does not overtake the acknowledgement before it."""
 

@@ -134,7 +134,7 @@ class Daybook:
         observed_s = self._observed_s(ends_us)
         day = Day(
             span=ended,
-            down_s=max(0, self.closed.get(self.name, ended.length_s) - observed_s),
+            down_s=self.closed.get(self.name, ended.length_s) - observed_s,
             observed_s=observed_s,
             unsupervised_s=self.unsupervised_s,
             reasons=self.reasons,
@@ -160,7 +160,7 @@ class Daybook:
     def _observed_s(self, ends_us: int) -> int:
         """Return how long today's devices could be heard: a clock that was set back makes no day longer than it is."""
         passed_s = round((ends_us - self._began_us) / SECOND_US)
-        return max(0, min(passed_s, self.today.length_s) - self.down_s)
+        return max(0, min(passed_s, self.closed.get(self.name, self.today.length_s)) - self.down_s)
 
 
 class Day(NamedTuple):

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.cutter import Cutter, Piece
 from vetlla.protocols.dc09.frame import MAX_FRAME, Frame, build, envelope
@@ -122,6 +128,82 @@ def test_fillers_say_nothing() -> None:
     stream = b"\r\n\0\n" + ALARM + b"\0\0\r\n\n" + ALARM + b"\n" * (2 * MAX_FRAME)
     assert tokens(cutter.feed(stream)) == ["ADM-CID", "ADM-CID"]
     assert cutter.finish() == []
+
+
+ENDS = [b"", b"\r", b"\n", b"\0", b"\r\n", b"\r\0", b" \t\r\n", b"\n\n", b"\0\0\0"]
+WHOLE = [
+    ALARM[:-1],
+    build("NULL", "0000", HOME, b"", binary_crc=True)[:-1],
+    build("SIA-DCS", "0003", HOME, b'#1234|NPA7^say "hello"^', extended=[b'J{"id":"12340567"}'])[:-1],
+    build("SIA-DCS", "0004", HOME, b"#1234|NPA7^bath\rroom^")[:-1],
+    envelope(b'"SIA-DCS"0005L[#9999|NBA2]')[:-1],
+]
+"""Frames that are whole before their CR."""
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("frame", WHOLE)
+def test_whole_whatever_ends_it(frame: bytes, end: bytes) -> None:
+    """A frame comes out with its last counted byte, always with the same bytes; what ends it says nothing."""
+    cutter = Cutter()
+    assert [cutter.feed(frame[at : at + 1]) for at in range(len(frame) - 1)] == [[]] * (len(frame) - 1)
+    (piece,) = cutter.feed(frame[-1:])
+    assert piece.raw == frame
+    assert [cutter.feed(end[at : at + 1]) for at in range(len(end))] == [[]] * len(end)
+    assert Cutter().feed(frame + end) == [piece]
+    assert [found.raw for found in cutter.feed(frame + end + frame)] == [frame, frame]
+    assert cutter.finish() == []
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\0", b"\r\n", b"\n\r"])
+def test_end_that_is_counted(end: bytes) -> None:
+    """A sender that counts what ends its frames, as Eldes counts the CR, is read as well; the end is no text."""
+    body = b'"SIA-DCS"0001L0#1234[#1234|NPA7]_10:00:00,01-02-2026'
+    (piece,) = Cutter().feed(envelope(body + end)[:-1])
+    assert isinstance(piece, Frame)
+    assert (piece.data, piece.timestamp is not None, piece.quirks) == (b"#1234|NPA7", True, ("crc-counts-cr",))
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\0", ALARM])
+@pytest.mark.parametrize("length", [10, 0x36, 0xFFF])
+def test_wrong_length_without_cr(length: int, end: bytes) -> None:
+    """A checksum that fits all that came is a frame, too, when the next one or the end shows that all came."""
+    cutter = Cutter()
+    settled = cutter.feed(claiming(length, ALARM)[:-1] + end) + cutter.finish()
+    assert tokens(settled)[0] == "ADM-CID"
+    assert isinstance(settled[0], Frame)
+    assert settled[0].quirks == ("wrong-length",)
+
+
+def test_zeros_are_no_frame() -> None:
+    """The checksum of nothing is 0000: an opening of zeros is noise all the same."""
+    assert tokens(Cutter().feed(b'\n00000000"' + ALARM)) == ["bad_length", "ADM-CID"]
+
+
+def hurt(frame: bytes) -> st.SearchStrategy[bytes]:
+    """Draw a frame after an accident that leaves no CR: cut off, changed, or with another length."""
+    return st.one_of(
+        st.integers(1, len(frame) - 1).map(lambda size: frame[:size]),
+        st.integers(0, 0xFFF).map(lambda length: claiming(length, frame)),
+        st.integers(10, len(frame) - 1).map(lambda at: frame[:at] + b"~" + frame[at + 1 :]),
+        st.sampled_from([b'\n12340FFF"', b'\n\n\n0100"', b'00000020"', b'"""', b"\n", b"\r"]),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    before=st.lists(st.one_of(st.sampled_from(WHOLE), st.sampled_from(WHOLE).flatmap(hurt)), max_size=5).map(b"".join),
+    last=st.sampled_from(WHOLE),
+    cuts=st.lists(st.integers(0, 2**12), max_size=4),
+)
+def test_no_frame_waits(before: bytes, last: bytes, cuts: list[int]) -> None:
+    """Whatever came before, a whole frame is out with its last byte, not when more comes or the connection ends."""
+    cutter = Cutter()
+    stream = before + last
+    places = sorted({0, len(stream), *(cut % len(stream) for cut in cuts)})
+    pieces = [piece for at, end in pairwise(places) for piece in cutter.feed(stream[at:end])]
+    assert pieces[-1].raw == last
+    assert pieces == Cutter().feed(stream)
 
 
 def test_frame_whose_text_holds_a_whole_frame() -> None:
