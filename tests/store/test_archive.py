@@ -17,9 +17,9 @@ import pytest
 from tests.permissions import reachable_directory, unprivileged
 from tests.store.journals import Scribe, journal, report, write_a_story
 from vetlla.clock import ManualClock
-from vetlla.errors import StoreError
+from vetlla.errors import AccessError, StoreError
 from vetlla.store import history
-from vetlla.store.archive import MEMBERSHIP, Archive
+from vetlla.store.archive import Archive
 from vetlla.store.journal import JOURNAL, Journal
 
 if TYPE_CHECKING:
@@ -304,14 +304,12 @@ def test_who_may_not_look_is_told_whom_to_ask(reachable: Path) -> None:
     state = reachable / "state"
     write_a_story(state)
     state.chmod(0o000)
-    with unprivileged(), pytest.raises(StoreError, match="Permission denied") as caught:
+    with unprivileged(), pytest.raises(AccessError, match=f"may not enter {state}"):
         Archive(state)
-    assert caught.value.remedy == MEMBERSHIP
     state.chmod(0o755)
     (state / JOURNAL).chmod(0o000)
-    with unprivileged(), pytest.raises(StoreError, match="unable to open") as caught:
+    with unprivileged(), pytest.raises(AccessError, match=f"may not read {state / JOURNAL}"):
         Archive(state)
-    assert caught.value.remedy == MEMBERSHIP
 
 
 def test_a_log_without_its_index_needs_the_right_to_make_one(reachable: Path, tmp_path: Path) -> None:
@@ -320,9 +318,8 @@ def test_a_log_without_its_index_needs_the_right_to_make_one(reachable: Path, tm
         scribe.commit(report(1))
         for name in (JOURNAL, f"{JOURNAL}-wal"):
             shutil.copy(tmp_path / name, reachable / name)
-    with only_reading(reachable), pytest.raises(StoreError) as caught:
+    with only_reading(reachable), pytest.raises(AccessError, match=f"may not write {reachable}"):
         Archive(reachable)
-    assert caught.value.remedy == MEMBERSHIP
     with Archive(reachable) as archive:
         assert count(archive) == 1
 

@@ -19,7 +19,7 @@ from vetlla.cli.board_view import Picture, line, screen
 from vetlla.cli.control import ask
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
-from vetlla.errors import LinkError, StoreError, VetllaError
+from vetlla.errors import AccessError, LinkError, StoreError, VetllaError
 from vetlla.store.archive import Archive
 from vetlla.store.history import newest, signals
 
@@ -69,7 +69,7 @@ class Watch:
 
     def _signals(self) -> tuple[Stored, ...]:
         # Who may ask the receiver may still not be allowed to read its journal: then the board does without.
-        with suppress(StoreError):
+        with suppress(StoreError, AccessError):
             self._archive = self._archive or Archive(self._state_dir)
             return tuple(reversed(newest(self._archive, signals(), SIGNALS_SHOWN)))
         return ()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from vetlla.cli import inventory_xlsx, parameters
-from vetlla.cli.exits import Nagios
+from vetlla.cli.exits import Nagios, explained
 from vetlla.cli.inventory_files import ending, finished, write, write_json
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
-from vetlla.errors import ConfigError, StoreError, UsageError
+from vetlla.errors import AccessError, ConfigError, StoreError, UsageError
 from vetlla.service import inventory_check as rules
 from vetlla.service import inventory_report as monthly
 from vetlla.service.inventory_digital import DigitalShare, digital_share
@@ -96,8 +96,8 @@ def check(
     try:
         known = _known(state_dir, day or today(), parameters_file)
         found = rules.check(known, chosen)
-    except (StoreError, ConfigError) as error:
-        _unknown(str(error).replace("\n", " "))
+    except (StoreError, ConfigError, AccessError) as error:
+        _unknown(str(explained(error)).replace("\n", " "))
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}")
     worst = Nagios(rules.severity(found))

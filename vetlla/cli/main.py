@@ -90,4 +90,8 @@ def _wanted() -> Iterable[str]:
 
 def main() -> None:
     """Entry point of the ``vetlla`` command."""
-    exits.run(command_line(_wanted()))
+
+    def command() -> None:
+        command_line(_wanted())()
+
+    exits.run(command)

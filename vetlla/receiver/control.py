@@ -9,7 +9,6 @@ Unix groups.
 from __future__ import annotations
 
 import asyncio
-import grp
 import json
 import os
 import pwd
@@ -20,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import structlog
 
-from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.access import group_name
+from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -42,6 +42,7 @@ FAMILIES: Mapping[type[VetllaError], str] = {
     StoreError: "store",
     LinkError: "link",
     ConfigError: "config",
+    AccessError: "access",
 }
 
 
@@ -55,11 +56,13 @@ class User(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """What whoever asks may do."""
+    """Who asks, and what this user may do."""
 
     operator: str
     supervisor: bool
     engineer: bool
+    works_alarms: bool = True
+    """False for an engineer who is neither operator nor supervisor."""
 
 
 class Request(NamedTuple):
@@ -143,14 +146,28 @@ class Control:
 
 
 def admit(user: User, settings: ControlSettings) -> Caller:
-    """Return a user's roles. Raises UsageError for who is not even an operator."""
+    """Return a user's roles. Raises AccessError for a user who has none.
 
-    def holds(group: str | None) -> bool:
-        return user.ours or group is None or group in user.groups
+    A role without a group is held by every operator; without a group of operators every user of the socket is one.
+    """
 
-    if not holds(settings.operators):
-        raise UsageError(f"{user.name} is not an operator", remedy=f"add them to group {settings.operators}")
-    return Caller(user.name, holds(settings.supervisors), holds(settings.engineers))
+    def member(group: str | None) -> bool:
+        return group is not None and group in user.groups
+
+    operator = user.ours or settings.operators is None or member(settings.operators)
+    supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
+    engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
+    if not (operator or supervisor or engineer):
+        nobody = Caller(user.name, supervisor, engineer, works_alarms=False)
+        raise refused(nobody, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
+    return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
+
+
+def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
+    """Return what a caller is told who may not do something; the members of the groups may."""
+    first, *others = filter(None, groups)
+    more = "".join(f", or group {group}" for group in others)
+    return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
 
 
 def _credentials(connection: socket.socket) -> tuple[int, int]:
@@ -166,14 +183,7 @@ def _user(uid: int, gid: int) -> User:
         name = pwd.getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:  # a container's user without an entry
         return User(str(uid), frozenset(), ours)
-    return User(name, frozenset(filter(None, map(_group, os.getgrouplist(name, gid)))), ours)
-
-
-def _group(gid: int) -> str | None:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return None
+    return User(name, frozenset(map(group_name, os.getgrouplist(name, gid))), ours)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from vetlla import __version__
-from vetlla.errors import ConfigError, UsageError, VetllaError
+from vetlla.errors import ConfigError, VetllaError
 from vetlla.protocols.mqtt import NAME as MQTT
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.commit import GroupCommit
-from vetlla.receiver.control import Control
+from vetlla.receiver.control import Control, refused
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.desk import Desk
 from vetlla.receiver.dispatch import Dispatch
@@ -305,10 +305,7 @@ class Receiver:
 
     async def _asked_to_reload(self, request: Request) -> dict[str, Any]:
         if not request.caller.engineer:
-            raise UsageError(
-                f"{request.caller.operator} may not reload",
-                remedy=f"add them to group {self._settings.control.engineers}",
-            )
+            raise refused(request.caller, "reload the configuration", self._settings.control.engineers)
         if (failure := await self._reload()) is not None:
             raise failure
         return {"accounts": len(self._intake.book), "keys_file": str(self._settings.keys_file)}
