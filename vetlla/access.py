@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
+
+
 class Obstacle(NamedTuple):
     """The place that stops this user, and what the user would have to be allowed there."""
 
@@ -47,8 +50,7 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
 
 def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
     """Return what a user is told whom the system refused a path."""
-    found = obstacle(path, writing=writing)
-    return AccessError(f"{path}: {why}" + (f": {found}" if found else ""), remedy=remedy(path, writing=writing))
+    return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
 
 
 def remedy(path: Path, *, writing: bool = True) -> str:
@@ -60,6 +62,8 @@ def remedy(path: Path, *, writing: bool = True) -> str:
         status = found.place.stat()
     except OSError:
         return f"ask the administrator for access to {found.place}"
+    if status.st_uid == os.geteuid():
+        return f"chmod u+{_LETTERS[found.wanted]} {found.place}"
     owner = user_name(status.st_uid)
     become = "run it as root: sudo vetlla ..." if owner == "root" else f"run it as {owner}: sudo -u {owner} vetlla ..."
     if not _group_may(status, found.wanted):

@@ -56,6 +56,8 @@ class Watch:
         try:
             status = ask(self._state_dir, "status")
             alarms = ask(self._state_dir, "queue.list")
+        except AccessError:
+            raise  # waiting does not help
         except VetllaError as error:
             return Picture(at=now, trouble=error.args[0])
         self._sample(status)

@@ -23,12 +23,14 @@ app = typer.Typer(help="Back up, verify and restore what the receiver keeps.", n
 DAMAGED = 1
 """Exit status when something is not as it was written."""
 
-Backup = Annotated[Path, typer.Argument(metavar="BACKUP", help="A directory made by vetlla db backup.")]
+Backup = Annotated[Path, typer.Argument(metavar="BACKUP", readable=False, help="A directory made by vetlla db backup.")]
 
 
 @app.command()
 def backup(
-    target: Annotated[Path, typer.Argument(metavar="DEST", help="A directory that does not exist yet.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="DEST", readable=False, help="A directory that does not exist yet.")
+    ],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +57,10 @@ def backup(
 @app.command()
 def verify(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="A backup, or one database; default: the state directory.")
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", readable=False, help="A backup, or one database; default: the state directory."
+        ),
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,

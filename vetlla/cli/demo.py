@@ -57,7 +57,10 @@ BY = "vetlla demo"
 
 def demo(
     state_dir: Annotated[
-        Path | None, typer.Option(help="Keep journal and registry here; default: a directory that goes with the demo.")
+        Path | None,
+        typer.Option(
+            readable=False, help="Keep journal and registry here; default: a directory that goes with the demo."
+        ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long; default: at Ctrl-C.")] = None,
 ) -> None:

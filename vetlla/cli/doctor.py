@@ -25,10 +25,13 @@ def doctor(
     *,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."),
+        typer.Option(
+            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+        ),
     ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(envvar="VETLLA_STATE_DIR", help="Instead of the configuration's state_dir.")
+        Path | None,
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -41,9 +41,11 @@ What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="CSV, XLSX, JSON or NDJSON.")],
     what: What = "devices",
-    mapping: Annotated[Path | None, typer.Option(help="TOML file that translates headings and words.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(readable=False, help="TOML file that translates headings and words.")
+    ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Take the good rows although others are bad.")] = False,
     day: Day = None,
     dry_run: DryRun = False,
@@ -93,7 +95,7 @@ def import_(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON or NDJSON, by its ending.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="CSV, XLSX, JSON or NDJSON, by its ending.")],
     what: What = "devices",
     day: Day = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,

@@ -44,7 +44,8 @@ def month_end(text: str) -> date:
 def report(
     month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="As at its last day.")],
     out: Annotated[
-        list[Path] | None, typer.Option("--out", help="Write to .xlsx, .csv (totals beside it) or .json; repeatable.")
+        list[Path] | None,
+        typer.Option("--out", readable=False, help="Write to .xlsx, .csv (totals beside it) or .json; repeatable."),
     ] = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,

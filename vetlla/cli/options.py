@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla.cli.exits import explained
 from vetlla.cli.output import talk
 from vetlla.errors import ConfigError
 from vetlla.settings.load import load
@@ -38,7 +39,7 @@ def configured() -> Settings | None:
     try:
         return load(path) if path else None
     except ConfigError as error:
-        talk().print(f"warning: not used: {error}", style="yellow", markup=False)
+        talk().print(f"warning: not used: {explained(error)}", style="yellow", markup=False)
         return None
 
 

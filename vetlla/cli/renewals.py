@@ -196,7 +196,7 @@ def agree(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, JSON, NDJSON or, for calendars, .ics.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="CSV, XLSX, JSON, NDJSON or, for calendars, .ics.")],
     base: Base = "",
     start: From = None,
     end: To = None,
@@ -226,7 +226,7 @@ def export(
 def forecast(
     start: From = None,
     end: To = None,
-    chart: Annotated[Path | None, typer.Option("--chart", help="Draw it too: .svg or .png.")] = None,
+    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw it too: .svg or .png.")] = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,

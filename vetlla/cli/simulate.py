@@ -68,7 +68,7 @@ def simulate(
     ] = "",
     homes: Annotated[int | None, typer.Option(min=1, help=f"How many; default {HOMES}, or all of --accounts.")] = None,
     accounts: Annotated[
-        Path | None, typer.Option(help="Be the homes of this file (columns of `accounts import`).")
+        Path | None, typer.Option(readable=False, help="Be the homes of this file (columns of `accounts import`).")
     ] = None,
     rate: Annotated[
         float | None,
@@ -86,10 +86,14 @@ def simulate(
     encrypt: Annotated[
         str, typer.Option(help="none, 128, 192 or 256 bits with made-up keys; default: as --accounts and --keys-from.")
     ] = "",
-    keys_from: Annotated[Path | None, typer.Option(help="Keys file that holds the keys --accounts names.")] = None,
+    keys_from: Annotated[
+        Path | None, typer.Option(readable=False, help="Keys file that holds the keys --accounts names.")
+    ] = None,
     files_to: Annotated[
         Path | None,
-        typer.Option("--export", help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."),
+        typer.Option(
+            "--export", readable=False, help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."
+        ),
     ] = None,
     mix: Annotated[str, typer.Option(help="Weights: alarms, technical, tests, heartbeats.")] = (
         "alarms=5,technical=5,tests=30,heartbeats=60"
@@ -102,8 +106,12 @@ def simulate(
     outage: Outages = "",
     return_within: ReturnWithin = 0.0,
     silent: Silent = "",
-    trust: Annotated[Path | None, typer.Option(help="Certificate the receiver must show (tls); default: any.")] = None,
-    ledger: Annotated[Path | None, typer.Option(help="Write every report and its fate here, as NDJSON.")] = None,
+    trust: Annotated[
+        Path | None, typer.Option(readable=False, help="Certificate the receiver must show (tls); default: any.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(readable=False, help="Write every report and its fate here, as NDJSON.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Say and suffer the same things again.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,

@@ -104,12 +104,13 @@ class Archive:
 
         The other long read there is.
         """
-        stopped: list[Exception] = []
+        stopped: list[BaseException] = []
 
         def keep_pace() -> int:
+            # SQLite would take whatever is raised here for a mere "interrupted": Ctrl-C is no damage.
             try:
                 pace()
-            except StoreError as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below
                 stopped.append(error)
             return len(stopped)
 
