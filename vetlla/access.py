@@ -10,13 +10,10 @@ import grp
 import os
 import pwd
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-from vetlla.errors import AccessError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from vetlla.errors import AccessError, VetllaError
 
 _LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
 
@@ -51,6 +48,17 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
 def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
     """Return what a user is told whom the system refused a path."""
     return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
+
+
+def explained(error: VetllaError | PermissionError) -> VetllaError:
+    """Return an error as the user is told it: one that a missing permission caused has the remedy for that."""
+    cause = error if isinstance(error, PermissionError) else error.__cause__
+    if isinstance(error, AccessError) or not isinstance(cause, PermissionError):
+        assert isinstance(error, VetllaError)
+        return error
+    path = Path(os.fsdecode(cause.filename)) if isinstance(cause.filename, str | bytes) else None
+    what = error.args[0] if isinstance(error, VetllaError) else f"{path or 'refused'}: {error.strerror}"
+    return AccessError(what, remedy=remedy(path) if path else getattr(error, "remedy", ""))
 
 
 def remedy(path: Path, *, writing: bool = True) -> str:

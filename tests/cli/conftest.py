@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fixtures.park.generate import generate, write
-from vetlla.cli.exits import explained, status_of
+from vetlla.access import explained
+from vetlla.cli.exits import status_of
 from vetlla.cli.main import command_line
 from vetlla.errors import VetllaError
 

@@ -8,7 +8,6 @@ import sys
 import traceback
 from contextlib import contextmanager
 from enum import IntEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -68,9 +67,9 @@ def _status(command: Callable[[], object]) -> int:
     except streams.OutputError:
         raise
     except VetllaError as error:
-        return _told(explained(error))
+        return _told(access.explained(error))
     except PermissionError as error:
-        return _told(_refused(error))
+        return _told(access.explained(error))
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _told(StoreError(f"{name}{error.strerror or error}"))
@@ -90,26 +89,9 @@ def verdict(status: int) -> Iterator[None]:
     raise typer.Exit(status)
 
 
-def explained(error: VetllaError) -> VetllaError:
-    """Return the error as the user is told it: one that a missing permission caused names the remedy for that."""
-    cause = error.__cause__
-    if isinstance(cause, PermissionError) and not isinstance(error, AccessError):
-        return AccessError(error.args[0], remedy=_remedy(cause) or error.remedy)
-    return error
-
-
 def status_of(error: VetllaError) -> int:
     """Return the exit status of an error: its family's."""
-    return STATUS[next(kind for kind in type(explained(error)).__mro__ if kind in STATUS)]
-
-
-def _refused(error: PermissionError) -> AccessError:
-    name = f"{error.filename}: " if error.filename else ""
-    return AccessError(f"{name}{error.strerror or error}", remedy=_remedy(error))
-
-
-def _remedy(error: PermissionError) -> str:
-    return access.remedy(Path(os.fsdecode(error.filename))) if isinstance(error.filename, str | bytes) else ""
+    return STATUS[next(kind for kind in type(access.explained(error)).__mro__ if kind in STATUS)]
 
 
 def _told(error: VetllaError) -> int:

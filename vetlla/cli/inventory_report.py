@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from vetlla.access import explained
 from vetlla.cli import inventory_xlsx, parameters
-from vetlla.cli.exits import Nagios, explained
+from vetlla.cli.exits import Nagios
 from vetlla.cli.inventory_files import ending, finished, write, write_json
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vetlla.cli.exits import explained
+from vetlla.access import explained
 from vetlla.cli.output import talk
 from vetlla.errors import ConfigError
 from vetlla.settings.load import load
@@ -27,6 +27,22 @@ def configuration_file() -> Path | None:
     if named := os.environ.get("VETLLA_CONFIG"):
         return Path(named)
     return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK, effective_ids=True) else None
+
+
+def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
+    """Return the configuration file that counts where no option names one; None only where there is none.
+
+    For the commands that are about the configuration: one that this user may not read must not be passed over.
+    """
+    if named := os.environ.get("VETLLA_CONFIG"):
+        return Path(named)
+    try:
+        usual.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # the reading will tell why
+    return usual
 
 
 def configured() -> Settings | None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CONTROL_SOCKET = "control.sock"
+SOCKET_PATH_MAX = 107
+"""Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
@@ -95,11 +97,13 @@ class Control:
         try:
             self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
         except OSError as error:
-            raise ConfigError(
-                f"{self.path}: cannot listen: {error.strerror or error}",
-                remedy="a socket's path holds 107 characters at the most: use a shorter --state-dir",
-            ) from error
+            raise path_too_long(self.path, error.strerror or str(error)) from error
         self.path.chmod(self.settings.mode)
+
+    def use(self, settings: ControlSettings) -> None:
+        """Go on with other groups and permissions, on connections that stand too."""
+        self.settings = settings
+        self.path.chmod(settings.mode)
 
     async def close(self) -> None:
         """Hang up on everybody and remove the socket."""
@@ -143,6 +147,14 @@ class Control:
             family = next((FAMILIES[kind] for kind in type(error).__mro__ if kind in FAMILIES), "usage")
             _say(writer, {"ok": False, "family": family, "error": error.args[0], "remedy": error.remedy})
         await writer.drain()
+
+
+def path_too_long(path: Path, why: str = "the path is too long") -> ConfigError:
+    """Return what is told of a control socket that cannot be made."""
+    return ConfigError(
+        f"{path}: cannot listen: {why}",
+        remedy=f"a socket's path holds {SOCKET_PATH_MAX} characters at most: use a shorter --state-dir",
+    )
 
 
 def admit(user: User, settings: ControlSettings) -> Caller:

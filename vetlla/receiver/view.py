@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import platform
+import resource
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla import __version__
+from vetlla.access import user_name
 from vetlla.alarms import State
 from vetlla.clock import iso
 from vetlla.receiver.http import Readiness
@@ -12,7 +17,7 @@ from vetlla.receiver.metrics import Gauges
 from vetlla.signals import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vetlla.clock import Clock
     from vetlla.receiver.commit import GroupCommit
@@ -23,8 +28,23 @@ if TYPE_CHECKING:
     from vetlla.receiver.intake import Intake
     from vetlla.receiver.listeners.mqtt import MqttListener
     from vetlla.receiver.listeners.tcp import TcpListener
+    from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.listeners.udp import UdpListener
     from vetlla.receiver.supervision_view import SupervisionView
+
+
+class Standing(NamedTuple):
+    """What the receiver has in use."""
+
+    config: str
+    """The configuration file; empty without one."""
+    certificates: Sequence[Certificate]
+    journal: os.stat_result
+    """The file that it writes, whatever lies under that name now."""
+    refused: str
+    """Why it refused the last configuration; empty when it took it."""
+    waiting: Sequence[str]
+    """Settings that wait for a restart."""
 
 
 class View:
@@ -42,6 +62,7 @@ class View:
         brokers: Sequence[MqttListener],
         http: HttpServer,
         supervision: SupervisionView,
+        standing: Callable[[], Standing],
     ) -> None:
         self._desk = desk
         self._commit = commit
@@ -52,6 +73,7 @@ class View:
         self._brokers = brokers
         self._http = http
         self._supervision = supervision
+        self._standing = standing
         self._since = clock.now()
 
     def readiness(self) -> Readiness:
@@ -73,6 +95,7 @@ class View:
             accounts_on_test=len(self._desk.tests(now)),
             supervised=self._supervision.counts(),
             incidents_open=self._supervision.incidents_open,
+            certificates=self._standing().certificates,
         )
 
     async def status(self, _: Request) -> dict[str, Any]:
@@ -96,6 +119,9 @@ class View:
             ]
             + [broker.place() for broker in self._brokers],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
+            "process": self._process(),
+            "certificates": [_certificate(one) for one in self._standing().certificates],
+            "reload": self._reload(),
             "counts": self._counts(),
             "supervision": self._supervision.health(),
             "store": {
@@ -104,6 +130,27 @@ class View:
                 "commit_ms_last": self._commit.last_commit_us / 1e3,
             },
         }
+
+    def _process(self) -> dict[str, Any]:
+        """Return what ``vetlla doctor`` judges of the running program: it is not the one that asks."""
+        settings, journal = self._intake.settings, self._standing().journal
+        _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return {
+            "pid": os.getpid(),
+            "user": user_name(os.geteuid()),
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "descriptors": None if descriptors == resource.RLIM_INFINITY else descriptors,
+            "connections": settings.limits.connections,
+            "config": self._standing().config,
+            "state_dir": str(settings.state_dir),
+            "keys_file": str(settings.keys_file),
+            "journal": {"device": journal.st_dev, "inode": journal.st_ino},
+        }
+
+    def _reload(self) -> dict[str, Any]:
+        refused, waiting = self._standing().refused, self._standing().waiting
+        return {"refused": refused, "waiting": list(waiting)}
 
     def _counts(self) -> dict[str, Any]:
         counters = self._counters
@@ -126,3 +173,8 @@ class View:
             "alarms_open": open_alarms,
             "waiting": waiting,
         }
+
+
+def _certificate(one: Certificate) -> dict[str, str]:
+    begins, ends = one.not_before.isoformat(), one.not_after.isoformat()
+    return {"name": one.name, "use": one.use, "file": str(one.file), "not_before": begins, "not_after": ends}

@@ -94,6 +94,12 @@ def account_book(db: Database) -> AccountBook:
     return AccountBook(_accounts(db.conn.execute(_EVERY)))
 
 
+def count_accounts(db: Database) -> int:
+    """Return how many accounts are registered."""
+    (number,) = db.conn.execute("SELECT count(*) FROM accounts").fetchone()
+    return int(number)
+
+
 def find_accounts(
     db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> list[Account]:
