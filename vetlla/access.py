@@ -36,11 +36,11 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
     A path that does not exist is one that its directory does not let this user make.
     """
     path = path.absolute()
-    for directory in reversed(path.parents):
-        if not _may(directory, os.X_OK):
-            return Obstacle(directory, os.X_OK)
-    if not os.path.lexists(path):
-        return Obstacle(path.parent, os.W_OK) if writing and not _may(path.parent, os.W_OK) else None
+    for place in (*reversed(path.parents), path):
+        if not os.path.lexists(place):
+            return Obstacle(place.parent, os.W_OK) if writing and not _may(place.parent, os.W_OK) else None
+        if place != path and not _may(place, os.X_OK):
+            return Obstacle(place, os.X_OK)
     wanted = [os.R_OK, *([os.W_OK] if writing else []), *([os.X_OK] if path.is_dir() else [])]
     return next((Obstacle(path, one) for one in wanted if not _may(path, one)), None)
 

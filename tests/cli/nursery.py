@@ -1,3 +1,4 @@
+# ruff: noqa: SIM115 - standard streams stay open
 """Runs the program again and again, each time in a process of its own, forked from one that has loaded all of it.
 
 A test that goes over every command cannot wait half a second for each to load. The child is the program from its entry
@@ -89,7 +90,7 @@ def _load() -> None:
     """Import all of the program, so that no child has to, whatever its user may read."""
     for package in (vetlla, encodings):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name != "encodings.mbcs" and module.name != "encodings.oem":  # of Windows
+            if module.name not in {"encodings.mbcs", "encodings.oem"}:  # of Windows
                 importlib.import_module(module.name)
     for database in ("journal", "registry"):
         migrations(database)
@@ -137,7 +138,7 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
         os.setuid(uid)
     # As the interpreter makes them when it starts.
     sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = None if order["stdout"] == "closed" else open(1, "w", encoding=order["encoding"], closefd=False)  # type: ignore[assignment] # as Python has it
+    sys.stdout = None if order["stdout"] == "closed" else open(1, "w", encoding=order["encoding"], closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
     sys.argv = ["vetlla", *order["argv"]]
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal_screen import screen
+from vetlla.access import user_name
 from vetlla.cli.accounts import LONG_FILE
-from vetlla.cli.actor import _user_name
 from vetlla.cli.control import ask
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def test_a_long_file_shows_how_far_it_is_on_a_terminal(state_dir: Path, tmp_path
 
 def test_a_user_without_a_name_is_recorded_by_number() -> None:
     """A container's user may be in no list of users."""
-    assert _user_name(2**31 - 17) == str(2**31 - 17)
+    assert user_name(2**31 - 17) == str(2**31 - 17)
 
 
 def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:

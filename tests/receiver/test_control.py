@@ -277,7 +277,9 @@ def test_roles_are_groups() -> None:
     lead = User("sara", frozenset({"arc", "arc-leads"}), ours=False)
     assert admit(member, settings) == Caller("ana", supervisor=False, engineer=True, works_alarms=True)
     assert admit(lead, settings) == Caller("sara", supervisor=True, engineer=True, works_alarms=True)
-    assert admit(User("root", frozenset(), ours=True), settings) == Caller("root", True, True, True)
+    assert admit(User("root", frozenset(), ours=True), settings) == Caller(
+        "root", supervisor=True, engineer=True, works_alarms=True
+    )
 
 
 def test_each_role_is_held_by_its_own_group() -> None:

@@ -30,6 +30,7 @@ EMPTY = Gauges(
     accounts_on_test=0,
     supervised={},
     incidents_open=0,
+    certificates=[],
 )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from vetlla.checks import kept, machine, places, running
 from vetlla.checks.finding import Finding, Level
 from vetlla.clock import to_datetime
-from vetlla.settings.model import Listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +47,4 @@ def examine(
         yield places.broker(mqtt, status)
     yield from places.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
-        http = settings.http
-        free = Listen(protocol="http", host=http.host, port=http.port, transports=("tcp",))
-        yield places.http(http, status, free)
+        yield places.http(settings, status)

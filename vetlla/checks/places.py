@@ -15,6 +15,7 @@ from vetlla.errors import ConfigError, LinkError
 from vetlla.receiver.listeners.bind import try_to_bind
 from vetlla.receiver.listeners.mqtt import probe
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, Certificate, Use, certificates
+from vetlla.receiver.startup import http_address
 from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from vetlla.checks.running import Status
     from vetlla.settings.broker import Mqtt
-    from vetlla.settings.model import HttpSettings, Listen, Settings
+    from vetlla.settings.model import Listen, Settings
 
 HTTP_S = 3.0
 """Time the receiver has to answer on its page of health."""
@@ -46,7 +47,7 @@ def listener(listen: Listen, status: Status | None) -> Finding:
     if status is None:
         try:
             for transport in listen.transports:
-                try_to_bind(listen, transport)
+                try_to_bind(name, listen, transport)
         except ConfigError as error:
             return of_error(name, error)
         return Finding(check=name, level=Level.OK, text=f"{listen.address} is free")
@@ -120,13 +121,14 @@ def _table(file: Path) -> Iterator[list[str]]:
         yield line.split()
 
 
-def http(settings: HttpSettings, status: Status | None, free: Listen) -> Finding:
+def http(settings: Settings, status: Status | None) -> Finding:
     """Fetch the page of health from the running receiver; without one, see whether its address can be had."""
+    address = http_address(settings)
     if status is None:
-        return listener(free, None)
-    name, place = f"listener {free.name}", status["http"]
+        return listener(address, None)
+    name, place = f"listener {address.name}", status["http"]
     if place is None:
-        text = f"health and metrics are not served on {spelled(settings.host, settings.port)}"
+        text = f"health and metrics are not served on {address.address}"
         remedy = "systemctl restart vetlla: it reads [http] at the start"
         return Finding(check=name, level=Level.WARNING, text=text, remedy=remedy)
     where = spelled({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place["host"], place["host"]), place["port"])  # noqa: S104

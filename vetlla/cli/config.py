@@ -80,7 +80,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     prepared = prepare(settings, load_protocols())
     faults, closed = _sorted(prepared.faults)
     found: list[Risk] = []
-    for fault in unbindable(settings):
+    for fault in () if faults else unbindable(settings):
         match getattr(fault.__cause__, "errno", None):
             case errno.EADDRINUSE:
                 pass  # by the running receiver, as a rule: `vetlla doctor` tells it from others
@@ -148,11 +148,10 @@ def _report(
 def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
     """Read journal, accounts and keys as the receiver would; None, with the reasons, where this user may not."""
     state_dir = settings.state_dir
-    closed: list[VetllaError] = [
-        access.refusal(file, "this user is not the receiver's", writing=False)
-        for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
-        if access.obstacle(file, writing=False)
-    ]
+    found = (
+        access.obstacle(file, writing=False) for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
+    )
+    closed: list[VetllaError] = [AccessError(str(one)) for one in dict.fromkeys(filter(None, found))]
     try:
         check_state_directory(settings)
         known = None if closed or not state_dir.is_dir() else knowledge.read(settings, SystemClock())

@@ -335,10 +335,10 @@ class Receiver:
 
     def _held(self, wanted: Settings) -> set[tuple[str, int, str]]:
         """Return the addresses that a next start finds free, because this receiver or systemd holds them."""
-        held = {(one.listen.host, one.listen.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
+        # By the port that was bound: the configuration may say 0, and soon that port.
+        held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
         if self._http.running:
-            http = self._reload.settings.http
-            held.add((http.host, http.port, "tcp"))
+            held.add((self._reload.settings.http.host, self._http.port, "tcp"))
         given = (one for one in wanted.listen if one.name in self._handed)
         return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
 

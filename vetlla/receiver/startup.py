@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from vetlla.settings.model import ControlSettings, Settings
 
 ROLES = ("operators", "supervisors", "engineers")
-HTTP = "http"
-"""How the address of health and metrics is called among the listeners."""
 
 
 class Entrance(NamedTuple):
@@ -100,17 +98,21 @@ def unbindable(settings: Settings, held: Container[tuple[str, int, str]] = ()) -
 
     ``held`` has host, port and transport. Blocks.
     """
-    places = list(settings.listen)
+    places = [(f"listen {listen.name}", listen) for listen in settings.listen]
     if settings.http.enabled:
-        http = settings.http
-        places.append(Listen(protocol=HTTP, host=http.host, port=http.port, transports=("tcp",)))
-    for listen in places:
+        places.append(("http", http_address(settings)))
+    for where, listen in places:
         for transport in listen.transports:
             if (listen.host, listen.port, transport) not in held:
                 try:
-                    try_to_bind(listen, transport)
+                    try_to_bind(where, listen, transport)
                 except ConfigError as error:
                     yield error
+
+
+def http_address(settings: Settings) -> Listen:
+    """Return where health and metrics are served, as a listener."""
+    return Listen(protocol="http", host=settings.http.host, port=settings.http.port, transports=("tcp",))
 
 
 def _entrances(

@@ -51,24 +51,22 @@ def bind(listen: Listen) -> dict[str, socket.socket]:
                 open_socket.close()
             if listen.port == 0 and error.errno == errno.EADDRINUSE and attempt < SAME_PORT_TRIES - 1:
                 continue
-            raise _refused(listen, error) from error
+            raise _refused(f"listen {listen.name}", listen, error) from error
         else:
             return bound
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def try_to_bind(listen: Listen, transport: str) -> None:
-    """Take a listener's address and leave it again at once. Raises ConfigError where it cannot be had."""
+def try_to_bind(where: str, listen: Listen, transport: str) -> None:
+    """Take an address and leave it again at once. Raises ConfigError where it cannot be had."""
     try:
         _bind(listen.host, listen.port, transport, backlog=0).close()
     except OSError as error:
-        raise _refused(listen, error) from error
+        raise _refused(where, listen, error) from error
 
 
-def _refused(listen: Listen, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"listen {listen.name}: cannot listen on {listen.address}: {error.strerror or error}", remedy=_remedy(error)
-    )
+def _refused(where: str, listen: Listen, error: OSError) -> ConfigError:
+    return ConfigError(f"{where}: cannot listen on {listen.address}: {error.strerror or error}", remedy=_remedy(error))
 
 
 def _bind(host: str, port: int, transport: str, backlog: int = BACKLOG) -> socket.socket:
