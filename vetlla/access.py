@@ -41,6 +41,8 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
             return Obstacle(place.parent, os.W_OK) if writing and not _may(place.parent, os.W_OK) else None
         if place != path and not _may(place, os.X_OK):
             return Obstacle(place, os.X_OK)
+    if path.is_socket():  # it is connected to, never read
+        return None if _may(path, os.W_OK) else Obstacle(path, os.W_OK)
     wanted = [os.R_OK, *([os.W_OK] if writing else []), *([os.X_OK] if path.is_dir() else [])]
     return next((Obstacle(path, one) for one in wanted if not _may(path, one)), None)
 
