@@ -20,7 +20,7 @@ from tests.acceptance.homes import register
 from tests.acceptance.terminal import Terminal
 from tests.permissions import NOBODY, reachable_directory, unprivileged
 from vetlla.cli.control import follow
-from vetlla.errors import AccessError, UsageError
+from vetlla.errors import AccessError, LinkError, UsageError
 from vetlla.receiver.control import CONTROL_SOCKET
 from vetlla.store.rows import Flag
 
@@ -152,7 +152,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
         assert stat.S_IMODE((daemon.state_dir / CONTROL_SOCKET).stat().st_mode) == 0o660
         daemon.state_dir.chmod(0o755)
-        with nobody(), pytest.raises(AccessError, match="may not write .*: Permission denied"):
+        with nobody(), pytest.raises(AccessError, match=r"may not write .*: Permission denied"):
             daemon.ask("queue.list")
         assert daemon.stop() == 0
 

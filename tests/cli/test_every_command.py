@@ -90,14 +90,8 @@ def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, e
 STRANGER = (65534, [65534])
 NAGIOS = {"doctor", "inventory check"}
 """Checks: what cannot be looked at is UNKNOWN."""
-ELSEWHERE = {
-    "demo": "help",
-    "receiver": "help",
-    "decode": "reads its recording alone",
-    "simulate": "dials",
-    "db verify": "reads the backup",
-}
-"""Commands that do not touch the state directory in this call."""
+ELSEWHERE = {"demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report"}
+"""Commands that do not touch the state directory in the call that is made here."""
 
 
 @pytest.fixture(params=["state directory", "its files", "configuration"])
@@ -105,23 +99,54 @@ def closed(place: Place, request: pytest.FixtureRequest) -> Iterator[str]:
     """Close the place to strangers, in one of three ways."""
     state = place.state_dir
     files = [path for path in state.rglob("*") if path.is_file() or path.is_socket()]
-    what = {"state directory": [state], "its files": files, "configuration": [place.directory / "vetlla.toml"]}
-    modes = {path: path.stat().st_mode for path in what[request.param]}
-    usual = state.stat().st_mode
-    if request.param != "state directory":
-        state.chmod(0o755)
-    for path in modes:
+    what = {"state directory": [state], "its files": files, "configuration": [place.directory / "vetlla.toml", state]}
+    modes = {path: path.stat().st_mode for path in (state, *what[request.param])}
+    state.chmod(0o755)
+    for path in what[request.param]:
         path.chmod(0o000)
     yield request.param
     for path, mode in modes.items():
         path.chmod(mode)
-    state.chmod(usual)
 
 
-def test_without_permission(program: Nursery, place: Place, closed: str) -> None:
+@pytest.mark.usefixtures("closed")
+def test_without_permission(program: Nursery, place: Place) -> None:
     """Each command says in one message what the user may not, and who may: 77; a check is UNKNOWN: 3."""
     user = STRANGER if os.geteuid() == 0 else None
     for path in COMMANDS:
         left = program.run(*place.words(path), environment=place.environment, user=user)
         assert "Traceback" not in left.err, (path, left.err)
-        print(path, left.status, left.err[:200])
+        if path in ELSEWHERE:
+            assert left.status in {os.EX_OK, os.EX_NOPERM}, (path, left)
+        elif path in NAGIOS:
+            assert left.status == 3, (path, left)
+            assert "UNKNOWN" in left.out
+        else:
+            assert left.status == os.EX_NOPERM, (path, left)
+            assert len([line for line in left.err.splitlines() if line.startswith("vetlla: ")]) == 1, (path, left)
+            assert left.err.splitlines()[-1].startswith("  -> "), (path, left)
+
+
+# --- output that the terminal has no characters for -----------------------------------------------------------------
+
+
+def test_characters_that_the_terminal_does_not_have(program: Nursery, place: Place) -> None:
+    """One line and 74 where the answer would not be what is kept; what can be written is."""
+    words = ("accounts", "set", "A001", "--home", "Castell\u00f3")
+    assert program.run(*words, environment=place.environment).status == os.EX_OK
+    for encoding, status in (("utf-8", os.EX_OK), ("latin-1", os.EX_OK), ("ascii", os.EX_IOERR)):
+        for form in ((), ("--json",)):
+            shown = ("accounts", "show", "A001", *form)
+            left = program.run(*shown, environment=place.environment, encoding=encoding)
+            assert left.status == status, left
+            if status:
+                (line,) = left.err.splitlines()
+                assert line.startswith("vetlla: standard output takes ascii text, which has no '\\xf3'")
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_help_can_be_written_everywhere(program: Nursery, path: str) -> None:
+    """Also where there is nothing but ASCII; and where it cannot be, it is told like any answer."""
+    assert program.run(*path.split(), "--help", encoding="ascii").status == os.EX_OK
+    left = program.run(*path.split(), "--help", stdout="closed")
+    assert (left.status, left.err) == (os.EX_IOERR, "vetlla: standard output cannot be written: it is closed\n")

@@ -332,7 +332,7 @@ def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
         connection.execute("UPDATE signals SET kind = 'unheard of' WHERE id = 5")
         connection.commit()
     with Archive(tmp_path) as archive, pytest.raises(StoreError, match="signals 5: 'unheard of'") as caught:
-        history.newest(archive, history.signals(), 100)
+        list(history.newest(archive, history.signals(), 100))
     assert "audit verify" in caught.value.remedy
 
 

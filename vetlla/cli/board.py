@@ -73,7 +73,7 @@ class Watch:
         # Who may ask the receiver may still not be allowed to read its journal: then the board does without.
         with suppress(StoreError, AccessError):
             self._archive = self._archive or Archive(self._state_dir)
-            return tuple(reversed(newest(self._archive, signals(), SIGNALS_SHOWN)))
+            return tuple(newest(self._archive, signals(), SIGNALS_SHOWN))[::-1]
         return ()
 
     def _sample(self, status: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.actor import actor
+from vetlla.cli.exits import verdict
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.progress import progress
@@ -72,12 +73,12 @@ def verify(
     Example: vetlla db verify /mnt/backup/2026-11-21
     """
     found = _inspected(path or state_dir)
-    if as_json:
-        told = [{"file": damage.file, "what": damage.what} for damage in found]
-        print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
-    elif not _told(found):
-        console().print(f"{path or state_dir}: whole", markup=False, soft_wrap=True)
-    raise typer.Exit(DAMAGED if found else 0)
+    with verdict(DAMAGED if found else 0):
+        if as_json:
+            told = [{"file": damage.file, "what": damage.what} for damage in found]
+            print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
+        elif not _told(found):
+            console().print(f"{path or state_dir}: whole", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -94,8 +95,8 @@ def restore(
     """
     found = _inspected(backup) if (backup / MANIFEST).exists() else []
     if found:
-        _told(found)
-        raise typer.Exit(DAMAGED)
+        with verdict(DAMAGED):
+            _told(found)
     with progress("copying") as tell:
         done = restore_backup(
             backup, state_dir, SystemClock(), _room(state_dir), actor=actor(), dry_run=dry_run, progress=tell

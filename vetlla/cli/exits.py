@@ -45,12 +45,12 @@ class Nagios(IntEnum):
 def run(command: Callable[[], object]) -> NoReturn:
     """Run the command line and leave with its status; tell what ended it in one clear message."""
     streams.prepare()
+    status = os.EX_OK
     try:
         status = _status(command)
         sys.stdout.flush()
     except streams.ReaderGone:
         streams.abandon()
-        status = os.EX_OK
     except streams.OutputError as error:
         streams.abandon()
         status = _told(error)
@@ -84,6 +84,7 @@ def verdict(status: int) -> Iterator[None]:
     """Leave with a status once the answer is told: also where the reader, such as ``head``, ends before that."""
     try:
         yield
+        sys.stdout.flush()
     except streams.ReaderGone:
         streams.abandon()
     raise typer.Exit(status)

@@ -11,7 +11,7 @@ import typer
 
 from vetlla.access import explained
 from vetlla.cli import inventory_xlsx, parameters
-from vetlla.cli.exits import Nagios
+from vetlla.cli.exits import Nagios, verdict
 from vetlla.cli.inventory_files import ending, finished, write, write_json
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from vetlla.service.inventory_report import Report
 
+NOT_KEPT = 1
+"""Exit status when a date has passed and what was due by it is missing."""
 SHOWN = 10
 """Breaches of each rule that a person is shown; --all and --json show every one."""
 
@@ -103,14 +105,14 @@ def check(
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}")
     worst = Nagios(rules.severity(found))
-    if as_json:
-        for one in chosen:
-            for broken in found[one.name]:
-                print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
-    else:
-        _tell(chosen, found, worst, limit=None if everything else SHOWN)
-    parameters.footnote(known.reading)
-    raise typer.Exit(worst)
+    with verdict(worst):
+        if as_json:
+            for one in chosen:
+                for broken in found[one.name]:
+                    print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
+        else:
+            _tell(chosen, found, worst, limit=None if everything else SHOWN)
+        parameters.footnote(known.reading)
 
 
 def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
@@ -143,6 +145,8 @@ def digital(
 ) -> None:
     """Tell the share of GSM-IP terminals against the target and the offer, and the homes that must be next.
 
+    Exit status: 0 nothing that was due by the day is missing, 1 a date of the contract or of the offer has passed.
+
     Example: vetlla inventory digital --json
     """
     on = day or today()
@@ -150,12 +154,13 @@ def digital(
     whole_park()
     with looking(state_dir) as connection:
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
-    if as_json:
-        print_json(_plain(share))
-    else:
-        for line in _said(share):
-            console().print(line, markup=False)
-    parameters.footnote(values)
+    with verdict(0 if share.kept else NOT_KEPT):
+        if as_json:
+            print_json(_plain(share))
+        else:
+            for line in _said(share):
+                console().print(line, markup=False)
+        parameters.footnote(values)
 
 
 def _write_xlsx(path: Path, made: Report) -> None:
@@ -222,6 +227,8 @@ def _plain(share: DigitalShare) -> dict[str, Any]:
         "target": share.target,
         "offered_points": share.offered_points,
         "offered_by": str(share.offered_by),
+        "reached_by": str(share.reached_by),
+        "kept": share.kept,
         "offered": share.offered,
         "offered_share": str(share.offered_share),
         "missing": share.missing,

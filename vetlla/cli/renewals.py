@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli import inventory_files, parameters, renewals_chart
+from vetlla.cli.exits import verdict
 from vetlla.cli.inventory_session import (
     CLOCK,
     Day,
@@ -140,9 +141,8 @@ def plan(
             )
         devices = [task.device for short in made.shortages for task in short.tasks]
         names = inventory.serials(connection, devices)
-    tell_plan(made, names, values, as_json=as_json)
-    if made.shortages:
-        raise typer.Exit(INFEASIBLE)
+    with verdict(INFEASIBLE if made.shortages else 0):
+        tell_plan(made, names, values, as_json=as_json)
 
 
 @app.command()
