@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +85,29 @@ def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, e
         return
     assert left.err.splitlines()[-1] == "vetlla: interrupted"
     assert not [line for line in left.err.splitlines() if "Traceback" in line or "not whole" in line]
+
+
+WHILE_LOADING = """
+import os, signal, sys
+def hook(event, about):
+    if event == "import" and about[0] == "rich.table":
+        os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(hook)
+from vetlla.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_loads() -> None:
+    """A mistyped command is taken back before it has begun: the same one line."""
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_LOADING, "accounts", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "vetlla: interrupted\n")
 
 
 # --- permission -------------------------------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from vetlla.signals import AccountId, Kind
 from vetlla.store.account_files import Entry
 from vetlla.store.account_rows import Place
 from vetlla.store.account_table import (
+    PAGE,
     Change,
     Registration,
     account_book,
+    count_accounts,
     find_accounts,
     recorded_changes,
     register,
@@ -133,6 +135,21 @@ def test_accounts_are_found_by_home_and_by_key(db: Database) -> None:
     assert [account.account for account in find_accounts(db, home="H")] == ["1", "2"]
     assert [account.account for account in find_accounts(db, home="H", key_name="k")] == ["2"]
     assert len(recorded_changes(db, at_most=2)) == 2
+
+
+def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> None:
+    """Each account once, in order, whatever its case; between two pages another process may write."""
+    names = [f"{'aB'[number % 2]}{number:05}" for number in range(2 * PAGE + 7)]
+    with writing(tmp_path, CLOCK) as database:
+        put(database, *(Entry(Place(name, "", "1"), {}) for name in names))
+    with reading(tmp_path, CLOCK) as opened:
+        assert count_accounts(opened) == len(names)
+        listed = find_accounts(opened)
+        first = next(listed)
+        with writing(tmp_path, CLOCK) as database:
+            put(database, Entry(Place("zz"), {}))
+        found = [first, *listed]
+    assert [one.account for one in found] == [*sorted(names, key=str.lower), "zz"]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE account_changes SET by = 'eva'", "DELETE FROM account_changes"])

@@ -324,6 +324,27 @@ def test_a_log_without_its_index_needs_the_right_to_make_one(reachable: Path, tm
         assert count(archive) == 1
 
 
+def test_ctrl_c_while_the_journal_is_checked_is_no_damage(tmp_path: Path) -> None:
+    """SQLite calls whatever stops it "interrupted": a person's impatience must not be told as a broken journal."""
+    write_a_story(tmp_path)
+    with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
+        connection.execute(
+            "INSERT INTO rejects"
+            " (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
+            " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
+            " SELECT i, 'dc09', 'tcp', '192.0.2.7', 'dc09', 'malformed', '', '', '', '', x'00' FROM n"
+        )
+        connection.commit()
+
+    def press_ctrl_c() -> None:
+        raise KeyboardInterrupt
+
+    with Archive(tmp_path) as archive:
+        with pytest.raises(KeyboardInterrupt):
+            archive.damage(press_ctrl_c)
+        assert archive.damage(lambda: None) == []
+
+
 def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
     """Somebody wrote a kind that does not exist: the reader says which row, and which command knows more."""
     write_a_story(tmp_path)

@@ -96,9 +96,12 @@ def simulate(
             "--export", readable=False, help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."
         ),
     ] = None,
-    mix: Annotated[str, typer.Option(help="Weights: alarms, technical, tests, heartbeats.")] = (
-        "alarms=5,technical=5,tests=30,heartbeats=60"
-    ),
+    mix: Annotated[
+        str,
+        typer.Option(
+            show_default=False, help="Weights; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
+        ),
+    ] = "alarms=5,technical=5,tests=30,heartbeats=60",
     faults: Annotated[
         str, typer.Option(help="Shares: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
     ] = "",
