@@ -1,4 +1,4 @@
-"""Four families of errors, one root. Each class's docstring begins with the sentence its message begins with.
+"""Five families of errors, one root. Each class's docstring begins with the sentence its message begins with.
 
 What a peer sends never raises (a ``Reject`` is a value); these are for the operator, the disk, the network and us.
 """
@@ -32,3 +32,7 @@ class LinkError(VetllaError):
 
 class UsageError(VetllaError):
     """The call makes no sense as given: wrong argument, unknown name, not allowed now (exit 64)."""
+
+
+class AccessError(VetllaError):
+    """The user may not do this: the remedy names who may, or how to become one who may (exit status 77)."""

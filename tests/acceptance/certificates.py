@@ -48,11 +48,11 @@ class Authority:
         self.certificate = directory / "ca.pem"
         self.certificate.write_bytes(built.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
 
-    def issue(self, name: str) -> Pair:
-        """Return the files of a new certificate."""
+    def issue(self, name: str, days: float = 1) -> Pair:
+        """Return the files of a new certificate, which is valid for so many days more; they replace those before."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")])
-        built = _builder(_name(name), self._name, key).add_extension(names, critical=False)
+        built = _builder(_name(name), self._name, key, days).add_extension(names, critical=False)
         pair = Pair(self._directory / f"{name}.pem", self._directory / f"{name}.key")
         pair.certificate.write_bytes(built.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -64,7 +64,9 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: float = 1
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -72,6 +74,6 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(now - 400 * DAY)
+        .not_valid_after(now + days * DAY)
     )

@@ -114,10 +114,10 @@ CONFIGURATIONS = [
 def test_a_configuration_that_cannot_be_used(
     daemon: Daemon, kept: tuple[Path, bytes], spoil: Callable[[Daemon], str]
 ) -> None:
-    """Exit status 78, and the message names the file and what is wrong in it; what was stored stays."""
+    """Exit status 78, or 77 for permissions; the message names the file and what is wrong. What was stored stays."""
     expected = spoil(daemon)
     ended = refusal(daemon)
-    assert ended.status == os.EX_CONFIG
+    assert ended.status == (os.EX_NOPERM if spoil in CLOSED else os.EX_CONFIG)
     assert expected in ended.told
     assert journal.stored(daemon.state_dir) == {kept[1]: 1}
 
@@ -183,17 +183,19 @@ def no_database(daemon: Daemon) -> str:
     return "not a database"
 
 
+CLOSED = {unreadable_config, unreadable_keys, read_only, closed_to_us}
+"""Spoilt by permissions: another exit status, and a remedy that says who may."""
 STORES = [read_only, closed_to_us, newer, newer_registry, no_database]
 
 
 @pytest.mark.parametrize("spoil", STORES, ids=lambda spoil: spoil.__name__.replace("_", " "))
 def test_a_store_that_cannot_be_used(daemon: Daemon, kept: tuple[Path, bytes], spoil: Callable[[Daemon], str]) -> None:
-    """Exit status 74, and the message names the place and what is wrong with it; nothing of it is changed."""
+    """Exit status 74, or 77 for permissions; the message names the place and what is wrong. Nothing is changed."""
     expected = spoil(daemon)
     before = (daemon.state_dir if spoil is newer else kept[0] / "state") / JOURNAL
     content = before.read_bytes()
     ended = refusal(daemon)
-    assert ended.status == os.EX_IOERR
+    assert ended.status == (os.EX_NOPERM if spoil in CLOSED else os.EX_IOERR)
     assert expected in ended.told
     daemon.state_dir.chmod(0o750)
     assert (daemon.state_dir / ("kept" if spoil is no_database else JOURNAL)).read_bytes() == content

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.receiver.counters import Counters
+from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
 from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision import Health
 
@@ -60,6 +62,10 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         supervised=dict.fromkeys((health.word for health in Health), 0),
         incidents_open=0,
         limits_s=dict.fromkeys(LIMITS, 1.0),
+        certificates=[
+            Certificate("dc09", use, Path("chain.pem"), datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(1, UTC))
+            for use in Use
+        ],
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
@@ -95,6 +101,16 @@ def test_what_is_asked_for_is_emitted(place: str, expression: str) -> None:
             pattern = matcher.value if matcher.op == promql_parser.MatchOp.Re else re.escape(matcher.value)
             for alternative in pattern.split("|"):
                 assert any(re.fullmatch(alternative, value) for value in labels[matcher.name]), f"{place}: {matcher}"
+
+
+def test_alerts_and_doctor_agree_when_a_certificate_is_old() -> None:
+    """The rules' days are those from which ``vetlla doctor`` and ``vetlla check-config`` warn."""
+    expressions = {rule["alert"]: rule["expr"] for rule in _rules() if "certificate" in rule["expr"]}
+    ends = "vetlla_certificate_not_after_seconds - time() <"
+    assert expressions == {
+        "VetllaCertificateExpires": f"{ends} {EXPIRES_SOON.days} * 86400",
+        "VetllaCertificateExpiresNow": f"{ends} {EXPIRES_NOW.days} * 86400",
+    }
 
 
 def test_every_alert_says_what_to_do() -> None:
@@ -183,6 +199,8 @@ HEALTHY = {
     'vetlla_supervised{state="unknown"}': "600x240",
     'vetlla_supervised{state="not_supervised"}': "5000x240",
     "vetlla_incidents_open": "0x240",
+    'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "100000000x240",
+    'vetlla_certificate_not_after_seconds{listener="mqtt",use="ca"}': "100000000x240",
 }
 """One hour of a working receiver, a sample every 15 s, in promtool's notation."""
 
@@ -278,6 +296,18 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     ),
     "nobody is registered": (
         {"vetlla_accounts": "0x240", **{f'vetlla_supervised{{state="{health.word}"}}': "0x240" for health in Health}},
+        set(),
+    ),
+    "a certificate with eleven days left": (
+        {'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "1000000x240"},
+        {"VetllaCertificateExpires"},
+    ),
+    "a certificate that has expired": (
+        {'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "60x240"},
+        {"VetllaCertificateExpires", "VetllaCertificateExpiresNow"},
+    ),
+    "a certificate that is renewed in time": (
+        {'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "1200000x200 9000000x39"},
         set(),
     ),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),

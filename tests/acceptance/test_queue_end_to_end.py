@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
 import stat
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,7 +20,7 @@ from tests.acceptance.homes import register
 from tests.acceptance.terminal import Terminal
 from tests.permissions import NOBODY, reachable_directory, unprivileged
 from vetlla.cli.control import follow
-from vetlla.errors import LinkError, UsageError
+from vetlla.errors import AccessError, LinkError, UsageError
 from vetlla.receiver.control import CONTROL_SOCKET
 from vetlla.store.rows import Flag
 
@@ -155,7 +157,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
         assert stat.S_IMODE((daemon.state_dir / CONTROL_SOCKET).stat().st_mode) == 0o660
         daemon.state_dir.chmod(0o755)
-        with nobody(), pytest.raises(LinkError, match="Permission denied"):
+        with nobody(), pytest.raises(AccessError, match=r"may not write .*: Permission denied"):
             daemon.ask("queue.list")
         assert daemon.stop() == 0
 
@@ -163,16 +165,16 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         daemon.start()
         with nobody():
             assert daemon.queue() == []
-            with pytest.raises(UsageError, match="may not put accounts on test"):
+            with pytest.raises(AccessError, match="may not put accounts on test"):
                 daemon.ask("queue.test", account="1001", seconds=60)
-            with pytest.raises(UsageError, match="may not reload") as refused:
+            with pytest.raises(AccessError, match="may not reload") as refused:
                 daemon.ask("reload")
-            assert "group adm" in refused.value.remedy
+            assert refused.value.remedy == "sudo usermod -aG adm nobody"
         assert daemon.stop() == 0
 
         daemon.configure(CONFIG + '[control]\nmode = 0o666\noperators = "adm"\n')
         daemon.start()
-        with nobody(), pytest.raises(UsageError, match="nobody is not an operator"):
+        with nobody(), pytest.raises(AccessError, match="nobody may not ask this receiver"):
             daemon.ask("queue.list")
         assert daemon.queue() == []
         with Terminal(daemon.port) as home:
@@ -182,6 +184,34 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         assert daemon.queue()[0]["state"] == "waiting"
         assert daemon.stop() == 0
         assert daemon.told == ""
+
+
+@pytest.mark.usefixtures("two_people")
+def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
+    """Who is in the engineers' group alone looks, tests, pauses and reloads; an alarm is for operators."""
+    ours = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+    config = f'{CONFIG}[control]\nmode = 0o666\noperators = "adm"\nsupervisors = "adm"\nengineers = "{ours}"\n'
+    with reachable_directory() as directory, homes(directory, config) as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        daemon.state_dir.chmod(0o755)
+        with nobody():
+            assert daemon.status()["ready"]
+            assert [alarm["id"] for alarm in daemon.queue()] == [1]
+            assert daemon.ask("queue.test", account="1001", seconds=60)["operator"] == "nobody"
+            assert daemon.ask("queue.tests")[0]["account"] == "1001"
+            for do in ("pause", "resume"):
+                assert daemon.ask(f"supervision.{do}", account="1001", reason="installer")["operator"] == "nobody"
+            assert daemon.ask("reload")["accounts"] == daemon.ask("registry")["accounts"]
+            for do, more in (
+                ("claim", {}),
+                ("answer", {}),
+                ("note", {"text": "x"}),
+                ("close", {"outcome": "other"}),
+                ("handover", {"to": "root"}),
+                ("escalate", {}),
+            ):
+                with pytest.raises(AccessError, match="nobody may not work alarms\n  -> sudo usermod -aG adm nobody"):
+                    daemon.ask(f"queue.{do}", alarm=1, **more)
 
 
 # --- one home, many reports -------------------------------------------------------------------------------------------

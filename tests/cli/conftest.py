@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
-from vetlla.cli.exits import STATUS
+from vetlla.access import explained
+from vetlla.cli.exits import status_of
 from vetlla.cli.main import command_line
 from vetlla.errors import VetllaError
 from vetlla.simulator.park import generate, write
@@ -89,8 +90,8 @@ def vetlla(state_dir: Path) -> Vetlla:
     def run(*arguments: object, stdin: str | bytes | None = None) -> Done:
         result = CliRunner().invoke(COMMAND_LINE, [str(argument) for argument in arguments], input=stdin)
         if isinstance(result.exception, VetllaError):
-            family = next(kind for kind in type(result.exception).__mro__ if kind in STATUS)
-            return Done(STATUS[family], result.stdout, result.stderr, str(result.exception))
+            error = explained(result.exception)
+            return Done(status_of(error), result.stdout, result.stderr, str(error))
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Done(result.exit_code, result.stdout, result.stderr, "")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal_screen import screen
-from vetlla.cli.actor import _user_name
+from vetlla.access import user_name
 from vetlla.cli.control import ask
 from vetlla.cli.row_files import EVERY as LONG_FILE
+from vetlla.cli.tables import TABLE_ROWS
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -142,6 +143,20 @@ def test_accounts_are_listed_by_home_and_key(vetlla: Vetlla, homes: Path) -> Non
     ]
     assert [one["account"] for one in vetlla("accounts", "list", "--home", "H-18", "--json").json] == ["00a8"]
     assert vetlla("accounts", "list", "--home", "H-19").out == ""
+
+
+def test_a_long_list_ends_like_the_other_lists(vetlla: Vetlla) -> None:
+    """A table after 500 rows, with how many are left and how to see them; --limit, and all of it for a machine."""
+    rows = "".join(f"{number:04}\n" for number in range(TABLE_ROWS + 3))
+    vetlla("accounts", "import", "-", "--format", "csv", stdin=f"account\n{rows}")
+
+    done = vetlla("accounts", "list")
+    assert len(done.out.splitlines()) == 1 + TABLE_ROWS
+    assert done.talk == "3 more: --limit N shows more, --json all\n"
+    done = vetlla("accounts", "list", "--limit", 2)
+    assert (len(done.out.splitlines()), done.talk.partition(" ")[0]) == (3, str(TABLE_ROWS + 1))
+    assert len(vetlla("accounts", "list", "--json").json) == TABLE_ROWS + 3
+    assert len(vetlla("accounts", "list", "--json", "--limit", 2).json) == 2
 
 
 def test_an_account_is_set_and_shown_with_who_changed_what(vetlla: Vetlla) -> None:
@@ -291,7 +306,7 @@ def test_a_long_file_shows_how_far_it_is_on_a_terminal(state_dir: Path, tmp_path
 
 def test_a_user_without_a_name_is_recorded_by_number() -> None:
     """A container's user may be in no list of users."""
-    assert _user_name(2**31 - 17) == str(2**31 - 17)
+    assert user_name(2**31 - 17) == str(2**31 - 17)
 
 
 def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:

@@ -19,6 +19,8 @@ from tests.permissions import reachable_directory, unprivileged
 from vetlla.cli.options import DEFAULT_CONFIG, configuration_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cli.conftest import Vetlla
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
@@ -41,13 +43,14 @@ def warnings(vetlla: Vetlla) -> dict[str, str]:
     return {warning["where"]: warning["what"] for warning in done.json[0]["warnings"]}
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate that signs itself, and its key."""
+def make_certificate(folder: Path, days: float = 89) -> tuple[Path, Path]:
+    """Write a certificate that signs itself and is valid for so many days more, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver.example")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    builder = builder.serial_number(1).not_valid_before(now + timedelta(days=days - 90))
+    builder = builder.not_valid_after(now + timedelta(days=days))
     files = folder / "chain.pem", folder / "key.pem"
     files[0].write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(
@@ -85,7 +88,9 @@ def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> No
     assert "goes to 192.0.2.7 in clear" in done.out
     assert "set it to session_expiry_s (86400 s)" in done.out
     add(config, 'tls = { ca = "/missing.pem" }\n')
-    assert "warning: mqtt mqtt: mqtt tls: /missing.pem" in vetlla("check-config").out
+    done = vetlla("check-config")
+    assert done.status == os.EX_CONFIG
+    assert "mqtt mqtt: tls: /missing.pem: no such file" in done.error
 
 
 def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
@@ -104,9 +109,11 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
             {"protocol": "dc09", "name": "dc09", "transports": ["tcp", "udp"], "address": "127.0.0.1:0", "tls": False}
         ],
         "mqtt": [],
+        "certificates": [],
         "accounts": 0,
         "keys": 0,
         "warnings": [],
+        "not_checked": [],
     }
     assert f"{config} and 1 of conf.d: usable" in vetlla("check-config").out
 
@@ -190,8 +197,7 @@ def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
         ('[intake]\nplain_for_keyed = "accept"\n', "intake.plain_for_keyed", "in clear"),
         ('[intake]\nunknown_accounts = "refuse"\n', "intake.unknown_accounts", "a slip in the registry loses an alarm"),
         ('[http]\nhost = "0.0.0.0"\n', "http.host", "served on 0.0.0.0"),
-        ('[http]\nhost = "arc.example"\n', "http.host", "served on arc.example"),
-        ('[control]\noperators = "no-such-group"\n', "control.operators", "there is no group no-such-group"),
+        ('[[mqtt]]\nhost = "arc.example"\nnode = "arc-1"\n', "mqtt mqtt", "it is stored twice"),
         ("[control]\nmode = 0o666\n", "control.mode", "every user of this machine can work alarms"),
     ],
 )
@@ -208,7 +214,7 @@ def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str,
     [
         '[http]\nhost = "localhost"\n',
         '[http]\nhost = "0.0.0.0"\nenabled = false\n',
-        '[http]\nhost = "::1"\n[control]\nmode = 0o666\noperators = "root"\n',
+        '[http]\nhost = "127.0.0.2"\n[control]\nmode = 0o666\noperators = "root"\n',
     ],
 )
 def test_what_is_no_risk_is_not_warned_of(vetlla: Vetlla, config: Path, text: str) -> None:
@@ -239,7 +245,114 @@ def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> No
     assert "can read the private key" in warnings(vetlla)["listen dc09"]
 
     key.unlink()
-    assert "No such file" in warnings(vetlla)["listen dc09"]
+    done = vetlla("check-config")
+    assert (done.status, f"listen dc09: tls: {key}: no such file" in done.error) == (os.EX_CONFIG, True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda certificate, key: certificate.unlink(), "chain.pem: no such file"),
+        (lambda certificate, key: certificate.write_bytes(b""), "chain.pem: holds nothing that can be used here"),
+        (lambda certificate, key: certificate.write_bytes(certificate.read_bytes()[:200]), "chain.pem: holds nothing"),
+        (lambda certificate, key: key.write_bytes(certificate.read_bytes()), "key.pem: holds nothing"),
+        (lambda certificate, key: key.write_text("no key", encoding="ascii"), "key.pem: holds nothing"),
+        (lambda certificate, key: (key.unlink(), key.mkdir()), "key.pem: is no regular file"),
+        (lambda certificate, key: make_certificate(key.parent / "other")[1].replace(key), "is not the key of"),
+        (lambda certificate, key: lock(key), "key.pem: is encrypted with a passphrase"),
+    ],
+)
+def test_tls_files_that_a_start_cannot_use_are_errors(
+    vetlla: Vetlla, config: Path, tmp_path: Path, spoil: Callable[[Path, Path], object], told: str
+) -> None:
+    """Missing, broken, of another kind, not belonging together, locked: told with the name of the file."""
+    (tmp_path / "other").mkdir()
+    certificate, key = make_certificate(tmp_path)
+    add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
+    spoil(certificate, key)
+
+    done = vetlla("check-config")
+
+    assert done.status == os.EX_CONFIG
+    assert told in done.error
+    assert "listen dc09: tls: " in done.error
+    assert "\n  -> " in done.error
+
+
+def lock(key: Path) -> None:
+    """Encrypt a private key with a passphrase."""
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    form = serialization.PrivateFormat.PKCS8
+    secret = serialization.BestAvailableEncryption(b"invented")
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, secret))
+
+
+def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path) -> None:
+    """The receiver may well read it: no error of the configuration, and no good word for it either."""
+    with reachable_directory() as folder:
+        certificate, key = make_certificate(folder)
+        there = folder / "vetlla.toml"
+        there.write_bytes(config.read_bytes())
+        add(there, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
+        key.chmod(0o000)
+        folder.chmod(0o777)
+        with unprivileged():
+            done = vetlla("check-config", "--config", there, "--state-dir", folder)
+
+    assert done.status == os.EX_NOPERM
+    assert f"{key}: Permission denied" in done.error
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(89, None), (13, "expires on 20"), (-1, "has expired on 20"), (100, "is not valid before 20")]
+)
+def test_the_time_of_a_certificate_is_told(
+    vetlla: Vetlla, config: Path, tmp_path: Path, days: int, told: str | None
+) -> None:
+    """Terminals refuse it before and after: not a fault of the configuration, and a risk from two weeks before."""
+    certificate, key = make_certificate(tmp_path, days)
+    add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
+
+    found = warnings(vetlla)
+
+    assert told is None or told in found["dc09"]
+    assert (told is None) == ("dc09" not in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[control]\noperators = "no-such-group"\n', "control.operators: there is no group no-such-group"),
+        ('[control]\nengineers = "no-such-group"\n', "control.engineers: there is no group no-such-group"),
+        ('[http]\nhost = "192.0.2.1"\n', "http: cannot listen on 192.0.2.1:9109"),
+        (
+            '[[listen]]\nprotocol = "eview"\nhost = "192.0.2.1"\nport = 9010\n',
+            "listen eview: cannot listen on 192.0.2.1:9010",
+        ),
+        (
+            '[[mqtt]]\nhost = "127.0.0.1"\nnode = "arc-1"\nusername = "arc"\npassword_file = "/missing"\n',
+            "mqtt mqtt: /missing: No such file",
+        ),
+    ],
+)
+def test_what_a_start_refuses_is_refused_here(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
+    """Groups that the machine does not have, addresses that are not its own, files that are not there."""
+    add(config, text)
+
+    done = vetlla("check-config")
+
+    assert (done.status, told in done.error) == (os.EX_CONFIG, True), done.error
+
+
+def test_all_faults_are_told_at_once(vetlla: Vetlla, config: Path) -> None:
+    """An engineer corrects the file once."""
+    add(config, '[control]\noperators = "no-such-group"\n[[listen]]\nprotocol = "dc9"\nhost = "127.0.0.1"\nport = 0\n')
+
+    done = vetlla("check-config")
+
+    assert done.error.startswith("2 settings cannot be used\n")
+    assert "unknown protocol 'dc9'" in done.error
+    assert "no group no-such-group" in done.error
 
 
 def test_without_config_option_the_usual_file_is_meant(
@@ -263,13 +376,11 @@ def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: P
         with unprivileged():
             done = vetlla("check-config", "--config", there, "--state-dir", folder, "--json")
 
-    assert done.error == ""
     (report,) = done.json
-    assert (done.status, report["accounts"], report["keys"]) == (0, None, None)
-    assert {warning["where"]: warning["what"] for warning in report["warnings"]} == {
-        f"{folder}/registry.db": "not checked: this user cannot read it",
-        "state_dir": f"{folder} cannot be written by this user",
-    }
+    assert (done.status, report["ok"], report["accounts"], report["keys"]) == (os.EX_NOPERM, False, None, None)
+    (closed,) = report["not_checked"]
+    assert closed.endswith(f" may not read {folder}/registry.db")
+    assert done.error.startswith(f"not checked: {closed}\n  -> ")
 
 
 def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
@@ -281,9 +392,9 @@ def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
         with unprivileged():
             done = vetlla("check-config", "--config", there, "--state-dir", folder / "state")
 
-    assert done.status == 0
-    assert f"warning: {folder}/state/registry.db: not checked: this user cannot read it" in done.out
-    assert f"warning: {folder}/state/keys.toml: not checked: this user cannot read it" in done.out
+    assert done.status == os.EX_NOPERM
+    assert done.out.startswith(f"{there}: usable\n")
+    assert f"may not enter {folder}/state\n  -> " in done.error
     assert " accounts, " not in done.out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.tree import commands
+from vetlla.cli.completion import Shell
 
 BIN = Path(sys.executable).parent
 
@@ -67,8 +69,27 @@ def test_other_shells_are_answered(shell: str, tmp_path: Path) -> None:
     assert "handover" not in answer
 
 
+@pytest.mark.parametrize("shell", list(Shell))
+def test_the_shell_that_is_named_gets_its_script(shell: Shell, tmp_path: Path) -> None:
+    """Whatever shell calls: the script is that of the shell named, in a file of cron or of an installer as well."""
+    script = "\n".join(_bash(f"vetlla --show-completion {shell} | cat; exit ${{PIPESTATUS[0]}}", tmp_path))
+    assert f"_VETLLA_COMPLETE=complete_{shell}" in script
+    installed = _bash(f"vetlla --install-completion={shell}; exit $?", tmp_path)[0].partition(":")[0]
+    assert Path(installed).read_text(encoding="utf-8").strip() == script
+
+
+def test_a_shell_without_a_script_is_told_so(tmp_path: Path) -> None:
+    """Help, handbook and program name the same shells."""
+    (status, *told) = _bash("vetlla --show-completion csh 2>&1 >/dev/null | tr '\n' ' '; echo; echo $?", tmp_path)[::-1]
+    assert status == "0"
+    assert all(f"'{shell}'" in told[0] for shell in Shell)
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    named = re.search(r"commands and options with Tab: (\w+), (\w+) and (\w+)\.", page)
+    assert named is not None
+    assert set(named.groups()) == set(Shell)
+
+
 def test_completion_can_be_installed(tmp_path: Path) -> None:
     """``--install-completion`` leaves what the next shell needs in the user's home, and nowhere else."""
-    # Not as bash's last word, which it would become itself: the program looks for the shell among its ancestors.
-    _bash("vetlla --install-completion bash; exit $?", tmp_path)
+    _bash("vetlla --install-completion bash", tmp_path)
     assert _tab("vetlla que", tmp_path, source=f"source {tmp_path}/.bashrc") == ["queue"]

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from vetlla.receiver.machine import Level, _file_system, _writers, descriptors, examine, flushes, sqlite
-from vetlla.settings.model import Settings
+from vetlla.checks.finding import Level
+from vetlla.checks.kept import _users, sqlite
+from vetlla.checks.machine import _file_system, descriptors, flushes
+from vetlla.checks.running import ask_status
 from vetlla.store.journal import JOURNAL
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
@@ -47,6 +49,7 @@ def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
     assert status in {0, 1}
     assert set(found) == {
         *("receiver", "python", "sqlite", "state directory", "file system", "free space", "flush"),
+        *("configuration", "files", "journal", "registry"),
         *("keys", "descriptors", "clock", "listener dc09", "listener http"),
     }
     assert found["state directory"]["level"] == found["keys"]["level"] == found["listener dc09"]["level"] == "ok"
@@ -123,12 +126,12 @@ def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
         receiver.wait(timeout=30)
     assert status in {0, 1}
     assert found["receiver"]["level"] == "ok"
-    assert found["listener dc09"]["text"] == f"127.0.0.1:{port}, held by the receiver"
+    assert found["listener dc09"]["text"] == f"127.0.0.1:{port}, held by the receiver over tcp, udp"
 
 
 def test_a_receiver_that_cannot_commit_is_critical() -> None:
     """What the receiver says of itself counts."""
-    found = next(examine(Settings(), lambda: {"ready": False, "why": "disk low", "version": "1"}))
+    _, found = ask_status(lambda _: {"ready": False, "why": "disk low", "version": "1"})
     assert (found.check, found.level) == ("receiver", Level.CRITICAL)
     assert "disk low" in found.text
 
@@ -146,7 +149,7 @@ def test_a_second_writer_is_found(tmp_path: Path) -> None:
         for other in others:
             assert other.stdout is not None
             other.stdout.readline()
-        assert _writers(journal) == sorted(other.pid for other in others[:2])
+        assert _users(journal)[0] == sorted(other.pid for other in others[:2])
         found = sqlite(tmp_path, (3, 40, 1))
         assert found.level is Level.CRITICAL
         assert str(others[0].pid) in found.text
@@ -155,7 +158,7 @@ def test_a_second_writer_is_found(tmp_path: Path) -> None:
         for other in others:
             other.communicate(timeout=10)
     assert sqlite(tmp_path, (3, 40, 1)).level is Level.OK
-    assert _writers(tmp_path / "absent.db") == []
+    assert _users(tmp_path / "absent.db") == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,9 @@ def test_flushes_are_judged(durations_ms: list[float], level: Level) -> None:
     assert flushes(durations_ms).level is level
 
 
-@pytest.mark.parametrize(("kind", "level"), [("ext4", Level.OK), ("nfs4", Level.CRITICAL), ("tmpfs", Level.CRITICAL)])
+@pytest.mark.parametrize(
+    ("kind", "level"), [("ext4", Level.OK), ("nfs4", Level.CRITICAL), ("tmpfs", Level.CRITICAL), ("", Level.UNKNOWN)]
+)
 def test_file_systems_are_judged(kind: str, level: Level, tmp_path: Path) -> None:
     """A network's file system cannot hold the journal, memory must not."""
     assert _file_system(tmp_path, kind).level is level
@@ -181,8 +186,9 @@ def test_file_systems_are_judged(kind: str, level: Level, tmp_path: Path) -> Non
 
 def test_descriptors_are_compared_with_what_is_promised() -> None:
     """More connections than the process may open is a warning with both figures."""
-    assert descriptors(1).level is Level.OK
-    found = descriptors(1 << 40)
+    assert descriptors(1, 1_000, "here").level is Level.OK
+    assert descriptors(1 << 40, None, "here").level is Level.OK
+    found = descriptors(1 << 40, 1_000, "here")
     assert found.level is Level.WARNING
     assert found.figures is not None
     assert found.figures["needed"] > 1 << 40

@@ -92,6 +92,13 @@ def test_digital_tells_the_share_and_who_is_next(stocked: Vetlla) -> None:
     assert (share["terminals"], share["digital"], share["share"], share["missing"]) == (1, 0, "0.0", 1)
 
 
+def test_digital_leaves_with_1_when_a_date_has_passed(stocked: Vetlla) -> None:
+    """Until the contract ends the target is on its way; what was due by then and is missing is a standard not kept."""
+    assert stocked("inventory", "digital", *ON).status == 0
+    done = stocked("inventory", "digital", "--day", "2027-03-31", "--json")
+    assert (done.status, done.json[0]["kept"], done.json[0]["reached_by"]) == (1, False, "2027-03-31")
+
+
 def test_a_month_that_has_not_begun_is_not_reported(stocked: Vetlla) -> None:
     """Today's figures under a future month's name would be a false document."""
     done = stocked("inventory", "report", "--month", "2099-01")

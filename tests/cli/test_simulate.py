@@ -32,8 +32,21 @@ def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
     return result
 
 
+def test_no_receiver_is_dialled_that_was_not_named(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither configuration nor environment is an order to open alarms at the service's own receiver."""
+    monkeypatch.setenv("VETLLA_STATE_DIR", str(daemon.state_dir))
+    monkeypatch.setenv("VETLLA_CONFIG", str(daemon.config_file))
+    before = daemon.status()["counts"]["signals"]
+    for protocol in ("dc09", "eview", "mqtt"):
+        done = vetlla("simulate", "--protocol", protocol, "--homes", "1", "--reports", "1")
+        assert done.returncode == os.EX_USAGE
+        assert "no receiver is named" in done.stderr
+        assert "--to HOST:PORT" in done.stderr
+    assert daemon.status()["counts"]["signals"] == before
+
+
 def test_homes_call_the_receiver_of_the_state_directory(daemon: Daemon) -> None:
-    """Without --to the running receiver is dialled; what it counted is what the homes told."""
+    """With --state-dir its running receiver is dialled; what it counted is what the homes told."""
     before = daemon.status()["counts"]["signals"]
     result = simulated(daemon, "--closed", "--reports", "60", "--mix", "alarms=1,tests=9")
     assert (result["told"], result["acknowledged"], result["lost"], result["complete"]) == (60, 60, 0, True)

@@ -85,12 +85,36 @@ def test_the_month_for_a_machine(ledger: Path, vetlla: Vetlla) -> None:
 def test_the_month_for_people(ledger: Path, vetlla: Vetlla) -> None:
     """The same in words, with the footnote that the contract's period is not known."""
     done = vetlla(*MONTH)
-    assert done.status == 0
+    assert done.status == 1
     assert "ANS 13 NOT KEPT: 59 of 60 device-days checked in time (98.333 %)" in done.out
     assert f"without a record (the receiver did not run): {GONE}" in done.out
     assert f"{SILENT} {DOWN_S} s" in done.out
     assert "ucr: expected every 900 s, lost after 3 misses: 30 device-days" in done.out
     assert "(PPT 5.14) is not known" in done.talk
+
+
+@pytest.mark.parametrize("options", [(), ("--days",), ("--devices",), ("--breaches",), ("--csv",), ("--json",)])
+def test_the_exit_status_says_whether_the_standard_was_kept(
+    ledger: Path, state_dir: Path, vetlla: Vetlla, options: tuple[str, ...]
+) -> None:
+    """In every form: 1 for a breach, for a day without a record, and where nothing was supervised; else 0."""
+    assert vetlla(*MONTH, *options).status == 1
+    for name, day, status in (
+        ("kept", DayOf(0, 900, 3, 86_400, 96, 905, 0, 1), 0),
+        ("breached", DayOf(0, 900, 3, 86_400, 90, 9000, 0, 1), 1),
+        ("unsupervised", DayOf(0, 900, 3, 0, 0, 0, Pause.SUSPENDED, 4), 1),
+    ):
+        place = state_dir / name
+        with journal(place) as scribe:
+            batch = scribe.batch()
+            batch.supervision.units.append(Unit(0, "4C01", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+            for number in range(1, 32):
+                block = Stretch(0)
+                block.put(day)
+                batch.supervision.stretches.append((f"2026-10-{number:02}", 0, block.pack()))
+                batch.supervision.days.append((f"2026-10-{number:02}", 0, 5.0))
+            scribe.write(batch)
+        assert vetlla(*MONTH, *options, "--state-dir", place).status == status, name
 
 
 def test_days_and_devices_add_up_to_the_month(ledger: Path, vetlla: Vetlla) -> None:

@@ -13,8 +13,9 @@ import pytest
 from tests.receiver.core import LOOPS, Core, core, small, until
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.protocols.dc09.decoder import Dc09Decoder
-from vetlla.receiver.listeners.bind import bind, tls_context
+from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
+from vetlla.receiver.listeners.tls import server_context
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.session import Ground
 from vetlla.settings.model import Listen, Tls
@@ -50,7 +51,7 @@ class Door:
         self.core = rig
         self.bound = bind(listen)
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
-        context = tls_context(listen.tls) if listen.tls else None
+        context = server_context(listen.tls) if listen.tls else None
         self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["tcp"], context)
         self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["udp"])
         self.terminals: list[Terminal] = []

@@ -14,8 +14,8 @@ import pytest
 from tests.permissions import reachable_directory
 from tests.receiver.controls import ME, doors, each_loop, say_who
 from tests.receiver.core import run, signal, until
-from vetlla.errors import ConfigError, UsageError
-from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Control, User, _user, admit, by_name, colleague
+from vetlla.errors import AccessError, ConfigError, UsageError
+from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Caller, Control, User, _user, admit, by_name, colleague
 from vetlla.settings.model import ControlSettings, Settings
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
             answer = await (await opened.client()).ask("who", operator="somebody else")
-            assert answer["result"] == [ME, True, True]
+            assert answer["result"] == [ME, True, True, True]
 
     run(scenario())
 
@@ -263,7 +263,7 @@ if os.geteuid() == 0:  # only root can be two users
         async def scenario() -> None:
             async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
                 answer = await (await opened.client("nobody")).ask("queue.list")
-                assert (answer["family"], answer["error"]) == ("usage", "nobody is not an operator")
+                assert (answer["family"], answer["error"]) == ("access", "nobody may not ask this receiver")
                 assert "no-such-group" in answer["remedy"]
 
         run(scenario())
@@ -344,11 +344,24 @@ def test_roles_are_groups() -> None:
     settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers=None)
     member = User("ana", frozenset({"arc"}), ours=False)
     lead = User("sara", frozenset({"arc", "arc-leads"}), ours=False)
-    assert admit(member, settings) == ("ana", False, True)
-    assert admit(lead, settings) == ("sara", True, True)
-    assert admit(User("root", frozenset(), ours=True), settings) == ("root", True, True)
-    with pytest.raises(UsageError, match="carla is not an operator"):
-        admit(User("carla", frozenset({"arc-leads"}), ours=False), settings)
+    assert admit(member, settings) == Caller("ana", supervisor=False, engineer=True, works_alarms=True)
+    assert admit(lead, settings) == Caller("sara", supervisor=True, engineer=True, works_alarms=True)
+    assert admit(User("root", frozenset(), ours=True), settings) == Caller(
+        "root", supervisor=True, engineer=True, works_alarms=True
+    )
+
+
+def test_each_role_is_held_by_its_own_group() -> None:
+    """An engineer need not be an operator, and works no alarms then; a user of the socket alone has no role."""
+    settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers="arc-tech")
+    engineer = User("enric", frozenset({"vetlla", "arc-tech"}), ours=False)
+    lead = User("sara", frozenset({"vetlla", "arc-leads"}), ours=False)
+    assert admit(engineer, settings) == Caller("enric", supervisor=False, engineer=True, works_alarms=False)
+    assert admit(lead, settings) == Caller("sara", supervisor=True, engineer=False, works_alarms=True)
+    stranger = User("carla", frozenset({"vetlla"}), ours=False)
+    for named in (settings, ControlSettings(operators="arc")):
+        with pytest.raises(AccessError, match="carla may not ask this receiver\n  -> sudo usermod -aG arc carla"):
+            admit(stranger, named)
 
 
 def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
@@ -359,7 +372,7 @@ def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
             client = await opened.client()
             assert (await client.ask("who"))["ok"]
             opened.control.settings = ControlSettings(engineers=None)
-            assert (await client.ask("who"))["result"] == [ME, True, True]
+            assert (await client.ask("who"))["result"] == [ME, True, True, True]
 
     run(scenario())
 

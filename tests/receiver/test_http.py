@@ -32,6 +32,7 @@ EMPTY = Gauges(
     supervised={},
     incidents_open=0,
     limits_s=dict.fromkeys(LIMITS, 1.0),
+    certificates=[],
 )
 
 

@@ -17,7 +17,7 @@ from tests.receiver.door import ack, door, each_loop, frame
 from vetlla.errors import ConfigError
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept
-from vetlla.receiver.listeners.bind import tls_context
+from vetlla.receiver.listeners.tls import server_context
 from vetlla.settings.model import Tls
 
 if TYPE_CHECKING:
@@ -154,4 +154,4 @@ def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     """The error names the files."""
     files = Tls(certificate=tmp_path / "none.pem", key=tmp_path / "none.key")
     with pytest.raises(ConfigError, match=r"none\.pem"):
-        tls_context(files)
+        server_context(files)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla import __version__
 from vetlla.alarms import Cause, State
 from vetlla.receiver.counters import Caller, Counters, Histogram, Receipt, Refusal
+from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision import Health
 from vetlla.signals import Outcome, Priority, Reason
 
 PROTOCOLS = ("dc09", "other")
 
+ENDS = datetime(2027, 1, 1, tzinfo=UTC)
 GAUGES = Gauges(
     ready=True,
     queue={(State.WAITING, Priority.LIFE): 2, (State.CLAIMED, Priority.TECHNICAL): 1},
@@ -27,6 +32,9 @@ GAUGES = Gauges(
     incidents_open=2,
     unattended={Priority.LIFE: 1},
     limits_s={"t2_max": 20, "t3_warn": 15, "t3_max": 30, "hold": 300},
+    certificates=[
+        Certificate("dc09", Use.CERTIFICATE, Path("chain.pem"), datetime(2026, 1, 1, tzinfo=UTC), ENDS),
+    ],
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
@@ -40,6 +48,8 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "state": {*State, *(health.word for health in Health)},
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
+    "listener": {"dc09"},
+    "use": set(Use),
 }
 """Every label there is, and every value it can take."""
 
@@ -137,6 +147,7 @@ def _full() -> Counters:
         ("vetlla_supervised", {"state": "ok"}, 69_000),
         ("vetlla_supervised", {"state": "lost"}, 5),
         ("vetlla_incidents_open", {}, 2),
+        ("vetlla_certificate_not_after_seconds", {"listener": "dc09", "use": "certificate"}, 1798761600),
     ],
 )
 def test_every_number_has_its_name(name: str, labels: dict[str, str], value: float) -> None:

@@ -15,10 +15,12 @@ from vetlla.errors import StoreError
 from vetlla.signals import AccountId, Kind
 from vetlla.store.account_rows import Place
 from vetlla.store.account_table import (
+    PAGE,
     Change,
     Entry,
     Registration,
     account_book,
+    count_accounts,
     find_accounts,
     recorded_changes,
     register,
@@ -53,7 +55,7 @@ def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: Database
     expected = Account(account="00a1", line="2", home="H-1", remaps={"120": Remap(Kind.FALL, None)})
     assert (result.added, result.changed, result.unchanged) == (1, 0, 0)
     assert account_book(db).find(AccountId("", "2", "00A1")) == expected
-    assert find_accounts(db, account="00A1") == [expected]
+    assert list(find_accounts(db, account="00A1")) == [expected]
 
 
 def test_registering_the_same_again_changes_nothing(db: Database) -> None:
@@ -74,7 +76,7 @@ def test_only_the_fields_given_change_each_with_its_record(db: Database) -> None
     result = put(db, Entry(Place("1"), {"home": "H-2", "interval_s": 60}), at_us=8)
 
     assert (result.added, result.changed, result.unchanged) == (0, 1, 0)
-    assert find_accounts(db) == [Account(account="1", home="H-2", key_name="north", interval_s=60)]
+    assert list(find_accounts(db)) == [Account(account="1", home="H-2", key_name="north", interval_s=60)]
     changes = [(record.at_us, record.by, record.change) for record in recorded_changes(db, after=1)]
     assert changes == [
         (8, "ana", Change(Place("1"), "interval_s", "0", "60")),
@@ -91,7 +93,7 @@ def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
         result = put(db, Entry(Place("1"), {"home": "H"}), Entry(Place("2"), {}), dry_run=True)
         assert remove(db, Place("1"), by="ana", at_us=1, dry_run=True)
         assert (result.added, result.changed, len(result.changes)) == (1, 1, 2)
-        assert find_accounts(db) == [Account(account="1")]
+        assert list(find_accounts(db)) == [Account(account="1")]
         assert len(recorded_changes(db)) == 1
 
 
@@ -103,7 +105,7 @@ def test_an_import_that_cannot_be_written_changes_nothing(db: Database) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         put(db, Entry(Place("1"), {"home": "H"}), Entry(Place("2"), {}))
 
-    assert find_accounts(db) == [Account(account="1")]
+    assert list(find_accounts(db)) == [Account(account="1")]
 
 
 def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
@@ -113,7 +115,7 @@ def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
     change = remove(db, Place("1"), by="ana", at_us=9)
 
     assert change == Change(Place("1"), "removed", '{"account": "1", "home": "H"}', "")
-    assert find_accounts(db) == [Account(account="1", line="2")]
+    assert list(find_accounts(db)) == [Account(account="1", line="2")]
     assert [record.change.field for record in recorded_changes(db, account="1")] == [
         "removed",
         "registered",
@@ -135,6 +137,21 @@ def test_accounts_are_found_by_home_and_by_key(db: Database) -> None:
     assert [account.account for account in find_accounts(db, home="H")] == ["1", "2"]
     assert [account.account for account in find_accounts(db, home="H", key_name="k")] == ["2"]
     assert len(recorded_changes(db, at_most=2)) == 2
+
+
+def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> None:
+    """Each account once, in order, whatever its case; between two pages another process may write."""
+    names = [f"{'aB'[number % 2]}{number:05}" for number in range(2 * PAGE + 7)]
+    with writing(tmp_path, CLOCK) as database:
+        put(database, *(Entry(Place(name, "", "1"), {}) for name in names))
+    with reading(tmp_path, CLOCK) as opened:
+        assert count_accounts(opened) == len(names)
+        listed = find_accounts(opened)
+        first = next(listed)
+        with writing(tmp_path, CLOCK) as database:
+            put(database, Entry(Place("zz"), {}))
+        found = [first, *listed]
+    assert [one.account for one in found] == [*sorted(names, key=str.lower), "zz"]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE account_changes SET by = 'eva'", "DELETE FROM account_changes"])
@@ -181,11 +198,11 @@ def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
     was = Account(account="17", home="H", interval_s=900, support_level=2, remaps={"120": Remap(Kind.FALL, None)})
 
     with reading(tmp_path, CLOCK) as db:
-        assert find_accounts(db) == [was]
+        assert list(find_accounts(db)) == [was]
     with writing(tmp_path, CLOCK) as db:
         assert put(db, Entry(Place("17"), {"maker": Maker.AJAX})).changes == [Change(Place("17"), "maker", "", "ajax")]
     with reading(tmp_path, CLOCK) as db:
-        assert find_accounts(db) == [replace(was, maker=Maker.AJAX)]
+        assert list(find_accounts(db)) == [replace(was, maker=Maker.AJAX)]
 
 
 def test_a_row_that_something_else_wrote_is_told(db: Database) -> None:

@@ -276,7 +276,7 @@ def test_stretches_are_bounded(archive: Archive) -> None:
             return archive.read(sql, parameters)
 
     watched: Any = Watched()
-    assert newest(watched, history.signals(codes=["none"]), 5) == []
+    assert list(newest(watched, history.signals(codes=["none"]), 5)) == []
     assert list(stream(watched, history.signals(codes=["none"]))) == []
     assert {last - first + 1 for first, last in bounds} == {STRETCH}
     backward, forward = bounds[:10], bounds[10:]

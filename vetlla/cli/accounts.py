@@ -25,6 +25,7 @@ from vetlla.cli.row_files import (
     refuse,
     tell_warnings,
 )
+from vetlla.cli.tables import Limit, print_some
 from vetlla.cli.tell import tell_receiver
 from vetlla.clock import SystemClock, iso
 from vetlla.errors import UsageError
@@ -179,6 +180,7 @@ def remove_account(
 def list_accounts(
     home: Annotated[str | None, typer.Option(help="Only those of this home.")] = None,
     key_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only those that use this key.")] = None,
+    limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -187,8 +189,13 @@ def list_accounts(
     Example: vetlla accounts list --json > accounts.json
     """
     with reading(state_dir, SystemClock()) as registry:
-        found = account_table.find_accounts(registry, home=home, key_name=key_name)
-    print_rows(map(row_from, found), COLUMNS, as_json=as_json)
+        print_some(
+            map(row_from, account_table.find_accounts(registry, home=home, key_name=key_name)),
+            COLUMNS,
+            limit,
+            as_json=as_json,
+            total=lambda: account_table.count_accounts(registry, home=home, key_name=key_name),
+        )
 
 
 @app.command("show")
@@ -200,7 +207,7 @@ def show_account(
     Example: vetlla accounts show 1234
     """
     with reading(state_dir, SystemClock()) as registry:
-        found = account_table.find_accounts(registry, account=account)
+        found = list(account_table.find_accounts(registry, account=account))
         history = account_table.recorded_changes(registry, account=account, at_most=HISTORY_SHOWN)
     if not found and not history:
         raise _not_registered(Place(account))

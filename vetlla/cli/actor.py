@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
+
+from vetlla.access import user_name
 
 
 def actor() -> str:
-    """Return the Unix user; behind sudo also the person, since "root" says nobody."""
+    """Return the Unix user; behind sudo also the person, since "root" names no person."""
     person = os.environ.get("SUDO_USER", "")
-    name = _user_name(os.getuid())
+    name = user_name(os.getuid())
     return f"{person} (as {name})" if person and person != name else name
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:  # a container's user without an entry
-        return str(uid)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vetlla.cli.exits import verdict
 from vetlla.cli.moments import Since, Until, Utc, shown, within
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows
@@ -61,7 +62,7 @@ def list_records(
     )
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
-    print_rows((_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+        print_rows((_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -87,14 +88,14 @@ def verify(
             flaws = list(verify_chain(archive.read, tell))
         if expected and not holds(archive.read, expected):
             flaws.append(Flaw(expected.id, "the chain does not contain the head that was expected"))
-    if as_json:
-        told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
-        print_json({"whole": not flaws, "head": str(head), "flaws": told})
-    else:
-        for flaw in flaws:
-            console().print(f"record {flaw.audit_id}: {flaw.what}", soft_wrap=True)
-        console().print(str(head), soft_wrap=True)
-    raise typer.Exit(FLAWED if flaws else 0)
+    with verdict(FLAWED if flaws else 0):
+        if as_json:
+            told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
+            print_json({"whole": not flaws, "head": str(head), "flaws": told})
+        else:
+            for flaw in flaws:
+                console().print(f"record {flaw.audit_id}: {flaw.what}", soft_wrap=True)
+            console().print(str(head), soft_wrap=True)
 
 
 def _fields(record: Record) -> dict[str, Any]:

@@ -2,124 +2,164 @@
 
 from __future__ import annotations
 
-import os
-from difflib import get_close_matches
+import errno
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.options import DEFAULT_CONFIG, AsJson, configuration_file
+from vetlla import access
+from vetlla.access import explained
+from vetlla.checks import config as risks
+from vetlla.checks.config import Risk
+from vetlla.cli.options import DEFAULT_CONFIG, AsJson, required_configuration
 from vetlla.cli.output import console, print_json
 from vetlla.clock import SystemClock
-from vetlla.errors import ConfigError, StoreError
+from vetlla.errors import AccessError, ConfigError, StoreError
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import knowledge, risks
-from vetlla.receiver.listeners.bind import spoken
-from vetlla.receiver.risks import Risk
+from vetlla.receiver import knowledge
+from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.load import files, load
+from vetlla.store.journal import JOURNAL
 from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.errors import VetllaError
     from vetlla.receiver.knowledge import Knowledge
-    from vetlla.settings.model import Listen, Settings
+    from vetlla.receiver.startup import Prepared
+    from vetlla.settings.model import Settings
 
 
 def check_config(
     *,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."),
+        typer.Option(
+            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+        ),
     ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(envvar="VETLLA_STATE_DIR", help="Instead of the configuration's state_dir.")
+        Path | None,
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a configuration with its keys and accounts: every fault, and what is allowed but risky.
 
-    Run it as the receiver's user, or files that only it can read are told as risks. It changes nothing.
+    The start and the reload of a receiver refuse the same faults. It changes nothing.
 
-    Exit status: 0 usable, 78 not.
+    Exit status: 0 usable, 78 not, 77 as far as this user may see: run it as the receiver's user.
 
     Example: sudo -u vetlla vetlla check-config --config /etc/vetlla/vetlla.toml
     """
-    path = config or configuration_file() or DEFAULT_CONFIG
+    path = config or required_configuration() or DEFAULT_CONFIG
     try:
-        report = _check(path, state_dir)
+        report, closed = _check(path, state_dir)
     except ConfigError as error:
         if as_json:
-            print_json({"ok": False, "error": error.args[0], "remedy": error.remedy})
+            told = explained(error)
+            print_json({"ok": False, "error": told.args[0], "remedy": told.remedy})
         raise
     if as_json:
         print_json(report)
     else:
         _print(report)
+    if closed:
+        raise AccessError(
+            f"not checked: {'; '.join(error.args[0] for error in closed)}",
+            remedy="run this as the receiver's user: sudo -u vetlla vetlla check-config",
+        )
 
 
-def _check(path: Path, state_dir: Path | None) -> dict[str, Any]:
+def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[VetllaError]]:
+    """Return what would run, and what this user is not allowed to check."""
     settings = load(path, state_dir=state_dir)
-    listeners = _listeners(path, settings)
+    prepared = prepare(settings, load_protocols())
+    faults, closed = _sorted(prepared.faults)
+    found: list[Risk] = []
+    for fault in () if faults else unbindable(settings):
+        match getattr(fault.__cause__, "errno", None):
+            case errno.EADDRINUSE:
+                pass  # by the running receiver, as a rule: `vetlla doctor` tells it from others
+            case errno.EACCES:
+                found.append(Risk("listen", fault.args[0], fault.remedy))
+            case _:
+                faults.append(fault)
+    if faults:
+        raise together(tuple(faults))
+    known, more = _known(settings)
+    closed += more
     read = files(path)
-    known, found = _known(settings)
-    found += [*risks.of_files(settings, read), *risks.of_policy(settings)]
-    if known:
-        found += risks.of_accounts(known.book, known.keys)
+    found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
+    found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.keys) if known else ())]
+    return _report(settings, prepared, read, known, found, closed), closed
+
+
+def _sorted(faults: Iterable[ConfigError]) -> tuple[list[ConfigError], list[VetllaError]]:
+    """Return what any start refuses, and what only shows that this user is not the receiver's."""
+    wrong: list[ConfigError] = []
+    closed: list[VetllaError] = []
+    for fault in faults:
+        told = explained(fault)
+        if isinstance(told, AccessError):
+            closed.append(told)
+        else:
+            wrong.append(fault)
+    return wrong, closed
+
+
+def _report(
+    settings: Settings,
+    prepared: Prepared,
+    read: list[Path],
+    known: Knowledge | None,
+    found: list[Risk],
+    closed: list[VetllaError],
+) -> dict[str, Any]:
     return {
-        "ok": True,
+        "ok": not closed,
         "files": [str(file) for file in read],
         "state_dir": str(settings.state_dir),
         "keys_file": str(settings.keys_file),
         "listen": [
             listen.model_dump(mode="json", include={"name", "protocol", "transports"})
             | {"address": listen.address, "tls": listen.tls is not None}
-            for listen in listeners
+            for listen, *_ in prepared.entrances
         ],
         "mqtt": [
             broker.model_dump(mode="json", include={"name", "node", "share"})
             | {"address": broker.address, "tls": broker.tls is not None}
             for broker in settings.mqtt
         ],
+        "certificates": [
+            {"name": one.name, "use": one.use, "file": str(one.file), "not_after": one.not_after.isoformat()}
+            for one in prepared.certificates
+        ],
         "accounts": len(known.book) if known else None,
         "keys": len(known.keys) if known else None,
         "warnings": [risk._asdict() for risk in found],
+        "not_checked": [error.args[0] for error in closed],
     }
 
 
-def _listeners(path: Path, settings: Settings) -> list[Listen]:
-    if not settings.listen and not settings.mqtt:
-        raise ConfigError(f"{path}: nothing to listen on", remedy="add a [[listen]] table, as config/vetlla.toml shows")
-    protocols = load_protocols()
-    for listen in settings.listen:
-        if listen.protocol not in protocols:
-            close = get_close_matches(listen.protocol, protocols, n=1)
-            raise ConfigError(
-                f"{path}: listen {listen.name}: unknown protocol {listen.protocol!r}",
-                remedy=f'did you mean "{close[0]}"?' if close else f"one of {', '.join(protocols)}",
-            )
-    return [spoken(listen, protocols[listen.protocol]) for listen in settings.listen]
-
-
-def _known(settings: Settings) -> tuple[Knowledge | None, list[Risk]]:
-    """Read accounts and keys as the receiver would; None, with the risk, where this user may not."""
-    hidden = [file for file in (settings.state_dir / REGISTRY, settings.keys_file) if not _may_read(file)]
-    if hidden or not settings.state_dir.is_dir():
-        remedy = "run this as the receiver's user: sudo -u vetlla"
-        return None, [Risk(str(file), "not checked: this user cannot read it", remedy) for file in hidden]
+def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
+    """Read journal, accounts and keys as the receiver would; None, with the reasons, where this user may not."""
+    state_dir = settings.state_dir
+    found = (
+        access.obstacle(file, writing=False) for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
+    )
+    closed: list[VetllaError] = [AccessError(str(one)) for one in dict.fromkeys(filter(None, found))]
     try:
-        return knowledge.read(settings, SystemClock()), []
+        check_state_directory(settings)
+        known = None if closed or not state_dir.is_dir() else knowledge.read(settings, SystemClock())
+    except AccessError as error:
+        return None, closed or [error]
     except StoreError as error:  # the receiver would not start, whatever the family
         raise ConfigError(error.args[0], remedy=error.remedy) from error
-
-
-def _may_read(file: Path) -> bool:
-    try:
-        file.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return os.access(file, os.R_OK, effective_ids=True)
+    return known, closed
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla import access
+from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.receiver.control import CONTROL_SOCKET
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _FAMILIES: dict[str, type[VetllaError]] = {
     "store": StoreError,
     "link": LinkError,
     "config": ConfigError,
+    "access": AccessError,
 }
 
 
@@ -66,6 +68,9 @@ def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
     connection.settimeout(timeout_s)
     try:
         connection.connect(str(path))
+    except PermissionError as error:
+        connection.close()
+        raise access.refusal(path, error.strerror) from error
     except OSError as error:
         connection.close()
         raise LinkError(

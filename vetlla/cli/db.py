@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.actor import actor
+from vetlla.cli.exits import verdict
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
 from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.progress import progress
@@ -23,12 +24,14 @@ app = typer.Typer(help="Back up, verify and restore what the receiver keeps.", n
 DAMAGED = 1
 """Exit status when something is not as it was written."""
 
-Backup = Annotated[Path, typer.Argument(metavar="BACKUP", help="A directory made by vetlla db backup.")]
+Backup = Annotated[Path, typer.Argument(metavar="BACKUP", readable=False, help="A directory made by vetlla db backup.")]
 
 
 @app.command()
 def backup(
-    target: Annotated[Path, typer.Argument(metavar="DEST", help="A directory that does not exist yet.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="DEST", readable=False, help="A directory that does not exist yet.")
+    ],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +57,10 @@ def backup(
 @app.command()
 def verify(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="A backup, or one database; default: the state directory.")
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", readable=False, help="A backup, or one database; default: the state directory."
+        ),
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
@@ -66,12 +72,12 @@ def verify(
     Example: vetlla db verify /mnt/backup/2026-11-21
     """
     found = _inspected(path or state_dir)
-    if as_json:
-        told = [{"file": damage.file, "what": damage.what} for damage in found]
-        print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
-    elif not _told(found):
-        console().print(f"{path or state_dir}: whole", soft_wrap=True)
-    raise typer.Exit(DAMAGED if found else 0)
+    with verdict(DAMAGED if found else 0):
+        if as_json:
+            told = [{"file": damage.file, "what": damage.what} for damage in found]
+            print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
+        elif not _told(found):
+            console().print(f"{path or state_dir}: whole", soft_wrap=True)
 
 
 @app.command()
@@ -88,8 +94,8 @@ def restore(
     """
     found = _inspected(backup) if (backup / MANIFEST).exists() else []
     if found:
-        _told(found)
-        raise typer.Exit(DAMAGED)
+        with verdict(DAMAGED):
+            _told(found)
     with progress("copying") as tell:
         done = restore_backup(
             backup, state_dir, SystemClock(), _room(state_dir), actor=actor(), dry_run=dry_run, progress=tell

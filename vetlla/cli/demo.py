@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -58,7 +59,10 @@ BY = "vetlla demo"
 
 def demo(
     state_dir: Annotated[
-        Path | None, typer.Option(help="Keep journal and registry here; default: a directory that goes with the demo.")
+        Path | None,
+        typer.Option(
+            readable=False, help="Keep journal and registry here; default: a directory that goes with the demo."
+        ),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -147,7 +151,8 @@ async def _receiver(directory: Path) -> AsyncIterator[tuple[Process, int]]:
     with log.open("ab") as out:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "vetlla", "receiver"),
-            *("--listen", "dc09=127.0.0.1:0", "--state-dir", str(directory)),
+            # Without this machine's configuration: it is another receiver's.
+            *("--config", os.devnull, "--listen", "dc09=127.0.0.1:0", "--state-dir", str(directory)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,

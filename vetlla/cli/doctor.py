@@ -5,53 +5,80 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from vetlla.checks.doctor import examine
+from vetlla.checks.finding import Finding, Level, of_error, worst
 from vetlla.cli.control import ask
-from vetlla.cli.exits import Nagios
-from vetlla.cli.options import DEFAULT_CONFIG, AsJson, configuration_file
+from vetlla.cli.exits import verdict
+from vetlla.cli.options import DEFAULT_CONFIG, AsJson, required_configuration
 from vetlla.cli.output import console, print_json
-from vetlla.receiver.machine import Finding, Level, examine
+from vetlla.clock import SystemClock
+from vetlla.errors import ConfigError, UsageError
+from vetlla.protocols.registry import load_protocols
 from vetlla.settings.load import load
 
-_STYLE = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STYLE = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.UNKNOWN: "magenta"}
 
 
 def doctor(
     *,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."),
+        typer.Option(
+            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+        ),
     ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(envvar="VETLLA_STATE_DIR", help="Instead of the configuration's state_dir.")
+        Path | None,
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this machine: versions, state directory, room, disk, limits, clock, keys, ports, MQTT brokers, receiver.
+    """Judge the running receiver, or a machine before its first start: everything it needs and everything it keeps.
 
-    Run it as the receiver's user, with the receiver's state directory. It changes nothing; it times fifty flushes of a
-    temporary file, and connects as the receiver to each MQTT broker that a running receiver is not connected to.
+    The receiver is asked for its own view: configuration, sockets, certificates, limits. What it keeps is looked at:
+    state directory, disk, journal, registry, keys. It changes nothing; it times fifty flushes of a temporary file, and
+    connects as the receiver to each MQTT broker that a running receiver is not connected to. Run it as the receiver's
+    user: what another user may not look at is told as UNKNOWN.
 
-    Exit status: 0 all well, 1 warnings, 2 something that keeps the receiver from its work.
+    Exit status: 0 all well, 1 warnings, 2 something keeps the receiver from its work, 3 something could not be looked
+    at.
 
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
     # What the MQTT library tells of a broken connection is in the finding; nobody set up a log here.
     logging.getLogger("mqtt").addHandler(logging.NullHandler())
-    settings = load(config or configuration_file(), state_dir=state_dir)
-    findings = list(examine(settings, lambda: ask(settings.state_dir, "status")))
-    if as_json:
-        for finding in findings:
-            print_json(_plain(finding))
-    else:
-        console().print(_table(findings))
-    raise typer.Exit(Nagios(max(finding.level for finding in findings)))
+    findings = list(_findings(config or required_configuration(), state_dir))
+    with verdict(worst(findings)):
+        if as_json:
+            for finding in findings:
+                print_json(_plain(finding))
+        else:
+            console().print(_table(findings))
+
+
+def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
+    try:
+        settings = load(path, state_dir=state_dir)
+    except (ConfigError, UsageError) as error:
+        yield of_error("configuration", error)
+        return
+    yield from examine(
+        settings,
+        lambda question: ask(settings.state_dir, question),
+        SystemClock(),
+        path=path,
+        protocols=load_protocols(),
+    )
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

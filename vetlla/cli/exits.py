@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import traceback
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from vetlla.cli.output import tell
-from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+import typer
+
+from vetlla import access
+from vetlla.cli import streams
+from vetlla.cli.output import talk, tell
+from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 STATUS: dict[type[VetllaError], int] = {
     UsageError: os.EX_USAGE,
     StoreError: os.EX_IOERR,
+    streams.OutputError: os.EX_IOERR,
     LinkError: os.EX_UNAVAILABLE,
     ConfigError: os.EX_CONFIG,
+    AccessError: os.EX_NOPERM,
     VetllaError: os.EX_SOFTWARE,
 }
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit status after Ctrl-C, as shells count."""
 
 
 class Nagios(IntEnum):
@@ -31,15 +42,59 @@ class Nagios(IntEnum):
     UNKNOWN = 3
 
 
-def run(command: Callable[[], None]) -> None:
-    """Run the command line; turn Vetlla's errors into one clear message and an exit status."""
+def run(command: Callable[[], object]) -> NoReturn:
+    """Run the command line and leave with its status; tell what ended it in one clear message."""
+    streams.prepare()
+    status = os.EX_OK
+    try:
+        status = _status(command)
+        sys.stdout.flush()
+    except streams.ReaderGone:
+        streams.abandon()
+    except streams.OutputError as error:
+        streams.abandon()
+        status = _told(error)
+    sys.exit(status)
+
+
+def _status(command: Callable[[], object]) -> int:
     try:
         command()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer turns KeyboardInterrupt into this
+            talk().print("vetlla: interrupted", style="red")
+        return end.code if isinstance(end.code, int) else os.EX_OK
+    except streams.OutputError:
+        raise
     except VetllaError as error:
-        family = next(kind for kind in type(error).__mro__ if kind in STATUS)
-        tell(f"vetlla: {error}", "red")
-        sys.exit(STATUS[family])
-    except BrokenPipeError:
-        # The reader of our pipe went away (``| head``): stop quietly, and keep the interpreter's own flush quiet too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(os.EX_OK)
+        return _told(access.explained(error))
+    except PermissionError as error:
+        return _told(access.explained(error))
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _told(StoreError(f"{name}{error.strerror or error}"))
+    except Exception:  # noqa: BLE001 - the last resort: a report of the fault needs the traceback
+        traceback.print_exc()
+        return _told(VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above"))
+    return os.EX_OK
+
+
+@contextmanager
+def verdict(status: int) -> Iterator[None]:
+    """Leave with a status once the answer is told: also where the reader, such as ``head``, ends before that."""
+    try:
+        yield
+        sys.stdout.flush()
+    except streams.ReaderGone:
+        streams.abandon()
+    raise typer.Exit(status)
+
+
+def status_of(error: VetllaError) -> int:
+    """Return the exit status of an error: its family's."""
+    return STATUS[next(kind for kind in type(access.explained(error)).__mro__ if kind in STATUS)]
+
+
+def _told(error: VetllaError) -> int:
+    tell(f"vetlla: {error}", "red")
+    return status_of(error)

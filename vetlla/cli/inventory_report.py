@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from vetlla.access import explained
 from vetlla.cli import parameters
-from vetlla.cli.exits import Nagios
+from vetlla.cli.exits import Nagios, verdict
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.parameters import ParametersFile
 from vetlla.cli.row_files import ExportFormat
-from vetlla.errors import ConfigError, StoreError, UsageError
+from vetlla.errors import AccessError, ConfigError, StoreError, UsageError
 from vetlla.service import inventory_check as rules
 from vetlla.service import inventory_report as monthly
 from vetlla.service.inventory_digital import DigitalShare, digital_share
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from vetlla.service.inventory_report import Report
 
+NOT_KEPT = 1
+"""Exit status when a date has passed and what was due by it is missing."""
 SHOWN = 10
 """Breaches of each rule that a person is shown; --all and --json show every one."""
 
@@ -106,19 +109,19 @@ def check(
     try:
         known = _known(state_dir, day or today(), parameters_file)
         found = rules.check(known, chosen)
-    except (StoreError, ConfigError) as error:
-        _unknown(str(error).replace("\n", " "))
+    except (StoreError, ConfigError, AccessError) as error:
+        _unknown(str(explained(error)).replace("\n", " "))
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}")
     worst = Nagios(rules.severity(found))
-    if as_json:
-        for one in chosen:
-            for broken in found[one.name]:
-                print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
-    else:
-        _tell(chosen, found, worst, limit=None if everything else SHOWN)
-    parameters.footnote(known.reading)
-    raise typer.Exit(worst)
+    with verdict(worst):
+        if as_json:
+            for one in chosen:
+                for broken in found[one.name]:
+                    print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
+        else:
+            _tell(chosen, found, worst, limit=None if everything else SHOWN)
+        parameters.footnote(known.reading)
 
 
 def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
@@ -151,6 +154,8 @@ def digital(
 ) -> None:
     """Tell the share of GSM-IP terminals against the target and the offer, and the homes that must be next.
 
+    Exit status: 0 nothing that was due by the day is missing, 1 a date of the contract or of the offer has passed.
+
     Example: vetlla inventory digital --json
     """
     on = day or today()
@@ -158,12 +163,13 @@ def digital(
     whole_park()
     with looking(state_dir) as connection:
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
-    if as_json:
-        print_json(_plain(share))
-    else:
-        for line in _said(share):
-            console().print(line)
-    parameters.footnote(values)
+    with verdict(0 if share.kept else NOT_KEPT):
+        if as_json:
+            print_json(_plain(share))
+        else:
+            for line in _said(share):
+                console().print(line)
+        parameters.footnote(values)
 
 
 def _write_xlsx(path: Path, made: Report) -> None:
@@ -230,6 +236,8 @@ def _plain(share: DigitalShare) -> dict[str, Any]:
         "target": share.target,
         "offered_points": share.offered_points,
         "offered_by": str(share.offered_by),
+        "reached_by": str(share.reached_by),
+        "kept": share.kept,
         "offered": share.offered,
         "offered_share": str(share.offered_share),
         "missing": share.missing,

@@ -46,4 +46,4 @@ def sample(
         print_json({"out": str(out), **counts})
     else:
         said = ", ".join(f"{count} {name}" for name, count in counts.items())
-        console().print(f"{out}: {said}", markup=False, soft_wrap=True)
+        console().print(f"{out}: {said}", soft_wrap=True)

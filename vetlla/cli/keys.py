@@ -37,7 +37,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name, as ac
 AsHex = Annotated[bool, typer.Option("--hex", help="The key is written as 32, 48 or 64 hex digits.")]
 AsText = Annotated[bool, typer.Option("--text", help="The key is written as 16, 24 or 32 characters.")]
 FromFile = Annotated[
-    Path | None, typer.Option("--from-file", metavar="FILE", help="Read the key there, not from stdin or a prompt.")
+    Path | None,
+    typer.Option("--from-file", metavar="FILE", readable=False, help="Read the key there, not from stdin or a prompt."),
 ]
 
 
@@ -77,7 +78,9 @@ def rotate(
     generate: Annotated[
         bool, typer.Option("--generate", help="Make a random key; it is written to --out only.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="New file for the generated key.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", readable=False, help="New file for the generated key.")
+    ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     keys_file: KeysFile = None,
     as_json: AsJson = False,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla import __version__
-from vetlla.cli import exits
+from vetlla.cli import completion, exits
+from vetlla.cli.completion import InstallCompletion, ShowCompletion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ COMMANDS = {
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
-        typer.echo(f"vetlla {__version__}")
+        sys.stdout.write(f"vetlla {__version__}\n")
         raise typer.Exit
 
 
@@ -55,6 +56,8 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    show_completion: ShowCompletion = None,
+    install_completion: InstallCompletion = None,
 ) -> None:
     """Vetlla watches over: the alarm receiver of a telecare service and the toolkit of its engineers."""
 
@@ -64,6 +67,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     app = typer.Typer(
         name="vetlla",
         no_args_is_help=True,
+        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -81,13 +85,17 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
 def _wanted() -> Iterable[str]:
     """Return the command that the words of the command line name; all of them where they name none."""
     words = sys.argv[1:]
-    if "_VETLLA_COMPLETE" in os.environ:  # while a shell completes, the words so far are here: bash, then zsh and fish
+    if completion.is_asked_for():  # while a shell completes, the words so far are here: bash, then zsh and fish
         words = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
-    if words[:1] == ["--version"]:
+    if words and words[0].partition("=")[0] in {"--version", "--show-completion", "--install-completion"}:
         return ()
     return words[:1] if words and words[0] in COMMANDS else COMMANDS
 
 
 def main() -> None:
     """Entry point of the ``vetlla`` command."""
-    exits.run(command_line(_wanted()))
+
+    def command() -> None:
+        command_line(_wanted())()
+
+    exits.run(command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vetlla.access import explained
 from vetlla.cli.output import tell
 from vetlla.errors import ConfigError
 from vetlla.settings.load import load
@@ -38,6 +39,22 @@ def configuration_file() -> Path | None:
     return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK, effective_ids=True) else None
 
 
+def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
+    """Return the configuration file that counts where no option names one; None only where there is none.
+
+    For the commands that are about the configuration: one that this user may not read must not be passed over.
+    """
+    if named := os.environ.get("VETLLA_CONFIG"):
+        return Path(named)
+    try:
+        usual.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # the reading will tell why
+    return usual
+
+
 def configured() -> Settings | None:
     """Return this machine's settings; None where there is no configuration, or none that could be used.
 
@@ -48,7 +65,7 @@ def configured() -> Settings | None:
     try:
         return load(path) if path else None
     except ConfigError as error:
-        tell(f"warning: not used: {error}", "yellow")
+        tell(f"warning: not used: {explained(error)}", "yellow")
         return None
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 ParametersFile = Annotated[
     Path | None,
     typer.Option(
-        "--parameters", envvar="VETLLA_PARAMETERS", help="Contract figures; without it the installed parameters.toml."
+        "--parameters",
+        envvar="VETLLA_PARAMETERS",
+        readable=False,
+        help="Contract figures; without it the installed parameters.toml.",
     ),
 ]
 

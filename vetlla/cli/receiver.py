@@ -11,8 +11,8 @@ import structlog
 import typer
 import uvloop
 
+from vetlla.cli.options import DEFAULT_CONFIG, required_configuration
 from vetlla.clock import SystemClock
-from vetlla.errors import ConfigError
 from vetlla.receiver.log import configure
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
@@ -23,7 +23,9 @@ log = structlog.get_logger()
 # readable=False: what cannot be read is told by whoever opens it, with a remedy and the right exit status.
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", "-c", envvar="VETLLA_CONFIG", readable=False, help="Configuration file (TOML)."),
+    typer.Option(
+        "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+    ),
 ]
 
 
@@ -43,19 +45,16 @@ def receiver(
 ) -> None:
     """Run the receiver in the foreground until SIGTERM or Ctrl-C.
 
-    It answers a report only when the transaction that holds it is on the disk. SIGHUP reads configuration, accounts
-    and keys anew.
+    It answers a report only when the transaction that holds it is on the disk. SIGHUP reads configuration, TLS files,
+    accounts and keys again, and refuses what the next start would refuse. --listen needs no configuration file; one
+    that is there counts for everything else.
 
     Example: vetlla receiver --listen dc09=127.0.0.1:9009 --state-dir /tmp/vetlla
     """
-    reread = partial(load, config, state_dir=state_dir, listen=listen or ())
+    file = config or required_configuration()
+    reread = partial(load, file, state_dir=state_dir, listen=listen or ())
     settings = reread()
-    left_out = load(config).mqtt if listen else ()
-    if not settings.listen and not settings.mqtt:
-        raise ConfigError(
-            "nothing to listen on",
-            remedy="give --listen dc09=HOST:PORT, or a --config FILE with a [[listen]] or [[mqtt]] table",
-        )
+    left_out = load(file).mqtt if listen else ()
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
         if left_out:
@@ -65,10 +64,10 @@ def receiver(
                 remedy="to hear them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings, reread))
+            runner.run(_run(settings, reread, file))
     finally:
         writer.close()
 
 
-async def _run(settings: Settings, reread: partial[Settings]) -> None:
-    await Receiver(settings, reread, SystemClock()).run()
+async def _run(settings: Settings, reread: partial[Settings], file: Path | None) -> None:
+    await Receiver(settings, reread, SystemClock(), file).run()

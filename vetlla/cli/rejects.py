@@ -52,7 +52,7 @@ def list_rejects(
     )
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
-    print_rows((stored_reject_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+        print_rows((stored_reject_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
 
 
 def _row(stored: StoredReject) -> dict[str, Any]:

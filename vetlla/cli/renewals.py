@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli import parameters, renewals_chart
+from vetlla.cli.exits import verdict
 from vetlla.cli.inventory_session import (
     CLOCK,
     Day,
@@ -142,9 +143,8 @@ def plan(
             )
         devices = [task.device for short in made.shortages for task in short.tasks]
         names = inventory.serials(connection, devices)
-    tell_plan(made, names, values, as_json=as_json)
-    if made.shortages:
-        raise typer.Exit(INFEASIBLE)
+    with verdict(INFEASIBLE if made.shortages else 0):
+        tell_plan(made, names, values, as_json=as_json)
 
 
 @app.command()
@@ -235,7 +235,7 @@ def export(
 def forecast(
     start: From = None,
     end: To = None,
-    chart: Annotated[Path | None, typer.Option("--chart", help="Draw it too: .svg or .png.")] = None,
+    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw it too: .svg or .png.")] = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,

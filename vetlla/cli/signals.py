@@ -75,8 +75,11 @@ def list_signals(
     question = _question(state_dir, account, home, alarm, kind, priority, code, since, until)
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
-    rows = [stored_fields(one) if as_json else _row(one) for one in found]
-    print_rows(rows, [name for name in COLUMNS if as_json or any(row[name] for row in rows)], as_json=as_json)
+        if as_json:
+            print_rows(map(stored_fields, found), (), as_json=True)
+            return
+        rows = list(map(_row, found))
+    print_rows(rows, [name for name in COLUMNS if any(row[name] for row in rows)], as_json=False)
 
 
 @app.command()

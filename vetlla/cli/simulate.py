@@ -17,10 +17,11 @@ import uvloop
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from vetlla.cli.control import ask
+from vetlla.cli.exits import verdict
 from vetlla.cli.moments import duration
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, talk
-from vetlla.cli.simulate_callers import HOMES, callers, write_files
+from vetlla.cli.simulate_callers import HOMES, address_from, callers, receiver_to_dial, write_files
 from vetlla.cli.simulate_events import Outages, ReturnWithin, Silent, outage_from, silence_from
 from vetlla.cli.simulate_mqtt import simulate_mqtt
 from vetlla.cli.simulate_report import table, teller, trouble
@@ -65,11 +66,11 @@ def simulate(
     *,
     protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"What homes speak: {', '.join(SPOKEN)}.")] = "dc09",
     to: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Receiver to dial; default: the one of the state directory.")
+        str, typer.Option(metavar="HOST:PORT", help="Receiver to dial, instead of that of --state-dir.")
     ] = "",
     homes: Annotated[int | None, typer.Option(min=1, help=f"How many; default {HOMES}, or all of --accounts.")] = None,
     accounts: Annotated[
-        Path | None, typer.Option(help="Be the homes of this file (columns of `accounts import`).")
+        Path | None, typer.Option(readable=False, help="Be the homes of this file (columns of `accounts import`).")
     ] = None,
     rate: Annotated[
         float | None,
@@ -92,14 +93,21 @@ def simulate(
     encrypt: Annotated[
         str, typer.Option(help="none, 128, 192 or 256 bits with made-up keys; default: as --accounts and --keys-from.")
     ] = "",
-    keys_from: Annotated[Path | None, typer.Option(help="Keys file that holds the keys --accounts names.")] = None,
+    keys_from: Annotated[
+        Path | None, typer.Option(readable=False, help="Keys file that holds the keys --accounts names.")
+    ] = None,
     files_to: Annotated[
         Path | None,
-        typer.Option("--export", help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."),
+        typer.Option(
+            "--export", readable=False, help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."
+        ),
     ] = None,
-    mix: Annotated[str, typer.Option(help="Weights: alarms, technical, tests, heartbeats.")] = (
-        "alarms=5,technical=5,tests=30,heartbeats=60"
-    ),
+    mix: Annotated[
+        str,
+        typer.Option(
+            show_default=False, help="Weights; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
+        ),
+    ] = "alarms=5,technical=5,tests=30,heartbeats=60",
     faults: Annotated[
         str, typer.Option(help="Shares: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
     ] = "",
@@ -110,18 +118,24 @@ def simulate(
     outage: Outages = "",
     return_within: ReturnWithin = 0.0,
     silent: Silent = "",
-    trust: Annotated[Path | None, typer.Option(help="Certificate the receiver must show (tls); default: any.")] = None,
-    ledger: Annotated[Path | None, typer.Option(help="Write every report and its fate here, as NDJSON.")] = None,
+    trust: Annotated[
+        Path | None, typer.Option(readable=False, help="Certificate the receiver must show (tls); default: any.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(readable=False, help="Write every report and its fate here, as NDJSON.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Say and suffer the same things again.")] = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - asked for where it was given: see receiver_to_dial
     as_json: AsJson = False,
 ) -> None:
     """Let homes dial in over real sockets and measure what comes back.
 
+    The receiver is named by --to or by --state-dir: homes that dial in open alarms, so none is dialled by default.
+
     Ends with status 0 if every report was acknowledged, 1 if any was lost or refused. What a protocol never
     acknowledges is counted apart, as sent. Ctrl-C ends the calls and prints what came of them so far.
 
-    Example: vetlla simulate --homes 500 --rate 200 --faults torn,retry,damage=0.02 --ledger sent.ndjson
+    Example: vetlla simulate --to 127.0.0.1:9009 --homes 500 --rate 200 --faults torn,damage=0.02 --ledger sent.ndjson
     """
     if protocol in ELSEWHERE:
         ELSEWHERE[protocol](ctx)
@@ -136,7 +150,7 @@ def simulate(
         write_files(files_to, calling, keys)
         return
     wanted_outage = outage_from(outage, return_within)
-    host, port = _address(to, state_dir, protocol)
+    host, port = address_from(to) if to else _listener(receiver_to_dial(ctx), protocol)
     scenario = Scenario(
         host=host,
         port=port,
@@ -158,21 +172,16 @@ def simulate(
         silence=silence_from(silent),
     )
     report = _run(scenario, ledger)
-    if as_json:
-        said = {"to": f"{host}:{port}", "protocol": protocol, "seed": seed}
-        print_json({**said, **asdict(report), "complete": report.complete})
-    else:
-        console().print(table(report, scenario))
-    raise typer.Exit(0 if report.complete else LOST)
+    with verdict(0 if report.complete else LOST):
+        if as_json:
+            said = {"to": f"{host}:{port}", "protocol": protocol, "seed": seed}
+            print_json({**said, **asdict(report), "complete": report.complete})
+        else:
+            console().print(table(report, scenario))
 
 
-def _address(to: str, state_dir: Path, protocol: str) -> tuple[str, int]:
-    """Return where to dial: as said, or where the daemon of the state directory listens for the protocol."""
-    if to:
-        host, colon, port = to.rpartition(":")
-        if not (host and colon and port.isdecimal()):
-            raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
-        return host.removeprefix("[").removesuffix("]"), int(port)
+def _listener(state_dir: Path, protocol: str) -> tuple[str, int]:
+    """Return where the receiver of a state directory listens for a protocol."""
     for listener in ask(state_dir, "status")["listening"]:
         if listener["protocol"] == protocol:
             return ANYWHERE.get(listener["host"], listener["host"]), listener["port"]

@@ -18,10 +18,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import typer
+
     from vetlla.signals import Key
     from vetlla.simulator.dialects.dialect import Dialect
 
 HOMES = 10
+
+
+def receiver_to_dial(ctx: typer.Context) -> Path:
+    """Return the state directory whose receiver is to be dialled. Raises UsageError where the words name none.
+
+    A configured directory, or one in the environment, is that of the service: nobody's alarms are simulated there
+    because a word is missing.
+    """
+    source = ctx.get_parameter_source("state_dir")
+    if source is None or source.name != "COMMANDLINE":
+        raise UsageError(
+            "no receiver is named: homes that dial in open alarms",
+            remedy="name it with --to HOST:PORT, or with --state-dir DIR; `vetlla demo` brings one of its own",
+        )
+    directory: Path = ctx.params["state_dir"]
+    return directory
+
+
+def address_from(to: str) -> tuple[str, int]:
+    """Return host and port of what was typed as HOST:PORT. Raises UsageError."""
+    host, colon, port = to.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def callers(

@@ -15,8 +15,9 @@ from rich.table import Table
 
 from vetlla.cli import account_file
 from vetlla.cli.control import ask
+from vetlla.cli.exits import verdict
 from vetlla.cli.output import console, print_json, talk
-from vetlla.cli.simulate_callers import HOMES, write_files
+from vetlla.cli.simulate_callers import HOMES, address_from, receiver_to_dial, write_files
 from vetlla.cli.simulate_events import outage_from, silence_from
 from vetlla.cli.simulate_report import add_backlog, befallen, teller
 from vetlla.errors import LinkError, UsageError
@@ -48,7 +49,8 @@ def simulate_mqtt(ctx: typer.Context) -> None:
     if (folder := said.get("files_to")) is not None:
         write_files(folder, drill.homes(len(terminals)), {})
         return
-    host, port = _broker(said.get("to") or "", said["state_dir"])
+    to = said.get("to") or ""
+    host, port = address_from(to) if to else _broker(receiver_to_dial(ctx))
     seed = said.get("seed")
     outage = outage_from(said.get("outage") or "", said.get("return_within") or 0.0)
     lasts = SIZES["duration"] + (outage.end_s if outage else 0)
@@ -68,11 +70,11 @@ def simulate_mqtt(ctx: typer.Context) -> None:
     )
     counts = _run(plan, said.get("ledger"))
     report = _report(plan, counts)
-    if said.get("as_json"):
-        print_json(report)
-    else:
-        _print(report, counts)
-    raise typer.Exit(0 if report["complete"] else LOST)
+    with verdict(0 if report["complete"] else LOST):
+        if said.get("as_json"):
+            print_json(report)
+        else:
+            _print(report, counts)
 
 
 def _terminals(accounts: Path | None, homes: int | None) -> Sequence[str]:
@@ -84,13 +86,8 @@ def _terminals(accounts: Path | None, homes: int | None) -> Sequence[str]:
     return terminals
 
 
-def _broker(to: str, state_dir: Path) -> tuple[str, int]:
-    """Return the broker: as said, or the one that the receiver of the state directory uses."""
-    if to:
-        host, colon, port = to.rpartition(":")
-        if not (host and colon and port.isdecimal()):
-            raise UsageError(f"--to {to}: not HOST:PORT", remedy="the broker's, such as 127.0.0.1:1883")
-        return host.removeprefix("[").removesuffix("]"), int(port)
+def _broker(state_dir: Path) -> tuple[str, int]:
+    """Return the broker that the receiver of a state directory uses."""
     for place in ask(state_dir, "status")["listening"]:
         if place["protocol"] == "mqtt" and "connected" in place:
             return place["host"], place["port"]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from vetlla.cli.exits import verdict
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, configured
 from vetlla.cli.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.progress import progress
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
     from vetlla.cli.progress import Tell
     from vetlla.store.supervision_history import RecordedDay
+
+
+NOT_KEPT = 1
+"""Exit status when the month does not prove the standard."""
 
 
 def as_month(text: str) -> date:
@@ -78,6 +83,8 @@ def report(
 
     Beside a running receiver or without one. The lines of --days add up to the report, those of --devices to the days.
 
+    Exit status: 0 the standard was kept, 1 it was not, or nothing was supervised that could show it.
+
     Example: vetlla supervision report --month 2026-11 --devices --csv > november.csv
     """
     if as_csv and as_json:
@@ -92,14 +99,17 @@ def report(
                 remedy="a day is written when it has ended, and kept for supervision.ledger_months",
             )
         if devices or breaches:
-            _stream(_device_rows(archive, asked, tell, breaches=breaches), DEVICE_COLUMNS, as_csv=as_csv)
+            everything = Sums()
+            rows = _device_rows(archive, asked, tell, everything, breaches=breaches)
+            _stream(rows, DEVICE_COLUMNS, as_csv=as_csv)
             _tell_notes()
-            return
+            raise typer.Exit(_status(asked, everything))
         counted = _count(archive, asked, tell)
-    if days:
-        _tell_days(asked, counted, as_csv=as_csv, as_json=as_json)
-    else:
-        _tell_month(asked, counted, as_csv=as_csv, as_json=as_json)
+    with verdict(_status(asked, total(counted.values()))):
+        if days:
+            _tell_days(asked, counted, as_csv=as_csv, as_json=as_json)
+        else:
+            _tell_month(asked, counted, as_csv=as_csv, as_json=as_json)
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -132,7 +142,10 @@ def _count(archive: Archive, month: Month, tell: Tell) -> dict[tuple[str, str], 
     return {place: found for place, found in sums.items() if found.device_days}
 
 
-def _device_rows(archive: Archive, month: Month, tell: Tell, *, breaches: bool) -> Iterator[dict[str, Any]]:
+def _device_rows(
+    archive: Archive, month: Month, tell: Tell, everything: Sums, *, breaches: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each device and day, and add all of them up."""
     wholes = [(one.day, month.whole(one)) for one in month.recorded]
     stretches = history.stretches(archive)
     for stretch in range(stretches):
@@ -141,6 +154,7 @@ def _device_rows(archive: Archive, month: Month, tell: Tell, *, breaches: bool) 
         for day, whole in wholes:
             for one in history.day_of(archive, day, stretch):
                 found = judged(one, whole)
+                everything.add(one, found)
                 if not breaches or found.verdict is Verdict.BREACH:
                     yield device_row(day, one, found, names.get(one.unit))
 
@@ -199,6 +213,10 @@ def _tell_month(month: Month, counted: Mapping[tuple[str, str], Sums], *, as_csv
 
 def _kept(month: Month, everything: Sums) -> bool | None:
     return everything.kept and not month.missing
+
+
+def _status(month: Month, everything: Sums) -> int:
+    return 0 if _kept(month, everything) else NOT_KEPT
 
 
 def _document(month: Month, rows: list[dict[str, Any]], everything: Sums) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
     ``keys_file`` is the one that was changed: a receiver that reads another, as a systemd credential, has not got it.
     """
     try:
-        read = ask(state_dir, "reload", timeout_s=RELOAD_S)["keys_file"]
+        read = ask(state_dir, "registry", timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
         tell("no running receiver confirmed this: one that runs takes it with `systemctl reload vetlla`", "yellow")
         return False

@@ -9,7 +9,6 @@ Unix groups.
 from __future__ import annotations
 
 import asyncio
-import grp
 import json
 import os
 import pwd
@@ -20,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import structlog
 
-from vetlla.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.access import group_name
+from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CONTROL_SOCKET = "control.sock"
+SOCKET_PATH_MAX = 107
+"""Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
@@ -42,6 +44,7 @@ FAMILIES: Mapping[type[VetllaError], str] = {
     StoreError: "store",
     LinkError: "link",
     ConfigError: "config",
+    AccessError: "access",
 }
 
 
@@ -55,11 +58,13 @@ class User(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """What whoever asks may do."""
+    """Who asks, and what this user may do."""
 
     operator: str
     supervisor: bool
     engineer: bool
+    works_alarms: bool = True
+    """False for an engineer who is neither operator nor supervisor."""
 
 
 class Request(NamedTuple):
@@ -92,11 +97,13 @@ class Control:
         try:
             self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
         except OSError as error:
-            raise ConfigError(
-                f"{self.path}: cannot listen: {error.strerror or error}",
-                remedy="a socket's path holds 107 characters at the most: use a shorter --state-dir",
-            ) from error
+            raise path_too_long(self.path, error.strerror or str(error)) from error
         self.path.chmod(self.settings.mode)
+
+    def use(self, settings: ControlSettings) -> None:
+        """Go on with other groups and permissions, on connections that stand too."""
+        self.settings = settings
+        self.path.chmod(settings.mode)
 
     async def close(self) -> None:
         """Hang up on everybody and remove the socket."""
@@ -142,15 +149,37 @@ class Control:
         await writer.drain()
 
 
+def path_too_long(path: Path, why: str = "the path is too long") -> ConfigError:
+    """Return what is told of a control socket that cannot be made."""
+    return ConfigError(
+        f"{path}: cannot listen: {why}",
+        remedy=f"a socket's path holds {SOCKET_PATH_MAX} characters at most: use a shorter --state-dir",
+    )
+
+
 def admit(user: User, settings: ControlSettings) -> Caller:
-    """Return a user's roles. Raises UsageError for who is not even an operator."""
+    """Return a user's roles. Raises AccessError for a user who has none.
 
-    def holds(group: str | None) -> bool:
-        return user.ours or group is None or group in user.groups
+    A role without a group is held by every operator; without a group of operators every user of the socket is one.
+    """
 
-    if not holds(settings.operators):
-        raise UsageError(f"{user.name} is not an operator", remedy=f"add them to group {settings.operators}")
-    return Caller(user.name, holds(settings.supervisors), holds(settings.engineers))
+    def member(group: str | None) -> bool:
+        return group is not None and group in user.groups
+
+    operator = user.ours or settings.operators is None or member(settings.operators)
+    supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
+    engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
+    if not (operator or supervisor or engineer):
+        nobody = Caller(user.name, supervisor, engineer, works_alarms=False)
+        raise refused(nobody, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
+    return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
+
+
+def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
+    """Return what a caller is told who may not do something; the members of the groups may."""
+    first, *others = filter(None, groups)
+    more = "".join(f", or group {group}" for group in others)
+    return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
 
 
 async def by_name(name: str) -> User | None:
@@ -169,7 +198,10 @@ async def colleague(name: str, settings: Settings, known: Callable[[str], Awaita
         raise UsageError(
             f"this machine has no user {name!r}", remedy="name the colleague as `getent passwd` does, such as maria"
         )
-    admit(user, settings.control)
+    caller = admit(user, settings.control)
+    if not caller.works_alarms:
+        groups = settings.control
+        raise refused(caller, "work alarms", groups.operators, groups.supervisors)
     socket_path = settings.state_dir / CONTROL_SOCKET
     if not user.ours and not await asyncio.to_thread(_reaches, user, socket_path):
         raise UsageError(
@@ -191,7 +223,7 @@ def _user(uid: int, gid: int) -> User:
         name = pwd.getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:  # a container's user without an entry
         return User(str(uid), frozenset(), ours)
-    return User(name, frozenset(filter(None, map(_group, os.getgrouplist(name, gid)))), ours)
+    return User(name, frozenset(map(group_name, os.getgrouplist(name, gid))), ours)
 
 
 def _by_name(name: str) -> User | None:
@@ -214,15 +246,8 @@ def _permits(user: User, path: Path, wanted: int) -> bool:
     if _user(status.st_uid, status.st_gid).name == user.name:
         shift = 6
     else:
-        shift = 3 if _group(status.st_gid) in user.groups else 0
+        shift = 3 if group_name(status.st_gid) in user.groups else 0
     return bool(status.st_mode >> shift & wanted)
-
-
-def _group(gid: int) -> str | None:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return None
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

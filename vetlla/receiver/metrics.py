@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
+    from vetlla.receiver.listeners.tls import Certificate
 
 _encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
 
@@ -57,6 +58,8 @@ class Gauges:
     incidents_open: int
     limits_s: Mapping[str, float]
     """By ``LIMITS``, every one."""
+    certificates: Sequence[Certificate]
+    """Of the TLS files that new connections use."""
 
 
 class Metrics(Collector):
@@ -126,6 +129,9 @@ class Metrics(Collector):
         yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
         supervised = [((state,), count) for state, count in now.supervised.items()]
         yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
+        ends = [((one.name, one.use), one.not_after.timestamp()) for one in now.certificates]
+        text = "Until when the TLS certificates in use are valid, Unix time."
+        yield _gauge("certificate_not_after_seconds", text, ("listener", "use"), ends)
         yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
         limits = [((name,), now.limits_s[name]) for name in LIMITS]
         yield _gauge("limit_seconds", "Limits of the queue, as they are set.", ("limit",), limits)

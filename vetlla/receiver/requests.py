@@ -9,7 +9,7 @@ from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
 from vetlla.receiver.asked import choices, flag, number, perform, text, words
-from vetlla.receiver.control import by_name, colleague
+from vetlla.receiver.control import by_name, colleague, refused
 from vetlla.receiver.dispatch import make_event
 from vetlla.service import queue
 from vetlla.signals import Priority
@@ -62,15 +62,26 @@ class QueueRequests:
         return {
             "queue.list": self._list,
             "queue.show": self._show,
-            "queue.claim": self._claim,
-            "queue.answer": self._answer,
-            "queue.note": self._note,
-            "queue.close": self._close,
-            "queue.handover": self._hand_over,
-            "queue.escalate": self._escalate,
+            "queue.claim": self._of_operators(self._claim),
+            "queue.answer": self._of_operators(self._answer),
+            "queue.note": self._of_operators(self._note),
+            "queue.close": self._of_operators(self._close),
+            "queue.handover": self._of_operators(self._hand_over),
+            "queue.escalate": self._of_operators(self._escalate),
             "queue.test": self._test,
             "queue.tests": self._tests,
         }
+
+    def _of_operators(self, answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Any]]:
+        """Return a request that works alarms: an engineer alone may not make it."""
+
+        async def admitted(request: Request) -> Any:  # noqa: ANN401 - whatever the request answers
+            if not request.caller.works_alarms:
+                groups = self.settings.control
+                raise refused(request.caller, "work alarms", groups.operators, groups.supervisors)
+            return await answer(request)
+
+        return admitted
 
     async def watch(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
         """Stream what changes in the queue, beginning with what is open.
@@ -140,10 +151,8 @@ class QueueRequests:
 
     async def _test(self, request: Request) -> dict[str, Any]:
         if not (request.caller.engineer or request.caller.supervisor):
-            raise UsageError(
-                f"{request.caller.operator} may not put accounts on test",
-                remedy=f"add them to group {self.settings.control.engineers}",
-            )
+            groups = self.settings.control
+            raise refused(request.caller, "put accounts on test", groups.engineers, groups.supervisors)
         hand, account, seconds = self._hand(request), text(request, "account"), number(request, "seconds")
         if not 0 <= seconds <= TEST_MAX_S:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")

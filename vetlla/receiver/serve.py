@@ -1,8 +1,8 @@
 """The daemon's life in four words: open, serve, drain, close.
 
-READY is said after recovery, when every listener listens. SIGHUP reads configuration, accounts and keys anew and keeps
-what it has if they are bad. SIGTERM and SIGINT drain: stop reading, commit, answer, close, within a deadline; a second
-one makes the deadline now.
+READY is said after recovery, when every listener listens. SIGHUP reads configuration, TLS files, accounts and keys
+again and keeps what it has if the next start would refuse any of it. SIGTERM and SIGINT drain: stop reading, commit,
+answer, close, within a deadline; a second one makes the deadline now.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from vetlla import __version__
-from vetlla.errors import ConfigError, UsageError, VetllaError
+from vetlla.errors import ConfigError, VetllaError
 from vetlla.protocols.mqtt import NAME as MQTT
 from vetlla.protocols.mqtt import read
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.commit import GroupCommit
-from vetlla.receiver.control import Control
+from vetlla.receiver.control import Control, refused
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.desk import Desk
 from vetlla.receiver.dispatch import Dispatch
@@ -31,27 +31,32 @@ from vetlla.receiver.escalation import Escalation
 from vetlla.receiver.http import HttpServer
 from vetlla.receiver.intake import Intake
 from vetlla.receiver.listeners import mqtt
-from vetlla.receiver.listeners.bind import bind, spoken, tls_context
+from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.metrics import exposition
+from vetlla.receiver.reload import Reload
 from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.session import Ground
 from vetlla.receiver.supervision_requests import SupervisionRequests
 from vetlla.receiver.supervision_view import SupervisionView
-from vetlla.receiver.view import View
+from vetlla.receiver.view import Standing, View
 from vetlla.receiver.watchdog import Watchdog
 from vetlla.store.journal import Journal
 from vetlla.store.writer import Writer
 
 if TYPE_CHECKING:
+    import os
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from pathlib import Path
 
     from vetlla.clock import Clock
     from vetlla.protocols.decoder import Decoder, Description
     from vetlla.receiver.control import Request
-    from vetlla.settings.model import Listen, Settings
+    from vetlla.receiver.reload import Taken
+    from vetlla.receiver.startup import Prepared
+    from vetlla.settings.model import Settings
     from vetlla.signals import AccountId, Key
 
 log = structlog.get_logger()
@@ -77,10 +82,13 @@ class Receiver:
     _requests: QueueRequests
     _of_supervision: SupervisionRequests
     _control: Control
+    _journal_file: os.stat_result
 
-    def __init__(self, settings: Settings, reread: Callable[[], Settings], clock: Clock) -> None:
-        self._settings = settings
-        self._reread = reread
+    def __init__(
+        self, settings: Settings, reread: Callable[[], Settings], clock: Clock, config: Path | None = None
+    ) -> None:
+        """Take the settings, how to read them again, and the file that they are from."""
+        self._config = str(config.absolute()) if config else ""
         self._clock = clock
         self._protocols = load_protocols()
         self._counters = Counters(self._protocols)
@@ -91,8 +99,18 @@ class Receiver:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
-        self._reloading: asyncio.Task[Any] | None = None
-        self._reload_in_turn = asyncio.Lock()
+        self._handed: frozenset[str] = frozenset()
+        """Names of the listeners whose sockets systemd holds."""
+        self._reloads: set[asyncio.Task[VetllaError | None]] = set()
+        self._reload = Reload(
+            settings,
+            reread,
+            protocols=self._protocols,
+            counters=self._counters,
+            clock=clock,
+            held=self._held,
+            take=self._take,
+        )
 
     async def run(self) -> None:
         """Live through the four phases. Raises ConfigError or StoreError when it cannot open."""
@@ -101,7 +119,8 @@ class Receiver:
             loop.add_signal_handler(number, self._told_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
         async with AsyncExitStack() as parts:
-            await self._open(loop, parts)  # what fails here ends the process: nothing was acknowledged yet
+            async with self._reload.in_turn:
+                await self._open(loop, parts)  # what fails here ends the process: nothing was acknowledged yet
             await self._stop.wait()
             await self._drain()
         log.info("receiver.stopped")
@@ -110,9 +129,10 @@ class Receiver:
 
     async def _open(self, loop: asyncio.AbstractEventLoop, parts: AsyncExitStack) -> None:
         """Open one part after the other; ``parts`` closes those that are open, the last one first."""
-        settings, clock = self._settings, self._clock
-        places = [self._place(listen) for listen in settings.listen]
+        settings, clock = self._reload.settings, self._clock
+        prepared = await self._reload.first()
         journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
+        self._journal_file = journal.path.stat()
         self._writer = Writer(journal, loop, clock)
         parts.push_async_callback(asyncio.to_thread, self._writer.close)
         recovered = await asyncio.to_thread(
@@ -158,7 +178,7 @@ class Receiver:
         self._desk.resume(clock.now(), self._commit.batch)
         await self._watchdog.use(settings.supervision, self._knowledge.roster)
         self._watchdog.on_new_day = self._day_began
-        self._bind(places)
+        self._bind(prepared)
         await self._open_doors(parts)
         for listener in self._listeners:
             await listener.start()
@@ -169,27 +189,18 @@ class Receiver:
         self._beat()
         self._say_ready()
 
-    def _place(self, listen: Listen) -> tuple[Listen, Description]:
-        if listen.protocol not in self._protocols:
-            raise ConfigError(
-                f"listen {listen.name}: unknown protocol {listen.protocol!r}",
-                remedy=f"one of {', '.join(self._protocols)}",
-            )
-        description = self._protocols[listen.protocol]
-        return spoken(listen, description), description
-
-    def _bind(self, places: list[tuple[Listen, Description]]) -> None:
+    def _bind(self, prepared: Prepared) -> None:
         ground = Ground(self._intake, self._budget, self._counters, self._clock)
         handed = systemd.inherited_sockets()
-        known = {listen.name for listen, _ in places}
-        if stray := {socket.name for socket in handed} - known:
+        self._handed = frozenset(one.name for one in handed)
+        known = {entrance.listen.name for entrance in prepared.entrances}
+        if stray := self._handed - known:
             raise ConfigError(
                 f"systemd hands over sockets for {', '.join(stray)}, which no [[listen]] names",
                 remedy="make FileDescriptorName= of the socket unit equal to a listener's name",
             )
-        for listen, description in places:
+        for listen, description, tls in prepared.entrances:
             given = {_transport(one.socket): one.socket for one in handed if one.name == listen.name}
-            tls = tls_context(listen.tls) if listen.tls else None
 
             def make(description: Description = description) -> Decoder:
                 return description.make(self._keys_of)
@@ -204,15 +215,23 @@ class Receiver:
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
                     self._listeners.append(UdpListener(listen, ground, make, bound))
-        for settings in self._settings.mqtt:
-            self._brokers.append(mqtt.MqttListener(settings, ground, read, ready=lambda: self._commit.ready))
+        for settings in self._reload.settings.mqtt:
+            self._brokers.append(
+                mqtt.MqttListener(
+                    settings,
+                    ground,
+                    read,
+                    ready=lambda: self._commit.ready,
+                    tls=prepared.brokers[settings.name],
+                )
+            )
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Asked anew each time: a reload replaces what is known under connections that stand.
         return self._knowledge.keys_of(who)
 
     async def _open_doors(self, parts: AsyncExitStack) -> None:
-        settings = self._settings
+        settings = self._reload.settings
         supervision = SupervisionView(self._watchdog, self._clock)
         view = View(
             desk=self._desk,
@@ -224,6 +243,7 @@ class Receiver:
             brokers=self._brokers,
             http=self._http,
             supervision=supervision,
+            standing=self._standing,
         )
         requests = self._requests = QueueRequests(
             settings=settings,
@@ -237,7 +257,12 @@ class Receiver:
             settings=settings, watchdog=self._watchdog, view=supervision, commit=self._commit, clock=self._clock
         )
         table = requests.table() | of_supervision.table()
-        table |= {"status": view.status, "reload": self._asked_to_reload}
+        table |= {
+            "status": view.status,
+            "outlook": self._asked_for_outlook,
+            "reload": self._asked_to_reload,
+            "registry": self._asked_to_read,
+        }
         self._control = Control(settings.state_dir, settings.control, table, {"watch": requests.watch})
         parts.push_async_callback(self._control.close)
         await self._control.start()
@@ -279,71 +304,64 @@ class Receiver:
         self._stop.set()
 
     def _told_to_reload(self) -> None:
-        self._reloading = asyncio.get_running_loop().create_task(self._reload())
+        self._begin(self._reload.configuration())
 
     def _day_began(self) -> None:
-        self._reloading = asyncio.get_running_loop().create_task(self._read_registry())
+        # Suspensions begin and end with a day.
+        self._begin(self._reload.registry())
 
-    async def _read_registry(self) -> None:
-        """Read accounts and keys anew, by the settings in force: suspensions begin and end with a day."""
-        async with self._reload_in_turn:
-            try:
-                known = await asyncio.to_thread(knowledge.read, self._settings, self._clock)
-            except VetllaError as error:
-                log.error("receiver.registry_unread", why=str(error))  # noqa: TRY400 - the disk's mistake, not ours
-            else:
-                await self._take_over(self._settings, known)
+    def _begin(self, reading: Coroutine[Any, Any, VetllaError | None]) -> None:
+        task = asyncio.get_running_loop().create_task(reading)
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
-    async def _take_over(self, settings: Settings, known: knowledge.Knowledge) -> None:
+    async def _take(self, taken: Taken) -> None:
+        """Go on with other settings, accounts and keys; connections that stand stay."""
+        settings, known, tls = taken
         await self._watchdog.use(settings.supervision, known.roster)
-        self._settings = settings
         self._knowledge = known
         self._intake.use(settings, known.book)
+        for listener in self._listeners:
+            if isinstance(listener, TcpListener) and listener.listen.name in tls:
+                listener.use_tls(tls[listener.listen.name])
+        for broker in self._brokers:
+            if broker.broker.name in tls:
+                broker.use_tls(tls[broker.broker.name])
+        self._desk.use(settings.queue)
+        self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
+        self._control.use(settings.control)
+        self._commit.wake()  # what it says of the disk counts from now on
+        self._budget.use(settings.limits)
+
+    def _held(self, wanted: Settings) -> set[tuple[str, int, str]]:
+        """Return the addresses that a next start finds free, because this receiver or systemd holds them."""
+        # By the port that was bound: the configuration may say 0, and soon that port.
+        held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
+        if self._http.running:
+            held.add((self._reload.settings.http.host, self._http.port, "tcp"))
+        given = (one for one in wanted.listen if one.name in self._handed)
+        return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
 
     async def _asked_to_reload(self, request: Request) -> dict[str, Any]:
+        return await self._asked(request, self._reload.configuration)
+
+    async def _asked_to_read(self, request: Request) -> dict[str, Any]:
+        return await self._asked(request, self._reload.registry)
+
+    async def _asked(self, request: Request, read: Callable[[], Awaitable[VetllaError | None]]) -> dict[str, Any]:
+        settings = self._reload.settings
         if not request.caller.engineer:
-            raise UsageError(
-                f"{request.caller.operator} may not reload",
-                remedy=f"add them to group {self._settings.control.engineers}",
-            )
-        if (failure := await self._reload()) is not None:
+            raise refused(request.caller, "reload the configuration", settings.control.engineers)
+        if (failure := await read()) is not None:
             raise failure
-        return {"accounts": len(self._intake.book), "keys_file": str(self._settings.keys_file)}
+        return {"accounts": len(self._intake.book), "keys_file": str(settings.keys_file)}
 
-    async def _reload(self) -> VetllaError | None:
-        """Read configuration, accounts and keys anew; keep all of the old if any of the new is bad."""
-        async with self._reload_in_turn:  # or the older of two readings might count
-            return await self._reload_now()
+    async def _asked_for_outlook(self, _: Request) -> dict[str, Any]:
+        return await self._reload.outlook()
 
-    async def _reload_now(self) -> VetllaError | None:
-        systemd.notify("RELOADING=1")
-        try:
-            settings = self._as_it_stands(await asyncio.to_thread(self._reread))
-            known = await asyncio.to_thread(knowledge.read, settings, self._clock)
-        except VetllaError as error:
-            self._counters.reloads_refused += 1
-            log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
-            return error
-        else:
-            await self._take_over(settings, known)
-            self._desk.use(settings.queue)
-            self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
-            self._control.settings = settings.control
-            self._commit.wake()  # what it says of the disk counts from now on
-            self._budget.use(settings.limits)
-            self._counters.reloads += 1
-            log.info("receiver.reloaded", accounts=len(known.book))
-            return None
-        finally:
-            systemd.notify("READY=1")
-
-    def _as_it_stands(self, settings: Settings) -> Settings:
-        """Return new settings with what only a restart can change left as it is, and say so."""
-        standing = {name: getattr(self._settings, name) for name in ("listen", "mqtt", "state_dir", "http")}
-        changed = [name for name, value in standing.items() if getattr(settings, name) != value]
-        if changed:
-            log.warning("receiver.restart_needed", changed=changed)
-        return settings.model_copy(update=standing)
+    def _standing(self) -> Standing:
+        reload = self._reload
+        return Standing(self._config, reload.certificates, self._journal_file, reload.refused, reload.waiting)
 
     # --- drain, close -----------------------------------------------------------------------------------------------
 
@@ -358,9 +376,8 @@ class Receiver:
         self._watchdog.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._commit.close())
-        await asyncio.wait(
-            {forced, closing}, timeout=self._settings.limits.drain_deadline_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        deadline_s = self._reload.settings.limits.drain_deadline_s
+        await asyncio.wait({forced, closing}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
         drained = closing.done()
         for task in (forced, closing):
             task.cancel()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
 from vetlla.receiver.asked import flag, number, perform, text, words
+from vetlla.receiver.control import refused
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.receiver.pauses import Order
 from vetlla.service.supervision import Health, Pause
@@ -182,10 +183,8 @@ class SupervisionRequests:
 
     def _admit(self, request: Request) -> None:
         if not (request.caller.engineer or request.caller.supervisor):
-            raise UsageError(
-                f"{request.caller.operator} may not pause supervision",
-                remedy=f"add them to group {self.settings.control.engineers or self.settings.control.supervisors}",
-            )
+            groups = self.settings.control
+            raise refused(request.caller, "pause supervision", groups.engineers, groups.supervisors)
 
     def _until_us(self, request: Request) -> int | None:
         if request.arguments.get("seconds") is None:

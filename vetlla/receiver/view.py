@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import platform
+import resource
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla import __version__
+from vetlla.access import user_name
 from vetlla.alarms import State
 from vetlla.clock import iso
 from vetlla.receiver import lengths
@@ -13,7 +18,7 @@ from vetlla.receiver.metrics import LIMITS, Gauges
 from vetlla.signals import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vetlla.clock import Clock
     from vetlla.receiver.commit import GroupCommit
@@ -24,8 +29,23 @@ if TYPE_CHECKING:
     from vetlla.receiver.intake import Intake
     from vetlla.receiver.listeners.mqtt import MqttListener
     from vetlla.receiver.listeners.tcp import TcpListener
+    from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.listeners.udp import UdpListener
     from vetlla.receiver.supervision_view import SupervisionView
+
+
+class Standing(NamedTuple):
+    """What the receiver has in use."""
+
+    config: str
+    """The configuration file; empty without one."""
+    certificates: Sequence[Certificate]
+    journal: os.stat_result
+    """The file that it writes, whatever lies under that name now."""
+    refused: str
+    """Why it refused the last configuration; empty when it took it."""
+    waiting: Sequence[str]
+    """Settings that wait for a restart."""
 
 
 class View:
@@ -43,6 +63,7 @@ class View:
         brokers: Sequence[MqttListener],
         http: HttpServer,
         supervision: SupervisionView,
+        standing: Callable[[], Standing],
     ) -> None:
         self._desk = desk
         self._commit = commit
@@ -53,6 +74,7 @@ class View:
         self._brokers = brokers
         self._http = http
         self._supervision = supervision
+        self._standing = standing
         self._since = clock.now()
 
     def readiness(self) -> Readiness:
@@ -76,6 +98,7 @@ class View:
             supervised=self._supervision.counts(),
             incidents_open=self._supervision.incidents_open,
             limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},
+            certificates=self._standing().certificates,
         )
 
     async def status(self, _: Request) -> dict[str, Any]:
@@ -99,6 +122,9 @@ class View:
             ]
             + [broker.place() for broker in self._brokers],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
+            "process": self._process(),
+            "certificates": [_certificate(one) for one in self._standing().certificates],
+            "reload": self._reload(),
             "counts": self._counts(),
             "supervision": self._supervision.health(),
             "store": {
@@ -107,6 +133,27 @@ class View:
                 "commit_ms_last": self._commit.last_commit_us / 1e3,
             },
         }
+
+    def _process(self) -> dict[str, Any]:
+        """Return what ``vetlla doctor`` judges of the running program: it is not the one that asks."""
+        settings, journal = self._intake.settings, self._standing().journal
+        _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return {
+            "pid": os.getpid(),
+            "user": user_name(os.geteuid()),
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "descriptors": None if descriptors == resource.RLIM_INFINITY else descriptors,
+            "connections": settings.limits.connections,
+            "config": self._standing().config,
+            "state_dir": str(settings.state_dir),
+            "keys_file": str(settings.keys_file),
+            "journal": {"device": journal.st_dev, "inode": journal.st_ino},
+        }
+
+    def _reload(self) -> dict[str, Any]:
+        refused, waiting = self._standing().refused, self._standing().waiting
+        return {"refused": refused, "waiting": list(waiting)}
 
     def _counts(self) -> dict[str, Any]:
         counters = self._counters
@@ -130,3 +177,8 @@ class View:
             "waiting": waiting,
             "unattended": sum(lengths.unattended(self._desk.alarms()).values()),
         }
+
+
+def _certificate(one: Certificate) -> dict[str, str]:
+    begins, ends = one.not_before.isoformat(), one.not_after.isoformat()
+    return {"name": one.name, "use": one.use, "file": str(one.file), "not_before": begins, "not_after": ends}

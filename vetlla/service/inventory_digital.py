@@ -39,6 +39,8 @@ class DigitalShare:
     level_2_needed: int
     level_2_next: tuple[str, ...]
     """Homes of level 2 whose turn it is until half are digital, people living alone first."""
+    reached_by: date
+    """When the contract ends: 13.1.g asks for the target, for all of level 3 and for half of level 2 within it."""
 
     @property
     def share(self) -> Decimal:
@@ -55,6 +57,14 @@ class DigitalShare:
         """Digital terminals that the target and the offered points still lack."""
         needed = -(-self.terminals * (self.target + self.offered_points) // 100)
         return max(needed - self.digital, 0)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what the contract and the offer ask for by this day is reached."""
+        offered = -(-self.terminals * self.offered_points // 100)
+        late_offer = self.day > self.offered_by and self.offered < offered
+        behind = self.missing or self.level_3_waiting or self.level_2_digital < self.level_2_needed
+        return not (late_offer or (self.day >= self.reached_by and behind))
 
 
 def digital_share(fleet: Iterable[Kept], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
@@ -82,6 +92,7 @@ def digital_share(fleet: Iterable[Kept], homes: Mapping[str, Home], reading: Rea
         level_2_digital=ready,
         level_2_needed=needed,
         level_2_next=tuple(home.code for home in waiting[: max(needed - ready, 0)]),
+        reached_by=reading.the_date("contract.end"),
     )
 
 

@@ -37,9 +37,11 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
         # Without the file's brokers: a second receiver started by hand would take the first one's session there.
         values.pop("mqtt", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
-    if path is None:
+    if path is None or listen:
         # Started by hand, perhaps beside the one that systemd keeps: take whatever port is free; `vetlla status` tells.
-        values["http"] = {"port": 0}
+        http = values.setdefault("http", {})
+        if isinstance(http, dict):
+            http.setdefault("port", 0)
     try:
         # As JSON, since only there strict validation still makes paths, enumerations and tuples of texts and lists.
         return Settings.model_validate_json(json.dumps(values, default=str))

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+PAGE = 1_000
+"""Accounts read at once: some hundred kilobytes, and a lock that is over before a writer waits for it."""
 _EVERY = f"SELECT {', '.join(COLUMNS)} FROM accounts"  # noqa: S608 - our own column names
 _ONE = f"{_EVERY} WHERE account = ? AND receiver = ? AND line = ?"
-_LIST = f"""{_EVERY}
-WHERE (:account IS NULL OR account = :account) AND (:home IS NULL OR home = :home)
-  AND (:key_name IS NULL OR key_name = :key_name)
-ORDER BY account, receiver, line"""
+_CHOSEN = """WHERE (:account IS NULL OR account = :account) AND (:home IS NULL OR home = :home)
+  AND (:key_name IS NULL OR key_name = :key_name)"""
+_PAGE = f"""{_EVERY} {_CHOSEN} AND (account, receiver, line) > (:after_account, :after_receiver, :after_line)
+ORDER BY account, receiver, line LIMIT {PAGE}"""
+_COUNT = f"SELECT count(*) FROM accounts {_CHOSEN}"  # noqa: S608 - as above
 _EVER_OF_HOME = """SELECT account FROM accounts WHERE home = :home
 UNION SELECT account FROM account_changes WHERE field = 'home' AND old = :home
 UNION SELECT account FROM account_changes WHERE field = 'removed' AND json_extract(old, '$.home') = :home
@@ -100,11 +103,27 @@ def account_book(db: Database) -> AccountBook:
     return AccountBook(_accounts(db.conn.execute(_EVERY)))
 
 
+def count_accounts(
+    db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
+) -> int:
+    """Return how many accounts fit everything given."""
+    (number,) = db.conn.execute(_COUNT, {"account": account, "home": home, "key_name": key_name}).fetchone()
+    return int(number)
+
+
 def find_accounts(
     db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
-) -> list[Account]:
-    """Return the accounts that fit everything given, in order."""
-    return list(_accounts(db.conn.execute(_LIST, {"account": account, "home": home, "key_name": key_name})))
+) -> Iterator[Account]:
+    """Yield the accounts that fit everything given, in order; in constant memory, and without a lock between pages."""
+    after = Place("")
+    while True:
+        asked = {"account": account, "home": home, "key_name": key_name}
+        asked |= {f"after_{name}": value for name, value in after._asdict().items()}
+        page = list(_accounts(db.conn.execute(_PAGE, asked)))
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = place_of(page[-1])
 
 
 def accounts_of_home(db: Database, home: str) -> list[str]:

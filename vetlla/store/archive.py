@@ -14,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from vetlla import access
 from vetlla.errors import StoreError
 from vetlla.store.journal import JOURNAL
 from vetlla.store.migrate import migrations, refuse_newer, version
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from vetlla.errors import VetllaError
     from vetlla.store.rows import SqlValue
 
 PATIENCE_S = 5.0
@@ -34,7 +36,6 @@ COPIED_AT_ONCE = 256
 STEPS_BETWEEN_LOOKS = 100_000
 """Of SQLite's machine, while the journal is checked: some milliseconds."""
 DAMAGE_SHOWN = 100
-MEMBERSHIP = "run as the receiver's user, or as a member of the group that its state directory belongs to"
 
 
 class Archive:
@@ -103,12 +104,13 @@ class Archive:
 
         The other long read there is.
         """
-        stopped: list[Exception] = []
+        stopped: list[BaseException] = []
 
         def keep_pace() -> int:
+            # SQLite would take whatever is raised here for a mere "interrupted": Ctrl-C is no damage.
             try:
                 pace()
-            except StoreError as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below
                 stopped.append(error)
             return len(stopped)
 
@@ -178,8 +180,10 @@ def look(path: Path) -> State:
         raise StoreError(
             f"{path}: there is no journal", remedy="is --state-dir right? the receiver makes it when it first starts"
         ) from error
+    except PermissionError as error:
+        raise access.refusal(path, error.strerror, writing=False) from error
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", remedy=MEMBERSHIP) from error
+        raise StoreError(f"{path}: {error.strerror}", remedy="is --state-dir right?") from error
     return State(status.st_ino, log, None if log else (status.st_size, status.st_mtime_ns))
 
 
@@ -191,11 +195,15 @@ def connect(path: Path, state: State) -> sqlite3.Connection:
     return connection
 
 
-def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
+def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
     """Return what a reader is told of SQLite's refusal."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the primary code
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
-            remedy = MEMBERSHIP
+            for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+                making = not file.exists()  # a log without its index: SQLite has to make one
+                if access.obstacle(file, writing=making):
+                    return access.refusal(file, error, writing=making)
+            remedy = "is the file system read-only? the permissions allow it"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             remedy = "the receiver is recovering it; try again in a moment"
         case _:

@@ -156,18 +156,10 @@ def _any_of(column: str, values: Sequence[SqlValue]) -> Iterable[Condition]:
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def newest(archive: Archive, question: Question[_T], limit: int) -> list[_T]:
-    """Return the last rows that fit, so many at the most, the newest at the end."""
-    sql, values = _select(question, newest_first=True)
-    first, before = span(archive, question)
-    found: list[_T] = []
-    while before >= first and len(found) < limit:
-        lower = first if question.index else max(before - STRETCH + 1, first)
-        wanted = min(PAGE, limit - len(found))
-        rows = archive.read(sql, (lower, before, *values, wanted))
-        found += [_value(question.log, row) for row in rows]
-        before = rows[-1]["id"] - 1 if len(rows) == wanted else lower - 1
-    return found[::-1]
+def newest(archive: Archive, question: Question[_T], limit: int) -> Iterator[_T]:
+    """Yield the last rows that fit, at most ``limit``, the newest at the end; in constant memory."""
+    first, last = span(archive, question)
+    yield from _between(archive, question, _first_of_newest(archive, question, limit, (first, last)), last)
 
 
 def stream(
@@ -177,9 +169,33 @@ def stream(
 
     Rows that are written meanwhile are left out. ``progress`` hears how many numbers of how many were looked through.
     """
-    sql, values = _select(question, newest_first=False)
     first, last = span(archive, question)
-    start = max(first, after + 1)
+    yield from _between(archive, question, max(first, after + 1), last, progress)
+
+
+def _first_of_newest(archive: Archive, question: Question[_T], limit: int, within: tuple[int, int]) -> int:
+    """Return the number of the row with which the last ``limit`` rows begin."""
+    sql, values = _select(question, newest_first=True, columns="s.id")
+    first, before = within
+    start, left = before + 1, limit
+    while before >= first and left:
+        lower = first if question.index else max(before - STRETCH + 1, first)
+        wanted = min(PAGE, left)
+        rows = archive.read(sql, (lower, before, *values, wanted))
+        start = rows[-1]["id"] if rows else start
+        left -= len(rows)
+        before = rows[-1]["id"] - 1 if len(rows) == wanted else lower - 1
+    return start
+
+
+def _between(
+    archive: Archive,
+    question: Question[_T],
+    start: int,
+    last: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[_T]:
+    sql, values = _select(question, newest_first=False)
     done = start - 1
     while done < last:
         upper = last if question.index else min(done + STRETCH, last)
@@ -223,7 +239,7 @@ def last_duplicate(archive: Archive, number: int) -> Duplicate | None:
     return Duplicate(*rows[0]) if rows else None
 
 
-def _select(question: Question[_T], *, newest_first: bool) -> tuple[str, tuple[SqlValue, ...]]:
+def _select(question: Question[_T], *, newest_first: bool, columns: str = "") -> tuple[str, tuple[SqlValue, ...]]:
     log = question.log
     conditions = list(question.conditions)
     if question.since_us is not None:
@@ -233,7 +249,7 @@ def _select(question: Question[_T], *, newest_first: bool) -> tuple[str, tuple[S
     terms = " AND ".join(["s.id BETWEEN ? AND ?", *(condition.sql for condition in conditions)])
     table = f"{log.table} AS s" + (f" INDEXED BY {question.index}" if question.index else "")
     order = "s.id DESC" if newest_first else "s.id"
-    sql = f"SELECT {log.columns} FROM {table} {log.joins} WHERE {terms} ORDER BY {order} LIMIT ?"  # noqa: S608
+    sql = f"SELECT {columns or log.columns} FROM {table} {log.joins} WHERE {terms} ORDER BY {order} LIMIT ?"  # noqa: S608
     return sql, tuple(value for condition in conditions for value in condition.values)
 
 

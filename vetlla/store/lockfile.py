@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from vetlla import access
 from vetlla.errors import StoreError
 from vetlla.store.ownership import create
 
@@ -37,9 +38,11 @@ def _open(path: Path) -> int:
         with suppress(FileExistsError):
             os.close(create(path, 0o640))
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise access.refusal(path, error.strerror) from error
     except OSError as error:
         raise StoreError(
-            f"{path}: cannot be written: {error.strerror}", remedy=f"run as a user that may write in {path.parent}"
+            f"{path}: cannot be written: {error.strerror}", remedy=f"is {path.parent} right, and its disk not full?"
         ) from error
 
 

@@ -14,10 +14,12 @@ import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlite_utils import Database
 
+from vetlla import access
 from vetlla.errors import StoreError
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate, migrations, refuse_newer, version
@@ -25,9 +27,9 @@ from vetlla.store.ownership import create, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from vetlla.clock import Clock
+    from vetlla.errors import VetllaError
 
 REGISTRY = "registry.db"
 LOCK = "registry.lock"
@@ -35,7 +37,9 @@ PATIENCE_S = 10.0
 """How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
 
 
-_PERMISSION = "run as a user that may read and, to change it, write {path} and its directory"
+_PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
+_CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+"""What SQLite says where this user has no permission, among other causes."""
 _BACKUP = "restore the last backup: vetlla db restore"
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another process holds it; try again when that has ended",
@@ -112,7 +116,8 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
 def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
-    if not path.exists():
+        is_there = path.exists()
+    if not is_there:
         return _in_memory(clock)
     connection = _connect(path)
     try:
@@ -164,11 +169,15 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
         if code not in _REMEDIES:  # wrong SQL, a broken constraint: our own mistake
             raise
+        if code in _CLOSED and access.obstacle(path):
+            raise access.refusal(path, error) from error
         raise StoreError(f"{path}: {error}", remedy=_REMEDIES[code].format(path=path)) from error
 
 
-def _refused(state_dir: Path, error: OSError) -> StoreError:
+def _refused(state_dir: Path, error: OSError) -> VetllaError:
+    if isinstance(error, PermissionError):
+        return access.refusal(Path(error.filename or state_dir), error.strerror)
     return StoreError(
         f"{error.filename or state_dir}: {error.strerror}",
-        remedy=f"is --state-dir right? it needs a directory that this user may write: {state_dir}",
+        remedy=f"is --state-dir right? it names {state_dir}",
     )

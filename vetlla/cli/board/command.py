@@ -20,7 +20,7 @@ from vetlla.cli.control import ask
 from vetlla.cli.moments import Utc
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
-from vetlla.errors import LinkError, StoreError, VetllaError
+from vetlla.errors import AccessError, LinkError, StoreError, VetllaError
 from vetlla.store.archive import Archive
 from vetlla.store.history import newest, signals
 
@@ -57,6 +57,8 @@ class Watch:
         try:
             status = ask(self._state_dir, "status")
             alarms = ask(self._state_dir, "queue.list")
+        except AccessError:
+            raise  # waiting does not help
         except VetllaError as error:
             return Picture(at=now, trouble=error.args[0])
         self._sample(status)
@@ -70,9 +72,9 @@ class Watch:
 
     def _signals(self) -> tuple[Stored, ...]:
         # Who may ask the receiver may still not be allowed to read its journal: then the board does without.
-        with suppress(StoreError):
+        with suppress(StoreError, AccessError):
             self._archive = self._archive or Archive(self._state_dir)
-            return tuple(reversed(newest(self._archive, signals(), SIGNALS_SHOWN)))
+            return tuple(newest(self._archive, signals(), SIGNALS_SHOWN))[::-1]
         return ()
 
     def _sample(self, status: dict[str, Any]) -> None:

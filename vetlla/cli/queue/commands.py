@@ -204,14 +204,14 @@ def test(
     if as_json:
         print_json(done)
     else:
-        console().print(tested(done), markup=False, soft_wrap=True)
+        console().print(tested(done), soft_wrap=True)
 
 
 def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        console().print(answered(answer), markup=False, soft_wrap=True)
+        console().print(answered(answer), soft_wrap=True)
 
 
 def _row(alarm: dict[str, Any]) -> dict[str, Any]:

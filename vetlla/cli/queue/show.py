@@ -64,7 +64,7 @@ def show(
     except StoreError as error:
         if fields is None:
             raise
-        talk().print(f"without its signals and what was done: {error}", style="yellow", markup=False, soft_wrap=True)
+        talk().print(f"without its signals and what was done: {error}", style="yellow", soft_wrap=True)
     if fields is None:
         if past is None:
             raise UsageError(f"there is no alarm {alarm}", remedy="vetlla queue list shows the open ones")
@@ -86,7 +86,7 @@ def _on_desk(state_dir: Path, number: int) -> dict[str, Any] | None:
     except UsageError:
         return None
     except LinkError as error:
-        talk().print(f"as the journal has it, because {error.args[0]}", style="yellow", markup=False, soft_wrap=True)
+        talk().print(f"as the journal has it, because {error.args[0]}", style="yellow", soft_wrap=True)
         return None
     return found
 
@@ -96,7 +96,7 @@ def _past(state_dir: Path, number: int) -> Past | None:
         alarm = history.alarm(archive, number)
         if alarm is None:
             return None
-        signals = history.newest(archive, history.signals(alarm=number), SHOWN)
+        signals = list(history.newest(archive, history.signals(alarm=number), SHOWN))
         repeated = [one.id for one in signals if one.duplicates]
         until_us = None if alarm.closed_us is None else alarm.closed_us + history.STEP_US
         about = history.records(
@@ -107,7 +107,7 @@ def _past(state_dir: Path, number: int) -> Past | None:
             signals,
             {one: found for one in repeated if (found := history.last_duplicate(archive, one))},
             history.notes(archive, number),
-            history.newest(archive, about, SHOWN),
+            list(history.newest(archive, about, SHOWN)),
         )
 
 

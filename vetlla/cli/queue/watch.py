@@ -48,7 +48,7 @@ def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: A
             if as_json:
                 print_json(event)
             elif said := story.line(event):
-                out.print(printable(said), markup=False, soft_wrap=True)
+                out.print(printable(said), soft_wrap=True)
 
 
 class Story:

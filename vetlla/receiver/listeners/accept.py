@@ -43,7 +43,8 @@ class Acceptor:
         make_protocol: Callable[[str, Instant], asyncio.Protocol],
     ) -> None:
         self._listening = listening
-        self._tls = tls
+        self.tls = tls
+        """For connections that are set up from now on; those that stand keep theirs."""
         self._ground = ground
         self._make_protocol = make_protocol
         """From the peer's host, whose budget is taken already, and the instant at which the connection was set up."""
@@ -95,10 +96,10 @@ class Acceptor:
     async def _set_up(self, connection: socket.socket, host: str, established: Instant) -> None:
         ground, loop = self._ground, asyncio.get_running_loop()
         protocol = self._make_protocol(host, established)
-        handshake_s = HANDSHAKE_S if self._tls else None
+        handshake_s = HANDSHAKE_S if self.tls else None
         try:
             await loop.connect_accepted_socket(
-                lambda: protocol, connection, ssl=self._tls, ssl_handshake_timeout=handshake_s
+                lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=handshake_s
             )
         except OSError:  # ssl.SSLError, ConnectionError and TimeoutError are among them
             ground.counters.connections_refused[Refusal.TLS] += 1

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 from vetlla.errors import ConfigError
 
 if TYPE_CHECKING:
     from vetlla.protocols.decoder import Description
-    from vetlla.settings.model import Listen, Tls
+    from vetlla.settings.model import Listen
 
 BACKLOG = 4_096
 """Connections the kernel may hold for us: a district that comes back after an outage (Linux caps it at somaxconn)."""
@@ -52,16 +51,25 @@ def bind(listen: Listen) -> dict[str, socket.socket]:
                 open_socket.close()
             if listen.port == 0 and error.errno == errno.EADDRINUSE and attempt < SAME_PORT_TRIES - 1:
                 continue
-            raise ConfigError(
-                f"listen {listen.name}: cannot listen on {listen.address}: {error.strerror or error}",
-                remedy=_remedy(error),
-            ) from error
+            raise _refused(f"listen {listen.name}", listen, error) from error
         else:
             return bound
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _bind(host: str, port: int, transport: str) -> socket.socket:
+def try_to_bind(where: str, listen: Listen, transport: str) -> None:
+    """Take an address and leave it again at once. Raises ConfigError where it cannot be had."""
+    try:
+        _bind(listen.host, listen.port, transport, backlog=0).close()
+    except OSError as error:
+        raise _refused(where, listen, error) from error
+
+
+def _refused(where: str, listen: Listen, error: OSError) -> ConfigError:
+    return ConfigError(f"{where}: cannot listen on {listen.address}: {error.strerror or error}", remedy=_remedy(error))
+
+
+def _bind(host: str, port: int, transport: str, backlog: int = BACKLOG) -> socket.socket:
     family, kind, proto, _, address = socket.getaddrinfo(
         host, port, type=_KINDS[transport], flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
     )[0]
@@ -73,8 +81,8 @@ def _bind(host: str, port: int, transport: str) -> socket.socket:
         else:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAM_BUFFER)
         bound.bind(address)
-        if transport == "tcp":
-            bound.listen(BACKLOG)
+        if transport == "tcp" and backlog:
+            bound.listen(backlog)
     except OSError:
         bound.close()
         raise
@@ -89,19 +97,3 @@ def _remedy(error: OSError) -> str:
             return "ports below 1024 need CAP_NET_BIND_SERVICE, or socket activation (config/systemd/vetlla.socket)"
         case _:
             return "use an address of this machine: `ip address` shows them"
-
-
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """Return the server's TLS context. Raises ConfigError when a file cannot be used."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-        if tls.client_ca is not None:
-            context.load_verify_locations(tls.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"tls: {tls.certificate} with {tls.key}: {error}",
-            remedy="give a PEM certificate chain and its key, readable by the user that runs the receiver",
-        ) from error
-    return context

@@ -17,7 +17,8 @@ import structlog
 from vetlla.errors import ConfigError, LinkError
 from vetlla.protocols.mqtt import NAME as PROTOCOL
 from vetlla.receiver.listeners.mqtt_delivery import Connection
-from vetlla.receiver.listeners.mqtt_link import Link, tls_context
+from vetlla.receiver.listeners.mqtt_link import Link
+from vetlla.receiver.listeners.tls import client_context
 
 if TYPE_CHECKING:
     import ssl
@@ -46,19 +47,23 @@ class MqttListener:
     transport = PROTOCOL
 
     def __init__(
-        self, broker: Mqtt, ground: Ground, read: Callable[[str, bytes], list[Item]], ready: Callable[[], bool]
+        self,
+        broker: Mqtt,
+        ground: Ground,
+        read: Callable[[str, bytes], list[Item]],
+        ready: Callable[[], bool],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """``read`` reads one message; ``ready`` tells whether anything can be committed. Raises ConfigError."""
+        """Take the broker, what reads one message, and how to know whether anything can be committed."""
         self.broker = broker
         self._ground = ground
         self._read = read
         self._ready = ready
-        self._tls: ssl.SSLContext | None = tls_context(broker.tls) if broker.tls else None
+        self._tls = tls
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
         """It was said already."""
-        read_password(broker)
 
     @property
     def connected(self) -> bool:
@@ -77,6 +82,10 @@ class MqttListener:
         """Connect, in a task of its own: a receiver does not wait for a broker."""
         self._ground.counters.brokers[self.broker.name] = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
+
+    def use_tls(self, context: ssl.SSLContext | None) -> None:
+        """Make the next connection with this; the present one stays."""
+        self._tls = context
 
     def stop(self) -> None:
         """Take no more; what was taken is still answered."""
@@ -165,7 +174,7 @@ async def probe(broker: Mqtt) -> None:
     It has to be the receiver's own client id, since a broker may ask for it, or give it by the certificate: a session
     that it finds there is the receiver's, and is left as it was. A receiver that is connected would be pushed off.
     """
-    tls = tls_context(broker.tls) if broker.tls else None
+    tls = client_context(broker.tls) if broker.tls else None
     async with Link(broker, password=read_password(broker), tls=tls) as link:
         if not link.resumed:
             link.forget()

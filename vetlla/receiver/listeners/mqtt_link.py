@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -20,10 +19,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from vetlla.errors import ConfigError, LinkError
+from vetlla.errors import LinkError
 from vetlla.receiver.listeners.mqtt_socket import SocketWatch
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from vetlla.settings.broker import BrokerTls, Mqtt
+    from vetlla.settings.broker import Mqtt
 
 CONNECT_S: Final = 10.0
 """Time a broker has for each answer: to the connection, to the subscription, to the goodbye."""
@@ -227,20 +227,6 @@ class Link:
         self._published_hook(client, data, mid, code, properties)
         if (done := self._done.pop(mid, None)) is not None:
             done(code.value)
-
-
-def tls_context(tls: BrokerTls) -> ssl.SSLContext:
-    """Return the client's TLS context. Raises ConfigError when a file cannot be used."""
-    try:
-        context = ssl.create_default_context(cafile=str(tls.ca))
-        if tls.certificate and tls.key:
-            context.load_cert_chain(tls.certificate, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"mqtt tls: {tls.ca}, {tls.certificate}: {error}",
-            remedy="give PEM files, readable by the user that runs the receiver",
-        ) from error
-    return context
 
 
 def _properties(packet: int, **values: object) -> Properties:

@@ -48,6 +48,10 @@ class TcpListener:
         """Accept connections."""
         self._acceptor.start()
 
+    def use_tls(self, context: ssl.SSLContext | None) -> None:
+        """Set up further connections with this; those that stand keep theirs."""
+        self._acceptor.tls = context
+
     def stop(self) -> None:
         """Accept and read no more; what was read is still answered."""
         self._acceptor.close()

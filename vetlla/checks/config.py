@@ -1,29 +1,25 @@
 """What a configuration allows and an engineer may not have meant; ``vetlla check-config`` tells it.
 
-A risk never keeps the receiver from starting. What does (an unknown key, a key file that others can read) is an error
-and raised as such; what the machine lacks (room, speed, descriptors) is ``vetlla doctor``'s.
+A risk never keeps the receiver from starting. What does (an unknown key, a key file that others can read, a missing
+certificate) is an error and raised as such; what the machine lacks (room, speed, descriptors) is ``vetlla doctor``'s.
 """
 
 from __future__ import annotations
 
-import grp
-import os
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.accounts import PlainPolicy, UnknownPolicy
-from vetlla.errors import ConfigError
-from vetlla.receiver.listeners import mqtt_link
-from vetlla.receiver.listeners.bind import tls_context
-from vetlla.receiver.listeners.mqtt import read_password
+from vetlla.receiver.listeners.tls import EXPIRES_SOON
 from vetlla.store.keyring import unknown_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from vetlla.accounts import AccountBook
-    from vetlla.settings.broker import Mqtt
+    from vetlla.receiver.listeners.tls import Certificate
     from vetlla.settings.model import ControlSettings, Settings
     from vetlla.store.keyring import Keyring
 
@@ -37,46 +33,46 @@ class Risk(NamedTuple):
 
 
 def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Risk]:
-    """Yield the risks of the configuration's own files, the state directory and the TLS files."""
+    """Yield the risks of the configuration's own files, the state directory and the keys of TLS."""
     for file in files:
         if file.stat().st_mode & 0o022:
             yield Risk(str(file), "others than its owner can change it", f"chmod go-w {file}")
     state_dir = settings.state_dir
     if not state_dir.is_dir():
         yield Risk("state_dir", f"{state_dir} does not exist", "it is made at the first start, if its parent allows it")
-    elif not os.access(state_dir, os.W_OK | os.X_OK, effective_ids=True):
-        yield Risk(
-            "state_dir", f"{state_dir} cannot be written by this user", "check as the receiver's: sudo -u vetlla"
-        )
     for listen in settings.listen:
         if listen.tls:
-            yield from _of_tls(f"listen {listen.name}", listen.tls.key)
-            try:
-                tls_context(listen.tls)
-            except ConfigError as error:
-                yield Risk(f"listen {listen.name}", error.args[0], error.remedy)
+            yield from _of_key(f"listen {listen.name}", listen.tls.key)
     for broker in settings.mqtt:
-        yield from _of_broker(broker)
+        if broker.tls and broker.tls.key:
+            yield from _of_key(f"mqtt {broker.name}", broker.tls.key)
 
 
-def _of_broker(broker: Mqtt) -> Iterator[Risk]:
-    if broker.tls and broker.tls.key:
-        yield from _of_tls(f"mqtt {broker.name}", broker.tls.key)
-    try:
-        read_password(broker)
-        if broker.tls:
-            mqtt_link.tls_context(broker.tls)
-    except ConfigError as error:
-        yield Risk(f"mqtt {broker.name}", error.args[0], error.remedy)
-
-
-def _of_tls(where: str, key: Path) -> Iterator[Risk]:
+def _of_key(where: str, key: Path) -> Iterator[Risk]:
     try:
         shared = key.stat().st_mode & 0o007
     except OSError:
-        return  # told by who tries to load it
+        return  # the start itself refuses that
     if shared:
         yield Risk(where, f"every user of this machine can read the private key {key}", f"chmod o= {key}")
+
+
+def of_certificates(certificates: Iterable[Certificate], now: datetime) -> Iterator[Risk]:
+    """Yield the certificates that peers refuse, or soon will."""
+    for one in certificates:
+        if (what := trouble(one, now)) is not None:
+            yield Risk(one.name, f"{one.file} ({one.use}) {what}", "renew it, then: systemctl reload vetlla")
+
+
+def trouble(certificate: Certificate, now: datetime, soon: timedelta = EXPIRES_SOON) -> str | None:
+    """Return what is wrong with a certificate's time, as the rest of a sentence; None while it is valid for long."""
+    if certificate.not_before > now:
+        return f"is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC"
+    if certificate.not_after <= now:
+        return f"has expired on {certificate.not_after:%Y-%m-%d %H:%M} UTC"
+    if certificate.not_after - now < soon:
+        return f"expires on {certificate.not_after:%Y-%m-%d %H:%M} UTC"
+    return None
 
 
 def of_policy(settings: Settings) -> Iterator[Risk]:
@@ -120,15 +116,6 @@ def _is_public(host: str) -> bool:
 
 
 def _of_roles(control: ControlSettings) -> Iterator[Risk]:
-    known = {group.gr_name for group in grp.getgrall()}
-    for role in ("operators", "supervisors", "engineers"):
-        group = getattr(control, role)
-        if group and group not in known:
-            yield Risk(
-                f"control.{role}",
-                f"there is no group {group} on this machine: nobody holds that role",
-                f"groupadd {group}",
-            )
     if control.mode & 0o002 and not control.operators:
         yield Risk("control.mode", "every user of this machine can work alarms", "name a group in control.operators")
 

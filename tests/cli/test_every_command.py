@@ -1,0 +1,177 @@
+"""What holds for every command there is: output that nobody takes, missing permission, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.lived_in import INVOCATIONS, Place, lived_in
+from tests.cli.nursery import Nursery, nursery
+from tests.cli.tree import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMANDS = [command.path for command in commands()]
+ENDLESS = {"queue watch"}
+"""These go on until Ctrl-C, or until they cannot write any more."""
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Nursery]:
+    with nursery() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with lived_in() as made:
+        yield made
+
+
+def test_every_command_is_called_here() -> None:
+    """A new command comes with a call that lets it say something."""
+    assert set(INVOCATIONS) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_output_that_cannot_be_written(program: Nursery, place: Place, path: str) -> None:
+    """A full disk or a closed output is one line and 74; a reader that has read enough is nothing at all."""
+    if path in ENDLESS:
+        speaks = True
+        usual = os.EX_OK
+    else:
+        left = program.run(*place.words(path), environment=place.environment)
+        assert "Traceback" not in left.err
+        assert left.status in {0, 1, 2}, left.err
+        speaks, usual = bool(left.out), left.status
+    for stdout in ("full", "gone"):
+        left = program.run(*place.words(path), environment=place.environment, stdout=stdout)
+        assert "Traceback" not in left.err
+        told = [line for line in left.err.splitlines() if line.startswith("vetlla: ")]
+        if not speaks:
+            assert (left.status, told) == (usual, [])
+        elif stdout == "gone":
+            assert left.status in {os.EX_OK, usual}, left.err
+            assert told == []
+        else:
+            assert left.status == os.EX_IOERR, left.err
+            (line,) = told
+            assert line == "vetlla: standard output cannot be written: No space left on device"
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+OWN_END = {
+    "receiver": "ends in order, with 0",
+    "demo": "ends in order, with 0",
+    "simulate": "lets homes finish and tells what came of their calls",
+    "queue watch": "Ctrl-C is how it ends",
+}
+"""Commands for which Ctrl-C is the usual end, and what they do then."""
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in OWN_END])
+@pytest.mark.parametrize("event", [1, 2, 3])
+def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, event: int) -> None:
+    """Whenever it is pressed: nothing is taken for damage, a finding or a fault of the program."""
+    left = program.run(*place.words(path), environment=place.environment, interrupt=event)
+    if left.status != 130:
+        assert event > 1, left  # it had ended before
+        return
+    assert left.err.splitlines()[-1] == "vetlla: interrupted"
+    assert not [line for line in left.err.splitlines() if "Traceback" in line or "not whole" in line]
+
+
+WHILE_LOADING = """
+import os, signal, sys
+def hook(event, about):
+    if event == "import" and about[0] == "rich.table":
+        os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(hook)
+from vetlla.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_loads() -> None:
+    """A mistyped command is taken back before it has begun: the same one line."""
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_LOADING, "accounts", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "vetlla: interrupted\n")
+
+
+# --- permission -------------------------------------------------------------------------------------------------------
+
+STRANGER = (65534, [65534])
+NAGIOS = {"doctor", "inventory check"}
+"""Checks: what cannot be looked at is UNKNOWN."""
+ELSEWHERE = {"demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report"}
+"""Commands that do not touch the state directory in the call that is made here."""
+
+
+@pytest.fixture(params=["state directory", "its files", "configuration"])
+def closed(place: Place, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Close the place to strangers, in one of three ways."""
+    state = place.state_dir
+    files = [path for path in state.rglob("*") if path.is_file() or path.is_socket()]
+    what = {"state directory": [state], "its files": files, "configuration": [place.directory / "vetlla.toml", state]}
+    modes = {path: path.stat().st_mode for path in (state, *what[request.param])}
+    state.chmod(0o755)
+    for path in what[request.param]:
+        path.chmod(0o000)
+    yield request.param
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+@pytest.mark.usefixtures("closed")
+def test_without_permission(program: Nursery, place: Place) -> None:
+    """Each command says in one message what the user may not, and who may: 77; a check is UNKNOWN: 3."""
+    user = STRANGER if os.geteuid() == 0 else None
+    for path in COMMANDS:
+        left = program.run(*place.words(path), environment=place.environment, user=user)
+        assert "Traceback" not in left.err, (path, left.err)
+        if path in ELSEWHERE:
+            assert left.status in {os.EX_OK, os.EX_NOPERM}, (path, left)
+        elif path in NAGIOS:
+            assert left.status == 3, (path, left)
+            assert "UNKNOWN" in left.out
+        else:
+            assert left.status == os.EX_NOPERM, (path, left)
+            assert len([line for line in left.err.splitlines() if line.startswith("vetlla: ")]) == 1, (path, left)
+            assert left.err.splitlines()[-1].startswith("  -> "), (path, left)
+
+
+# --- output that the terminal has no characters for -----------------------------------------------------------------
+
+
+def test_characters_that_the_terminal_does_not_have(program: Nursery, place: Place) -> None:
+    """One line and 74 where the answer would not be what is kept; what can be written is."""
+    words = ("accounts", "set", "A001", "--home", "Castell\u00f3")
+    assert program.run(*words, environment=place.environment).status == os.EX_OK
+    for encoding, status in (("utf-8", os.EX_OK), ("latin-1", os.EX_OK), ("ascii", os.EX_IOERR)):
+        for form in ((), ("--json",)):
+            shown = ("accounts", "show", "A001", *form)
+            left = program.run(*shown, environment=place.environment, encoding=encoding)
+            assert left.status == status, left
+            if status:
+                (line,) = left.err.splitlines()
+                assert line.startswith("vetlla: standard output takes ascii text, which has no '\\xf3'")
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_help_can_be_written_everywhere(program: Nursery, path: str) -> None:
+    """Also where there is nothing but ASCII; and where it cannot be, it is told like any answer."""
+    assert program.run(*path.split(), "--help", encoding="ascii").status == os.EX_OK
+    left = program.run(*path.split(), "--help", stdout="closed")
+    assert (left.status, left.err) == (os.EX_IOERR, "vetlla: standard output cannot be written: it is closed\n")

@@ -1,0 +1,116 @@
+"""Why this user may not read or write a file: who may, and the command that helps.
+
+"Permission denied" has several causes with different remedies: another user owns the file, a group may that this user
+is not in, the user joined the group after the session began, or a directory above is closed.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from vetlla.errors import AccessError, VetllaError
+
+_LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
+
+
+class Obstacle(NamedTuple):
+    """The place that stops this user, and what the user would have to be allowed there."""
+
+    place: Path
+    wanted: int
+    """os.R_OK, os.W_OK or os.X_OK."""
+
+    def __str__(self) -> str:
+        verb = {os.R_OK: "read", os.W_OK: "write", os.X_OK: "enter"}[self.wanted]
+        return f"{user_name(os.geteuid())} may not {verb} {self.place}"
+
+
+def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
+    """Return what keeps this user from reading (and writing) a path; None where the permissions allow it.
+
+    A path that does not exist is one that its directory does not let this user make.
+    """
+    path = path.absolute()
+    for place in (*reversed(path.parents), path):
+        if not os.path.lexists(place):
+            return Obstacle(place.parent, os.W_OK) if writing and not _may(place.parent, os.W_OK) else None
+        if place != path and not _may(place, os.X_OK):
+            return Obstacle(place, os.X_OK)
+    if path.is_socket():  # it is connected to, never read
+        return None if _may(path, os.W_OK) else Obstacle(path, os.W_OK)
+    wanted = [os.R_OK, *([os.W_OK] if writing else []), *([os.X_OK] if path.is_dir() else [])]
+    return next((Obstacle(path, one) for one in wanted if not _may(path, one)), None)
+
+
+def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
+    """Return what a user is told whom the system refused a path."""
+    return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
+
+
+def explained(error: VetllaError | PermissionError) -> VetllaError:
+    """Return an error as the user is told it: one that a missing permission caused has the remedy for that."""
+    cause = error if isinstance(error, PermissionError) else error.__cause__
+    if isinstance(error, AccessError) or not isinstance(cause, PermissionError):
+        assert isinstance(error, VetllaError)
+        return error
+    path = Path(os.fsdecode(cause.filename)) if isinstance(cause.filename, str | bytes) else None
+    what = error.args[0] if isinstance(error, VetllaError) else f"{path or 'refused'}: {error.strerror}"
+    return AccessError(what, remedy=remedy(path) if path else getattr(error, "remedy", ""))
+
+
+def remedy(path: Path, *, writing: bool = True) -> str:
+    """Return how this user gets at a path that the system refused: a command, by whose the path is."""
+    found = obstacle(path, writing=writing)
+    if found is None:
+        return "the permissions allow it: is the file system read-only, or does a security module (AppArmor) forbid it?"
+    try:
+        status = found.place.stat()
+    except OSError:
+        return f"ask the administrator for access to {found.place}"
+    if status.st_uid == os.geteuid():
+        return f"chmod u+{_LETTERS[found.wanted]} {found.place}"
+    owner = user_name(status.st_uid)
+    become = "run it as root: sudo vetlla ..." if owner == "root" else f"run it as {owner}: sudo -u {owner} vetlla ..."
+    if not _group_may(status, found.wanted):
+        return become
+    group, user = group_name(status.st_gid), user_name(os.geteuid())
+    if user in _members(group):
+        return f"{user} joined group {group} after this session began: log in again"
+    return f"have {user} added to group {group}: sudo usermod -aG {group} {user}; or {become}"
+
+
+def user_name(uid: int) -> str:
+    """Return a user's name; the number of a user that this machine has no entry for."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """Return a group's name; the number of a group that this machine has no entry for."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def _may(path: Path, wanted: int) -> bool:
+    return os.access(path, wanted, effective_ids=True)
+
+
+def _group_may(status: os.stat_result, wanted: int) -> bool:
+    # Group root is for root alone: nobody else is sent into it.
+    return bool(status.st_gid and stat.S_IMODE(status.st_mode) >> 3 & wanted)
+
+
+def _members(group: str) -> list[str]:
+    try:
+        return grp.getgrnam(group).gr_mem
+    except KeyError:
+        return []

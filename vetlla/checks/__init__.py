@@ -1,0 +1,1 @@
+"""What can be wrong: findings of ``vetlla doctor`` and risks of ``vetlla check-config``."""

@@ -1,0 +1,50 @@
+"""Whether a receiver does its work on this machine, or could: ``vetlla doctor``."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from typing import TYPE_CHECKING
+
+from vetlla.checks import kept, machine, places, running
+from vetlla.checks.finding import Finding, Level
+from vetlla.clock import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from vetlla.checks.running import Ask
+    from vetlla.clock import Clock
+    from vetlla.protocols.decoder import Description
+    from vetlla.settings.model import Settings
+
+
+def examine(
+    settings: Settings, ask: Ask, clock: Clock, *, path: Path | None, protocols: Mapping[str, Description]
+) -> Iterator[Finding]:
+    """Yield the findings of every check. ``ask`` asks the running receiver; ``path`` is the configuration's file."""
+    status, daemon = running.ask_status(ask)
+    process = (status or {}).get("process", {})
+    yield daemon
+    yield from running.configuration(ask, status, settings, path, protocols)
+    yield Finding(check="python", level=Level.OK, text=f"Python {process.get('python') or platform.python_version()}")
+    version = process.get("sqlite") or sqlite3.sqlite_version
+    yield kept.sqlite(settings.state_dir, tuple(map(int, version.split("."))))
+    yield from machine.state_directory(settings)
+    yield kept.owners(settings)
+    yield kept.journal(settings.state_dir, status)
+    yield kept.registry(settings.state_dir, status, clock)
+    yield kept.keys(settings, status)
+    if process:
+        yield machine.descriptors(process["connections"], process["descriptors"], "for the receiver")
+    else:
+        yield machine.descriptors(settings.limits.connections, machine.own_descriptors(), "here")
+    yield machine.clock()
+    for listen in settings.listen:
+        yield places.listener(listen, status)
+    for mqtt in settings.mqtt:
+        yield places.broker(mqtt, status)
+    yield from places.of_certificates(settings, status, to_datetime(clock.now().utc_us))
+    if settings.http.enabled:
+        yield places.http(settings, status)

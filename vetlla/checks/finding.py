@@ -1,0 +1,51 @@
+"""What one check of ``vetlla doctor`` found, and how bad it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from vetlla import access
+from vetlla.errors import AccessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vetlla.errors import VetllaError
+
+
+class Level(IntEnum):
+    """How bad it is; the numbers are the exit statuses of monitoring plug-ins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+    """It could not be looked at: nothing says that it is well."""
+
+
+_GRAVITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found, and what to do about it; ``figures`` are what was measured."""
+
+    check: str
+    level: Level
+    text: str
+    remedy: str = ""
+    figures: Mapping[str, float] | None = None
+
+
+def worst(findings: Iterable[Finding]) -> Level:
+    """Return the level of the whole: what is known to be bad counts most, then what is not known."""
+    return max((finding.level for finding in findings), key=_GRAVITY.index, default=Level.OK)
+
+
+def of_error(check: str, error: VetllaError | PermissionError) -> Finding:
+    """Return the finding that an error is: one of permission says nothing about the thing itself."""
+    told = access.explained(error)
+    level = Level.UNKNOWN if isinstance(told, AccessError) else Level.CRITICAL
+    return Finding(check=check, level=level, text=told.args[0], remedy=told.remedy or "run it as the receiver's user")

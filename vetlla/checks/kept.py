@@ -1,0 +1,194 @@
+"""What the receiver keeps: journal, registry, keys; whose files they are; who else writes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vetlla import access
+from vetlla.checks.finding import Finding, Level, of_error
+from vetlla.errors import VetllaError
+from vetlla.store.account_table import count_accounts
+from vetlla.store.archive import Archive
+from vetlla.store.history import SIGNALS, last_number
+from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE
+from vetlla.store.keyring import Keyring, is_credential
+from vetlla.store.registry import REGISTRY, reading
+from vetlla.store.room import LOG_GROWTH_MAX, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.checks.running import Status
+    from vetlla.clock import Clock
+    from vetlla.settings.model import Settings
+
+WAL_FAULT = ((3, 7, 0), (3, 51, 2))
+"""SQLite releases that can corrupt a WAL file when two connections write or checkpoint at once (sqlite.org/wal)."""
+OURS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, "keys.toml", "journal.lock", "registry.lock")
+
+
+def journal(state_dir: Path, status: Status | None) -> Finding:
+    """Judge the journal: it can be read, is the file that the receiver writes, and its log does not grow for ever."""
+    path = state_dir / JOURNAL
+    written = (status or {}).get("process", {}).get("journal")
+    try:
+        if (state_dir / UNFINISHED_RESTORE).exists():
+            return Finding(
+                check="journal",
+                level=Level.CRITICAL,
+                text=f"{state_dir}: a restore was interrupted half way",
+                remedy="run the same `vetlla db restore` once more",
+            )
+        there = path.stat() if path.exists() else None
+        if written and (there is None or (there.st_dev, there.st_ino) != (written["device"], written["inode"])):
+            return Finding(
+                check="journal",
+                level=Level.CRITICAL,
+                text=f"{path} is not the file that the receiver writes: it was moved, replaced or deleted",
+                remedy="systemctl stop vetlla, find the file (lsof +L1), put it back or restore, then start",
+            )
+        if there is None:
+            return Finding(check="journal", level=Level.OK, text=f"{path}: none yet, the first start makes it")
+        with Archive(state_dir, older=True) as archive:
+            text = f"{path}: {last_number(archive, SIGNALS)} signals"
+    except (PermissionError, VetllaError) as error:
+        return of_error("journal", error)
+    log = size(path.with_name(f"{JOURNAL}-wal"))
+    if log > LOG_GROWTH_MAX:
+        return Finding(
+            check="journal",
+            level=Level.WARNING,
+            text=f"{text}; its log has {log >> 20} MiB: a reader keeps the receiver from starting it over",
+            remedy="end the reader that has been open for long: lsof, or fuser -v on the file",
+        )
+    return Finding(check="journal", level=Level.OK, text=text)
+
+
+def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
+    """Judge the registry: it can be read, and the receiver knows the accounts that it holds."""
+    try:
+        with reading(state_dir, clock) as opened:
+            number = count_accounts(opened)
+    except (PermissionError, VetllaError) as error:
+        return of_error("registry", error)
+    known = status["counts"]["accounts"] if status else number
+    if known != number:
+        return Finding(
+            check="registry",
+            level=Level.WARNING,
+            text=f"{number} accounts are registered, and the receiver goes by {known}",
+            remedy="systemctl reload vetlla; the receiver's log says why it did not take them",
+        )
+    return Finding(check="registry", level=Level.OK, text=f"{number} accounts")
+
+
+def keys(settings: Settings, status: Status | None) -> Finding:
+    """Read the keys as the receiver would; tell how many there are and nothing about them."""
+    path = Path((status or {}).get("process", {}).get("keys_file") or settings.keys_file)
+    try:
+        count = len(Keyring.read(path)) if path.exists() else 0
+    except (PermissionError, VetllaError) as error:
+        return of_error("keys", error)
+    return Finding(check="keys", level=Level.OK, text=f"{path}: {count} keys" if count else "none")
+
+
+def owners(settings: Settings) -> Finding:
+    """Look for files that the user of the state directory, who is the receiver's, could not use."""
+    state_dir = settings.state_dir
+    try:
+        owner = state_dir.stat().st_uid
+        files = {state_dir / name for name in OURS}
+        if not is_credential(settings.keys_file):
+            files.add(settings.keys_file)
+        strange = [path for path in sorted(files) if path.exists() and not _usable(path.stat(), owner)]
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            return of_error("files", error)
+        return Finding(check="files", level=Level.CRITICAL, text=f"{state_dir}: {error.strerror}", remedy="")
+    name = access.user_name(owner)
+    if strange:
+        return Finding(
+            check="files",
+            level=Level.CRITICAL,
+            text=f"user {name} owns {state_dir} and cannot use {', '.join(path.name for path in strange)}",
+            remedy=f"chown {name} {' '.join(map(str, strange))}",
+        )
+    return Finding(check="files", level=Level.OK, text=f"user {name} can use all of them")
+
+
+def _usable(status: os.stat_result, owner: int) -> bool:
+    """Return True if a file is its directory's owner's, or readable by that user in another way."""
+    return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)
+
+
+def sqlite(state_dir: Path, version: tuple[int, ...]) -> Finding:
+    """Look for a second writer of the journal, where this SQLite could corrupt it then."""
+    text = "SQLite " + ".".join(map(str, version))
+    first, last = WAL_FAULT
+    if not first <= version <= last:
+        return Finding(check="sqlite", level=Level.OK, text=text)
+    try:
+        writers, unseen = _users(state_dir / JOURNAL)
+    except PermissionError as error:
+        return of_error("sqlite", error)
+    if len(writers) > 1:
+        return Finding(
+            check="sqlite",
+            level=Level.CRITICAL,
+            text=f"{text} can corrupt a journal with two writers; open for writing in processes {writers}",
+            remedy="close the journal everywhere but in the receiver; sqlite3 -readonly is enough to look",
+        )
+    if unseen and len(writers) + len(unseen) > 1:
+        return Finding(
+            check="sqlite",
+            level=Level.UNKNOWN,
+            text=f"{text} can corrupt a journal with two writers; processes {unseen} of other users have it open",
+            remedy="run this as root: sudo vetlla doctor tells whether they write",
+        )
+    return Finding(check="sqlite", level=Level.OK, text=f"{text}; one writer at most, so its WAL fault cannot strike")
+
+
+def _users(path: Path) -> tuple[list[int], list[int]]:
+    """Return the processes that hold a file open for writing, and those that hold it open in ways we may not see."""
+    if not path.exists():
+        return [], []
+    there = path.stat()
+    writers, seen = set(), set()
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            here = entry.stat()
+            if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+                continue
+            information = (entry.parents[1] / "fdinfo" / entry.name).read_text(encoding="ascii")
+        except OSError:  # not ours to see, or gone meanwhile
+            continue
+        process = int(entry.parents[1].name)
+        seen.add(process)
+        flags = int(information.partition("flags:")[2].split()[0], base=8)
+        if flags & os.O_ACCMODE != os.O_RDONLY:
+            writers.add(process)
+    return sorted(writers), sorted(_lockers(there) - seen)
+
+
+def _lockers(there: os.stat_result) -> set[int]:
+    """Return the processes that hold a lock on a file, as SQLite does with each database that is open in WAL mode.
+
+    proc(5) shows the locks of all users: /proc/locks.
+    """
+    place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
+    found = set()
+    for line in _lines(Path("/proc/locks")):
+        fields = line.split()
+        if place in fields and fields[4].isdecimal():
+            found.add(int(fields[4]))
+    return found
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        yield from path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return

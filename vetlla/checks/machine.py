@@ -1,0 +1,206 @@
+"""What a machine must offer to a receiver: versions, disk, descriptors, clock.
+
+Each check is a function that returns a finding or several; none changes anything but for a temporary file whose
+flushes to disk are timed. A check that may not look says so: UNKNOWN is not OK.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vetlla import access
+from vetlla.checks.finding import Finding, Level, of_error
+from vetlla.receiver.budget import SPARE_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.settings.model import Settings
+
+FLUSHES = 50
+"""Enough for a median that holds, and less than a second on a disk that is fit for this."""
+FLUSH_BYTES = 4096
+FLUSH_SLOW_MS = 20.0
+"""A spinning disk without a cache needs 8 ms; beyond 20 ms the disk is shared with something that starves it."""
+FLUSH_FAILING_MS = 500.0
+"""One flush of this length makes an alarm late by itself."""
+FLUSH_DOUBTED_MS = 0.015
+"""No medium is that fast: the flush was not carried out, and what was acknowledged may be lost with the power."""
+
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs", "fuse.glusterfs", "afs"})
+"""File systems on which SQLite's shared memory does not work (sqlite.org/wal.html, section 1)."""
+_VOLATILE = frozenset({"tmpfs", "ramfs"})
+_TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+
+
+def state_directory(settings: Settings) -> Iterator[Finding]:
+    """Look at who may enter, what it lies on, how much room there is and how long a flush takes."""
+    path = settings.state_dir
+    try:
+        mode = path.stat().st_mode
+        yield _permissions(path, mode)
+        yield _file_system(path, _file_system_of(path))
+        yield _room(settings)
+    except PermissionError as error:
+        yield of_error("state directory", error)
+        return
+    except OSError as error:
+        remedy = f"install -d -o vetlla -g vetlla -m 0750 {path}"
+        text = f"{path}: {error.strerror}"
+        yield Finding(check="state directory", level=Level.CRITICAL, text=text, remedy=remedy)
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as probe:
+            yield flushes(_timed_flushes(probe.fileno()))
+    except PermissionError:
+        yield of_error("flush", access.refusal(path, "no flush was timed"))
+    except OSError as error:
+        text = f"{path}: nothing can be written: {error.strerror}"
+        yield Finding(check="flush", level=Level.CRITICAL, text=text, remedy="is the disk full, or read-only?")
+
+
+def _permissions(path: Path, mode: int) -> Finding:
+    if mode & 0o007:
+        return Finding(
+            check="state directory",
+            level=Level.WARNING,
+            text=f"{path} is open to every user of the machine ({mode & 0o777:04o})",
+            remedy=f"chmod 0750 {path}",
+        )
+    return Finding(check="state directory", level=Level.OK, text=f"{path}, {mode & 0o777:04o}")
+
+
+def _file_system_of(path: Path) -> str:
+    """Return the type of the file system that holds a directory, from proc(5)'s mountinfo; "" where it is not there."""
+    device, place = path.stat().st_dev, path.resolve()
+    number = f"{os.major(device)}:{os.minor(device)}"
+    nearest, found = 0, ""
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="replace") as mounts:
+        for line in mounts:
+            mount, _, rest = line.partition(" - ")
+            fields = mount.split()
+            if fields[2] == number:
+                return rest.split()[0]
+            # A subvolume of Btrfs has a device number of its own, which no mount shows.
+            if place.is_relative_to(fields[4]) and len(fields[4]) > nearest:
+                nearest, found = len(fields[4]), rest.split()[0]
+    return found
+
+
+def _file_system(path: Path, kind: str) -> Finding:
+    if kind in _NETWORK:
+        return Finding(
+            check="file system",
+            level=Level.CRITICAL,
+            text=f"{path} lies on {kind}: the journal needs memory shared between processes of one machine",
+            remedy="put the state directory on a disk of this machine",
+        )
+    if kind in _VOLATILE:
+        return Finding(
+            check="file system",
+            level=Level.CRITICAL,
+            text=f"{path} lies on {kind}: what was acknowledged is gone with the power",
+            remedy="put the state directory on a disk",
+        )
+    if not kind:
+        return Finding(
+            check="file system",
+            level=Level.UNKNOWN,
+            text=f"{path}: its file system is not among the mounts that this process sees",
+            remedy=f"stat -f {path} tells its type: it must be on a disk of this machine",
+        )
+    return Finding(check="file system", level=Level.OK, text=kind)
+
+
+def _room(settings: Settings) -> Finding:
+    state = os.statvfs(settings.state_dir)
+    free_mib = state.f_bavail * state.f_frsize >> 20
+    least = settings.store.min_free_mib
+    level = Level.CRITICAL if free_mib < least else Level.WARNING if free_mib < 2 * least else Level.OK
+    return Finding(
+        check="free space",
+        level=level,
+        text=f"{free_mib} MiB; nothing is acknowledged below {least} MiB",
+        remedy="free or add space, old backups and exports first" if level else "",
+        figures={"free_mib": free_mib, "min_free_mib": least},
+    )
+
+
+def _timed_flushes(descriptor: int) -> list[float]:
+    durations = []
+    for _ in range(FLUSHES):
+        os.write(descriptor, bytes(FLUSH_BYTES))
+        began = time.perf_counter()
+        os.fdatasync(descriptor)
+        durations.append((time.perf_counter() - began) * 1000)
+    return durations
+
+
+def flushes(durations_ms: list[float]) -> Finding:
+    """Judge how long fdatasync took: every acknowledgement waits for one."""
+    middle, longest = statistics.median(durations_ms), max(durations_ms)
+    level, remedy = Level.OK, ""
+    if longest >= FLUSH_FAILING_MS:
+        level, remedy = Level.CRITICAL, "another writer starves this disk, or it is failing: smartctl, iostat -x 1"
+    elif middle >= FLUSH_SLOW_MS:
+        level, remedy = Level.WARNING, "use a faster disk, one with a protected write cache, or one of its own"
+    elif middle < FLUSH_DOUBTED_MS:
+        level, remedy = Level.WARNING, "is the disk's or the hypervisor's cache safe without power? Turn it off if not"
+    return Finding(
+        check="flush",
+        level=level,
+        text=f"fdatasync p50 {middle:.2f} ms, max {longest:.2f} ms",
+        remedy=remedy,
+        figures={"flush_p50_ms": round(middle, 3), "flush_max_ms": round(longest, 3)},
+    )
+
+
+def descriptors(connections: int, most: int | None, whose: str) -> Finding:
+    """Compare what a process may open (None: as much as it likes) with what the settings promise to peers."""
+    needed = connections + SPARE_FILES
+    if most is None:
+        return Finding(check="descriptors", level=Level.OK, text=f"without a limit {whose}, {needed} needed")
+    figures = {"descriptors": most, "needed": needed}
+    if most < needed:
+        return Finding(
+            check="descriptors",
+            level=Level.WARNING,
+            text=f"{most} {whose}, {needed} needed for limits.connections = {connections}",
+            remedy="LimitNOFILE= in the unit (65536 as shipped), ulimit -n elsewhere, or fewer connections",
+            figures=figures,
+        )
+    return Finding(check="descriptors", level=Level.OK, text=f"{most} {whose}, {needed} needed", figures=figures)
+
+
+def own_descriptors() -> int | None:
+    """Return how many descriptors this process may open; None: no limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if most == resource.RLIM_INFINITY else most
+
+
+def clock() -> Finding:
+    """Ask the kernel whether something keeps its clock right (adjtimex(2), reading only)."""
+    answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # more than any struct timex
+    if answer == _TIME_ERROR:
+        return Finding(
+            check="clock",
+            level=Level.WARNING,
+            text="not synchronised: stamps may be wrong, and encrypted frames are refused when they seem too old",
+            remedy="run a time service: systemd-timesyncd, chrony",
+        )
+    if answer < 0:
+        return Finding(
+            check="clock",
+            level=Level.UNKNOWN,
+            text="the kernel does not tell this process whether the clock is kept right",
+            remedy="timedatectl on the machine itself tells it",
+        )
+    return Finding(check="clock", level=Level.OK, text="synchronised")

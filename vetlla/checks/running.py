@@ -1,0 +1,104 @@
+"""The receiver that runs: whether it is ready, is the one that is installed, and has the configuration on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from vetlla import __version__
+from vetlla.checks.finding import Finding, Level, of_error
+from vetlla.errors import AccessError, LinkError, UsageError, VetllaError
+from vetlla.receiver.startup import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.protocols.decoder import Description
+    from vetlla.settings.model import Settings
+
+Status: TypeAlias = Mapping[str, Any]
+Ask: TypeAlias = Callable[[str], Status]
+"""Asks the running receiver; raises VetllaError where none answers."""
+
+
+def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
+    """Return the receiver's status and what is found of it; None where it does not tell."""
+    try:
+        status = ask("status")
+    except LinkError as error:
+        hangs = isinstance(error.__cause__, TimeoutError)
+        level = Level.CRITICAL if hangs else Level.WARNING
+        return None, Finding(check="receiver", level=level, text=error.args[0], remedy=error.remedy)
+    except VetllaError as error:
+        return None, of_error("receiver", error)
+    if not status["ready"]:
+        return status, Finding(
+            check="receiver",
+            level=Level.CRITICAL,
+            text=f"runs, but acknowledges nothing new: {status['why']}",
+            remedy="journalctl -u vetlla -p warning; the other checks here may show the cause",
+        )
+    version, process = status["version"], status.get("process", {})
+    who = f", process {process['pid']} of user {process['user']}" if process else ""
+    if version != __version__:
+        return status, Finding(
+            check="receiver",
+            level=Level.WARNING,
+            text=f"ready{who}, but it runs version {version} while {__version__} is installed",
+            remedy="systemctl restart vetlla",
+        )
+    return status, Finding(check="receiver", level=Level.OK, text=f"version {version}, ready{who}")
+
+
+def configuration(
+    ask: Ask, status: Status | None, settings: Settings, path: Path | None, protocols: Mapping[str, Description]
+) -> Iterator[Finding]:
+    """Judge the configuration: by the receiver that runs, else as a start would."""
+    if status is None:
+        faults = prepare(settings, protocols).faults
+        for fault in faults:
+            yield of_error("configuration", fault)
+        if not faults:
+            yield Finding(check="configuration", level=Level.OK, text=f"{path or 'none'}: a start takes it")
+        return
+    theirs = status.get("process", {}).get("config")
+    if theirs is not None and path is not None and theirs != str(path.absolute()):
+        yield Finding(
+            check="configuration",
+            level=Level.WARNING,
+            text=f"the receiver runs with {theirs or 'no file'}, and {path} was given here",
+            remedy=f"vetlla doctor --config {theirs}" if theirs else "name the receiver's own --state-dir",
+        )
+    yield _outlook(ask, status)
+
+
+def _outlook(ask: Ask, status: Status) -> Finding:
+    try:
+        found = ask("outlook")
+    except UsageError:  # a receiver that the upgrade has not restarted yet knows no such question
+        text = f"version {status['version']} of the receiver does not tell"
+        return Finding(
+            check="configuration", level=Level.UNKNOWN, text=text, remedy="systemctl restart vetlla, then ask again"
+        )
+    except (LinkError, AccessError) as error:
+        return Finding(check="configuration", level=Level.UNKNOWN, text=error.args[0], remedy=error.remedy)
+    return _told(found, status["reload"]["refused"])
+
+
+def _told(outlook: Mapping[str, Any], refused: str) -> Finding:
+    if outlook["refused"]:
+        level, remedy = Level.CRITICAL, outlook["remedy"]
+        text = f"the next start would be refused, and so is a reload: {outlook['refused']}"
+    elif outlook["unread"]:
+        level, remedy = Level.WARNING, "systemctl reload vetlla"
+        text = f"changed on the disk and not read yet: {', '.join(outlook['unread'])}"
+    elif outlook["waiting"]:
+        level, remedy = Level.WARNING, "systemctl restart vetlla"
+        text = f"changed on the disk, counts from a restart on: {', '.join(outlook['waiting'])}"
+    elif refused:
+        level, remedy = Level.WARNING, "systemctl reload vetlla"
+        text = f"a reload was refused, and none was tried since: {refused}"
+    else:
+        level, remedy, text = Level.OK, "", "the receiver has what is on the disk"
+    return Finding(check="configuration", level=level, text=text, remedy=remedy)

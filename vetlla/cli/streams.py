@@ -1,0 +1,97 @@
+"""Standard input, output and error as a command finds them: closed, full, or without the characters it writes.
+
+The answer goes to standard output. What cannot be written there ends the command with OutputError, whoever wrote it:
+a table, a line of JSON, the help. The talk goes to standard error; a command does not fail because of the talk.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import BinaryIO
+
+from vetlla.errors import VetllaError
+
+
+class OutputError(VetllaError):
+    """The answer cannot be written to standard output (exit status 74)."""
+
+
+class ReaderGone(OutputError):  # noqa: N818 - `| head` has read enough: this is no failure
+    """The program that reads the answer has ended: the command stops without a word."""
+
+
+class Answer(io.TextIOWrapper):
+    """Standard output. Raises OutputError where it cannot take the text."""
+
+    def write(self, text: str) -> int:
+        """Take text for the answer."""
+        try:
+            return super().write(text)
+        except (OSError, UnicodeEncodeError) as error:
+            raise _named(error) from error
+
+    def flush(self) -> None:
+        """Hand the text over to the reader."""
+        try:
+            super().flush()
+        except OSError as error:
+            raise _named(error) from error
+
+
+class Talk(io.TextIOWrapper):
+    """Standard error. Drops what cannot be written."""
+
+    def write(self, text: str) -> int:
+        """Take text for the talk."""
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand the text over, if it can be."""
+        with suppress(OSError):
+            super().flush()
+
+
+def _named(error: OSError | UnicodeEncodeError) -> OutputError:
+    if isinstance(error, UnicodeEncodeError):
+        return OutputError(
+            f"standard output takes {error.encoding} text, which has no {error.object[error.start]!a}:"
+            " LC_ALL=C.UTF-8 vetlla ... writes UTF-8"
+        )
+    if error.errno == errno.EPIPE:
+        return ReaderGone("the reader of standard output has ended")
+    why = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
+    return OutputError(f"standard output cannot be written: {why}")
+
+
+def prepare() -> None:
+    """Put ``Answer`` and ``Talk`` in their places. A stream that the caller closed is one that takes nothing."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free one, so this one: no file of ours may get the number of a standard stream.
+            os.open(os.devnull, os.O_RDONLY)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
+    out, told = (stream.encoding if stream else "utf-8" for stream in (sys.stdout, sys.stderr))
+    # A name of a file that is no UTF-8 leaves as the bytes that it came as.
+    errors = "surrogateescape" if out.lower() == "utf-8" else "strict"
+    sys.stdout = Answer(_descriptor(1), encoding=out, errors=errors, line_buffering=os.isatty(1))
+    sys.stderr = Talk(_descriptor(2), encoding=told, errors="backslashreplace", line_buffering=True)
+
+
+def _descriptor(number: int) -> BinaryIO:
+    return open(number, "wb", closefd=False)
+
+
+def abandon() -> None:
+    """Let the interpreter's own last flush succeed: nobody takes the rest of the answer."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)

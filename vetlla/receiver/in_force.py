@@ -1,0 +1,58 @@
+"""What of a new configuration counts at once, and what waits for a restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.settings.broker import Mqtt
+    from vetlla.settings.model import Listen, Settings
+
+_Place = TypeVar("_Place", "Listen", "Mqtt")
+
+
+class InForce(NamedTuple):
+    """The settings after a reload."""
+
+    settings: Settings
+    waiting: list[str]
+    """Names of the settings that only a restart takes over."""
+    renewed: frozenset[str]
+    """Listeners and brokers whose TLS files are read again."""
+
+
+def in_force(running: Settings, wanted: Settings) -> InForce:
+    """Return what a reload makes of the settings that are wanted."""
+    listen, listen_renewed = _with_tls_files(running.listen, wanted.listen)
+    mqtt, mqtt_renewed = _with_tls_files(running.mqtt, wanted.mqtt)
+    standing = {name: getattr(running, name) for name in ("state_dir", "http", "log")}
+    standing |= {"listen": listen, "mqtt": mqtt}
+    waiting = [name for name, value in standing.items() if getattr(wanted, name) != value]
+    if wanted.state_dir != running.state_dir:
+        standing["keys_file"] = running.keys_file  # by default in the state directory: the two go together
+    if wanted.store.checkpoint_pages != running.store.checkpoint_pages:
+        pages = {"checkpoint_pages": running.store.checkpoint_pages}
+        standing["store"] = wanted.store.model_copy(update=pages)
+        waiting.append("store.checkpoint_pages")
+    return InForce(wanted.model_copy(update=standing), waiting, listen_renewed | mqtt_renewed)
+
+
+def _with_tls_files(running: Iterable[_Place], wanted: Iterable[_Place]) -> tuple[tuple[_Place, ...], frozenset[str]]:
+    """Return the running places with the TLS files that are wanted, and the names of those whose files count now.
+
+    Other files count at once only where nothing else of the place changes: they may be meant for another host.
+    """
+    by_name = {place.name: place for place in wanted}
+    places, renewed = [], set()
+    for place in running:
+        other = by_name.get(place.name)
+        if other is not None and place.tls and other.tls:
+            moved = place.model_copy(update={"tls": other.tls})
+            if moved == other or place.tls == other.tls:
+                renewed.add(place.name)
+                places.append(moved)
+                continue
+        places.append(place)
+    return tuple(places), frozenset(renewed)

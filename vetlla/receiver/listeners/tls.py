@@ -1,0 +1,158 @@
+"""TLS from files: contexts of listeners and brokers, and until when their certificates are valid.
+
+The files are read by the start, by each reload and by ``vetlla check-config``. A file that a start could not use is
+refused by all three, with its name.
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from cryptography import x509
+
+from vetlla.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from vetlla.settings.broker import BrokerTls, Mqtt
+    from vetlla.settings.model import Listen, Settings, Tls
+
+EXPIRES_SOON = timedelta(days=14)
+"""Time left from which a certificate is warned of: a renewal that failed once can be repeated by people."""
+EXPIRES_NOW = timedelta(days=2)
+"""Time left from which it is critical: terminals cannot connect after it."""
+FILE_MAX = 4 << 20
+"""Bytes of a PEM file: a machine's whole bundle of authorities has a quarter of a mebibyte."""
+_PEM = "openssl x509 -in FILE -noout -subject -enddate shows a certificate, openssl pkey -in FILE -noout checks a key"
+
+
+class Use(StrEnum):
+    """What a certificate is there for, as the configuration calls its file."""
+
+    CERTIFICATE = "certificate"
+    """The receiver's own, before terminals or a broker."""
+    CLIENT_CA = "client_ca"
+    CA = "ca"
+
+
+class Certificate(NamedTuple):
+    """A file of certificates in use, and when it is valid."""
+
+    name: str
+    """The listener or broker."""
+    use: Use
+    file: Path
+    not_before: datetime
+    not_after: datetime
+    """Of a chain the first end, since all of it must be valid; of authorities the last, since one is enough."""
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """Return a listener's TLS context. Raises ConfigError that names the file that cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _load_chain(context, tls.certificate, tls.key)
+    if tls.client_ca is not None:
+        _load_authorities(context, tls.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_context(tls: BrokerTls) -> ssl.SSLContext:
+    """Return the TLS context towards a broker. Raises ConfigError that names the file that cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _load_authorities(context, tls.ca)
+    if tls.certificate and tls.key:
+        _load_chain(context, tls.certificate, tls.key)
+    return context
+
+
+def certificates(settings: Settings) -> Iterator[Certificate]:
+    """Yield the certificates that a configuration names; what cannot be read is left to those who load it."""
+    for listen in settings.listen:
+        yield from of_listener(listen)
+    for broker in settings.mqtt:
+        yield from of_broker(broker)
+
+
+def of_listener(listen: Listen) -> Iterator[Certificate]:
+    """Yield a listener's certificates."""
+    if listen.tls:
+        yield from _certificate(listen.name, Use.CERTIFICATE, listen.tls.certificate)
+        yield from _certificate(listen.name, Use.CLIENT_CA, listen.tls.client_ca)
+
+
+def of_broker(broker: Mqtt) -> Iterator[Certificate]:
+    """Yield the certificates of the way to a broker."""
+    if broker.tls:
+        yield from _certificate(broker.name, Use.CA, broker.tls.ca)
+        yield from _certificate(broker.name, Use.CERTIFICATE, broker.tls.certificate)
+
+
+def _certificate(name: str, use: Use, file: Path | None) -> Iterator[Certificate]:
+    found = _parsed(file) if file else []
+    if file and found:
+        ends = [one.not_valid_after_utc for one in found]
+        last = min(ends) if use is Use.CERTIFICATE else max(ends)
+        yield Certificate(name, use, file, found[0].not_valid_before_utc, last)
+
+
+def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    _content(certificate)
+    _content(key)
+
+    def locked() -> NoReturn:
+        # Without this OpenSSL asks for the passphrase at the terminal, and waits.
+        raise ConfigError(
+            f"tls: {key}: is encrypted with a passphrase",
+            remedy=f"openssl pkey -in {key} -out {key}.open, and name that",
+        )
+
+    try:
+        context.load_cert_chain(certificate, key, password=locked)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(
+                f"tls: {key} is not the key of {certificate}", remedy="name the two that were made together"
+            ) from error
+        raise _useless(key if _parsed(certificate) else certificate, error) from error
+
+
+def _load_authorities(context: ssl.SSLContext, file: Path) -> None:
+    _content(file)
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError as error:
+        raise _useless(file, error) from error
+
+
+def _useless(file: Path, error: ssl.SSLError) -> ConfigError:
+    why = (error.reason or "no PEM").replace("_", " ").lower()
+    return ConfigError(f"tls: {file}: holds nothing that can be used here ({why})", remedy=_PEM)
+
+
+def _parsed(file: Path) -> list[x509.Certificate]:
+    """Return the certificates of a file; none where it holds none that can be read."""
+    try:
+        return x509.load_pem_x509_certificates(_content(file))
+    except (ConfigError, ValueError):
+        return []
+
+
+def _content(file: Path) -> bytes:
+    """Return a file's bytes; ssl itself does not say which of its files it could not read."""
+    try:
+        if not file.is_file():
+            what = "is no regular file" if file.exists() else "no such file"
+            raise ConfigError(f"tls: {file}: {what}", remedy="name a PEM file")
+        with file.open("rb") as opened:
+            return opened.read(FILE_MAX)
+    except OSError as error:
+        raise ConfigError(
+            f"tls: {file}: {error.strerror}", remedy="let the user that runs the receiver read it"
+        ) from error

@@ -1,0 +1,141 @@
+"""Reading configuration, accounts and keys again while the receiver runs: all of the new, or all of the old.
+
+A configuration is refused for whatever the next start would refuse in it. Accounts and keys are also read alone, after
+a command changed them and when a day begins: a configuration that an engineer is just editing does not hold that up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+
+from vetlla.errors import VetllaError
+from vetlla.receiver import knowledge, systemd
+from vetlla.receiver.in_force import in_force
+from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
+from vetlla.settings.model import Settings
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable, Container, Mapping
+
+    from vetlla.clock import Clock
+    from vetlla.protocols.decoder import Description
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.knowledge import Knowledge
+    from vetlla.receiver.listeners.tls import Certificate
+    from vetlla.receiver.startup import Prepared
+
+log = structlog.get_logger()
+
+
+class Taken(NamedTuple):
+    """What the parts of the receiver go on with."""
+
+    settings: Settings
+    knowledge: Knowledge
+    tls: Mapping[str, ssl.SSLContext | None]
+    """By listener or broker: of those whose files were read again."""
+
+
+class Reload:
+    """The configuration in force, and the way to another one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        reread: Callable[[], Settings],
+        *,
+        protocols: Mapping[str, Description],
+        counters: Counters,
+        clock: Clock,
+        held: Callable[[Settings], Container[tuple[str, int, str]]],
+        take: Callable[[Taken], Awaitable[None]],
+    ) -> None:
+        self.settings = settings
+        self.certificates: tuple[Certificate, ...] = ()
+        """Of the TLS files that new connections use."""
+        self.refused = ""
+        """Why the last configuration was refused; empty when it was taken."""
+        self.waiting: list[str] = []
+        """Names of settings that only a restart takes over."""
+        self._reread = reread
+        self._protocols = protocols
+        self._counters = counters
+        self._clock = clock
+        self._held = held
+        self._take = take
+        self.in_turn = asyncio.Lock()
+        """Held by one reading, or the older of two might count; and while the receiver opens."""
+
+    async def first(self) -> Prepared:
+        """Return what the receiver starts with. Raises ConfigError."""
+        prepared = await asyncio.to_thread(prepare, self.settings, self._protocols)
+        self.certificates = prepared.sound().certificates
+        return prepared
+
+    async def configuration(self) -> VetllaError | None:
+        """Read everything again; return why it was refused, whole, or None."""
+        async with self.in_turn:
+            systemd.notify("RELOADING=1")
+            try:
+                await self._all()
+            except VetllaError as error:
+                self._counters.reloads_refused += 1
+                self.refused = error.args[0]
+                log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
+                return error
+            finally:
+                systemd.notify("READY=1")
+            return None
+
+    async def registry(self) -> VetllaError | None:
+        """Read accounts and keys again by the settings in force; return why they cannot be read, or None."""
+        async with self.in_turn:
+            try:
+                known = await asyncio.to_thread(knowledge.read, self.settings, self._clock)
+            except VetllaError as error:
+                log.error("receiver.registry_unread", why=str(error))  # noqa: TRY400 - the disk's mistake, not ours
+                return error
+            await self._take(Taken(self.settings, known, {}))
+            return None
+
+    async def outlook(self) -> dict[str, Any]:
+        """Return what a reload would make of the configuration now. Accounts and keys are left out: they take long."""
+        async with self.in_turn:
+            try:
+                wanted = await asyncio.to_thread(self._reread)
+                await asyncio.to_thread(self._next_start, wanted)
+            except VetllaError as error:
+                return {"refused": error.args[0], "remedy": error.remedy, "unread": [], "waiting": []}
+            settings, waiting, _ = in_force(self.settings, wanted)
+            unread = [name for name in Settings.model_fields if getattr(settings, name) != getattr(self.settings, name)]
+            return {"refused": "", "remedy": "", "unread": unread, "waiting": waiting}
+
+    async def _all(self) -> None:
+        wanted = await asyncio.to_thread(self._reread)
+        prepared = await asyncio.to_thread(self._next_start, wanted)
+        settings, waiting, renewed = in_force(self.settings, wanted)
+        known = await asyncio.to_thread(knowledge.read, settings, self._clock)
+        if waiting:
+            log.warning("receiver.restart_needed", changed=waiting)
+        contexts = {entrance.listen.name: entrance.tls for entrance in prepared.entrances} | dict(prepared.brokers)
+        await self._take(Taken(settings, known, {name: contexts[name] for name in renewed}))
+        stay = (one for one in self.certificates if one.name not in renewed)
+        self.certificates = (*stay, *(one for one in prepared.certificates if one.name in renewed))
+        self.settings, self.refused, self.waiting = settings, "", waiting
+        self._counters.reloads += 1
+        log.info("receiver.reloaded", accounts=len(known.book))
+
+    def _next_start(self, wanted: Settings) -> Prepared:
+        """Return what the next start would make of a configuration. Raises what that start would raise."""
+        prepared = prepare(wanted, self._protocols).sound()
+        if faults := tuple(unbindable(wanted, self._held(wanted))):
+            raise together(faults)
+        if wanted.state_dir != self.settings.state_dir:
+            check_state_directory(wanted)
+            if wanted.state_dir.is_dir():
+                knowledge.read(wanted, self._clock)
+        return prepared
