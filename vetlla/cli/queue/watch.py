@@ -83,17 +83,10 @@ class Story:
 
     def line(self, event: Mapping[str, Any]) -> str:
         """Return what a person reads of an event; "" for one that tells them nothing."""
-        name = event["event"]
-        if name == "missed":
-            return f"missed {event['count']} events: vetlla queue list shows what is open"
-        at = time_of_day(stamp_us(event["at"]))
-        if name in OWN:
-            return f"{at}  {OWN[name]}"
-        if name == "test":
-            return f"{at}  {tested({'operator': event['actor'], 'account': event['account'], **event['detail']})}"
         if "alarm" not in event:
-            return ""
-        if name == "open" and self._before is not None:
+            said = _said(event)
+            return f"{time_of_day(stamp_us(event['at']))}  {said}" if said else ""
+        if event["event"] == "open" and self._before is not None:
             return self._meanwhile(event["alarm"])
         return ("meanwhile: " if event.get("meanwhile") else "") + happened(event)
 
@@ -158,3 +151,16 @@ class Story:
             "action": "close" if event == "closed" else "",
             "detail": {},
         }
+
+
+def _said(event: Mapping[str, Any]) -> str:
+    """Return what an event that is about no alarm says to a person."""
+    match event["event"]:
+        case "listed":
+            return f"{event['count']} {'alarm is' if event['count'] == 1 else 'alarms are'} open"
+        case "missed":
+            return f"missed {event['count']} events: vetlla queue list shows what is open"
+        case "test":
+            return tested({"operator": event["actor"], "account": event["account"], **event["detail"]})
+        case name:
+            return OWN.get(name, "")

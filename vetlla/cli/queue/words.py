@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla.alarms import Cause
 from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.output import printable
-from vetlla.cli.queue.rows import why
+from vetlla.cli.queue.rows import told_again
 from vetlla.receiver.dispatch import RECEIVER
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ NEWS = {
     "alarm": "new",
     "lifted": "now more urgent",
     "joined": "another signal",
-    "repeated": "told again",
     "warned": "unanswered",
 }
 """Event -> what it says of an alarm where no operator did anything."""
@@ -46,8 +45,12 @@ NEWS = {
 
 def happened(event: Mapping[str, Any]) -> str:
     """Return an event of the queue as a line: when, which alarm, who did what, and how it stands."""
-    said = NEWS.get(event["event"]) or f"{event['actor']} {done(event['action'], event['actor'], event['detail'])}"
-    return f"{time_of_day(stamp_us(event['at']))}  {about(event['alarm'], said)}"
+    alarm, actor = event["alarm"], event["actor"]
+    if event["event"] == "repeated":
+        said = told_again(alarm)
+    else:
+        said = NEWS.get(event["event"]) or f"{actor} {done(event['action'], actor, event['detail'])}"
+    return f"{time_of_day(stamp_us(event['at']))}  {about(alarm, said)}"
 
 
 def answered(answer: Mapping[str, Any]) -> str:
@@ -73,8 +76,11 @@ def about(alarm: Mapping[str, Any], said: str) -> str:
     """Return which alarm it is, what is said of it, and how it stands."""
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
+    more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
     stands = f"{alarm['state']}{holder}, age {span(alarm['age_s'])}, t3 {span(alarm['t3_s'])}{lease}"
-    return printable(f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({why(alarm)}; {stands})")
+    return printable(
+        f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({alarm['why']}{more}; {stands})"
+    )
 
 
 def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
