@@ -161,7 +161,7 @@ install_step() {
         kill %1
         wait %1'
     say "what was installed"
-    enter root /opt/vetlla/bin/pip list --format=freeze | wc -l
+    enter root env -u PIP_QUIET /opt/vetlla/bin/pip list --format=freeze | wc -l
 }
 
 ((EUID == 0)) || { echo "fresh: not root of its namespace" >&2; exit 1; }
