@@ -75,7 +75,7 @@ def remedy(path: Path, *, writing: bool = True) -> str:
     if status.st_uid == os.geteuid():
         return f"chmod u+{_LETTERS[found.wanted]} {found.place}"
     owner = user_name(status.st_uid)
-    become = "run it as root: sudo vetlla ..." if owner == "root" else f"run it as {owner}: sudo -u {owner} vetlla ..."
+    become = f"run it as {owner}: sudo {_option(owner)}vetlla ..."
     if not _group_may(status, found.wanted):
         return become
     group, user = group_name(status.st_gid), user_name(os.geteuid())
@@ -98,6 +98,13 @@ def group_name(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return str(gid)
+
+
+def _option(owner: str) -> str:
+    """Return the option of sudo that names a user."""
+    if owner == "root":
+        return ""
+    return f"-u '#{owner}' " if owner.isdecimal() else f"-u {owner} "
 
 
 def _may(path: Path, wanted: int) -> bool:

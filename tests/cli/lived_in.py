@@ -165,9 +165,9 @@ def _report(place: Place) -> None:
     for number in range(1, ALARMS + 1):
         with Terminal(place.daemon.port, f"A{number:03}") as terminal:
             frame = terminal.alarm()
+            (directory / "frame.hex").write_text(frame.hex(), encoding="utf-8")
             terminal.send(terminal.build("ADM-CID", "0900", f"#A{number:03}|1602 00 001][X002.17E][Y41.38N".encode()))
             terminal.reply()
-    (directory / "frame.hex").write_text(frame.hex(), encoding="utf-8")
     done = vetlla("db", "backup", str(directory / "backup"), state_dir=state)
     assert done.returncode == 0, done.stderr
     shutil.copytree(directory / "backup", directory / "copy")
