@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from vetlla.errors import AccessError, VetllaError
+from vetlla.errors import AccessError, UsageError, VetllaError
 
 _LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
 
@@ -60,7 +60,12 @@ def explained(error: VetllaError | PermissionError) -> VetllaError:
         return error
     path = Path(os.fsdecode(cause.filename)) if isinstance(cause.filename, str | bytes) else None
     what = error.args[0] if isinstance(error, VetllaError) else f"{path or 'refused'}: {error.strerror}"
-    return AccessError(what, remedy=remedy(path) if path else getattr(error, "remedy", ""))
+    theirs = getattr(error, "remedy", "")
+    if path is None:
+        return AccessError(what, remedy=theirs)
+    # A file that the user named may as well be another one.
+    other = f"; or {theirs}" if isinstance(error, UsageError) and theirs else ""
+    return AccessError(what, remedy=remedy(path) + other)
 
 
 def remedy(path: Path, *, writing: bool = True) -> str:
