@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from vetlla.errors import AccessError, VetllaError
+from vetlla.errors import AccessError, UsageError, VetllaError
 
 _LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
 
@@ -60,7 +60,12 @@ def explained(error: VetllaError | PermissionError) -> VetllaError:
         return error
     path = Path(os.fsdecode(cause.filename)) if isinstance(cause.filename, str | bytes) else None
     what = error.args[0] if isinstance(error, VetllaError) else f"{path or 'refused'}: {error.strerror}"
-    return AccessError(what, remedy=remedy(path) if path else getattr(error, "remedy", ""))
+    theirs = getattr(error, "remedy", "")
+    if path is None:
+        return AccessError(what, remedy=theirs)
+    # A file that the user named may as well be another one.
+    other = f"; or {theirs}" if isinstance(error, UsageError) and theirs else ""
+    return AccessError(what, remedy=remedy(path) + other)
 
 
 def remedy(path: Path, *, writing: bool = True) -> str:
@@ -75,7 +80,7 @@ def remedy(path: Path, *, writing: bool = True) -> str:
     if status.st_uid == os.geteuid():
         return f"chmod u+{_LETTERS[found.wanted]} {found.place}"
     owner = user_name(status.st_uid)
-    become = "run it as root: sudo vetlla ..." if owner == "root" else f"run it as {owner}: sudo -u {owner} vetlla ..."
+    become = f"run it as {owner}: sudo {_option(owner)}vetlla ..."
     if not _group_may(status, found.wanted):
         return become
     group, user = group_name(status.st_gid), user_name(os.geteuid())
@@ -98,6 +103,13 @@ def group_name(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return str(gid)
+
+
+def _option(owner: str) -> str:
+    """Return the option of sudo that names a user."""
+    if owner == "root":
+        return ""
+    return f"-u '#{owner}' " if owner.isdecimal() else f"-u {owner} "
 
 
 def _may(path: Path, wanted: int) -> bool:

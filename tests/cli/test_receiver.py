@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon, Ended
+from tests.acceptance.daemon import Daemon, Ended, bound_by_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,47 @@ def test_listen_and_state_dir_may_stand_instead_of_a_file(daemon: Daemon) -> Non
         "receiver.drained",
         "receiver.stopped",
     ]
+
+
+USUAL = """
+import sys
+from pathlib import Path
+from vetlla.cli import options
+options.required_configuration.__defaults__ = (Path(sys.argv.pop(1)),)
+from vetlla.__main__ import main
+main()
+"""
+"""The program with another usual place of its configuration: a test writes nothing into /etc."""
+
+
+def test_without_an_option_the_usual_configuration_is_read(daemon: Daemon) -> None:
+    """As by every other command: the file that VETLLA_CONFIG names, or the usual one."""
+    daemon.configure(f'state_dir = "{daemon.state_dir}"\n[store]\nmin_free_mib = 1\n')
+    daemon.start(options=("--state-dir", str(daemon.state_dir)), environment={"VETLLA_CONFIG": str(daemon.config_file)})
+    assert daemon.status()["process"]["config"] == str(daemon.config_file)
+    assert daemon.stop() == 0
+
+    program = (sys.executable, "-c", USUAL, str(daemon.config_file), "receiver")
+    daemon.start(
+        wrapper=("/bin/sh", "-c", 'shift 2; exec "$@"', "sh"), options=program, environment={"VETLLA_CONFIG": ""}
+    )
+    assert daemon.status()["process"]["config"] == str(daemon.config_file)
+    assert daemon.stop() == 0
+
+
+def test_a_usual_configuration_that_may_not_be_read_is_not_passed_over(daemon: Daemon) -> None:
+    """The defaults instead of it would be another receiver: 77, with who may read it."""
+    daemon.config_file.chmod(0)
+    program = (sys.executable, "-c", USUAL, str(daemon.config_file), "receiver", "--listen", "dc09=127.0.0.1:0")
+    with pytest.raises(Ended) as ended:
+        daemon.start(
+            wrapper=("/bin/sh", "-c", 'shift 2; exec "$@"', "sh"),
+            options=program,
+            environment={"VETLLA_CONFIG": ""},
+            preexec=bound_by_permissions,
+        )
+    assert ended.value.status == os.EX_NOPERM
+    assert f"{daemon.config_file}: Permission denied" in ended.value.told
 
 
 def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> None:

@@ -177,7 +177,7 @@ def admit(user: User, settings: ControlSettings) -> Caller:
 
 def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
     """Return what a caller is told who may not do something; the members of the groups may."""
-    first, *others = filter(None, groups)
+    first, *others = dict.fromkeys(filter(None, groups))
     more = "".join(f", or group {group}" for group in others)
     return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
 

@@ -119,6 +119,8 @@ def _made_whole(target: Path) -> Iterator[Path]:
         raise StoreError(
             f"{work}: another backup is being made, or one was interrupted", remedy="if none is, remove it"
         ) from error
+    except PermissionError as error:
+        raise UsageError(f"{work}: {error.strerror}", remedy="name a directory where this user may write") from error
     except OSError as error:
         raise StoreError(f"{work}: {error.strerror}", remedy="name a directory where this user may write") from error
     try:

@@ -1,0 +1,121 @@
+"""Why a user may not: the cause that is told, and a remedy that fits it."""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.permissions import NOBODY, reachable_directory, unprivileged
+from vetlla import access
+from vetlla.errors import AccessError, ConfigError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ME = pwd.getpwuid(os.geteuid() or NOBODY).pw_name
+"""Who asks: the user of the tests, or nobody where that is root."""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with reachable_directory() as made:
+        yield made
+
+
+def told(path: Path, *, writing: bool = True) -> tuple[str, str]:
+    """Return what is told of a path, and the remedy, to a user without privileges."""
+    with unprivileged():
+        return str(access.obstacle(path, writing=writing)), access.remedy(path, writing=writing)
+
+
+def own(path: Path, mode: int) -> None:
+    """Make something the asking user's own."""
+    if os.geteuid() == 0:
+        os.chown(path, NOBODY, NOBODY)
+    path.chmod(mode)
+
+
+def test_what_is_allowed_has_no_obstacle(folder: Path) -> None:
+    """Reading what may be read; and a path that would be new in a directory that may be written."""
+    file = folder / "file"
+    file.touch(0o644)
+    assert told(file, writing=False)[0] == "None"
+    assert told(folder / "new", writing=False)[0] == "None"
+    own(folder, 0o700)
+    assert told(folder / "new")[0] == "None"
+    assert "is the file system read-only" in told(folder / "new")[1]
+
+
+def test_ones_own_file_needs_chmod_alone(folder: Path) -> None:
+    """Nobody else is asked for what the user can do alone."""
+    own(folder, 0o700)
+    file = folder / "file"
+    file.touch()
+    own(file, 0o200)
+    assert told(file) == (f"{ME} may not read {file}", f"chmod u+r {file}")
+    own(file, 0o400)
+    assert told(file) == (f"{ME} may not write {file}", f"chmod u+w {file}")
+    own(folder, 0o600)
+    assert told(file) == (f"{ME} may not enter {folder}", f"chmod u+x {folder}")
+
+
+def test_the_first_closed_directory_is_named(folder: Path) -> None:
+    """The file itself may be open to all: it is the way to it that is closed."""
+    file = folder / "a" / "b" / "file"
+    file.parent.mkdir(parents=True)
+    file.touch(0o666)
+    own(folder / "a", 0o000)
+    assert told(file)[0] == f"{ME} may not enter {folder / 'a'}"
+
+
+if os.geteuid() == 0:  # only root can make files another user's
+    ADD = "sudo usermod -aG adm nobody"
+
+    @pytest.mark.parametrize(
+        ("owner", "group", "mode", "remedy"),
+        [
+            (1, 0, 0o600, "run it as daemon: sudo -u daemon vetlla ..."),
+            (0, 0, 0o600, "run it as root: sudo vetlla ..."),
+            (4711, 0, 0o600, "run it as 4711: sudo -u '#4711' vetlla ..."),
+            (
+                1,
+                4,
+                0o640,
+                f"have nobody added to group adm: {ADD}; or run it as daemon: sudo -u daemon vetlla ...",
+            ),
+        ],
+    )
+    def test_the_remedy_is_by_whose_the_file_is(folder: Path, owner: int, group: int, mode: int, remedy: str) -> None:
+        """The owner's user where the owner alone may; the group where its members may, but never group root."""
+        assert (pwd.getpwuid(1).pw_name, grp.getgrgid(4).gr_name) == ("daemon", "adm")
+        file = folder / "file"
+        file.touch()
+        os.chown(file, owner, group)
+        file.chmod(mode)
+        assert told(file, writing=False) == (f"nobody may not read {file}", remedy)
+
+
+def test_an_error_that_permission_caused_is_told_as_one(folder: Path) -> None:
+    """Whatever family it was raised in; other errors stay what they are."""
+    file = folder / "file"
+    file.touch()
+    own(file, 0o000)
+    with unprivileged(), pytest.raises(PermissionError) as caught:
+        file.read_bytes()
+    error = ConfigError(f"{file}: {caught.value.strerror}", remedy="let the user read it")
+    error.__cause__ = caught.value
+    with unprivileged():
+        explained = access.explained(error)
+        raw = access.explained(caught.value)
+    assert isinstance(explained, AccessError)
+    assert (explained.args[0], explained.remedy) == (f"{file}: Permission denied", f"chmod u+r {file}")
+    assert raw.args == explained.args
+    other = StoreError("the disk is full")
+    other.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert access.explained(other) is other
