@@ -89,7 +89,7 @@ INVOCATIONS = {
     "inventory check": "inventory check",
     "inventory digital": "inventory digital",
     "inventory parameters": "inventory parameters",
-    "inventory sample": "inventory sample {new} --homes 10",
+    "inventory sample": "inventory sample --out {new} --homes 10",
     "inventory report": "inventory report --month 2024-05",
     "maintenance due": "maintenance due --within 3000",
     "renewals due": "renewals due --to 2040-01-01",

@@ -75,7 +75,11 @@ OWN_END = {
 """Commands for which Ctrl-C is the usual end, and what they do then."""
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in OWN_END])
+AT_ONCE = {"inventory parameters"}
+"""Commands that open no file or database of the outer world in which Ctrl-C could find them."""
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in {*OWN_END, *AT_ONCE}])
 @pytest.mark.parametrize("event", [1, 2, 3])
 def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, event: int) -> None:
     """Whenever it is pressed: nothing is taken for damage, a finding or a fault of the program."""
@@ -115,7 +119,10 @@ def test_ctrl_c_while_the_program_loads() -> None:
 STRANGER = (65534, [65534])
 NAGIOS = {"doctor", "inventory check"}
 """Checks: what cannot be looked at is UNKNOWN."""
-ELSEWHERE = {"demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report"}
+ELSEWHERE = {
+    "demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report", "inventory parameters",
+    "inventory sample",
+}  # fmt: skip
 """Commands that do not touch the state directory in the call that is made here."""
 
 
