@@ -184,8 +184,9 @@ class Session:
 
 
 def _goes_on(data: bytes, last: Item) -> bool:
-    """Say whether another frame begins in these bytes, behind the last item they gave."""
-    if not isinstance(last, Signal | Reject) or data.endswith(last.raw):
+    """Return True if another frame begins in these bytes, behind the last item they gave."""
+    came = data.rstrip(_FILLERS)
+    if not isinstance(last, Signal | Reject) or came.endswith(last.raw):
         return False
-    came, taken = data.rstrip(_FILLERS), last.raw.rstrip(_FILLERS)
+    taken = last.raw.rstrip(_FILLERS)
     return not (came.endswith(taken) or taken.endswith(came))

@@ -93,7 +93,7 @@ def test_key_is_never_told() -> None:
 
 
 def test_repeated_and_unknown_letters() -> None:
-    """A letter that comes twice keeps both values; letters that nobody defined keep their own."""
+    """A letter that comes twice keeps both values; letters that no edition defines keep their own."""
     extras = read_extended([b"RHall", b"RBath", b"B80", b"E115000", b"$P1,2", b"", b"Ione", b"Itwo"])
     assert extras.details == {"room": "Hall; Bath", "B": "80", "E": "115000", "$": "P1,2", "": ""}
     assert extras.text == "one; two"

@@ -232,7 +232,7 @@ def test_pads_of_any_length(pad_bytes: bytes) -> None:
 )
 @pytest.mark.parametrize("secret", [None, KEY.secret])
 def test_brackets_in_a_text(tail: bytes, extended: tuple[bytes, ...], secret: bytes | None) -> None:
-    """A bracket in somebody's text costs neither the time nor, under encryption, the report."""
+    """A bracket in a text costs neither the time nor, under encryption, the report."""
     text = DATA + b"]" + tail + b"_10:00:00,01-02-2026"
     head = b'"%bADM-CID"0001L0#1234[' % (b"*" if secret else b"")
     frame = frame_of(envelope(head + (seal(text, secret) if secret else text)), *([KEY] if secret else []))

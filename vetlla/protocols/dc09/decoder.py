@@ -70,7 +70,7 @@ class Dc09Decoder:
         return items
 
     def finish(self) -> list[Item]:
-        """Say that the stream, or the datagram, ended."""
+        """Take the end of the stream, or of the datagram; return what that settles."""
         items: list[Item] = []
         for piece in self._cutter.finish():
             self._take(piece, items)

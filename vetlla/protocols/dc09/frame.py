@@ -147,7 +147,7 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Fr
 def _tail(tail: bytes) -> _Tail:
     """Read the extended data and the timestamp that stand behind the data block, and name what is odd about them.
 
-    Read from both ends, so that a bracket in somebody's text costs neither the time nor, under encryption, the report.
+    It is read from both ends, so that a bracket in a text costs neither the time nor, under encryption, the report.
     """
     if not tail:
         return (), None, (NOT_CLOSED,)
