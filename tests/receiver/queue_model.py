@@ -229,6 +229,10 @@ class Model:
         if done.do == "close":
             del self.open[number]
             if case.priority in URGENT:
+                until, before = self.ended.get((case.home, case.on_test), (-1.0, case))
+                if self.now <= until:
+                    newest = max(before, case, key=lambda one: one.id)
+                    case = replace(newest, began=min(before.began, case.began))
                 self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
         else:
             self.open[number] = case

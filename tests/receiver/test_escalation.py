@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.receiver.core import ANA, BERTA, LOOPS, SARA, Core, core, run, signal, small, until
 from vetlla.alarms import Cause
-from vetlla.clock import ManualClock
+from vetlla.clock import ManualClock, SystemClock
 from vetlla.receiver.control import Request
 from vetlla.receiver.escalation import AT_ONCE
 from vetlla.signals import Event, Kind, Phase, Priority
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 WARN_S, MAX_S, LEASE_S, HOLD_S = 0.02, 0.04, 0.03, 0.1
-"""The timers are the loop's own; what is due is judged by the clock that only tests move."""
 
 
 def hasty(directory: Path, **more: object) -> Settings:
@@ -43,12 +42,9 @@ async def escalated(rig: Core, number: int = 1) -> int:
 
 
 async def passes(rig: Core, seconds: float) -> None:
-    """Let time pass, and let every timer that is due by then fire."""
+    """Let time pass, and let everything that is due by then happen."""
     rig.clock.advance(seconds)
-    while rig.escalation.overdue:
-        await until(lambda: not rig.escalation.overdue)
-        await rig.sync()
-    await rig.sync()
+    await rig.fall_due()
 
 
 def causes(rig: Core) -> dict[str, int]:
@@ -104,6 +100,20 @@ def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path:
             assert told[3]["detail"] == {"why": "unanswered"}
             assert told[3]["at"] == late["overdue"]
             await events.aclose()
+
+    run(scenario(), loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_timer_is_the_loop_s_own(tmp_path: Path, loop: str) -> None:
+    """The receiver looks by itself when a mark comes, and only then: for the first alarm, and for those behind it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=hasty(tmp_path, hold_s=60.0), clock=SystemClock()) as rig:
+            await rig.submit(signal("1"))
+            await rig.submit(signal("2"))
+            await until(lambda: causes(rig) == {"unanswered": 2})
+            assert rig.counters.warnings[Priority.LIFE] == 2
 
     run(scenario(), loop)
 

@@ -157,16 +157,10 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _fall_due(self) -> None:
         """Let the receiver do what time asks for; without a disk it holds as long as the process does."""
-        self.run(self._catch_up())
+        self.run(self.core.fall_due())
         self.model.fall_due()
         if self.core.commit.ready:
             self.durable = copy.deepcopy(self.model)
-
-    async def _catch_up(self) -> None:
-        await self.core.sync()
-        while self.core.escalation.overdue:
-            self.core.escalation.look()  # the timer waits for the loop's own clock
-            await self.core.sync()
 
     @precondition(lambda self: self.core.commit.ready)
     @rule(steps=turns)

@@ -39,10 +39,15 @@ class Closed:
         """By home, and apart for its accounts on test: until when (monotonic) a call continues it; oldest first."""
 
     def add(self, alarm: Alarm, until_us: int, now_us: int) -> None:
-        """Remember the emergency of an alarm that was closed; both instants are monotonic."""
+        """Remember the emergency of an alarm that was closed; both instants are monotonic.
+
+        Of several in one home the newest alarm is continued, with the clock that started first.
+        """
         while self._ended and next(iter(self._ended.values()))[0] < now_us:
             del self._ended[next(iter(self._ended))]
         if (ended := emergency(alarm)) is not None:
+            if before := self.find(alarm.home, on_test=alarm.on_test, now_us=now_us):
+                ended = Emergency(max(before.alarm, ended.alarm), min(before.established_us, ended.established_us))
             home = (alarm.home, alarm.on_test)
             self._ended.pop(home, None)
             self._ended[home] = (until_us, ended)
