@@ -143,6 +143,8 @@ def _tell(done: dict[str, Any], columns: tuple[str, ...], *, as_json: bool) -> N
         for one in done["devices"]:
             print_json(one | about)
         return
+    if "until" in about:
+        about["until"] = shown_iso(about["until"])
     print_rows((one | about for one in done["devices"]), columns, as_json=False)
     if done["durable"] is None:
         talk().print("rehearsed: nothing was changed")
