@@ -58,6 +58,7 @@ mapfile -t passed_on < <(env | grep -E "$PASSED_ON" || true)
 open_system() {
     root=$work/$1
     mkdir -p "$root"
+    mount --bind "$root" "$root"  # so that a file system is seen at its root
     tar -xf "$work/system.tar" -C "$root" --exclude='./dev/*'
     for device in null zero full random urandom tty; do
         : >"$root/dev/$device"
@@ -77,7 +78,7 @@ open_system() {
 }
 
 close_system() {
-    umount -R "$root/dev/pts" "$root/dev/shm" "$root/proc" "$root"/dev/{null,zero,full,random,urandom,tty}
+    umount -R "$root"
     rm -rf "$root"
 }
 

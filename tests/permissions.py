@@ -41,5 +41,13 @@ def reachable_directory() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        folder.chmod(0o755)
+        _open(folder)
         shutil.rmtree(folder)
+
+
+def _open(folder: Path) -> None:
+    """Let the user into a directory and all below it: only root can remove what a test has closed."""
+    folder.chmod(0o755)
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            _open(entry)
