@@ -166,5 +166,5 @@ def test_files_that_are_not_there_end_the_start(tmp_path: Path) -> None:
     assert f"chmod o= {password}" in ended.value.told
     assert "secret" not in ended.value.told
     told = vetlla("check-config", "--config", str(tmp_path / "b" / "vetlla.toml"))
-    assert told.returncode == 0
-    assert f"chmod o= {password}" in told.stdout
+    assert told.returncode == 78, "what ends the start is an error here, too"
+    assert f"chmod o= {password}" in told.stdout + told.stderr

@@ -179,7 +179,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         assert daemon.queue() == []
         with Terminal(daemon.port) as home:
             home.alarm()
-        with pytest.raises(UsageError, match="nobody is not an operator"):
+        with pytest.raises(AccessError, match="nobody may not ask this receiver"):
             daemon.ask("queue.handover", alarm=1, to="nobody", force=True)
         assert daemon.queue()[0]["state"] == "waiting"
         assert daemon.stop() == 0
