@@ -290,7 +290,7 @@ def test_an_alarm_goes_to_users_of_the_machine_only(tmp_path: Path) -> None:
 def test_an_alarm_goes_to_operators_only(public_dir: Path) -> None:
     """A user who does not hold the role could neither see nor close it; the receiver's own user holds every role."""
     assert handed_to("root", public_dir, operators="no-such-group") == "root"
-    with pytest.raises(UsageError, match="nobody is not an operator"):
+    with pytest.raises(AccessError, match="nobody may not ask this receiver"):
         handed_to("nobody", public_dir, operators="no-such-group")
 
 

@@ -184,7 +184,7 @@ class Intake:
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         arrival = frame.arrival
-        told_in = None
+        told_in = first = None
         if signal.identity and (first := self._duplicates.find(signal.identity)):
             retelling = self._compare(signal, first, arrival)
             if retelling is Retelling.RETRY:
@@ -221,6 +221,9 @@ class Intake:
             told_us = arrival.received.mono_us
             record = (number, self._next_frame, alarm, told_us, occurred_us, sent_us, said)
             self._duplicates.add(signal.identity, record)
+        if first is not None and signal.occurred_at is None:
+            # It may be a retry after all: one that says "left" must not pause a pendant whose "back" came in between.
+            signal = signal._replace(repeated=True)
         self._watchdog.stored(signal, frame.account, arrival.received)
         return STORED
 
