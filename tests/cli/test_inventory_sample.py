@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import ON
@@ -46,3 +50,24 @@ def test_a_folder_that_cannot_be_written_is_told(vetlla: Vetlla, tmp_path: Path)
     done = vetlla("inventory", "sample", "--homes", "10", "--out", tmp_path / "file" / "folder")
     assert done.status == 64
     assert "cannot be written" in done.error
+
+
+WORK = """
+import gc, os
+from vetlla.cli import exits, inventory_session
+
+def work() -> None:
+    inventory_session.long_work()
+    print(os.sched_getscheduler(0) == os.SCHED_IDLE, gc.isenabled())
+
+exits.run(work)
+"""
+
+
+def test_long_work_gives_way_in_a_process_of_its_own_and_nowhere_else(vetlla: Vetlla, tmp_path: Path) -> None:
+    """A command's process runs when nothing else does; one that only calls the command keeps its own priority."""
+    alone = subprocess.run([sys.executable, "-c", WORK], check=True, capture_output=True, text=True, timeout=60)
+    assert alone.stdout.split() == ["True", "False"]
+    before = os.sched_getscheduler(0), gc.isenabled()
+    assert vetlla("inventory", "sample", "--homes", "10", "--out", tmp_path / "sample").status == 0
+    assert (os.sched_getscheduler(0), gc.isenabled()) == before == (os.SCHED_OTHER, True)

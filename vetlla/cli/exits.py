@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn
 
@@ -33,6 +34,10 @@ INTERRUPTED = 128 + signal.SIGINT
 """Exit status after Ctrl-C, as shells count."""
 
 
+OWN_PROCESS: ContextVar[bool] = ContextVar("own_process", default=False)
+"""Whether this process is the command's alone: then its priority and its garbage collector are the command's to set."""
+
+
 class Nagios(IntEnum):
     """Exit statuses of ``check`` commands, as monitoring plug-ins use them."""
 
@@ -46,6 +51,7 @@ def run(command: Callable[[], object]) -> NoReturn:
     """Run the command line and leave with its status; tell what ended it in one clear message."""
     streams.prepare()
     status = os.EX_OK
+    own = OWN_PROCESS.set(True)
     try:
         status = _status(command)
         sys.stdout.flush()
@@ -54,6 +60,8 @@ def run(command: Callable[[], object]) -> NoReturn:
     except streams.OutputError as error:
         streams.abandon()
         status = _told(error)
+    finally:
+        OWN_PROCESS.reset(own)
     sys.exit(status)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla.cli.exits import OWN_PROCESS
 from vetlla.cli.output import talk
 from vetlla.clock import SystemClock, to_datetime
 from vetlla.errors import UsageError
@@ -101,7 +102,8 @@ def long_work() -> None:
     enough, since a nice process still finishes its time slice while a frame waits; SCHED_IDLE gives way at once
     (sched(7)).
     """
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if OWN_PROCESS.get():
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     whole_park()
 
 
@@ -111,7 +113,8 @@ def whole_park() -> None:
     The cyclic garbage collector is switched off: it would look through millions of small values again and again (a
     third of the time), and none of them forms a cycle.
     """
-    gc.disable()
+    if OWN_PROCESS.get():
+        gc.disable()
 
 
 def working(what: str) -> Status:
