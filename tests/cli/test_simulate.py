@@ -218,7 +218,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
         (("--closed", "--faults", "storm"), "rate"),
         (("--closed", "--rate", "5"), "exclude each other"),
         (("--ledger", "/nowhere/sent.ndjson"), "can be written"),
-        (("--accounts", "/nowhere/accounts.csv"), "accounts import"),
+        (("--accounts", "/nowhere/accounts.csv"), "name a file that you may read"),
         (("--export", "/dev/null/drill"), "can be written"),
         (("--transport", "tls", "--trust", "/nowhere/chain.pem"), "PEM"),
         (("--transport", "tls", "--trust", __file__), "PEM"),
@@ -239,7 +239,7 @@ def test_a_bad_row_of_accounts_is_told_with_its_line(tmp_path: Path) -> None:
     accounts.write_text("account,interval_s\n4C01,often\n", encoding="utf-8")
     done = vetlla("simulate", "--to", "127.0.0.1:9", "--accounts", str(accounts))
     assert done.returncode == os.EX_USAGE
-    assert "line 2, interval_s" in done.stderr
+    assert "row 2: column interval_s" in done.stderr
 
 
 def test_accounts_that_name_a_key_need_it(tmp_path: Path) -> None:
