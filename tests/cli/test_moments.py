@@ -86,7 +86,7 @@ def test_every_command_that_shows_times_takes_utc(vetlla: Vetlla) -> None:
     for command in (
         "status", "board", "queue watch", "queue show", "queue test", "supervision list", "supervision show",
         "supervision pause", "supervision incidents", "signals list", "signals show", "signals tail", "signals export",
-        "rejects list", "audit list", "accounts show", "keys list", "position show",
+        "rejects list", "audit list", "decode", "accounts show", "keys list", "position show",
     ):  # fmt: skip
         assert "--utc" in vetlla(*command.split(), "--help").out, command
 

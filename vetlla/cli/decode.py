@@ -13,8 +13,10 @@ from rich.text import Text
 
 from vetlla.accounts import Maker
 from vetlla.cli.items import item_fields
+from vetlla.cli.moments import Utc, to_the_second
 from vetlla.cli.options import AsJson
 from vetlla.cli.output import console, print_json, printable, talk
+from vetlla.clock import to_us
 from vetlla.errors import UsageError
 from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
@@ -47,6 +49,7 @@ def decode(
     protocol: Annotated[str, typer.Argument(help="Protocol by its registry name, for example dc09.")],
     file: Annotated[str, typer.Argument(help="Recording, or - for standard input.", metavar="[FILE|-]")] = STDIN,
     raw: Annotated[bool, typer.Option("--raw", help="Read bytes as they are instead of lines of hex.")] = False,
+    _utc: Utc = False,
     as_json: AsJson = False,
     key: Annotated[
         list[str] | None, typer.Option("--key", metavar="HEX", help="Key of 32, 48 or 64 hex digits; repeatable.")
@@ -194,7 +197,7 @@ def _signal_line(signal: Signal, name: str) -> Text:
         "device": signal.device,
         "area": signal.area,
         "text": signal.text,
-        "occurred": signal.occurred_at.isoformat() if signal.occurred_at else "",
+        "occurred": to_the_second(to_us(signal.occurred_at)) if signal.occurred_at else "",
         "at": f"{signal.position.latitude:.6f},{signal.position.longitude:.6f}" if signal.position else "",
         "kept back": "yes" if signal.buffered else "",
         "key": signal.sealed_with,

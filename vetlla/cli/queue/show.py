@@ -13,12 +13,12 @@ from vetlla.cli.control import ask
 from vetlla.cli.items import stored_fields
 from vetlla.cli.moments import Utc, shown, span, stamp_us, time_of_day
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, printable, talk
+from vetlla.cli.output import console, print_json, talk
 from vetlla.cli.queue import rows
 from vetlla.cli.queue.words import done
 from vetlla.cli.signals_sheet import labelled, remarks
 from vetlla.clock import SystemClock, iso
-from vetlla.errors import LinkError, StoreError, UsageError
+from vetlla.errors import AccessError, LinkError, StoreError, UsageError
 from vetlla.receiver.card import Card
 from vetlla.service import queue
 from vetlla.signals import Phase
@@ -61,7 +61,7 @@ def show(
     fields, past = _on_desk(state_dir, alarm), None
     try:
         past = _past(state_dir, alarm)
-    except StoreError as error:
+    except (StoreError, AccessError) as error:
         if fields is None:
             raise
         talk().print(f"without its signals and what was done: {error}", style="yellow", soft_wrap=True)
@@ -150,7 +150,7 @@ def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     ended = f": {alarm['outcome']}" if alarm["outcome"] else ""
     title = f"Alarm {alarm['id']}  {alarm['priority']}  {alarm['state']}{holder}{ended}"
-    yield Text(printable(title), style="bold")
+    yield Text(title, style="bold")
     yield from labelled(_about(alarm))
     yield Text("Clocks", style="bold")
     yield from labelled(_clocks(alarm))
@@ -158,7 +158,7 @@ def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
         return
     yield Text("Signals", style="bold")
     for one in past.signals:
-        yield Text(printable(f"  {one.id:>6}  {shown(one.received_us)}  {_signal(one, past.again.get(one.id))}"))
+        yield Text(f"  {one.id:>6}  {shown(one.received_us)}  {_signal(one, past.again.get(one.id))}")
     yield Text("Who did what", style="bold")
     texts = {(note.at_us, note.operator): note.text for note in past.notes}
     for record in past.records:
@@ -167,7 +167,7 @@ def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
             with suppress(KeyError):
                 detail["text"] = texts[record.at_us, record.actor]
         did = done(record.action, record.actor, detail)
-        yield Text(printable(f"  {shown(record.at_us)}  {record.actor} {did}"))
+        yield Text(f"  {shown(record.at_us)}  {record.actor} {did}")
 
 
 def _about(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

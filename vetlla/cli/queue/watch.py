@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vetlla.cli.control import follow
 from vetlla.cli.moments import Utc, stamp_us, time_of_day
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, printable
+from vetlla.cli.output import console, print_json
 from vetlla.cli.queue.words import about, happened, tested
 from vetlla.clock import SystemClock, iso
-from vetlla.errors import LinkError, StoreError
+from vetlla.errors import AccessError, LinkError, StoreError
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.store import history
 from vetlla.store.archive import Archive
@@ -48,7 +48,7 @@ def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: A
             if as_json:
                 print_json(event)
             elif said := story.line(event):
-                out.print(printable(said), soft_wrap=True)
+                out.print(said, soft_wrap=True)
 
 
 class Story:
@@ -71,7 +71,7 @@ class Story:
                         yield self._own(BACK)
                     began, away = True, False
                     yield from self._taken(event)
-            except LinkError:
+            except (LinkError, AccessError):  # a receiver that starts opens its socket to others a moment later
                 if not began:
                     raise
             if not away:
@@ -128,7 +128,7 @@ class Story:
             since_us=self._lost_us - history.STEP_US,
         )
         # An operator may not be allowed to read the journal.
-        with suppress(StoreError), Archive(self._state_dir) as archive:
+        with suppress(StoreError, AccessError), Archive(self._state_dir) as archive:
             return {
                 int(record.subject.removeprefix("alarm ")): {
                     "event": "closed",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Cause
 from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
-from vetlla.cli.output import printable
 from vetlla.cli.queue.rows import told_again
 from vetlla.receiver.dispatch import RECEIVER
 
@@ -31,7 +30,7 @@ DONE = {
     "close": "closed",
 }
 """Action of the audit -> what its actor did; others are told by their own name."""
-DETAILS = {"to": " to {}", "outcome": " as {}", "from": " (held by {})", "text": ' "{}"'}
+DETAILS = {"to": " to {}", "outcome": " as {}", "from": ", taken from {}", "text": ' "{}"'}
 """What is told of the details of an action, besides its reason."""
 NEWS = {
     "open": "open",
@@ -63,9 +62,9 @@ def tested(test: Mapping[str, Any]) -> str:
     """Return who put an account on test until when and why, or that they ended it."""
     account, reason = test["account"], f": {test['reason']}" if test["reason"] else ""
     if test["until"] is None:
-        return printable(f"{test['operator']} ended the test of account {account}{reason}") + _kept(test)
+        return f"{test['operator']} ended the test of account {account}{reason}{_kept(test)}"
     until = shown_iso(test["until"])
-    return printable(f"{test['operator']} put account {account} on test until {until}{reason}") + _kept(test)
+    return f"{test['operator']} put account {account} on test until {until}{reason}{_kept(test)}"
 
 
 def _kept(answer: Mapping[str, Any]) -> str:
@@ -78,9 +77,7 @@ def about(alarm: Mapping[str, Any], said: str) -> str:
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
     stands = f"{alarm['state']}{holder}, age {span(alarm['age_s'])}, t3 {span(alarm['t3_s'])}{lease}"
-    return printable(
-        f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({alarm['why']}{more}; {stands})"
-    )
+    return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({alarm['why']}{more}; {stands})"
 
 
 def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
@@ -94,4 +91,4 @@ def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
     reason = detail.get("why") or detail.get("reason")
     if reason:
         said += f", because {CAUSES.get(reason, reason)}" if actor == RECEIVER else f', "{reason}"'
-    return printable(said)
+    return said
