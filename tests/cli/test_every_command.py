@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS = [command.path for command in commands()]
+NAGIOS = {"doctor", "inventory check"}
+"""Checks: what cannot be looked at is UNKNOWN."""
 ENDLESS = {"queue watch"}
 """These go on until Ctrl-C, or until they cannot write any more."""
 
@@ -47,7 +49,7 @@ def test_output_that_cannot_be_written(program: Nursery, place: Place, path: str
     else:
         left = program.run(*place.words(path), environment=place.environment)
         assert "Traceback" not in left.err
-        assert left.status in {0, 1, 2}, left.err
+        assert left.status in ({0, 1, 2} if path in NAGIOS else {0, 1}), left.err
         speaks, usual = bool(left.out), left.status
     for stdout in ("full", "gone"):
         left = program.run(*place.words(path), environment=place.environment, stdout=stdout)
@@ -80,7 +82,7 @@ AT_ONCE = {"inventory parameters"}
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path not in {*OWN_END, *AT_ONCE}])
-@pytest.mark.parametrize("event", [1, 2, 3])
+@pytest.mark.parametrize("event", [1, 3])
 def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, event: int) -> None:
     """Whenever it is pressed: nothing is taken for damage, a finding or a fault of the program."""
     left = program.run(*place.words(path), environment=place.environment, interrupt=event)
@@ -117,8 +119,6 @@ def test_ctrl_c_while_the_program_loads() -> None:
 # --- permission -------------------------------------------------------------------------------------------------------
 
 STRANGER = (65534, [65534])
-NAGIOS = {"doctor", "inventory check"}
-"""Checks: what cannot be looked at is UNKNOWN."""
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report", "inventory parameters",
     "inventory sample",
