@@ -16,6 +16,9 @@ class Holds(Enum):
     """What the cells of a column hold. It decides what a number, a date or a truth of a spreadsheet may stand for."""
 
     TEXT = "a text"
+    """Any text."""
+    WORD = "a word"
+    """A text of a form that nothing else has: ``parse`` takes no other."""
     CODE = "a code"
     """A text in which every digit counts, leading zeros too: account, serial, home."""
     NUMBER = "a number"
@@ -32,7 +35,7 @@ class Column(NamedTuple):
     parse: Parse
     required: bool = False
     """A row without it is refused."""
-    holds: Holds = Holds.TEXT
+    holds: Holds = Holds.WORD
     digits: int = 0
     """A code of exactly so many digits: a number that has them all has lost none. 0: it may have any length."""
     secret: bool = False

@@ -32,7 +32,7 @@ ACCOUNTS = tuple(
         name,
         partial(parse, name),
         required=name == "account",
-        holds=_HOLDS.get(name, Holds.TEXT),
+        holds=_HOLDS.get(name, Holds.WORD),
         secret=name == "key_name",
     )
     for name in COLUMNS

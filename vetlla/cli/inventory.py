@@ -172,7 +172,7 @@ def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: 
             continue
         effects[outcome] += 1
         for column, group in CODES[what]:
-            if code := values[column]:
+            if (code := values[column]) and code.isdecimal():
                 zeros.see(row, column, code, values[group] if group else "")
     put(0, None)
     for column, kind, code in inventory.codes(connection, what):

@@ -157,7 +157,7 @@ def one_of(kind: type[DeviceType | Ownership | Place | UserType]) -> Parse:
 DEVICES = (
     Column("type", one_of(DeviceType), required=True),
     Column("serial", text, required=True, holds=Holds.CODE),
-    Column("model", text),
+    Column("model", text, holds=Holds.TEXT),
     Column("imei", imei, holds=Holds.CODE, digits=IMEI_DIGITS),
     Column("account", account, holds=Holds.CODE),
     Column("made", made),
@@ -177,7 +177,7 @@ HOMES = (
     Column("base", text, required=True, holds=Holds.CODE),
     Column("level", level, required=True, holds=Holds.NUMBER),
     Column("alone", yes_no, required=True, holds=Holds.TRUTH),
-    Column("language", text),
+    Column("language", text, holds=Holds.TEXT),
     Column("phones", phones, holds=Holds.LIST),
     Column("active", periods, holds=Holds.LIST),
     Column("suspended", periods, holds=Holds.LIST),

@@ -28,8 +28,6 @@ _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{2,3}")
 """``1.2E+20``, ``3,53512E+14``: how a long number is saved as text (microsoftgraph/powershell-intune-samples 140)."""
 _DECIMAL = re.compile(r"\d+[.,]0+")
 """``123.0``: how a column of numbers with gaps is saved by programs that count in floats (pandas 20717)."""
-MARKED = "='#"
-"""How a text begins that ``meant`` looks at closer in every column."""
 BLANK = "\0\x1a\ufeff\u200b\xa0 \t\r\n\v\f"
 """Characters that say nothing: white space, NUL and Ctrl-Z behind the end of a file, marks without width."""
 

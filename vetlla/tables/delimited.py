@@ -56,7 +56,7 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[int, Row]]:
     row = 0
     try:
         for row, cells in enumerate(lines, start=1):
-            if any(map(str.strip, cells)) and (cells[0][:1] not in BLANK or "".join(cells).strip(BLANK)):
+            if cells and (cells[0].strip(BLANK) or "".join(cells).strip(BLANK)):
                 yield row, cells
     except csv.Error as error:
         yield row + 1, Broken("", f"is not CSV: {error}; nothing behind it was read")

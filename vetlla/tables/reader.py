@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,17 +11,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.columns import Column, Fault, Holds
 from vetlla.errors import ConfigError
-from vetlla.tables.cells import HIDDEN, MARKED, MAX_SHOWN, Broken, is_blank, meant, shown, text_of
+from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from vetlla.columns import Parse
     from vetlla.tables.table import Row, Table
 
 MAX_CELL = 2000
 """Longest cell of any kind: a home with fifty suspended periods fits."""
 TITLE_ROWS = 10
 """Rows in which the heading is looked for where row 1 is a title, only to tell where it is."""
+
+
+_BEGINS_AND_ENDS = re.compile(rf"\w(?:.{{0,{MAX_CELL - 2}}}\S)?").fullmatch
+"""Text with a letter or digit in front and no blank behind: no spreadsheet has put anything around it."""
+_PLAIN: Mapping[Holds, Callable[[str], object]] = {
+    Holds.TEXT: _BEGINS_AND_ENDS,
+    Holds.LIST: _BEGINS_AND_ENDS,
+    Holds.CODE: str.isalnum,
+}
+"""Which texts need no closer look, by what a column holds. Of all others none: what is odd cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +53,12 @@ class _Place(NamedTuple):
     """Where a column stands in the file, and how its cells become values."""
 
     at: int
+    name: str
+    parse: Parse
+    is_plain: Callable[[str], object] | None
+    """Returns something true for a text that can be parsed as it is; None: each can."""
+    is_needed: bool
     column: Column
-    is_code: bool
     words: Mapping[str, str]
 
 
@@ -69,17 +85,23 @@ class Reader:
             for column in columns
             if column.name in translation.constants
         }
+        needed = {column.name for column in columns if column.required} - set(self._constants)
         self._places = [
-            _Place(index, column, column.holds is Holds.CODE, translation.values.get(column.name, {}))
+            _place(index, column, translation.values.get(column.name, {}), is_needed=column.name in needed)
             for index, name in enumerate(heading)
             if (column := ours.get(name))
         ]
         present = {place.column.name for place in self._places}
-        absent = {column.name for column in columns} - present if whole else set()
-        self._start = {**dict.fromkeys(absent), **self._constants}
+        # What a row says if every cell is empty: without ``whole`` its columns say what they make of "".
+        nothing = {
+            column.name: None if whole else column.parse("")
+            for column in columns
+            if whole or (column.name in present and not column.required)
+        }
+        self._start = nothing | self._constants
         self.faults = [
             *_heading_faults(table, heading, set(ours) | set(known), list(self._theirs.values())),
-            *(_missing(column, self._theirs[column.name]) for column in columns if self._lacks(column, present)),
+            *(_missing(name, self._theirs[name]) for name in self._theirs if name in needed - present),
         ]
         if table.is_empty:
             self.faults = []
@@ -97,10 +119,10 @@ class Reader:
                 text = HIDDEN if self._hides and cells.text else cells.text[:MAX_SHOWN]
                 yield number, {}, [Fault(number, "", text, cells.reason)]
                 continue
-            if unfit := self._misfits(cells):
+            if (len(cells) != self._width or self._nameless) and (unfit := self._misfits(cells)):
                 yield number, {}, [Fault(number, "", "", unfit)]
                 continue
-            yield self._values(number, cells)
+            yield number, *self._values(number, cells)
 
     def _misfits(self, cells: Sequence[object]) -> str:
         """Return why cells do not fit under the heading; "" if they do. Blank cells beyond it are nothing."""
@@ -112,42 +134,50 @@ class Reader:
                 return f"column {index + 1} has no heading, and {shown(cells[index])[:MAX_SHOWN]!r} stands in it"
         return ""
 
-    def _values(self, row: int, cells: Sequence[object]) -> tuple[int, dict[str, Any], list[Fault]]:
+    def _values(self, row: int, cells: Sequence[object]) -> tuple[dict[str, Any], list[Fault]]:
         values = dict(self._start)
         faults: list[Fault] = []
-        for index, column, is_code, words in self._places:
+        # A park has four million cells: what nearly all of them need is done here, and without a call.
+        for place in self._places:
+            index, name, parse, is_plain, is_needed, _, _ = place
             cell = cells[index]
+            if cell == "":
+                if is_needed:
+                    faults.append(Fault(row, name, "", "is empty"))
+                continue
             try:
-                if cell.__class__ is str:
-                    text: str = cell.strip()
-                    if text and (text[0] in MARKED or (is_code and not text.isalnum())):
-                        text = meant(text, column)
-                elif cell is None and not self._whole and not column.required:
+                if cell.__class__ is str and (is_plain is None or is_plain(cell)):  # type: ignore[arg-type]
+                    values[name] = parse(cell)  # type: ignore[arg-type] # narrowed by its class, the quickest way
                     continue
-                else:
-                    # A word that the mapping names has lost nothing, number or not.
-                    text = shown(cell) if shown(cell) in words else text_of(cell, column)
-                if not text:
-                    values[column.name] = self._empty(column)
-                    continue
-                if len(text) > MAX_CELL:
-                    raise ValueError(f"longer than {MAX_CELL} characters")  # noqa: TRY301 - a fault like the others
-                values[column.name] = column.parse(words.get(text, text) if words else text)
+            except ValueError:
+                pass
+            try:
+                self._look_closer(cell, place, values)
             except ValueError as error:
-                value = HIDDEN if column.secret else shown(cell).strip()[:MAX_SHOWN]
-                faults.append(Fault(row, column.name, value, str(error)))
-        return row, values, faults
+                value = HIDDEN if place.column.secret else shown(cell).strip()[:MAX_SHOWN]
+                faults.append(Fault(row, name, value, str(error)))
+        return values, faults
 
-    def _empty(self, column: Column) -> Any:  # noqa: ANN401 - a cell's value
-        """Return the value of an empty cell. Raises ValueError where there has to be one."""
-        if column.name in self._constants:
-            return self._constants[column.name]
-        if column.required:
+    def _look_closer(self, cell: object, place: _Place, values: dict[str, Any]) -> None:
+        """Put the value of any cell into a row's values. Raises ValueError with the reason if it has none."""
+        _, name, parse, _, is_needed, column, words = place
+        if cell is None and not self._whole and not is_needed:
+            values.pop(name, None)
+            return
+        # A word that the mapping names has lost nothing, number or not.
+        text = shown(cell) if words and shown(cell) in words else text_of(cell, column)
+        if len(text) > MAX_CELL:
+            raise ValueError(f"longer than {MAX_CELL} characters")
+        if text:
+            values[name] = parse(words.get(text, text))
+        elif is_needed:
             raise ValueError("is empty")
-        return None if self._whole else column.parse("")
 
-    def _lacks(self, column: Column, present: set[str]) -> bool:
-        return column.required and column.name not in present and column.name not in self._constants
+
+def _place(index: int, column: Column, words: Mapping[str, str], *, is_needed: bool) -> _Place:
+    # str.isspace is true of no text that says something: each is looked at closer, and its word looked up.
+    is_plain = str.isspace if words else _PLAIN.get(column.holds)
+    return _Place(index, column.name, column.parse, is_plain, is_needed, column, words)
 
 
 def folded(name: str) -> str:
@@ -170,9 +200,9 @@ def _heading_faults(table: Table, heading: list[str], known: set[str], ours: lis
             yield Fault(row, "", said[:MAX_SHOWN], reason)
 
 
-def _missing(column: Column, heading: str) -> Fault:
+def _missing(name: str, heading: str) -> Fault:
     reason = "missing column: add it, or give it under [constants] of a mapping file"
-    return Fault(1, column.name, heading if heading != column.name else "", reason)
+    return Fault(1, name, heading if heading != name else "", reason)
 
 
 def _title_fault(table: Table, ours: set[str]) -> Iterator[Fault]:

@@ -151,8 +151,9 @@ def _codec(raw: BinaryIO, given: Encoding | None) -> str:
     if found is Encoding.WINDOWS_1252:
         _refuse_utf_8(raw)
         return "cp1252"
-    if found is None and b"\0" in head.rstrip(b"\0"):
-        raise UsageError("has NUL bytes among its letters", remedy="if it is UTF-16, give --encoding utf-16")
+    letters = head.rstrip(b"\0")
+    if found is None and letters.count(b"\0") * 3 > len(letters):  # of Latin letters every other byte is NUL
+        raise UsageError("has NUL bytes between its letters", remedy="if it is UTF-16, give --encoding utf-16")
     return "utf-16" if found is Encoding.UTF_16 else "utf-8-sig"
 
 

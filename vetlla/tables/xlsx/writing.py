@@ -30,14 +30,14 @@ _NOT_XML = re.compile(r"[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-F
 _BATCH = 2_000
 _WIDTH = 16
 """Of columns, in characters: a date in a narrower one is shown as ####."""
-# Texts have the format @: what is typed over 0123, or below it, stays a text and keeps its zeros.
+# Style 0, of every cell that names none, has the format @: what is typed over 0123 is a text and keeps its zeros.
 _STYLES = (
     f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill'
     ' patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border>'
     '<left/><right/><top/><bottom/></border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="4"><xf/><xf numFmtId="14" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/>'
-    '<xf numFmtId="49" applyNumberFormat="1"/></cellXfs>'
+    '<cellXfs count="4"><xf numFmtId="49" applyNumberFormat="1"/><xf numFmtId="14" applyNumberFormat="1"/>'
+    '<xf fontId="1" applyFont="1"/><xf/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
@@ -61,14 +61,17 @@ def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[obje
     part.write(
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1"'
         ' topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
-        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1" style="3"/></cols>'
+        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1"/></cols>'
         "<sheetData><row>".encode()
     )
     part.write("".join(f'<c s="2" t="inlineStr"><is><t>{escape(name)}</t></is></c>' for name in heading).encode())
     part.write(b"</row>")
     held = []
     for row in rows:
-        held.append(f"<row>{''.join(map(_cell, row))}</row>")
+        cells = "".join(map(_cell, row))
+        if not cells.isprintable() or "_x" in cells:
+            cells = _escaped(cells)
+        held.append(f"<row>{cells}</row>")
         if len(held) >= _BATCH:
             part.write("".join(held).encode())
             held.clear()
@@ -77,15 +80,14 @@ def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[obje
 
 def _cell(value: object) -> str:
     if value is None or value == "":
-        return '<c s="3"/>'
+        return "<c/>"
     if isinstance(value, str):
-        text = escape(value) if value.isprintable() and "_x" not in value else escape(_escaped(value))
-        return f'<c s="3" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+        return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
     if isinstance(value, bool):
         return f'<c t="b"><v>{value:d}</v></c>'
     if isinstance(value, date):
         return f'<c s="1"><v>{value.toordinal() - _EPOCH}</v></c>'
-    return f"<c><v>{value}</v></c>"
+    return f'<c s="3"><v>{value}</v></c>'
 
 
 def _escaped(text: str) -> str:
