@@ -146,8 +146,8 @@ class Reader:
                     faults.append(Fault(row, name, "", "is empty"))
                 continue
             try:
-                if cell.__class__ is str and (is_plain is None or is_plain(cell)):  # type: ignore[arg-type]
-                    values[name] = parse(cell)  # type: ignore[arg-type] # narrowed by its class, the quickest way
+                if cell.__class__ is str and (is_plain is None or is_plain(cell)):
+                    values[name] = parse(cell)  # narrowed by its class, the quickest way
                     continue
             except ValueError:
                 pass

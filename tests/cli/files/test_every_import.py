@@ -200,7 +200,9 @@ def warnings(done: Done) -> list[tuple[int, str, str, str]]:
         ("accounts", ("17,0001", "18,1"), (3, "home", "1")),
     ],
 )
-def test_zeros_that_were_lost_are_told(homes: Vetlla, what: str, lines: tuple[str, str], told: tuple[object]) -> None:
+def test_zeros_that_were_lost_are_told(
+    homes: Vetlla, what: str, lines: tuple[str, str], told: tuple[object, ...]
+) -> None:
     """Within one file, and beside what is registered; both rows are taken, since both may be right."""
     ((row, column, value, reason),) = warnings(imported(homes, what, *lines, options=("--json",)))
     assert (row, column, value) == told
