@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.acceptance.daemon import VETLLA
 from tests.cli.lived_in import INVOCATIONS, Place, lived_in
 from tests.cli.nursery import Nursery, nursery
 from tests.cli.tree import commands
@@ -64,6 +65,44 @@ def test_output_that_cannot_be_written(program: Nursery, place: Place, path: str
             assert left.status == os.EX_IOERR, left.err
             (line,) = told
             assert line == "vetlla: standard output cannot be written: No space left on device"
+
+
+EXPORTS = [
+    *(f"inventory export - --format {kind}" for kind in ("csv", "xlsx", "json", "ndjson")),
+    "inventory report --month 2024-05 --out - --format json",
+    "renewals export - --format csv",
+    "signals export --csv",
+    "accounts list --json",
+]
+
+
+@pytest.mark.parametrize("words", EXPORTS)
+def test_exports_that_cannot_be_written(program: Nursery, place: Place, words: str) -> None:
+    """Bytes, too: one line and 74, or silence where the reader has ended."""
+    assert program.run(*words.split(), environment=place.environment).status == os.EX_OK
+    for stdout, status in (("full", os.EX_IOERR), ("closed", os.EX_IOERR), ("gone", os.EX_OK)):
+        left = program.run(*words.split(), environment=place.environment, stdout=stdout)
+        told = [line for line in left.err.splitlines() if not line.startswith("* ")]
+        assert (left.status, len(told)) == (status, status and 1), left
+    left = program.run("inventory", "export", "/dev/full", "--format", "csv", environment=place.environment)
+    assert (left.status, left.err.partition("\n")[0]) == (os.EX_IOERR, "vetlla: /dev/full: No space left on device")
+
+
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_other_streams_may_be_closed(place: Place, redirected: str) -> None:
+    """The talk that cannot be written changes no status, and nothing to read is the end of what is read."""
+    words = "import -" if "<" in redirected else "show NONE"
+    script = f'exec "$0" accounts {words} {redirected}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, VETLLA],
+        env={**os.environ, **place.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
+    assert "Traceback" not in done.stderr
 
 
 # --- Ctrl-C -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any
 
 from vetlla.errors import VetllaError
 
@@ -25,21 +25,31 @@ class ReaderGone(OutputError):  # noqa: N818 - `| head` has read enough: this is
 
 
 class Answer(io.TextIOWrapper):
-    """Standard output. Raises OutputError where it cannot take the text."""
+    """Standard output. Raises OutputError where it has no characters for the text."""
 
     def write(self, text: str) -> int:
         """Take text for the answer."""
         try:
             return super().write(text)
-        except (OSError, UnicodeEncodeError) as error:
-            raise _named(error) from error
+        except UnicodeEncodeError as error:
+            raise OutputError(
+                f"standard output takes {error.encoding} text, which has no {error.object[error.start]!a}:"
+                " LC_ALL=C.UTF-8 vetlla ... writes UTF-8"
+            ) from error
 
-    def flush(self) -> None:
-        """Hand the text over to the reader."""
+
+class _Bytes(io.FileIO):
+    """The bytes below ``Answer``, and below exports that write bytes. Raises OutputError where they are not taken."""
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever the buffer hands over
+        """Write to the descriptor."""
         try:
-            super().flush()
+            return super().write(data)
+        except BrokenPipeError as error:
+            raise ReaderGone("the reader of standard output has ended") from error
         except OSError as error:
-            raise _named(error) from error
+            why = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
+            raise OutputError(f"standard output cannot be written: {why}") from error
 
 
 class Talk(io.TextIOWrapper):
@@ -57,18 +67,6 @@ class Talk(io.TextIOWrapper):
             super().flush()
 
 
-def _named(error: OSError | UnicodeEncodeError) -> OutputError:
-    if isinstance(error, UnicodeEncodeError):
-        return OutputError(
-            f"standard output takes {error.encoding} text, which has no {error.object[error.start]!a}:"
-            " LC_ALL=C.UTF-8 vetlla ... writes UTF-8"
-        )
-    if error.errno == errno.EPIPE:
-        return ReaderGone("the reader of standard output has ended")
-    why = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
-    return OutputError(f"standard output cannot be written: {why}")
-
-
 def prepare() -> None:
     """Put ``Answer`` and ``Talk`` in their places. A stream that the caller closed is one that takes nothing."""
     for descriptor in range(3):
@@ -82,12 +80,10 @@ def prepare() -> None:
     out, told = (stream.encoding if stream else "utf-8" for stream in (sys.stdout, sys.stderr))
     # A name of a file that is no UTF-8 leaves as the bytes that it came as.
     errors = "surrogateescape" if out.lower() == "utf-8" else "strict"
-    sys.stdout = Answer(_descriptor(1), encoding=out, errors=errors, line_buffering=os.isatty(1))
-    sys.stderr = Talk(_descriptor(2), encoding=told, errors="backslashreplace", line_buffering=True)
-
-
-def _descriptor(number: int) -> BinaryIO:
-    return open(number, "wb", closefd=False)
+    answer = io.BufferedWriter(_Bytes(1, "wb", closefd=False))
+    sys.stdout = Answer(answer, encoding=out, errors=errors, line_buffering=os.isatty(1))
+    talk = open(2, "wb", closefd=False)  # noqa: SIM115 - open until the end
+    sys.stderr = Talk(talk, encoding=told, errors="backslashreplace", line_buffering=True)
 
 
 def abandon() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from vetlla.errors import UsageError
+from vetlla.errors import StoreError, UsageError
 from vetlla.tables import delimited, objects
 from vetlla.tables.source import ENDINGS, NAMED, STANDARD, Kind
 from vetlla.tables.xlsx import writing
@@ -16,6 +17,10 @@ from vetlla.tables.xlsx import writing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""What keeps a file from being written whatever its name is."""
 
 
 def write(
@@ -59,6 +64,8 @@ def finished(path: Path) -> Iterator[IO[bytes]]:
         if part != path:
             part.replace(path)
     except OSError as error:
+        if error.errno in _DISK:
+            raise StoreError(f"{path}: {error.strerror}", remedy="make room there, or name a file elsewhere") from error
         raise UsageError(f"{path}: {error.strerror}", remedy="name a file that you may write") from error
     finally:
         if part != path:
