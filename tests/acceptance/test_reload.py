@@ -142,6 +142,58 @@ def test_another_authority_of_clients_counts_at_once(secure: Secure) -> None:
         assert says(line, 1)
 
 
+class Broker:
+    """The TLS side of an MQTT broker: it looks at the certificate that a receiver shows, and hangs up."""
+
+    def __init__(self, authority: Authority) -> None:
+        pair = authority.issue("broker")
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.certificate))
+        self._context.load_cert_chain(pair.certificate, pair.key)
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(PATIENCE_S)
+        self.port = self._listening.getsockname()[1]
+
+    def shown(self) -> int:
+        """Return the serial number of the certificate of the next connection."""
+        plain, _ = self._listening.accept()
+        plain.settimeout(PATIENCE_S)
+        with self._context.wrap_socket(plain, server_side=True) as line:
+            certificate = line.getpeercert(binary_form=True)
+            assert certificate is not None
+            return x509.load_der_x509_certificate(certificate).serial_number
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._listening.close()
+
+
+def test_a_broker_is_shown_the_renewed_certificate_at_the_next_connection(tmp_path: Path) -> None:
+    """The receiver is a client there: its own certificate is read again with the others."""
+    authority = Authority(tmp_path / "ca")
+    broker, pair = Broker(authority), authority.issue("arc-1")
+    tls = f'{{ ca = "{authority.certificate}", certificate = "{pair.certificate}", key = "{pair.key}" }}'
+    table = f'[[mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "arc-1"\nretry_max_s = 0.2\ntls = {tls}\n'
+    daemon = Daemon(tmp_path, config=f"[store]\nmin_free_mib = 1\n{table}")
+    try:
+        daemon.start()
+        old = serial(pair)
+        assert broker.shown() == old
+        renewed = serial(authority.issue("arc-1"))
+        assert broker.shown() == old
+        daemon.reload()
+        daemon.await_log("receiver.reloaded")
+        broker.shown()  # may have been under way
+        assert broker.shown() == renewed
+        assert {(one["name"], one["use"]) for one in daemon.status()["certificates"]} == {
+            ("mqtt", "ca"),
+            ("mqtt", "certificate"),
+        }
+    finally:
+        daemon.close()
+        broker.close()
+
+
 def missing(secure: Secure) -> str:
     secure.pair.certificate.unlink()
     return "receiver.pem: no such file"
