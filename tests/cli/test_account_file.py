@@ -90,7 +90,7 @@ def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
     assert faults(file) == [
         "row 2: column receiver: 'R1' should be 1 to 6 hex digits, without a leading R or L; empty for any",
         "row 3: column home: 'a\\nhome' should be at most 64 printable characters",
-        'row 3: column interval_s: \'x\' should be seconds, or such as "90s", "15m", "1h", "7d"; 0 for none',
+        "row 3: column interval_s: 'x' should be a duration such as 90s, 15m, 2h, 7d or 1h30m; 0 for none",
         f"row 4: column key_name: '(not shown)' {LOOKS_LIKE_A_KEY}",
         "row 5: 3 cells, the heading has 5",
     ]
@@ -161,7 +161,7 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
         ('{"account": "1"}\n{"home": "H"}', "row 2: column account: '' is empty"),
         ('{"account": 123}', "row 1: column account: '123' is a number, which loses leading zeros"),
         ('{"account": "1", "interval_s": true}', "row 1: column interval_s: 'yes' is true or false, not a number"),
-        ('{"account": "1", "remaps": {"120": "fall"}}', "row 1: column remaps: \"{'120': 'fall'}\" should be a text"),
+        ('{"account": "1", "remaps": {"120": "fall"}}', "row 1: column remaps: \"{'120': 'fall'}\" should be a word"),
         ('{"account": "1"}\n{"account": "2", "hom": "H"}', "row 2: 'hom' unknown heading: did you mean home?"),
         ('{"account": "1"}\n{"account": "1"}', "row 2: column account: '1' is in row 1 already"),
         ('{"account": "1", "account": "2"}', "row 1: '(not shown)' is there twice in one object"),

@@ -57,7 +57,7 @@ def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Pat
     assert done.status == os.EX_USAGE
     assert done.error.startswith(f"{homes}: 2 faults, nothing imported")
     assert done.talk.splitlines() == [
-        "row 2: column interval_s: 'soon' should be a duration such as 90s, 15m, 2h, 7d or 1h30m",
+        "row 2: column interval_s: 'soon' should be a duration such as 90s, 15m, 2h, 7d or 1h30m; 0 for none",
         "row 3: column receiver: 'R1' should be 1 to 6 hex digits, without a leading R or L; empty for any",
     ]
     assert vetlla("accounts", "list").out == ""

@@ -95,7 +95,7 @@ def test_a_broker_that_takes_the_receiver(site: Site) -> None:
         (lambda _: {"username": "", "password_file": ""}, "Not authorized", "user name"),
         (lambda folder: {"password_file": f'"{folder / "none"}"'}, "No such file", "write the password there"),
         (lambda folder: {"tls": _authority(folder)}, "certificate verify failed", "see ca,"),
-        (lambda folder: {"tls": f'{{ ca = "{folder / "none"}" }}'}, "No such file", "give PEM files"),
+        (lambda folder: {"tls": f'{{ ca = "{folder / "none"}" }}'}, "no such file", "name a PEM file"),
         (lambda _: {"tls": ""}, "hung up unanswered", "has this port TLS"),
     ],
 )

@@ -181,7 +181,10 @@ def _window(text: str) -> ClockWindow | None:
 
 
 def _interval(text: str) -> int:
-    seconds = _seconds(text or "0")
+    try:
+        seconds = _seconds(text or "0")
+    except ValueError as error:
+        raise ValueError(f"{error}; 0 for none") from error
     if seconds > INTERVAL_MAX_S:
         raise ValueError("should be at most 32 days")
     return seconds

@@ -46,6 +46,8 @@ def is_blank(cell: object) -> bool:
 
 def shown(cell: object) -> str:
     """Return a cell as a fault shows it, and as a mapping file would name it."""
+    if cell is None:
+        return ""
     if isinstance(cell, Broken):
         return cell.text
     if isinstance(cell, bool):

@@ -88,12 +88,13 @@ def _no_number(word: str) -> Any:  # noqa: ANN401 - never returns
 def write(out: TextIO, heading: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool) -> None:
     """Write rows as objects, one a line: a JSON list, or NDJSON."""
     encode = json.JSONEncoder(ensure_ascii=False, default=_iso).encode
-    between = "\n" if lines else ",\n"
-    out.write("" if lines else "[\n")
-    out.writelines(
-        (between if place else "") + encode(dict(zip(heading, row, strict=True))) for place, row in enumerate(rows)
-    )
-    out.write("\n" if lines else "\n]")
+    told = (encode(dict(zip(heading, row, strict=True))) for row in rows)
+    if lines:
+        out.writelines(f"{one}\n" for one in told)
+        return
+    out.write("[\n")
+    out.writelines(f",\n{one}" if place else one for place, one in enumerate(told))
+    out.write("\n]")
 
 
 @cache

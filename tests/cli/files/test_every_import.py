@@ -133,6 +133,9 @@ def test_what_is_exported_to_a_pipe_is_imported_from_one(state_dir: Path, homes:
 
 def test_every_export_knows_standard_output(stocked: Vetlla, tmp_path: Path) -> None:
     """Plan, calendar, chart and report; a report is two CSV files, which one pipe cannot take."""
+    assert stocked("renewals", "export", "-", "--format", "ndjson").out == ""
+    active = b"code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\n"
+    assert stocked("inventory", "import", "-", "--what", "homes", stdin=active).status == os.EX_OK
     assert stocked("renewals", "plan", "--from", "2026-01-01", "--to", "2026-12-31").status == os.EX_OK
     header, *_ = stocked("renewals", "export", "-").out.splitlines()
     assert header.startswith("visit,")

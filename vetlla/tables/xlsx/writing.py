@@ -30,7 +30,8 @@ _NOT_XML = re.compile(r"[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-F
 _BATCH = 2_000
 _WIDTH = 16
 """Of columns, in characters: a date in a narrower one is shown as ####."""
-# Style 0, of every cell that names none, has the format @: what is typed over 0123 is a text and keeps its zeros.
+_TEXT = 0
+"""Style of every cell that names none. Its format is @: what is typed over 0123 is a text and keeps its zeros."""
 _STYLES = (
     f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill'
@@ -61,7 +62,7 @@ def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[obje
     part.write(
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1"'
         ' topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
-        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1"/></cols>'
+        f'<cols><col min="1" max="{len(heading)}" width="{_WIDTH}" customWidth="1" style="{_TEXT}"/></cols>'
         "<sheetData><row>".encode()
     )
     part.write("".join(f'<c s="2" t="inlineStr"><is><t>{escape(name)}</t></is></c>' for name in heading).encode())
