@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.protocols.recordings import Recording, decode, recordings, signals
-from vetlla.protocols.mqtt import MqttDecoder, read, receipt, terminal_of
 from vetlla.protocols.mqtt.cutter import MAX_FRAME, MAX_TOPIC, Cutter, Message
+from vetlla.protocols.mqtt.decoder import MqttDecoder, read, receipt, terminal_of
 from vetlla.signals import DUPLICATE, STORED, Item, Phase, Reason, Reject, Reply, Signal, refused
 
 PAGES = Path(__file__).parents[2] / "docs" / "protocols"

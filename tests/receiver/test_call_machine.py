@@ -28,7 +28,7 @@ from vetlla.clock import ManualClock
 from vetlla.errors import UsageError
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build
-from vetlla.protocols.mqtt import read
+from vetlla.protocols.mqtt.decoder import read
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt import MqttListener
 from vetlla.receiver.listeners.tcp import TcpListener

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.broker import running_broker
 from tests.acceptance.mqtt_device import Device
 from tests.receiver.core import LOOPS, Core, core, run, until
-from vetlla.protocols.mqtt import read
+from vetlla.protocols.mqtt.decoder import read
 from vetlla.receiver.listeners.mqtt import MqttListener
 from vetlla.receiver.session import Ground
 from vetlla.settings.broker import Mqtt

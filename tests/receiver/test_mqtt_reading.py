@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.protocols import mqtt
+from vetlla.protocols.mqtt import decoder as mqtt
 from vetlla.receiver.listeners.mqtt_reading import Reading
 from vetlla.signals import AccountId, Item, Reject, Reply, Signal
 

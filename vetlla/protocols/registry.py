@@ -6,9 +6,10 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import ConfigError
-from vetlla.protocols import eview, minifinder, mqtt, queclink, thinkrace, watch3g
+from vetlla.protocols import eview, minifinder, queclink, thinkrace, watch3g
 from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import Description
+from vetlla.protocols.mqtt import decoder as mqtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

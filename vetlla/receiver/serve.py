@@ -17,8 +17,8 @@ import structlog
 
 from vetlla import __version__
 from vetlla.errors import ConfigError, VetllaError
-from vetlla.protocols.mqtt import NAME as MQTT
-from vetlla.protocols.mqtt import read
+from vetlla.protocols.mqtt.decoder import NAME as MQTT
+from vetlla.protocols.mqtt.decoder import read
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.budget import Budget

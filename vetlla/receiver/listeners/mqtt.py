@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from vetlla.errors import ConfigError, LinkError
-from vetlla.protocols.mqtt import NAME as PROTOCOL
+from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.receiver.listeners.mqtt_delivery import Connection
 from vetlla.receiver.listeners.mqtt_link import Link
 from vetlla.receiver.listeners.tls import client_context

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from vetlla.protocols.mqtt import NAME as PROTOCOL
-from vetlla.protocols.mqtt import terminal_of
+from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
+from vetlla.protocols.mqtt.decoder import terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
 from vetlla.receiver.listeners.mqtt_link import NOBODY_LISTENS, REFUSED
 from vetlla.receiver.listeners.mqtt_reading import Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.protocols.codes import MQTT
-from vetlla.protocols.mqtt import answer
+from vetlla.protocols.mqtt.decoder import answer
 from vetlla.signals import Phase, Signal
 
 if TYPE_CHECKING:

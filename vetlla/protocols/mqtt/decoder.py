@@ -1,0 +1,296 @@
+"""Vetlla's open convention for telecare over MQTT 5 (docs/protocols/mqtt.md): terminals, UCR auto-presence, events.
+
+    tc/1/TERMINAL/hb            {"boot":7,"seq":120,"ts":"...","rssi":-71,"mains":true,"batt":98}
+    tc/1/TERMINAL/DEV/hb        {"boot":7,"seq":44,"ts":"...","batt_mv":2950,"low":false,"rssi":-60,"worn":true}
+    tc/1/TERMINAL[/DEV]/ev      {"ref":"7-000451","dty":"0003","stc":"0010","lco":"011","pri":0,"ts":"..."}
+    tc/1/TERMINAL/$state        ready        init, sleeping, disconnected, lost (last will); or {"state":"ready",...}
+    tc/1/TERMINAL/$info         {"model":"...","firmware":"...","serial":"...","made":"2026-W14"}
+
+    1          version of the convention: a number of its own, so that two can live on one broker
+    TERMINAL   the account: letters, digits, . _ -; client id, user name and certificate of the connection are the same
+    DEV        the device behind the terminal (UCR, detector); none: the terminal itself
+    ref        the event's own reference: the same in every repetition, until the receipt that bears it has come
+    dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
+
+``read`` takes one message, as a broker delivers it; ``MqttDecoder`` a recording of lines ``TOPIC SP PAYLOAD``, as
+``mosquitto_sub -v`` prints them. The receipt (``answer``) is published by the listener once the event is committed.
+State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.protocols.charset import readable
+from vetlla.protocols.codes import MQTT
+from vetlla.protocols.foreign import HEAD, Door
+from vetlla.protocols.mqtt import objects
+from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
+from vetlla.protocols.mqtt.payload import Payload, Unreadable, clean, echo
+from vetlla.protocols.scaip_codes import SCAIP
+from vetlla.signals import AccountId, Event, Kind, Outcome, Reason, Reject, Reply, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from vetlla.protocols.damage import Damage
+    from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.mqtt.cutter import Piece
+    from vetlla.signals import Item, Verdict
+
+NAME: Final = "mqtt"
+MAX_PENDING: Final = MAX_FRAME + HEAD
+VERSION: Final = "1"
+REMOVED: Final = "(null)"
+"""What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+LAST_WILLS: Final = frozenset({"lost", "offline", "false", "0"})
+"""States that a broker tells of a terminal, not the terminal of itself."""
+RESERVED: Final = frozenset({"arc", "tc"})
+"""Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
+_NO_ALARM: Final = frozenset({
+    Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
+    Kind.CONFIGURATION, Kind.VITALS, Kind.POSITION, Kind.LISTEN_IN,
+})  # fmt: skip
+_LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
+"""The shortest payloads: an example for the maker of a device."""
+
+
+class _Place(NamedTuple):
+    """Whom a topic names, and what it carries."""
+
+    who: AccountId
+    device: str
+    leaf: str
+
+
+def read(topic: str, payload: bytes) -> list[Item]:
+    """Return what one message says, as a broker delivers it: one thing, and nothing in another terminal's name."""
+    whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
+    raw = whole[:MAX_FRAME]
+    found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
+    items = _read(Message(topic.encode(), found.content or REMOVED, raw))
+    if found.behind:
+        return [*items, _beside(topic, raw, Reason.MALFORMED, "a message holds one object, and nothing behind it")]
+    if len(whole) > MAX_FRAME:
+        text = f"{len(whole)} bytes, of which the first {MAX_FRAME} are read: the payload has to be shorter"
+        return [*items, _beside(topic, raw, Reason.TOO_LONG, text)]
+    return items
+
+
+def _beside(topic: str, raw: bytes, reason: Reason, text: str) -> Reject:
+    """Return as evidence what of a message is not read."""
+    terminal = terminal_of(topic)
+    who = AccountId("", "", terminal) if terminal else None
+    return Reject(protocol=NAME, reason=reason, raw=raw, text=f"{topic}: {text}", id=who)
+
+
+def answer(signal: Signal, verdict: Verdict) -> bytes:
+    """Return the receipt of an event; b"" for anything else, because a terminal waits for no other."""
+    if signal.event.system != SCAIP.system:
+        return b""
+    return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
+
+
+class MqttDecoder:
+    """A recording of messages."""
+
+    def __init__(self, _: KeyLookup) -> None:
+        self._cutter = Cutter()
+        self._door = Door(NAME, "the telecare convention over MQTT", re.compile(OPENING))
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes, cut anywhere; return what they complete."""
+        return self._door.look(data) + self._items(self._cutter.feed(data))
+
+    def finish(self) -> list[Item]:
+        """Say that the stream, or the message, ended."""
+        return self._items(self._cutter.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
+        """Return the receipt of an event."""
+        return answer(signal, verdict)
+
+    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
+        items: list[Item] = []
+        for piece in pieces:
+            if isinstance(piece, Message):
+                items += _read(piece) if piece.cut_off is None else _read_cut_off(piece, piece.cut_off)
+            elif not self._door.is_foreign:
+                items.append(piece.reject(NAME, _named(piece.raw)))
+        return items
+
+
+def receipt(ref: str, refused: Reason | None = None) -> bytes:
+    """Return the receipt for an event: accepted, or refused and why."""
+    fields = {"ref": ref, "status": "refused" if refused else "accepted"}
+    if refused:
+        fields["reason"] = refused.value
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def terminal_of(topic: str) -> str:
+    """Return the terminal that a topic of this version names; "" if it names none."""
+    levels = topic.split("/")
+    is_named = len(levels) in {4, 5} and levels[:2] == ["tc", VERSION] and _NAME.fullmatch(levels[2])
+    return levels[2] if is_named and levels[2] not in RESERVED else ""
+
+
+def _named(raw: bytes) -> AccountId | None:
+    """Return whom damaged bytes name, if their topic came whole."""
+    topic, blank, _ = raw.partition(b" ")
+    terminal = terminal_of(readable(topic)) if blank else ""
+    return AccountId("", "", terminal) if terminal else None
+
+
+def _read(message: Message) -> list[Item]:
+    topic = readable(message.topic)
+    place = _place(topic)
+    terminal = terminal_of(topic)
+    who = AccountId("", "", terminal) if terminal else None
+    try:
+        if isinstance(place, _Place):
+            return [_signal(message, place)]
+        reason, text = Reason.UNSUPPORTED, place
+    except Unreadable as error:
+        reason, text = Reason.MALFORMED, f"{topic}: {error}"
+    kind = Kind.UNREADABLE if _is_event(topic) else Kind.FAULT
+    return [
+        Reject(protocol=NAME, reason=reason, raw=message.raw, text=text, id=who, kind=kind),
+        *_refusal(message, reason),
+    ]
+
+
+def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
+    """Return the alarm of a message whose end is missing; anything else is damage, and a known reference is refused."""
+    items = _read(message)
+    if any(isinstance(item, Signal) and item.event.kind not in _NO_ALARM for item in items):
+        return items
+    return [damage.reject(NAME, _named(damage.raw)), *_refusal(message, damage.reason)]
+
+
+def _refusal(message: Message, reason: Reason) -> list[Item]:
+    """Tell a terminal that its event was not taken, where its reference can be read; a refusal promises nothing."""
+    if isinstance(message.payload, str) or not _is_event(readable(message.topic)):
+        return []
+    ref = echo(message.payload.get("ref"))
+    return [Reply(data=receipt(ref, reason))] if ref else []
+
+
+def _is_event(topic: str) -> bool:
+    """Return True if a topic is one for events, of a terminal that it names in this version."""
+    return topic.endswith("/ev") and bool(terminal_of(topic))
+
+
+def _place(topic: str) -> _Place | str:
+    """Return what a topic names, or what is wrong with it."""
+    levels = topic.split("/")
+    if levels[:2] != ["tc", VERSION]:
+        return f"{topic}: version {''.join(levels[1:2])} of the convention; this receiver speaks version {VERSION}"
+    match levels[2:]:
+        case [terminal, leaf]:
+            device = ""
+        case [terminal, device, leaf]:
+            if not _NAME.fullmatch(device) or device in RESERVED:
+                return f"{topic}: the device's name {_NAMED}"
+        case _:
+            return f"{topic}: not one of tc/{VERSION}/TERMINAL/..., tc/{VERSION}/TERMINAL/DEVICE/..."
+    if not _NAME.fullmatch(terminal) or terminal in RESERVED:
+        return f"{topic}: the terminal's name {_NAMED}, and not one of {', '.join(sorted(RESERVED))}"
+    known = {"hb", "ev"} if device else {"hb", "ev", "$state", "$info"}
+    if leaf not in known:
+        return f"{topic}: the last level must be one of {', '.join(sorted(known))}"
+    return _Place(AccountId("", "", terminal), device, leaf)
+
+
+def _signal(message: Message, place: _Place) -> Signal:
+    payload = message.payload
+    if place.leaf == "$state":
+        return _state(message, place)
+    if payload == REMOVED and place.leaf == "$info":
+        return _made(message, place, "$info", details={"info": "removed"})
+    if isinstance(payload, str):
+        raise Unreadable(f"the payload must be a JSON object, such as {_LEAST[place.leaf]}")
+    fields = Payload(payload)
+    if place.leaf == "ev":
+        return _event(message, place, fields)
+    if place.leaf == "$info":
+        return _made(message, place, "$info", details=fields.details())
+    return _beat(message, place, fields)
+
+
+def _made(message: Message, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
+    return Signal(NAME, place.who, MQTT.event(code), message.raw, device=place.device, details=details)
+
+
+def _event(message: Message, place: _Place, fields: Payload) -> Signal:
+    ref, code = fields.ref(), fields.code()
+    row = SCAIP.find(code)
+    return Signal(
+        protocol=NAME,
+        id=place.who,
+        event=Event(row.kind, row.phase, code, SCAIP.system),
+        raw=message.raw,
+        device=place.device,
+        text=fields.text("text"),
+        sequence=ref.text,
+        occurred_at=fields.moment(),
+        position=fields.position(),
+        measurements=fields.measurements(),
+        details=fields.details(),
+        # The codes too: firmware that gives every event the same reference must not hide a press behind a restore.
+        # An event whose device gave two references may be one event or another: it is never taken for a repetition.
+        identity=_identity(place, "ev", ref.text, code) if ref.is_certain else b"",
+    )
+
+
+def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
+    boot, seq = fields.counter("boot"), fields.counter("seq")
+    said = _made(message, place, "dev/hb" if place.device else "hb", details={})
+    return said._replace(
+        sequence=seq,
+        occurred_at=fields.moment(),
+        measurements=fields.measurements(),
+        details=_counted(boot, seq) | fields.details(),
+        identity=_identity(place, "hb", boot, seq) if boot and seq else b"",
+    )
+
+
+def _state(message: Message, place: _Place) -> Signal:
+    """Return a state. A bare word has no identity: two losses with a return between them are two."""
+    if isinstance(message.payload, str):
+        return _stated(message, place, clean(message.payload), details={})
+    fields = Payload(message.payload)
+    word = fields.word("state")
+    if not word:
+        raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
+    boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
+    said = _stated(message, place, word, details=_counted(boot, seq) | fields.details())
+    identity = _identity(place, "$state", word, boot, seq) if boot and seq else b""
+    return said._replace(sequence=seq, occurred_at=at, identity=identity)
+
+
+def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
+    """Return a state by its word: upper or lower case, because Tasmota changed from the one to the other (4652)."""
+    code = word.casefold()
+    if code not in MQTT.known:
+        return _made(message, place, word, details=details)
+    if code != word:
+        details = details | {"state": word}
+    return _made(message, place, code, details=details)._replace(hearsay=code in LAST_WILLS)
+
+
+def _counted(boot: str, seq: str) -> dict[str, str]:
+    return {name: value for name, value in (("boot", boot), ("seq", seq)) if value}
+
+
+def _identity(place: _Place, *said: str) -> bytes:
+    """Return what all repetitions of a message have in common."""
+    whole = "\0".join((NAME, place.who.account, place.device, *said))
+    return blake2b(whole.encode(), digest_size=16).digest()
