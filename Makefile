@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run lint test wheel fresh bench chaos lock clean
+.PHONY: run lint test coverage wheel fresh bench chaos lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,8 +21,11 @@ lint: $(READY) ## style, types, rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## the same, and all tests with branch coverage
+test: lint ## the same, and all tests
 	$(BIN)/pytest -m apart
+	$(BIN)/pytest -n auto -m "not apart"
+
+coverage: $(READY) ## which branches the tests take; the tracer doubles their time
 	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
 
 wheel: $(READY) ## what docs/operations.md installs, into dist/
