@@ -73,7 +73,7 @@ def test_unknown_reports_hide_no_fall(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize(("version", "account"), VERSIONS.items())
 def test_a_pendant_is_known_whatever_its_version(daemon: Daemon, version: str, account: str) -> None:
-    """The alarm is that of its home, not of an address that no account has."""
+    """The alarm is that of its home, not of an address that no account has (Q1-8)."""
     sos = f"+RESP:GTSOS,{version},{account},,,00,1,1,0.0,0,30.2,{FIX},00,0.0,20261126093750,0101$"
     assert say(daemon, "queclink", sos) == b"+SACK:0101$"
     (alarm,) = alarms(daemon, account)

@@ -65,6 +65,32 @@ def test_a_whole_frame_is_answered_at_once(tmp_path: Path, loop: str) -> None:
 
 
 @each_loop
+def test_one_connection_serves_as_long_as_the_terminal_likes(tmp_path: Path, loop: str) -> None:
+    """A heartbeat, a pause and a press (DL-1); two presses in one segment (DL-3); one number twice, 0000 (D1-7)."""
+
+    def said(body: bytes) -> bytes:
+        return dc09_frame.envelope(body)
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            terminal = await opened.dial()
+            terminal.send(said(b'"NULL"0000L0#1234[]'))
+            await terminal.hear(said(b'"ACK"0000L0#1234[]'))
+            opened.core.clock.advance(6)
+            terminal.send(said(b'"SIA-DCS"0001L0#1234[#1234|NPA1]'))
+            await terminal.hear(said(b'"ACK"0001L0#1234[]'))
+            terminal.send(said(b'"SIA-DCS"0002L0#1234[#1234|NPA2]') + said(b'"SIA-DCS"0003L0#1234[#1234|NPA3]'))
+            await terminal.hear(said(b'"ACK"0002L0#1234[]') + said(b'"ACK"0003L0#1234[]'))
+            for _ in range(2):
+                terminal.send(said(b'"SIA-DCS"0000L0#1234[#1234|NPA4]'))
+                await terminal.hear(said(b'"ACK"0000L0#1234[]'))
+            rows = opened.core.read("SELECT device FROM signals WHERE kind = 'personal_emergency' ORDER BY id")
+            assert [row["device"] for row in rows] == ["1", "2", "3", "4", "4"]
+
+    run(scenario(), loop)
+
+
+@each_loop
 def test_a_reply_that_promises_nothing_waits_its_turn(tmp_path: Path, loop: str) -> None:
     """What is said at once, to a frame that no key opens, does not overtake the acknowledgement before it."""
 

@@ -62,7 +62,7 @@ LOST = "is a number, which loses leading zeros"
         pytest.param("account", number("1.5"), LOST, id="with decimals"),
         pytest.param("account", number("123", TEXT), LOST, id="a number although the format says text"),
         pytest.param(
-            "account", ' t="str"><f>TEXT(123,"0000")</f><v>0123</v></c>', "", id="a formula that makes a text"
+            "account", ' t="str"><f>TEXT(123,"0000")</f><v>0123</v></c>', "", id="XP-28: a formula that makes a text"
         ),
         pytest.param("account", ' s="0"><f>100+23</f><v>123</v></c>', LOST, id="a formula that makes a number"),
         pytest.param("serial", number("1.2e20"), "is a number, and what is behind its 15th digit is lost", id="X3-2"),
