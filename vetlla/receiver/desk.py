@@ -174,9 +174,11 @@ class Desk:
             self._joined.setdefault(number, card)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
 
-    def is_open(self, number: int | None) -> bool:
-        """Return True if there is an open alarm of this number."""
-        return number in self._cards
+    def takes_retries(self, number: int | None, account: str, now: Instant) -> bool:
+        """Return True if an alarm is open, and is none of a test of this account that is over by now."""
+        if number is None or number not in self._cards:
+            return False
+        return not self._cards[number].alarm.on_test or self.tests.of(account, now.utc_us) is not None
 
     def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
