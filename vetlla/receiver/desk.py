@@ -197,6 +197,9 @@ class Desk:
         elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
             # What happens now must not look hours old because it was told behind what the device had kept back.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
+        elif not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card):
+            # A refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
+            alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
@@ -344,7 +347,7 @@ class Desk:
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:
-        """Close an alarm that no device opened and no operator holds; where one holds it, note the reason.
+        """Close the alarm of a loss that no device's report joined and no operator holds; else note the reason.
 
         None: there is no such open alarm.
         """
@@ -352,7 +355,7 @@ class Desk:
             return None
         card, hand = self._cards[number], self.receiver(now)
         alarm = queue.as_of(card.alarm, now)
-        if alarm.state is not State.WAITING or alarm.first_signal or card.tally.last_signal:
+        if alarm.state is not State.WAITING or not _is_own_loss(card):
             return self.note(number, hand, why, batch)
 
         def close(held: Alarm) -> Alarm:
@@ -378,6 +381,11 @@ class Desk:
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
         return (alarm for alarm, _ in self._cards)
+
+
+def _is_own_loss(card: Card) -> bool:
+    """Return True for a silence that the receiver noticed itself, if nothing that a device said is in the alarm."""
+    return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
 
 
 def _entry(now: Instant, action: str, alarm: int, actor: str = RECEIVER, /, **detail: object) -> Entry:
