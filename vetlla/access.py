@@ -48,7 +48,7 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
 
 
 def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
-    """Return what a user is told whom the system refused a path."""
+    """Return what is told a user to whom the system refused a path."""
     return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
 
 
@@ -117,7 +117,7 @@ def _may(path: Path, wanted: int) -> bool:
 
 
 def _group_may(status: os.stat_result, wanted: int) -> bool:
-    # Group root is for root alone: nobody else is sent into it.
+    # Group root is for root alone: no other user is sent into it.
     return bool(status.st_gid and stat.S_IMODE(status.st_mode) >> 3 & wanted)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from vetlla.access import explained
+from vetlla.checks.finding import Level
 from vetlla.cli import parameters
-from vetlla.cli.exits import Nagios, verdict
+from vetlla.cli.exits import verdict
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
@@ -113,7 +114,7 @@ def check(
         _unknown(str(explained(error)).replace("\n", " "))
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}")
-    worst = Nagios(rules.severity(found))
+    worst = Level(rules.severity(found))
     with verdict(worst):
         if as_json:
             for one in chosen:
@@ -142,8 +143,8 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
 
 def _unknown(why: str) -> NoReturn:
     """End a check that can not be made, as a monitoring system wants to hear it."""
-    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", soft_wrap=True)
-    raise typer.Exit(Nagios.UNKNOWN)
+    console().print(f"INVENTORY {Level.UNKNOWN.name}: {why}", soft_wrap=True)
+    raise typer.Exit(Level.UNKNOWN)
 
 
 def digital(
@@ -212,7 +213,7 @@ def _at_no_cost(made: Report) -> list[tuple[str, int]]:
     return [("terminal_ip", made.terminals_at_no_cost), ("ucr", made.buttons_at_no_cost)]
 
 
-def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Nagios, *, limit: int | None) -> None:
+def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Level, *, limit: int | None) -> None:
     counts = {one.name: len(found[one.name]) for one in chosen}
     said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
     figures = " ".join(f"{name}={number}" for name, number in counts.items())

@@ -170,8 +170,8 @@ def admit(user: User, settings: ControlSettings) -> Caller:
     supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
     engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
     if not (operator or supervisor or engineer):
-        nobody = Caller(user.name, supervisor, engineer, works_alarms=False)
-        raise refused(nobody, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
+        stranger = Caller(user.name, supervisor, engineer, works_alarms=False)
+        raise refused(stranger, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
     return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
 
 

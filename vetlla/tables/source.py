@@ -52,7 +52,7 @@ ENDINGS = {
 }
 NAMED = ".csv, .xlsx, .json, .ndjson"
 MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\xff": Encoding.UTF_16}
-"""Byte order marks: they say more surely how a file is written than whoever calls."""
+"""Byte order marks: they say more surely how a file is written than the caller does."""
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 LARGEST_PIPE = 1 << 30
 """Bytes taken from a pipe, which are held in memory: a full park of 250,000 devices has 30 MiB."""

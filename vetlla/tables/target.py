@@ -49,7 +49,7 @@ def kind_of(path: Path, given: Kind | None = None) -> Kind:
 
 @contextmanager
 def finished(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes its name when it is complete, so that nobody reads half a report.
+    """Give a file to write that takes its name when it is complete, so that no reader finds half a report.
 
     ``-`` is standard output; a name that is there and no file, as /dev/stdout, is written to as it is.
     """
