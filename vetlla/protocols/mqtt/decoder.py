@@ -75,7 +75,7 @@ def read(topic: str, payload: bytes) -> list[Item]:
     whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
     raw = whole[:MAX_FRAME]
     found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
-    items = _read(Message(topic.encode(), found.content or REMOVED, raw))
+    items = _read(Message(topic.encode(), REMOVED if found.content == "" else found.content, raw))
     if found.behind:
         return [*items, _beside(topic, raw, Reason.MALFORMED, "a message holds one object, and nothing behind it")]
     if len(whole) > MAX_FRAME:
