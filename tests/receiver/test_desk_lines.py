@@ -158,3 +158,18 @@ def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> None:
             assert await queue(rig) == [("1111", "unknown", "TECHNICAL", 1)]
 
     run(scenario())
+
+
+def test_a_code_of_one_unnamed_caller_keeps_no_other_one_quiet(tmp_path: Path) -> None:
+    """Callers that name no account stand for their addresses: what an operator saw of one is not seen of the other."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            for number, peer in enumerate(("192.0.2.1:1", "192.0.2.2:1"), start=1):
+                await rig.submit(unknown(""), arrival=rig.arrival(peer))
+                assert [(alarm["id"], alarm["home"]) for alarm in await rig.open_alarms()] == [(number, peer[:-2])]
+                await close(rig, number)
+                await rig.submit(unknown(""), arrival=rig.arrival(peer))
+                assert await rig.open_alarms() == []
+
+    run(scenario())

@@ -126,7 +126,7 @@ class Desk:
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
-        device = Device(report.who, report.device, report.event, on_test)
+        device = Device(report.home, report.who, report.device, report.event, on_test)
         runaway = self._runaways.count(
             device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
         )
@@ -147,7 +147,7 @@ class Desk:
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
         now = arrival.received
-        code = UnknownCode(report.who, report.device, report.event.code, on_test)
+        code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
         if held := self._cards.newest(line):
             number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
