@@ -1,8 +1,8 @@
 """The desk: the queue, in memory, where every change is decided.
 
 It lives in the event loop alone, so two operators can never both get an alarm: the second call finds the first one's
-work done. What it decides is written by the batch that it is given; if that batch does not become durable, what frames
-had changed is taken back (``take_back``), while what operators did stands and is written later.
+work done. What it decides is written by the batch that it is given. If that batch is rolled back, so is what frames had
+changed (``take_back``); what operators did stands, and is written later.
 """
 
 from __future__ import annotations
@@ -371,7 +371,7 @@ class Desk:
         return self._cards.find(number)
 
     def cards(self, now: Instant) -> list[Card]:
-        """Return the open alarms as they stand, in the order in which they should be worked.
+        """Return the open alarms in the order in which they should be worked.
 
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
