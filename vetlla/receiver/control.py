@@ -241,13 +241,20 @@ def _reaches(user: User, path: Path) -> bool:
 
 def _permits(user: User, path: Path, wanted: int) -> bool:
     status = path.stat()
-    if "system.posix_acl_access" in os.listxattr(path):
-        return True  # an access list says more than the mode does: the kernel judges it when they connect
+    if _has_access_list(path):
+        return True  # it says more than the mode does: the kernel judges it when they connect
     if _user(status.st_uid, status.st_gid).name == user.name:
         shift = 6
     else:
         shift = 3 if group_name(status.st_gid) in user.groups else 0
     return bool(status.st_mode >> shift & wanted)
+
+
+def _has_access_list(path: Path) -> bool:
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:  # a file system without attributes
+        return False
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
