@@ -25,7 +25,7 @@ from vetlla.service.inventory_digital import DigitalShare, digital_share
 from vetlla.store import inventory, inventory_heard
 from vetlla.store.journal import JOURNAL
 from vetlla.tables import objects
-from vetlla.tables.source import ENDINGS, STANDARD, Kind
+from vetlla.tables.source import ENDINGS, STANDARD, FileKind
 from vetlla.tables.target import finished, kind_of, letters, write
 from vetlla.tables.xlsx import writing
 
@@ -70,9 +70,9 @@ def report(
     if month.replace(day=1) > today():
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
     files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
-    if any(kind is Kind.NDJSON for _, kind in files):
+    if any(kind is FileKind.NDJSON for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
-    if (STANDARD, Kind.CSV) in files:
+    if (STANDARD, FileKind.CSV) in files:
         raise UsageError("a report is two CSV files", remedy="--out june.csv, or --out - --format json")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
@@ -206,7 +206,7 @@ def _write_json(path: Path, made: Report) -> None:
         text.write("}\n")
 
 
-_WRITERS = {Kind.XLSX: _write_xlsx, Kind.CSV: _write_csv, Kind.JSON: _write_json}
+_WRITERS = {FileKind.XLSX: _write_xlsx, FileKind.CSV: _write_csv, FileKind.JSON: _write_json}
 
 
 def _at_no_cost(made: Report) -> list[tuple[str, int]]:
