@@ -79,3 +79,16 @@ def test_a_second_object_in_a_list_is_evidence() -> None:
     """One message says one thing, so what else is in the list is kept, and told to the maker."""
     said, reject = read("tc/1/T1/ucr/ev", f"[{PRESS}, {PRESS}]")
     assert (type(said), type(reject)) == (Signal, Reject)
+
+
+@pytest.mark.parametrize(("leaf", "payload", "kind"), [
+    ("ev", f"[{PRESS}, {PRESS}]", Kind.UNREADABLE),
+    ("ev", f"{PRESS}{PRESS}", Kind.UNREADABLE),
+    ("ev", f'{PRESS}003"}}', Kind.FAULT),
+    ("hb", f"{BEAT}{BEAT}", Kind.FAULT),
+])  # fmt: skip
+def test_a_second_event_behind_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
+    """It is not read, so that an operator hears of it as of every event that cannot be read; noise is a fault."""
+    _, reject = read(f"tc/1/T1/ucr/{leaf}", payload)
+    assert isinstance(reject, Reject)
+    assert reject.kind is kind
