@@ -54,7 +54,7 @@ fi
 work=$VETLLA_FRESH_IN
 mapfile -t passed_on < <(env | grep -E "$PASSED_ON" || true)
 
-# A system of its own for one step, with a clone of HEAD in the home of whoever takes the step.
+# Makes a system of its own for one step, with a clone of HEAD in the home of the user who takes the step.
 open_system() {
     root=$work/$1
     mkdir -p "$root"

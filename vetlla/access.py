@@ -1,7 +1,7 @@
 """Why this user may not read or write a file: who may, and the command that helps.
 
-"Permission denied" has several causes with different remedies: another user owns the file, a group may that this user
-is not in, the user joined the group after the session began, or a directory above is closed.
+"Permission denied" has several causes with different remedies. Another user may own the file, or it is for a group that
+this user is not in. The user may have joined the group after the session began. Or a directory above is closed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
 
 
 def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
-    """Return what a user is told whom the system refused a path."""
+    """Return the error that a user reads when the system refused a path."""
     return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
 
 
@@ -117,7 +117,7 @@ def _may(path: Path, wanted: int) -> bool:
 
 
 def _group_may(status: os.stat_result, wanted: int) -> bool:
-    # Group root is for root alone: nobody else is sent into it.
+    # Group root is for root alone: no other user is sent into it.
     return bool(status.st_gid and stat.S_IMODE(status.st_mode) >> 3 & wanted)
 
 

@@ -37,7 +37,7 @@ class Column(NamedTuple):
     """A row without it is refused."""
     holds: Holds = Holds.WORD
     digits: int = 0
-    """A code of exactly so many digits: a number that has them all has lost none. 0: it may have any length."""
+    """How many digits each code has: a number that has them all has lost none. 0: a code may have any length."""
     secret: bool = False
     """A refused value is not repeated: a key may have been written where its name belongs."""
 

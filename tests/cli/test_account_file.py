@@ -14,23 +14,23 @@ from vetlla.errors import UsageError
 from vetlla.store.account_rows import Place
 from vetlla.store.account_table import Entry
 from vetlla.tables.reader import Reader, Translation
-from vetlla.tables.source import Kind, opened
+from vetlla.tables.source import FileKind, opened
 
 LOOKS_LIKE_A_KEY = "looks like a key itself: write the key's name here and give the key to `vetlla keys set`"
 
 
-def read(text: str, kind: Kind) -> AccountFile:
+def read(text: str, kind: FileKind) -> AccountFile:
     with opened(io.BytesIO(text.encode()), kind=kind) as table:
         reader = Reader(ACCOUNTS, table, Translation(), whole=False)
         return AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
 
 
 def csv(text: str) -> AccountFile:
-    return read(text, Kind.CSV)
+    return read(text, FileKind.CSV)
 
 
 def read_json(text: str) -> AccountFile:
-    return read(text, Kind.JSON)
+    return read(text, FileKind.JSON)
 
 
 def faults(file: AccountFile) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.receiver.core import BERTA, LOOPS, Core, core, run, signal, small, until
 from vetlla.accounts import Account
@@ -82,6 +83,25 @@ def test_an_operator_s_mistake_is_theirs_alone(tmp_path: Path) -> None:
                 await wrong
             assert (await right)["operator"] == "ana"
             assert [(type(result), durable) for result, durable in heard] == [(ZeroDivisionError, True)]
+
+    run(scenario())
+
+
+def test_a_fault_of_ours_in_one_step_is_logged_and_holds_up_no_frame(tmp_path: Path) -> None:
+    """A step that fails, or the function that hears of it, keeps no report from its answer, nor the next one."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            with capture_logs() as lines:
+                rig.commit.perform(Operation(lambda _: None, broken))
+                rig.commit.perform(Operation(broken, lambda *_: None))
+                assert (await rig.submit(signal("1"))).verdicts == [STORED]
+                assert (await rig.submit(signal("2"))).verdicts == [STORED]
+            assert [line["event"] for line in lines if line["log_level"] == "error"] == ["operation.failed"] * 2
+            assert alarms_kept(rig) == [(1, "waiting", ""), (2, "waiting", "")]
 
     run(scenario())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pwd
 import stat
@@ -307,6 +308,21 @@ def test_an_alarm_goes_to_those_who_can_open_the_socket(public_dir: Path) -> Non
     public_dir.chmod(0o750)
     with pytest.raises(UsageError, match="nobody cannot open"):
         handed_to("nobody", public_dir)
+
+
+def test_a_file_system_without_access_lists_is_judged_by_the_mode(
+    public_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the kernel knows no attributes of files a handover is no fault of ours."""
+
+    def unsupported(_: object) -> list[str]:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(os, "listxattr", unsupported)
+    socket_path = public_dir / CONTROL_SOCKET
+    socket_path.touch()
+    socket_path.chmod(0o666)
+    assert handed_to("nobody", public_dir) == "nobody"
 
 
 if os.geteuid() == 0:  # only root can give files away

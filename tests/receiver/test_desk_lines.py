@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tests.receiver.core import ANA, core, run, signal
 from tests.receiver.homes import HOME, battery, say
-from vetlla.accounts import Account, Remap
+from vetlla.accounts import Account, AccountBook, Remap
 from vetlla.service.quiet import QUIET_S
+from vetlla.service.retelling import RETRY_GAP_S
 from vetlla.signals import Kind, Priority
 
 if TYPE_CHECKING:
@@ -134,5 +135,41 @@ def test_a_home_may_say_what_its_unknown_code_means(tmp_path: Path) -> None:
         async with core(tmp_path, accounts=[home]) as rig:
             await say(rig, battery("1111"), unknown())
             assert await queue(rig) == [("1111", "unknown", "LIFE", 2)]
+
+    run(scenario())
+
+
+def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> None:
+    """The home's remap comes while the line is open: the repetition that adds to it makes a LIFE alarm of it.
+
+    It then chains as any other call, no unknown code joins it, and an operator can close it.
+    """
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=HOME) as rig:
+            said = unknown()._replace(identity=b"0001 APXX")
+            await say(rig, said)
+            remapped = Account(account="1111", home="H1", remaps={"APXX": Remap(kind=Kind.FALL, priority=None)})
+            rig.intake.use(rig.settings, AccountBook([remapped, *HOME[1:]]))
+            rig.clock.advance(RETRY_GAP_S + 1)
+            await say(rig, said, unknown(code="APYY"), signal("1112"))
+            assert await queue(rig) == [("1111", "fall", "LIFE", 3), ("1111", "unknown", "TECHNICAL", 1)]
+            await close(rig, 1)
+            assert await queue(rig) == [("1111", "unknown", "TECHNICAL", 1)]
+
+    run(scenario())
+
+
+def test_a_code_of_one_unnamed_caller_keeps_no_other_one_quiet(tmp_path: Path) -> None:
+    """Callers that name no account stand for their addresses: what an operator saw of one is not seen of the other."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            for number, peer in enumerate(("192.0.2.1:1", "192.0.2.2:1"), start=1):
+                await rig.submit(unknown(""), arrival=rig.arrival(peer))
+                assert [(alarm["id"], alarm["home"]) for alarm in await rig.open_alarms()] == [(number, peer[:-2])]
+                await close(rig, number)
+                await rig.submit(unknown(""), arrival=rig.arrival(peer))
+                assert await rig.open_alarms() == []
 
     run(scenario())

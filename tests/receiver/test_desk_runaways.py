@@ -117,3 +117,18 @@ def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
             assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
 
     run(scenario())
+
+
+def test_unnamed_callers_do_not_run_away_together(tmp_path: Path) -> None:
+    """Callers that name no account stand for their addresses: one that runs away hides no flood of another."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, queue=CHATTER)) as rig:
+            flood = signal("", "154", kind=Kind.FLOOD)
+            for _ in range(4):
+                await rig.submit(flood, arrival=rig.arrival("192.0.2.1:1"))
+            await handle(rig, 1)
+            await rig.submit(flood, arrival=rig.arrival("192.0.2.2:1"))
+            assert [(alarm["home"], alarm["runaway"]) for alarm in await rig.open_alarms()] == [("192.0.2.2", False)]
+
+    run(scenario())

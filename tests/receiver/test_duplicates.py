@@ -8,7 +8,7 @@ from vetlla.clock import SECOND_US
 from vetlla.receiver.duplicates import Duplicates, Record
 from vetlla.settings.model import StoreSettings
 from vetlla.signals import AccountId
-from vetlla.store.recent import NOTHING_RECENT, Call, Recent
+from vetlla.store.recent import Call, Recent
 
 WINDOW_US = 900 * SECOND_US
 SETTINGS = StoreSettings(duplicate_window_s=900, duplicate_window_max=3)
@@ -45,7 +45,7 @@ def test_a_report_is_known_to_the_window_s_last_moment() -> None:
 
 def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
     """Memory is bounded by number as well as by time."""
-    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    duplicates = Duplicates(SETTINGS, Recent([], []))
     for place, identity in enumerate((b"a", b"b", b"c", b"d", b"e"), 1):
         duplicates.add(identity, record(place))
     duplicates.forget(0)
@@ -54,7 +54,7 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
 
 def test_what_was_not_made_durable_is_forgotten() -> None:
     """Only what has changed since the last commit is taken back: additions, repetitions and a device's last frame."""
-    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(b"a", record(1))
     duplicates.end_frame(HOME, 1)
     duplicates.settle()
@@ -90,7 +90,7 @@ def test_another_window_may_be_set() -> None:
 
 def test_another_report_of_the_device_lies_between() -> None:
     """It does in any spelling of the account; a report of another device does not, and the same report does not."""
-    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(b"a", record(1))
     duplicates.end_frame(HOME, 1)
     duplicates.end_frame(AccountId("", "0", "9999"), 2)
@@ -107,7 +107,7 @@ def test_another_report_of_the_device_lies_between() -> None:
 
 def test_devices_are_forgotten_behind_the_window() -> None:
     """What strangers invent takes no memory for ever; until then a device's last frame is known for a whole window."""
-    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(b"a", record(1))
     duplicates.end_frame(HOME, 1)
     duplicates.settle()
@@ -123,7 +123,7 @@ def test_devices_are_forgotten_behind_the_window() -> None:
 
 def test_more_devices_than_reports_are_not_remembered() -> None:
     """A flood of invented accounts is forgotten early."""
-    duplicates = Duplicates(SETTINGS, NOTHING_RECENT)
+    duplicates = Duplicates(SETTINGS, Recent([], []))
     for place in range(100):
         duplicates.end_frame(AccountId("", "", str(place)), place)
         duplicates.settle()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.receiver.callers import HOME, beat
 from tests.receiver.core import LOOPS, Core, core, run, signal, until
@@ -109,6 +110,24 @@ def test_one_peer_s_trouble_does_not_hold_up_the_others(tmp_path: Path) -> None:
             rig.intake.submit(rig.arrival(), [signal("1")], deliver)
             assert (await rig.submit(signal("2"))).verdicts == [STORED]
             assert [alarm["account"] for alarm in await rig.open_alarms()] == ["1", "2"]
+
+    run(scenario())
+
+
+def test_a_report_that_no_row_can_hold_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """A decoder of another party gives what cannot be stored: its peer hears nothing, and the next one is answered."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            with capture_logs() as lines:
+                broken = rig.submit(signal("1", details={"said": object()}))
+                told = rig.submit(signal("2"))
+                assert (await told).verdicts == [STORED]
+                assert (await broken).verdicts is None
+            assert [line["event"] for line in lines if line["log_level"] == "error"] == ["frame.failed"]
+            assert [row["account"] for row in rig.read("SELECT account FROM signals")] == ["2"]
+            assert "2" in [alarm["account"] for alarm in await rig.open_alarms()]
+            assert rig.flaws() == []
 
     run(scenario())
 

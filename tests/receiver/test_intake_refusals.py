@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -222,5 +223,24 @@ def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
             await rig.sync()
             assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
             assert len(rig.read("SELECT id FROM rejects")) == 1
+
+    run(scenario())
+
+
+def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) -> None:
+    """What a known home tries to say while nothing can be kept is put before an operator as soon as it can."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal())
+            await until(lambda: not rig.commit.ready)
+            rig.reject(replace(damaged("5678"), kind=Kind.UNREADABLE))
+            rig.reject(damaged("9999"))
+            await rig.healed()
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "unreadable", "LIFE")
+            assert rig.read("SELECT id FROM rejects") == []
 
     run(scenario())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.receiver.callers import HOME
-from tests.receiver.core import ANA, Core, core, run, signal
+from tests.receiver.core import ANA, SARA, Core, core, run, signal
 from vetlla.alarms import Cause
 from vetlla.clock import to_datetime
 from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Priority, Signal
@@ -253,5 +253,33 @@ def test_a_stepped_wall_clock_makes_no_call_of_a_retry(tmp_path: Path, step_s: f
             assert await tell(rig, press()) == DUPLICATE
             rig.clock.advance(1000)
             assert await tell(rig, press()) == STORED
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after_s", [1, 600])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_call_after_a_test_does_not_join_the_test_s_alarm(tmp_path: Path, after_s: int, *, restart: bool) -> None:
+    """The engineer's press has the number of every press: what comes when the test is over, stands in the queue."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.ask("queue.test", SARA, account="1234", seconds=1800, reason="installation")
+            assert await tell(rig, press()) == STORED
+            assert await tell(rig, press()) == DUPLICATE
+            await rig.ask("queue.test", SARA, account="1234", seconds=0)
+            clock = rig.clock
+            clock.advance(after_s)
+            if not restart:
+                await call(rig)
+        if restart:
+            async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+                await call(rig)
+
+    async def call(rig: Core) -> None:
+        assert await tell(rig, press()) == STORED
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["id"], alarm["priority"], alarm["state"]) == (2, "LIFE", "waiting")
+        assert await tell(rig, press()) == DUPLICATE
 
     run(scenario())

@@ -6,7 +6,7 @@ import pytest
 
 from vetlla.protocols.mqtt import decoder as mqtt
 from vetlla.receiver.listeners.mqtt_reading import Reading
-from vetlla.signals import AccountId, Item, Reject, Reply, Signal
+from vetlla.signals import AccountId, Item, Kind, Reject, Reply, Signal
 
 BEAT = '{"boot":1,"seq":2}'
 PRESS = '{"ref":"7-1","dty":"0003"}'
@@ -58,3 +58,37 @@ def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hear
     (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
     assert isinstance(said, Signal)
     assert (said.hearsay, said.repeated) == (hearsay, repeated)
+
+
+def test_an_object_without_fields_is_an_object() -> None:
+    """A terminal that has nothing to say of itself is alive: its heartbeat is no retained message that was removed."""
+    (said,) = read("tc/1/T1/hb", "{}")
+    assert isinstance(said, Signal)
+    assert said.event.kind is Kind.HEARTBEAT
+
+
+@pytest.mark.parametrize("payload", [f"[{PRESS}]", f"[[ {PRESS} ] ]\n"])
+def test_the_end_of_a_list_is_nothing_behind_the_object(payload: str) -> None:
+    """An event in a list is that event, and no second item makes a technical alarm of the bracket."""
+    (said,) = read("tc/1/T1/ucr/ev", payload)
+    assert isinstance(said, Signal)
+    assert said.event.kind is Kind.PERSONAL_EMERGENCY
+
+
+def test_a_second_object_in_a_list_is_evidence() -> None:
+    """One message says one thing, so what else is in the list is kept, and told to the maker."""
+    said, reject = read("tc/1/T1/ucr/ev", f"[{PRESS}, {PRESS}]")
+    assert (type(said), type(reject)) == (Signal, Reject)
+
+
+@pytest.mark.parametrize(("leaf", "payload", "kind"), [
+    ("ev", f"[{PRESS}, {PRESS}]", Kind.UNREADABLE),
+    ("ev", f"{PRESS}{PRESS}", Kind.UNREADABLE),
+    ("ev", f'{PRESS}003"}}', Kind.FAULT),
+    ("hb", f"{BEAT}{BEAT}", Kind.FAULT),
+])  # fmt: skip
+def test_a_second_event_behind_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
+    """It is not read, so that an operator hears of it as of every event that cannot be read; noise is a fault."""
+    _, reject = read(f"tc/1/T1/ucr/{leaf}", payload)
+    assert isinstance(reject, Reject)
+    assert reject.kind is kind

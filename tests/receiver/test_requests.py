@@ -8,7 +8,7 @@ import pytest
 
 from tests.receiver.core import ANA, BERTA, SARA, Core, core, run, signal, small
 from vetlla.accounts import Account
-from vetlla.alarms import Outcome
+from vetlla.alarms import Cause, Outcome
 from vetlla.errors import AccessError, UsageError
 from vetlla.receiver.asked import TEXT_MAX
 from vetlla.receiver.control import Caller, Request
@@ -390,5 +390,19 @@ def test_a_lapsed_claim_is_told_as_it_stands(tmp_path: Path) -> None:
             rig.clock.advance(60)
             told = await rig.ask("queue.escalate", BERTA, alarm=1)
             assert (told["state"], told["operator"], told["lease_s"]) == ("waiting", "", None)
+
+    run(scenario())
+
+
+def test_an_operator_may_have_the_receiver_s_name(tmp_path: Path) -> None:
+    """A user of the machine who is called "receiver" asks for a supervisor: their words are no cause of ours."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal("1"))
+            namesake = ANA._replace(operator="receiver")
+            told = await rig.ask("queue.escalate", namesake, alarm=1, why="no answer at the door")
+            assert (told["escalated"], told["escalated_why"]) == (1, "no answer at the door")
+            assert rig.counters.escalations[Priority.LIFE, Cause.ASKED] == 1
 
     run(scenario())

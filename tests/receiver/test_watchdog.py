@@ -25,10 +25,12 @@ from vetlla.accounts import Account
 from vetlla.clock import SystemClock
 from vetlla.service.supervision import Health
 from vetlla.settings.model import AlarmPolicy
-from vetlla.signals import Kind
+from vetlla.signals import Kind, Reason, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.receiver.core import Core
 
 
 def test_a_lost_terminal_opens_an_alarm_and_a_restore_closes_it(tmp_path: Path) -> None:
@@ -306,5 +308,49 @@ def test_an_operator_s_outage_is_one_incident(tmp_path: Path) -> None:
             assert row["closed_us"] is not None
             # Nine of them are still silent: each is somebody's terminal, and has its own alarm now.
             assert sorted(alarm["home"] for alarm in await rig.open_alarms()) == [f"H{n}" for n in range(21, 30)]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("code", "kind", "priority"), [
+    ("101", Kind.PERSONAL_EMERGENCY, "LIFE"),
+    ("302", Kind.BATTERY_LOW, "TECHNICAL"),
+])  # fmt: skip
+@pytest.mark.parametrize("refused_first", [False, True])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_refused_report_in_the_alarm_of_a_loss_is_not_closed_unseen(
+    tmp_path: Path, code: str, kind: Kind, priority: str, *, refused_first: bool, restart: bool
+) -> None:
+    """The terminal that is lost, or will be, says something in clear; it is heard again, and the alarm stays."""
+    home = replace(HOME, key_name="spring")
+
+    async def say_in_clear(rig: Core) -> None:
+        assert (await rig.submit(signal("1234", code, kind=kind))).verdicts == [refused(Reason.PLAIN_REFUSED)]
+        await rig.sync()
+
+    async def heard_again(rig: Core) -> None:
+        await rig.submit(beat()._replace(sealed_with="spring"))
+        await rig.sync()
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["id"], alarm["state"], alarm["priority"]) == (1, "waiting", priority)
+        assert "refused: sent in clear" in alarm["why"]
+        assert [row["text"] for row in rig.read("SELECT text FROM notes")][-1].startswith("heard again at")
+
+    async def scenario() -> None:
+        settings = small(tmp_path, queue={"chain_window_s": 100_000.0})
+        async with core(tmp_path, accounts=[home], settings=settings) as rig:
+            await rig.submit(beat()._replace(sealed_with="spring"))
+            if refused_first:
+                await say_in_clear(rig)
+            await wait(rig, LOST_AFTER_S)
+            if not refused_first:
+                await say_in_clear(rig)
+            clock = rig.clock
+            if not restart:
+                await heard_again(rig)
+        if restart:
+            async with core(tmp_path, accounts=[home], settings=settings, clock=clock) as rig:
+                await heard_again(rig)
 
     run(scenario())

@@ -7,7 +7,7 @@ from vetlla.signals import AccountId, Event, Kind, Phase
 
 LIMIT = 3
 WINDOW_US = 60_000_000
-DOOR = Device(AccountId("", "0", "1"), "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
+DOOR = Device("H1", AccountId("", "0", "1"), "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
 BATTERY = DOOR._replace(event=Event(Kind.BATTERY_LOW, Phase.NEW, "302", "ADM-CID"))
 
 

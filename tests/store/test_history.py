@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.store.journals import arrival, journal, reject, report, write_a_story
+from vetlla.alarms import Tally
 from vetlla.clock import SECOND_US, ManualClock
 from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Reason
 from vetlla.store import history, inventory_heard
@@ -158,6 +159,21 @@ def test_an_alarm_and_its_notes_are_found(tmp_path: Path) -> None:
     assert (note.operator, note.text) == ("maria", "speaking")
     assert duplicate is not None
     assert (duplicate.times, duplicate.transport, duplicate.peer) == (2, "udp", "192.0.2.8:9")
+
+
+def test_how_much_an_alarm_has_grown_is_counted_whole(tmp_path: Path) -> None:
+    """However many signals and repetitions it has: no page of them bounds the figures."""
+    clock = ManualClock()
+    with journal(tmp_path, clock) as scribe:
+        many = scribe.signals([report(number) for number in range(1, 2 * PAGE + 1)], alarm=7)
+        scribe.write(many)
+        again = scribe.batch()
+        told = clock.now()
+        again.duplicates = {1: (2, *told, "tcp", "192.0.2.8:9"), 2 * PAGE: (1, *told, "tcp", "192.0.2.8:9")}
+        scribe.write(again)
+    with Archive(tmp_path) as opened:
+        assert history.tally(opened, 7) == Tally(2 * PAGE, 2 * PAGE, told.utc_us, 3, told.utc_us)
+        assert history.tally(opened, 8) == Tally(0, 0, 0)
 
 
 def test_progress_tells_numbers_looked_through(archive: Archive) -> None:

@@ -18,7 +18,7 @@ from vetlla.signals import Priority
 from vetlla.store.batch import OnTest
 from vetlla.store.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
 from vetlla.store.migrate import apply, migrations
-from vetlla.store.recent import NOTHING_RECENT
+from vetlla.store.recent import Recent
 from vetlla.store.rows import ALARM_COLUMNS, alarm_row
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
         found = opened.recover(WINDOW_US)
 
     assert (found.boot, found.next_commit, found.next_signal, found.next_alarm) == (1, 1, 1, 1)
-    assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], NOTHING_RECENT)
+    assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], Recent([], []))
 
 
 def test_recovery_knows_what_was_open(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Exit statuses: each family of errors leaves with one, in this one place (sysexits.h; checks: Nagios)."""
+"""Exit statuses: each family of errors leaves with one, in this one place (sysexits.h; checks: ``Level``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -36,15 +35,6 @@ INTERRUPTED = 128 + signal.SIGINT
 
 OWN_PROCESS: ContextVar[bool] = ContextVar("own_process", default=False)
 """Whether this process is the command's alone: then its priority and its garbage collector are the command's to set."""
-
-
-class Nagios(IntEnum):
-    """Exit statuses of ``check`` commands, as monitoring plug-ins use them."""
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-    UNKNOWN = 3
 
 
 def run(command: Callable[[], object]) -> NoReturn:

@@ -85,7 +85,7 @@ def import_(
     whole_park()
     is_large = size_of(file) > LARGE
     if is_large:
-        long_work()  # a small one is over at once, and commits in the registry itself: nobody should wait for that
+        long_work()  # a small one is over at once, and commits in the registry itself: no command should wait for it
     options = Options(form, encoding, sheet, mapping)
     with (
         importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows),

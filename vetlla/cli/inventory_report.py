@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from vetlla.access import explained
+from vetlla.checks.finding import Level
 from vetlla.cli import parameters
-from vetlla.cli.exits import Nagios, verdict
+from vetlla.cli.exits import verdict
 from vetlla.cli.inventory_session import Day, long_work, looking, today, whole_park, working
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
@@ -24,7 +25,7 @@ from vetlla.service.inventory_digital import DigitalShare, digital_share
 from vetlla.store import inventory, inventory_heard
 from vetlla.store.journal import JOURNAL
 from vetlla.tables import objects
-from vetlla.tables.source import ENDINGS, STANDARD, Kind
+from vetlla.tables.source import ENDINGS, STANDARD, FileKind
 from vetlla.tables.target import finished, kind_of, letters, write
 from vetlla.tables.xlsx import writing
 
@@ -69,9 +70,9 @@ def report(
     if month.replace(day=1) > today():
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
     files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
-    if any(kind is Kind.NDJSON for _, kind in files):
+    if any(kind is FileKind.NDJSON for _, kind in files):
         raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
-    if (STANDARD, Kind.CSV) in files:
+    if (STANDARD, FileKind.CSV) in files:
         raise UsageError("a report is two CSV files", remedy="--out june.csv, or --out - --format json")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
@@ -113,7 +114,7 @@ def check(
         _unknown(str(explained(error)).replace("\n", " "))
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}")
-    worst = Nagios(rules.severity(found))
+    worst = Level(rules.severity(found))
     with verdict(worst):
         if as_json:
             for one in chosen:
@@ -142,8 +143,8 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
 
 def _unknown(why: str) -> NoReturn:
     """End a check that can not be made, as a monitoring system wants to hear it."""
-    console().print(f"INVENTORY {Nagios.UNKNOWN.name}: {why}", soft_wrap=True)
-    raise typer.Exit(Nagios.UNKNOWN)
+    console().print(f"INVENTORY {Level.UNKNOWN.name}: {why}", soft_wrap=True)
+    raise typer.Exit(Level.UNKNOWN)
 
 
 def digital(
@@ -205,14 +206,14 @@ def _write_json(path: Path, made: Report) -> None:
         text.write("}\n")
 
 
-_WRITERS = {Kind.XLSX: _write_xlsx, Kind.CSV: _write_csv, Kind.JSON: _write_json}
+_WRITERS = {FileKind.XLSX: _write_xlsx, FileKind.CSV: _write_csv, FileKind.JSON: _write_json}
 
 
 def _at_no_cost(made: Report) -> list[tuple[str, int]]:
     return [("terminal_ip", made.terminals_at_no_cost), ("ucr", made.buttons_at_no_cost)]
 
 
-def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Nagios, *, limit: int | None) -> None:
+def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Level, *, limit: int | None) -> None:
     counts = {one.name: len(found[one.name]) for one in chosen}
     said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
     figures = " ".join(f"{name}={number}" for name, number in counts.items())

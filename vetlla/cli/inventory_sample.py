@@ -25,8 +25,8 @@ def sample(
 ) -> None:
     """Write an invented park of homes, people and devices as files that `vetlla inventory import` takes.
 
-    Nobody in it exists: codes count up, and no telephone has its numbers. It stands as of 2024-03-31: import it with
-    --day 2024-04-01. Files that are there already are not overwritten.
+    No person in it exists: codes count up, and no telephone has its numbers. It is the park of 2024-03-31: import it
+    with --day 2024-04-01. Files that are there already are not overwritten.
 
     Example: vetlla inventory sample --homes 200 --out sample
     """

@@ -13,7 +13,7 @@ from vetlla.cli.progress import progress
 from vetlla.errors import UsageError
 from vetlla.tables.mapping import translation
 from vetlla.tables.reader import Reader
-from vetlla.tables.source import Encoding, Kind, opened
+from vetlla.tables.source import Encoding, FileKind, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,8 @@ WARNINGS_SHOWN = 20
 
 ImportFile = Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON; - for standard input.")]
 Format = Annotated[
-    Kind | None, typer.Option("--format", help="Default: as the file's name ends, else as its first characters look.")
+    FileKind | None,
+    typer.Option("--format", help="Default: as the file's name ends, else as its first characters look."),
 ]
 TextEncoding = Annotated[
     Encoding | None, typer.Option("--encoding", help="Of a text file without byte order mark. Default: utf-8.")
@@ -42,13 +43,13 @@ MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file t
 ExportFile = Annotated[
     Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON, by its ending; - for standard output.")
 ]
-ExportFormat = Annotated[Kind | None, typer.Option("--format", help="Default: as the file's name ends; - is csv.")]
+ExportFormat = Annotated[FileKind | None, typer.Option("--format", help="Default: as the file's name ends; - is csv.")]
 
 
 class Options(NamedTuple):
     """How a file is to be read."""
 
-    kind: Kind | None = None
+    kind: FileKind | None = None
     encoding: Encoding | None = None
     sheet: str = ""
     mapping: Path | None = None

@@ -29,8 +29,8 @@ HOMES = 10
 def receiver_to_dial(ctx: typer.Context) -> Path:
     """Return the state directory whose receiver is to be dialled. Raises UsageError where the words name none.
 
-    A configured directory, or one in the environment, is that of the service: nobody's alarms are simulated there
-    because a word is missing.
+    A configured directory, or one in the environment, is that of the service: no drill opens alarms there because a
+    word is missing.
     """
     source = ctx.get_parameter_source("state_dir")
     if source is None or source.name != "COMMANDLINE":

@@ -1,7 +1,7 @@
 """Standard input, output and error as a command finds them: closed, full, or without the characters it writes.
 
-The answer goes to standard output. What cannot be written there ends the command with OutputError, whoever wrote it:
-a table, a line of JSON, the help. The talk goes to standard error; a command does not fail because of the talk.
+The answer goes to standard output. What cannot be written there ends the command with OutputError, be it a
+table, a line of JSON or the help. The talk goes to standard error; a command does not fail because of the talk.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def prepare() -> None:
 
 
 def abandon() -> None:
-    """Let the interpreter's own last flush succeed: nobody takes the rest of the answer."""
+    """Let the interpreter's own last flush succeed: no reader takes the rest of the answer."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)

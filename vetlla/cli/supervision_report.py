@@ -257,7 +257,7 @@ def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]])
         out.print(f"without a record (the receiver did not run): {', '.join(month.missing)}")
     if away:
         told = ", ".join(f"{day} {seconds} s" for day, seconds in away.items())
-        out.print(f"without a receiver, and so nobody supervised: {told}", soft_wrap=True)
+        out.print(f"without a receiver, and so no device supervised: {told}", soft_wrap=True)
     kept = {True: "KEPT", False: "NOT KEPT", None: "NOTHING WAS SUPERVISED"}[_kept(month, everything)]
     share = f" ({everything.share} %)" if everything.share else ""
     out.print(f"ANS 13 {kept}: {everything.checked} of {everything.supervised} device-days checked in time{share}")

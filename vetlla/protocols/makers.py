@@ -3,7 +3,7 @@
 Two rules keep a call from becoming quiet because another maker uses its code for a status:
 
 1. A maker's meaning that is more urgent than the standard's holds everywhere and stands in the standard's table, with
-   the maker in brackets: ND (Ajax) is a disarming under duress from whoever sends it. So does the meaning of a code
+   the maker in brackets: ND (Ajax) is a disarming under duress from every terminal. So does the meaning of a code
    that neither the standard nor its letter makes an alarm.
 2. A meaning that is less urgent holds for the accounts that a person gave this maker, and stands here. Everywhere else
    a code of an alarm letter that the standard does not define is a ``general_alarm``: PE (Ajax: photo by scenario on).

@@ -81,7 +81,10 @@ class Deed(NamedTuple):
     @property
     def cause(self) -> Cause:
         """Why the alarm was put before a supervisor; only of ``escalate``."""
-        return Cause(str(self.detail["why"])) if self.actor == RECEIVER else Cause.ASKED
+        if self.actor != RECEIVER:
+            return Cause.ASKED
+        # A user of the machine may have the receiver's name; their words are no cause.
+        return next((cause for cause in Cause if cause.value == self.detail["why"]), Cause.ASKED)
 
     def answer(self, now: Instant) -> dict[str, Any]:
         """Return what the actor is told: the alarm's fields, and those of the deed."""

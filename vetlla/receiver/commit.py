@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
-from vetlla.errors import LinkError
+from vetlla.errors import LinkError, VetllaError
 from vetlla.store.batch import Batch, Entry, Stamps
 
 if TYPE_CHECKING:
@@ -299,14 +299,21 @@ class GroupCommit:
             operation = self._operations.popleft()
             try:
                 result = operation.step(self.batch)
-            except Exception as error:  # noqa: BLE001 - whoever asked hears it; the batch goes on
+            except VetllaError as error:
+                result = error  # the caller hears it; the batch goes on
+            except Exception as error:
+                log.exception("operation.failed")
                 result = error
             self._performed.append((operation, result))
 
     def _report_operations(self, *, durable: bool) -> None:
         performed, self._performed = self._performed, []
         for operation, result in performed:
-            operation.done(result, durable)
+            try:
+                operation.done(result, durable)
+            except Exception:
+                # The frames of the batch wait for their verdicts behind it.
+                log.exception("operation.failed")
 
     # --- when the disk does not do its part -------------------------------------------------------------------------
 

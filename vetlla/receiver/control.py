@@ -170,8 +170,8 @@ def admit(user: User, settings: ControlSettings) -> Caller:
     supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
     engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
     if not (operator or supervisor or engineer):
-        nobody = Caller(user.name, supervisor, engineer, works_alarms=False)
-        raise refused(nobody, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
+        stranger = Caller(user.name, supervisor, engineer, works_alarms=False)
+        raise refused(stranger, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
     return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
 
 
@@ -241,13 +241,20 @@ def _reaches(user: User, path: Path) -> bool:
 
 def _permits(user: User, path: Path, wanted: int) -> bool:
     status = path.stat()
-    if "system.posix_acl_access" in os.listxattr(path):
-        return True  # an access list says more than the mode does: the kernel judges it when they connect
+    if _has_access_list(path):
+        return True  # it says more than the mode does: the kernel judges it when they connect
     if _user(status.st_uid, status.st_gid).name == user.name:
         shift = 6
     else:
         shift = 3 if group_name(status.st_gid) in user.groups else 0
     return bool(status.st_mode >> shift & wanted)
+
+
+def _has_access_list(path: Path) -> bool:
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:  # a file system without attributes
+        return False
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

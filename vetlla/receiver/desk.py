@@ -1,8 +1,8 @@
 """The desk: the queue, in memory, where every change is decided.
 
 It lives in the event loop alone, so two operators can never both get an alarm: the second call finds the first one's
-work done. What it decides is written by the batch that it is given; if that batch does not become durable, what frames
-had changed is taken back (``take_back``), while what operators did stands and is written later.
+work done. What it decides is written by the batch that it is given. If that batch is rolled back, so is what frames had
+changed (``take_back``); what operators did stands, and is written later.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Desk:
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
-        device = Device(report.who, report.device, report.event, on_test)
+        device = Device(report.home, report.who, report.device, report.event, on_test)
         runaway = self._runaways.count(
             device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
         )
@@ -147,7 +147,7 @@ class Desk:
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
         now = arrival.received
-        code = UnknownCode(report.who, report.device, report.event.code, on_test)
+        code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
         if held := self._cards.newest(line):
             number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
@@ -174,9 +174,11 @@ class Desk:
             self._joined.setdefault(number, card)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
 
-    def is_open(self, number: int | None) -> bool:
-        """Return True if there is an open alarm of this number."""
-        return number in self._cards
+    def takes_retries(self, number: int | None, account: str, now: Instant) -> bool:
+        """Return True if an alarm is open, and is none of a test of this account that is over by now."""
+        if number is None or number not in self._cards:
+            return False
+        return not self._cards[number].alarm.on_test or self.tests.of(account, now.utc_us) is not None
 
     def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
@@ -194,6 +196,9 @@ class Desk:
             batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
         elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
             # What happens now must not look hours old because it was told behind what the device had kept back.
+            alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
+        elif not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card):
+            # A refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
@@ -342,7 +347,7 @@ class Desk:
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:
-        """Close an alarm that no device opened and no operator holds; where one holds it, note the reason.
+        """Close the alarm of a loss that no device's report joined and no operator holds; else note the reason.
 
         None: there is no such open alarm.
         """
@@ -350,7 +355,7 @@ class Desk:
             return None
         card, hand = self._cards[number], self.receiver(now)
         alarm = queue.as_of(card.alarm, now)
-        if alarm.state is not State.WAITING or alarm.first_signal or card.tally.last_signal:
+        if alarm.state is not State.WAITING or not _is_own_loss(card):
             return self.note(number, hand, why, batch)
 
         def close(held: Alarm) -> Alarm:
@@ -366,7 +371,7 @@ class Desk:
         return self._cards.find(number)
 
     def cards(self, now: Instant) -> list[Card]:
-        """Return the open alarms as they stand, in the order in which they should be worked.
+        """Return the open alarms in the order in which they should be worked.
 
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
@@ -376,6 +381,11 @@ class Desk:
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
         return (alarm for alarm, _ in self._cards)
+
+
+def _is_own_loss(card: Card) -> bool:
+    """Return True for a silence that the receiver noticed itself, if nothing that a device said is in the alarm."""
+    return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
 
 
 def _entry(now: Instant, action: str, alarm: int, actor: str = RECEIVER, /, **detail: object) -> Entry:

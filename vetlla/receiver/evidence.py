@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 WAITING_MAX = 10_000
-"""Rejects that wait to be kept; beyond it they are counted only, since nobody waits for them."""
+"""Rejects that wait to be kept, and as many words to operators; what comes beyond it is only counted."""
 
 
 class _Concern(NamedTuple):
@@ -67,8 +67,10 @@ class Evidence:
         """Keep bytes that were no report; put a home that we know and could not read before an operator.
 
         So is a device at another protocol's port, under the address it called from: all its alarms are lost there.
+        While nothing can be kept, what a home that we know tried to say waits for an operator until the store is back.
         """
-        if not self._keep(arrival, reject, account):
+        is_awaited = not self._commit.ready and account is not None and len(self._concerns) < WAITING_MAX
+        if not self._keep(arrival, reject, account) and not is_awaited:
             return
         if account is not None and reject.id is not None:
             who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"

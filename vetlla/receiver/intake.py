@@ -174,7 +174,14 @@ class Intake:
         while self._frames and len(self._planned) < BATCH_MAX:
             frame = self._frames.popleft()
             self._next_frame += 1
-            self._planned.append((frame, [self._decide(signal, frame, batch) for signal in frame.signals]))
+            try:
+                verdicts = [self._decide(signal, frame, batch) for signal in frame.signals]
+            except Exception:
+                # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
+                log.exception("frame.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
+                self._tell(frame, None, to_datetime(now.utc_us))
+                continue
+            self._planned.append((frame, verdicts))
             self._duplicates.end_frame(frame.signals[0].id, self._next_frame)
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
@@ -237,7 +244,7 @@ class Intake:
             first,
             _said(signal),
             arrival.received.mono_us,
-            is_open=self._desk.is_open(first.alarm),
+            is_open=self._desk.takes_retries(first.alarm, signal.id.account, arrival.received),
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 

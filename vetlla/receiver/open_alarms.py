@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING, TypeAlias
 
 from vetlla.errors import UsageError
@@ -36,8 +37,13 @@ class OpenAlarms:
         return self._cards[number]
 
     def __setitem__(self, number: int, card: Card) -> None:
-        """Let an alarm that is open already stand as this card says."""
-        self._cards[number] = card
+        """Let an alarm that is open already be as this card says; a kind that another line has moves it there."""
+        before, self._cards[number] = self._cards[number].alarm, card
+        if before.kind is not card.alarm.kind or before.priority is not card.alarm.priority:
+            old, new = _line(before), _line(card.alarm)
+            if old != new:
+                self._take_out(old, number)
+                insort(self._lines.setdefault(new, []), number)
 
     def __contains__(self, number: object) -> bool:
         return number in self._cards
@@ -53,9 +59,11 @@ class OpenAlarms:
     def remove(self, alarm: Alarm) -> None:
         """Take an alarm out."""
         del self._cards[alarm.id]
-        line = _line(alarm)
+        self._take_out(_line(alarm), alarm.id)
+
+    def _take_out(self, line: Line, number: int) -> None:
         held = self._lines[line]
-        held.remove(alarm.id)
+        held.remove(number)
         if not held:
             del self._lines[line]
 

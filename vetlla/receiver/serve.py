@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
     from vetlla.signals import AccountId, Key
+    from vetlla.store.journal import Recovered
 
 log = structlog.get_logger()
 
@@ -141,6 +142,26 @@ class Receiver:
             chain_us=round(settings.queue.chain_window_s * 1e6),
         )
         self._knowledge = await asyncio.to_thread(knowledge.read, settings, clock)
+        self._make_desk(recovered, loop)
+        await asyncio.to_thread(self._watchdog.recover, journal)
+        self._make_intake(recovered, loop)
+        self._desk.resume(clock.now(), self._commit.batch)
+        await self._watchdog.use(settings.supervision, self._knowledge.roster)
+        self._watchdog.on_new_day = self._day_began
+        self._bind(prepared)
+        await self._open_doors(parts)
+        for listener in self._listeners:
+            await listener.start()
+            parts.callback(listener.abort)
+        for broker in self._brokers:
+            await broker.start()
+            parts.push_async_callback(broker.close)
+        self._beat()
+        self._say_ready()
+
+    def _make_desk(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
+        """Make what keeps the alarms and writes them, and what supervises devices."""
+        settings, clock = self._reload.settings, self._clock
         self._commit = GroupCommit(
             settings=settings, recovered=recovered, writer=self._writer, counters=self._counters, clock=clock, loop=loop
         )
@@ -154,7 +175,10 @@ class Receiver:
             clock=clock,
             loop=loop,
         )
-        await asyncio.to_thread(self._watchdog.recover, journal)
+
+    def _make_intake(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
+        """Make what takes reports, and what watches the marks of alarms."""
+        settings, clock = self._reload.settings, self._clock
         self._intake = Intake(
             settings=settings,
             book=self._knowledge.book,
@@ -175,19 +199,6 @@ class Receiver:
             clock=clock,
             loop=loop,
         )
-        self._desk.resume(clock.now(), self._commit.batch)
-        await self._watchdog.use(settings.supervision, self._knowledge.roster)
-        self._watchdog.on_new_day = self._day_began
-        self._bind(prepared)
-        await self._open_doors(parts)
-        for listener in self._listeners:
-            await listener.start()
-            parts.callback(listener.abort)
-        for broker in self._brokers:
-            await broker.start()
-            parts.push_async_callback(broker.close)
-        self._beat()
-        self._say_ready()
 
     def _bind(self, prepared: Prepared) -> None:
         ground = Ground(self._intake, self._budget, self._counters, self._clock)

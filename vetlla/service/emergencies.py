@@ -1,7 +1,7 @@
 """Which emergency a new call of a home belongs to, so that the contract's clock starts at its first communication.
 
-An emergency lasts as long as an alarm of it is open, and for the chaining window after an operator closed the last one:
-a person who calls again after "false alarm" has been waiting since the first call (ANS 11 and 12).
+An emergency lasts as long as an alarm of it is open, and for the chaining window after an operator closed the last one.
+A person who calls again after "false alarm" has been waiting since the first call (ANS 11 and 12).
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ CODES_MAX: Final = 100_000
 class UnknownCode(NamedTuple):
     """What a device said that no table has."""
 
+    home: str
+    """Tells callers apart that name no account: where they call from."""
     who: AccountId
     device: str
     code: str

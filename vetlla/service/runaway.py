@@ -20,6 +20,8 @@ DEVICES_MAX = 100_000
 class Device(NamedTuple):
     """One device of one caller and what it says, in or out of a test."""
 
+    home: str
+    """Tells callers apart that name no account: where they call from."""
     who: AccountId
     device: str
     event: Event

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from vetlla.alarms import Tally
 from vetlla.clock import SECOND_US
 from vetlla.errors import StoreError
 from vetlla.store.batch import Note
@@ -34,6 +35,11 @@ STEP_US = 2 * 3_600 * SECOND_US
 """How far the clock may have been set back without a row being missed at the edge of a time range: a clock that took
 local time for UTC is an hour or two ahead."""
 
+_TALLY = """
+SELECT count(*), coalesce(max(s.id), 0), coalesce(max(s.received_us), 0), coalesce(sum(d.count), 0),
+       coalesce(max(d.last_us), 0)
+FROM signals AS s LEFT JOIN duplicates AS d ON d.signal_id = s.id WHERE s.alarm_id = ?
+"""
 _T = TypeVar("_T")
 
 
@@ -225,6 +231,12 @@ def alarm(archive: Archive, number: int) -> Alarm | None:
     """Return one alarm, open or closed; None if there is none of that number."""
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None
+
+
+def tally(archive: Archive, number: int) -> Tally:
+    """Return how much an alarm has grown, open or closed; its last signal's instant is that of the wall clock."""
+    (row,) = archive.read(_TALLY, (number,))
+    return Tally(*row)
 
 
 def notes(archive: Archive, number: int) -> list[Note]:

@@ -120,9 +120,6 @@ class Recent(NamedTuple):
     calls: list[Call]
 
 
-NOTHING_RECENT = Recent([], [])
-
-
 def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment) -> Recent:
     """Read the reports that came within the last ``window_us``."""
     since_us = present.now.mono_us - window_us

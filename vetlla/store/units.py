@@ -110,7 +110,7 @@ FORGET = tuple(
     f"DELETE FROM {table} WHERE day < ? AND (SELECT count(*) FROM ledger_days AS d WHERE d.day > {table}.day) >= ?"  # noqa: S608 - ours
     for table in ("ledger", "ledger_days")
 )
-"""By the days that there are, too: a clock that shows a day of the far future makes nobody forget the past."""
+"""By the days that there are, too: a clock that shows a day of the far future must not delete the past."""
 
 EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
 OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"

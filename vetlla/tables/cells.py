@@ -1,7 +1,7 @@
 """One cell of a file as the text that was meant; what a spreadsheet has changed is refused with the reason.
 
 Spreadsheets and JSON have numbers, dates and truths beside texts. Where a column holds a text such a value is not what
-somebody wrote: 0123 became 123, a serial of 20 digits lost the last five, 2-3 became a date. It is never turned back.
+a person wrote: 0123 became 123, a serial of 20 digits lost the last five, 2-3 became a date. It is never turned back.
 """
 
 from __future__ import annotations

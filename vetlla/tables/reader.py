@@ -206,7 +206,7 @@ def _missing(name: str, heading: str) -> Fault:
 
 
 def _title_fault(table: Table, ours: set[str]) -> Iterator[Fault]:
-    """Tell where the heading seems to be. It is not taken from there: nobody said what the rows above it are."""
+    """Yield where the heading seems to be. It is not taken from there: the rows above it may mean something."""
     for row, cells in islice(table.rows, TITLE_ROWS):
         if isinstance(cells, list) and len(ours & {folded(shown(cell)) for cell in cells}) > 1:
             yield Fault(row, "", "", "looks like the heading: delete the rows above it")

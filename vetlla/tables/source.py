@@ -23,7 +23,7 @@ STANDARD = Path("-")
 """Standard input or output instead of a file."""
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What kind of file it is."""
 
     CSV = "csv"
@@ -41,18 +41,18 @@ class Encoding(StrEnum):
 
 
 ENDINGS = {
-    ".csv": Kind.CSV,
-    ".tsv": Kind.CSV,
-    ".txt": Kind.CSV,
-    ".xlsx": Kind.XLSX,
-    ".xlsm": Kind.XLSX,
-    ".json": Kind.JSON,
-    ".ndjson": Kind.NDJSON,
-    ".jsonl": Kind.NDJSON,
+    ".csv": FileKind.CSV,
+    ".tsv": FileKind.CSV,
+    ".txt": FileKind.CSV,
+    ".xlsx": FileKind.XLSX,
+    ".xlsm": FileKind.XLSX,
+    ".json": FileKind.JSON,
+    ".ndjson": FileKind.NDJSON,
+    ".jsonl": FileKind.NDJSON,
 }
 NAMED = ".csv, .xlsx, .json, .ndjson"
 MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\xff": Encoding.UTF_16}
-"""Byte order marks: they say more surely how a file is written than whoever calls."""
+"""Byte order marks: they say more surely how a file is written than the caller does."""
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 LARGEST_PIPE = 1 << 30
 """Bytes taken from a pipe, which are held in memory: a full park of 250,000 devices has 30 MiB."""
@@ -65,7 +65,7 @@ def opened(
     file: Path | BinaryIO,
     *,
     what: str = "",
-    kind: Kind | None = None,
+    kind: FileKind | None = None,
     encoding: Encoding | None = None,
     sheet: str = "",
 ) -> Iterator[Table]:
@@ -83,14 +83,14 @@ def opened(
             head = raw.read(HEAD)
             raw.seek(0)
             kind = _kind(Path(name), head, kind)
-            if kind is Kind.XLSX:
+            if kind is FileKind.XLSX:
                 table = reading.table(raw, what, sheet)
             elif sheet:
                 raise UsageError("has no sheets", remedy="leave --sheet out")
             else:
                 text = stack.enter_context(io.TextIOWrapper(raw, encoding=_codec(raw, encoding), newline=""))
                 done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - how far the bytes are, not the letters
-                table = delimited.table(text, done) if kind is Kind.CSV else objects.table(text)
+                table = delimited.table(text, done) if kind is FileKind.CSV else objects.table(text)
         yield table._replace(rows=_told_rows(name, raw, table.rows))
 
 
@@ -119,28 +119,28 @@ def _held(pipe: BinaryIO) -> tuple[BinaryIO, int]:
     return io.BytesIO(content), len(content)
 
 
-def _kind(path: Path, head: bytes, given: Kind | None) -> Kind:
+def _kind(path: Path, head: bytes, given: FileKind | None) -> FileKind:
     """Return what kind of file it is. Raises UsageError where the name and the first bytes say different things."""
     if head.startswith(OLD_EXCEL):
         raise UsageError("is a workbook of an old kind or with a password", remedy="save it as .xlsx, without one")
     looks = _looks(head)
     kind = given or ENDINGS.get(path.suffix.lower()) or looks
-    if kind is Kind.XLSX and looks is not Kind.XLSX:
+    if kind is FileKind.XLSX and looks is not FileKind.XLSX:
         raise UsageError("is not an XLSX workbook", remedy="name it as what it is (.csv, .json) or give --format")
-    if kind is not Kind.XLSX and looks is Kind.XLSX:
+    if kind is not FileKind.XLSX and looks is FileKind.XLSX:
         raise UsageError("is an XLSX workbook", remedy="name it .xlsx or give --format xlsx")
-    if kind is Kind.CSV and looks is Kind.JSON:
+    if kind is FileKind.CSV and looks is FileKind.JSON:
         raise UsageError("is JSON", remedy="name it .json or give --format json")
     return kind
 
 
-def _looks(head: bytes) -> Kind:
+def _looks(head: bytes) -> FileKind:
     if head.startswith(ZIP):
-        return Kind.XLSX
+        return FileKind.XLSX
     text = re.sub(rb"\0|^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", head).lstrip()
     if text[:1] == b"<":
         raise UsageError("is HTML or XML, whatever its name", remedy="save it as CSV or XLSX")
-    return Kind.JSON if text[:1] in {b"[", b"{"} else Kind.CSV
+    return FileKind.JSON if text[:1] in {b"[", b"{"} else FileKind.CSV
 
 
 def _codec(raw: BinaryIO, given: Encoding | None) -> str:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from vetlla.errors import StoreError, UsageError
 from vetlla.tables import delimited, objects
-from vetlla.tables.source import ENDINGS, NAMED, STANDARD, Kind
+from vetlla.tables.source import ENDINGS, NAMED, STANDARD, FileKind
 from vetlla.tables.xlsx import writing
 
 if TYPE_CHECKING:
@@ -24,24 +24,24 @@ _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ERO
 
 
 def write(
-    path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], sheet: str, *, kind: Kind | None = None
+    path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], sheet: str, *, kind: FileKind | None = None
 ) -> None:
     """Write a table as its name's ending says, or as ``kind``. Raises UsageError where neither tells."""
     kind = kind_of(path, kind)
     with finished(path) as out:
-        if kind is Kind.XLSX:
+        if kind is FileKind.XLSX:
             writing.write(out, {sheet: (heading, rows)})
             return
         with letters(out) as text:
-            if kind is Kind.CSV:
+            if kind is FileKind.CSV:
                 delimited.write(text, heading, rows)
             else:
-                objects.write(text, heading, rows, lines=kind is Kind.NDJSON)
+                objects.write(text, heading, rows, lines=kind is FileKind.NDJSON)
 
 
-def kind_of(path: Path, given: Kind | None = None) -> Kind:
+def kind_of(path: Path, given: FileKind | None = None) -> FileKind:
     """Return the kind of file to write. Raises UsageError for an ending that means none; ``-`` has none, and is CSV."""
-    found = given or (Kind.CSV if path == STANDARD else ENDINGS.get(path.suffix.lower()))
+    found = given or (FileKind.CSV if path == STANDARD else ENDINGS.get(path.suffix.lower()))
     if found is None:
         raise UsageError(f"{path}: what kind of file is it?", remedy=f"end its name in {NAMED}, or give --format")
     return found
@@ -49,7 +49,7 @@ def kind_of(path: Path, given: Kind | None = None) -> Kind:
 
 @contextmanager
 def finished(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes its name when it is complete, so that nobody reads half a report.
+    """Give a file to write that takes its name when it is complete, so that no reader finds half a report.
 
     ``-`` is standard output; a name that is there and no file, as /dev/stdout, is written to as it is.
     """

@@ -106,7 +106,7 @@ def claim(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Take an alarm in hand: nobody else can while your lease lasts, and each of your actions renews it.
+    """Take an alarm in hand: no colleague can while your lease lasts, and each of your actions renews it.
 
     Example: vetlla queue claim
     """

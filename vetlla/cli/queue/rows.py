@@ -42,7 +42,7 @@ has let the hold time of an answered alarm pass. W and E share a place."""
 NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 18, 20
 
 
-class Column(NamedTuple):
+class LineColumn(NamedTuple):
     """A column of a line; the last one has no width."""
 
     head: str
@@ -56,22 +56,31 @@ class Column(NamedTuple):
         return f"{text:{self.align}{self.width}}"
 
 
-def layout(alarms: Sequence[Alarm], width: int) -> list[Column]:
+def layout(alarms: Sequence[Alarm], width: int) -> list[LineColumn]:
     """Return the columns for these alarms: the longest home gets its place, as far as the others keep theirs."""
     wide = width >= WIDE
     number = max([NUMBER_LEAST, *(len(str(alarm["id"])) for alarm in alarms)])
     longest = max([HOME_LEAST, *(len(printable(alarm["home"])) for alarm in alarms)])
-    before = [Column("", 1), Column("alarm", number, ">"), Column("priority", 9) if wide else Column("prio", 4)]
-    after = [Column("t3", 6, ">"), Column("state", 8), Column("by", 12 if wide else 9), Column("marks", 5)]
+    before = [
+        LineColumn("", 1),
+        LineColumn("alarm", number, ">"),
+        LineColumn("priority", 9) if wide else LineColumn("prio", 4),
+    ]
+    after = [
+        LineColumn("t3", 6, ">"),
+        LineColumn("state", 8),
+        LineColumn("by", 12 if wide else 9),
+        LineColumn("marks", 5),
+    ]
     if wide:
-        after = [Column("since", 7, ">"), *after, Column("what, and why it stands here", 0)]
+        after = [LineColumn("since", 7, ">"), *after, LineColumn("what, and why it stands here", 0)]
     left = width - sum(column.width + 1 for column in (*before, *after)) - 1
-    home = Column("home", max(HOME_LEAST, min(longest, left - WHAT_LEAST)))
-    what = [] if wide else [Column("what", max(HOME_LEAST, min(WHAT_MOST, left - home.width)))]
+    home = LineColumn("home", max(HOME_LEAST, min(longest, left - WHAT_LEAST)))
+    what = [] if wide else [LineColumn("what", max(HOME_LEAST, min(WHAT_MOST, left - home.width)))]
     return [*before, home, *what, *after]
 
 
-def heads(columns: Sequence[Column]) -> Text:
+def heads(columns: Sequence[LineColumn]) -> Text:
     """Return the names of the columns."""
     names = (column.filled(column.head) for column in columns)
     return Text(" ".join(names), style="dim", no_wrap=True, overflow="ellipsis")
@@ -95,7 +104,7 @@ def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
         yield Text(letters, style="dim")
 
 
-def lines(alarm: Alarm, columns: Sequence[Column], width: int, *, whole: bool) -> Iterator[Text]:
+def lines(alarm: Alarm, columns: Sequence[LineColumn], width: int, *, whole: bool) -> Iterator[Text]:
     """Yield an alarm's lines: its columns, then the words of an operator who wants a supervisor.
 
     ``whole``: also why it stands where it stands, wherever there is no room for all of it in the columns.

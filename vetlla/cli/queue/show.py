@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from vetlla.alarms import Tally
 from vetlla.cli.control import ask
 from vetlla.cli.items import stored_fields
 from vetlla.cli.moments import Utc, shown, span, stamp_us, time_of_day
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from vetlla.alarms import Alarm
+    from vetlla.alarms import Alarm, Tally
     from vetlla.store.batch import Note
     from vetlla.store.stored import Record, Stored
 
@@ -42,7 +41,9 @@ class Past(NamedTuple):
     """What the journal has of an alarm."""
 
     alarm: Alarm
+    tally: Tally
     signals: Sequence[Stored]
+    """The newest."""
     again: Mapping[int, history.Duplicate]
     """Signal -> how it came again."""
     notes: Sequence[Note]
@@ -104,6 +105,7 @@ def _past(state_dir: Path, number: int) -> Past | None:
         )
         return Past(
             alarm,
+            history.tally(archive, number),
             signals,
             {one: found for one in repeated if (found := history.last_duplicate(archive, one))},
             history.notes(archive, number),
@@ -113,17 +115,10 @@ def _past(state_dir: Path, number: int) -> Past | None:
 
 def _as_kept(past: Past) -> dict[str, Any]:
     """Return the fields that the receiver would tell, of an alarm that it does not have on its desk."""
-    alarm, last = past.alarm, past.signals[-1] if past.signals else None
+    alarm = past.alarm
     if alarm.closed_us is None:  # the receiver is away, and its monotonic clock means nothing here
         alarm = queue.after_reboot(alarm, alarm.boot)
-    tally = Tally(
-        signals=len(past.signals),
-        last_signal=last.id if last else 0,
-        joined_us=last.received_us if last else alarm.opened_us,
-        told_again=sum(one.times for one in past.again.values()),
-        told_again_us=max((one.last_us for one in past.again.values()), default=0),
-    )
-    return Card(alarm, tally).fields(SystemClock().now())
+    return Card(alarm, past.tally).fields(SystemClock().now())
 
 
 def _past_fields(past: Past | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is said of an alarm: what was done to it, by whom and when, in one sentence for watchers and for who did it."""
+"""What an operator did to an alarm, and when, in one sentence for watchers and for the operator who did it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Cut a stream of bytes into DC-09 frames, however it was torn, and lose no good frame beside a bad one.
 
-Devices end a frame with CR, with LF, with NUL or with nothing; Eldes counts the CR, emulators write the length in
-decimal, a raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
+Devices end a frame with CR, with LF, with NUL or with nothing. Eldes counts the CR, and emulators write the length in
+decimal. A raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
 which it can:
 
 (a) find an opening (LF, checksum, length, quote); what stands before it was no frame;

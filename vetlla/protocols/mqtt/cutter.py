@@ -1,7 +1,7 @@
 """Cut ``TOPIC SP PAYLOAD`` out of a recording: a JSON object ends with its brace, any other payload with LF.
 
 A recording holds MQTT messages as ``mosquitto_sub -v`` writes them. An object that is broken ends at the next place
-where a topic opens or at the line's end, so that it costs no message beside it; what of it can be read is read. What
+where a topic opens or at the line's end, so that it costs no message beside it. What of it can be read is read. What
 comes out depends on the bytes alone, never on how they were cut.
 """
 

@@ -75,20 +75,23 @@ def read(topic: str, payload: bytes) -> list[Item]:
     whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
     raw = whole[:MAX_FRAME]
     found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
-    items = _read(Message(topic.encode(), found.content or REMOVED, raw))
+    items = _read(Message(topic.encode(), REMOVED if found.content == "" else found.content, raw))
     if found.behind:
-        return [*items, _beside(topic, raw, Reason.MALFORMED, "a message holds one object, and nothing behind it")]
+        text = "a message holds one object, and nothing behind it"
+        # What opens another object behind an event may be another call.
+        kind = Kind.UNREADABLE if _is_event(topic) and "{" in found.behind else Kind.FAULT
+        return [*items, _beside(topic, raw, Reason.MALFORMED, text, kind)]
     if len(whole) > MAX_FRAME:
         text = f"{len(whole)} bytes, of which the first {MAX_FRAME} are read: the payload has to be shorter"
         return [*items, _beside(topic, raw, Reason.TOO_LONG, text)]
     return items
 
 
-def _beside(topic: str, raw: bytes, reason: Reason, text: str) -> Reject:
+def _beside(topic: str, raw: bytes, reason: Reason, text: str, kind: Kind = Kind.FAULT) -> Reject:
     """Return as evidence what of a message is not read."""
     terminal = terminal_of(topic)
     who = AccountId("", "", terminal) if terminal else None
-    return Reject(protocol=NAME, reason=reason, raw=raw, text=f"{topic}: {text}", id=who)
+    return Reject(protocol=NAME, reason=reason, raw=raw, text=f"{topic}: {text}", id=who, kind=kind)
 
 
 def answer(signal: Signal, verdict: Verdict) -> bytes:

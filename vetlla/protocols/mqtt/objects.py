@@ -21,6 +21,7 @@ MAX_BRACKETS: Final = 64
 """A payload with more of them is not given to the standard library, which enters itself once for each level."""
 
 _FILLERS: Final = "\0\t\r\n "
+_LIST_ENDS: Final = "] \t\r\n"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _JSON: Final = json.JSONDecoder(
     object_pairs_hook=members, parse_int=whole, parse_float=real, parse_constant=Unread, strict=False
@@ -47,7 +48,8 @@ def read(payload: bytes) -> Found:
         inner = unescaped(quoted[2])
         return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
     if (start := text.find("{")) > 0 and (found := _object(text[start:], is_utf=is_utf)).content:
-        return found._replace(is_orderly=False)  # bytes of the packet's head, or a list, around it (tinyMQTT issue 26)
+        # Bytes of the packet's head, or a list, around it (tinyMQTT issue 26): the end of the list says nothing.
+        return found._replace(behind=found.behind.lstrip(_LIST_ENDS), is_orderly=False)
     return Found(text if is_utf else readable(text.encode("latin-1")))
 
 

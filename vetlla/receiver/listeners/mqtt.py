@@ -1,8 +1,9 @@
 """MQTT: one broker, many terminals; one message, one receipt.
 
-A message is acknowledged to the broker when the intake has had its word on it, and the broker has taken our receipt
-for it; in the order in which they came (MQTT 5, 4.6). Whatever is not acknowledged the broker sends again when we
-connect anew, so that what cannot be committed now is left with it: the connection is closed until it can.
+The receiver acknowledges messages to the broker in the order in which they came (MQTT 5, 4.6). It does so when the
+intake has decided on a message and the broker has taken our receipt for it. The broker sends what was not acknowledged
+again on the next connection. So what cannot be committed now stays with the broker: the connection is closed until it
+can.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ EPOCH_1904 = date(1904, 1, 1)
 DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Number formats that are dates or times without saying so (ECMA-376, part 1, 18.8.30)."""
 _NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
-"""What in a number format is shown as it stands, and colours, conditions and locales in brackets."""
+"""What a number format shows letter for letter, and its colours, conditions and locales in brackets."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character that XML cannot hold (ECMA-376, part 1, 22.9.2.19)."""
 

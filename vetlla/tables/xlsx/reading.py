@@ -1,9 +1,9 @@
 """Workbooks read cell by cell: SpreadsheetML (ECMA-376, part 1, 18), in both of its name spaces.
 
-Libraries that read workbooks give the values alone, and what got lost cannot be told any more: openpyxl believes
-``<dimension>`` and leaves out the rows beyond it (frappe/frappe pull request 26372), gives a formula that nobody
-calculated as an empty cell (jazzband/tablib 462), and finds nothing in a workbook saved as "Strict Open XML"
-(ExcelDataReader 498). Here a cell says what it is: a text, a number, a date, a truth, or why it cannot be read.
+Libraries that read workbooks give the values alone, and not what got lost. openpyxl believes ``<dimension>`` and leaves
+out the rows beyond it (frappe/frappe pull request 26372). It gives a formula that was never calculated as an empty cell
+(jazzband/tablib 462). In a workbook saved as "Strict Open XML" it finds nothing (ExcelDataReader 498). Here a cell says
+what it is: a text, a number, a date, a truth, or why it cannot be read.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def broken_files_told() -> Iterator[None]:
 
 def _chosen(sheets: Sequence[Sheet], what: str, wanted: str) -> Sheet:
     if not sheets:
-        raise UsageError("has no sheet with cells", remedy="save it anew as .xlsx")
+        raise UsageError("has no sheet with cells", remedy="save it again as .xlsx")
     if wanted:
         for sheet in sheets:
             if sheet.name.casefold() == wanted.casefold():
