@@ -12,12 +12,16 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import rich
+import typer
 
 import vetlla.__main__
 from vetlla.store.migrate import migrations
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PATIENCE_S = 60
+_NOT_LOADED = re.compile(r".*(_win|mbcs|oem).*|typer\.__main__")
+"""Modules of Windows, and one that is a program."""
 
 
 class Left(NamedTuple):
@@ -86,18 +92,18 @@ def nursery() -> Iterator[Nursery]:
 # --- the process itself -----------------------------------------------------------------------------------------------
 
 
-def _load() -> None:
+def load() -> None:
     """Import all of the program, so that no child has to, whatever its user may read."""
-    for package in (vetlla, encodings):
+    for package in (vetlla, encodings, typer, rich):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name not in {"encodings.mbcs", "encodings.oem"}:  # of Windows
+            if not _NOT_LOADED.fullmatch(module.name):
                 importlib.import_module(module.name)
     for database in ("journal", "registry"):
         migrations(database)
 
 
 def _serve() -> None:
-    _load()
+    load()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_run(json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 BECOME = """
 import os, sys
+from tests.cli.nursery import load
 from vetlla.cli import exits
 from vetlla.cli.main import command_line
-from vetlla.store.migrate import migrations
 uid, gid, group = (int(sys.argv.pop(1)) for _ in range(3))
-commands = command_line(sys.argv[1:2])  # while root can still read Python and the tree, wherever they lie
-migrations("journal")
+load()  # while root can still read Python and the tree, wherever they lie
+commands = command_line(sys.argv[1:2])
 os.setgroups([group])
 os.setgid(gid)
 os.setuid(uid)
@@ -90,7 +90,9 @@ class Session:
     def until(self, fits: Callable[[str], bool]) -> None:
         """Wait until what was shown so far fits."""
         while not fits(self._shown):
-            self._shown += plain(screen(self.master, until=b"\n"))
+            more = plain(screen(self.master, until=b"\n"))
+            assert more, f"it ended, and showed: {self._shown}"
+            self._shown += more
 
     def end(self) -> None:
         """End it, whatever it does."""

@@ -31,8 +31,9 @@ ParametersFile = Annotated[
 
 def load(path: Path | None) -> Parameters:
     """Return the parameters of a file. Raises ConfigError that names what is wrong."""
-    source = path or parameters_file()
+    source = path or Path("parameters.toml")
     try:
+        source = path or parameters_file()
         document = tomllib.loads(source.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --parameters") from error
