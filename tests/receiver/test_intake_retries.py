@@ -255,3 +255,25 @@ def test_a_stepped_wall_clock_makes_no_call_of_a_retry(tmp_path: Path, step_s: f
             assert await tell(rig, press()) == STORED
 
     run(scenario())
+
+
+def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(tmp_path: Path) -> None:
+    """An old event of SIA DC-03 (O) may have been reported to another receiver only."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            assert await tell(rig, signal(repeated=True)) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert alarm["priority"] == "LIFE"
+            assert await tell(rig, signal(repeated=True)) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert alarm["signals"] == 2
+            await close_all(rig)
+            rig.clock.advance(60)
+            assert await tell(rig, signal(repeated=True)) == STORED
+            assert await rig.open_alarms() == []  # an operator has just dealt with it
+            rig.clock.advance(1801)
+            assert await tell(rig, signal(repeated=True)) == STORED
+            assert len(await rig.open_alarms()) == 1
+
+    run(scenario())

@@ -174,6 +174,13 @@ class Desk:
             self._joined.setdefault(number, card)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
 
+    def has_emergency(self, home: str, account: str, now: Instant) -> bool:
+        """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
+        on_test = bool(self.tests) and self.tests.of(account, now.utc_us) is not None
+        return bool(
+            self._cards.emergency(home, on_test=on_test) or self._closed.find(home, on_test=on_test, now_us=now.mono_us)
+        )
+
     def is_open(self, number: int | None) -> bool:
         """Return True if there is an open alarm of this number."""
         return number in self._cards

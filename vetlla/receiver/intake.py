@@ -194,11 +194,12 @@ class Intake:
                 told_in = first.alarm
         number = self._next_signal
         self._next_signal += 1
-        event, priority = weigh(signal, frame.account, self._table)
-        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
-            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         # A caller that has not named itself stands for where it calls from: two of them are two alarms.
         known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
+        is_known = signal.repeated and self._desk.has_emergency(home, signal.id.account, arrival.received)
+        event, priority = weigh(signal, frame.account, self._table, is_known=is_known)
+        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
+            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
