@@ -48,6 +48,8 @@ class Picture:
     """Answer to ``status``; None: the daemon does not answer, and ``trouble`` says why."""
     trouble: str = ""
     alarms: Sequence[Mapping[str, Any]] = ()
+    apart: int = 0
+    """Open alarms of accounts on test, which stand apart."""
     signals: Sequence[Stored] = ()
     """The last ones, newest first."""
     per_second: Sequence[float] = (0.0,)
@@ -141,6 +143,8 @@ def _alarm_title(picture: Picture, marks: str) -> RenderableType:
     for priority, style in URGENCY.items():
         count = sum(alarm["priority"] == priority.name for alarm in picture.alarms)
         title.append(f"  {count} {words(priority.name)}", style=style if count else "dim")
+    if picture.apart:
+        title.append(f"  {picture.apart} on test")
     if marks:
         title.append(f"  ({marks})", style="dim")
     return _title(title)
