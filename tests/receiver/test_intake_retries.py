@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.receiver.callers import HOME
-from tests.receiver.core import ANA, Core, core, run, signal
+from tests.receiver.core import ANA, SARA, Core, core, run, signal
 from vetlla.alarms import Cause
 from vetlla.clock import to_datetime
 from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Priority, Signal
@@ -275,5 +275,28 @@ def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(
             rig.clock.advance(1801)
             assert await tell(rig, signal(repeated=True)) == STORED
             assert len(await rig.open_alarms()) == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after_s", [20, 100])
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_call_behind_a_test_is_no_retry_of_the_installer_s(tmp_path: Path, after_s: int, *, ended: bool) -> None:
+    """Its alarm stands apart and has no marks: a resident's call must not be counted there. Tests end or lapse."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.ask("queue.test", SARA, account="1234", seconds=10, reason="installer on site")
+            assert await tell(rig, press()) == STORED
+            assert await tell(rig, press()) == DUPLICATE
+            assert await rig.open_alarms() == []
+            rig.clock.advance(0 if ended else after_s)
+            if ended:
+                await rig.ask("queue.test", SARA, account="1234", seconds=0, reason="over")
+                rig.clock.advance(after_s)
+            assert await tell(rig, press()) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["id"], alarm["priority"], alarm["on_test"]) == (2, "LIFE", False)
+            assert await tell(rig, press()) == DUPLICATE
 
     run(scenario())

@@ -112,7 +112,7 @@ class Desk:
         ``told_in``: the alarm of an earlier report that this one repeats and adds to.
         """
         now = arrival.received
-        on_test = bool(self.tests) and self.tests.of(report.who.account, now.utc_us) is not None
+        on_test = self._is_on_test(report.who.account, now)
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
             return self._add(self._cards[told_in], report, now, batch), flags
@@ -176,14 +176,22 @@ class Desk:
 
     def has_emergency(self, home: str, account: str, now: Instant) -> bool:
         """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
-        on_test = bool(self.tests) and self.tests.of(account, now.utc_us) is not None
+        on_test = self._is_on_test(account, now)
         return bool(
             self._cards.emergency(home, on_test=on_test) or self._closed.find(home, on_test=on_test, now_us=now.mono_us)
         )
 
-    def is_open(self, number: int | None) -> bool:
-        """Return True if there is an open alarm of this number."""
-        return number in self._cards
+    def may_repeat(self, number: int | None, account: str, now: Instant) -> bool:
+        """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
+
+        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call.
+        """
+        if number is None or number not in self._cards:
+            return False
+        return not self._cards[number].alarm.on_test or self._is_on_test(account, now)
+
+    def _is_on_test(self, account: str, now: Instant) -> bool:
+        return bool(self.tests) and self.tests.of(account, now.utc_us) is not None
 
     def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""

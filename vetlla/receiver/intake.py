@@ -238,7 +238,7 @@ class Intake:
             first,
             _said(signal),
             arrival.received.mono_us,
-            is_open=self._desk.is_open(first.alarm),
+            is_open=self._desk.may_repeat(first.alarm, signal.id.account, arrival.received),
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 
