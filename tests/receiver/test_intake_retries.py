@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.receiver.callers import HOME
-from tests.receiver.core import ANA, SARA, Core, core, run, signal
+from tests.receiver.core import ANA, SARA, Core, core, run, signal, small
 from vetlla.alarms import Cause
 from vetlla.clock import to_datetime
 from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Priority, Signal
@@ -298,5 +298,28 @@ def test_a_call_behind_a_test_is_no_retry_of_the_installer_s(tmp_path: Path, aft
             (alarm,) = await rig.open_alarms()
             assert (alarm["id"], alarm["priority"], alarm["on_test"]) == (2, "LIFE", False)
             assert await tell(rig, press()) == DUPLICATE
+
+    run(scenario())
+
+
+def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: Path) -> None:
+    """A terminal that always sends 0001 presses so a second time; a retry under the operator's eyes tells no one."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME], settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await tell(rig, press())
+            await rig.ask("queue.answer", ANA, alarm=1)
+            rig.clock.advance(20)
+            assert await tell(rig, press()) == DUPLICATE
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["told_again"], alarm["escalated"]) == (1, 0)
+            rig.clock.advance(60)
+            assert await tell(rig, press()) == DUPLICATE
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["id"], alarm["state"], alarm["told_again"]) == (1, "answered", 2)
+            assert (alarm["escalated"], alarm["escalated_why"]) == (1, Cause.TOLD_AGAIN)
+        async with core(tmp_path, accounts=[HOME], clock=rig.clock) as rig:
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["told_again"], alarm["escalated"]) == (2, 1)
 
     run(scenario())

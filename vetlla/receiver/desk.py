@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
-
-
 _UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
 
 
@@ -159,20 +157,25 @@ class Desk:
     def _add(self, card: Card, report: Report, now: Instant, batch: Batch) -> int:
         """Let a signal join the alarm of the report that it repeats; a supervisor hears of it if no operator acts."""
         number = self._join(card, report, now, batch, runaway=False)
+        self._tell_supervisor(number, now, batch)
+        return number
+
+    def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
+        """Put an answered alarm, whose caller told it again, before a supervisor if its operator shows no activity."""
         alarm, tally = self._cards[number]
-        if alarm.state is State.ANSWERED and not queue.holder_active(alarm, now):
+        if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
             self._cards[number] = Card(alarm, tally)
             batch.alarms[number] = alarm
             batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
-        return number
 
-    def repeat(self, number: int, now: Instant) -> None:
-        """Show on an open alarm that one of its signals came once more."""
+    def repeat(self, number: int, now: Instant, batch: Batch) -> None:
+        """Show on an open alarm that one of its signals came once more. It may be another call: terminals number so."""
         alarm, tally = card = self._cards[number]
         if number not in self._opened:
             self._joined.setdefault(number, card)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
+        self._tell_supervisor(number, now, batch)
 
     def has_emergency(self, home: str, account: str, now: Instant) -> bool:
         """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""

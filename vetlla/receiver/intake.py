@@ -257,7 +257,7 @@ class Intake:
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
         if first.alarm is not None:
-            self._desk.repeat(first.alarm, received)
+            self._desk.repeat(first.alarm, received, batch)
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
