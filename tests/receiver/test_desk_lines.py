@@ -136,3 +136,18 @@ def test_a_home_may_say_what_its_unknown_code_means(tmp_path: Path) -> None:
             assert await queue(rig) == [("1111", "unknown", "LIFE", 2)]
 
     run(scenario())
+
+
+def test_what_an_operator_saw_of_one_caller_without_a_name_says_nothing_of_another(tmp_path: Path) -> None:
+    """Both have no account: the line of the second is opened all the same."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(unknown(""), arrival=rig.arrival("192.0.2.7:40000"))
+            await close(rig, 1)
+            await rig.submit(unknown(""), arrival=rig.arrival("192.0.2.7:40001"))
+            assert await queue(rig) == []
+            await rig.submit(unknown(""), arrival=rig.arrival("192.0.2.8:40000"))
+            assert len(await queue(rig)) == 1
+
+    run(scenario())

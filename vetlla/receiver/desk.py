@@ -144,8 +144,8 @@ class Desk:
 
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
-        now = arrival.received
-        code = UnknownCode(report.who, report.device, report.event.code, on_test)
+        now, account = arrival.received, report.who.account or report.home  # callers without a name are not one
+        code = UnknownCode(report.who._replace(account=account), report.device, report.event.code, on_test)
         if held := self._cards.newest(line):
             number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
