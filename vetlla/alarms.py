@@ -54,7 +54,7 @@ class Cause(StrEnum):
     HOLD_LAPSED = "hold_lapsed"
     """It was answered, and its operator did nothing for the hold time."""
     TOLD_AGAIN = "told_again"
-    """Its caller repeated the call with more to say while its operator showed no activity."""
+    """Its caller told the call again while its operator showed no activity."""
     ASKED = "asked"
     """An operator asked for a supervisor."""
 

@@ -61,7 +61,7 @@ def test_the_wrong_key_is_told_to_both_sides(tmp_path: Path) -> None:
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001", key=OTHER_KEY) as terminal:
         assert terminal.say(terminal.frame()) == "DUH"
         alarm = daemon.await_alarm()
-        assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H-1001", "fault", "TECHNICAL")
+        assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H-1001", "unreadable", "LIFE")
         assert "the key here or the one in the terminal is wrong" in alarm["why"]
         ((reason, _, text),) = rejects(daemon)
         assert reason == "undecryptable"

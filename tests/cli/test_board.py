@@ -245,3 +245,10 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:  # Linux says EIO when the other side closed the terminal
         return b""
+
+
+def test_alarms_of_accounts_on_test_are_counted() -> None:
+    """They stand apart and have no marks: without the count one that a resident raised would be forgotten."""
+    shown = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)], apart=2), 100, 30)
+    assert "1 life  0 home risk  0 technical  2 on test" in shown
+    assert "on test" not in drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)]), 100, 30)

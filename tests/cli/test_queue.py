@@ -154,7 +154,9 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
     assert desk.account in desk.run("list", "--on-test").out
     assert desk.account.casefold() in desk.run("test").out
     assert desk.run("test", desk.account, "--for", 0).out == f"{ME} ended the test of account {desk.account}\n"
-    assert desk.json("test", desk.account, "--for", 0)["until"] is None
+    again = desk.run("test", desk.account, "--for", 0)
+    assert (again.status, again.out) == (64, "")
+    assert f"account {desk.account} is not on test" in again.error
     assert desk.account.casefold() not in desk.run("test").out
 
 

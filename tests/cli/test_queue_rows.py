@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console, Group
 
 from tests.cli.test_board import AT, STATUS, alarm
@@ -103,3 +104,16 @@ def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
         assert max(map(len, shown)) <= width
         (more,) = [line for line in shown if line.startswith("and ")]
         assert sum(line.startswith(("●", "○")) for line in shown) + int(more.split()[1]) == len(QUEUE) * 6
+
+
+@SIZES
+@pytest.mark.parametrize("name", ["名前の家です", "Martí", "🏠 12", "\uff28-0017"])
+def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -> None:
+    """The marks of such a home stand under their name, and none of them is cut."""
+    queue = [alarm(1, escalated=1), alarm(2, home=name, operator=name, state="claimed", escalated=1, lapsed="x")]
+    shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=queue), width, 30))
+    head = next(line for line in shown if " marks" in line)
+    (row,) = [line for line in shown if line.startswith("● ") and name in line]
+    before = row[: row.index("claimed")]
+    assert cell_len(before) == head.index("state")
+    assert cell_len(row[: row.rindex("EL")]) == head.index("marks") + 3

@@ -152,3 +152,18 @@ def test_nothing_raises(data: bytes) -> None:
     """Whatever stands in the data, it is read or it is not; nothing raises."""
     for report in sia_dcs.parse(data):
         assert report.event.code.encode() in data
+
+
+@pytest.mark.parametrize("gap", [",", ";", ".", " ", ", ", "]", "\\", " N", "|N"])
+@pytest.mark.parametrize("modifiers", ["", "ri2/", "ri2id5"])
+def test_a_call_behind_another_separator_is_not_hidden_in_the_event_before(gap: str, modifiers: str) -> None:
+    """A low battery is TECHNICAL: the call behind it must be an event of its own."""
+    codes = [code for code, *_ in read(f"#1234|Nri1/YT00{gap}{modifiers}PA02")]
+    assert codes == ["YT", "PA"]
+
+
+@pytest.mark.parametrize("text", [" KITCHEN", " TV room", " 01", "-01", "; hall", " PAUL"])
+def test_a_text_behind_an_event_is_no_event(text: str) -> None:
+    """It stays a detail."""
+    (report,) = sia_dcs.parse(f"#1234|Nri1/YT{text}".encode())
+    assert report.details["rest"] == text

@@ -216,7 +216,9 @@ class Model:
     # --- what operators do ------------------------------------------------------------------------------------------
 
     def put_on_test(self, test: OnTest) -> None:
-        """Let an engineer put an account on test."""
+        """Let an engineer put an account on test. Raises Refused where there is no test to end."""
+        if not test.seconds and self.now >= self.tests.get(test.account, 0):
+            raise Refused
         self.tests[test.account] = self.now + test.seconds if test.seconds else 0
         self.audit.append(f"sara test account {test.account}")
 

@@ -442,8 +442,8 @@ def test_why_an_alarm_stands_where_it_stands(tmp_path: Path) -> None:
             await say(rig, signal("9999", repeated=True))
             assert [alarm["why"] for alarm in await rig.open_alarms()] == [
                 "smoke 111 from 1 (status)",
-                "unknown code 9xx",
                 "unknown account: personal_emergency 101 from 1 (reported before)",
+                "unknown code 9xx",
             ]
 
     run(scenario())

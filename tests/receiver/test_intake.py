@@ -143,7 +143,7 @@ def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> None:
             meant, stranger = rig.read("SELECT home, kind, priority, flags FROM signals ORDER BY id")
             assert meant == {"home": "H1", "kind": "fall", "priority": Priority.LIFE, "flags": Flag.BUFFERED}
             assert stranger["home"] == "9999"
-            assert stranger["priority"] == Priority.TECHNICAL
+            assert stranger["priority"] == Priority.LIFE
             assert stranger["flags"] == Flag.REPEATED | Flag.UNKNOWN_ACCOUNT
 
     run(scenario())

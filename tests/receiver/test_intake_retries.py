@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.receiver.callers import HOME
-from tests.receiver.core import ANA, SARA, Core, core, run, signal
+from tests.receiver.core import ANA, SARA, Core, core, run, signal, small
 from vetlla.alarms import Cause
 from vetlla.clock import to_datetime
 from vetlla.signals import DUPLICATE, STORED, Event, Kind, Phase, Position, Priority, Signal
@@ -281,5 +281,69 @@ def test_a_call_after_a_test_does_not_join_the_test_s_alarm(tmp_path: Path, afte
         (alarm,) = await rig.open_alarms()
         assert (alarm["id"], alarm["priority"], alarm["state"]) == (2, "LIFE", "waiting")
         assert await tell(rig, press()) == DUPLICATE
+
+    run(scenario())
+
+
+def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(tmp_path: Path) -> None:
+    """An old event of SIA DC-03 (O) may have been reported to another receiver only."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            assert await tell(rig, signal(repeated=True)) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert alarm["priority"] == "LIFE"
+            assert await tell(rig, signal(repeated=True)) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert alarm["signals"] == 2
+            await close_all(rig)
+            rig.clock.advance(60)
+            assert await tell(rig, signal(repeated=True)) == STORED
+            assert await rig.open_alarms() == []  # an operator has just dealt with it
+            rig.clock.advance(1801)
+            assert await tell(rig, signal(repeated=True)) == STORED
+            assert len(await rig.open_alarms()) == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after_s", [20, 100])
+def test_a_call_behind_a_test_that_lapsed_is_no_retry_of_the_installer_s(tmp_path: Path, after_s: int) -> None:
+    """The test's alarm stands apart and has no marks: the receiver must not count a resident's call there."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            await rig.ask("queue.test", SARA, account="1234", seconds=10, reason="installer on site")
+            assert await tell(rig, press()) == STORED
+            assert await tell(rig, press()) == DUPLICATE
+            assert await rig.open_alarms() == []
+            rig.clock.advance(after_s)
+            assert await tell(rig, press()) == STORED
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["id"], alarm["priority"], alarm["on_test"]) == (2, "LIFE", False)
+            assert await tell(rig, press()) == DUPLICATE
+
+    run(scenario())
+
+
+def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: Path) -> None:
+    """A terminal that always sends 0001 presses so a second time; a retry under the operator's eyes tells no one."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME], settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
+            await tell(rig, press())
+            await rig.ask("queue.answer", ANA, alarm=1)
+            rig.clock.advance(20)
+            assert await tell(rig, press()) == DUPLICATE
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["told_again"], alarm["escalated"]) == (1, 0)
+            rig.clock.advance(60)
+            assert await tell(rig, press()) == DUPLICATE
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["id"], alarm["state"], alarm["told_again"]) == (1, "answered", 2)
+            assert (alarm["escalated"], alarm["escalated_why"]) == (1, Cause.TOLD_AGAIN)
+        async with core(tmp_path, accounts=[HOME], clock=rig.clock) as rig:
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["told_again"], alarm["escalated"]) == (2, 1)
 
     run(scenario())

@@ -239,16 +239,16 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _writes(self, steps: list[Step]) -> bool:
         """Say whether there is anything to commit in these steps."""
-        if any(isinstance(step, Said | OnTest) for step in steps):
+        if any(isinstance(step, Said) for step in steps):
             return True
         trial = copy.deepcopy(self.model)
         return any(self._foresee(trial, step) for step in steps)
 
     @staticmethod
     def _foresee(model: Model, step: Step) -> bool:
-        assert isinstance(step, Done)
+        assert not isinstance(step, Said)
         try:
-            model.act(step)
+            model.put_on_test(step) if isinstance(step, OnTest) else model.act(step)
         except Refused:
             return False
         return True
@@ -319,8 +319,7 @@ class QueueMachine(RuleBasedStateMachine):
         for step, result in zip(steps, results, strict=True):
             match step:
                 case OnTest():
-                    self.model.put_on_test(step)
-                    assert result["durable"] is kept
+                    self._expect_test(step, result, kept=kept)
                 case Done():
                     self._expect_act(step, result, kept=kept)
         for step, result in zip(steps, results, strict=True):
@@ -329,6 +328,14 @@ class QueueMachine(RuleBasedStateMachine):
                 if kept:
                     self.kept += 1
                     self.model.hear(step)
+
+    def _expect_test(self, step: OnTest, result: Any, *, kept: bool) -> None:  # noqa: ANN401 - fields or an exception
+        try:
+            self.model.put_on_test(step)
+        except Refused:
+            assert isinstance(result, UsageError), result
+        else:
+            assert result["durable"] is kept
 
     def _expect_act(self, step: Done, result: Any, *, kept: bool) -> None:  # noqa: ANN401 - fields or an exception
         try:

@@ -79,6 +79,14 @@ def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
     assert priority_of(signal(kind, repeated=True)) is Priority.ROUTINE
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_none_is_known(kind: Kind) -> None:
+    """It may have been reported to another receiver, or in vain."""
+    priority = weigh(signal(kind, repeated=True), HOME, PRIORITIES, is_known=False).priority
+    is_emergency = PRIORITIES[kind] in {Priority.LIFE, Priority.HOME_RISK}
+    assert priority is (PRIORITIES[kind] if is_emergency else Priority.ROUTINE)
+
+
 @pytest.mark.parametrize(
     ("behind_s", "buffered", "said"),
     [

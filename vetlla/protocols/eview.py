@@ -27,7 +27,7 @@ from vetlla.protocols.eview_cutter import HEADER, MAX_FRAME, Cutter
 from vetlla.protocols.eview_report import NAME, report, side_by_side
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.terminals import NOBODY
-from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Outcome, Signal
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, AccountId, Kind, Outcome, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +102,10 @@ class EviewDecoder:
         command = raw[HEADER]
         if raw[1] >> 5:
             text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
-            return [Signal(NAME, self._who, EVIEW.event("")._replace(code=f"{command:02X}"), raw, text=text)]
+            event = EVIEW.event("")._replace(code=f"{command:02X}")
+            if command == _REPORT:  # every SOS comes in one
+                event = event._replace(kind=Kind.UNREADABLE)
+            return [Signal(NAME, self._who, event, raw, text=text)]
         sequence = str(raw[6] | raw[7] << 8)
         keys, rest = read_keys(raw[HEADER:])
         kept = {"rest": rest.hex()} if rest else NOTHING

@@ -48,7 +48,7 @@ _OTHER_PORT: Final = "point the device at the port for that protocol"
 _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"(?:[0-9A-Fa-f]{4}|\n[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"[*A-Z]", "DC-09"),
     (rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]{4}[\x01-\x04\x7e\x7f]", "Eview"),
-    (rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Za-z]", "the watch protocol (3G)"),
+    (rb"\[[0-9A-Za-z]{2}\*[0-9A-Za-z]{4,20}\*[0-9A-Za-z]", "the watch protocol (3G)"),
     (rb"![0-9A-Z],", "MiniFinder Pico"),
     (rb"(?:\+(?:RESP|BUFF|ACK):|AT\+)GT[0-9A-Z]{3}[,=]", "Queclink @Track"),
     (rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}", "Thinkrace"),

@@ -63,6 +63,9 @@ _CHARGED: Final = frozenset({"GTFRI", "GTRTL", "GTSOS", "GTPNL", "GTNMR", "GTWIF
 _ENDS: Final = frozenset({"GTNMR", "GTGEO"})
 """Their report type says what ended: 1 is "moving again", or "back in the fence" (paper for GL300, 3.3.1.1)."""
 _ENDED: Final = "1"
+_CELLS: Final = "GTGSM"
+_FOR_SOS: Final = "SOS"
+"""First field of a report of cells, behind the ID or the name: the report for which no place was found."""
 _STORED: Final = "BUFF"
 _COMMAND: Final = "ACK"
 _ALARMS: Final = frozenset(
@@ -182,6 +185,8 @@ def _signals(raw: bytes, report: _Report) -> list[Signal]:
     """Return what a report says: its event with the newest position, and one signal for each position before that."""
     is_answer = report.prefix == _COMMAND and report.name != _HEARTBEAT
     code = f"{_COMMAND}.{report.name}" if is_answer else report.name
+    if report.name == _CELLS and _FOR_SOS in (report.owner, *report.fields[:1]):
+        code = f"{_CELLS}.{_FOR_SOS}"
     event = QUECLINK.event(code)
     if report.is_over and not is_answer:
         event = event._replace(phase=Phase.RESTORE)

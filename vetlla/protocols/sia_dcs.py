@@ -38,9 +38,13 @@ _MODIFIER: Final = re.compile(
 _CODE: Final = re.compile(
     rb"([A-Z]{2})([0-9A-F]{0,4}(?![0-9A-F])|[0-9]*)((?:\*[^*/^]*\*?[^*/^]*|\^[^^]*\^?)*)/?",
 )
+_APART: Final = re.compile(
+    rb"([]\\\s,;.:&+-]{1,8}N?)(?:[a-z]{2}[0-9]{0,8}/?){0,8}([A-Z]{2})(?=[0-9A-F]{0,4}(?:[]/^*\\\s,;.:&+-]|\Z))"
+)
+"""Another event behind something else than a slash. Its code must be known, because a text may stand there."""
 _SUFFIX: Final = re.compile(rb"\*([^*/^]*\*?[^*/^]*)|\^([^^]*)\^?")
 _MEASURE: Final = re.compile(rb"([-+]?[0-9]{1,12}(?:\.[0-9]+)?)([A-Z]{2})")
-_REST: Final = "rest"
+REST: Final = "rest"
 """Detail that holds what could not be read behind an event."""
 _NAME_UNIT: Final = b"NM"
 """Unit of a text put where a number belongs (the "xSIA" manner): *'text'NM."""
@@ -103,7 +107,7 @@ def _events_of(block: bytes) -> list[Report]:
 
 def _is_whole(events: list[Report]) -> bool:
     """Say whether a reading came to the text's end."""
-    return bool(events) and _REST not in events[-1].details
+    return bool(events) and REST not in events[-1].details
 
 
 def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
@@ -116,7 +120,11 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
         modifier = _MODIFIER.match(text, at)
         found = modifier or _CODE.match(text, at)
         if found is None:
-            break
+            apart = _APART.match(text, at) if reports else None
+            if apart is None or apart[2] not in _EVENTS:
+                break
+            at = apart.end(1)
+            continue
         at = found.end()
         if modifier is not None:
             trailing |= _modifier(modifier)
@@ -127,7 +135,7 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
     if reports and trailing:
         reports[-1] = _apply(reports[-1], trailing)
     if reports and at < len(text):
-        reports[-1] = reports[-1]._replace(details={**reports[-1].details, _REST: readable(text[at:])})
+        reports[-1] = reports[-1]._replace(details={**reports[-1].details, REST: readable(text[at:])})
     return reports
 
 

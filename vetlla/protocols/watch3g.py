@@ -44,6 +44,12 @@ _ALARM: Final = "AL"
 _STORED: Final = "UD2"
 """Opens the name of every command with a position from the watch's memory."""
 _LOCATED: Final = ("UD", _ALARM, "WT")
+_LOCATED_FORM: Final = re.compile(r"\d{6},\d{6},[AV],", re.ASCII)
+"""Date, time and fix, behind whatever command: then a status word may stand there, too."""
+_IN_CAPITALS: Final = (*_LOCATED, "SOS", "FALL", "HELP")
+"""Beginnings of commands that the table has as classes."""
+_CALLS: Final = {"SOS": "bit16", "FALLDOWN": "bit21"}
+"""Bare, these are answers to commands; with a position they report what they are called after."""
 _ALARM_BITS: Final = (16, 21, 22, 18, *range(23, 32), 20, 17, 19)
 """Most urgent first: a bit without a name is an alarm, and comes before what is none."""
 _UNREADABLE: Final = "status"
@@ -124,12 +130,17 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
 def _spelled(command: str) -> str:
     """Return a command as the table spells it: makers do not agree on capital letters (PULSE, pulse)."""
     name = command.strip()
-    return _SPELLINGS.get(name.casefold()) or (name.upper() if name.upper().startswith(_LOCATED) else name)
+    return _SPELLINGS.get(name.casefold()) or (name.upper() if name.upper().startswith(_IN_CAPITALS) else name)
 
 
 def _split(content: str) -> list[str]:
-    command, *fields = content.split(",")
+    command, *fields = (field.strip() for field in content.split(","))
     return [_spelled(command), *fields]
+
+
+def _is_located(fields: Sequence[str]) -> bool:
+    """Return True for a message with a position, be it called so or not."""
+    return fields[0].startswith(_LOCATED) or bool(_LOCATED_FORM.match(",".join(fields[1:5])))
 
 
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
@@ -143,13 +154,14 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
     """Return what a message says: one signal for each alarm bit, or one for the whole."""
     fields = _split(content)
     command = fields[0]
-    if not command.startswith(_LOCATED):
+    if not _is_located(fields):
         row = WATCH3G.find(command)
         text = "" if command in _MEDIA or row.measures else ",".join(fields[1:])
         measurements = _measurements(row, fields)
         return [Signal(NAME, _device(header), WATCH3G.event(command), raw, text=text, measurements=measurements)]
     # A position without a status word may have lost an alarm with it: a person must know of such a device.
     plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
+    plain = _CALLS.get(command, plain)
     codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
     date, time = (_DATE.fullmatch(field.strip()) for field in (*fields[1:3], "", "")[:2])
     at, clock = believed(moment(*date.group(3, 2, 1), *time.group(1, 2, 3)) if date and time else None)
@@ -192,7 +204,7 @@ def _status_at(fields: Sequence[str]) -> int:
 
 
 def _alarms(fields: Sequence[str]) -> list[int]:
-    status = int(_status(fields) or "0", 16) if fields[0].startswith(_LOCATED) else 0
+    status = int(_status(fields) or "0", 16) if _is_located(fields) else 0
     return [bit for bit in _ALARM_BITS if status >> bit & 1]
 
 

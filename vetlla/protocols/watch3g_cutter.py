@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 MAX_FRAME: Final = 16 * 1024
 """Voice messages and pictures come in pieces below this; a report of positions has less than 1 KiB."""
-OPENING: Final = rb"\[[0-9A-Za-z]{2}\*[0-9]{5,15}\*[0-9A-Za-z]"
-HEADER: Final = re.compile(rb"\[([0-9A-Za-z]{2})\*([0-9]{5,15})\*(?:(?:([0-9A-Fa-f]{4})\*)?([0-9A-Fa-f]{1,8})\*)?")
+OPENING: Final = rb"\[[0-9A-Za-z]{2}\*[0-9A-Za-z]{4,20}\*[0-9A-Za-z]"
+HEADER: Final = re.compile(
+    rb"\[([0-9A-Za-z]{2})\*([0-9A-Za-z]{4,20})\*(?:(?:([0-9A-Fa-f]{4})\*)?([0-9A-Fa-f]{1,8})\*)?"
+)
 """Maker, device, index (some makers: ZJ), length."""
 
-_LONGEST_OPENING: Final = 1 + 3 + 16 + 1
+_LONGEST_OPENING: Final = 1 + 3 + 21 + 1
 _BRACKETS: Final = re.compile(rb"[\[\]]")
 _OPEN: Final = ord("[")
 

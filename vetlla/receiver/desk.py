@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
-
-
 _UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
 
 
@@ -112,7 +110,7 @@ class Desk:
         ``told_in``: the alarm of an earlier report that this one repeats and adds to.
         """
         now = arrival.received
-        on_test = bool(self.tests) and self.tests.of(report.who.account, now.utc_us) is not None
+        on_test = self._is_on_test(report.who.account, now)
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
             return self._add(self._cards[told_in], report, now, batch), flags
@@ -159,26 +157,44 @@ class Desk:
     def _add(self, card: Card, report: Report, now: Instant, batch: Batch) -> int:
         """Let a signal join the alarm of the report that it repeats; a supervisor hears of it if no operator acts."""
         number = self._join(card, report, now, batch, runaway=False)
+        self._tell_supervisor(number, now, batch)
+        return number
+
+    def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
+        """Put an answered alarm, whose caller told it again, before a supervisor if its operator shows no activity."""
         alarm, tally = self._cards[number]
-        if alarm.state is State.ANSWERED and not queue.holder_active(alarm, now):
+        if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
             self._cards[number] = Card(alarm, tally)
             batch.alarms[number] = alarm
             batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
-        return number
 
-    def repeat(self, number: int, now: Instant) -> None:
-        """Show on an open alarm that one of its signals came once more."""
+    def repeat(self, number: int, now: Instant, batch: Batch) -> None:
+        """Show on an open alarm that one of its signals came once more. It may be another call: terminals number so."""
         alarm, tally = card = self._cards[number]
         if number not in self._opened:
             self._joined.setdefault(number, card)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
+        self._tell_supervisor(number, now, batch)
 
-    def takes_retries(self, number: int | None, account: str, now: Instant) -> bool:
-        """Return True if an alarm is open, and is none of a test of this account that is over by now."""
+    def has_emergency(self, home: str, account: str, now: Instant) -> bool:
+        """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
+        on_test = self._is_on_test(account, now)
+        return bool(
+            self._cards.emergency(home, on_test=on_test) or self._closed.find(home, on_test=on_test, now_us=now.mono_us)
+        )
+
+    def may_repeat(self, number: int | None, account: str, now: Instant) -> bool:
+        """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
+
+        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call.
+        """
         if number is None or number not in self._cards:
             return False
-        return not self._cards[number].alarm.on_test or self.tests.of(account, now.utc_us) is not None
+        return not self._cards[number].alarm.on_test or self._is_on_test(account, now)
+
+    def _is_on_test(self, account: str, now: Instant) -> bool:
+        return bool(self.tests) and self.tests.of(account, now.utc_us) is not None
 
     def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""

@@ -201,11 +201,12 @@ class Intake:
                 told_in = first.alarm
         number = self._next_signal
         self._next_signal += 1
-        event, priority = weigh(signal, frame.account, self._table)
-        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
-            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         # A caller that has not named itself stands for where it calls from: two of them are two alarms.
         known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
+        is_known = signal.repeated and self._desk.has_emergency(home, signal.id.account, arrival.received)
+        event, priority = weigh(signal, frame.account, self._table, is_known=is_known)
+        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
+            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
         report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
@@ -244,7 +245,7 @@ class Intake:
             first,
             _said(signal),
             arrival.received.mono_us,
-            is_open=self._desk.takes_retries(first.alarm, signal.id.account, arrival.received),
+            is_open=self._desk.may_repeat(first.alarm, signal.id.account, arrival.received),
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 
@@ -263,7 +264,7 @@ class Intake:
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
         if first.alarm is not None:
-            self._desk.repeat(first.alarm, received)
+            self._desk.repeat(first.alarm, received, batch)
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""

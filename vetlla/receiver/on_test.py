@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.clock import SECOND_US
+from vetlla.errors import UsageError
 from vetlla.store.batch import Entry, OnTest
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ class AccountsOnTest:
         return bool(self._of)
 
     def put(self, account: str, hand: Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
-        """Put an account on test for a time, or end its test (0 seconds)."""
+        """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running.
+
+        Spelled wrong, an end would leave the account that is meant on test, and its calls apart.
+        """
+        if not seconds and self.of(account, hand.now.utc_us) is None:
+            raise UsageError(f"account {account} is not on test", remedy="vetlla queue test lists those that are")
         account = account.casefold()
         test = None
         if seconds:

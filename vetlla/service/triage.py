@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.alarms import State
 from vetlla.clock import SECOND_US, stretch, to_us
+from vetlla.service.emergencies import EMERGENCY
 from vetlla.signals import Kind, Phase, Priority
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ class Weight(NamedTuple):
     priority: Priority
 
 
-def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority]) -> Weight:
+def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority], *, is_known: bool = True) -> Weight:
     """Return what a signal means and how urgent it is, by the common table and the home's own remaps.
+
+    ``is_known``: the home has an emergency, open or just closed. What a device calls reported before is ROUTINE then.
+    In any other home it may have been reported to another receiver, or in vain, so that an emergency is an alarm.
 
     "Still present" (STATUS) weighs as much as "new": the report of its beginning may be the one that was lost. A caller
     that nobody registered is at least TECHNICAL, whatever it says, so that a person looks at it.
@@ -52,7 +56,7 @@ def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority
     if account is not None and account.remaps and (remap := account.remaps.get(event.code)):
         event = event._replace(kind=remap.kind or event.kind)
         priority = table[event.kind] if remap.priority is None else remap.priority
-    if event.phase is Phase.RESTORE or signal.repeated:
+    if event.phase is Phase.RESTORE or (signal.repeated and (is_known or priority not in EMERGENCY)):
         priority = Priority.ROUTINE
     if account is None:
         priority = min(priority, Priority.TECHNICAL)

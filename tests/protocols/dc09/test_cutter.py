@@ -175,6 +175,16 @@ def test_wrong_length_without_cr(length: int, end: bytes) -> None:
     assert settled[0].quirks == ("wrong-length",)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\0"])
+@pytest.mark.parametrize("length", [10, 0x36, 0xFFF])
+def test_wrong_length_and_another_end_settle_at_once(length: int, end: bytes) -> None:
+    """The alarm does not wait for the terminal to repeat it or to hang up, however it was torn."""
+    stream = claiming(length, ALARM)[:-1] + end
+    assert tokens(Cutter().feed(stream)) == ["ADM-CID"]
+    cutter = Cutter()
+    assert tokens([piece for at in range(len(stream)) for piece in cutter.feed(stream[at : at + 1])]) == ["ADM-CID"]
+
+
 def test_zeros_are_no_frame() -> None:
     """The checksum of nothing is 0000: an opening of zeros is noise all the same."""
     assert tokens(Cutter().feed(b'\n00000000"' + ALARM)) == ["bad_length", "ADM-CID"]

@@ -278,3 +278,35 @@ def test_hangup_comes_once_and_frames_still_count() -> None:
     items = one.feed(b"GET / HTTP/1.1\r\n") + one.feed(b"GET / HTTP/1.1\r\n\r\n")
     items += one.feed(build("ADM-CID", "0007", HOME, DATA)) + one.feed(b"more") + one.finish()
     assert [type(item) for item in items] == [Reject, Hangup, Signal]
+
+
+def test_the_time_of_a_clock_that_was_never_set_proves_no_retry() -> None:
+    """It stands still, so that all presses have it; a sealed frame keeps it, because policy judges by it."""
+    unset, good = datetime(1970, 1, 1, 0, 0, 10, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    assert signal_of(build("ADM-CID", "0001", HOME, DATA, timestamp=unset)).sent_at is None
+    assert signal_of(build("ADM-CID", "0001", HOME, DATA, timestamp=good)).sent_at == good
+    assert signal_of(build("ADM-CID", "0001", HOME, DATA, timestamp=unset, key=OLD.secret), OLD).sent_at == unset
+
+
+@pytest.mark.parametrize("data", [b"#1234|Nri1/PA01", b"#1234|1101 00 003", b"1101 00 003"])
+def test_a_call_in_a_heartbeat_is_a_call(data: bytes) -> None:
+    """A heartbeat is counted, not stored: an event that a panel sends in one would be acknowledged and lost."""
+    assert signal_of(build("NULL", "0000", HOME, data)).event.kind is Kind.PERSONAL_EMERGENCY
+
+
+@pytest.mark.parametrize("data", [b"", b"NULL", b"#1234", b"#1234|", b"#1234|NULL", b"OK", b"#1234|Nri0/RP00"])
+def test_what_a_heartbeat_may_say(data: bytes) -> None:
+    """Names, words and signs of life make no event of it."""
+    assert signal_of(build("NULL", "0000", HOME, data)).event.kind is Kind.HEARTBEAT
+
+
+@pytest.mark.parametrize("token", ["ADM-CID", "SIA-DCS", "CSV-XY", "NULL", "XNM"])
+def test_a_report_that_no_key_opens_may_be_a_call(token: str) -> None:
+    """A heartbeat is none."""
+    sealed = build(token, "0001", HOME, DATA, timestamp=NOW, key=OLD.secret)
+    for keys in ([], [NEW]):
+        reject, reply = items_of(sealed, *keys)
+        assert isinstance(reject, Reject)
+        assert isinstance(reply, Reply)
+        assert reject.reason is Reason.UNDECRYPTABLE
+        assert reject.kind is (Kind.FAULT if token in {"NULL", "XNM"} else Kind.UNREADABLE)

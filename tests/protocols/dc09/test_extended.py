@@ -113,3 +113,11 @@ def test_character_sets(data: bytes, text: str) -> None:
 def test_nothing_raises(blocks: list[bytes]) -> None:
     """Whatever the blocks hold, they are read."""
     assert isinstance(read_extended(blocks).details, dict)
+
+
+@pytest.mark.parametrize("told", [b"H00:00:10,01-01-1970", b"H23:59:59,12-31-2000", b"H08:00:00,01-01-2010"])
+def test_a_clock_that_was_never_set_tells_no_time_of_occurrence(told: bytes) -> None:
+    """Its time is the same for every call: the second one would look like a retry of the first."""
+    extras = read_extended([told])
+    assert extras.occurred_at is None
+    assert set(extras.details) == {"clock"}

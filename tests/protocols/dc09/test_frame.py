@@ -222,21 +222,22 @@ def test_pads_of_any_length(pad_bytes: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tail", "extended"),
+    ("tail", "behind", "extended"),
     [
-        (b"[Iroom [2]][Rx]", (b"Iroom [2]", b"Rx")),
-        (b'[J{"a":[1]}]', (b'J{"a":[1]}',)),
-        (b"^][Ix]", ()),
-        (b"[]", (b"",)),
+        (b"[Iroom [2]][Rx]", b"", (b"Iroom [2]", b"Rx")),
+        (b'[J{"a":[1]}]', b"", (b'J{"a":[1]}',)),
+        (b"^][Ix]", b"]^", (b"Ix",)),
+        (b" hall]/PA02][Ix][Rx]", b"] hall]/PA02", (b"Ix", b"Rx")),
+        (b"[]", b"", (b"",)),
     ],
 )
 @pytest.mark.parametrize("secret", [None, KEY.secret])
-def test_brackets_in_a_text(tail: bytes, extended: tuple[bytes, ...], secret: bytes | None) -> None:
-    """A bracket in a text costs neither the time nor, under encryption, the report."""
+def test_brackets_in_a_text(tail: bytes, behind: bytes, extended: tuple[bytes, ...], secret: bytes | None) -> None:
+    """A bracket in a text costs neither the time nor, under encryption, the report; nor what stands behind it."""
     text = DATA + b"]" + tail + b"_10:00:00,01-02-2026"
     head = b'"%bADM-CID"0001L0#1234[' % (b"*" if secret else b"")
     frame = frame_of(envelope(head + (seal(text, secret) if secret else text)), *([KEY] if secret else []))
-    assert (frame.data, frame.extended, frame.timestamp) == (DATA, extended, AT)
+    assert (frame.data, frame.extended, frame.timestamp) == (DATA + behind, extended, AT)
 
 
 def test_no_bar_before_a_report() -> None:

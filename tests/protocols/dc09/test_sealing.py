@@ -53,6 +53,15 @@ def test_any_pad(pad: bytes, account: bytes, blocks: bytes) -> None:
     assert (frame.data, frame.extended, frame.timestamp is not None) == (data, BLOCKS[blocks], True)
 
 
+@pytest.mark.parametrize("pad", [b"][x", b"]_\r][\xce\r\x9bA", b"][1][2", b"#\n[[\r][\0"])
+@pytest.mark.parametrize("blocks", [b"", b"[Ibath]"])
+def test_a_pad_that_looks_like_a_block(pad: bytes, blocks: bytes) -> None:
+    """What opens a block in the pad is none, because the data stand behind it."""
+    data = filled(len(pad) + 2 + len(blocks) + len(TIME), b"#1234|Nri1/PA")
+    frame = opened(pad + b"|" + data + b"]" + blocks + TIME)
+    assert (frame.data, frame.extended) == (data, BLOCKS[blocks])
+
+
 @pytest.mark.parametrize("pad", [b"]", b"x]y", b"]_10:00:00,01-02-2026", b"", b"pad"])
 def test_data_without_an_account(pad: bytes) -> None:
     """Data that name no account begin behind the first bar and end at the bracket that closes them."""

@@ -57,12 +57,15 @@ class Watch:
         try:
             status = ask(self._state_dir, "status")
             alarms = ask(self._state_dir, "queue.list")
+            apart = len(ask(self._state_dir, "queue.list", on_test=True))
         except AccessError:
             raise  # waiting does not help
         except VetllaError as error:
             return Picture(at=now, trouble=error.args[0])
         self._sample(status)
-        return Picture(at=now, status=status, alarms=alarms, signals=self._signals(), per_second=self._rates())
+        return Picture(
+            at=now, status=status, alarms=alarms, apart=apart, signals=self._signals(), per_second=self._rates()
+        )
 
     def close(self) -> None:
         """Close the journal."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.padding import Padding
 from rich.rule import Rule
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 FRAME_LINES = 10
 """Lines of header, titles, column heads and footer."""
 MIN_ALARMS = 3
+BESIDE_HOME = 60
+"""Columns that time, kind, alarm, phase and code of a signal need: a longer home moves its own line alone."""
 FLEET = {"lost": "bold red", "late": "yellow", "unknown": "yellow", "ok": "green"}
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -45,6 +48,8 @@ class Picture:
     """Answer to ``status``; None: the daemon does not answer, and ``trouble`` says why."""
     trouble: str = ""
     alarms: Sequence[Mapping[str, Any]] = ()
+    apart: int = 0
+    """Open alarms of accounts on test, which stand apart."""
     signals: Sequence[Stored] = ()
     """The last ones, newest first."""
     per_second: Sequence[float] = (0.0,)
@@ -138,6 +143,8 @@ def _alarm_title(picture: Picture, marks: str) -> RenderableType:
     for priority, style in URGENCY.items():
         count = sum(alarm["priority"] == priority.name for alarm in picture.alarms)
         title.append(f"  {count} {words(priority.name)}", style=style if count else "dim")
+    if picture.apart:
+        title.append(f"  {picture.apart} on test")
     if marks:
         title.append(f"  ({marks})", style="dim")
     return _title(title)
@@ -161,12 +168,12 @@ def _signals(signals: Sequence[Stored], rows: int, width: int) -> Iterable[Text]
         yield Text("nothing yet", style="dim")
     shown = signals[:rows]
     homes = [printable(stored.home or stored.signal.id.account) for stored in shown]
-    longest = max(map(len, homes), default=0)
+    longest = min(max(map(cell_len, homes), default=0), max(width - BESIDE_HOME, 0))
     for stored, home in zip(shown, homes, strict=True):
         signal, event = stored.signal, stored.signal.event
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(f"{local(stored.received_us):%H:%M:%S}  ", style="dim")
-        text.append(f"{home:<{longest}}  ")
+        text.append(home + " " * (longest - cell_len(home) + 2))
         text.append(f"{words(event.kind):<20} ", style=URGENCY.get(stored.priority, ""))
         text.append(f"{f'alarm {stored.alarm}' if stored.alarm else '':<12}")
         text.append(f"{event.phase:<9}{event.code:<6}", style="dim")

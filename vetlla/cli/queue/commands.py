@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from vetlla.alarms import Outcome, State
 from vetlla.cli.control import ask
@@ -94,9 +95,12 @@ def list_alarms(
     out = console()
     if as_json or not out.is_terminal:
         print_rows((alarm if as_json else _row(alarm) for alarm in alarms), COLUMNS, as_json=as_json)
-    elif alarms:
-        for line in table(alarms, out.width):
-            out.print(line, soft_wrap=True)
+        return
+    for line in table(alarms, out.width) if alarms else ():
+        out.print(line, soft_wrap=True)
+    is_all = not (priority or state or home or account or mine or on_test)
+    if is_all and (apart := len(ask(state_dir, "queue.list", on_test=True))):
+        out.print(Text(f"{apart} of accounts on test: vetlla queue list --on-test", style="dim"), soft_wrap=True)
 
 
 @app.command()

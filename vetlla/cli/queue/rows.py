@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from vetlla.alarms import State
@@ -50,17 +51,20 @@ class LineColumn(NamedTuple):
     align: str = "<"
 
     def filled(self, text: str) -> str:
-        """Return a text at the column's width, cut where it is longer."""
-        if not self.width or len(text) > self.width:
-            return text if not self.width else text[: self.width - 1] + "…"
-        return f"{text:{self.align}{self.width}}"
+        """Return a text at the column's width, cut where it is longer. A character may have no width or that of two."""
+        if not self.width:
+            return text
+        if cell_len(text) > self.width:
+            return set_cell_size(text, self.width - 1) + "…"
+        blanks = " " * (self.width - cell_len(text))
+        return blanks + text if self.align == ">" else text + blanks
 
 
 def layout(alarms: Sequence[Alarm], width: int) -> list[LineColumn]:
     """Return the columns for these alarms: the longest home gets its place, as far as the others keep theirs."""
     wide = width >= WIDE
     number = max([NUMBER_LEAST, *(len(str(alarm["id"])) for alarm in alarms)])
-    longest = max([HOME_LEAST, *(len(printable(alarm["home"])) for alarm in alarms)])
+    longest = max([HOME_LEAST, *(cell_len(printable(alarm["home"])) for alarm in alarms)])
     before = [
         LineColumn("", 1),
         LineColumn("alarm", number, ">"),
@@ -115,10 +119,10 @@ def lines(alarm: Alarm, columns: Sequence[LineColumn], width: int, *, whole: boo
     row, indent = Text(no_wrap=True, overflow="ellipsis"), sum(column.width + 1 for column in columns[:home])
     for place, column in enumerate(columns):
         text, style = cells[column.head] if column.width else (reason, "dim")
-        if place == home and len(text) > column.width:
+        if place == home and cell_len(text) > column.width:
             yield row.append(f" {text}", style=style)
             row = Text(" " * (indent + column.width), no_wrap=True, overflow="ellipsis")
-        elif column.width or not whole or row.cell_len + 1 + len(reason) <= width:
+        elif column.width or not whole or row.cell_len + 1 + cell_len(reason) <= width:
             row.append(" " if row else "").append(column.filled(text), style=style)
             reason = reason if column.width else ""
     yield row

@@ -6,7 +6,8 @@ which it can:
 
 (a) find an opening (LF, checksum, length, quote); what stands before it was no frame;
 (b) if the checksum fits the bytes that the length counts, the frame is whole: at once, whatever follows;
-(c) else the first CR behind the quote ends the frame if the checksum fits, whatever the length says;
+(c) else the first CR behind the quote ends the frame if the checksum fits, whatever the length says; so does the first
+    LF or NUL in front of it;
 (d) if it does not and the length reaches past that CR, the CR may belong to the text: wait for those bytes, but only
     until another opening comes among them, for then this frame is damaged and the next one must not wait;
 (e) else the frame is damaged: drop it up to its CR, or to the next opening before that;
@@ -31,6 +32,8 @@ from vetlla.signals import Reason
 
 Piece: TypeAlias = Frame | Damage
 
+_SETTLING: Final = re.compile(rb'[\r\n\0"]')
+_OTHER_END: Final = re.compile(rb"[\n\0]")
 _FILLERS: Final = re.compile(rb"[\0\t\r ]+")
 """The padding that begins no frame: it goes at once."""
 
@@ -42,12 +45,12 @@ class Cutter:
         self._pending = b""
         self._openings = Openings()
         self._due = 0
-        """As long as fewer bytes wait, only a CR or another opening can settle anything."""
+        """As long as fewer bytes wait, only CR, LF, NUL or another opening can settle anything."""
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the frames and the damage they settle. Less than MAX_FRAME bytes stay behind."""
         buffer = self._pending + data if self._pending else data
-        if self._due and len(buffer) < self._due and b"\r" not in data and b'"' not in data:
+        if self._due and len(buffer) < self._due and _SETTLING.search(data) is None:
             self._pending = buffer  # what drips in byte by byte costs nothing
             return []
         return self._cut(buffer, ended=False)
@@ -116,6 +119,9 @@ class Cutter:
             end, known, quotes = stop, stop - 1, body.count(b'"')
         else:
             end = covered(buffer, quote, cr, crc) if cr >= 0 else -1
+            other = _OTHER_END.search(buffer, quote + MIN_BODY, known) if end < 0 else None
+            if other is not None and arc(buffer[quote : other.start()]) == crc:
+                end = known = other.start()
             quotes = buffer.count(b'"', quote, known)
         # The quotes of the token are two: only a third one may end another frame's opening.
         inner = self._openings.whole(buffer, quote + 1, known) if quotes > 2 else None

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vetlla.protocols import contact_id, sia_dcs
 from vetlla.protocols.charset import join_texts, readable
-from vetlla.protocols.codes import Report
+from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, Report
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.cutter import Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
@@ -30,6 +31,7 @@ from vetlla.protocols.dc09.header import account_in, echo
 from vetlla.protocols.dc09.sealing import seal
 from vetlla.protocols.dc09.times import write_time
 from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
+from vetlla.protocols.terminals import believed
 from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reply, Signal
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 """An unfinished frame, and the first bytes of the connection as long as it is not known what they are."""
 
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
+_SIGNS_OF_LIFE: Final = frozenset({Kind.PERIODIC_TEST, Kind.MANUAL_TEST, Kind.CONFIGURATION, Kind.PRESENCE})
 _ODD_ACCOUNT: Final = re.compile(rb"#(?![0-9A-Za-z]{0,16}\|)[^|]*(?=\|)")
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
@@ -120,7 +123,9 @@ class Dc09Decoder:
             items.extend(_signals(opened))
             return
         text = _WRONG_KEY if keys else _NO_KEY
-        items.append(Damage(Reason.UNDECRYPTABLE, frame.raw, text).reject(NAME, frame.id))
+        # The token stands in clear: what is no heartbeat may be a call, and its home cannot make itself heard.
+        kind = Kind.FAULT if frame.token in _HEARTBEATS else Kind.UNREADABLE
+        items.append(replace(Damage(Reason.UNDECRYPTABLE, frame.raw, text).reject(NAME, frame.id), kind=kind))
         header, binary_crc = echo(frame.raw)
         items.append(Reply(data=envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc)))
 
@@ -155,12 +160,26 @@ def _reports(frame: Frame) -> list[Report]:
         case "SIA-DCS":
             reports = sia_dcs.parse(data, frame.id.account)
         case "NULL" | "XNM":
-            reports = [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
+            reports = _events_beside(data, frame.id.account) if data else []
+            reports = reports or [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
         case _:
             reports = []
     if reports:
         return reports
     return [Report(Event(Kind.UNREADABLE, Phase.NEW, frame.token, NAME), text=readable(frame.data), details=_UNDECODED)]
+
+
+def _events_beside(data: bytes, caller: str) -> list[Report]:
+    """Return the events in the data of a heartbeat, which should have none.
+
+    Only what can be nothing else counts, and of that what is more than a sign of life.
+    """
+    for parse, codes in ((sia_dcs.parse, SIA_DCS), (contact_id.parse, CONTACT_ID)):
+        reports = parse(data, caller)
+        is_certain = all(one.event.code in codes.known and sia_dcs.REST not in one.details for one in reports)
+        if is_certain and any(one.event.kind not in _SIGNS_OF_LIFE for one in reports):
+            return reports
+    return []
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
@@ -174,7 +193,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         join_texts(report.text, extras.text) if extras.text else report.text,
         frame.sequence,
         extras.occurred_at,
-        frame.timestamp,
+        _sent_at(frame),
         extras.position,
         report.measurements,
         _details(frame, extras, report),
@@ -184,6 +203,11 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         part=part,
         parts=parts,
     )
+
+
+def _sent_at(frame: Frame) -> datetime | None:
+    """Return when the frame was sent; of a sealed one whatever its clock says, because policy judges by that."""
+    return frame.timestamp if frame.key_name or frame.timestamp is None else believed(frame.timestamp)[0]
 
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:

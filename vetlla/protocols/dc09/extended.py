@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
 from vetlla.protocols.dc09.times import read_time
-from vetlla.protocols.terminals import place, signed
+from vetlla.protocols.terminals import believed, place, signed
 from vetlla.signals import NOTHING
 
 if TYPE_CHECKING:
@@ -83,10 +83,11 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
         elif letter == "J" and value.startswith("{"):
             name = "json"
         details[name] = f"{details[name]}; {value}" if name in details else value
-    moment = read_time(details.get("occurred", "").encode())
-    if moment is not None:
+    told = read_time(details.get("occurred", "").encode())
+    moment, clock = believed(told)
+    if told is not None:
         del details["occurred"]
-    return Extras(moment, details.pop("text", ""), _position(details), details)
+    return Extras(moment, details.pop("text", ""), _position(details), {**details, **clock})
 
 
 def _position(details: dict[str, str]) -> Position | None:

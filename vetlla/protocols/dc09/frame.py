@@ -134,6 +134,9 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Fr
     else:
         sealed, token, sequence, who, data, tail, quirks = read_odd(buffer[quote:last])
     extended, timestamp, oddities = ((), None, ()) if sealed or tail == b"]" else _tail(tail)
+    if BAD_TAIL in oddities:
+        data, tail = _spread(data, tail)
+        extended, timestamp, _ = _tail(tail)
     if not (quote - start == _STANDARD_OPENING and declared == end - quote and last == end):
         oddities += (
             *((BINARY_CRC,) if opening[3] is not None else ()),
@@ -142,6 +145,22 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Fr
             *((NO_LF,) if buffer[start] != _LF else ()),
         )
     return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, "", oddities + quirks)
+
+
+def _spread(data: bytes, tail: bytes) -> tuple[bytes, bytes]:
+    """Return data and tail where a bracket in a text ended the data too early: only blocks and the time stand behind.
+
+    Left in the tail, an event behind such a text would be lost.
+    """
+    whole = data + tail
+    end = len(whole) - _TIME_BYTES
+    has_time = whole[end : end + 1] == b"_" and read_time(whole[end + 1 :]) is not None
+    close = whole.rfind(b"]", 0, end if has_time else len(whole))
+    while (opening := whole.rfind(b"[", 0, close)) > 0 and whole[opening - 1 : opening] == b"]":
+        if b"]" in whole[opening:close]:
+            break
+        close = opening - 1
+    return whole[:close], whole[close:]
 
 
 def _tail(tail: bytes) -> _Tail:
@@ -175,9 +194,12 @@ def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
         if found is None:
             continue
         start, close = found
-        extended, timestamp, quirks = _tail(text[close:])
+        data, tail = text[start:close], text[close:]
+        extended, timestamp, quirks = _tail(tail)
+        if BAD_TAIL in quirks:
+            data, tail = _spread(data, tail)
+            extended, timestamp, _ = _tail(tail)
         if timestamp is not None:
-            data = text[start:close]
             return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, frame.quirks + quirks)
     return None
 

@@ -70,7 +70,7 @@ def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
         return None
     tail = _TAIL.search(text)
     limit = tail.start() if tail is not None else close
-    mark = _last_mark(text[:limit], account)
+    mark = _last_mark(text, limit, account)
     if mark >= 0:
         return mark + 1, text.index(b"]", mark)
     if 0 <= bar < limit:
@@ -81,11 +81,13 @@ def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
     return limit - len(text[:limit].lstrip(_ZEROS)), limit
 
 
-def _last_mark(text: bytes, account: str) -> int:
+def _last_mark(text: bytes, limit: int, account: str) -> int:
     """Return where the last ``|#account|`` stands, of the header's account if there is one; -1 for nowhere.
 
-    The data may name another account (Satel).
+    The data may name another account (Satel). Behind ``limit``, where blocks should stand, the header's account counts
+    if there is none in front: then the pad held what looks like the beginning of a block.
     """
     marks = [(mark.start(), readable(mark[1]).lower()) for mark in _MARK.finditer(text)]
     own = [start for start, name in marks if name == account.lower()]
-    return max(own or [start for start, _ in marks], default=-1)
+    front = [start for start in own if start < limit] or [start for start, _ in marks if start < limit]
+    return max(front or own, default=-1)
