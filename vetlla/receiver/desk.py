@@ -113,7 +113,9 @@ class Desk:
         on_test = self._is_on_test(report.who.account, now)
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
-            return self._add(self._cards[told_in], report, now, batch), flags
+            number = self._join(self._cards[told_in], report, now, batch, runaway=False)
+            self._tell_supervisor(number, now, batch)
+            return number, flags
         kind = report.event.kind
         apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
         name = line_of(kind, report.priority, report.who.account) if apart else ""
@@ -152,12 +154,6 @@ class Desk:
             number = self._open(None, report, arrival, batch, on_test=on_test, runaway=False)
         if self._quiet.find(code, now.mono_us) != number:
             self._quiet.remember(code, number, now.mono_us)
-        return number
-
-    def _add(self, card: Card, report: Report, now: Instant, batch: Batch) -> int:
-        """Let a signal join the alarm of the report that it repeats; a supervisor hears of it if no operator acts."""
-        number = self._join(card, report, now, batch, runaway=False)
-        self._tell_supervisor(number, now, batch)
         return number
 
     def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
