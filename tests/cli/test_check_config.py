@@ -118,6 +118,15 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
     assert f"{config} and 1 of conf.d: usable" in vetlla("check-config").out
 
 
+def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None:
+    """The remedy fits the cause: this user may read it."""
+    done = vetlla("check-config", "--config", tmp_path)
+    assert (done.status, done.error) == (
+        os.EX_CONFIG,
+        f"{tmp_path}: Is a directory\n  -> name a file, such as {tmp_path}/vetlla.toml",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

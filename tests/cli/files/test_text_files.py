@@ -198,6 +198,31 @@ def test_a_mapping_names_headings_in_any_case_and_spelling(take: Taker, homes: V
     assert taken(homes)[0]["serial"] == "SN0001"
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("serial,number\n", "not TOML"),
+        ("column = 1\n", "unknown: column"),
+        ("columns = 1\n", "are tables"),
+        ("[columns]\nserial = 1\n", "are texts"),
+        ("ignore = 1\n", "is a list"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_a_mapping_that_is_none_is_told_with_its_remedy(
+    take: Taker, tmp_path: Path, content: str | None, told: str
+) -> None:
+    """The message is one for people: no number of an error, no name of the file twice."""
+    mapping = tmp_path / "mapping.toml"
+    if content is not None:
+        mapping.write_text(content, encoding="utf-8")
+    done = take(PLAIN, "--mapping", str(mapping))
+    assert done.status == os.EX_CONFIG
+    assert told in done.error
+    assert "\n  -> " in done.error
+    assert "Errno" not in done.error
+
+
 def item(**changed: object) -> dict[str, object]:
     return dict(zip(HEADING, DEVICE, strict=True)) | changed
 
