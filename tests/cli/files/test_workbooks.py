@@ -314,3 +314,12 @@ def test_what_is_exported_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker
     assert {cell.number_format for cell in sheet[2]} == {"@"}
     assert "0123" in [cell.value for cell in sheet[2]]
     assert sheet.column_dimensions["A"].number_format == "@"
+
+
+def test_an_empty_first_sheet_is_named_with_the_others(take: Taker) -> None:
+    """The rows may stand in the sheet behind it: which one is meant, the operator says."""
+    book = workbook(THREE, sheets=(("Notes", ""), ("Llars", "")), at=1)
+    done = take(book, name=BOOK)
+    assert done.status == os.EX_USAGE
+    assert "sheet 'Notes' is empty\n  -> name another: --sheet 'Llars'" in done.error
+    assert take(book, "--sheet", "llars", name=BOOK).status == os.EX_OK

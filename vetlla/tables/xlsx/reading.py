@@ -93,8 +93,10 @@ def table(raw: BinaryIO, what: str, wanted: str) -> Table:
     size = max(book.size(sheet.part), 1)
     rows = _rows(book, part)
     _, cells = next(rows, (0, None))
-    heading = heading_of(None if isinstance(cells, Broken) else cells)
     others = [one.name for one in book.sheets if one.is_visible and one is not sheet]
+    if cells is None and others:
+        raise UsageError(f"sheet {sheet.name!r} is empty", remedy=f"name another: --sheet {others[0]!r}")
+    heading = heading_of(None if isinstance(cells, Broken) else cells)
     note = f"sheet {sheet.name!r} was read, {', '.join(map(repr, others))} not (--sheet)" if others else ""
     return Table(heading, _filled(rows, len(heading)), lambda: part.tell() / size, note=note)
 
