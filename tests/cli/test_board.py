@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.acceptance.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.acceptance.terminal import Terminal
-from vetlla.cli.board.command import Watch
+from vetlla.cli.board.command import PAGE, Watch
 from vetlla.cli.board.screen import Picture, line, screen
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def test_once_prints_one_picture(daemon: Daemon) -> None:
     assert "● ready" in done.stdout
     assert done.stdout.count("smoke") >= 2, "the alarm, and the signal among the last"
     assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= PAGE[0], "rules and columns end where the page does"
 
 
 def test_once_as_json_is_one_object(daemon: Daemon) -> None:

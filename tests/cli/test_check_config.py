@@ -118,6 +118,15 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
     assert f"{config} and 1 of conf.d: usable" in vetlla("check-config").out
 
 
+def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None:
+    """The remedy fits the cause: this user may read it."""
+    done = vetlla("check-config", "--config", tmp_path)
+    assert (done.status, done.error) == (
+        os.EX_CONFIG,
+        f"{tmp_path}: Is a directory\n  -> name a file, such as {tmp_path}/vetlla.toml",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -239,7 +248,7 @@ def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> No
     certificate, key = make_certificate(tmp_path)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
     assert not warnings(vetlla)
-    assert "over tcp and udp with TLS" in vetlla("check-config").out
+    assert "over tcp with TLS and udp in clear" in vetlla("check-config").out
 
     key.chmod(0o604)
     assert "can read the private key" in warnings(vetlla)["listen dc09"]

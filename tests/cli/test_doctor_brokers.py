@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,4 +132,21 @@ def test_the_receiver_is_not_pushed_off(site: Site) -> None:
         daemon.await_log("mqtt.connected")
         done = vetlla("doctor", "--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir), "--json")
         assert "the receiver is connected" in done.stdout
+        assert not daemon.logged("mqtt.lost")
+
+
+def test_a_receiver_that_does_not_tell_is_not_pushed_off(site: Site) -> None:
+    """It hangs, or this user may not ask it: it may be connected all the same."""
+    text = "".join(f"{key} = {value}\n" for key, value in site.table.items())
+    with running(site.directory / "receiver", config=f"[[mqtt]]\n{text}") as daemon:
+        daemon.await_log("mqtt.connected")
+        daemon.tell(signal.SIGSTOP)
+        try:
+            done = vetlla("doctor", "--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir), "--json")
+        finally:
+            daemon.tell(signal.SIGCONT)
+        (found,) = [one for one in map(json.loads, done.stdout.splitlines()) if one["check"] == "broker pendants"]
+        assert found["level"] == "unknown"
+        assert "was not tried" in found["text"]
+        daemon.status()
         assert not daemon.logged("mqtt.lost")

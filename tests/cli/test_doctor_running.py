@@ -37,13 +37,20 @@ class Patient:
         self.authority = Authority(directory / "ca")
         self.pair = self.authority.issue("receiver", days=60)
         self.daemon = Daemon(directory)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         self.configure()
 
     def configure(self, more: str = BASE) -> None:
         """Write the configuration."""
         tls = f'tls = {{ certificate = "{self.pair.certificate}", key = "{self.pair.key}" }}'
-        listen = f'[[listen]]\nname = "secure"\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n{tls}\n'
+        listen = f'[[listen]]\nname = "secure"\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.port}\n{tls}\n'
         self.daemon.configure(f'state_dir = "{self.daemon.state_dir}"\n{more}\n{listen}')
+
+    @property
+    def taken(self) -> str:
+        """What is found of the listener's address while the receiver tells nothing."""
+        return f"127.0.0.1:{self.port} is taken: by the receiver, which did not tell, or by another program"
 
     def start(self, **options: Any) -> None:  # noqa: ANN401 - those of the daemon
         """Start it with the file."""
@@ -168,10 +175,12 @@ def test_a_receiver_that_hangs_is_critical(patient: Patient) -> None:
     """It holds its socket and does not answer: worse than none."""
     patient.daemon.tell(signal.SIGSTOP)
     try:
-        level, text = patient.found("receiver")
+        _, found = patient.doctor()
     finally:
         patient.daemon.tell(signal.SIGCONT)
-    assert (level, "did not answer within" in text) == ("critical", True)
+    assert found["receiver"]["level"] == "critical"
+    assert "did not answer within" in found["receiver"]["text"]
+    assert (found["listener secure"]["level"], found["listener secure"]["text"]) == ("unknown", patient.taken)
 
 
 def test_a_damaged_registry_and_journal_are_critical(tmp_path: Path) -> None:
@@ -240,7 +249,9 @@ if os.geteuid() == 0:  # only root can be two users
                 "files",
                 "sqlite",
                 "flush",
+                "listener secure",
             }
+            assert found["listener secure"]["text"] == patient.taken
             assert all(found[name]["remedy"] for name in unknown)
             assert not [one for one in found.values() if one["level"] == "critical"]
 

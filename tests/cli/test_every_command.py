@@ -88,6 +88,22 @@ def test_exports_that_cannot_be_written(program: Nursery, place: Place, words: s
     assert (left.status, left.err.partition("\n")[0]) == (os.EX_IOERR, "vetlla: /dev/full: No space left on device")
 
 
+@pytest.mark.parametrize(
+    "words", ["inventory show", "inventory find", "accounts show", "signals list --home", "audit list --actor"]
+)
+def test_words_of_another_encoding_are_told(place: Place, words: str) -> None:
+    """What a Latin-1 terminal types into a program that reads UTF-8: one message, and no fault of Vetlla's."""
+    done = subprocess.run(
+        [VETLLA, *words.split(), b"N\xfaria"],
+        env={**os.environ, **place.environment, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == os.EX_USAGE
+    assert done.stderr.startswith("vetlla: 'N\\udcfaria' is not UTF-8 text\n  -> ")
+
+
 @pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_other_streams_may_be_closed(place: Place, redirected: str) -> None:
     """The talk that cannot be written changes no status, and nothing to read is the end of what is read."""

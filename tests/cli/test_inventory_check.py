@@ -115,7 +115,12 @@ def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path)
     """An empty registry is not "all rules kept", and a broken one is a plug-in's UNKNOWN, not some other status."""
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
+    done = vetlla("inventory", "check", "--json")
+    assert (done.status, done.json[0]["severity"]) == (3, "unknown")
     (state_dir / "registry.db").write_bytes(b"this is no database at all" * 100)
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
     assert len(done.out.splitlines()) == 1
+    (told,) = vetlla("inventory", "check", "--json").json
+    assert (told["severity"], told["text"].endswith("file is not a database")) == ("unknown", True)
+    assert told["remedy"].startswith("restore the last backup")

@@ -41,6 +41,8 @@ def test_a_key_comes_from_standard_input_or_a_file(vetlla: Vetlla, state_dir: Pa
     assert secrets_of(path, "north") == [HEX]
     assert secrets_of(path, "south") == [b"sixteen letters!".hex()]
     assert vetlla("keys", "set", "north", "--hex", stdin=HEX).out == f"key north: unchanged ({path})\n"
+    again = vetlla("keys", "set", "north", "--hex", "--from-file", "-", stdin=HEX)
+    assert again.out == f"key north: unchanged ({path})\n"
 
 
 def test_at_a_terminal_the_key_is_asked_for_and_not_shown(state_dir: Path) -> None:
@@ -85,6 +87,7 @@ def test_an_ambiguous_key_is_refused_with_the_reason(vetlla: Vetlla, state_dir: 
         (["rotate", "north", "--finish", "--hex"], HEX, "--finish takes no key"),
         (["rotate", "north", "--generate"], "", "--generate and --out go together"),
         (["rotate", "north", "--out", "x"], "", "--generate and --out go together"),
+        (["rotate", "north", "--generate", "--out", "-"], "", "a generated key is not printed"),
         (["rotate", "north", "--generate", "--out", "x", "--hex"], "", "a generated key is not read"),
         (["remove", "north"], "", "there is no key north"),
     ],

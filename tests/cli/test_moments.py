@@ -84,9 +84,10 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 def test_every_command_that_shows_times_takes_utc(vetlla: Vetlla) -> None:
     """The same option everywhere; what a machine reads is UTC with and without it."""
     for command in (
-        "status", "board", "queue watch", "queue show", "queue test", "supervision list", "supervision show",
-        "supervision pause", "supervision incidents", "signals list", "signals show", "signals tail", "signals export",
-        "rejects list", "audit list", "decode", "accounts show", "keys list", "position show",
+        "status", "board", "queue list", "queue watch", "queue show", "queue test", "supervision list",
+        "supervision show", "supervision pause", "supervision incidents", "signals list", "signals show",
+        "signals tail", "signals export", "rejects list", "audit list", "decode", "accounts show", "keys list",
+        "position show",
     ):  # fmt: skip
         assert "--utc" in vetlla(*command.split(), "--help").out, command
 

@@ -125,6 +125,10 @@ def test_the_plan_leaves_as_calendar_and_as_workbook(stocked: Vetlla, tmp_path: 
     calendar, book = tmp_path / "nord.ics", tmp_path / "nord.xlsx"
     assert stocked("renewals", "export", calendar, "--base", "NORD").status == 0
     assert stocked("renewals", "export", book, "--base", "NORD").status == 0
+    piped = stocked("renewals", "export", "-", "--format", "ics", "--base", "NORD").out
+    assert [event["uid"] for event in Calendar.from_ical(piped).walk("VEVENT")] == [
+        f"visit-{visit['visit']}@vetlla" for visit in visits
+    ]
     events = Calendar.from_ical(calendar.read_bytes()).walk("VEVENT")
     assert [str(event.decoded("dtstart")) for event in events] == [visit["day"] for visit in visits]
     assert [str(event["uid"]) for event in events] == [f"visit-{visit['visit']}@vetlla" for visit in visits]

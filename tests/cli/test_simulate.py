@@ -212,6 +212,9 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
     ("options", "says"),
     [
         (("--to", "nowhere"), "HOST:PORT"),
+        (("--to", "127.0.0.1:99999"), "a port is from 1 to 65535"),
+        (("--to", "127.0.0.1:0"), "a port is from 1 to 65535"),
+        (("--to", "a..b:9"), "is no host"),
         (("--encrypt", "64"), "128"),
         (("--mix", "alarm=1"), "heartbeats"),
         (("--faults", "torn=5"), "between 0 and 1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import grp
 import os
 import pwd
 import stat
@@ -346,6 +347,24 @@ if os.geteuid() == 0:  # only root can give files away
             else:
                 with pytest.raises(UsageError, match="cannot open"):
                     handed_to("nobody", public_dir)
+
+    def test_the_remedy_names_the_group_that_opens_the_socket(public_dir: Path) -> None:
+        """Not every receiver's group is called vetlla."""
+        socket_path = public_dir / CONTROL_SOCKET
+        socket_path.touch()
+        daemon = grp.getgrnam("daemon").gr_gid
+        for place, mode, remedy in (
+            (public_dir, 0o750, "sudo usermod -aG daemon nobody"),
+            (public_dir, 0o700, f"give {public_dir} to a group that nobody is in"),
+            (socket_path, 0o660, "sudo usermod -aG daemon nobody"),
+            (socket_path, 0o640, f"give {socket_path} to a group that nobody is in"),
+        ):
+            os.chown(place, 0, daemon)
+            place.chmod(mode)
+            with pytest.raises(UsageError, match="nobody cannot open") as refusal:
+                handed_to("nobody", public_dir)
+            assert refusal.value.remedy.startswith(remedy)
+            place.chmod(0o777)
 
 
 def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_lease_ends_at_its_very_moment() -> None:
     assert queue.as_of(alarm, before) is alarm
     lapsed = queue.as_of(alarm, after)
     assert (lapsed.state, lapsed.operator, lapsed.lease_mono_us) == (State.WAITING, "", None)
-    assert queue.order(lapsed) == queue.order(WAITING)
+    assert queue.order(lapsed, after) == queue.order(WAITING, after)
     assert queue.claim(alarm, hand("berta", 60)).operator == "berta"
 
 
@@ -302,7 +303,24 @@ def test_most_urgent_first_then_oldest_then_first_opened() -> None:
     early = WAITING._replace(id=9, established_us=WAITING.established_us - 1)
     technical = WAITING._replace(id=1, priority=Priority.TECHNICAL, established_us=0)
     twin = WAITING._replace(id=8)
-    assert sorted([technical, twin, WAITING, early], key=queue.order) == [early, WAITING, twin, technical]
+    place = partial(queue.order, now=at(5))
+    assert sorted([technical, twin, WAITING, early], key=place) == [early, WAITING, twin, technical]
+
+
+def test_a_clock_that_is_set_back_puts_no_new_call_in_front() -> None:
+    """Who has waited longer is first, whatever the wall clock says of the two."""
+    ready, ready_mono = WAITING.ready_us, WAITING.ready_mono_us
+    assert ready is not None
+    assert ready_mono is not None
+    for step_us in (-3_600_000_000, 3_600_000_000):
+        later = WAITING._replace(
+            id=1,
+            established_us=WAITING.established_us + step_us + 7_000_000,
+            ready_us=ready + step_us + 7_000_000,
+            ready_mono_us=ready_mono + 7_000_000,
+        )
+        now = Instant(at(9).utc_us + step_us, at(9).mono_us)
+        assert sorted([later, WAITING], key=partial(queue.order, now=now)) == [WAITING, later]
 
 
 def test_waiting_is_measured_on_the_clock_that_nobody_steps() -> None:

@@ -25,6 +25,7 @@ def examine(
 ) -> Iterator[Finding]:
     """Yield the findings of every check. ``ask`` asks the running receiver; ``path`` is the configuration's file."""
     status, daemon = running.ask_status(ask)
+    unasked = daemon if running.is_unasked(status, daemon) else None
     process = (status or {}).get("process", {})
     yield daemon
     yield from running.configuration(ask, status, settings, path, protocols)
@@ -42,9 +43,9 @@ def examine(
         yield machine.descriptors(settings.limits.connections, machine.own_descriptors(), "here")
     yield machine.clock()
     for listen in settings.listen:
-        yield places.listener(listen, status)
+        yield places.listener(listen, status, unasked)
     for mqtt in settings.mqtt:
-        yield places.broker(mqtt, status)
+        yield places.broker(mqtt, status, unasked)
     yield from places.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
-        yield places.http(settings, status)
+        yield places.http(settings, status, unasked)

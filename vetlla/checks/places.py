@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import urllib.error
 import urllib.request
 from datetime import datetime
@@ -41,14 +42,20 @@ class Socket(NamedTuple):
     dropped: int
 
 
-def listener(listen: Listen, status: Status | None) -> Finding:
-    """Judge a listener: the running receiver's socket, or, without a receiver, whether the address can be had."""
+def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> Finding:
+    """Judge a listener: the running receiver's socket, or, without a receiver, whether the address can be had.
+
+    ``unasked`` says why the receiver did not tell its status although one may run: then its address is taken by it.
+    """
     name = f"listener {listen.name}"
     if status is None:
         try:
             for transport in listen.transports:
                 try_to_bind(name, listen, transport)
         except ConfigError as error:
+            if unasked is not None and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
+                text = f"{listen.address} is taken: by the receiver, which did not tell, or by another program"
+                return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
             return of_error(name, error)
         return Finding(check=name, level=Level.OK, text=f"{listen.address} is free")
     held = {place["transport"].replace("tls", "tcp"): place for place in _places(status, listen.name)}
@@ -121,11 +128,11 @@ def _table(file: Path) -> Iterator[list[str]]:
         yield line.split()
 
 
-def http(settings: Settings, status: Status | None) -> Finding:
+def http(settings: Settings, status: Status | None, unasked: Finding | None) -> Finding:
     """Fetch the page of health from the running receiver; without one, see whether its address can be had."""
     address = http_address(settings)
     if status is None:
-        return listener(address, None)
+        return listener(address, None, unasked)
     name, place = f"listener {address.name}", status["http"]
     if place is None:
         text = f"health and metrics are not served on {address.address}"
@@ -146,9 +153,12 @@ def http(settings: Settings, status: Status | None) -> Finding:
     return Finding(check=name, level=Level.OK, text=f"{where} answers")
 
 
-def broker(mqtt: Mqtt, status: Status | None) -> Finding:
-    """Connect to an MQTT broker and leave, unless the running receiver is connected: it would be pushed off."""
+def broker(mqtt: Mqtt, status: Status | None, unasked: Finding | None) -> Finding:
+    """Connect to an MQTT broker and leave, unless a running receiver is or may be connected: it would be pushed off."""
     name = f"broker {mqtt.name}"
+    if unasked is not None:
+        text = f"{mqtt.address} was not tried: a receiver that did not tell may be connected, and would be pushed off"
+        return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
     if any(place["name"] == mqtt.name and place.get("connected") for place in (status or {}).get("listening", ())):
         return Finding(check=name, level=Level.OK, text=f"{mqtt.address}, the receiver is connected")
     try:

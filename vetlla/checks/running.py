@@ -51,6 +51,11 @@ def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
     return status, Finding(check="receiver", level=Level.OK, text=f"version {version}, ready{who}")
 
 
+def is_unasked(status: Status | None, found: Finding) -> bool:
+    """Return True if a receiver may run that did not tell its status: this user may not ask it, or it hangs."""
+    return status is None and found.level is not Level.WARNING
+
+
 def configuration(
     ask: Ask, status: Status | None, settings: Settings, path: Path | None, protocols: Mapping[str, Description]
 ) -> Iterator[Finding]:

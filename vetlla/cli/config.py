@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 
+SECURED = {"tcp": "tcp with TLS", "udp": "udp in clear"}
+"""What a listener with certificates speaks: TLS is for connections, and datagrams have none."""
+
+
 def check_config(
     *,
     config: Annotated[
@@ -167,9 +171,8 @@ def _print(report: dict[str, Any]) -> None:
     file, *more = report["files"]
     out.print(f"{file}{f' and {len(more)} of conf.d' if more else ''}: usable")
     for listen in report["listen"]:
-        tls = " with TLS" if listen["tls"] else ""
-        transports = " and ".join(listen["transports"])
-        out.print(f"  {listen['name']}: {listen['protocol']} over {transports}{tls} on {listen['address']}")
+        ways = " and ".join(SECURED[way] if listen["tls"] else way for way in listen["transports"])
+        out.print(f"  {listen['name']}: {listen['protocol']} over {ways} on {listen['address']}")
     for broker in report["mqtt"]:
         tls = " with TLS" if broker["tls"] else ""
         out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")

@@ -57,7 +57,7 @@ def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[st
 @contextmanager
 def _asked(state_dir: Path, timeout_s: float | None, request: Mapping[str, object]) -> Iterator[TextIO]:
     with _connect(state_dir, timeout_s) as connection:
-        connection.sendall(json.dumps(request).encode() + b"\n")
+        connection.sendall(json.dumps(request, ensure_ascii=False).encode() + b"\n")
         with connection.makefile("r", encoding="utf-8") as lines:
             yield lines
 

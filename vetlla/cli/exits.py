@@ -64,17 +64,29 @@ def _status(command: Callable[[], object]) -> int:
         return end.code if isinstance(end.code, int) else os.EX_OK
     except streams.OutputError:
         raise
-    except VetllaError as error:
-        return _told(access.explained(error))
-    except PermissionError as error:
-        return _told(access.explained(error))
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _told(StoreError(f"{name}{error.strerror or error}"))
-    except Exception:  # noqa: BLE001 - the last resort: a report of the fault needs the traceback
-        traceback.print_exc()
-        return _told(VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above"))
+    except Exception as error:  # noqa: BLE001 - the last resort is among them
+        return _told(_family(error))
     return os.EX_OK
+
+
+def _family(error: Exception) -> VetllaError:
+    """Return the error of ours that an exception is for the person who reads it."""
+    match error:
+        case VetllaError() | PermissionError():
+            return access.explained(error)
+        case OSError():
+            name = f"{error.filename}: " if error.filename else ""
+            return StoreError(f"{name}{error.strerror or error}")
+        case UnicodeEncodeError() if _is_of_other_bytes(error):
+            what = f"{error.object!a} is not {'UTF-8' if error.encoding == 'utf-8' else error.encoding} text"
+            return UsageError(what, remedy="type it where text is UTF-8: LC_ALL=C.UTF-8 vetlla ...")
+    traceback.print_exception(error)  # a report of the fault needs it
+    return VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above")
+
+
+def _is_of_other_bytes(error: UnicodeEncodeError) -> bool:
+    """Return True if a word of the command line held bytes that are no text: Python keeps them as lone surrogates."""
+    return all("\udc80" <= one <= "\udcff" for one in error.object[error.start : error.end])
 
 
 @contextmanager

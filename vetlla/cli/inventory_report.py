@@ -111,9 +111,10 @@ def check(
         known = _known(state_dir, day or today(), parameters_file)
         found = rules.check(known, chosen)
     except (StoreError, ConfigError, AccessError) as error:
-        _unknown(str(explained(error)).replace("\n", " "))
+        told = explained(error)
+        _unknown(told.args[0], told.remedy, as_json=as_json)
     if not known.homes and not known.fleet:
-        _unknown(f"nothing is registered in {state_dir}")
+        _unknown(f"nothing is registered in {state_dir}", as_json=as_json)
     worst = Level(rules.severity(found))
     with verdict(worst):
         if as_json:
@@ -141,10 +142,16 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
         )
 
 
-def _unknown(why: str) -> NoReturn:
+def _unknown(why: str, remedy: str = "", *, as_json: bool) -> NoReturn:
     """End a check that can not be made, as a monitoring system wants to hear it."""
-    console().print(f"INVENTORY {Level.UNKNOWN.name}: {why}", soft_wrap=True)
-    raise typer.Exit(Level.UNKNOWN)
+    with verdict(Level.UNKNOWN):
+        if as_json:
+            nothing = rules.Broken("", "", why)
+            print_json({"rule": "", "severity": Level.UNKNOWN.name.lower(), **nothing._asdict(), "remedy": remedy})
+        else:
+            said = " -> ".join(filter(None, (why, remedy)))
+            console().print(f"INVENTORY {Level.UNKNOWN.name}: {said}", soft_wrap=True)
+    raise AssertionError("unreachable: a verdict ends the command")
 
 
 def digital(

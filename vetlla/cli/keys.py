@@ -24,6 +24,7 @@ from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, se
 from vetlla.store.key_text import Form, parse_secret
 from vetlla.store.keyring import Keyring
 from vetlla.store.registry import reading
+from vetlla.tables.source import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ AsHex = Annotated[bool, typer.Option("--hex", help="The key is written as 32, 48
 AsText = Annotated[bool, typer.Option("--text", help="The key is written as 16, 24 or 32 characters.")]
 FromFile = Annotated[
     Path | None,
-    typer.Option("--from-file", metavar="FILE", readable=False, help="Read the key there, not from stdin or a prompt."),
+    typer.Option("--from-file", metavar="FILE|-", readable=False, help="Read the key there; - for standard input."),
 ]
 
 
@@ -100,6 +101,7 @@ def rotate(
         _answer(name, "rotation finished", path, state_dir, as_json=as_json)
         return
     _refuse(generate != (out is not None), "--generate and --out go together")
+    _refuse(out == STANDARD, "a generated key is not printed: --out names a new file")
 
     def change(secret: bytes) -> None:
         rotate_key(path, name, secret, by=actor(), now=_now())
@@ -189,10 +191,10 @@ def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
 
 def _input(from_file: Path | None) -> str:
     try:
-        if from_file:
+        if from_file and from_file != STANDARD:
             with from_file.open("rb") as file:
                 content = file.read(LONGEST_INPUT)
-        elif sys.stdin.isatty():
+        elif from_file is None and sys.stdin.isatty():
             typed: str = typer.prompt("Key (not shown)", hide_input=True, err=True)
             return typed
         else:

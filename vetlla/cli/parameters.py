@@ -38,7 +38,8 @@ def load(path: Path | None) -> Parameters:
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --parameters") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source}: {error}") from error
+        remedy = "correct that line, or begin again with a copy of the installed parameters.toml"
+        raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
     return parse(document, str(source))
 
 

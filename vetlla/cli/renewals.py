@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,6 @@ from vetlla.cli.renewals_view import (
     visit_row,
     year_row,
 )
-from vetlla.cli.row_files import ExportFormat
 from vetlla.cli.tables import Limit, print_some
 from vetlla.clock import to_datetime
 from vetlla.errors import UsageError
@@ -46,6 +46,7 @@ from vetlla.service.renewals_make import make, within_reach
 from vetlla.service.renewals_why import why
 from vetlla.service.working_days import add_months
 from vetlla.store import inventory, inventory_visits
+from vetlla.tables.source import FileKind
 from vetlla.tables.target import finished, kind_of, write
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ DUE_COLUMNS = ("ends", "device", "home", "base", "days_left")
 Base = Annotated[str, typer.Option("--base", help="Only this intervention base.")]
 From = Annotated[date | None, typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First day.")]
 To = Annotated[date | None, typer.Option("--to", parser=as_day, metavar="YYYY-MM-DD", help="Last day.")]
+
+
+class PlanKind(StrEnum):
+    """What kind of file a plan is written to: a table of any kind, or a calendar."""
+
+    CSV = FileKind.CSV
+    XLSX = FileKind.XLSX
+    JSON = FileKind.JSON
+    NDJSON = FileKind.NDJSON
+    ICS = "ics"
 
 
 @app.command()
@@ -202,7 +213,10 @@ def export(
         Path,
         typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON, NDJSON, or .ics for calendars; - for standard output."),
     ],
-    form: ExportFormat = None,
+    form: Annotated[
+        PlanKind | None,
+        typer.Option("--format", case_sensitive=False, help="Default: as the file's name ends; - is csv."),
+    ] = None,
     base: Base = "",
     start: From = None,
     end: To = None,
@@ -212,9 +226,8 @@ def export(
 
     Example: vetlla renewals export nord.ics --base NORD --from 2025-01-01 --to 2025-01-31
     """
-    is_calendar = file.suffix.lower() == ".ics" and form is None
-    if not is_calendar:
-        kind_of(file, form)
+    is_calendar = form is PlanKind.ICS or (form is None and file.suffix.lower() == ".ics")
+    kind = None if is_calendar else kind_of(file, FileKind(form) if form else None)
     long_work()
     with looking(state_dir) as connection:
         found = _planned(connection, base=base, start=start, end=end)
@@ -228,7 +241,7 @@ def export(
         return
     rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
-    write(file, columns, ([row[column] for column in columns] for row in rows), "visits", kind=form)
+    write(file, columns, ([row[column] for column in columns] for row in rows), "visits", kind=kind)
 
 
 @app.command()

@@ -29,10 +29,13 @@ WARNINGS_SHOWN = 20
 ImportFile = Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON; - for standard input.")]
 Format = Annotated[
     FileKind | None,
-    typer.Option("--format", help="Default: as the file's name ends, else as its first characters look."),
+    typer.Option(
+        "--format", case_sensitive=False, help="Default: as the file's name ends, else as its first characters look."
+    ),
 ]
 TextEncoding = Annotated[
-    Encoding | None, typer.Option("--encoding", help="Of a text file without byte order mark. Default: utf-8.")
+    Encoding | None,
+    typer.Option("--encoding", case_sensitive=False, help="Of a text file without byte order mark. Default: utf-8."),
 ]
 SheetName = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook. Default: the one named like --what, or the first.")
@@ -43,7 +46,10 @@ MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file t
 ExportFile = Annotated[
     Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON, by its ending; - for standard output.")
 ]
-ExportFormat = Annotated[FileKind | None, typer.Option("--format", help="Default: as the file's name ends; - is csv.")]
+ExportFormat = Annotated[
+    FileKind | None,
+    typer.Option("--format", case_sensitive=False, help="Default: as the file's name ends; - is csv."),
+]
 
 
 class Options(NamedTuple):

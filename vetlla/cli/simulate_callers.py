@@ -42,11 +42,20 @@ def receiver_to_dial(ctx: typer.Context) -> Path:
     return directory
 
 
+PORT_MAX = 65_535
+
+
 def address_from(to: str) -> tuple[str, int]:
     """Return host and port of what was typed as HOST:PORT. Raises UsageError."""
     host, colon, port = to.rpartition(":")
     if not (host and colon and port.isdecimal()):
         raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise UsageError(f"--to {to}: {host!a} is no host", remedy="such as 127.0.0.1:9009 or [::1]:9009") from error
+    if not 1 <= int(port) <= PORT_MAX:
+        raise UsageError(f"--to {to}: a port is from 1 to {PORT_MAX}", remedy="`vetlla status` shows the receiver's")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 

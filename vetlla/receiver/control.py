@@ -203,10 +203,8 @@ async def colleague(name: str, settings: Settings, known: Callable[[str], Awaita
         groups = settings.control
         raise refused(caller, "work alarms", groups.operators, groups.supervisors)
     socket_path = settings.state_dir / CONTROL_SOCKET
-    if not user.ours and not await asyncio.to_thread(_reaches, user, socket_path):
-        raise UsageError(
-            f"{user.name} cannot open {socket_path}", remedy="add them to its group: usermod -aG vetlla NAME"
-        )
+    if not user.ours and (remedy := await asyncio.to_thread(_way_to, user, socket_path)):
+        raise UsageError(f"{user.name} cannot open {socket_path}", remedy=remedy)
     return user.name
 
 
@@ -234,9 +232,17 @@ def _by_name(name: str) -> User | None:
     return _user(entry.pw_uid, entry.pw_gid)
 
 
-def _reaches(user: User, path: Path) -> bool:
-    """Return True if the permissions let a user write to the socket and search the directories above it."""
-    return _permits(user, path, os.W_OK) and all(_permits(user, parent, os.X_OK) for parent in path.parents)
+def _way_to(user: User, path: Path) -> str:
+    """Return what lets a user write to the socket and search the directories above it; "" if the permissions do."""
+    for place, wanted in (*((parent, os.X_OK) for parent in reversed(path.parents)), (path, os.W_OK)):
+        if not _permits(user, place, wanted):
+            status = place.stat()
+            # Who is in the group root may read what is only root's.
+            if status.st_mode >> 3 & wanted and status.st_gid and group_name(status.st_gid) not in user.groups:
+                return f"sudo usermod -aG {group_name(status.st_gid)} {user.name}"
+            letter = "x" if wanted == os.X_OK else "w"
+            return f"give {place} to a group that {user.name} is in: sudo chgrp GROUP, then sudo chmod g+{letter}"
+    return ""
 
 
 def _permits(user: User, path: Path, wanted: int) -> bool:

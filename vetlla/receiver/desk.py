@@ -388,7 +388,7 @@ class Desk:
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
         shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards if alarm.ready_us)
-        return sorted(shown, key=lambda card: queue.order(card.alarm))
+        return sorted(shown, key=lambda card: queue.order(card.alarm, now))
 
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""

@@ -60,9 +60,12 @@ class Hand(NamedTuple):
 # --- how it stands ----------------------------------------------------------------------------------------------------
 
 
-def order(alarm: Alarm) -> tuple[int, int, int]:
-    """Return the place in the queue: most urgent first, then the one that began first."""
-    return (alarm.priority, alarm.established_us, alarm.id)
+def order(alarm: Alarm, now: Instant) -> tuple[int, int, int]:
+    """Return the place in the queue: most urgent first, then the one that began first.
+
+    The age says which began first. After the wall clock was set back its stamps would put every new call in front.
+    """
+    return (alarm.priority, -age_us(alarm, now), alarm.id)
 
 
 def holder_active(alarm: Alarm, now: Instant) -> bool:

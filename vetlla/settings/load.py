@@ -68,7 +68,10 @@ def _parse(file: Path) -> dict[str, Any]:
             f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"
         ) from error
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}", remedy="let the user that runs Vetlla read this file") from error
+        remedy = "let the user that runs Vetlla read this file"
+        if isinstance(error, IsADirectoryError):
+            remedy = f"name a file, such as {file / 'vetlla.toml'}"
+        raise ConfigError(f"{file}: {error.strerror}", remedy=remedy) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"

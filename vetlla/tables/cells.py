@@ -18,14 +18,17 @@ HIDDEN = "(not shown)"
 EXACT_DIGITS = 15
 """Digits of a number that spreadsheets keep; they write 0 for those behind."""
 _NOT_TEXT = "format the column as text and write the value again; in JSON put it in quotes"
-_ERRORS = re.compile(r"#[¡¿]?(?:N/[AD]|REF|VALUE|VALOR|NAME|NOMBRE|NOM|DIV/0|NUM|NULL?|NULO|CALC|SPILL)[!?]?|#+")
-"""Errors as Excel and LibreOffice write them in English, Spanish and Catalan, and the ### of a column too narrow."""
+_ERRORS = re.compile(r"#\S+[!?]|#(?:N/[AD]|NV|REF|VALUE|VALOR|NUM|NULL?|CALC|GETTING_DATA)|#+|Err:\d{3}", re.IGNORECASE)
+"""Errors as Excel and LibreOffice write them, in any language, and the ### of a column too narrow."""
 _QUOTED = re.compile(r'="((?:[^"]|"")*)"')
 """``="0123"``: a formula that is nothing but a text, as programs write it to keep zeros."""
 _APOSTROPHE = re.compile(r"'[0-9=+@-]")
 """An apostrophe before a digit or a sign: the mark by which spreadsheets know a text."""
-_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{2,3}")
-"""``1.2E+20``, ``3,53512E+14``: how a long number is saved as text (microsoftgraph/powershell-intune-samples 140)."""
+_SCIENTIFIC = re.compile(r"\d+(?:[.,]\d*[Ee][+-]?|[Ee]\+)\d{1,3}")
+"""``1.2E+20``, ``3,53512E+14``: how a long number is saved as text (microsoftgraph/powershell-intune-samples 140).
+
+A program may write ``1.2e20`` or ``1e+21``. ``1E20`` is left alone: it is as good a hexadecimal code.
+"""
 _DECIMAL = re.compile(r"\d+[.,]0+")
 """``123.0``: how a column of numbers with gaps is saved by programs that count in floats (pandas 20717)."""
 BLANK = "\0\x1a\ufeff\u200b\xa0 \t\r\n\v\f"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_REMEDY = "docs/inventory.md shows a mapping file; texts stand in quotes"
+
 
 def translation(path: Path | None) -> Translation:
     """Return a mapping file's translation of headings and words; without a file, none."""
@@ -19,14 +21,17 @@ def translation(path: Path | None) -> Translation:
         return Translation()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", remedy="name a file that you may read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}", remedy=_REMEDY) from error
     unknown = set(document) - {"columns", "values", "constants", "ignore"}
     if unknown:
-        raise ConfigError(f"{path}: unknown: {', '.join(sorted(unknown))}")
+        remedy = "there are the tables columns, values and constants, and the list ignore"
+        raise ConfigError(f"{path}: unknown: {', '.join(sorted(unknown))}", remedy=remedy)
     tables = {name: document.get(name, {}) for name in ("columns", "values", "constants")}
     if not all(isinstance(table, dict) for table in tables.values()):
-        raise ConfigError(f"{path}: columns, values and constants are tables")
+        raise ConfigError(f"{path}: columns, values and constants are tables", remedy=_REMEDY)
     ignore = document.get("ignore", [])
     if not (isinstance(ignore, list) and all(isinstance(name, str) for name in ignore)):
         raise ConfigError(f"{path}: ignore is a list of headings", remedy='ignore = ["Observacions"]')
@@ -40,5 +45,5 @@ def translation(path: Path | None) -> Translation:
 
 def _texts(path: Path, table: object) -> Mapping[str, str]:
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise ConfigError(f'{path}: write names and words as text: "their word" = "ours"')
+        raise ConfigError(f"{path}: names and words are texts", remedy='write "their word" = "ours", in quotes')
     return table

@@ -40,6 +40,8 @@ class Encoding(StrEnum):
     WINDOWS_1252 = "windows-1252"
 
 
+_SPELLED = {"charmap": Encoding.WINDOWS_1252.value}
+"""Encodings that Python's errors call otherwise."""
 ENDINGS = {
     ".csv": FileKind.CSV,
     ".tsv": FileKind.CSV,
@@ -53,6 +55,7 @@ ENDINGS = {
 NAMED = ".csv, .xlsx, .json, .ndjson"
 MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\xff": Encoding.UTF_16}
 """Byte order marks: they say more surely how a file is written than the caller does."""
+_UTF_16_MARKS = tuple(mark for mark, encoding in MARKS.items() if encoding is Encoding.UTF_16)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 LARGEST_PIPE = 1 << 30
 """Bytes taken from a pipe, which are held in memory: a full park of 250,000 devices has 30 MiB."""
@@ -152,9 +155,17 @@ def _codec(raw: BinaryIO, given: Encoding | None) -> str:
         _refuse_utf_8(raw)
         return "cp1252"
     letters = head.rstrip(b"\0")
-    if found is None and letters.count(b"\0") * 3 > len(letters):  # of Latin letters every other byte is NUL
+    has_two_bytes = letters.count(b"\0") * 3 > len(letters)  # of Latin letters every other byte is NUL
+    if found is None and has_two_bytes:
         raise UsageError("has NUL bytes between its letters", remedy="if it is UTF-16, give --encoding utf-16")
-    return "utf-16" if found is Encoding.UTF_16 else "utf-8-sig"
+    if found is not Encoding.UTF_16:
+        return "utf-8-sig"
+    if head.startswith(_UTF_16_MARKS):
+        return "utf-16"
+    if not has_two_bytes:
+        raise UsageError("is not UTF-16", remedy="leave --encoding out, or give --encoding windows-1252")
+    # Without a mark the order of the bytes is where the NUL of each Latin letter stands.
+    return "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
 
 
 def _refuse_utf_8(raw: BinaryIO) -> None:
@@ -186,12 +197,12 @@ def _told(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
             f"{name}: {error.strerror or error}", remedy="name a file that you may read, or - for standard input"
         ) from error
     except UnicodeError as error:
-        reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
-        where = _line_of(raw) if raw and getattr(error, "encoding", "") == "utf-8" else ""
-        raise UsageError(
-            f"{name}: {where or reason}, nothing imported",
-            remedy="save it as UTF-8, or say what it is: --encoding windows-1252",
-        ) from error
+        codec = getattr(error, "encoding", "")
+        if raw and codec == "utf-8":
+            what, remedy = _line_of(raw), "save it as UTF-8, or say what it is: --encoding windows-1252"
+        else:
+            what, remedy = f"is not {_SPELLED.get(codec, codec or 'text')} throughout: {error}", "save it as UTF-8"
+        raise UsageError(f"{name}: {what}, nothing imported", remedy=remedy) from error
 
 
 def _line_of(raw: BinaryIO) -> str:

@@ -83,6 +83,14 @@ def test_files_as_programs_write_them_are_taken(take: Taker, homes: Vetlla, cont
         pytest.param(PLAIN.replace("SN0001", "1,2E+20"), "has shortened", id="a serial that was shortened"),
         pytest.param(PLAIN.replace("0123", "1E+11"), "has shortened", id="an account that was shortened"),
         pytest.param(PLAIN.replace("0123", "1.05514380400001E+016"), "has shortened", id="pandas 31821"),
+        pytest.param(PLAIN.replace("SN0001", "1.2e20"), "has shortened", id="1.2e20, as programs write it"),
+        pytest.param(PLAIN.replace("SN0001", "1e+21"), "has shortened", id="1e+21, as JavaScript writes it"),
+        pytest.param(PLAIN.replace("SN0001", "1,5E-05"), "has shortened", id="a small number that was shortened"),
+        pytest.param(PLAIN.replace("H000001", "12.3E20"), "has shortened", id="engineers' exponents"),
+        pytest.param(PLAIN.replace("SN0001", "#WERT!"), "is an error of the spreadsheet", id="an error in German"),
+        pytest.param(PLAIN.replace("SN0001", "#BLOCKED!"), "is an error of the spreadsheet", id="a new error of Excel"),
+        pytest.param(PLAIN.replace("SN0001", "Err:502"), "is an error of the spreadsheet", id="LibreOffice's errors"),
+        pytest.param(PLAIN.replace("SN0001", "#GETTING_DATA"), "is an error of the", id="what Excel still fetches"),
         pytest.param(PLAIN.replace("SN0001", "123.0"), "is a number with decimals", id="pandas 20717"),
         pytest.param(PLAIN.replace("SN0001", '"SN0001'), "is not CSV", id="a quote that never ends"),
         pytest.param(PLAIN.replace("SN0001", "SN\0001"), "unprintable", id="NUL within a value"),
@@ -151,10 +159,28 @@ def test_letters_are_read_as_they_were_written(homes: Vetlla, tmp_path: Path, en
             assert "--encoding windows-1252" in plain.error
         case _:
             assert "if it is UTF-16, give --encoding utf-16" in plain.error
-            file.write_bytes(content.encode("utf-16"))
-            asked = homes("inventory", "import", file, "--what", "homes", "--encoding", given)
     assert asked.status == os.EX_OK, asked
     assert homes("inventory", "show", "H9", "--json").json[0]["base"] == "Nòrd “1”"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "reason"),
+    [
+        pytest.param(PLAIN.encode(), "utf-16", "is not UTF-16", id="ASCII"),
+        pytest.param(PLAIN.encode("utf-16-be")[:-1], "utf-16", "is not utf-16-be throughout", id="half a letter"),
+        pytest.param(PLAIN.encode() + b"\x81", "windows-1252", "is not windows-1252 throughout", id="a byte of none"),
+    ],
+)
+def test_a_file_that_is_not_what_is_said_is_refused(take: Taker, content: bytes, encoding: str, reason: str) -> None:
+    """The remedy is another one than what was just given."""
+    error = take(content, "--encoding", encoding).error
+    assert reason in error
+    assert f"--encoding {encoding}" not in error
+
+
+def test_an_encoding_is_named_in_any_case(take: Taker) -> None:
+    """Windows writes Windows-1252."""
+    assert take(PLAIN.replace("SN", "Ñ").encode("cp1252"), "--encoding", "Windows-1252", "--format", "CSV").status == 0
 
 
 def test_a_byte_order_mark_goes_before_what_is_said(take: Taker, homes: Vetlla) -> None:
@@ -170,6 +196,31 @@ def test_a_mapping_names_headings_in_any_case_and_spelling(take: Taker, homes: V
     heading = HEAD.replace("serial", '"NU\u0301M. de\nse\u0300rie, etiqueta"')
     assert take(f"{heading}\n{ROW}\n", "--mapping", str(mapping)).status == os.EX_OK
     assert taken(homes)[0]["serial"] == "SN0001"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("serial,number\n", "not TOML"),
+        ("column = 1\n", "unknown: column"),
+        ("columns = 1\n", "are tables"),
+        ("[columns]\nserial = 1\n", "are texts"),
+        ("ignore = 1\n", "is a list"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_a_mapping_that_is_none_is_told_with_its_remedy(
+    take: Taker, tmp_path: Path, content: str | None, told: str
+) -> None:
+    """The message is one for people: no number of an error, no name of the file twice."""
+    mapping = tmp_path / "mapping.toml"
+    if content is not None:
+        mapping.write_text(content, encoding="utf-8")
+    done = take(PLAIN, "--mapping", str(mapping))
+    assert done.status == os.EX_CONFIG
+    assert told in done.error
+    assert "\n  -> " in done.error
+    assert "Errno" not in done.error
 
 
 def item(**changed: object) -> dict[str, object]:

@@ -80,6 +80,10 @@ LOST = "is a number, which loses leading zeros"
         pytest.param(
             "account", '><f>TEXT(B2,"0000")</f><v></v></c>', "never calculated", id="openpyxl: never calculated"
         ),
+        pytest.param(
+            "home", ' t="str"><f>TEXT(1,"0000")</f></c>', "never calculated", id="a text that was never calculated"
+        ),
+        pytest.param("model", ' t="str"><f>""</f><v></v></c>', "", id="a formula that makes an empty text"),
         pytest.param("home", number("1"), LOST, id="a home"),
         pytest.param("model", number("400"), LOST, id="a model"),
         pytest.param("made", number("43647", DATE), "is a date, which", id="07/2019 became a day of July"),
@@ -193,6 +197,15 @@ def test_what_says_nothing_is_nothing(take: Taker, homes: Vetlla, data: str, beh
             "are merged cells",
             id="merged in a column that may be empty",
         ),
+        *(
+            pytest.param(
+                rows(HEADING, device(), device(serial="SN2", account="")),
+                f'<mergeCells><mergeCell ref="{reference}"/></mergeCells>',
+                f"{reference} are merged cells",
+                id=f"merged, written {reference}",
+            )
+            for reference in ("$G$2:$G$3", "g2:g3", "G3:G2")
+        ),
         pytest.param(rows(HEADING, [*device(), "check!"]), "", "11 cells, the heading has 10", id="a note beside it"),
         pytest.param(
             rows([*HEADING[:5], "", *HEADING[6:]], device(imei="note")), "", "column 6 has no heading", id="no heading"
@@ -203,6 +216,15 @@ def test_what_would_be_left_out_is_told(take: Taker, data: str, behind: str, rea
     """A value that no column takes is refused, not passed over."""
     told = faults(take(workbook(data, behind=behind), "--json", name=BOOK))
     assert any(reason in why for _, _, why in told)
+
+
+def test_a_shared_text_that_there_is_not_is_refused(take: Taker) -> None:
+    """Python would count -1 from the end, and import the text of another cell."""
+    for number_of_text in ("-1", "7"):
+        cell = f' t="s"><v>{number_of_text}</v></c>'
+        done = take(workbook(rows(HEADING, device(account=cell)), shared=("<t>0123</t>",)), name=BOOK)
+        assert done.status == os.EX_USAGE
+        assert "is no XLSX file, or damaged" in done.error
 
 
 @pytest.mark.parametrize(
@@ -292,3 +314,12 @@ def test_what_is_exported_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker
     assert {cell.number_format for cell in sheet[2]} == {"@"}
     assert "0123" in [cell.value for cell in sheet[2]]
     assert sheet.column_dimensions["A"].number_format == "@"
+
+
+def test_an_empty_first_sheet_is_named_with_the_others(take: Taker) -> None:
+    """The rows may stand in the sheet behind it: which one is meant, the operator says."""
+    book = workbook(THREE, sheets=(("Notes", ""), ("Llars", "")), at=1)
+    done = take(book, name=BOOK)
+    assert done.status == os.EX_USAGE
+    assert "sheet 'Notes' is empty\n  -> name another: --sheet 'Llars'" in done.error
+    assert take(book, "--sheet", "llars", name=BOOK).status == os.EX_OK

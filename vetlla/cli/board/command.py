@@ -156,7 +156,8 @@ def _show_once(state_dir: Path, *, as_json: bool) -> None:
         print_json(_fields(picture))
     else:
         out = console()
-        out.print(screen(picture, *(out.size if out.is_terminal else PAGE)))
+        width, height = out.size if out.is_terminal else PAGE
+        out.print(screen(picture, width, height), width=width)
 
 
 def _show_live(watch: Watch, ended: threading.Event) -> None:

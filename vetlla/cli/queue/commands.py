@@ -74,6 +74,7 @@ def list_alarms(
     mine: Annotated[bool, typer.Option("--mine", help="Only those that you hold.")] = False,
     on_test: Annotated[bool, typer.Option("--on-test", help="Those of accounts on test instead.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """List the open alarms in the order in which they should be worked: priority, then age.

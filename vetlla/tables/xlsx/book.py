@@ -57,10 +57,16 @@ class Book:
             for sheet in document.iter(f"{space}sheet")
             if (number := _relation(sheet)) in parts
         ]
-        self.texts = [text for _, part in self._related(main[0][1], "sharedStrings") for text in self._shared(part)]
+        self._texts = [text for _, part in self._related(main[0][1], "sharedStrings") for text in self._shared(part)]
         self.date_styles = {
             style for _, part in self._related(main[0][1], "styles") for style in _date_styles(self._tree(part))
         }
+
+    def shared(self, number: int) -> str:
+        """Return the text of a number that cells share. Raises IndexError if there is none."""
+        if number < 0:
+            raise IndexError(f"no shared text has the number {number}")
+        return self._texts[number]
 
     def open(self, part: str) -> IO[bytes]:
         """Open a part to read it."""

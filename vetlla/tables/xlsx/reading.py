@@ -33,7 +33,7 @@ MAX_COLUMN = 1 << 14
 """Rows and columns that a sheet can have (Excel's specification); a cell beyond them is no cell."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError)
 """RuntimeError is zipfile's for a password, ValueError for a number that is none."""
-_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
 
 class Cells:
@@ -55,14 +55,15 @@ class Cells:
         text = cell.findtext(self._value)
         if text:
             return self._said(kind, text, cell.get("s"))
-        if kind == "n" and cell.find(self._formula) is not None:
+        # A formula whose result is an empty text has an empty value: without one it was never calculated.
+        if (kind == "n" or text is None) and cell.find(self._formula) is not None:
             return Broken("", "is a formula that was never calculated: open the file in a spreadsheet and save it")
         return ""
 
     def _said(self, kind: str, text: str, style: str | None) -> object:
         match kind:
             case "s":
-                return self._book.texts[int(text)]
+                return self._book.shared(int(text))
             case "n":
                 return self._number(text, style)
             case "b":
@@ -92,8 +93,10 @@ def table(raw: BinaryIO, what: str, wanted: str) -> Table:
     size = max(book.size(sheet.part), 1)
     rows = _rows(book, part)
     _, cells = next(rows, (0, None))
-    heading = heading_of(None if isinstance(cells, Broken) else cells)
     others = [one.name for one in book.sheets if one.is_visible and one is not sheet]
+    if cells is None and others:
+        raise UsageError(f"sheet {sheet.name!r} is empty", remedy=f"name another: --sheet {others[0]!r}")
+    heading = heading_of(None if isinstance(cells, Broken) else cells)
     note = f"sheet {sheet.name!r} was read, {', '.join(map(repr, others))} not (--sheet)" if others else ""
     return Table(heading, _filled(rows, len(heading)), lambda: part.tell() / size, note=note)
 
@@ -151,7 +154,8 @@ def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
         elif name == "mergeCell":
             reference = element.get("ref", "")
             if row := _merged_row(reference, first + 1, last, width):
-                yield row, Broken(reference, "are merged cells: only the first of them has the value, unmerge them")
+                why = f"{reference} are merged cells: only the first of them has the value, unmerge them"
+                yield row, Broken("", why)
 
 
 def _row_number(row: Element, before: int) -> int:
@@ -187,8 +191,9 @@ def _column(letters: str) -> int:
 
 def _merged_row(reference: str, first: int, last: int, width: int) -> int:
     """Return the first row of the table that merged cells take part in, its rows being these; 0 if they do not."""
-    ends = [(_column(found[1]), int(found[2])) for found in _REFERENCE.finditer(reference)]
-    if not ends or ends[0][0] >= width:
+    ends = [(_column(found[1]), int(found[2])) for found in _REFERENCE.finditer(reference.upper())]
+    columns, rows = zip(*ends, strict=True) if ends else ((width,), (0,))
+    if min(columns) >= width:
         return 0
-    row = max(ends[0][1], first)
-    return row if row <= min(ends[-1][1], last) else 0
+    row = max(min(rows), first)
+    return row if row <= min(max(rows), last) else 0
