@@ -86,7 +86,7 @@ def test_a_fault_names_the_column_as_the_file_does(vetlla: Vetlla, tmp_path: Pat
         ('[values.levle]\n"x" = "1"\n', "values of an unknown column: levle"),
         ('[columns]\ncode = "code"\nbase = "code"\n', "heading for two columns: code"),
         ('ignore = "Notes"\n', "ignore is a list of headings"),
-        ("[columns]\ncode = 5\n", "as text"),
+        ("[columns]\ncode = 5\n", "names and words are texts"),
     ],
 )
 def test_a_wrong_mapping_file_is_told(vetlla: Vetlla, tmp_path: Path, mapping: str, said: str) -> None:
