@@ -102,6 +102,7 @@ class CallMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.directory = Path(self.folder.name)
         self.clock = ManualClock(MORNING)
+        self.clock.advance(1)  # the monotonic clock of a machine that runs is never 0, which stands for unknown
         self.terminals = terminals()
         CallMachine.examples += 1
         self.node = f"machine-{CallMachine.examples}"

@@ -15,8 +15,8 @@ SETTINGS = StoreSettings(duplicate_window_s=900, duplicate_window_max=3)
 HOME = AccountId("", "0", "1a2b")
 
 
-def record(number: int, at_us: int = 0) -> Record:
-    return (number, number, None, at_us, None, None, 0)
+def record(identity: bytes, number: int, at_us: int = 0) -> Record:
+    return (identity, number, at_us, number, None, None, None, 0)
 
 
 def plain(*rows: tuple[bytes, int, int]) -> Recent:
@@ -47,7 +47,8 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
     """Memory is bounded by number as well as by time."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     for place, identity in enumerate((b"a", b"b", b"c", b"d", b"e"), 1):
-        duplicates.add(identity, record(place))
+        duplicates.add(record(identity, place))
+    duplicates.settle()
     duplicates.forget(0)
     assert [number(duplicates, identity) for identity in (b"a", b"b", b"c", b"d", b"e")] == [None, None, 3, 4, 5]
 
@@ -55,12 +56,12 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
 def test_what_was_not_made_durable_is_forgotten() -> None:
     """Only what has changed since the last commit is taken back: additions, repetitions and a device's last frame."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
-    duplicates.add(b"a", record(1))
+    duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
     duplicates.settle()
     first = duplicates.find(b"a")
     assert first is not None
-    duplicates.add(b"b", record(2))
+    duplicates.add(record(b"b", 2))
     duplicates.repeat(b"a", first._replace(frame=3, told_us=SECOND_US))
     duplicates.end_frame(HOME, 3)
     duplicates.take_back()
@@ -91,7 +92,7 @@ def test_another_window_may_be_set() -> None:
 def test_another_report_of_the_device_lies_between() -> None:
     """It does in any spelling of the account; a report of another device does not, and the same report does not."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
-    duplicates.add(b"a", record(1))
+    duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
     duplicates.end_frame(AccountId("", "0", "9999"), 2)
     first = duplicates.find(b"a")
@@ -108,7 +109,7 @@ def test_another_report_of_the_device_lies_between() -> None:
 def test_devices_are_forgotten_behind_the_window() -> None:
     """What strangers invent takes no memory for ever; until then a device's last frame is known for a whole window."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
-    duplicates.add(b"a", record(1))
+    duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
     duplicates.settle()
     duplicates.forget(WINDOW_US)

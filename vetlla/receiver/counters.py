@@ -18,7 +18,7 @@ from vetlla.alarms import Cause
 from vetlla.signals import Outcome, Priority, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 ANSWER_BOUNDS_US = tuple(
     round(ms * 1000) for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000)
@@ -92,6 +92,13 @@ class Histogram:
         """Count a duration, once or several times."""
         self.counts[bisect_left(self.bounds_us, duration_us)] += times
         self.sum_us += duration_us * times
+
+    def observe_each(self, durations_us: Sequence[int]) -> None:
+        """Count several durations."""
+        bounds_us, counts = self.bounds_us, self.counts
+        for duration_us in durations_us:
+            counts[bisect_left(bounds_us, duration_us)] += 1
+        self.sum_us += sum(durations_us)
 
     @property
     def count(self) -> int:
@@ -173,9 +180,9 @@ class Counters:
         self.reloads_refused = 0
         """Configurations that were not valid: the old one went on."""
 
-    def ready(self, t2_us: int, limit_us: int) -> bool:
-        """Count a communication that became ready; return True if it took longer than the limit."""
-        self.t2.observe(t2_us)
-        late = t2_us > limit_us
+    def ready(self, t2_us: Sequence[int], limit_us: int) -> int:
+        """Count communications that became ready; return how many of them took longer than the limit."""
+        self.t2.observe_each(t2_us)
+        late = sum(one > limit_us for one in t2_us) if max(t2_us, default=0) > limit_us else 0
         self.t2_breaches += late
         return late

@@ -110,7 +110,7 @@ class Desk:
         ``told_in``: the alarm of an earlier report that this one repeats and adds to.
         """
         now = arrival.received
-        on_test = self._is_on_test(report.who.account, now)
+        on_test = bool(self.tests.by_account) and self._is_on_test(report.who.account, now)
         flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
             number = self._join(self._cards[told_in], report, now, batch, runaway=False)
@@ -122,7 +122,7 @@ class Desk:
         line = (report.home, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
-        before = self._continued(line, now.mono_us)
+        before = self._continued(line, now.mono_us) if line in self._cards.lines else None
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
@@ -190,7 +190,7 @@ class Desk:
         return not self._cards[number].alarm.on_test or self._is_on_test(account, now)
 
     def _is_on_test(self, account: str, now: Instant) -> bool:
-        return bool(self.tests) and self.tests.of(account, now.utc_us) is not None
+        return self.tests.of(account, now.utc_us) is not None
 
     def _continued(self, line: Line, now_us: int) -> Card | None:
         """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""

@@ -227,8 +227,8 @@ class Intake:
             occurred_us, sent_us, text, more = said_in(row)
             said = content(text, more) if text or more else 0
             told_us = arrival.received.mono_us
-            record = (number, self._next_frame, alarm, told_us, occurred_us, sent_us, said)
-            self._duplicates.add(signal.identity, record)
+            record = (signal.identity, number, told_us, self._next_frame, alarm, occurred_us, sent_us, said)
+            self._duplicates.add(record)
         if first is not None and signal.occurred_at is None:
             # It may be a retry after all: one that says "left" must not pause a pendant whose "back" came in between.
             signal = signal._replace(repeated=True)
@@ -270,16 +270,15 @@ class Intake:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
-        signals, answer = self._counters.signals, self._counters.answer
-        late = 0
+        signals = self._counters.signals
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
-            answer.observe(now_us - frame.arrival.received.mono_us)
-            late += self._counters.ready(now_us - frame.arrival.established.mono_us, self._t2_max_us)
             protocol = frame.signals[0].protocol
             for verdict in verdicts:
                 signals[protocol, verdict.outcome] += 1
-        if late:
+        self._counters.answer.observe_each([now_us - frame.arrival.received.mono_us for frame, _ in planned])
+        t2_us = [now_us - frame.arrival.established.mono_us for frame, _ in planned]
+        if late := self._counters.ready(t2_us, self._t2_max_us):
             log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
         self._first_signal = self._next_signal
         self._duplicates.settle()
@@ -293,7 +292,7 @@ class Intake:
                 self._dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
         for news, card in self._desk.settle(now, self._commit.batch, communications(batch.signals)):
             if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
-                self._counters.ready(card.alarm.t2_us or 0, self._t2_max_us)
+                self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
             why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
             if why:
                 self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1

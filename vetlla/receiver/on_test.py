@@ -20,11 +20,8 @@ class AccountsOnTest:
     """The running tests. A test's end is judged when it is asked for, by no sweeper."""
 
     def __init__(self, recovered: Iterable[OnTest]) -> None:
-        self._of = {test.account: test for test in recovered}
-
-    def __bool__(self) -> bool:
-        """Return True if an account may be on test."""
-        return bool(self._of)
+        self.by_account = {test.account: test for test in recovered}
+        """Tests by account in small letters; some may have ended. Read it to ask quickly whether there is any."""
 
     def put(self, account: str, hand: Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
         """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running.
@@ -37,9 +34,9 @@ class AccountsOnTest:
         test = None
         if seconds:
             until_us = hand.now.utc_us + seconds * SECOND_US
-            test = self._of[account] = OnTest(account, hand.now.utc_us, until_us, hand.operator, reason)
+            test = self.by_account[account] = OnTest(account, hand.now.utc_us, until_us, hand.operator, reason)
         else:
-            self._of.pop(account, None)
+            self.by_account.pop(account, None)
         batch.tests[account] = test
         detail: dict[str, object] = {"seconds": seconds, "reason": reason}
         batch.audit.append(Entry(hand.now.utc_us, hand.operator, "test", f"account {account}", detail))
@@ -47,9 +44,9 @@ class AccountsOnTest:
 
     def of(self, account: str, now_us: int) -> OnTest | None:
         """Return the running test of an account."""
-        test = self._of.get(account.casefold())
+        test = self.by_account.get(account.casefold())
         return test if test and now_us < test.until_us else None
 
     def running(self, now: Instant) -> list[OnTest]:
         """Return every running test."""
-        return [test for test in self._of.values() if now.utc_us < test.until_us]
+        return [test for test in self.by_account.values() if now.utc_us < test.until_us]

@@ -30,8 +30,8 @@ class OpenAlarms:
 
     def __init__(self) -> None:
         self._cards: dict[int, Card] = {}
-        self._lines: dict[Line, list[int]] = {}
-        """Numbers, oldest first."""
+        self.lines: dict[Line, list[int]] = {}
+        """Numbers, oldest first. Read it to ask quickly whether a line has any."""
 
     def __getitem__(self, number: int) -> Card:
         return self._cards[number]
@@ -43,7 +43,7 @@ class OpenAlarms:
             old, new = _line(before), _line(card.alarm)
             if old != new:
                 self._take_out(old, number)
-                insort(self._lines.setdefault(new, []), number)
+                insort(self.lines.setdefault(new, []), number)
 
     def __contains__(self, number: object) -> bool:
         return number in self._cards
@@ -54,7 +54,7 @@ class OpenAlarms:
     def lay(self, card: Card) -> None:
         """Add an alarm."""
         self._cards[card.alarm.id] = card
-        self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
+        self.lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
 
     def remove(self, alarm: Alarm) -> None:
         """Take an alarm out."""
@@ -62,10 +62,10 @@ class OpenAlarms:
         self._take_out(_line(alarm), alarm.id)
 
     def _take_out(self, line: Line, number: int) -> None:
-        held = self._lines[line]
+        held = self.lines[line]
         held.remove(number)
         if not held:
-            del self._lines[line]
+            del self.lines[line]
 
     def find(self, number: int) -> Card:
         """Return an open alarm. Raises UsageError when there is none of that number."""
@@ -75,13 +75,13 @@ class OpenAlarms:
 
     def newest(self, line: Line) -> Card | None:
         """Return the alarm that was added last to a line."""
-        held = self._lines.get(line)
+        held = self.lines.get(line)
         return self._cards[held[-1]] if held else None
 
     def emergency(self, home: str, *, on_test: bool) -> Emergency | None:
         """Return the emergency of a home that is open."""
         for name in _EMERGENCY_LINES:
-            held: Iterable[int] = self._lines.get((home, on_test, name), ())
+            held: Iterable[int] = self.lines.get((home, on_test, name), ())
             for number in reversed(tuple(held)):
                 if (begun := emergency(self._cards[number].alarm)) is not None:
                     return begun

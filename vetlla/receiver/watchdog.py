@@ -78,7 +78,8 @@ class Watchdog:
         self.enrolment = Enrolment(self.watch, self.pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins: suspensions begin and end with it."""
-        self._listeners: list[str] = [""]
+        self._listeners = {"": 0}
+        """Numbers of the listeners that reports came through, by name."""
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         commit.on_turn = self._turned
@@ -126,9 +127,9 @@ class Watchdog:
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
         """Take what a terminal says of its UCRs; say whether it is a known UCR's presence alone."""
         kind, phase = signal.event.kind, signal.event.phase
-        elder = self.enrolment.elder(terminal)
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
+        elder = self.enrolment.elder(terminal)
         ucr = self.fleet.ucr(elder, signal.device)
         if ucr is None:
             if kind is Kind.PRESENCE and (learned := self.enrolment.learn(elder, signal.device, now)) is not None:
@@ -160,12 +161,13 @@ class Watchdog:
         self._note(now, idle=idle)
 
     def _listener(self, name: str) -> int:
-        if name not in self._listeners and len(self._listeners) < LISTENERS_MAX:
-            self._listeners.append(name)
-        return self._listeners.index(name) if name in self._listeners else NOWHERE
+        number = self._listeners.get(name)
+        if number is None and len(self._listeners) < LISTENERS_MAX:
+            number = self._listeners[name] = len(self._listeners)
+        return NOWHERE if number is None else number
 
     def _listener_label(self, number: int) -> str:
-        name = self._listeners[number]
+        name = list(self._listeners)[number]
         return f"listener:{name}" if name else ""
 
     # --- time -------------------------------------------------------------------------------------------------------

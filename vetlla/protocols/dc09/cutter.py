@@ -111,7 +111,8 @@ class Cutter:
     def _take(self, buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piece | None, int]:
         """Settle the frame that opens here. Stop == start: more bytes are needed."""
         start, quote = opening.start(), opening.end() - 1
-        crc, declared = stated(opening)
+        checksum, size = opening.group(1, 2)
+        crc, declared = stated(opening) if checksum is None else (int(checksum, 16), int(size, 16))
         cr = buffer.find(b"\r", quote, start + MAX_FRAME)
         known = cr if cr >= 0 else min(len(buffer), start + MAX_FRAME)
         stop = quote + declared
