@@ -84,7 +84,7 @@ class Desk:
             left_us = self._chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
             self._closed.add(closed, now.mono_us + left_us, now.mono_us)
         self._closed_before = []
-        for alarm, tally in list(self._cards):
+        for alarm, tally in list(self._cards.values()):
             if alarm.ready_us is None:
                 began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
@@ -122,7 +122,9 @@ class Desk:
         line = (report.home, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
-        before = self._continued(line, now.mono_us) if line in self._cards.lines else None
+        before = self._cards.newest(line) if line in self._cards.lines else None
+        if before and now.mono_us - before.tally.joined_us > self._chain_window_us:
+            before = None  # the contract's clock starts again
         joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
         if report.priority is Priority.ROUTINE:
             return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
@@ -191,11 +193,6 @@ class Desk:
 
     def _is_on_test(self, account: str, now: Instant) -> bool:
         return self.tests.of(account, now.utc_us) is not None
-
-    def _continued(self, line: Line, now_us: int) -> Card | None:
-        """Return the home's open alarm that a signal continues: the contract's clock started with its first call."""
-        card = self._cards.newest(line)
-        return card if card and now_us - card.tally.joined_us <= self._chain_window_us else None
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, tally = card
@@ -281,9 +278,9 @@ class Desk:
             what = news_of(before, card)
             if what is News.LIFTED:
                 self.on_due(card.alarm)
-            more = card.tally.signals - before.tally.signals
-            self._calls.ready(card.alarm, more, now.mono_us)
-            signals -= 0 if card.alarm.on_test else more
+            if more := card.tally.signals - before.tally.signals:
+                self._calls.ready(card.alarm, more, now.mono_us)
+                signals -= 0 if card.alarm.on_test else more
             news.append((what, card))
         self._calls.answered_by_receiver(signals)
         self._opened.clear()
@@ -387,12 +384,12 @@ class Desk:
 
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
-        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards if alarm.ready_us)
+        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards.values() if alarm.ready_us)
         return sorted(shown, key=lambda card: queue.order(card.alarm, now))
 
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
-        return (alarm for alarm, _ in self._cards)
+        return (alarm for alarm, _ in self._cards.values())
 
 
 def _is_own_loss(card: Card) -> bool:

@@ -11,7 +11,7 @@ from vetlla.service.triage import line_of
 from vetlla.signals import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from vetlla.alarms import Alarm
     from vetlla.receiver.card import Card
@@ -25,40 +25,34 @@ Line: TypeAlias = "tuple[str, bool, str]"
 """Where a home's alarms continue one another: home, on test, and the name of the line (``triage.line_of``)."""
 
 
-class OpenAlarms:
-    """The cards of the open alarms."""
+class OpenAlarms(dict[int, "Card"]):
+    """The cards of the open alarms by number, and the lines that they stand in."""
 
     def __init__(self) -> None:
-        self._cards: dict[int, Card] = {}
+        super().__init__()
         self.lines: dict[Line, list[int]] = {}
         """Numbers, oldest first. Read it to ask quickly whether a line has any."""
 
-    def __getitem__(self, number: int) -> Card:
-        return self._cards[number]
-
     def __setitem__(self, number: int, card: Card) -> None:
         """Let an alarm that is open already be as this card says; a kind that another line has moves it there."""
-        before, self._cards[number] = self._cards[number].alarm, card
+        before = self[number].alarm
+        super().__setitem__(number, card)
+        if before is card.alarm:
+            return
         if before.kind is not card.alarm.kind or before.priority is not card.alarm.priority:
             old, new = _line(before), _line(card.alarm)
             if old != new:
                 self._take_out(old, number)
                 insort(self.lines.setdefault(new, []), number)
 
-    def __contains__(self, number: object) -> bool:
-        return number in self._cards
-
-    def __iter__(self) -> Iterator[Card]:
-        return iter(self._cards.values())
-
     def lay(self, card: Card) -> None:
         """Add an alarm."""
-        self._cards[card.alarm.id] = card
+        super().__setitem__(card.alarm.id, card)
         self.lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
 
     def remove(self, alarm: Alarm) -> None:
         """Take an alarm out."""
-        del self._cards[alarm.id]
+        del self[alarm.id]
         self._take_out(_line(alarm), alarm.id)
 
     def _take_out(self, line: Line, number: int) -> None:
@@ -69,21 +63,21 @@ class OpenAlarms:
 
     def find(self, number: int) -> Card:
         """Return an open alarm. Raises UsageError when there is none of that number."""
-        if card := self._cards.get(number):
+        if card := self.get(number):
             return card
         raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
 
     def newest(self, line: Line) -> Card | None:
         """Return the alarm that was added last to a line."""
         held = self.lines.get(line)
-        return self._cards[held[-1]] if held else None
+        return self[held[-1]] if held else None
 
     def emergency(self, home: str, *, on_test: bool) -> Emergency | None:
         """Return the emergency of a home that is open."""
         for name in _EMERGENCY_LINES:
             held: Iterable[int] = self.lines.get((home, on_test, name), ())
             for number in reversed(tuple(held)):
-                if (begun := emergency(self._cards[number].alarm)) is not None:
+                if (begun := emergency(self[number].alarm)) is not None:
                     return begun
         return None
 

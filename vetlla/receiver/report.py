@@ -41,9 +41,10 @@ class News(StrEnum):
 
 def news_of(before: Card, after: Card) -> News:
     """Return what a batch did to an alarm that was open before it."""
-    if after.alarm.priority < before.alarm.priority:
+    was, alarm = before.alarm, after.alarm
+    if alarm is not was and alarm.priority < was.priority:
         return News.LIFTED
-    if after.alarm.escalated > before.alarm.escalated:
+    if alarm is not was and alarm.escalated > was.escalated:
         return News.ESCALATED
     return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
 

@@ -30,6 +30,8 @@ log = structlog.get_logger()
 _FILLERS = b"\0\t\r\n "
 """Bytes that peers put between frames: they begin none. (An LF that opens one counts from the byte behind it.)"""
 
+_WITH_BYTES = (Signal, Reject)
+"""Items that hold the bytes they were made of."""
 _STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
 """Hung up on by name."""
 
@@ -186,7 +188,7 @@ class Session:
 def _goes_on(data: bytes, last: Item) -> bool:
     """Return True if another frame begins in these bytes, behind the last item they gave."""
     came = data.rstrip(_FILLERS)
-    if not isinstance(last, Signal | Reject) or came.endswith(last.raw):
+    if not isinstance(last, _WITH_BYTES) or came.endswith(last.raw):
         return False
     taken = last.raw.rstrip(_FILLERS)
     return not (came.endswith(taken) or taken.endswith(came))

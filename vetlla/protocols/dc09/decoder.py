@@ -47,6 +47,8 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 """An unfinished frame, and the first bytes of the connection as long as it is not known what they are."""
 
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
+_BARE: Final = {token: (Report(event),) for token, event in _HEARTBEATS.items()}
+"""What heartbeats report that have no data, as nearly all."""
 _SIGNS_OF_LIFE: Final = frozenset({Kind.PERIODIC_TEST, Kind.MANUAL_TEST, Kind.CONFIGURATION, Kind.PRESENCE})
 _ODD_ACCOUNT: Final = re.compile(rb"#(?![0-9A-Za-z]{0,16}\|)[^|]*(?=\|)")
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
@@ -149,7 +151,7 @@ def _named(frame: Frame, reports: Sequence[Report]) -> Frame:
     return frame._replace(id=frame.id._replace(account=account))
 
 
-def _reports(frame: Frame) -> list[Report]:
+def _reports(frame: Frame) -> Sequence[Report]:
     """Return the events in the data: at least one, because data that cannot be read may be a call for help."""
     data = frame.data
     if frame.quirks and (odd := _ODD_ACCOUNT.match(data)):
@@ -160,7 +162,9 @@ def _reports(frame: Frame) -> list[Report]:
         case "SIA-DCS":
             reports = sia_dcs.parse(data, frame.id.account)
         case "NULL" | "XNM":
-            reports = _events_beside(data, frame.id.account) if data else []
+            if not data:
+                return _BARE[frame.token]
+            reports = _events_beside(data, frame.id.account)
             reports = reports or [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
         case _:
             reports = []
@@ -193,7 +197,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         join_texts(report.text, extras.text) if extras.text else report.text,
         frame.sequence,
         extras.occurred_at,
-        _sent_at(frame),
+        None if frame.timestamp is None else _sent_at(frame.timestamp, is_sealed=bool(frame.key_name)),
         extras.position,
         report.measurements,
         _details(frame, extras, report),
@@ -205,9 +209,9 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
     )
 
 
-def _sent_at(frame: Frame) -> datetime | None:
-    """Return when the frame was sent; of a sealed one whatever its clock says, because policy judges by that."""
-    return frame.timestamp if frame.key_name or frame.timestamp is None else believed(frame.timestamp)[0]
+def _sent_at(timestamp: datetime, *, is_sealed: bool) -> datetime | None:
+    """Return when a frame was sent; of a sealed one whatever its clock says, because policy judges by that."""
+    return timestamp if is_sealed else believed(timestamp)[0]
 
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
@@ -232,7 +236,7 @@ def _identity(frame: Frame, part: int) -> bytes:
     """
     token, sequence = frame.token, frame.sequence
     receiver, line, account = frame.id
-    if not account or not sequence.strip("0") or token in _HEARTBEATS:
+    if token in _HEARTBEATS or not account or not sequence.strip("0"):
         return b""
     caller = f"{NAME}\0{receiver}\0{line}\0{account}\0{sequence}\0{token}\0{part}\0"
     return blake2b(caller.lower().encode() + frame.data, digest_size=16).digest()

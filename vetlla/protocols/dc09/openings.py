@@ -30,6 +30,8 @@ class _Opening(NamedTuple):
 class Openings:
     """Openings of the bytes that wait, in their order. Positions count from the first of these bytes."""
 
+    __slots__ = ("_found", "_judged", "searched")
+
     def __init__(self) -> None:
         self._found: list[_Opening] = []
         self.searched = 0
