@@ -275,10 +275,11 @@ class Desk:
             news.append((News.OPENED, card))
         for number, before in self._joined.items():
             card = self._cards[number]
-            what = news_of(before, card)
+            more = card.tally.signals - before.tally.signals
+            what = News.JOINED if more and card.alarm is before.alarm else news_of(before, card)
             if what is News.LIFTED:
                 self.on_due(card.alarm)
-            if more := card.tally.signals - before.tally.signals:
+            if more:
                 self._calls.ready(card.alarm, more, now.mono_us)
                 signals -= 0 if card.alarm.on_test else more
             news.append((what, card))

@@ -287,10 +287,13 @@ class Intake:
         self._publish(batch, now)
 
     def _publish(self, batch: Batch, now: Instant) -> None:
+        is_watched = bool(self._dispatch)
         if self._dispatch:
             for row in batch.signals:
                 self._dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
         for news, card in self._desk.settle(now, self._commit.batch, communications(batch.signals)):
+            if news is News.JOINED and not is_watched:
+                continue
             if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
                 self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
             why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}

@@ -36,7 +36,7 @@ class OpenAlarms(dict[int, "Card"]):
     def __setitem__(self, number: int, card: Card) -> None:
         """Let an alarm that is open already be as this card says; a kind that another line has moves it there."""
         before = self[number].alarm
-        super().__setitem__(number, card)
+        dict.__setitem__(self, number, card)  # half the price of super()
         if before is card.alarm:
             return
         if before.kind is not card.alarm.kind or before.priority is not card.alarm.priority:
