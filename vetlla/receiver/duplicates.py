@@ -118,5 +118,4 @@ class Duplicates:
 
 def _device(who: AccountId) -> str:
     """Return the account in one spelling: panels send its hexadecimal digits in both cases."""
-    receiver, line, account = who
-    return f"{receiver}/{line}/{account.upper()}"
+    return "/".join(who).upper()
