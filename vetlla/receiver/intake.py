@@ -271,13 +271,16 @@ class Intake:
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals = self._counters.signals
+        answered_us, t2_us = [], []
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
+            arrival = frame.arrival
+            answered_us.append(now_us - arrival.received.mono_us)
+            t2_us.append(now_us - arrival.established.mono_us)
             protocol = frame.signals[0].protocol
             for verdict in verdicts:
                 signals[protocol, verdict.outcome] += 1
-        self._counters.answer.observe_each([now_us - frame.arrival.received.mono_us for frame, _ in planned])
-        t2_us = [now_us - frame.arrival.established.mono_us for frame, _ in planned]
+        self._counters.answer.observe_each(answered_us)
         if late := self._counters.ready(t2_us, self._t2_max_us):
             log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
         self._first_signal = self._next_signal
