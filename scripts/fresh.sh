@@ -68,9 +68,13 @@ open_system() {
     mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
     ln -s pts/ptmx "$root/dev/ptmx"
     ln -s /proc/self/fd "$root/dev/fd"
+    ln -s fd/0 "$root/dev/stdin"
+    ln -s fd/1 "$root/dev/stdout"
+    ln -s fd/2 "$root/dev/stderr"
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
     mount -t proc proc "$root/proc"
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    echo '127.0.0.1 localhost' >"$root/etc/hosts"  # Debian's installer writes it, and mmdebstrap does not
     local certificates=${PIP_CERT:-${SSL_CERT_FILE:-}}
     [[ -z $certificates ]] || install -D -m 0644 "$certificates" "$root$CERTIFICATES"
     enter root useradd --create-home anna
