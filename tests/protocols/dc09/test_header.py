@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from fastcrc.crc16 import arc
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.protocols.recordings import decode, signals
@@ -117,8 +118,10 @@ bodies = st.lists(
 @given(body=bodies, binary=st.booleans())
 def test_every_body_is_a_report(body: bytes, *, binary: bool) -> None:
     """Whatever stands in a frame whose checksum is right, it is a signal that is answered, or a named reject."""
-    one = decoder(KEY)
-    items = decode(one, [envelope(body + b"]", binary_crc=binary)])
+    one, whole = decoder(KEY), body + b"]"
+    # A checksum that fits a part of the body by chance (one in 65,536) makes that part the frame.
+    assume(not any(arc(whole[:end]) == arc(whole) for end, byte in enumerate(whole) if byte in b"\0\n\r"))
+    items = decode(one, [envelope(whole, binary_crc=binary)])
     assert items
     for item in items:
         if isinstance(item, Signal) and item.part == item.parts:
