@@ -66,7 +66,7 @@ class Calls:
 
     def answered_by_receiver(self, count: int) -> None:
         """Count reports that no operator has to see: routine ones, and those that a runaway repeats."""
-        if count > 0:
+        if count > 0:  # a report that fitted no row may have joined an alarm and not be among the signals
             self._observe(Priority.ROUTINE, 0, count)
 
     def _observe(self, priority: Priority, t3_us: int, count: int) -> None:

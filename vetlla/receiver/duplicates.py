@@ -104,16 +104,19 @@ class Duplicates:
         """Keep what the batch adds: it was committed."""
         self._seen.update(self._new)
         self._frames.update(self._new_frames)
-        self._added = 0
-        self.take_back()
+        self._begin()
 
     def take_back(self) -> None:
         """Forget what the batch adds: it was rolled back."""
         for _ in range(self._added):
             self._order.pop()
-        self._added = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin the next batch."""
         self._new.clear()
         self._new_frames.clear()
+        self._added = 0
 
 
 def _device(who: AccountId) -> str:

@@ -290,12 +290,12 @@ class Intake:
         self._publish(batch, now)
 
     def _publish(self, batch: Batch, now: Instant) -> None:
-        is_watched = bool(self._dispatch)
-        if self._dispatch:
+        dispatch = self._dispatch or None  # without watchers it is false, too
+        if dispatch is not None:
             for row in batch.signals:
-                self._dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
+                dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
         for news, card in self._desk.settle(now, self._commit.batch, communications(batch.signals)):
-            if news is News.JOINED and not is_watched:
+            if news is News.JOINED and dispatch is None:
                 continue
             if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
                 self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
@@ -303,8 +303,8 @@ class Intake:
             if why:
                 self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
                 log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
-            if self._dispatch:
-                self._dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
+            if dispatch is not None:
+                dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
 
     def take_back(self, batch: Batch) -> None:
         """Undo what a lost batch's frames changed, and leave their peers without a word."""

@@ -41,10 +41,9 @@ class News(StrEnum):
 
 def news_of(before: Card, after: Card) -> News:
     """Return what a batch did to an alarm that was open before it."""
-    was, alarm = before.alarm, after.alarm
-    if alarm is not was and alarm.priority < was.priority:
+    if after.alarm.priority < before.alarm.priority:
         return News.LIFTED
-    if alarm is not was and alarm.escalated > was.escalated:
+    if after.alarm.escalated > before.alarm.escalated:
         return News.ESCALATED
     return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
 
