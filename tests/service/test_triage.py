@@ -8,7 +8,7 @@ import pytest
 
 from vetlla.accounts import Account, Remap
 from vetlla.alarms import Alarm, State
-from vetlla.clock import to_datetime
+from vetlla.clock import Instant, to_datetime
 from vetlla.service.triage import PRIORITIES, age, is_old, joins, weigh
 from vetlla.signals import AccountId, Event, Kind, Phase, Priority, Signal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HOME = Account(account="1234")
 NOW_US = 1_767_225_600_000_000
+NOW = Instant(NOW_US, 1_000_000)
 
 
 def signal(kind: Kind = Kind.FALL, phase: Phase = Phase.NEW, *, code: str = "102", repeated: bool = False) -> Signal:
@@ -29,7 +30,10 @@ def signal(kind: Kind = Kind.FALL, phase: Phase = Phase.NEW, *, code: str = "102
     )
 
 
-def alarm(priority: Priority = Priority.TECHNICAL, state: State = State.WAITING) -> Alarm:
+def alarm(
+    priority: Priority = Priority.TECHNICAL, state: State = State.WAITING, *, holder_active: bool = True
+) -> Alarm:
+    """Return an alarm whose operator's lease ends after NOW, or has just ended."""
     return Alarm(
         id=7,
         home="H1",
@@ -41,11 +45,12 @@ def alarm(priority: Priority = Priority.TECHNICAL, state: State = State.WAITING)
         established_us=0,
         opened_us=0,
         state=state,
+        lease_mono_us=NOW.mono_us + holder_active,
     )
 
 
 def priority_of(said: Signal, account: Account | None = HOME) -> Priority:
-    return weigh(said, account, PRIORITIES).priority
+    return weigh(said, account, PRIORITIES)[1]
 
 
 def test_every_kind_has_its_line() -> None:
@@ -82,7 +87,7 @@ def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_none_is_known(kind: Kind) -> None:
     """It may have been reported to another receiver, or in vain."""
-    priority = weigh(signal(kind, repeated=True), HOME, PRIORITIES, is_known=False).priority
+    priority = weigh(signal(kind, repeated=True), HOME, PRIORITIES, is_known=False)[1]
     is_emergency = PRIORITIES[kind] in {Priority.LIFE, Priority.HOME_RISK}
     assert priority is (PRIORITIES[kind] if is_emergency else Priority.ROUTINE)
 
@@ -120,30 +125,30 @@ def test_unregistered_callers_are_always_seen(kind: Kind, phase: Phase) -> None:
 def test_a_home_may_mean_something_else_by_a_code() -> None:
     """A home's own remap changes the kind, and with it the priority, of that code alone."""
     home = Account(account="1234", remaps={"120": Remap(Kind.FALL, None)})
-    meant = weigh(signal(Kind.INTRUSION, code="120"), home, PRIORITIES)
-    assert meant.event == Event(Kind.FALL, Phase.NEW, "120", "ADM-CID")
-    assert meant.priority is Priority.LIFE
-    assert weigh(signal(Kind.INTRUSION, code="130"), home, PRIORITIES).event.kind is Kind.INTRUSION
+    event, priority = weigh(signal(Kind.INTRUSION, code="120"), home, PRIORITIES)
+    assert event == Event(Kind.FALL, Phase.NEW, "120", "ADM-CID")
+    assert priority is Priority.LIFE
+    assert weigh(signal(Kind.INTRUSION, code="130"), home, PRIORITIES)[0].kind is Kind.INTRUSION
 
 
 def test_a_remap_may_set_the_priority_alone() -> None:
     """A remap without a kind keeps what happened and changes how urgent it is, a restore excepted."""
     home = Account(account="1234", remaps={"602": Remap(None, Priority.HOME_RISK)})
-    meant = weigh(signal(Kind.PERIODIC_TEST, code="602"), home, PRIORITIES)
-    assert (meant.event.kind, meant.priority) == (Kind.PERIODIC_TEST, Priority.HOME_RISK)
-    assert weigh(signal(Kind.PERIODIC_TEST, Phase.RESTORE, code="602"), home, PRIORITIES).priority is Priority.ROUTINE
+    event, priority = weigh(signal(Kind.PERIODIC_TEST, code="602"), home, PRIORITIES)
+    assert (event.kind, priority) == (Kind.PERIODIC_TEST, Priority.HOME_RISK)
+    assert weigh(signal(Kind.PERIODIC_TEST, Phase.RESTORE, code="602"), home, PRIORITIES)[1] is Priority.ROUTINE
 
 
 def test_a_remap_to_the_most_urgent_counts() -> None:
     """LIFE is the number 0, and still a priority that was set."""
     home = Account(account="1234", remaps={"150": Remap(None, Priority.LIFE)})
-    assert weigh(signal(Kind.VITALS, code="150"), home, PRIORITIES).priority is Priority.LIFE
+    assert weigh(signal(Kind.VITALS, code="150"), home, PRIORITIES)[1] is Priority.LIFE
 
 
 def test_the_service_table_is_the_one_that_counts() -> None:
     """What the configuration overrides is taken from the table that is handed in."""
     table: Mapping[Kind, Priority] = {**PRIORITIES, Kind.DOOR: Priority.LIFE}
-    assert weigh(signal(Kind.DOOR), HOME, table).priority is Priority.LIFE
+    assert weigh(signal(Kind.DOOR), HOME, table)[1] is Priority.LIFE
 
 
 @pytest.mark.parametrize("holder_active", [True, False])
@@ -151,7 +156,7 @@ def test_the_service_table_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize("state", [State.WAITING, State.CLAIMED])
 def test_unanswered_alarms_take_whatever_comes(state: State, priority: Priority, *, holder_active: bool) -> None:
     """Until it is answered an alarm is joined by all its home says."""
-    assert joins(alarm(state=state), priority, holder_active=holder_active)
+    assert joins(alarm(state=state, holder_active=holder_active), priority, NOW)
 
 
 @pytest.mark.parametrize(
@@ -169,4 +174,5 @@ def test_answered_alarms_take_more_of_the_same_under_active_eyes(
     priority: Priority, *, holder_active: bool, expected: bool
 ) -> None:
     """Once answered, a signal joins only while the holder is active, and never if it is more urgent."""
-    assert joins(alarm(Priority.TECHNICAL, State.ANSWERED), priority, holder_active=holder_active) is expected
+    answered = alarm(Priority.TECHNICAL, State.ANSWERED, holder_active=holder_active)
+    assert joins(answered, priority, NOW) is expected

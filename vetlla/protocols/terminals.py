@@ -51,7 +51,9 @@ def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]
 
     A time that the terminal woke up with must not make an alarm look years old, or a place older than the one before.
     """
-    if clock is None or (clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS):
+    if clock is None or clock.year > _CLOCKLESS[0]:  # as all do whose clock is set
+        return clock, NOTHING
+    if clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS:
         return clock, NOTHING
     return None, {"clock": f"not set: {clock.isoformat()}"}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.alarms import State
 from vetlla.signals import Kind, Priority
-from vetlla.store.rows import SIGNAL_COLUMNS, Flag
+from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from vetlla.service.queue import Marks
     from vetlla.store.rows import Row
 
-_ID, _FLAGS, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "flags", "setup_us", "received_mono_us"))
-_ON_TEST = Flag.ON_TEST.value
+_ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
 
 GROUPS_MAX = 1_000
 """Moments remembered for one alarm; what joins beyond that counts from the last of them, so that it never seems to
@@ -66,7 +65,7 @@ class Calls:
 
     def answered_by_receiver(self, count: int) -> None:
         """Count reports that no operator has to see: routine ones, and those that a runaway repeats."""
-        if count > 0:  # a report that fitted no row may have joined an alarm and not be among the signals
+        if count:
             self._observe(Priority.ROUTINE, 0, count)
 
     def _observe(self, priority: Priority, t3_us: int, count: int) -> None:
@@ -85,11 +84,6 @@ def reports(card: Card) -> int:
     """
     alarm, tally = card
     return tally.signals or (0 if alarm.kind is Kind.DEVICE_LOST else 1)
-
-
-def communications(rows: Iterable[Row]) -> int:
-    """Return how many of these stored signals count: those of accounts on test do not."""
-    return sum(not row[_FLAGS] & _ON_TEST for row in rows)  # type: ignore[operator] # a column of integers
 
 
 def late_signals(rows: Iterable[Row], mono_us: int) -> list[int]:

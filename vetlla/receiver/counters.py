@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from enum import StrEnum
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from vetlla.alarms import Cause
@@ -95,9 +96,9 @@ class Histogram:
 
     def observe_each(self, durations_us: Sequence[int]) -> None:
         """Count several durations."""
-        bounds_us, counts = self.bounds_us, self.counts
-        for duration_us in durations_us:
-            counts[bisect_left(bounds_us, duration_us)] += 1
+        counts = self.counts
+        for place in map(bisect_left, repeat(self.bounds_us), durations_us):
+            counts[place] += 1
         self.sum_us += sum(durations_us)
 
     @property

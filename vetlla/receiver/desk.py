@@ -20,7 +20,7 @@ from vetlla.receiver.report import News, Report, news_of, reason_of
 from vetlla.service import queue
 from vetlla.service.emergencies import Closed, Emergency
 from vetlla.service.quiet import QuietLines, UnknownCode
-from vetlla.service.runaway import Device, Runaways
+from vetlla.service.runaway import Runaways, Utterance
 from vetlla.service.triage import is_old, joins, line_of
 from vetlla.signals import Kind, Priority
 from vetlla.store.batch import Entry, Note
@@ -60,6 +60,8 @@ class Desk:
         """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
         self._joined: dict[int, Card] = {}
         """Cards as they were before the batch under way."""
+        self._unseen = 0
+        """Signals of the batch under way that no operator has to see, without those of accounts on test."""
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
             self._cards.lay(Card(kept, recovered.tallies[alarm.id]))
@@ -110,41 +112,46 @@ class Desk:
         ``told_in``: the alarm of an earlier report that this one repeats and adds to.
         """
         now = arrival.received
-        on_test = bool(self.tests.by_account) and self._is_on_test(report.who.account, now)
-        flags = (0 if report.known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
+        number, who, home, event, priority, device, known, _, _ = report
+        on_test = bool(self.tests.by_account) and self._is_on_test(who.account, now)
+        flags = (0 if known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
-            number = self._join(self._cards[told_in], report, now, batch, runaway=False)
-            self._tell_supervisor(number, now, batch)
-            return number, flags
-        kind = report.event.kind
+            self._join(self._cards[told_in], report, now, batch, runaway=False)
+            self._tell_supervisor(told_in, now, batch)
+            return told_in, flags
+        kind = event.kind
         apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
-        name = line_of(kind, report.priority, report.who.account) if apart else ""
-        line = (report.home, on_test, name)
+        name = line_of(kind, priority, who.account) if apart else ""
+        line = (home, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
-        before = self._cards.newest(line) if line in self._cards.lines else None
+        before = self._cards.newest(line)
         if before and now.mono_us - before.tally.joined_us > self._chain_window_us:
             before = None  # the contract's clock starts again
-        joined = before and joins(before.alarm, report.priority, holder_active=queue.holder_active(before.alarm, now))
-        if report.priority is Priority.ROUTINE:
-            return (self._join(before, report, now, batch, runaway=False) if before and joined else None), flags
-        device = Device(report.home, report.who, report.device, report.event, on_test)
-        runaway = self._runaways.count(
-            device, now.mono_us, limit=self._runaway_signals, window_us=self._runaway_window_us
-        )
+        joined = before and joins(before.alarm, priority, now)
+        if priority is Priority.ROUTINE:
+            if before and joined:
+                return self._join(before, report, now, batch, runaway=False), flags
+            self._unseen += not on_test
+            return None, flags
+        said = Utterance(home, who, device, event, on_test)
+        repetition = self._runaways.count(said, now.mono_us, self._runaway_window_us)
+        runaway = repetition.count > self._runaway_signals
         flags |= _RUNAWAY if runaway else 0
         if before and joined:
-            number = self._join(before, report, now, batch, runaway=runaway)
-        elif runaway and report.priority is not Priority.LIFE and (group := self._runaways.group(device)):
+            alarm = self._join(before, report, now, batch, runaway=runaway)
+        elif runaway and priority is not Priority.LIFE and (group := repetition.alarm):
             # Handled by an operator, and still running away: kept with its group, no new alarm.
             if group in self._cards:
                 self._join(self._cards[group], report, now, batch, runaway=True)
+            else:
+                self._unseen += bool(number) and not on_test
             return group, flags
         else:
-            number = self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+            alarm = self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
         if runaway:
-            self._runaways.gather(device, number)
-        return number, flags
+            repetition.alarm = alarm
+        return alarm, flags
 
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
@@ -154,6 +161,8 @@ class Desk:
             number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
             number = self._open(None, report, arrival, batch, on_test=on_test, runaway=False)
+        else:
+            self._unseen += bool(report.number) and not on_test
         if self._quiet.find(code, now.mono_us) != number:
             self._quiet.remember(code, number, now.mono_us)
         return number
@@ -195,15 +204,15 @@ class Desk:
         return self.tests.of(account, now.utc_us) is not None
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
-        alarm, tally = card
-        number = alarm.id
+        alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
+        number, priority, before = alarm.id, report.priority, alarm.priority
         if number not in self._opened:
             self._joined.setdefault(number, card)
-        if report.priority < alarm.priority:
-            alarm = alarm._replace(priority=report.priority, kind=report.event.kind, why=reason_of(report))
+        if priority < before:
+            alarm = alarm._replace(priority=priority, kind=report.event.kind, why=reason_of(report))
             alarm = queue.await_answer(alarm, now, self.marks)
-            batch.decided.append(_entry(now, "lift", number, to=report.priority.name, signal=report.number))
-        elif report.priority is alarm.priority and is_old(alarm.why) and not is_old(report.note):
+            batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=report.number))
+        elif priority is before and is_old(alarm.why) and not is_old(report.note):
             # What happens now must not look hours old because it was told behind what the device had kept back.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         elif not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card):
@@ -214,12 +223,11 @@ class Desk:
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
-        joined_us = tally.joined_us if report.priority is Priority.ROUTINE else now.mono_us
-        signals = tally.signals + (1 if report.number else 0)
-        self._cards[number] = Card(
-            alarm,
-            Tally(signals, report.number or tally.last_signal, joined_us, tally.told_again, tally.told_again_us),
-        )
+        if report.number:
+            signals, last_signal = signals + 1, report.number
+        if priority is not Priority.ROUTINE:
+            joined_us = now.mono_us
+        self._cards[number] = Card(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
         return number
 
     def _open(
@@ -261,32 +269,37 @@ class Desk:
         begun = self._cards.emergency(report.home, on_test=on_test)
         return begun or self._closed.find(report.home, on_test=on_test, now_us=now.mono_us)
 
-    def settle(self, now: Instant, batch: Batch, signals: int) -> list[tuple[News, Card]]:
+    def settle(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
         """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
 
         The rows that say so go with the next batch. From here on only what frames change next can be taken back.
-        ``signals`` is how many the durable batch held, without those of accounts on test.
         """
         news = []
+        cards, calls = self._cards, self._calls
         for number, established_mono_us in self._opened.items():
             card = self._make_ready(number, now, now.mono_us - established_mono_us, batch)
-            self._calls.ready(card.alarm, reports(card), now.mono_us)
-            signals -= 0 if card.alarm.on_test else card.tally.signals
+            calls.ready(card.alarm, reports(card), now.mono_us)
             news.append((News.OPENED, card))
         for number, before in self._joined.items():
-            card = self._cards[number]
-            more = card.tally.signals - before.tally.signals
-            what = News.JOINED if more and card.alarm is before.alarm else news_of(before, card)
+            alarm, tally = card = cards[number]
+            if more := tally.signals - before.tally.signals:
+                calls.ready(alarm, more, now.mono_us)
+            if more and alarm is before.alarm:
+                news.append((News.JOINED, card))
+                continue
+            what = news_of(before, card)
             if what is News.LIFTED:
-                self.on_due(card.alarm)
-            if more:
-                self._calls.ready(card.alarm, more, now.mono_us)
-                signals -= 0 if card.alarm.on_test else more
+                self.on_due(alarm)
             news.append((what, card))
-        self._calls.answered_by_receiver(signals)
+        calls.answered_by_receiver(self._unseen)
+        self._begin()
+        return news
+
+    def _begin(self) -> None:
+        """Begin the next batch."""
         self._opened.clear()
         self._joined.clear()
-        return news
+        self._unseen = 0
 
     def take_back(self, batch: Batch) -> None:
         """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
@@ -298,8 +311,7 @@ class Desk:
             if number in batch.alarms:
                 batch.alarms[number] = card.alarm
         self._next_alarm -= len(self._opened)
-        self._opened.clear()
-        self._joined.clear()
+        self._begin()
         self._runaways.forget()
         self._quiet.forget()
 

@@ -16,7 +16,7 @@ from vetlla.accounts import PlainPolicy
 from vetlla.alarms import Cause
 from vetlla.clock import SECOND_US, iso, to_datetime, to_us
 from vetlla.protocols.makers import as_meant_by
-from vetlla.receiver.calls import communications, late_signals, reports
+from vetlla.receiver.calls import late_signals, reports
 from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.duplicates import Duplicates
 from vetlla.receiver.evidence import Evidence
@@ -171,8 +171,9 @@ class Intake:
         now = self._clock.now()
         self._duplicates.forget(now.mono_us)
         self._evidence.place(self._desk, batch)
-        while self._frames and len(self._planned) < BATCH_MAX:
-            frame = self._frames.popleft()
+        frames, planned = self._frames, self._planned
+        while frames and len(planned) < BATCH_MAX:
+            frame = frames.popleft()
             self._next_frame += 1
             try:
                 verdicts = [self._decide(signal, frame, batch) for signal in frame.signals]
@@ -181,7 +182,7 @@ class Intake:
                 log.exception("frame.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
                 self._tell(frame, None, to_datetime(now.utc_us))
                 continue
-            self._planned.append((frame, verdicts))
+            planned.append((frame, verdicts))
             self._duplicates.end_frame(frame.signals[0].id, self._next_frame)
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
@@ -190,9 +191,11 @@ class Intake:
         self._watchdog.plan(batch, now)
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
-        arrival = frame.arrival
+        # Unpacked and kept in names: each field that is asked for costs as much as the rest of its line.
+        arrival, _, account, _ = frame
+        received, identity, repeated = arrival.received, signal.identity, signal.repeated
         told_in = first = None
-        if signal.identity and (first := self._duplicates.find(signal.identity)):
+        if identity and (first := self._duplicates.find(identity)):
             retelling = self._compare(signal, first, arrival)
             if retelling is Retelling.RETRY:
                 self._count_again(signal, first, arrival, batch)
@@ -202,16 +205,17 @@ class Intake:
         number = self._next_signal
         self._next_signal += 1
         # A caller that has not named itself stands for where it calls from: two of them are two alarms.
-        known, home = frame.account is not None, home_of(frame.account, signal.id) or arrival.host
-        is_known = signal.repeated and self._desk.has_emergency(home, signal.id.account, arrival.received)
-        event, priority = weigh(signal, frame.account, self._table, is_known=is_known)
-        if frame.account is not None and is_last_will(signal) and self._watchdog.answers_for(frame.account):
+        home = home_of(account, signal.id) or arrival.host
+        is_known = repeated and self._desk.has_emergency(home, signal.id.account, received)
+        event, priority = weigh(signal, account, self._table, is_known=is_known)
+        if account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
             priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
-        note = "" if priority is Priority.ROUTINE else age(signal, arrival.received.utc_us)
-        report = Report(number, signal.id, home, event, priority, signal.device, known, signal.repeated, note)
+        note = "" if priority is Priority.ROUTINE else age(signal, received.utc_us)
+        known = account is not None
+        report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note)
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
-        if signal.buffered or signal.repeated or told_in is not None:
-            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if signal.repeated or told_in else 0)
+        if signal.buffered or repeated or told_in is not None:
+            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)
         row = signal_row(
             signal if event is signal.event else signal._replace(event=event),
             arrival,
@@ -223,16 +227,15 @@ class Intake:
             alarm=alarm,
         )
         batch.signals.append(row)
-        if signal.identity:
+        if identity:
             occurred_us, sent_us, text, more = said_in(row)
             said = content(text, more) if text or more else 0
-            told_us = arrival.received.mono_us
-            record = (signal.identity, number, told_us, self._next_frame, alarm, occurred_us, sent_us, said)
-            self._duplicates.add(record)
+            told_us = received.mono_us
+            self._duplicates.add((identity, number, told_us, self._next_frame, alarm, occurred_us, sent_us, said))
         if first is not None and signal.occurred_at is None:
             # It may be a retry after all: one that says "left" must not pause a pendant whose "back" came in between.
             signal = signal._replace(repeated=True)
-        self._watchdog.stored(signal, frame.account, arrival.received)
+        self._watchdog.stored(signal, account, received)
         return STORED
 
     # --- retries ----------------------------------------------------------------------------------------------------
@@ -274,10 +277,10 @@ class Intake:
         answered_us, t2_us = [], []
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
-            arrival = frame.arrival
-            answered_us.append(now_us - arrival.received.mono_us)
-            t2_us.append(now_us - arrival.established.mono_us)
-            protocol = frame.signals[0].protocol
+            (_, _, _, established, received), told, _, _ = frame
+            answered_us.append(now_us - received.mono_us)
+            t2_us.append(now_us - established.mono_us)
+            protocol = told[0].protocol
             for verdict in verdicts:
                 signals[protocol, verdict.outcome] += 1
         self._counters.answer.observe_each(answered_us)
@@ -294,7 +297,7 @@ class Intake:
         if dispatch is not None:
             for row in batch.signals:
                 dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
-        for news, card in self._desk.settle(now, self._commit.batch, communications(batch.signals)):
+        for news, card in self._desk.settle(now, self._commit.batch):
             if news is News.JOINED and dispatch is None:
                 continue
             if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch

@@ -30,8 +30,8 @@ class OpenAlarms(dict[int, "Card"]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: dict[Line, list[int]] = {}
-        """Numbers, oldest first. Read it to ask quickly whether a line has any."""
+        self._lines: dict[Line, list[int]] = {}
+        """Numbers, oldest first."""
 
     def __setitem__(self, number: int, card: Card) -> None:
         """Let an alarm that is open already be as this card says; a kind that another line has moves it there."""
@@ -43,12 +43,12 @@ class OpenAlarms(dict[int, "Card"]):
             old, new = _line(before), _line(card.alarm)
             if old != new:
                 self._take_out(old, number)
-                insort(self.lines.setdefault(new, []), number)
+                insort(self._lines.setdefault(new, []), number)
 
     def lay(self, card: Card) -> None:
         """Add an alarm."""
         super().__setitem__(card.alarm.id, card)
-        self.lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
+        self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
 
     def remove(self, alarm: Alarm) -> None:
         """Take an alarm out."""
@@ -56,10 +56,10 @@ class OpenAlarms(dict[int, "Card"]):
         self._take_out(_line(alarm), alarm.id)
 
     def _take_out(self, line: Line, number: int) -> None:
-        held = self.lines[line]
+        held = self._lines[line]
         held.remove(number)
         if not held:
-            del self.lines[line]
+            del self._lines[line]
 
     def find(self, number: int) -> Card:
         """Return an open alarm. Raises UsageError when there is none of that number."""
@@ -69,13 +69,13 @@ class OpenAlarms(dict[int, "Card"]):
 
     def newest(self, line: Line) -> Card | None:
         """Return the alarm that was added last to a line."""
-        held = self.lines.get(line)
+        held = self._lines.get(line)
         return self[held[-1]] if held else None
 
     def emergency(self, home: str, *, on_test: bool) -> Emergency | None:
         """Return the emergency of a home that is open."""
         for name in _EMERGENCY_LINES:
-            held: Iterable[int] = self.lines.get((home, on_test, name), ())
+            held: Iterable[int] = self._lines.get((home, on_test, name), ())
             for number in reversed(tuple(held)):
                 if (begun := emergency(self[number].alarm)) is not None:
                     return begun

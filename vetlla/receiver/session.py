@@ -107,8 +107,8 @@ class Session:
         arrival: Arrival | None = None
         for item in items:
             if arrival is None:
-                peer = self._peer
-                arrival = Arrival(peer.listener, peer.transport, peer.address, begun, now)
+                _, listener, transport, address, _, _ = self._peer
+                arrival = Arrival(listener, transport, address, begun, now)
             match item:
                 case Signal():
                     self._signal(item, arrival)

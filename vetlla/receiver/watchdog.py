@@ -95,7 +95,7 @@ class Watchdog:
         terminal = account.unit
         if terminal == NOT_WATCHED:
             return False
-        now, listener = arrival.received, self._listener(arrival.listener)
+        now, listener = arrival.received, self._listeners.get(arrival.listener) or self._number(arrival.listener)
         if not self.books.daybook.today.holds(now.utc_us):
             self.books.end_day(now)  # what is heard after midnight is of the new day
         idle = not self.watch.stirred
@@ -160,7 +160,7 @@ class Watchdog:
             self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         self._note(now, idle=idle)
 
-    def _listener(self, name: str) -> int:
+    def _number(self, name: str) -> int:
         number = self._listeners.get(name)
         if number is None and len(self._listeners) < LISTENERS_MAX:
             number = self._listeners[name] = len(self._listeners)

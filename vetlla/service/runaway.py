@@ -8,6 +8,7 @@ heard as a first one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DEVICES_MAX = 100_000
 """Devices counted within one window; beyond it the window ends early, which groups less and hides nothing."""
 
 
-class Device(NamedTuple):
+class Utterance(NamedTuple):
     """One device of one caller and what it says, in or out of a test."""
 
     home: str
@@ -28,33 +29,35 @@ class Device(NamedTuple):
     on_test: bool
 
 
+@dataclass(slots=True)
+class Repetition:
+    """How often a device said one thing within this window."""
+
+    count: int = 0
+    alarm: int | None = None
+    """The alarm that stands for the device if it is over its limit, open or closed by an operator since."""
+
+
 class Runaways:
     """Counts the reports of each device that want an operator's eye."""
 
-    __slots__ = ("_counts", "_groups", "_since_us")
+    __slots__ = ("_said", "_since_us")
 
     def __init__(self) -> None:
         self._since_us = 0
-        self._counts: dict[Device, int] = {}
-        self._groups: dict[Device, int] = {}
+        self._said: dict[Utterance, Repetition] = {}
 
-    def count(self, device: Device, now_us: int, *, limit: int, window_us: int) -> bool:
-        """Count one more report (``now_us`` on the monotonic clock); say whether the device is over its limit."""
-        if now_us - self._since_us > window_us or len(self._counts) >= DEVICES_MAX:
+    def count(self, said: Utterance, now_us: int, window_us: int) -> Repetition:
+        """Count one more report (``now_us`` on the monotonic clock); return how often it came, with this one."""
+        if now_us - self._since_us > window_us or len(self._said) >= DEVICES_MAX:
             self.forget()
             self._since_us = now_us
-        self._counts[device] = count = self._counts.get(device, 0) + 1
-        return count > limit
-
-    def gather(self, device: Device, alarm: int) -> None:
-        """Remember the alarm that stands for a device which is over its limit."""
-        self._groups[device] = alarm
-
-    def group(self, device: Device) -> int | None:
-        """Return the alarm that stands for a device within this window, open or closed by an operator since."""
-        return self._groups.get(device)
+        repetition = self._said.get(said)
+        if repetition is None:
+            repetition = self._said[said] = Repetition()
+        repetition.count += 1
+        return repetition
 
     def forget(self) -> None:
         """Count from zero: an alarm more is opened rather than one too few."""
-        self._counts.clear()
-        self._groups.clear()
+        self._said.clear()

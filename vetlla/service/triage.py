@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vetlla.alarms import State
 from vetlla.clock import SECOND_US, stretch, to_us
 from vetlla.service.emergencies import EMERGENCY
+from vetlla.service.queue import holder_active
 from vetlla.signals import Kind, Phase, Priority
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from vetlla.accounts import Account
     from vetlla.alarms import Alarm
+    from vetlla.clock import Instant
     from vetlla.signals import AccountId, Event, Signal
 
 
@@ -35,14 +37,9 @@ _OLD: Final = " before it came, by its clock"
 _KEPT: Final = "kept back by the device, nobody knows how long"
 
 
-class Weight(NamedTuple):
-    """What a signal means in its home."""
-
-    event: Event
-    priority: Priority
-
-
-def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority], *, is_known: bool = True) -> Weight:
+def weigh(
+    signal: Signal, account: Account | None, table: Mapping[Kind, Priority], *, is_known: bool = True
+) -> tuple[Event, Priority]:
     """Return what a signal means and how urgent it is, by the common table and the home's own remaps.
 
     ``is_known``: the home has an emergency, open or just closed. What a device calls reported before is ROUTINE then.
@@ -60,7 +57,7 @@ def weigh(signal: Signal, account: Account | None, table: Mapping[Kind, Priority
         priority = Priority.ROUTINE
     if account is None:
         priority = min(priority, Priority.TECHNICAL)
-    return Weight(event, priority)
+    return event, priority
 
 
 def age(signal: Signal, received_us: int) -> str:
@@ -101,11 +98,11 @@ def line_of(kind: Kind, priority: Priority, account: str) -> str:
     return f"{kind.value} {account}" if kind is Kind.UNKNOWN and priority is Priority.TECHNICAL else ""
 
 
-def joins(alarm: Alarm, priority: Priority, *, holder_active: bool) -> bool:
+def joins(alarm: Alarm, priority: Priority, now: Instant) -> bool:
     """Say whether a signal joins this open alarm of its home, or needs a new one that is chained to it.
 
     Until it is answered an alarm is joined by all its home says within the chaining window. Once answered, more of the
     same joins only under the eyes of an active holder, and a more urgent signal never: nobody may miss it because the
     alarm looks handled.
     """
-    return alarm.state is not State.ANSWERED or (holder_active and priority >= alarm.priority)
+    return alarm.state is not State.ANSWERED or (priority >= alarm.priority and holder_active(alarm, now))

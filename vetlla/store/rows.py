@@ -54,42 +54,46 @@ def signal_row(
     alarm: int | None,
 ) -> Row:
     """Return the row of one signal in the order of ``SIGNAL_COLUMNS``."""
-    receiver, line, account = signal.id
-    kind, phase, code, system = signal.event
+    # Unpacked: to ask for all these fields by name takes 1 us more.
+    listener, transport, peer, (established_us, established_mono_us), (received_us, received_mono_us) = arrival
+    (
+        protocol, (receiver, line, account), (kind, phase, code, system), raw, device, area, text, sequence,
+        occurred_at, sent_at, position, measurements, details, identity, sealed_with, _, _, _, part, parts,
+    ) = signal  # fmt: skip
     return (
         number,
         commit,
-        arrival.listener,
-        arrival.transport,
-        arrival.peer,
-        signal.protocol,
+        listener,
+        transport,
+        peer,
+        protocol,
         receiver,
         line,
         account,
-        signal.sequence,
+        sequence,
         home,
         kind._value_,
         phase._value_,
         code,
         system,
         priority._value_,
-        signal.device,
-        signal.area,
-        signal.text,
-        None if signal.occurred_at is None else to_us(signal.occurred_at),
-        None if signal.sent_at is None else to_us(signal.sent_at),
-        _more(signal),
-        signal.raw,
-        signal.identity,
-        signal.part,
-        signal.parts,
-        signal.sealed_with,
+        device,
+        area,
+        text,
+        None if occurred_at is None else to_us(occurred_at),
+        None if sent_at is None else to_us(sent_at),
+        _more(signal) if position or measurements or details else None,
+        raw,
+        identity,
+        part,
+        parts,
+        sealed_with,
         flags,
         alarm,
-        arrival.established.utc_us,
-        arrival.received.mono_us - arrival.established.mono_us,
-        arrival.received.utc_us,
-        arrival.received.mono_us,
+        established_us,
+        received_mono_us - established_mono_us,
+        received_us,
+        received_mono_us,
     )
 
 

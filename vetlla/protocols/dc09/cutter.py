@@ -112,14 +112,15 @@ class Cutter:
 
     def _take(self, buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piece | None, int]:
         """Settle the frame that opens here. Stop == start: more bytes are needed."""
-        start, quote = opening.start(), opening.end() - 1
+        start, quote = opening.span()
+        quote -= 1
         checksum, size = opening.group(1, 2)
         crc, declared = stated(opening) if checksum is None else (int(checksum, 16), int(size, 16))
         stop = quote + declared
         body = buffer[quote:stop]
         fits = arc(body) == crc and len(body) == declared >= MIN_BODY
-        if fits and body.count(b'"') == 2 and b"\r" not in body:  # as nearly every frame is
-            return read(buffer, opening, stop, declared), stop + (buffer[stop : stop + 1] == b"\r")
+        if fits and body.count(b'"') == 2 and buffer.find(b"\r", quote, stop + 1) == stop:  # as nearly every frame is
+            return read(buffer, opening, stop, declared), stop + 1
         cr = buffer.find(b"\r", quote, start + MAX_FRAME)
         known = cr if cr >= 0 else min(len(buffer), start + MAX_FRAME)
         if fits and stop <= known:

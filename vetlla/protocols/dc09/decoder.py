@@ -187,31 +187,31 @@ def _events_beside(data: bytes, caller: str) -> list[Report]:
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
+    # Unpacked, since each field that is asked for by name costs as much as the rest of its line.
+    raw, _, _, sequence, who, _, _, timestamp, key_name, _ = frame
+    event, _, device, area, text, _, measurements, repeated = report
+    occurred_at, more, position, _ = extras
     return Signal(
         NAME,
-        frame.id,
-        report.event,
-        frame.raw,
-        report.device,
-        report.area,
-        join_texts(report.text, extras.text) if extras.text else report.text,
-        frame.sequence,
-        extras.occurred_at,
-        None if frame.timestamp is None else _sent_at(frame.timestamp, is_sealed=bool(frame.key_name)),
-        extras.position,
-        report.measurements,
+        who,
+        event,
+        raw,
+        device,
+        area,
+        join_texts(text, more) if more else text,
+        sequence,
+        occurred_at,
+        # Of a sealed report whatever its clock says, because policy judges by that.
+        timestamp if key_name else believed(timestamp)[0],
+        position,
+        measurements,
         _details(frame, extras, report),
         _identity(frame, part),
-        frame.key_name,
-        repeated=report.repeated,
+        key_name,
+        repeated=repeated,
         part=part,
         parts=parts,
     )
-
-
-def _sent_at(timestamp: datetime, *, is_sealed: bool) -> datetime | None:
-    """Return when a frame was sent; of a sealed one whatever its clock says, because policy judges by that."""
-    return timestamp if is_sealed else believed(timestamp)[0]
 
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:

@@ -119,8 +119,8 @@ def covered(buffer: bytes, quote: int, cr: int, crc: int) -> int:
 
 def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Frame:
     """Return the frame from ``opening`` to ``end``, where the body ends that its checksum covers."""
-    start = opening.start()
-    quote = opening.end() - 1
+    start, quote = opening.span()
+    quote -= 1
     raw = buffer[start:end]
     # Eldes counts the CR that ends the frame; what else a sender may count behind it says nothing either.
     last = end if buffer[end - 1] > _BLANK else start + len(raw.rstrip(PADDING))
