@@ -130,6 +130,13 @@ class AccountBook:
         receiver, line = id.receiver.upper(), id.line.upper()
         return found.get((receiver, line)) or found.get((receiver, "")) or found.get(("", line)) or found.get(_ANYWHERE)
 
+    def of_number(self, account: str) -> list[Account]:
+        """Return what is registered under an account, in any case: one home for each receiver and line."""
+        found = self._by_account.get(account.upper())
+        if found is None:
+            return []
+        return [found] if isinstance(found, Account) else list(found.values())
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -53,6 +53,8 @@ class Cause(StrEnum):
     """The limit had passed, and the operator who then claimed it did not answer it."""
     HOLD_LAPSED = "hold_lapsed"
     """It was answered, and its operator did nothing for the hold time."""
+    ON_TEST = "on_test"
+    """An emergency that came on test, and that no person closed before the test ended or ``test_unseen_s`` passed."""
     TOLD_AGAIN = "told_again"
     """Its caller told the call again while its operator showed no activity."""
     ASKED = "asked"

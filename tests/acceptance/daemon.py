@@ -247,7 +247,7 @@ class Daemon:
 
     def queue(self, *, on_test: bool = False) -> list[dict[str, Any]]:
         """Return the open alarms."""
-        alarms: list[dict[str, Any]] = self.ask("queue.list", on_test=on_test)
+        alarms: list[dict[str, Any]] = self.ask("queue.list", on_test=on_test)["alarms"]
         return alarms
 
     def await_alarm(self) -> dict[str, Any]:

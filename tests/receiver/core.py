@@ -14,6 +14,7 @@ from vetlla.accounts import AccountBook
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.receiver.budget import Budget
+from vetlla.receiver.card import Card
 from vetlla.receiver.commit import GroupCommit, Operation
 from vetlla.receiver.control import Caller, Request, User
 from vetlla.receiver.counters import Counters
@@ -26,6 +27,7 @@ from vetlla.receiver.roster import Roster
 from vetlla.receiver.supervision_requests import SupervisionRequests
 from vetlla.receiver.supervision_view import SupervisionView
 from vetlla.receiver.watchdog import Watchdog
+from vetlla.service import queue
 from vetlla.settings.model import Settings
 from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.store.archive import Archive
@@ -206,6 +208,7 @@ class Core:
             dispatch=self.dispatch,
             counters=self.counters,
             clock=self.clock,
+            book=lambda: self.intake.book,
             known=by_name,
         )
         self.supervision = SupervisionRequests(
@@ -254,8 +257,18 @@ class Core:
 
     async def open_alarms(self) -> list[dict[str, Any]]:
         """Return the queue as operators see it, without the alarms on test."""
-        alarms: list[dict[str, Any]] = await self.ask("queue.list")
+        return await self.listed()
+
+    async def listed(self, caller: Caller = ANA, **asked: object) -> list[dict[str, Any]]:
+        """Return what the first page of a list shows."""
+        alarms: list[dict[str, Any]] = (await self.ask("queue.list", caller, **asked))["alarms"]
         return alarms
+
+    def cards(self) -> list[Card]:
+        """Return the alarms that may be worked, in the order in which they should be."""
+        now = self.clock.now()
+        cards = [Card(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
+        return sorted(cards, key=lambda card: queue.order(card.alarm, now))
 
     # --- time and the disk ------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any
 from vetlla.signals import Kind, Phase, Priority
 
 CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 2, 60
-T3_WARN_S, T3_MAX_S, HOLD_S = 15, 30, 150
+T3_WARN_S, T3_MAX_S, HOLD_S, TEST_UNSEEN_S = 15, 30, 150, 40
 HOMES = {"1111": "H1", "1112": "H1", "2222": "H2", "9999": "9999"}
 """The last account is registered nowhere."""
 STRANGER = "9999"
@@ -72,6 +72,7 @@ class Case:
 
     id: int
     home: str
+    account: str
     on_test: bool
     priority: Priority
     began: float
@@ -101,10 +102,13 @@ class Case:
         """Return True if an operator who shows signs of life holds it."""
         return self.state in {"claimed", "answered"} and now < self.lease
 
-    def wait(self, now: float) -> None:
-        """Let it wait for an answer from now on."""
+    def wait(self, now: float, test_ends: float) -> None:
+        """Let it wait for an answer from now on; of a test's emergencies until the installer must be gone."""
         self.warned = self.overdue = False
-        self.due = None if self.on_test else now + T3_WARN_S
+        if not self.on_test:
+            self.due = now + T3_WARN_S
+        elif self.priority in URGENT:
+            self.due = min(now + TEST_UNSEEN_S, test_ends)
 
     def taken(self, now: float, **changes: Any) -> Case:  # noqa: ANN401 - fields
         """Return the case in an operator's hands from now on: lease and hold time begin."""
@@ -114,7 +118,7 @@ class Case:
         elif case.overdue:
             case.due = case.lease
         if case.on_test:
-            case.due = None
+            case.due = self.due
         return case
 
 
@@ -180,7 +184,7 @@ class Model:
             case.joined = self.now
         if said.priority < case.priority:
             case.priority = said.priority
-            case.wait(self.now)
+            case.wait(self.now, self.tests.get(said.account, 0))
             self.audit.append(f"receiver lift alarm {case.id}")
         if runaway and not case.runaway:
             case.runaway = True
@@ -194,6 +198,7 @@ class Model:
         self.open[number] = case = Case(
             id=number,
             home=HOMES[said.account],
+            account=said.account,
             on_test=on_test,
             priority=said.priority,
             began=before.began if before else self.now,
@@ -201,7 +206,7 @@ class Model:
             runaway=runaway,
             after=before.id if before else None,
         )
-        case.wait(self.now)
+        case.wait(self.now, self.tests.get(said.account, 0))
         self.audit.append(f"receiver open alarm {number}")
         return number
 
@@ -216,11 +221,21 @@ class Model:
     # --- what operators do ------------------------------------------------------------------------------------------
 
     def put_on_test(self, test: OnTest) -> None:
-        """Let an engineer put an account on test. Raises Refused where there is no test to end."""
-        if not test.seconds and self.now >= self.tests.get(test.account, 0):
+        """Let an engineer put a registered account on test. Raises Refused where there is no test to end.
+
+        To end a test closes its calls; to order it again lets its emergencies stand apart for longer.
+        """
+        if test.account == STRANGER or (not test.seconds and self.now >= self.tests.get(test.account, 0)):
             raise Refused
         self.tests[test.account] = self.now + test.seconds if test.seconds else 0
         self.audit.append(f"sara test account {test.account}")
+        for case in [one for one in self.open.values() if one.on_test and one.account == test.account]:
+            if test.seconds:
+                if case.priority in URGENT:
+                    case.due = min(self.now + TEST_UNSEEN_S, self.tests[test.account])
+            else:
+                self._close(case)
+                self.audit.append(f"sara close alarm {case.id}")
 
     def act(self, done: Done) -> int:
         """Let an operator do something with an alarm; return which one it was. Raises Refused."""
@@ -229,17 +244,21 @@ class Model:
             raise Refused
         case = self._step(self.open[number].at(self.now), done)
         if done.do == "close":
-            del self.open[number]
-            if case.priority in URGENT:
-                until, before = self.ended.get((case.home, case.on_test), (-1.0, case))
-                if self.now <= until:
-                    newest = max(before, case, key=lambda one: one.id)
-                    case = replace(newest, began=min(before.began, case.began))
-                self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
+            self._close(case)
         else:
             self.open[number] = case
         self.audit.append(f"{done.operator} {done.do} alarm {number}")
         return number
+
+    def _close(self, case: Case) -> None:
+        del self.open[case.id]
+        if case.priority not in URGENT:
+            return
+        until, before = self.ended.get((case.home, case.on_test), (-1.0, case))
+        if self.now <= until:
+            newest = max(before, case, key=lambda one: one.id)
+            case = replace(newest, began=min(before.began, case.began))
+        self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
 
     def _next_for(self, operator: str) -> int:
         """Return what they hold unanswered, unless a more urgent alarm waits; else the first that waits."""
@@ -276,13 +295,18 @@ class Model:
     # --- what time does ---------------------------------------------------------------------------------------------
 
     def fall_due(self) -> None:
-        """Let the receiver warn of what waits, and put before a supervisor what waits too long or was left."""
+        """Let the receiver warn of what waits, and put before a supervisor what waits too long or was left.
+
+        An emergency that came on test and is open at its mark goes into the queue: its installer may be gone.
+        """
         while due := [case for case in self.open.values() if case.due is not None and case.due <= self.now]:
             for case in due:
                 self.open[case.id] = self._told(case.at(self.now))
 
     def _told(self, case: Case) -> Case:
-        if case.state != "answered" and not case.warned:
+        if case.on_test:
+            case = replace(case, on_test=False, warned=True)
+        elif case.state != "answered" and not case.warned:
             self.audit.append(f"receiver warn alarm {case.id}")
             assert case.due is not None
             return replace(case, warned=True, due=case.due + T3_MAX_S - T3_WARN_S)
@@ -296,6 +320,6 @@ class Model:
     # --- what is seen -----------------------------------------------------------------------------------------------
 
     def queue(self) -> list[Case]:
-        """Return the open alarms as they stand, most urgent first, then by age."""
+        """Return the open alarms as they stand, most urgent first, homes before strangers, then by age."""
         cases = [case.at(self.now) for case in self.open.values()]
-        return sorted(cases, key=lambda case: (case.priority, case.began, case.id))
+        return sorted(cases, key=lambda case: (case.priority, case.account == STRANGER, case.began, case.id))

@@ -78,7 +78,7 @@ def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop:
         async with doors(tmp_path) as opened:
             await opened.core.submit(signal())
             client = await opened.client()
-            assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]] == [1]
+            assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]["alarms"]] == [1]
             assert (await client.ask("queue.claim", alarm=99))["error"] == "no open alarm 99"
             assert (await client.ask("queue.claim", alarm=1))["result"]["operator"] == ME
 

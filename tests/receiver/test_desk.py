@@ -9,6 +9,7 @@ import pytest
 
 from tests.receiver.core import ANA, BERTA, SARA, core, run, signal, small
 from tests.receiver.homes import HOME, battery, handle, say, stored
+from vetlla.accounts import Account
 from vetlla.alarms import State
 from vetlla.clock import SECOND_US, to_datetime
 from vetlla.errors import UsageError
@@ -305,7 +306,7 @@ def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
         async with core(tmp_path, accounts=HOME) as rig:
             await rig.ask("queue.test", SARA, account="1112", seconds=60, reason="installer on site")
             await say(rig, battery("1111"), signal("1112"), battery("1111"), signal("1112"))
-            (real,), (test,) = await rig.open_alarms(), await rig.ask("queue.list", on_test=True)
+            (real,), (test,) = await rig.open_alarms(), await rig.listed(on_test=True)
             assert (real["id"], real["priority"], real["signals"]) == (1, "TECHNICAL", 2)
             assert (test["id"], test["priority"], test["signals"]) == (2, "LIFE", 2)
             assert [bool(row["flags"] & Flag.ON_TEST) for row in stored(rig)] == [False, True, False, True]
@@ -313,21 +314,22 @@ def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
             rig.clock.advance(60)
             await say(rig, signal("1112"))
             assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["LIFE"]
-            assert (await rig.ask("queue.list", on_test=True))[0]["signals"] == 2
+            assert (await rig.listed(on_test=True))[0]["signals"] == 2
 
     run(scenario())
 
 
 def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
     """A test is over at its very moment, and a restart neither ends nor lengthens it; case does not matter."""
+    accounts = [Account(account="ABcd")]
 
     async def scenario() -> None:
-        async with core(tmp_path, accounts=HOME) as rig:
+        async with core(tmp_path, accounts=accounts) as rig:
             await rig.ask("queue.test", SARA, account="aBcD", seconds=60, reason="")
             clock = rig.clock
         clock.advance(59)
-        async with core(tmp_path, accounts=HOME, clock=clock) as rig:
-            assert [test["account"] for test in await rig.ask("queue.tests")] == ["abcd"]
+        async with core(tmp_path, accounts=accounts, clock=clock) as rig:
+            assert [test["account"] for test in await rig.ask("queue.tests")] == ["ABcd"]
             await say(rig, signal("ABCD"))
             clock.advance(1)
             assert await rig.ask("queue.tests") == []

@@ -24,6 +24,11 @@ def numbered(number: int) -> dict[str, Any]:
     return {"event": "alarm", "number": number}
 
 
+async def standing(*numbers: int) -> AsyncGenerator[dict[str, Any], None]:
+    for number in numbers:
+        yield numbered(number)
+
+
 def test_every_watcher_hears_every_event_in_order() -> None:
     """Two who watch hear the same; who comes later hears what comes later."""
 
@@ -49,7 +54,7 @@ def test_nothing_falls_between_what_stands_and_what_comes() -> None:
 
     async def scenario() -> None:
         told = Dispatch()
-        events = told.watch([numbered(1), numbered(2)])
+        events = told.watch(standing(1, 2))
         assert await heard(events, 1) == [1]
         told.publish(numbered(3))
         assert await heard(events, 2) == [2, 3]
@@ -64,7 +69,7 @@ def test_nobody_watching_is_known() -> None:
     async def scenario() -> None:
         told = Dispatch()
         assert not told
-        events = told.watch([numbered(1)])
+        events = told.watch(standing(1))
         await anext(events)
         assert told
         await events.aclose()
@@ -79,7 +84,7 @@ def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytes
 
     async def scenario() -> None:
         told = Dispatch()
-        events = told.watch([numbered(0)])
+        events = told.watch(standing(0))
         await anext(events)
         for number in range(1, 8):
             told.publish(numbered(number))

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.receiver.core import ANA, BERTA, LOOPS, SARA, Core, core, run, signal, small, until
+from vetlla.accounts import Account
 from vetlla.alarms import Cause
 from vetlla.clock import ManualClock, SystemClock
 from vetlla.receiver.control import Request
@@ -15,6 +16,7 @@ from vetlla.receiver.escalation import AT_ONCE
 from vetlla.signals import Event, Kind, Phase, Priority
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from vetlla.settings.model import Settings
@@ -41,6 +43,11 @@ async def escalated(rig: Core, number: int = 1) -> int:
     return times
 
 
+async def nothing() -> AsyncGenerator[dict[str, Any], None]:
+    """Yield one event that says nothing: a watcher that has it is there."""
+    yield {}
+
+
 async def passes(rig: Core, seconds: float) -> None:
     """Let time pass, and let everything that is due by then happen."""
     rig.clock.advance(seconds)
@@ -65,7 +72,7 @@ def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path:
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-            events = rig.dispatch.watch([{}])
+            events = rig.dispatch.watch(nothing())
             await anext(events)
             await rig.submit(signal("1"))
             await passes(rig, WARN_S - 0.001)
@@ -191,10 +198,10 @@ def test_a_service_may_leave_technical_alarms_out(tmp_path: Path) -> None:
 
 
 def test_accounts_on_test_are_left_alone(tmp_path: Path) -> None:
-    """No person waits there, neither for an answer nor for the rest of a conversation."""
+    """No person waits there while the installer is at work, neither for an answer nor for the rest of a talk."""
 
     async def scenario() -> None:
-        async with core(tmp_path, settings=hasty(tmp_path)) as rig:
+        async with core(tmp_path, settings=hasty(tmp_path), accounts=[Account(account="2")]) as rig:
             await rig.ask("queue.test", SARA, account="2", seconds=60, reason="")
             await rig.submit(signal("2"))
             await passes(rig, MAX_S)
@@ -548,8 +555,9 @@ def test_many_that_fall_due_at_once_leave_room_for_frames(tmp_path: Path) -> Non
     """One turn of the loop looks at a bounded number; all the others follow, and none is left out."""
 
     async def scenario() -> None:
-        async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-            many = 2 * AT_ONCE + 1
+        many = 2 * AT_ONCE + 1
+        homes = [Account(account=f"{number}") for number in range(many)]
+        async with core(tmp_path, settings=hasty(tmp_path), accounts=homes) as rig:
             await rig.submit(*[battery(f"{number}") for number in range(many)])
             await rig.sync()
             rig.clock.advance(WARN_S)

@@ -29,6 +29,7 @@ EMPTY = Gauges(
     intake_waiting=0,
     accounts=0,
     accounts_on_test=0,
+    alarms_on_test={},
     supervised={},
     incidents_open=0,
     limits_s=dict.fromkeys(LIMITS, 1.0),

@@ -139,3 +139,26 @@ def test_it_is_over_when_too_few_are_left() -> None:
     assert over.members == {0, 1, 2, 3, 4, 5}
     assert rig.incidents.open == {}
     assert rig.incidents.of == {}
+
+
+def test_the_ucrs_of_one_home_are_one_loss() -> None:
+    """A terminal may name as many as it likes: with it they fall silent, and four homes that do so too stand alone."""
+    rig = Rig(("operator:a", 100))
+    liar = rig.fleet.add(Account(account="9"), "", NO_PARENT, 0)
+    invented = [rig.fleet.add(Account(account="9"), f"{number}", liar, 0) for number in range(200)]
+    for number in (liar, *invented):
+        rig.fleet.interval_s[number], rig.fleet.allowed[number] = Expectation(900, 3)
+    assert {rig.lose(device, 1) for device in (liar, *invented)} == {None}
+    assert [rig.lose(device, 100 + device) for device in range(3)] == [None] * 3
+    assert rig.incidents.open == {}
+
+
+def test_the_ucrs_of_an_incident_are_members_of_it() -> None:
+    """What is counted by homes lists every device that was lost."""
+    rig = Rig(("operator:a", 100))
+    ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0, 0)
+    assert rig.lose(ucr, 0) is None
+    assert [rig.lose(device, 1) for device in range(3)] == [None] * 3
+    incident = rig.lose(3, 2)
+    assert incident is not None
+    assert incident.members == {0, 1, 2, 3, ucr}

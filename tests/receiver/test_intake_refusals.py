@@ -244,3 +244,27 @@ def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) ->
             assert rig.read("SELECT id FROM rejects") == []
 
     run(scenario())
+
+
+def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
+    """Receiver and line that a caller invents are of the same account; a press that is refused reaches an operator."""
+    settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings, accounts=[KEYED]) as rig:
+            for number in range(50):
+                rig.reject(replace(damaged("5678"), id=AccountId(f"{number:X}", f"{number:X}", "5678")))
+                await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 2
+            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
+            (verdict,) = (await rig.submit(signal("5678"))).verdicts or ()
+            assert verdict == refused(Reason.PLAIN_REFUSED)
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert alarm["priority"] == "LIFE"
+            assert len(rig.read("SELECT id FROM rejects")) == 3
+            await rig.submit(signal("5678"))
+            await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 3  # no news: within the budget again
+
+    run(scenario())

@@ -28,6 +28,7 @@ GAUGES = Gauges(
     intake_waiting=7,
     accounts=70_000,
     accounts_on_test=3,
+    alarms_on_test={Priority.LIFE: 2},
     supervised={"ok": 69_000, "late": 20, "lost": 5, "unknown": 7, "not_supervised": 968},
     incidents_open=2,
     unattended={Priority.LIFE: 1},

@@ -29,6 +29,7 @@ from tests.receiver.queue_model import (
     STRANGER,
     T3_MAX_S,
     T3_WARN_S,
+    TEST_UNSEEN_S,
     Done,
     Model,
     OnTest,
@@ -129,6 +130,7 @@ class QueueMachine(RuleBasedStateMachine):
             "runaway_signals": RUNAWAY_SIGNALS,
             "runaway_window_s": float(RUNAWAY_S),
             "hold_s": float(HOLD_S),
+            "test_unseen_s": float(TEST_UNSEEN_S),
             "t3_warn_s": float(T3_WARN_S),
             "t3_max_s": float(T3_MAX_S),
         }
@@ -386,8 +388,8 @@ class QueueMachine(RuleBasedStateMachine):
         ]
 
     async def _look(self) -> list[dict[str, Any]]:
-        shown = [card.fields(self.clock.now()) for card in self.core.desk.cards(self.clock.now())]
-        listed = await self.core.ask("queue.list", on_test=False) + await self.core.ask("queue.list", on_test=True)
+        shown = [card.fields(self.clock.now()) for card in self.core.cards()]
+        listed = await self.core.listed(on_test=False) + await self.core.listed(on_test=True)
         assert sorted(alarm["id"] for alarm in listed) == sorted(alarm["id"] for alarm in shown)
         return [{name: alarm[name] for name in SHOWN} for alarm in shown]
 
@@ -416,7 +418,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _check_disk(self) -> None:
         with Archive(self.directory) as archive:
             rows = archive.read("SELECT * FROM alarms WHERE state <> 'closed'")
-        shown = [card.alarm.id for card in self.core.desk.cards(self.clock.now())]
+        shown = [card.alarm.id for card in self.core.cards()]
         assert {row["id"]: alarm_from(row) for row in rows} == {
             number: self.core.desk.find(number).alarm for number in shown
         }

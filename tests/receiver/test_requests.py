@@ -78,7 +78,7 @@ def test_the_next_alarm_is_the_first_that_waits(tmp_path: Path) -> None:
     """Without a number the most urgent alarm that nobody holds is claimed, never one on test."""
 
     async def scenario() -> None:
-        async with core(tmp_path) as rig:
+        async with core(tmp_path, accounts=[Account(account="5")]) as rig:
             await rig.ask("queue.test", SARA, account="5", seconds=60, reason="")
             await rig.submit(signal("1", "302", kind=Kind.BATTERY_LOW))
             await rig.submit(signal("2", "154", kind=Kind.FLOOD))
@@ -134,7 +134,7 @@ def test_each_step_says_what_it_did(tmp_path: Path) -> None:
     """Who did what to the alarm and when stands in the answer, and watchers are told the same with the alarm."""
 
     async def scenario() -> None:
-        async with core(tmp_path) as rig:
+        async with core(tmp_path, accounts=[Account(account="77")]) as rig:
             await rig.submit(signal())
             events = rig.requests.watch(Request({}, BERTA))
             standing = await anext(events)
@@ -168,7 +168,7 @@ def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
     """An account whose alarms disappear from the list does so before everybody's eyes."""
 
     async def scenario() -> None:
-        async with core(tmp_path) as rig:
+        async with core(tmp_path, accounts=[Account(account="77")]) as rig:
             await rig.submit(signal())
             events = rig.requests.watch(Request({}, BERTA))
             await anext(events)
@@ -180,6 +180,8 @@ def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
                 "action": "test",
                 "detail": {"until": "2026-01-01T00:01:00.000000Z", "reason": "installer"},
                 "account": "77",
+                "receiver": "",
+                "line": "",
             }
             await events.aclose()
 
@@ -260,19 +262,27 @@ def test_tests_are_for_engineers_and_supervisors(tmp_path: Path) -> None:
     """Whoever is neither cannot take a home's alarms out of sight; who did so, until when and why is told."""
 
     async def scenario() -> None:
-        async with core(tmp_path, settings=small(tmp_path, control={"engineers": "installers"})) as rig:
+        async with core(
+            tmp_path, settings=small(tmp_path, control={"engineers": "installers"}), accounts=[Account(account="1234")]
+        ) as rig:
             assert "usermod -aG installers" in await refused(rig, "queue.test", account="1", seconds=60)
             told = await rig.ask("queue.test", ENGINEER, account="1234", seconds=TEST_MAX_S, reason="new terminal")
             assert told == {
                 "account": "1234",
+                "receiver": "",
+                "line": "",
+                "home": "",
                 "until": "2026-01-08T00:00:00.000000Z",
                 "operator": "enric",
                 "reason": "new terminal",
+                "closed": [],
                 "durable": True,
             }
             (listed,) = await rig.ask("queue.tests")
             assert listed == {
                 "account": "1234",
+                "receiver": "",
+                "line": "",
                 "since": "2026-01-01T00:00:00.000000Z",
                 "until": "2026-01-08T00:00:00.000000Z",
                 "operator": "enric",
@@ -291,7 +301,7 @@ def test_t3_is_counted_when_it_ends(tmp_path: Path) -> None:
     """Each answer is one observation under the alarm's priority; an account on test does not touch the figures."""
 
     async def scenario() -> None:
-        async with core(tmp_path) as rig:
+        async with core(tmp_path, accounts=[Account(account="3")]) as rig:
             await rig.ask("queue.test", SARA, account="3", seconds=60, reason="")
             for account in ("2", "3"):
                 await rig.submit(signal(account))

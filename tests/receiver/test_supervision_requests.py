@@ -134,7 +134,7 @@ def test_a_device_is_shown_whole(tmp_path: Path) -> None:
             terminal, ucr = await rig.ask("supervision.show", account="0001")
             (alarm,) = await rig.open_alarms()
             assert (terminal["state"], terminal["alarm"], terminal["next_deadline"]) == ("lost", alarm["id"], None)
-            assert "no account 9999" in await refused(rig, "supervision.show", account="9999")
+            assert "account 9999 is not registered" in await refused(rig, "supervision.show", account="9999")
 
     run(scenario())
 
@@ -254,7 +254,9 @@ def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
             )
             for seconds in (0, -1, PAUSE_MAX_S + 1):
                 assert "lasts up to" in await refused(rig, "supervision.pause", **asked, seconds=seconds)
-            assert "no account 4711" in await refused(rig, "supervision.pause", account="4711", reason="battery")
+            assert "account 4711 is not registered" in await refused(
+                rig, "supervision.pause", account="4711", reason="battery"
+            )
 
     run(scenario())
 

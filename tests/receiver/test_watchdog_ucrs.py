@@ -269,3 +269,30 @@ def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path
             assert (state(rig), state(rig, device="U1")) == (Health.UNKNOWN, Health.UNKNOWN)
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("expects", "inventory", "learns"),
+    [
+        (True, Expected({}, {}, frozenset()), True),
+        (True, Expected({}, {"H9": [Ucr(DeviceType.UCR, "U9")]}, frozenset()), True),
+        (False, Expected({}, {"H9": [Ucr(DeviceType.UCR, "U9")]}, frozenset()), False),
+        (False, Expected({}, {"H1": [Ucr(DeviceType.UCR, "U9")]}, frozenset()), True),
+        (False, Expected({}, {}, frozenset()), False),
+    ],
+)
+def test_ucrs_are_learned_only_where_some_are_expected(
+    tmp_path: Path, inventory: Expected, *, expects: bool, learns: bool
+) -> None:
+    """The account or the inventory says so; elsewhere what a terminal tells of UCRs is stored and followed by none."""
+
+    async def scenario() -> None:
+        account = replace(HOME, home="H1", ucr_interval_s=HOME.ucr_interval_s if expects else 0)
+        async with core(tmp_path, accounts=[account]) as rig:
+            await rig.register(inventory)
+            known = len(rig.watchdog.fleet)
+            await rig.submit(presence())
+            assert (len(rig.watchdog.fleet) > known) is learns
+            assert len(rig.read("SELECT id FROM signals")) == 1
+
+    run(scenario())

@@ -7,6 +7,7 @@ from vetlla.service.emergencies import Closed, Emergency, emergency
 from vetlla.signals import Kind, Priority
 
 WINDOW_US = 100
+HOME = ("H1", True, False)
 
 
 def alarm(number: int, *, began: int = 0, priority: Priority = Priority.LIFE, home: str = "H1") -> Alarm:
@@ -40,10 +41,10 @@ def test_only_what_help_is_sent_for_is_an_emergency() -> None:
 def test_a_closed_emergency_goes_on_until_the_very_end_of_the_window() -> None:
     """One microsecond later a call is another emergency; another home's never goes on."""
     remembered = closed((alarm(1, began=7), 50))
-    assert remembered.find("H1", on_test=False, now_us=150) == Emergency(1, 7)
-    assert remembered.find("H1", on_test=False, now_us=151) is None
-    assert remembered.find("H1", on_test=True, now_us=60) is None
-    assert remembered.find("H2", on_test=False, now_us=60) is None
+    assert remembered.find(HOME, 150) == Emergency(1, 7)
+    assert remembered.find(HOME, 151) is None
+    assert remembered.find(("H1", True, True), 60) is None
+    assert remembered.find(("H2", True, False), 60) is None
 
 
 def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_were_closed() -> None:
@@ -51,9 +52,9 @@ def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_we
     older, newer = alarm(1, began=7), alarm(2, began=9)
     for order in ((older, newer), (newer, older)):
         remembered = closed(*((one, 50) for one in order))
-        assert remembered.find("H1", on_test=False, now_us=60) == Emergency(2, 7)
+        assert remembered.find(HOME, 60) == Emergency(2, 7)
     remembered = closed((older, 50), (newer, 151))
-    assert remembered.find("H1", on_test=False, now_us=160) == Emergency(2, 9)
+    assert remembered.find(HOME, 160) == Emergency(2, 9)
 
 
 def test_what_is_over_is_forgotten() -> None:

@@ -257,12 +257,29 @@ def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> Non
     assert (lapsed.state, lapsed.operator, due_s(lapsed)) == (State.WAITING, "", None)
 
 
-def test_an_alarm_on_test_has_no_mark() -> None:
-    """No person waits for it, whatever is done with it."""
+def test_an_alarm_on_test_keeps_the_mark_of_its_test() -> None:
+    """No person waits for it while the installer is at work, whatever is done with it."""
     alarm = ready(on_test=True)
-    for step in ("claim", "answer", "hand over"):
-        assert due_s(STEPS[step](alarm, hand("sara", 1, supervisor=True))) is None
-    assert due_s(queue.after_restart(alarm, hand("receiver", 9), MARKS)) is None
+    for mark_us in (None, 50):
+        for step in ("claim", "answer", "hand over"):
+            held = STEPS[step](alarm._replace(due_mono_us=mark_us), hand("sara", 1, supervisor=True))
+            assert held.due_mono_us == mark_us
+
+
+def test_an_emergency_on_test_is_due_after_a_reboot() -> None:
+    """Its installer was asked nothing meanwhile; a battery that was tried out asks nothing."""
+    hands = hand("receiver", 9)
+    assert due_s(queue.after_restart(ready(on_test=True), hands, MARKS)) == 9
+    assert due_s(queue.after_restart(ready(priority=Priority.TECHNICAL, on_test=True), hands, MARKS)) is None
+
+
+def test_an_emergency_that_leaves_its_test_is_in_the_queue() -> None:
+    """It waits like any other that no operator answered in time, with the marks of that."""
+    alarm = ready(on_test=True)._replace(due_mono_us=0)
+    assert queue.cause(alarm, at(9)) is Cause.ON_TEST
+    left = queue.fall_due(alarm, hand("receiver", 9), Cause.ON_TEST)
+    assert (left.on_test, left.escalated, left.escalated_why) == (False, 1, "on_test")
+    assert queue.cause(left, at(400)) is Cause.UNANSWERED
 
 
 def test_a_more_urgent_signal_starts_the_marks_again() -> None:

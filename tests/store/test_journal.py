@@ -13,6 +13,7 @@ import pytest
 from tests.store.journals import WINDOW_US, Scribe, alarm, arrival, journal, reject, report
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
+from vetlla.store.account_rows import Place
 from vetlla.store.audit import read_head
 from vetlla.store.batch import Entry, Note, OnTest
 from vetlla.store.journal import (
@@ -65,7 +66,7 @@ def full_batch(scribe: Scribe) -> Batch:
     batch.duplicates[1] = (1, now_us, 0, "tcp", "192.0.2.7:1")
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
-    batch.tests["0001"] = OnTest("0001", now_us, now_us + 1, "enric", "installation")
+    batch.tests[Place("0001")] = OnTest(Place("0001"), now_us, now_us + 1, 1, 1, "enric", "installation")
     batch.audit.append(Entry(now_us, "enric", "test", "account 0001", {"seconds": 1}))
     return batch
 
@@ -258,17 +259,19 @@ def test_old_days_are_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
-    """One test for each account; None ends it."""
+    """One test for each registered account, in whatever case; None ends it, and no other one."""
+    place, other = Place("000a"), Place("000a", "1")
     with journal(tmp_path) as scribe:
         for until in (10, 20):
             batch = scribe.batch()
-            batch.tests["0001"] = OnTest("0001", 0, until, "enric", "")
+            batch.tests[place] = OnTest(place, 0, until, until, 1, "enric", "")
+            batch.tests[other] = OnTest(other, 0, 7, 7, 1, "enric", "")
             scribe.write(batch)
-        assert [row[2] for row in dump(tmp_path)["on_test"]] == [20]
+        assert [row[4] for row in dump(tmp_path)["on_test"]] == [20, 7]
         batch = scribe.batch()
-        batch.tests["0001"] = None
+        batch.tests[Place("000A")] = None
         scribe.write(batch)
-        assert dump(tmp_path)["on_test"] == []
+        assert [row[4] for row in dump(tmp_path)["on_test"]] == [7]
 
 
 @pytest.mark.parametrize(

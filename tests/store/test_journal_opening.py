@@ -15,6 +15,7 @@ from vetlla.alarms import Outcome, State, Tally
 from vetlla.clock import ManualClock, to_datetime
 from vetlla.errors import StoreError
 from vetlla.signals import Priority
+from vetlla.store.account_rows import Place
 from vetlla.store.batch import OnTest
 from vetlla.store.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
 from vetlla.store.migrate import apply, migrations
@@ -51,8 +52,8 @@ def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
         batch = scribe.batch()
         batch.alarms = {one.id: one for one in alarms}
         batch.tests = {
-            "0001": OnTest("0001", now_us, now_us + 100_000_000, "enric", "running"),
-            "0002": OnTest("0002", now_us, now_us + 5_000_000, "enric", "over"),
+            Place(name): OnTest(Place(name), now_us, now_us + ends_us, clock.now().mono_us + ends_us, 1, "enric", "")
+            for name, ends_us in (("0001", 100_000_000), ("0002", 5_000_000))
         }
         scribe.signals([report(1), report(2)], batch, alarm=2)
         scribe.write(batch)
@@ -66,7 +67,7 @@ def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
     assert found.open_alarms == alarms[:3]
     # A routine signal counts, but does not keep the chain open.
     assert found.tallies == {1: Tally(0, 1, 0), 2: Tally(3, 3, 0), 3: Tally(0, 1, 0)}
-    assert [test.account for test in found.on_test] == ["0001"]
+    assert [test.place.account for test in found.on_test] == ["0001"]
     assert (found.next_commit, found.next_signal, found.next_alarm) == (4, 5, 5)
 
 

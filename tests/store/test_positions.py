@@ -12,9 +12,10 @@ from vetlla.clock import ManualClock, to_datetime
 from vetlla.signals import AccountId, Position
 from vetlla.store import positions
 from vetlla.store.archive import Archive
-from vetlla.store.positions import Search, last_position
+from vetlla.store.positions import LOOKED_THROUGH, Search, last_position
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vetlla.signals import Signal
@@ -44,8 +45,21 @@ def write(directory: Path, *signals: Signal) -> None:
 
 
 def search(directory: Path, account: str = WATCH.account, **limits: int) -> Search:
+    return search_of(directory, lambda _: True, account, **limits)
+
+
+def search_of(
+    directory: Path, belongs: Callable[[AccountId], bool], account: str = WATCH.account, *, limit: int = LOOKED_THROUGH
+) -> Search:
     with Archive(directory) as archive:
-        return last_position(archive, account, **limits)
+        return last_position(archive, account, belongs, limit=limit)
+
+
+def test_another_home_with_the_same_number_is_somewhere_else(tmp_path: Path) -> None:
+    """Behind another receiver the account is another home, however new its place is."""
+    write(tmp_path, at(1, 1), at(2, 2)._replace(id=WATCH._replace(receiver="2")))
+    found = search_of(tmp_path, lambda who: who.receiver != "2")
+    assert latitude(found) == 1
 
 
 def latitude(found: Search) -> float:

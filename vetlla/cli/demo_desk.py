@@ -53,7 +53,7 @@ class Room:
                 return  # the receiver is gone
 
     async def _next(self) -> dict[str, Any] | None:
-        for alarm in await self._ask("queue.list"):
+        for alarm in (await self._ask("queue.list"))["alarms"]:
             if alarm["state"] == State.WAITING and alarm["id"] not in self._taken:
                 self._taken.add(alarm["id"])
                 found: dict[str, Any] = alarm

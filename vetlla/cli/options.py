@@ -23,6 +23,8 @@ __all__ = [
     "AsJson",
     "DryRun",
     "KeysFile",
+    "OfLine",
+    "OfReceiver",
     "StateDir",
     "configured",
     "formerly",
@@ -111,6 +113,17 @@ KeysFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, fields stable.")]
+OfReceiver = Annotated[
+    str | None,
+    typer.Option(
+        "--receiver",
+        metavar="HEX",
+        help="Receiver of the account, where several homes have its number; '' for one that holds for every receiver.",
+    ),
+]
+OfLine = Annotated[
+    str | None, typer.Option("--line", metavar="HEX", help="Its line, likewise; '' for one that holds for every line.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 
 

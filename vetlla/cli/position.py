@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
+from vetlla.accounts import AccountBook
 from vetlla.cli.moments import Utc, shown
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir
 from vetlla.cli.output import console, print_json, printable
 from vetlla.clock import SECOND_US, SystemClock, iso, stretch
 from vetlla.errors import UsageError
+from vetlla.service.naming import meant
+from vetlla.store.account_table import find_accounts
 from vetlla.store.archive import Archive
 from vetlla.store.positions import LastKnown, last_position
+from vetlla.store.registry import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from vetlla.signals import Position
+    from vetlla.signals import AccountId, Position
 
 app = typer.Typer(help="Ask where a terminal is.", no_args_is_help=True)
 
@@ -46,6 +51,8 @@ def position() -> None:
 def show(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account or IMEI, in any case.")],
     *,
+    receiver: OfReceiver = None,
+    line: OfLine = None,
     geojson: Annotated[bool, typer.Option("--geojson", help="A GeoJSON Feature (RFC 7946) for a map.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
@@ -60,8 +67,9 @@ def show(
     """
     if geojson and as_json:
         raise UsageError("--geojson and --json are two forms", remedy="choose one")
+    belongs = _caller(state_dir, account, receiver, line)
     with Archive(state_dir) as archive:
-        search = last_position(archive, account)
+        search = last_position(archive, account, belongs)
     if search.found is None:
         raise _unknown(account, search.looked_through, is_whole=search.is_whole)
     now_us = SystemClock().now().utc_us
@@ -73,6 +81,23 @@ def show(
     else:
         for label, said in _lines(search.found, place, now_us):
             console().print(Text(f"{label:<{LABEL_WIDTH}}", style="bold"), Text(said), sep="", soft_wrap=True)
+
+
+def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None) -> Callable[[AccountId], bool]:
+    """Return the test of who the signals of an account are from: of the registered account that is meant.
+
+    One that nobody registered has no home, so that receiver and line are those that the frame said. Raises UsageError
+    when several homes have the number and none of them is named.
+    """
+    with reading(state_dir, SystemClock()) as registry:
+        entries = list(find_accounts(registry, account=named))
+    if entries:
+        entry, book = meant(named, receiver, line, entries, lambda one: one), AccountBook(entries)
+        return lambda who: book.find(who) is entry
+    return lambda who: all(
+        wanted is None or wanted.upper() == said.upper()
+        for wanted, said in ((receiver, who.receiver), (line, who.line))
+    )
 
 
 def _unknown(account: str, looked_through: int, *, is_whole: bool) -> UsageError:

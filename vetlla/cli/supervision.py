@@ -9,7 +9,7 @@ import typer
 from vetlla.cli import supervision_incidents, supervision_report
 from vetlla.cli.control import ask
 from vetlla.cli.moments import Utc, duration, shown_iso, whole
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, OfLine, OfReceiver, StateDir
 from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.tables import Limit, print_some
 from vetlla.errors import UsageError
@@ -70,17 +70,24 @@ def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @app.command()
-def show(account: Account, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
+def show(
+    account: Account,
+    receiver: OfReceiver = None,
+    line: OfLine = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
     """Show a terminal and its UCRs: state and reason, what is expected and what failed to come, pauses, labels.
 
     Example: vetlla supervision show 4C01
     """
-    for one in ask(state_dir, "supervision.show", account=account):
+    for one in ask(state_dir, "supervision.show", account=account, receiver=receiver, line=line):
         if as_json:
             print_json(one)
         else:
-            for line in _sheet(one):
-                console().print(line, soft_wrap=True)
+            for said in _sheet(one):
+                console().print(said, soft_wrap=True)
 
 
 @app.command()
@@ -91,6 +98,8 @@ def pause(
     seconds: Annotated[
         float | None, duration("--for", help="How long, such as 2h; without it until it is resumed.", least_s=1)
     ] = None,
+    receiver: OfReceiver = None,
+    line: OfLine = None,
     dry_run: DryRun = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
@@ -106,6 +115,8 @@ def pause(
         state_dir,
         "supervision.pause",
         account=account,
+        receiver=receiver,
+        line=line,
         device=device,
         seconds=None if seconds is None else whole(seconds),
         reason=reason,
@@ -118,6 +129,8 @@ def pause(
 def resume(
     account: Account,
     device: Device = "",
+    receiver: OfReceiver = None,
+    line: OfLine = None,
     dry_run: DryRun = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
@@ -129,7 +142,15 @@ def resume(
 
     Example: vetlla supervision resume 4C01
     """
-    done = ask(state_dir, "supervision.resume", account=account, device=device, dry_run=dry_run)
+    done = ask(
+        state_dir,
+        "supervision.resume",
+        account=account,
+        receiver=receiver,
+        line=line,
+        device=device,
+        dry_run=dry_run,
+    )
     _tell(done, ("account", "device", "home", "state", "why"), as_json=as_json)
 
 

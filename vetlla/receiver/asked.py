@@ -48,6 +48,14 @@ def words(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
     return value
 
 
+def named_account(request: Request) -> tuple[str, str | None, str | None]:
+    """Return the account, receiver and line that a request names; None where it leaves one of these two open."""
+    receiver, line = (
+        None if request.arguments.get(name) is None else words(request, name) for name in ("receiver", "line")
+    )
+    return text(request, "account"), receiver, line
+
+
 def choices(request: Request, name: str, known: Iterable[str]) -> frozenset[str]:
     """Return an argument that is a list of known words; empty where it is not given. Raises UsageError."""
     given, words_known = request.arguments.get(name) or [], frozenset(known)

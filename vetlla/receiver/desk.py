@@ -7,7 +7,7 @@ changed (``take_back``); what operators did stands, and is written later.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.alarms import Alarm, Cause, Outcome, State, Tally
 from vetlla.clock import SECOND_US
@@ -16,28 +16,31 @@ from vetlla.receiver.card import Card, Deed
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.receiver.on_test import AccountsOnTest
 from vetlla.receiver.open_alarms import Line, OpenAlarms
-from vetlla.receiver.report import News, Report, news_of, reason_of
+from vetlla.receiver.report import UNKNOWN, News, Report, news_of, reason_of
 from vetlla.service import queue
 from vetlla.service.emergencies import Closed, Emergency
 from vetlla.service.quiet import QuietLines, UnknownCode
 from vetlla.service.runaway import Runaways, Utterance
-from vetlla.service.triage import is_old, joins, line_of
-from vetlla.signals import Kind, Priority
+from vetlla.service.strangers import Strangers
+from vetlla.service.triage import home_of, is_old, joins, line_of
+from vetlla.signals import AccountId, Kind, Priority
 from vetlla.store.batch import Entry, Note
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vetlla.accounts import Account
     from vetlla.clock import Instant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import QueueSettings
     from vetlla.signals import Arrival
-    from vetlla.store.batch import Batch
+    from vetlla.store.batch import Batch, OnTest
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
 _UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
+_NO_ACCOUNT = AccountId("", "", "")
 
 
 class Desk:
@@ -48,13 +51,14 @@ class Desk:
         self.use(settings)
         self.on_due: Callable[[Alarm], None] = lambda _: None
         """Called with each alarm that has another next mark."""
-        self.tests = AccountsOnTest(recovered.on_test)
+        self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
         self._cards = OpenAlarms()
         self._closed = Closed()
         self._closed_before = recovered.closed
         self._runaways = Runaways()
+        self._strangers = Strangers()
         self._quiet = QuietLines()
         self._opened: dict[int, int] = {}
         """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
@@ -73,6 +77,7 @@ class Desk:
         )
         self._hold_us = round(settings.hold_s * SECOND_US)
         self._calls.use(self.marks)
+        self._test_us = round(settings.test_unseen_s * SECOND_US)
         self._chain_window_us = round(settings.chain_window_s * SECOND_US)
         self._runaway_window_us = round(settings.runaway_window_s * SECOND_US)
         self._runaway_signals = settings.runaway_signals
@@ -82,6 +87,7 @@ class Desk:
 
         An alarm whose stamp died with the last process is ready now, and the audit says so.
         """
+        self.tests.resume(now)
         for closed in self._closed_before:
             left_us = self._chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
             self._closed.add(closed, now.mono_us + left_us, now.mono_us)
@@ -112,8 +118,8 @@ class Desk:
         ``told_in``: the alarm of an earlier report that this one repeats and adds to.
         """
         now = arrival.received
-        number, who, home, event, priority, device, known, _, _ = report
-        on_test = bool(self.tests.by_account) and self._is_on_test(who.account, now)
+        number, who, home, event, priority, device, known, _, _, account = report
+        on_test = bool(self.tests.by_place) and self.tests.covers(account, now)
         flags = (0 if known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
         if told_in is not None:
             self._join(self._cards[told_in], report, now, batch, runaway=False)
@@ -122,7 +128,7 @@ class Desk:
         kind = event.kind
         apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
         name = line_of(kind, priority, who.account) if apart else ""
-        line = (home, on_test, name)
+        line = (home, known, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
         before = self._cards.newest(line)
@@ -148,10 +154,24 @@ class Desk:
                 self._unseen += bool(number) and not on_test
             return group, flags
         else:
-            alarm = self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+            alarm = self._begin_alarm(before, report, arrival, batch, on_test=on_test, runaway=runaway)
         if runaway:
             repetition.alarm = alarm
         return alarm, flags
+
+    def is_news(self, report: Report, now: Instant) -> bool:
+        """Return True if a report would open an alarm, or make one more urgent."""
+        on_test = self.tests.covers(report.account, now)
+        name = line_of(report.event.kind, report.priority, report.who.account)
+        before = self._cards.newest((report.home, report.known, on_test, name))
+        if before is None:
+            code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
+            return report.event.kind is not _UNKNOWN or self._quiet.find(code, now.mono_us) is None
+        return (
+            report.priority < before.alarm.priority
+            or now.mono_us - before.tally.joined_us > self._chain_window_us
+            or not joins(before.alarm, report.priority, now)
+        )
 
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
@@ -160,7 +180,7 @@ class Desk:
         if held := self._cards.newest(line):
             number = self._join(held, report, now, batch, runaway=False)
         elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
-            number = self._open(None, report, arrival, batch, on_test=on_test, runaway=False)
+            number = self._begin_alarm(None, report, arrival, batch, on_test=on_test, runaway=False)
         else:
             self._unseen += bool(report.number) and not on_test
         if self._quiet.find(code, now.mono_us) != number:
@@ -184,24 +204,19 @@ class Desk:
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
         self._tell_supervisor(number, now, batch)
 
-    def has_emergency(self, home: str, account: str, now: Instant) -> bool:
+    def has_emergency(self, home: str, account: Account | None, now: Instant) -> bool:
         """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
-        on_test = self._is_on_test(account, now)
-        return bool(
-            self._cards.emergency(home, on_test=on_test) or self._closed.find(home, on_test=on_test, now_us=now.mono_us)
-        )
+        chain = (home, account is not None, self.tests.covers(account, now))
+        return bool(self._cards.emergency(chain) or self._closed.find(chain, now.mono_us))
 
-    def may_repeat(self, number: int | None, account: str, now: Instant) -> bool:
+    def may_repeat(self, number: int | None, account: Account | None, now: Instant) -> bool:
         """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
 
         An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call.
         """
         if number is None or number not in self._cards:
             return False
-        return not self._cards[number].alarm.on_test or self._is_on_test(account, now)
-
-    def _is_on_test(self, account: str, now: Instant) -> bool:
-        return self.tests.of(account, now.utc_us) is not None
+        return not self._cards[number].alarm.on_test or self.tests.covers(account, now)
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
@@ -211,16 +226,22 @@ class Desk:
         if priority < before:
             alarm = alarm._replace(priority=priority, kind=report.event.kind, why=reason_of(report))
             alarm = queue.await_answer(alarm, now, self.marks)
+            if alarm.on_test:
+                alarm = alarm._replace(due_mono_us=self._test_mark_us(report.account, priority, now))
             batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=report.number))
-        elif priority is before and is_old(alarm.why) and not is_old(report.note):
-            # What happens now must not look hours old because it was told behind what the device had kept back.
-            alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
-        elif not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card):
-            # A refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
+        elif (priority is before and is_old(alarm.why) and not is_old(report.note)) or (
+            not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
+        ):
+            # What happens now must not look hours old because it was told behind what the device had kept back. And a
+            # refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=report.number))
+        if report.known and alarm.unknown_account:
+            # The account was registered since: the alarm belongs to its home from now on.
+            why = alarm.why.removeprefix(UNKNOWN)
+            alarm = alarm._replace(unknown_account=False, home=report.home, account=report.who.account, why=why)
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
         if report.number:
@@ -228,6 +249,26 @@ class Desk:
         if priority is not Priority.ROUTINE:
             joined_us = now.mono_us
         self._cards[number] = Card(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
+        return number
+
+    def _begin_alarm(
+        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+    ) -> int:
+        """Open an alarm; a stranger of a crowd joins the one that the crowd shares."""
+        if report.known or before is not None:
+            return self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+        now, strangers = arrival.received, self._strangers
+        window_us = self._runaway_window_us
+        crowd = strangers.crowd(arrival.host, now.mono_us, window_us=window_us, open_alarms=self._cards.strangers)
+        if not crowd:
+            return self._open(None, report, arrival, batch, on_test=on_test, runaway=runaway)
+        shared = self._cards.get(strangers.shared(crowd) or 0)
+        if shared and joins(shared.alarm, report.priority, now):
+            return self._join(shared, report, now, batch, runaway=True)
+        note = f"one of many unknown callers of {crowd}" + (f"; {report.note}" if report.note else "")
+        crowded = report._replace(home=f"callers of {crowd}", who=_NO_ACCOUNT, note=note)
+        number = self._open(shared, crowded, arrival, batch, on_test=on_test, runaway=True)
+        strangers.share(crowd, number)
         return number
 
     def _open(
@@ -251,6 +292,7 @@ class Desk:
             chained_to=begun.alarm if begun else None,
             unknown_account=not report.known,
             on_test=on_test,
+            due_mono_us=self._test_mark_us(report.account, report.priority, now) if on_test else None,
             runaway=runaway,
         )
         self._cards.lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
@@ -266,8 +308,8 @@ class Desk:
             return Emergency(before.alarm.id, before.alarm.established_us)
         if report.event.kind is _UNKNOWN and report.priority is Priority.TECHNICAL:
             return None  # a line of its own, in which no emergency can stand
-        begun = self._cards.emergency(report.home, on_test=on_test)
-        return begun or self._closed.find(report.home, on_test=on_test, now_us=now.mono_us)
+        chain = (report.home, report.known, on_test)
+        return self._cards.emergency(chain) or self._closed.find(chain, now.mono_us)
 
     def settle(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
         """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
@@ -313,11 +355,12 @@ class Desk:
         self._next_alarm -= len(self._opened)
         self._begin()
         self._runaways.forget()
+        self._strangers.forget()
         self._quiet.forget()
 
     def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
         alarm, tally = self._cards[number]
-        due_us = queue.first_mark_us(alarm, now, self.marks)
+        due_us = alarm.due_mono_us if alarm.on_test else queue.first_mark_us(alarm, now, self.marks)
         alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us, due_mono_us=due_us)
         card = Card(alarm, tally)
         self._change(card, batch)
@@ -345,6 +388,8 @@ class Desk:
         if before.t3_us is None and alarm.t3_us is not None:
             self._calls.ended(alarm, hand.now.mono_us)
         card = Card(alarm, tally)
+        if before.on_test and not alarm.on_test:
+            self._calls.ready(alarm, reports(card), hand.now.mono_us)
         if alarm.state is State.CLOSED:
             batch.alarms[number] = alarm
             self._cards.remove(before)
@@ -367,6 +412,35 @@ class Desk:
         else:
             batch.audit.append(_entry(hand.now, "note", number, hand.operator))
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
+
+    def test(self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch) -> Tested:
+        """Put a registered account on test for a time, or end its test (0 seconds). Raises UsageError if none runs.
+
+        Who ends a test says that its calls were made for it, so that they are closed. Who renews it is still there, so
+        that its emergencies stand apart for longer.
+        """
+        test = self.tests.put(account, hand, seconds, reason, batch)
+        apart = [alarm for alarm in self.alarms() if alarm.on_test and _is_of(alarm, account)]
+        if test is None:
+            own = hand._replace(supervisor=True)  # a colleague who claimed one of them holds up no end
+
+            def close(held: Alarm) -> Alarm:
+                return queue.close(held, own, Outcome.TEST)._replace(t3_us=None)
+
+            deeds = [self.act(alarm.id, own, "close", close, batch, outcome=Outcome.TEST.value) for alarm in apart]
+            return Tested(None, deeds)
+        for alarm in apart:
+            if alarm.priority in queue.REPEATED:
+                due_us = self._test_mark_us(account, alarm.priority, hand.now)
+                self._change(Card(alarm._replace(due_mono_us=due_us), self._cards[alarm.id].tally), batch)
+        return Tested(test, [])
+
+    def _test_mark_us(self, account: Account | None, priority: Priority, now: Instant) -> int | None:
+        """Return when an emergency that came on test goes before a supervisor, unless a person closes it first."""
+        test = self.tests.of(account, now)
+        if test is None or priority not in queue.REPEATED:
+            return None
+        return min(test.until_mono_us, now.mono_us + self._test_us)
 
     def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:
         """Close the alarm of a loss that no device's report joined and no operator holds; else note the reason.
@@ -392,17 +466,37 @@ class Desk:
         """Return an open alarm. Raises UsageError when there is none of that number."""
         return self._cards.find(number)
 
-    def cards(self, now: Instant) -> list[Card]:
-        """Return the open alarms in the order in which they should be worked.
+    def get(self, number: int) -> Card | None:
+        """Return an open alarm, if there is one of that number."""
+        return self._cards.get(number)
+
+    def ready(self) -> Iterator[Alarm]:
+        """Yield the open alarms that may be worked, in no order; others may be opened and closed meanwhile.
 
         Those of a batch that is not durable yet are not among them: it may still be lost.
         """
-        shown = (Card(queue.as_of(alarm, now), tally) for alarm, tally in self._cards.values() if alarm.ready_us)
-        return sorted(shown, key=lambda card: queue.order(card.alarm, now))
+        return (alarm for alarm, _ in list(self._cards.values()) if alarm.ready_us)
 
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
         return (alarm for alarm, _ in self._cards.values())
+
+
+class Tested(NamedTuple):
+    """What became of an order to test an account."""
+
+    test: OnTest | None
+    """None: it was ended."""
+    closed: list[Deed]
+    """The calls of the test that ended."""
+
+
+def _is_of(alarm: Alarm, account: Account) -> bool:
+    """Return True if an alarm that came on test is of this account."""
+    if alarm.unknown_account or alarm.account.upper() != account.account.upper():
+        return False
+    who = AccountId(account.receiver, account.line, account.account)
+    return alarm.home == home_of(account, who) or not (account.home or account.receiver or account.line)
 
 
 def _is_own_loss(card: Card) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from vetlla.clock import iso
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from vetlla.clock import Instant
 
@@ -59,13 +60,17 @@ class Dispatch:
         for watcher in self._watchers:
             watcher.put(event)
 
-    async def watch(self, standing: Iterable[dict[str, Any]] = ()) -> AsyncGenerator[dict[str, Any], None]:
+    async def watch(
+        self, standing: AsyncGenerator[dict[str, Any], None] | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """Yield what stands, then every event from now on, until the caller stops: none is missed in between."""
         watcher = _Watcher()
         self._watchers.add(watcher)
         try:
-            for event in standing:
-                yield event
+            if standing is not None:
+                async with aclosing(standing):
+                    async for event in standing:
+                        yield event
             while True:
                 yield await watcher.get()
         finally:

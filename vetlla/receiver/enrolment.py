@@ -96,10 +96,13 @@ class Enrolment:
                 self._pauses.set(number, Pause.REMOVED, REGISTRY_PAUSES, now)
 
     def learn(self, terminal: int, device: str, now: Instant) -> int | None:
-        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number, if any."""
-        if len(self._fleet.kin(terminal)) >= UCRS_MAX:
-            return None
+        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number, if any.
+
+        Where none is expected what a terminal tells of UCRs is stored, and none is followed.
+        """
         account = self._fleet.accounts[terminal]
+        if len(self._fleet.kin(terminal)) >= UCRS_MAX or self._roster is None or not self._roster.hears_ucrs(account):
+            return None
         number = self._add(account, device, terminal, now)
         self._take_up(number, self._unlisted(account, device), now)
         return number

@@ -1,7 +1,8 @@
 """What was no report, or was refused: kept as evidence, and put before an operator where a home is behind it.
 
-Evidence is bounded: each address, and each home that we know, has its budget, and where reports cannot be kept it is
-only counted. What an operator must hear of goes to the desk with the next batch.
+Evidence is bounded: each address, and each registered account, has its budget, and where reports cannot be kept it is
+only counted. What an operator must hear of goes to the desk with the next batch; what opens an alarm there, or makes
+one more urgent, needs no budget, or a stranger could spend it in a home's name.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from vetlla.receiver.counters import Caller
 from vetlla.receiver.report import Report
 from vetlla.service.triage import home_of, weigh
 from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
+from vetlla.store.account_rows import place_of
 from vetlla.store.batch import Entry
 from vetlla.store.rows import reject_row
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.desk import Desk
     from vetlla.settings.model import StoreSettings
     from vetlla.signals import Arrival, Signal
+    from vetlla.store.account_rows import Place
     from vetlla.store.batch import Batch
 
 log = structlog.get_logger()
@@ -47,14 +50,19 @@ class _Concern(NamedTuple):
 class Evidence:
     """Keeps what the intake does not take. Lives in the event loop."""
 
-    def __init__(self, settings: StoreSettings, commit: GroupCommit, budget: Budget, counters: Counters) -> None:
+    def __init__(
+        self, settings: StoreSettings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters
+    ) -> None:
         self.use(settings)
+        self._desk = desk
         self._commit = commit
         self._budget = budget
         self._counters = counters
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
-        self._stale: dict[AccountId, int] = {}
+        self._opening: set[tuple[str, bool, Kind, Priority]] = set()
+        """What waits and will open an alarm: home, whether it is known, kind and priority."""
+        self._stale: dict[Place, int] = {}
 
     def use(self, settings: StoreSettings) -> None:
         """Go on with other settings."""
@@ -70,18 +78,13 @@ class Evidence:
         While nothing can be kept, what a home that we know tried to say waits for an operator until the store is back.
         """
         is_awaited = not self._commit.ready and account is not None and len(self._concerns) < WAITING_MAX
-        if not self._keep(arrival, reject, account) and not is_awaited:
+        report = _unread(arrival, reject, account)
+        if report is None:
+            self._keep(arrival, reject, account)
             return
-        if account is not None and reject.id is not None:
-            who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
-        elif reject.reason is Reason.WRONG_PORT:
-            who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
-        else:
-            return
-        event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
-        priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
-        known = account is not None
-        self._concerns.append(_Concern(arrival, Report(0, who, home, event, priority, known=known, note=note)))
+        is_news = self._is_news(report, arrival)
+        if self._keep(arrival, reject, account, is_news=is_news) or is_awaited:
+            self._concerns.append(_Concern(arrival, report))
 
     def refuse(
         self,
@@ -96,21 +99,27 @@ class Evidence:
         self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
         text = _why(first, reason, now_us)
         reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
-        if not self._keep(arrival, reject, account):
+        is_told = account is not None and (
+            reason is not Reason.STALE_TIME or self._is_stale_again(place_of(account), arrival.received.mono_us)
+        )
+        reports = _refused(signals, account, table, text) if account is not None and is_told else []
+        is_news = any(self._is_news(report, arrival) for report in reports)
+        if not self._keep(arrival, reject, account, is_news=is_news):
             return
+        self._concerns.extend(_Concern(arrival, report) for report in reports)
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
         self._commit.batch.audit.append(entry)
-        if account is not None and (
-            reason is not Reason.STALE_TIME or self._is_stale_again(first.id, arrival.received.mono_us)
-        ):
-            for signal in signals:
-                event, priority = weigh(signal, account, table)
-                home, priority = home_of(account, signal.id), min(priority, Priority.TECHNICAL)
-                report = Report(0, signal.id, home, event, priority, signal.device, note=f"refused: {text}")
-                self._concerns.append(_Concern(arrival, report))
 
-    def _is_stale_again(self, who: AccountId, now_us: int) -> bool:
+    def _is_news(self, report: Report, arrival: Arrival) -> bool:
+        """Return True if a report would open an alarm or make one more urgent, and none that waits does so already."""
+        opens = (report.home, report.known, report.event.kind, report.priority)
+        if opens in self._opening or not self._desk.is_news(report, arrival.received):
+            return False
+        self._opening.add(opens)
+        return True
+
+    def _is_stale_again(self, who: Place, now_us: int) -> bool:
         """Say whether this account's clock was refused before within the duplicate window.
 
         The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
@@ -122,17 +131,18 @@ class Evidence:
         self._stale[who] = now_us
         return before is not None and now_us - before <= self._window_us
 
-    def _keep(self, arrival: Arrival, reject: Reject, account: Account | None) -> bool:
+    def _keep(self, arrival: Arrival, reject: Reject, account: Account | None, *, is_news: bool = False) -> bool:
         """Count it, and keep it while there is room and budget; say whether it is kept.
 
-        A home that we know has a budget of its own: another one behind the same gateway cannot use it up.
+        A registered account has a budget of its own, whatever receiver and line a caller invents: another one behind
+        the same gateway cannot use it up. What is news to the operators needs none.
         """
         caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
         rejects = self._commit.batch.rejects
         if not self._commit.ready or len(rejects) >= WAITING_MAX:
             return False
-        if not self._budget.may_keep(arrival.host if account is None else reject.id):
+        if not self._budget.may_keep(arrival.host if account is None else place_of(account)) and not is_news:
             return False
         rejects.append(reject_row(arrival, reject))
         self._commit.wake()
@@ -147,6 +157,7 @@ class Evidence:
 
     def place(self, desk: Desk, batch: Batch) -> None:
         """Put before operators what they must hear of."""
+        self._opening.clear()
         while self._concerns:
             concern = self._concerns.popleft()
             self._placed.append(concern)
@@ -160,6 +171,30 @@ class Evidence:
         """Hear that what was placed is lost: it goes with the next batch."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
+
+
+def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report | None:
+    """Return what an operator must hear of bytes that were no report, if anything."""
+    if account is not None and reject.id is not None:
+        who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
+    elif reject.reason is Reason.WRONG_PORT:
+        who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
+    else:
+        return None
+    event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
+    priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
+    return Report(0, who, home, event, priority, known=account is not None, note=note, account=account)
+
+
+def _refused(signals: Sequence[Signal], account: Account, table: Mapping[Kind, Priority], text: str) -> list[Report]:
+    """Return what an operator must hear of a report that policy does not take."""
+    reports = []
+    for signal in signals:
+        event, priority = weigh(signal, account, table)
+        home, priority = home_of(account, signal.id), min(priority, Priority.TECHNICAL)
+        note = f"refused: {text}"
+        reports.append(Report(0, signal.id, home, event, priority, signal.device, note=note, account=account))
+    return reports
 
 
 def _why(signal: Signal, reason: Reason, now_us: int) -> str:

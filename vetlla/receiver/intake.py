@@ -94,7 +94,7 @@ class Intake:
         clock: Clock,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
-        self._evidence = Evidence(settings.store, commit, budget, counters)
+        self._evidence = Evidence(settings.store, desk, commit, budget, counters)
         self.use(settings, book)
         self._desk = desk
         self._commit = commit
@@ -139,7 +139,7 @@ class Intake:
         alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
-            known = reason is None and all(self._is_durable(signal, arrival) for signal in signals)
+            known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._evidence.refuse(arrival, signals, account, reason, self._table)
@@ -196,7 +196,7 @@ class Intake:
         received, identity, repeated = arrival.received, signal.identity, signal.repeated
         told_in = first = None
         if identity and (first := self._duplicates.find(identity)):
-            retelling = self._compare(signal, first, arrival)
+            retelling = self._compare(signal, first, account, arrival)
             if retelling is Retelling.RETRY:
                 self._count_again(signal, first, arrival, batch)
                 return DUPLICATE
@@ -206,13 +206,13 @@ class Intake:
         self._next_signal += 1
         # A caller that has not named itself stands for where it calls from: two of them are two alarms.
         home = home_of(account, signal.id) or arrival.host
-        is_known = repeated and self._desk.has_emergency(home, signal.id.account, received)
+        is_known = repeated and self._desk.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
         if account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
             priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
         note = "" if priority is Priority.ROUTINE else age(signal, received.utc_us)
         known = account is not None
-        report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note)
+        report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
         if signal.buffered or repeated or told_in is not None:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)
@@ -240,7 +240,7 @@ class Intake:
 
     # --- retries ----------------------------------------------------------------------------------------------------
 
-    def _compare(self, signal: Signal, first: Remembered, arrival: Arrival) -> Retelling:
+    def _compare(self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival) -> Retelling:
         if not signal.id.account:
             # Many callers give no account: the call of one is no retry of another's.
             return Retelling.ANOTHER
@@ -248,16 +248,16 @@ class Intake:
             first,
             _said(signal),
             arrival.received.mono_us,
-            is_open=self._desk.may_repeat(first.alarm, signal.id.account, arrival.received),
+            is_open=self._desk.may_repeat(first.alarm, account, arrival.received),
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 
-    def _is_durable(self, signal: Signal, arrival: Arrival) -> bool:
+    def _is_durable(self, signal: Signal, account: Account | None, arrival: Arrival) -> bool:
         """Return True if a signal is a retry of one whose commit has ended."""
         first = self._duplicates.find(signal.identity) if signal.identity else None
         if first is None or first.number >= self._first_signal:
             return False
-        return self._compare(signal, first, arrival) is Retelling.RETRY
+        return self._compare(signal, first, account, arrival) is Retelling.RETRY
 
     def _count_again(self, signal: Signal, first: Remembered, arrival: Arrival, batch: Batch) -> None:
         stored, received = first.number, arrival.received

@@ -1,4 +1,4 @@
-"""How long the queue is and how long it has waited. Alarms of accounts on test are left out."""
+"""How long the queue is and how long it has waited. Alarms of accounts on test are counted apart."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def counts(alarms: Iterable[Alarm], now: Instant) -> dict[tuple[State, Priority], int]:
     """Return how many open alarms there are by state and priority."""
     return Counter((queue.as_of(alarm, now).state, alarm.priority) for alarm in alarms if not alarm.on_test)
+
+
+def on_test(alarms: Iterable[Alarm]) -> dict[Priority, int]:
+    """Return, by priority, how many open alarms stand apart, because their accounts were on test."""
+    return Counter(alarm.priority for alarm in alarms if alarm.on_test)
 
 
 def unattended(alarms: Iterable[Alarm]) -> dict[Priority, int]:

@@ -248,7 +248,8 @@ class Losses:
         who = AccountId(account.receiver, account.line, account.account)
         heard = f"last heard {iso(heard_us)}" if heard_us else "never heard"
         note = f"{heard}, expected every {self._fleet.interval_s[device]} s"
-        report = Report(0, who, home_of(account, who), LOST, Priority.TECHNICAL, self._fleet.devices[device], note=note)
+        home, ucr = home_of(account, who), self._fleet.devices[device]
+        report = Report(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
         number, _ = self._desk.place(report, _arrival(turn.at), batch)
         if number is not None:
             self._hold(device, number)

@@ -53,6 +53,8 @@ class Gauges:
     """Frames that wait for their commit."""
     accounts: int
     accounts_on_test: int
+    alarms_on_test: Mapping[Priority, int]
+    """Open alarms that stand apart; what is absent is 0."""
     supervised: Mapping[str, int]
     """Devices by state, every state."""
     incidents_open: int
@@ -127,6 +129,8 @@ class Metrics(Collector):
         yield _gauge("intake_waiting", "Frames waiting for their commit.", (), [((), now.intake_waiting)])
         yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
         yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
+        apart = [((_label(p),), now.alarms_on_test.get(p, 0)) for p in Priority]
+        yield _gauge("alarms_on_test", "Open alarms of accounts on test.", ("priority",), apart)
         supervised = [((state,), count) for state, count in now.supervised.items()]
         yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
         ends = [((one.name, one.use), one.not_after.timestamp()) for one in now.certificates]

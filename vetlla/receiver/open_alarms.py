@@ -6,7 +6,7 @@ from bisect import insort
 from typing import TYPE_CHECKING, TypeAlias
 
 from vetlla.errors import UsageError
-from vetlla.service.emergencies import emergency
+from vetlla.service.emergencies import chain_of, emergency
 from vetlla.service.triage import line_of
 from vetlla.signals import Kind
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from vetlla.alarms import Alarm
     from vetlla.receiver.card import Card
-    from vetlla.service.emergencies import Emergency
+    from vetlla.service.emergencies import Chain, Emergency
 
 _EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
 """Lines in which an emergency may stand: what could not be read may have been its first communication."""
 
 
-Line: TypeAlias = "tuple[str, bool, str]"
-"""Where a home's alarms continue one another: home, on test, and the name of the line (``triage.line_of``)."""
+Line: TypeAlias = "tuple[str, bool, bool, str]"
+"""Where alarms continue one another: those of a chain (home, known, on test), and the line (``triage.line_of``)."""
 
 
 class OpenAlarms(dict[int, "Card"]):
@@ -32,28 +32,32 @@ class OpenAlarms(dict[int, "Card"]):
         super().__init__()
         self._lines: dict[Line, list[int]] = {}
         """Numbers, oldest first."""
+        self.strangers = 0
+        """How many of them come from callers that are not registered."""
 
     def __setitem__(self, number: int, card: Card) -> None:
-        """Let an alarm that is open already be as this card says; a kind that another line has moves it there."""
+        """Let an alarm that is open already be as this card says; what belongs to another line moves there."""
         before = self[number].alarm
         dict.__setitem__(self, number, card)  # half the price of super()
         if before is card.alarm:
             return
-        if before.kind is not card.alarm.kind or before.priority is not card.alarm.priority:
-            old, new = _line(before), _line(card.alarm)
-            if old != new:
-                self._take_out(old, number)
-                insort(self._lines.setdefault(new, []), number)
+        old, new = _line(before), _line(card.alarm)
+        if old != new:
+            self._take_out(old, number)
+            insort(self._lines.setdefault(new, []), number)
+            self.strangers += card.alarm.unknown_account - before.unknown_account
 
     def lay(self, card: Card) -> None:
         """Add an alarm."""
         super().__setitem__(card.alarm.id, card)
         self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
+        self.strangers += card.alarm.unknown_account
 
     def remove(self, alarm: Alarm) -> None:
         """Take an alarm out."""
         del self[alarm.id]
         self._take_out(_line(alarm), alarm.id)
+        self.strangers -= alarm.unknown_account
 
     def _take_out(self, line: Line, number: int) -> None:
         held = self._lines[line]
@@ -72,10 +76,10 @@ class OpenAlarms(dict[int, "Card"]):
         held = self._lines.get(line)
         return self[held[-1]] if held else None
 
-    def emergency(self, home: str, *, on_test: bool) -> Emergency | None:
-        """Return the emergency of a home that is open."""
+    def emergency(self, chain: Chain) -> Emergency | None:
+        """Return the emergency of a chain that is open."""
         for name in _EMERGENCY_LINES:
-            held: Iterable[int] = self._lines.get((home, on_test, name), ())
+            held: Iterable[int] = self._lines.get((*chain, name), ())
             for number in reversed(tuple(held)):
                 if (begun := emergency(self[number].alarm)) is not None:
                     return begun
@@ -83,4 +87,4 @@ class OpenAlarms(dict[int, "Card"]):
 
 
 def _line(alarm: Alarm) -> Line:
-    return (alarm.home, alarm.on_test, line_of(alarm.kind, alarm.priority, alarm.account))
+    return (*chain_of(alarm), line_of(alarm.kind, alarm.priority, alarm.account))

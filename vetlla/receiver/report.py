@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.signals import Kind, Phase
 
 if TYPE_CHECKING:
+    from vetlla.accounts import Account
     from vetlla.receiver.card import Card
     from vetlla.signals import AccountId, Event, Priority
+
+
+UNKNOWN: Final = "unknown account: "
+"""Begins the reason of an alarm whose caller is not registered."""
 
 
 class Report(NamedTuple):
@@ -26,6 +31,8 @@ class Report(NamedTuple):
     repeated: bool = False
     note: str = ""
     """What an operator must know besides the event: why it was refused, how old it is."""
+    account: Account | None = None
+    """The registered account that it came from, if there is one."""
 
 
 class News(StrEnum):
@@ -52,7 +59,7 @@ def reason_of(report: Report) -> str:
     """Return why an alarm stands where it stands, readable: what, which code, from where, what else is known."""
     kind, phase, code, _ = report.event
     where = f" from {report.device}" if report.device else ""
-    unknown = "" if report.known else "unknown account: "
+    unknown = "" if report.known else UNKNOWN
     state = f" ({phase.value})" if phase is not Phase.NEW else ""
     repeated = " (reported before)" if report.repeated else ""
     note = f"; {report.note}" if report.note else ""

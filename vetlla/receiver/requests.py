@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Alarm, Outcome, State
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.asked import choices, flag, number, perform, text, words
+from vetlla.receiver.asked import choices, flag, named_account, number, perform, text, words
 from vetlla.receiver.control import by_name, colleague, refused
 from vetlla.receiver.dispatch import make_event
 from vetlla.service import queue
+from vetlla.service.naming import meant
 from vetlla.signals import Priority
+from vetlla.store.account_rows import place_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from vetlla.clock import Clock
+    from vetlla.accounts import AccountBook
+    from vetlla.clock import Clock, Instant
     from vetlla.receiver.card import Deed
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.control import Request, User
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.desk import Desk
+    from vetlla.receiver.desk import Desk, Tested
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings
     from vetlla.store.batch import Batch
@@ -31,6 +36,12 @@ TEST_MAX_S = 7 * 24 * 3600
 """A test lasts a week at most: no account stays on test for ever because an engineer forgot it."""
 NOTE_MAX = 4_000
 """Characters of one note."""
+PAGE_MAX = 500
+"""Alarms in one answer: some 20 ms of the loop."""
+LOOKED_AT_ONCE = 1_000
+"""Alarms that a list looks at before others have their turn: 1 ms."""
+TOLD_AT_ONCE = 100
+"""Alarms that a watcher is told before others have their turn: 4 ms."""
 NAME_MAX = 255
 """Bytes and more of a user name (LOGIN_NAME_MAX)."""
 
@@ -47,6 +58,7 @@ class QueueRequests:
         dispatch: Dispatch,
         counters: Counters,
         clock: Clock,
+        book: Callable[[], AccountBook],
         known: Callable[[str], Awaitable[User | None]] = by_name,
     ) -> None:
         self.settings = settings
@@ -55,6 +67,7 @@ class QueueRequests:
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
+        self._book = book
         self._known = known
 
     def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
@@ -88,17 +101,46 @@ class QueueRequests:
 
         With ``listed`` an event of this name follows the open ones: what it does not find among them is closed.
         """
-        now = self._clock.now()
-        standing = [card.event("open", "open", now, {}) for card in self._desk.cards(now)]
-        if flag(request, "listed"):
-            standing.append(make_event("listed", now, "list", count=len(standing)))
-        async with aclosing(self._dispatch.watch(standing)) as events:
+        async with aclosing(self._dispatch.watch(self._standing(listed=flag(request, "listed")))) as events:
             async for event in events:
                 yield event
 
-    async def _list(self, request: Request) -> list[dict[str, Any]]:
-        now, wanted = self._clock.now(), _wanted(request)
-        return [card.fields(now) for card in self._desk.cards(now) if wanted(card.alarm)]
+    async def _standing(self, *, listed: bool) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the open alarms in their order. One that is closed meanwhile is left out: its end is an event."""
+        count = 0
+        for place in sorted([place async for place in self._places(lambda _: True)]):
+            if card := self._desk.get(place[-1]):
+                count += 1
+                yield card.event("open", "open", self._clock.now(), {})
+            if count % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if listed:
+            yield make_event("listed", self._clock.now(), "list", count=count)
+
+    async def _list(self, request: Request) -> dict[str, Any]:
+        """Return one page: ``alarms``, how many there are in ``total``, and ``next``, the place to ask after.
+
+        ``next`` is null when there are no more. With ``count`` only the total is told.
+        """
+        limit, after = _page(request), _after(request)
+        places = [place async for place in self._places(_wanted(request))]
+        following = [place for place in places if after is None or place > after]
+        page = [] if flag(request, "count") else nsmallest(limit, following)
+        now = self._clock.now()
+        return {
+            "alarms": [card.fields(now) for place in page if (card := self._desk.get(place[-1]))],
+            "total": len(places),
+            "next": list(page[-1]) if page and len(following) > len(page) else None,
+        }
+
+    async def _places(self, wanted: Callable[[Alarm], bool]) -> AsyncGenerator[queue.Order, None]:
+        """Yield where the wanted alarms stand; whoever else waits for the loop has its turn now and then."""
+        now = self._clock.now()
+        for count, alarm in enumerate(self._desk.ready(), 1):
+            if wanted(queue.as_of(alarm, now)):
+                yield queue.order(alarm, now)
+            if count % LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _show(self, request: Request) -> dict[str, Any]:
         return self._desk.find(number(request, "alarm")).fields(self._clock.now())
@@ -111,15 +153,18 @@ class QueueRequests:
 
     def _claim_next(self, hand: queue.Hand, batch: Batch) -> Deed:
         """Claim the first alarm that waits; or keep the one that the operator holds unanswered, if it is as urgent."""
-        alarms = [alarm for alarm, _ in self._desk.cards(hand.now) if not alarm.on_test]
-        waiting = next((alarm for alarm in alarms if alarm.state is State.WAITING), None)
-        claimed = (alarm for alarm in alarms if alarm.state is State.CLAIMED and alarm.operator == hand.operator)
-        held = next(claimed, None)
+        waiting = self._first(hand.now, lambda alarm: alarm.state is State.WAITING)
+        held = self._first(hand.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == hand.operator)
         alarm = held if held and (waiting is None or held.priority <= waiting.priority) else waiting
         if alarm is None:
             raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
         detail = {"held": True} if alarm is held else {}
         return self._desk.act(alarm.id, hand, "claim", lambda taken: queue.claim(taken, hand), batch, **detail)
+
+    def _first(self, now: Instant, wanted: Callable[[Alarm], bool]) -> Alarm | None:
+        """Return the first of the wanted alarms; those of accounts on test are never among them."""
+        alarms = (queue.as_of(alarm, now) for alarm in self._desk.ready() if not alarm.on_test)
+        return min(filter(wanted, alarms), key=lambda alarm: queue.order(alarm, now), default=None)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
@@ -153,24 +198,34 @@ class QueueRequests:
         if not (request.caller.engineer or request.caller.supervisor):
             groups = self.settings.control
             raise refused(request.caller, "put accounts on test", groups.engineers, groups.supervisors)
-        hand, account, seconds = self._hand(request), text(request, "account"), number(request, "seconds")
+        hand, seconds = self._hand(request), number(request, "seconds")
         if not 0 <= seconds <= TEST_MAX_S:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
         reason = words(request, "reason")
-        test, durable = await perform(
-            self._commit, lambda batch: self._desk.tests.put(account, hand, seconds, reason, batch)
+        named, receiver, line = named_account(request)
+        account = meant(named, receiver, line, self._book().of_number(named), lambda one: one)
+        tested, durable = await perform(
+            self._commit, lambda batch: self._desk.test(account, hand, seconds, reason, batch), self._tested
         )
-        until = iso(test.until_us) if test else None
+        until = iso(tested.test.until_us) if tested.test else None
+        about = place_of(account)._asdict()
         if self._dispatch:
             known = {"until": until, "reason": reason}
-            self._dispatch.publish(make_event("test", hand.now, "test", hand.operator, known, account=account))
-        return {"account": account, "until": until, "operator": hand.operator, "reason": reason, "durable": durable}
+            self._dispatch.publish(make_event("test", hand.now, "test", hand.operator, known, **about))
+        closed = [deed.card.alarm.id for deed in tested.closed]
+        said = {"home": account.home, "until": until, "operator": hand.operator, "reason": reason, "closed": closed}
+        return about | said | {"durable": durable}
+
+    def _tested(self, tested: Tested) -> None:
+        for deed in tested.closed:
+            self._happened(deed)
 
     async def _tests(self, _: Request) -> list[dict[str, Any]]:
+        now = self._clock.now()
         return [
-            {"account": test.account, "since": iso(test.since_us), "until": iso(test.until_us),
+            {**test.place._asdict(), "since": iso(test.since_us), "until": iso(test.until_us),
              "operator": test.operator, "reason": test.reason}
-            for test in self._desk.tests.running(self._clock.now())
+            for test in self._desk.tests.running(now)
         ]  # fmt: skip
 
     def _hand(self, request: Request) -> queue.Hand:
@@ -199,6 +254,24 @@ class QueueRequests:
             self._counters.escalations[deed.card.alarm.priority, deed.cause] += 1
         if self._dispatch:
             self._dispatch.publish(deed.event(self._clock.now()))
+
+
+def _page(request: Request) -> int:
+    limit = number(request, "limit") if "limit" in request.arguments else PAGE_MAX
+    if not 0 < limit <= PAGE_MAX:
+        raise UsageError(f"a page holds 1 to {PAGE_MAX} alarms")
+    return limit
+
+
+def _after(request: Request) -> queue.Order | None:
+    """Return the place that a page follows, as the answer before it told it."""
+    given = request.arguments.get("after")
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) != 4 or not all(isinstance(one, int) for one in given):
+        raise UsageError("'after' should be the 'next' of the answer before", remedy="leave it out for the first page")
+    priority, is_stranger, began_us, alarm = given
+    return priority, bool(is_stranger), began_us, alarm
 
 
 def _wanted(request: Request) -> Callable[[Alarm], bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.devices import DeviceType, Place
+from vetlla.devices import BUTTONS, DeviceType, Place
 from vetlla.service.supervision import Expectation, Pause
 
 if TYPE_CHECKING:
@@ -54,6 +54,17 @@ class Roster:
         """Return what is expected of a UCR that an account's terminal hears."""
         interval_s = account.ucr_interval_s or self._settings.intervals_s.get(kind, 0)
         return self._watched(account, device, interval_s, self._resting(account))
+
+    def hears_ucrs(self, account: Account) -> bool:
+        """Return True if UCRs are expected at an account's terminal: it says so, or the inventory has some in its home.
+
+        Without an inventory the settings say whether the service has UCRs at all.
+        """
+        if account.ucr_interval_s:
+            return True
+        if self._expected.ucrs:
+            return account.home in self._expected.ucrs or account.home in self._expected.gone
+        return any(self._settings.intervals_s.get(kind) for kind in BUTTONS)
 
     def unlisted(self, account: Account, device: str) -> Watched:
         """Return what is expected of a UCR that reports itself and that the inventory does not have in its home."""

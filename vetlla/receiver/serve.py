@@ -263,6 +263,7 @@ class Receiver:
             dispatch=self._dispatch,
             counters=self._counters,
             clock=self._clock,
+            book=lambda: self._intake.book,
         )
         of_supervision = self._of_supervision = SupervisionRequests(
             settings=settings, watchdog=self._watchdog, view=supervision, commit=self._commit, clock=self._clock

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.clock import SECOND_US, iso
 from vetlla.errors import UsageError
-from vetlla.receiver.asked import flag, number, perform, text, words
+from vetlla.receiver.asked import flag, named_account, number, perform, text, words
 from vetlla.receiver.control import refused
 from vetlla.receiver.fleet import NO_PARENT
 from vetlla.receiver.pauses import Order
+from vetlla.service.naming import meant
 from vetlla.service.supervision import Health, Pause
+from vetlla.store.account_rows import place_of
 from vetlla.store.batch import Entry
 
 if TYPE_CHECKING:
@@ -108,13 +110,16 @@ class SupervisionRequests:
         return Pause(self._fleet.pause[device])
 
     async def _show(self, request: Request) -> list[dict[str, Any]]:
-        terminals = await self._terminals(text(request, "account"))
-        elder = self._watchdog.enrolment.elder
-        family = {one: None for terminal in terminals for one in (terminal, *self._fleet.kin(elder(terminal)))}
-        return [self._view.whole(device) for device in family]
+        terminal = await self._terminal(request)
+        kin = self._fleet.kin(self._watchdog.enrolment.elder(terminal))
+        return [self._view.whole(device) for device in (terminal, *kin)]
 
-    async def _terminals(self, account: str) -> list[int]:
-        """Return the numbers under which an account stands: one for each receiver and line. Raises UsageError."""
+    async def _terminal(self, request: Request) -> int:
+        """Return the number of the terminal of the registered account that is meant. Raises UsageError.
+
+        One whose account was removed is found as long as no other has its name.
+        """
+        account, receiver, line = named_account(request)
         wanted = account.upper()
         everybody = iter(range(len(self._fleet)))
 
@@ -122,9 +127,8 @@ class SupervisionRequests:
             return self._fleet.parents[device] == NO_PARENT and self._fleet.accounts[device].account.upper() == wanted
 
         found = [device async for device in _steadily(everybody, fits)]
-        if not found:
-            raise UsageError(f"no account {account} is to be heard", remedy="vetlla accounts list; register it first")
-        return found
+        present = [device for device in found if self._pause_of(device) != Pause.REMOVED]
+        return meant(account, receiver, line, present or found, self._fleet.accounts.__getitem__)
 
     # --- incidents --------------------------------------------------------------------------------------------------
 
@@ -198,17 +202,18 @@ class SupervisionRequests:
 
     async def _meant(self, request: Request) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that is named, and how the audit calls them."""
-        account, device = text(request, "account"), words(request, "device")
-        terminals = [one for one in await self._terminals(account) if self._pause_of(one) != Pause.REMOVED]
-        if not terminals:
-            raise UsageError(f"account {account} is registered no more", remedy="vetlla accounts list")
+        device, terminal = words(request, "device"), await self._terminal(request)
+        account = place_of(self._fleet.accounts[terminal])
+        if self._pause_of(terminal) == Pause.REMOVED:
+            raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
         if not device:
-            return [one for terminal in terminals for one in (terminal, *self._fleet.kin(terminal))], _named(account)
-        elder = self._watchdog.enrolment.elder
-        found = [ucr for terminal in terminals if (ucr := self._fleet.ucr(elder(terminal), device)) is not None]
-        if not found:
-            raise UsageError(f"account {account} hears no UCR {device}", remedy=f"vetlla supervision show {account}")
-        return found, _named(account, device)
+            return [terminal, *self._fleet.kin(terminal)], f"account {account}"
+        ucr = self._fleet.ucr(self._watchdog.enrolment.elder(terminal), device)
+        if ucr is None:
+            raise UsageError(
+                f"account {account} hears no UCR {device}", remedy=f"vetlla supervision show {account.account}"
+            )
+        return [ucr], f"account {account} device {device}"
 
     def _record(self, batch: Batch, request: Request, action: str, named: str, detail: dict[str, object]) -> None:
         batch.audit.append(Entry(self._clock.now().utc_us, request.caller.operator, action, named, detail))
@@ -264,7 +269,3 @@ def _states(request: Request) -> tuple[list[Health], bool]:
 
 def _after(request: Request) -> int:
     return number(request, "after") if "after" in request.arguments else -1
-
-
-def _named(account: str, device: str = "") -> str:
-    return f"account {account}" + (f" device {device}" if device else "")

@@ -95,6 +95,7 @@ class View:
             intake_waiting=self._intake.waiting,
             accounts=len(self._intake.book),
             accounts_on_test=len(self._desk.tests.running(now)),
+            alarms_on_test=lengths.on_test(self._desk.alarms()),
             supervised=self._supervision.counts(),
             incidents_open=self._supervision.incidents_open,
             limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},

@@ -6,12 +6,16 @@ A person who calls again after "false alarm" has been waiting since the first ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     from vetlla.alarms import Alarm
+
+Chain: TypeAlias = "tuple[str, bool, bool]"
+"""Which alarms continue one another: home, whether a registered account calls for it, and whether that is on test. A
+caller that nobody registered may name itself as it likes, so that it never stands in the chain of a home."""
 
 EMERGENCY: Final = (Priority.LIFE, Priority.HOME_RISK)
 """Priorities for which help is sent: a closed low battery starts no clock."""
@@ -24,19 +28,24 @@ class Emergency(NamedTuple):
     established_us: int
 
 
+def chain_of(alarm: Alarm) -> Chain:
+    """Return the chain that an alarm stands in."""
+    return (alarm.home, not alarm.unknown_account, alarm.on_test)
+
+
 def emergency(alarm: Alarm) -> Emergency | None:
     """Return the emergency that an alarm belongs to; None: it is none."""
     return Emergency(alarm.id, alarm.established_us) if alarm.priority in EMERGENCY else None
 
 
 class Closed:
-    """The emergencies whose alarms were closed within the chaining window, one for each home."""
+    """The emergencies whose alarms were closed within the chaining window, one for each chain."""
 
     __slots__ = ("_ended",)
 
     def __init__(self) -> None:
-        self._ended: dict[tuple[str, bool], tuple[int, Emergency]] = {}
-        """By home, and apart for its accounts on test: until when (monotonic) a call continues it; oldest first."""
+        self._ended: dict[Chain, tuple[int, Emergency]] = {}
+        """Until when (monotonic) a call continues it; oldest first."""
 
     def add(self, alarm: Alarm, until_us: int, now_us: int) -> None:
         """Remember the emergency of an alarm that was closed; both instants are monotonic.
@@ -46,13 +55,13 @@ class Closed:
         while self._ended and next(iter(self._ended.values()))[0] < now_us:
             del self._ended[next(iter(self._ended))]
         if (ended := emergency(alarm)) is not None:
-            if before := self.find(alarm.home, on_test=alarm.on_test, now_us=now_us):
+            chain = chain_of(alarm)
+            if before := self.find(chain, now_us):
                 ended = Emergency(max(before.alarm, ended.alarm), min(before.established_us, ended.established_us))
-            home = (alarm.home, alarm.on_test)
-            self._ended.pop(home, None)
-            self._ended[home] = (until_us, ended)
+            self._ended.pop(chain, None)
+            self._ended[chain] = (until_us, ended)
 
-    def find(self, home: str, *, on_test: bool, now_us: int) -> Emergency | None:
-        """Return the closed emergency of a home that a call continues now."""
-        until_us, ended = self._ended.get((home, on_test), (0, None))
+    def find(self, chain: Chain, now_us: int) -> Emergency | None:
+        """Return the closed emergency that a call of its chain continues now."""
+        until_us, ended = self._ended.get(chain, (0, None))
         return ended if now_us <= until_us else None

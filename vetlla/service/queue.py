@@ -11,7 +11,7 @@ than HOME_RISK that a supervisor has before them already.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.alarms import Cause, State
 from vetlla.errors import UsageError
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 REPEATED: Final = (Priority.LIFE, Priority.HOME_RISK)
 """Priorities that are put before a supervisor again after each hold time in which no operator acts: a person waits.
 The others are put there once, or every battery of a quiet night would ask for a supervisor until the morning."""
+
+
+Order: TypeAlias = "tuple[int, bool, int, int]"
+"""Where an alarm stands in the queue: priority, whether a stranger called, when it began (monotonic), its number."""
 
 
 class Marks(NamedTuple):
@@ -60,12 +64,14 @@ class Hand(NamedTuple):
 # --- how it stands ----------------------------------------------------------------------------------------------------
 
 
-def order(alarm: Alarm, now: Instant) -> tuple[int, int, int]:
-    """Return the place in the queue: most urgent first, then the one that began first.
+def order(alarm: Alarm, now: Instant) -> Order:
+    """Return the place in the queue: most urgent first, homes before strangers, then the one that began first.
 
-    The age says which began first. After the wall clock was set back its stamps would put every new call in front.
+    A caller that nobody registered may be anyone: it must not stand before a home that calls for the same reason. When
+    an alarm began is told by its age on the monotonic clock: after the wall clock was set back its stamps would put
+    every new call in front.
     """
-    return (alarm.priority, -age_us(alarm, now), alarm.id)
+    return (alarm.priority, alarm.unknown_account, now.mono_us - age_us(alarm, now), alarm.id)
 
 
 def holder_active(alarm: Alarm, now: Instant) -> bool:
@@ -171,7 +177,7 @@ def _hold(alarm: Alarm, hand: Hand, operator: str) -> Alarm:
     next one.
     """
     if alarm.on_test:
-        due_us = None
+        due_us = alarm.due_mono_us
     elif alarm.state is State.ANSWERED:
         due_us = hand.hold_mono_us
     else:
@@ -238,11 +244,14 @@ def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
     """Return an open alarm with the next mark that it must have.
 
     A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted:
-    the monotonic clock of that boot cannot tell for how long they have been quiet.
+    the monotonic clock of that boot cannot tell for how long they have been quiet. An emergency that came on test and
+    is still open is due, too: an installer who was there has been asked nothing meanwhile.
     """
-    if alarm.due_mono_us is not None or alarm.on_test:
+    if alarm.due_mono_us is not None:
         return alarm
     now_us = hand.now.mono_us
+    if alarm.on_test:
+        return alarm._replace(due_mono_us=now_us) if alarm.priority in REPEATED else alarm
     if alarm.state is not State.ANSWERED and alarm.overdue_us is None:
         mark_us = marks.warn_us if alarm.warned_us is None else marks.max_us
         due_us = now_us - (waited_us(alarm, hand.now) or 0) + mark_us if watched(alarm, marks) else None
@@ -271,6 +280,8 @@ def warn(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
 
 def cause(alarm: Alarm, now: Instant) -> Cause | None:
     """Return why an alarm that is due goes before a supervisor; None: it has only to be warned of."""
+    if alarm.on_test:
+        return Cause.ON_TEST
     if alarm.state is State.ANSWERED:
         return Cause.HOLD_LAPSED
     if alarm.warned_us is None:
@@ -280,9 +291,11 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
 
 
 def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
-    """Put an alarm before a supervisor, because no operator acted in time."""
+    """Put an alarm before a supervisor, because no operator acted in time. One that came on test is none any more."""
     alarm = as_of(alarm, hand.now)
     now_us = hand.now.utc_us
+    if why is Cause.ON_TEST:
+        alarm = alarm._replace(on_test=False, warned_us=now_us)
     if alarm.state is State.ANSWERED:
         alarm = alarm._replace(lapsed_us=now_us)
     else:

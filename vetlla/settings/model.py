@@ -187,6 +187,9 @@ class QueueSettings(Section):
     """Priorities whose alarms have these two limits; ANS 6 is about every incoming communication."""
     t2_max_s: Seconds = 20
     """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
+    test_unseen_s: Seconds = 900
+    """How long an emergency that came on test may stand apart until a person closes it; then it goes before a
+    supervisor, as it does when the test ends: the installer may have gone. To renew the test counts again."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
     runaway_window_s: Seconds = 60

@@ -9,6 +9,8 @@ from vetlla.store.units import SupervisionRows
 
 if TYPE_CHECKING:
     from vetlla.alarms import Alarm
+    from vetlla.clock import Instant
+    from vetlla.store.account_rows import Place
     from vetlla.store.rows import Row
 
 
@@ -41,13 +43,20 @@ class Note(NamedTuple):
 
 
 class OnTest(NamedTuple):
-    """An account whose alarms are shown apart until a set instant."""
+    """A registered account whose alarms are shown apart until a set instant."""
 
-    account: str
+    place: Place
     since_us: int
     until_us: int
+    """For people; the test ends by the monotonic clock of the machine start ``boot``, as long as that lasts."""
+    until_mono_us: int
+    boot: int
     operator: str
     reason: str
+
+    def runs(self, boot: int, now: Instant) -> bool:
+        """Return True if the test has not ended, as far as a machine start can tell."""
+        return self.until_mono_us > now.mono_us if self.boot == boot else self.until_us > now.utc_us
 
 
 @dataclass(slots=True)
@@ -63,7 +72,7 @@ class Batch:
     """By signal: how many more times it came, when last (UTC, monotonic), by which transport, from which peer."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    tests: dict[str, OnTest | None] = field(default_factory=dict)
+    tests: dict[Place, OnTest | None] = field(default_factory=dict)
     """By account; None ends the test."""
     audit: list[Entry] = field(default_factory=list)
     decided: list[Entry] = field(default_factory=list)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.alarms import Tally
 from vetlla.errors import StoreError
 from vetlla.store import audit
+from vetlla.store.account_rows import Place
 from vetlla.store.batch import OnTest
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
@@ -63,6 +64,11 @@ _DUPLICATE = (
 # Named, since the planner would rather read years of closed alarms in order than sort the open ones.
 _OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
 _CLOSED_SINCE = "SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? ORDER BY closed_us"
+
+
+def _test(row: sqlite3.Row) -> OnTest:
+    account, receiver, line, *test = row
+    return OnTest(Place(account, receiver, line), *test)
 
 
 def _inserts(into: str, columns: Sequence[str]) -> list[str]:
@@ -197,10 +203,10 @@ class Journal:
             connection.executemany(
                 "INSERT INTO notes (alarm_id, at_us, operator, text) VALUES (?, ?, ?, ?)", batch.notes
             )
-        for account, test in batch.tests.items():
-            connection.execute("DELETE FROM on_test WHERE account = ?", (account,))
+        for place, test in batch.tests.items():
+            connection.execute("DELETE FROM on_test WHERE (account, receiver, line) = (?, ?, ?)", place)
             if test:
-                connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?)", test)
+                connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*test.place, *test[1:]))
         if not batch.supervision.empty:
             batch.supervision.write(connection)
         if batch.pulse:
@@ -252,7 +258,6 @@ class Journal:
         open_alarms = [alarm_from(row) for row in alarms]
         tallies = {one.id: Tally(0, one.first_signal, present.mono_us(one.opened_us)) for one in open_alarms}
         closed = connection.execute(_CLOSED_SINCE, (closed_since_us,)).fetchall()
-        tests = connection.execute("SELECT * FROM on_test WHERE until_us > ?", (now_us,)).fetchall()
         return Recovered(
             boot=boot,
             next_commit=commit,
@@ -260,7 +265,7 @@ class Journal:
             next_alarm=alarm,
             open_alarms=open_alarms,
             tallies=tallies | read_tallies(connection, present),
-            on_test=[OnTest(**dict(row)) for row in tests],
+            on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
             closed=[alarm_from(row) for row in closed],
             recent=read_recent(connection, window_us, present),
         )

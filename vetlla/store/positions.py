@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.errors import StoreError
+from vetlla.signals import AccountId
 from vetlla.store import history
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from vetlla.store.archive import Archive
     from vetlla.store.stored import Stored
@@ -53,8 +55,13 @@ class _Best(NamedTuple):
     is_timed: bool
 
 
-def last_position(archive: Archive, account: str, *, limit: int = LOOKED_THROUGH) -> Search:
-    """Look for the last known position of an account, in any case, among its newest ``limit`` signals."""
+def last_position(
+    archive: Archive, account: str, belongs: Callable[[AccountId], bool], *, limit: int = LOOKED_THROUGH
+) -> Search:
+    """Look for the last known position of a caller among the newest ``limit`` signals of its account, in any case.
+
+    ``belongs`` tells which receiver and line are the caller's: other homes may have the same number behind others.
+    """
     best: _Best | None = None
     before, seen, is_whole = history.last_number(archive, history.SIGNALS) + 1, 0, False
     while seen < limit and not is_whole:
@@ -64,14 +71,15 @@ def last_position(archive: Archive, account: str, *, limit: int = LOOKED_THROUGH
             if best is not None and row["received_us"] < best.at_us:
                 return Search(_read(archive, best), seen, is_whole=False)
             seen += 1
-            best = _better(best, row)
+            if belongs(AccountId(row["receiver"], row["line"], row["account"])):
+                best = _better(best, row)
         is_whole = len(rows) < wanted
         before = rows[-1]["id"] if rows else before
     return Search(None if best is None else _read(archive, best), seen, is_whole)
 
 
 _NEWEST = """
-    SELECT id, received_us,
+    SELECT id, receiver, line, account, received_us,
            json_type(more, '$.position') = 'object' AS is_placed,
            coalesce(json_extract(more, '$.position.at_us'), occurred_us) AS at_us
     FROM signals INDEXED BY signals_by_account

@@ -20,6 +20,7 @@ from vetlla.cli.control import ask
 from vetlla.cli.moments import Utc
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.output import console, print_json
+from vetlla.cli.queue.pages import count
 from vetlla.errors import AccessError, LinkError, StoreError, VetllaError
 from vetlla.store.archive import Archive
 from vetlla.store.history import newest, signals
@@ -56,15 +57,21 @@ class Watch:
         now = datetime.now(UTC)
         try:
             status = ask(self._state_dir, "status")
-            alarms = ask(self._state_dir, "queue.list")
-            apart = len(ask(self._state_dir, "queue.list", on_test=True))
+            listed = ask(self._state_dir, "queue.list")
+            apart = count(self._state_dir, on_test=True)
         except AccessError:
             raise  # waiting does not help
         except VetllaError as error:
             return Picture(at=now, trouble=error.args[0])
         self._sample(status)
         return Picture(
-            at=now, status=status, alarms=alarms, apart=apart, signals=self._signals(), per_second=self._rates()
+            at=now,
+            status=status,
+            alarms=listed["alarms"],
+            more=listed["total"] - len(listed["alarms"]),
+            apart=apart,
+            signals=self._signals(),
+            per_second=self._rates(),
         )
 
     def close(self) -> None:
@@ -181,4 +188,5 @@ def _fields(picture: Picture) -> dict[str, Any]:
         "per_second": round(picture.per_second[-1], 1),
         "status": picture.status,
         "alarms": list(picture.alarms),
+        "more_alarms": picture.more,
     }

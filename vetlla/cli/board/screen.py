@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from vetlla.signals import Priority
     from vetlla.store.stored import Stored
 
 FRAME_LINES = 10
@@ -48,6 +49,8 @@ class Picture:
     """Answer to ``status``; None: the daemon does not answer, and ``trouble`` says why."""
     trouble: str = ""
     alarms: Sequence[Mapping[str, Any]] = ()
+    more: int = 0
+    """Open alarms behind these, which are less urgent or younger."""
     apart: int = 0
     """Open alarms of accounts on test, which stand apart."""
     signals: Sequence[Stored] = ()
@@ -72,7 +75,7 @@ def screen(picture: Picture, width: int, height: int) -> RenderableType:
         _header(picture),
         _alarm_title(picture, legend(first)),
         heads(columns),
-        _block(_alarms(drawn, len(picture.alarms), for_alarms), for_alarms),
+        _block(_alarms(drawn, len(picture.alarms) + picture.more, for_alarms), for_alarms),
         _title("Last signals"),
         _block(_signals(picture.signals, rows - for_alarms, width), rows - for_alarms),
         Rule(style="dim"),
@@ -90,8 +93,9 @@ def line(picture: Picture) -> str:
     oldest = max((alarm["t3_s"] or 0.0 for alarm in unanswered), default=0.0)
     parts = (
         "ready" if picture.ready else f"NOT READY: {picture.status['why']}",
-        f"{len(picture.alarms)} open alarm{'' if len(picture.alarms) == 1 else 's'}",
-        f"{len(unanswered)} unanswered" + (f", the oldest {span(oldest)}" if unanswered else ""),
+        f"{(standing := len(picture.alarms) + picture.more)} open alarm{'' if standing == 1 else 's'}",
+        f"{len(unanswered)} unanswered{' among the first' if picture.more else ''}"
+        + (f", the oldest {span(oldest)}" if unanswered else ""),
         f"{picture.per_second[-1]:.1f} signals/s",
         f"store {picture.status['store']['state']}",
         *_fleetwords(picture.status.get("supervision")),
@@ -141,13 +145,20 @@ def _title(text: str | Text) -> RenderableType:
 def _alarm_title(picture: Picture, marks: str) -> RenderableType:
     title = Text("Alarms", style="bold")
     for priority, style in URGENCY.items():
-        count = sum(alarm["priority"] == priority.name for alarm in picture.alarms)
+        count = _count(picture, priority)
         title.append(f"  {count} {words(priority.name)}", style=style if count else "dim")
     if picture.apart:
         title.append(f"  {picture.apart} on test")
     if marks:
         title.append(f"  ({marks})", style="dim")
     return _title(title)
+
+
+def _count(picture: Picture, priority: Priority) -> int:
+    """Return how many alarms of a priority are open: of more than a page the receiver's own count."""
+    if picture.more and picture.status is not None:
+        return int(picture.status["counts"]["alarms_open"].get(priority.name, 0))
+    return sum(alarm["priority"] == priority.name for alarm in picture.alarms)
 
 
 def _alarms(drawn: Sequence[Sequence[Text]], count: int, rows: int) -> Iterable[Text]:

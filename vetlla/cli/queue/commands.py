@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,16 +11,19 @@ from rich.text import Text
 from vetlla.alarms import Outcome, State
 from vetlla.cli.control import ask
 from vetlla.cli.moments import Utc, duration, shown_iso, span, whole
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, formerly
-from vetlla.cli.output import console, print_json, print_rows
+from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir, formerly
+from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.queue.pages import count, pages
 from vetlla.cli.queue.rows import asks, table, why
 from vetlla.cli.queue.show import AlarmNumber, show
 from vetlla.cli.queue.watch import watch
 from vetlla.cli.queue.words import answered, tested
+from vetlla.cli.tables import TABLE_ROWS, Limit, print_some
 from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
@@ -73,6 +77,7 @@ def list_alarms(
     account: Annotated[str, typer.Option(metavar="ACCOUNT", help="Only of this account, in any case.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Only those that you hold.")] = False,
     on_test: Annotated[bool, typer.Option("--on-test", help="Those of accounts on test instead.")] = False,
+    limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
@@ -83,25 +88,33 @@ def list_alarms(
 
     Example: vetlla queue list --mine
     """
-    alarms = ask(
-        state_dir,
-        "queue.list",
-        priorities=priority or [],
-        states=state or [],
-        home=home,
-        account=account,
-        mine=mine,
-        on_test=on_test,
-    )
-    out = console()
+    asked: dict[str, Any] = {
+        "priorities": priority or [],
+        "states": state or [],
+        "home": home,
+        "account": account,
+        "mine": mine,
+        "on_test": on_test,
+    }
+    found, out = pages(state_dir, asked), console()
     if as_json or not out.is_terminal:
-        print_rows((alarm if as_json else _row(alarm) for alarm in alarms), COLUMNS, as_json=as_json)
+        rows = found if as_json else map(_row, found)
+        print_some(rows, COLUMNS, limit, as_json=as_json, total=lambda: count(state_dir, **asked))
         return
-    for line in table(alarms, out.width) if alarms else ():
-        out.print(line, soft_wrap=True)
+    alarms = list(islice(found, limit or TABLE_ROWS))
+    for one in table(alarms, out.width) if alarms else ():
+        out.print(one, soft_wrap=True)
+    if (more := count(state_dir, **asked) - len(alarms)) > 0:
+        talk().print(f"{more} more: --limit N shows more, --json all")
     is_all = not (priority or state or home or account or mine or on_test)
-    if is_all and (apart := len(ask(state_dir, "queue.list", on_test=True))):
-        out.print(Text(f"{apart} of accounts on test: vetlla queue list --on-test", style="dim"), soft_wrap=True)
+    if is_all and (apart := ask(state_dir, "queue.list", on_test=True, count=True)["total"]):
+        out.print(Text(_apart(state_dir, apart), style="dim"), soft_wrap=True)
+
+
+def _apart(state_dir: Path, apart: int) -> str:
+    life = count(state_dir, on_test=True, priorities=[Priority.LIFE.name])
+    urgent = f", {life} of them LIFE" if life else ""
+    return f"{apart} of accounts on test{urgent}: vetlla queue list --on-test"
 
 
 @app.command()
@@ -189,23 +202,38 @@ def escalate(
 
 @app.command()
 def test(
-    account: Annotated[str | None, typer.Argument(help="Account as the device sends it; none: list them.")] = None,
+    account: Annotated[
+        str | None, typer.Argument(help="A registered account; without it all tests are listed.")
+    ] = None,
     seconds: Annotated[float, duration("--for", help="How long, such as 30m (1h without it); 0 ends it.")] = 3600,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
+    receiver: OfReceiver = None,
+    line: OfLine = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put an account on test: its signals are stored and its alarms shown apart until the test expires.
+    """Put a registered account on test: its signals are stored and its alarms shown apart until the test expires.
+
+    To end it says that its calls were made for the test, and closes them. An emergency that no person closes goes
+    before a supervisor when the test expires, or after `queue.test_unseen_s`; to order the test again counts again.
 
     Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """
     if account is None:
         tests = ask(state_dir, "queue.tests")
         shown = tests if as_json else (one | {"until": shown_iso(one["until"])} for one in tests)
-        print_rows(shown, ("account", "until", "operator", "reason"), as_json=as_json)
+        print_rows(shown, ("account", "receiver", "line", "until", "operator", "reason"), as_json=as_json)
         return
-    done = ask(state_dir, "queue.test", account=account, seconds=whole(seconds), reason=reason)
+    done = ask(
+        state_dir,
+        "queue.test",
+        account=account,
+        receiver=receiver,
+        line=line,
+        seconds=whole(seconds),
+        reason=reason,
+    )
     if as_json:
         print_json(done)
     else:

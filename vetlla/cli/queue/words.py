@@ -8,6 +8,7 @@ from vetlla.alarms import Cause
 from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.queue.rows import told_again
 from vetlla.receiver.dispatch import RECEIVER
+from vetlla.store.account_rows import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,9 +61,11 @@ def answered(answer: Mapping[str, Any]) -> str:
 
 def tested(test: Mapping[str, Any]) -> str:
     """Return who put an account on test until when and why, or that they ended it."""
-    account, reason = test["account"], f": {test['reason']}" if test["reason"] else ""
+    account, reason = Place(*(test[name] for name in Place._fields)), f": {test['reason']}" if test["reason"] else ""
     if test["until"] is None:
-        return f"{test['operator']} ended the test of account {account}{reason}{_kept(test)}"
+        closed = test.get("closed") or ()
+        calls = f"; closed as test calls: {', '.join(map(str, closed))}" if closed else ""
+        return f"{test['operator']} ended the test of account {account}{reason}{calls}{_kept(test)}"
     until = shown_iso(test["until"])
     return f"{test['operator']} put account {account} on test until {until}{reason}{_kept(test)}"
 

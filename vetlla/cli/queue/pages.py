@@ -1,0 +1,28 @@
+"""The open alarms as the receiver lists them: page by page, since an outage may leave a hundred thousand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vetlla.cli.control import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+def pages(state_dir: Path, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the alarms that are asked for, in the order in which they should be worked."""
+    after: list[int] | None = None
+    while True:
+        page = ask(state_dir, "queue.list", after=after, **asked)
+        yield from page["alarms"]
+        after = page["next"]
+        if after is None:
+            return
+
+
+def count(state_dir: Path, **asked: Any) -> int:  # noqa: ANN401 - as many types as a list has conditions
+    """Return how many alarms there are of what is asked for."""
+    total: int = ask(state_dir, "queue.list", count=True, **asked)["total"]
+    return total

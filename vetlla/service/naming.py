@@ -1,0 +1,44 @@
+"""Which registered account is meant: its number, and receiver and line where several homes have the same number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from vetlla.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vetlla.accounts import Account
+
+_T = TypeVar("_T")
+
+
+def meant(
+    named: str, receiver: str | None, line: str | None, found: Iterable[_T], account_of: Callable[[_T], Account]
+) -> _T:
+    """Return the one that is meant of what is registered under a number; raise UsageError with the choices.
+
+    ``receiver`` and ``line`` are those of the registration; "" is one that holds for every receiver or line, and None
+    leaves them open.
+    """
+    fitting = [
+        one
+        for one in found
+        if (receiver is None or account_of(one).receiver.upper() == receiver.upper())
+        and (line is None or account_of(one).line.upper() == line.upper())
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    where = "".join((f" receiver {receiver}" if receiver else "", f" line {line}" if line else ""))
+    if not fitting:
+        raise UsageError(
+            f"account {named}{where} is not registered", remedy="vetlla accounts list shows them; register it first"
+        )
+    choices = "; ".join(sorted(_choice(account_of(one)) for one in fitting))
+    raise UsageError(f"account {named}{where} names {len(fitting)} homes", remedy=f"name one: {choices}")
+
+
+def _choice(account: Account) -> str:
+    home = f" (home {account.home})" if account.home else ""
+    return f"--receiver '{account.receiver}' --line '{account.line}'{home}"
