@@ -157,6 +157,7 @@ def test_the_ucrs_of_an_incident_are_members_of_it() -> None:
     """What is counted by homes lists every device that was lost."""
     rig = Rig(("operator:a", 100))
     ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0, 0)
+    rig.fleet.listener[ucr] = 1
     assert rig.lose(ucr, 0) is None
     assert [rig.lose(device, 1) for device in range(3)] == [None] * 3
     incident = rig.lose(3, 2)
