@@ -258,3 +258,65 @@ def test_strangers_are_recognised_and_hung_up_on(tmp_path: Path, loop: str, said
             assert named in row["text"]
 
     run(scenario(), loop)
+
+
+MANY = 1_000
+"""Frames of one burst: some 40 kB, of which one turn of the loop takes a tenth."""
+
+
+@each_loop
+def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
+    """Whoever presses while a neighbour sends a flood has its turn; the flood is taken whole, in its order."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, limits={"pending_per_connection": UNLIMITED}) as opened:
+            flood, home = await opened.dial(), await opened.dial()
+            await until(lambda: len(opened.tcp.connections) == 2)
+            opened.core.journal.gate.clear()
+            flood.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+            await until(lambda: opened.core.intake.waiting > 0)
+            assert 0 < opened.core.intake.waiting < MANY
+            home.send(frame(1, "1111"))
+            opened.core.journal.gate.set()
+            await home.hear(ack(1, "1111"))
+            await flood.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
+
+    run(scenario(), loop)
+
+
+@each_loop
+@pytest.mark.parametrize("reset", [False, True])
+def test_what_was_read_of_a_peer_that_has_ended_is_taken(tmp_path: Path, loop: str, *, reset: bool) -> None:
+    """A terminal may close behind its last report, or lose its power: what came before is stored."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, limits={"pending_per_connection": 10}) as opened:
+            terminal = await opened.dial()
+            terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+            if reset:
+                await until(lambda: opened.core.counters.committed_signals > 0)
+                terminal.hang_up()
+                await until(lambda: not opened.tcp.connections)
+                held = opened.core.counters.committed_signals
+                assert held > 0
+            else:
+                terminal.writer.write_eof()
+                await terminal.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
+                assert await terminal.ended() == b""
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str) -> None:
+    """Junk ends the connection within its first turn, and what stands behind it is not read."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, limits={"bogus_frames": 2}) as opened:
+            terminal = await opened.dial()
+            terminal.send(b'\nFFFF0010"' * 20_000)
+            await terminal.ended()
+            rejects = sum(opened.core.counters.rejects.values())
+            assert 2 <= rejects <= tcp.TURN_BYTES
+
+    run(scenario(), loop)

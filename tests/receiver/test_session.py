@@ -11,8 +11,10 @@ from structlog.testing import capture_logs
 from tests.receiver.core import Core, core, run, signal, small
 from vetlla.accounts import Account
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.session import Ground, Peer, Session
+from vetlla.receiver.session import EVENTS_MAX, Ground, Peer, Session
 from vetlla.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
+from vetlla.store.archive import Archive
+from vetlla.store.history import newest, signals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
 
     from vetlla.signals import Verdict
 
+MANY = 1_350
+"""Events that fit into a datagram of 4 kB."""
 KEYED = Account(account="5678", key_name="spring")
 
 
 class Letters:
     """A protocol: a frame is its letter and a dot; what is not complete waits.
 
-    a b are reports, c is one that nobody can answer, d one of two parts, e one that is refused; r wants a reply, x and
-    f are bad, h ends.
+    a b are reports, c is one that nobody can answer, d one of two parts, m of many, e one that is refused; r wants a
+    reply, x and f are bad, h ends.
     """
 
     def __init__(self) -> None:
@@ -60,8 +64,9 @@ class Letters:
             case b"x" | b"f":
                 reason = Reason.FOREIGN if letter == b"f" else Reason.MALFORMED
                 return [Reject(protocol="dc09", reason=reason, raw=raw, text="no letter of mine")]
-            case b"d":
-                return [signal(raw=raw, part=part, parts=2) for part in (1, 2)]
+            case b"d" | b"m":
+                parts = MANY if letter == b"m" else 2
+                return [signal(raw=raw, device=f"{part}", part=part, parts=parts) for part in range(1, parts + 1)]
             case b"e":
                 return [signal("5678", raw=raw)]
             case _:
@@ -119,6 +124,44 @@ def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
             assert one.sent == b"D."
             assert [verdict.outcome for _, verdict in one.decoder.answered] == [Outcome.STORED]
             assert len(one.core.read("SELECT id FROM signals")) == 2
+
+    run(scenario())
+
+
+def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
+    """The others are one alarm that says how many they are; the bytes of all are stored once, and found with each."""
+
+    async def scenario() -> None:
+        async with wire(tmp_path) as one:
+            one.session.feed(b"m.")
+            await one.core.sync()
+            assert one.sent == b"M."
+            rows = one.core.read("SELECT device, kind, text, part, parts, raw FROM signals ORDER BY id")
+            assert [row["device"] for row in rows] == [*(f"{part}" for part in range(1, EVENTS_MAX + 1)), ""]
+            assert {row["parts"] for row in rows} == {EVENTS_MAX + 1}
+            last = rows[-1]
+            assert (last["kind"], last["part"]) == ("unreadable", EVENTS_MAX + 1)
+            assert last["text"] == f"and {MANY - EVENTS_MAX} more events: the bytes hold them"
+            assert [bytes(row["raw"]) for row in rows] == [b"m."] + [b""] * EVENTS_MAX
+            assert any("unreadable more" in alarm["why"] for alarm in await one.core.open_alarms())
+            with Archive(one.core.directory) as archive:
+                assert {stored.signal.raw for stored in newest(archive, signals(), 100)} == {b"m."}
+
+    run(scenario())
+
+
+def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
+    """The first part that is stored has them, although another one was known before."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            first = signal(identity=b"1", raw=b"old")
+            await rig.submit(first)
+            later = [first._replace(raw=b"new", part=1, parts=3)]
+            later += [signal(code=f"11{part}", raw=b"new", part=part, parts=3) for part in (2, 3)]
+            await rig.submit(*later)
+            with Archive(tmp_path) as archive:
+                assert [stored.signal.raw for stored in newest(archive, signals(), 100)] == [b"old", b"new", b"new"]
 
     run(scenario())
 

@@ -52,7 +52,8 @@ log = structlog.get_logger()
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
 BATCH_MAX = 1_000
-"""Frames in one transaction: bounds how long the first of them waits for the last one's row."""
+"""Signals in one transaction, and those of the frame that reaches it: bounds how long the first of them waits for the
+last one's row."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
 
@@ -172,11 +173,16 @@ class Intake:
         self._duplicates.forget(now.mono_us)
         self._evidence.place(self._desk, batch)
         frames, planned = self._frames, self._planned
-        while frames and len(planned) < BATCH_MAX:
+        last = self._next_signal + BATCH_MAX
+        while frames and self._next_signal < last and len(planned) < BATCH_MAX:
             frame = frames.popleft()
             self._next_frame += 1
+            signals = frame.signals
             try:
-                verdicts = [self._decide(signal, frame, batch) for signal in frame.signals]
+                if len(signals) == 1:
+                    verdicts = [self._decide(signals[0], frame, batch)]
+                else:
+                    verdicts = self._decide_all(signals, frame, batch)
             except Exception:
                 # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
                 log.exception("frame.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
@@ -189,6 +195,14 @@ class Intake:
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
         self._watchdog.plan(batch, now)
+
+    def _decide_all(self, signals: Sequence[Signal], frame: _Frame, batch: Batch) -> list[Verdict]:
+        """Decide on the events of one frame. Its bytes are stored once, with the first of them that is."""
+        verdicts: list[Verdict] = []
+        for signal in signals:
+            kept = STORED in verdicts
+            verdicts.append(self._decide(signal._replace(raw=b"") if kept else signal, frame, batch))
+        return verdicts
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         # Unpacked and kept in names: each field that is asked for costs as much as the rest of its line.

@@ -54,12 +54,20 @@ class Log(Generic[_T]):
     joins: str = ""
 
 
+# The bytes of a frame of several events stand with the first of them that was stored, directly before the others.
+_RAW = """
+CASE WHEN s.part > 1 AND s.raw = x'' THEN (
+    SELECT f.raw FROM signals AS f WHERE f.id BETWEEN s.id - s.part + 1 AND s.id - 1 AND f.commit_id = s.commit_id
+    AND f.parts = s.parts AND f.raw <> x'' ORDER BY f.id DESC LIMIT 1
+) ELSE s.raw END AS frame_raw
+"""
+
 SIGNALS = Log(
     table="signals",
     stamp="received_us",
     value=stored_from,
     columns="s.*, c.boot, c.durable_us, c.ready_us, c.ready_mono_us, a.answered_us, a.closed_us, a.t3_us,"
-    " a.boot AS alarm_boot, a.ready_mono_us AS alarm_ready_mono_us, d.count AS duplicates",
+    f" a.boot AS alarm_boot, a.ready_mono_us AS alarm_ready_mono_us, d.count AS duplicates, {_RAW}",
     joins="LEFT JOIN commits AS c ON c.id = s.commit_id LEFT JOIN alarms AS a ON a.id = s.alarm_id"
     " LEFT JOIN duplicates AS d ON d.signal_id = s.id",
 )

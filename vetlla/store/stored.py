@@ -66,7 +66,7 @@ def stored_from(row: sqlite3.Row) -> Stored:
     return Stored(
         id=row["id"],
         commit=row["commit_id"],
-        signal=signal_from(row),
+        signal=signal_from(row)._replace(raw=row["frame_raw"] or b""),
         home=row["home"],
         priority=Priority(row["priority"]),
         flags=Flag(row["flags"]),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from vetlla.receiver.session import Ground
     from vetlla.settings.model import Listen
 
+TURN_BYTES = 4_096
+"""What one connection hands to its decoder in one turn of the loop: a hundred reports, or some 30 ms of junk. What came
+with it waits for the next turns, so that others have theirs."""
 LINGER_S = 60.0
 """How long a connection that is to be closed waits for its last answers to leave: no terminal waits longer for them."""
 
@@ -78,6 +81,10 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
+        self._left = b""
+        """What was read and waits for its turn."""
+        self._at_end = False
+        """The peer has said all; what is left is taken first."""
         self._full = False
         """Too many frames wait for their answer: nothing is read until all have left."""
         self._clogged = False
@@ -106,8 +113,14 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._ending:
             return
-        session, ground = self._session, self._listener.ground
         self._last = self._loop.time()
+        if self._left or len(data) > TURN_BYTES:
+            self._put_off(data)
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        session, ground = self._session, self._listener.ground
         session.feed(data)
         if owed := session.owed:
             limits = ground.budget.limits
@@ -116,11 +129,32 @@ class _Connection(asyncio.Protocol):
                 session.on_drained = self._drained
                 self._set_reading()
 
+    def _put_off(self, data: bytes) -> None:
+        """Keep what is too much for one turn; nothing more is read until it was taken."""
+        is_first, self._left = not self._left, self._left + data
+        if is_first:
+            self._set_reading()
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        if not self._left or self._full:
+            return  # it goes on when the answers that are owed have left
+        data, self._left = self._left[:TURN_BYTES], self._left[TURN_BYTES:]
+        self._feed(data)
+        if self._ending:
+            self._left = b""  # hung up on
+        elif self._left:
+            self._loop.call_soon(self._take_turn)
+        elif self._at_end:
+            self._finish()
+        else:
+            self._set_reading()
+
     def eof_received(self) -> bool:
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
         self.end()
         # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
-        return bool(self._host and self._session.owed and self._listener.transport == "tcp")
+        return bool(self._host and (self._session.owed or self._left) and self._listener.transport == "tcp")
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -134,14 +168,31 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._host:
-            if not self._ending:
-                self._session.finish()
-            self._ending = True
             self._listener.connections.discard(self)
             self._listener.ground.budget.disconnect(self._host)
             self._host = ""
-            # They hold each other; parted, they go with the last answer and the collector has nothing to find.
-            del self._session
+            self._full = False
+            if self._left and not self._ending:
+                self._at_end = True
+                self._take_turn()
+            else:
+                self._part()
+
+    def _part(self) -> None:
+        """End for a peer that is gone."""
+        if not self._ending:
+            self._session.finish()
+        self._ending = True
+        # They hold each other; parted, they go with the last answer and the collector has nothing to find.
+        del self._session
+
+    def _finish(self) -> None:
+        """Take what the peer began to say for all that it says, then drain."""
+        if self._host:
+            self._session.finish()
+            self.drain()
+        else:
+            self._part()
 
     # --- reading and ending -----------------------------------------------------------------------------------------
 
@@ -155,10 +206,13 @@ class _Connection(asyncio.Protocol):
                 self.drain()
 
     def end(self) -> None:
-        """Take what the peer began to say for all that it says, then drain: its last bytes may hold an alarm."""
-        if not self._ending:
-            self._session.finish()
-            self.drain()
+        """Take all that the peer has said, then drain: its last bytes may hold an alarm."""
+        if self._ending:
+            return
+        if self._left:
+            self._at_end = True
+        else:
+            self._finish()
 
     def drain(self) -> None:
         """Read no more; close when the last answer has left."""
@@ -188,12 +242,15 @@ class _Connection(asyncio.Protocol):
             return
         self._session.on_drained = None
         self._full = False
-        self._set_reading()
+        if self._left:
+            self._loop.call_soon(self._take_turn)
+        else:
+            self._set_reading()
 
     def _set_reading(self) -> None:
         if self._ending or self._transport.is_closing():
             return
-        if self._full or self._clogged:
+        if self._full or self._clogged or self._left:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Listen
 
 
+DATAGRAM_MAX = 8_192
+"""Bytes of a datagram that are read: twice the longest frame of any protocol. What stands behind them is no report."""
+
+
 class UdpListener(asyncio.DatagramProtocol):
     """One bound datagram socket."""
 
@@ -58,7 +62,7 @@ class UdpListener(asyncio.DatagramProtocol):
         listen = self.listen
         peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
         session = Session(ground, peer, self._make_decoder(), ground.clock.now())
-        session.feed(data)
+        session.feed(data[:DATAGRAM_MAX])
         session.finish()
 
     def stop(self) -> None:
