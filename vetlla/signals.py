@@ -92,6 +92,8 @@ class Reason(StrEnum):
     STALE_TIME = "stale_time"
     PLAIN_REFUSED = "plain_refused"
     UNKNOWN_ACCOUNT = "unknown_account"
+    WRONG_CERTIFICATE = "wrong_certificate"
+    """The terminal's certificate names another account than its report."""
 
 
 class AccountId(NamedTuple):

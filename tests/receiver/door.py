@@ -22,9 +22,10 @@ from vetlla.settings.model import Listen, Tls
 from vetlla.signals import AccountId, Key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from pathlib import Path
 
+    from vetlla.accounts import Account
     from vetlla.receiver.counters import Refusal
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
@@ -53,7 +54,8 @@ class Door:
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
         context = server_context(listen.tls) if listen.tls else None
         self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["tcp"], context)
-        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["udp"])
+        udp = self.bound.get("udp")
+        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keyless), udp) if udp else None
         self.terminals: list[Terminal] = []
 
     def refused(self, why: Refusal) -> int:
@@ -104,12 +106,15 @@ def torn_off(opened: Door) -> list[bytes]:
 
 
 @asynccontextmanager
-async def door(directory: Path, *, tls: Tls | None = None, **sections: dict[str, Any]) -> AsyncIterator[Door]:
+async def door(
+    directory: Path, *, tls: Tls | None = None, accounts: Iterable[Account] = (), **sections: dict[str, Any]
+) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)
-    async with core(directory, settings=small(directory, **sections)) as rig:
+    async with core(directory, settings=small(directory, **sections), accounts=accounts) as rig:
         opened = Door(rig, listen)
         await opened.tcp.start()
-        await opened.udp.start()
+        if opened.udp:
+            await opened.udp.start()
         try:
             yield opened
         finally:
@@ -117,9 +122,10 @@ async def door(directory: Path, *, tls: Tls | None = None, **sections: dict[str,
             for terminal in opened.terminals:
                 terminal.hang_up()
             opened.tcp.stop()
-            opened.udp.stop()
             opened.tcp.abort()
-            opened.udp.abort()
+            if opened.udp:
+                opened.udp.stop()
+                opened.udp.abort()
             await until(lambda: rig.counters.connections_open == 0)
 
 
@@ -127,6 +133,7 @@ def dialled_udp(opened: Door) -> socket.socket:
     """Return a datagram socket that only hears the receiver's own address."""
     dialled = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     dialled.settimeout(0)
+    assert opened.udp
     dialled.connect(("127.0.0.1", opened.udp.port))
     return dialled
 

@@ -17,6 +17,7 @@ from tests.permissions import reachable_directory
 from tests.receiver.controls import ME, doors, each_loop, say_who
 from tests.receiver.core import run, signal, until
 from vetlla.errors import AccessError, ConfigError, UsageError
+from vetlla.receiver import control
 from vetlla.receiver.control import CONTROL_SOCKET, LINE_MAX, Caller, Control, User, _user, admit, by_name, colleague
 from vetlla.settings.model import ControlSettings, Settings
 
@@ -451,5 +452,36 @@ def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         await Control(tmp_path, ControlSettings(), {}, {}).close()
+
+    run(scenario())
+
+
+def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watches beyond the bound are told so; who ends one may begin another."""
+    monkeypatch.setattr(control, "OF_ONE_USER_MAX", 2)
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            first, second = await opened.client(), await opened.client()
+            assert (await first.ask("who"))["ok"]
+            assert (await second.ask("who"))["ok"]
+            third = await opened.client()
+            answer = await third.hear()
+            assert (answer["ok"], answer["family"]) == (False, "link")
+            first.writer.close()
+            await until(lambda: len(opened.control._calls) == 1)
+            assert (await (await opened.client()).ask("who"))["ok"]
+
+    run(scenario())
+
+
+def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent callers keep no place."""
+    monkeypatch.setattr(control, "SILENCE_S", 0.01)
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            silent = await opened.client()
+            assert await silent.hear() == {}
 
     run(scenario())

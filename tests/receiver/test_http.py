@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.errors import ConfigError
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.http import HttpServer, Readiness
+from vetlla.receiver.http import CONNECTIONS_MAX, HttpServer, Readiness
 from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 
 if TYPE_CHECKING:
@@ -132,3 +132,24 @@ def test_closing_frees_the_port() -> None:
     port = asyncio.run(scenario())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_silent_visitors_shut_no_scraper_out() -> None:
+    """The oldest connection makes room for the next one, whoever holds the others."""
+
+    async def scenario() -> None:
+        server = HttpServer()
+        page = exposition(Counters(("dc09",)), lambda: EMPTY)
+        await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=page)
+        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * CONNECTIONS_MAX)]
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(f"http://127.0.0.1:{server.port}/readyz") as response,
+        ):
+            assert response.status == 200
+            assert len(server._visitors) == CONNECTIONS_MAX
+        for _, writer in silent:
+            writer.transport.abort()
+        await server.close()
+
+    asyncio.run(scenario())

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from tests.receiver.core import core, run, until
 from tests.receiver.door import Door, Terminal, ack, door, each_loop, frame, keyless, torn_off
+from vetlla.accounts import Account
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
@@ -318,5 +319,34 @@ def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str
             await terminal.ended()
             rejects = sum(opened.core.counters.rejects.values())
             assert 2 <= rejects <= tcp.TURN_BYTES
+
+    run(scenario(), loop)
+
+
+HOME = Account(account="1234", home="H1")
+
+
+@each_loop
+@pytest.mark.parametrize("limit", ["connections", "connections_per_peer"])
+def test_silent_connections_make_room_for_a_home(tmp_path: Path, loop: str, limit: str) -> None:
+    """A few addresses that hold all connections shut no home out; who has reported keeps its connection."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, accounts=[HOME], limits={limit: 3}) as opened:
+            home = await opened.dial()
+            home.send(frame(1, "1234"))
+            await home.hear(ack(1, "1234"))
+            silent = [await opened.dial() for _ in range(2)]
+            await until(lambda: opened.core.counters.connections_open == 3)
+            early = await opened.dial()
+            assert await early.ended() == b""  # they have not had their two seconds yet
+            opened.core.clock.advance(3)
+            late = await opened.dial()
+            late.send(frame(2, "1234"))
+            await late.hear(ack(2, "1234"))
+            assert await silent[0].ended() == b""
+            assert opened.refused(Refusal.UNPROVEN) == 1
+            home.send(frame(3, "1234"))
+            await home.hear(ack(3, "1234"))
 
     run(scenario(), loop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from cryptography import x509
@@ -14,15 +14,18 @@ from cryptography.x509.oid import NameOID
 
 from tests.receiver.core import run, until
 from tests.receiver.door import ack, door, each_loop, frame
+from vetlla.accounts import Account
 from vetlla.errors import ConfigError
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept
 from vetlla.receiver.listeners.tls import server_context
-from vetlla.settings.model import Tls
+from vetlla.settings.model import Listen, Tls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+HOME = Account(account="1234", home="H1")
 
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
@@ -50,6 +53,29 @@ def tls_files(tmp_path_factory: pytest.TempPathFactory) -> Tls:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return Tls(certificate=folder / "cert.pem", key=folder / "key.pem")
+
+
+def issued(folder: Path, tls: Tls, account: str) -> Tls:
+    """Return a terminal's certificate of the same authority, which names an account."""
+    authority = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
+    signer = serialization.load_pem_private_key(tls.key.read_bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, account)]))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(authority.not_valid_before_utc)
+        .not_valid_after(authority.not_valid_after_utc)
+        .sign(signer, hashes.SHA256())
+    )
+    (folder / "terminal.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "terminal.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return Tls(certificate=folder / "terminal.pem", key=folder / "terminal.key")
 
 
 def trusting(tls: Tls) -> ssl.SSLContext:
@@ -81,7 +107,8 @@ def test_a_handshake_that_fails_is_counted(tmp_path: Path, loop: str, tls_files:
     """Whoever speaks no TLS to a TLS listener is dropped, and so is a client without the certificate asked for."""
 
     async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files.model_copy(update={"client_ca": tls_files.certificate})) as opened:
+        guarded = tls_files.model_copy(update={"client_ca": tls_files.certificate, "client_accounts": "any"})
+        async with door(tmp_path, tls=guarded) as opened:
             plain = await opened.dial()
             plain.send(frame(1))
             await plain.ended()
@@ -155,3 +182,72 @@ def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     files = Tls(certificate=tmp_path / "none.pem", key=tmp_path / "none.key")
     with pytest.raises(ConfigError, match=r"none\.pem"):
         server_context(files)
+
+
+@each_loop
+def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+    """They would be taken from anyone, on the same port, without a certificate."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files) as opened:
+            assert opened.udp is None
+
+    run(scenario(), loop)
+    with pytest.raises(ValueError, match="udp in clear needs a"):
+        Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp", "udp"), tls=tls_files)
+
+
+@each_loop
+@pytest.mark.parametrize("known", [False, True])
+def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
+    tmp_path: Path, loop: str, tls_files: Tls, *, known: bool
+) -> None:
+    """Its terminal would never be heard: a home that we know is a LIFE alarm, a stranger stands under its address."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files, accounts=[HOME] if known else []) as opened:
+            terminal = await opened.dial()
+            terminal.send(frame(1, "1234"))
+            assert await terminal.ended() == b""
+            await opened.core.sync()
+            (alarm,) = await opened.core.open_alarms()
+            assert (alarm["home"], alarm["priority"]) == (("H1", "LIFE") if known else ("127.0.0.1", "TECHNICAL"))
+            assert "spoke in clear at a port for TLS" in alarm["why"]
+            (row,) = opened.core.read("SELECT raw, reason FROM rejects")
+            assert (bytes(row["raw"]).strip(), row["reason"]) == (frame(1, "1234").strip(), "wrong_port")
+            assert opened.core.read("SELECT id FROM signals") == []
+            assert opened.refused(Refusal.TLS) == 1
+
+    run(scenario(), loop)
+
+
+@each_loop
+@pytest.mark.parametrize(("policy", "stored"), [("named", 1), ("any", 2)])
+def test_a_certificate_reports_for_the_account_that_it_names(
+    tmp_path: Path, loop: str, tls_files: Tls, policy: Literal["named", "any"], stored: int
+) -> None:
+    """A terminal whose certificate was stolen speaks for its own home alone; a gateway may be let speak for many."""
+
+    async def scenario() -> None:
+        guarded = Tls(
+            certificate=tls_files.certificate,
+            key=tls_files.key,
+            client_ca=tls_files.certificate,
+            client_accounts=policy,
+        )
+        mine = issued(tmp_path, tls_files, "12ab")
+        context = trusting(tls_files)
+        context.load_cert_chain(mine.certificate, mine.key)
+        async with door(tmp_path, tls=guarded, accounts=[HOME]) as opened:
+            terminal = await opened.dial(ssl=context)
+            terminal.send(frame(1, "12AB"))
+            await terminal.hear(ack(1, "12AB"))
+            terminal.send(frame(2, "1234"))
+            answer = await terminal.reader.readuntil(b"\r")
+            assert (b"ACK" in answer) is (policy == "any")
+            await opened.core.sync()
+            assert len(opened.core.read("SELECT id FROM signals")) == stored
+            homes = {alarm["home"] for alarm in await opened.core.open_alarms()}
+            assert "H1" in homes  # what is refused in a home's name is told
+
+    run(scenario(), loop)

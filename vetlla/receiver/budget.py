@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -12,7 +13,7 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.seldom import Seldom
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from vetlla.clock import Clock
     from vetlla.receiver.counters import Counters
@@ -25,6 +26,11 @@ SPARE_FILES = 256
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
 """Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
+UNPROVEN_US = 2 * SECOND_US
+"""Time that a connection has to tell a report of a registered account before it may have to make room: a terminal sends
+at once, and a slow mobile network delays it by a second."""
+UNPROVEN_LOOKED_AT = 1_000
+"""Unproven connections among which one of an address is sought: some 0.1 ms for each that is turned away."""
 SAY_EVERY_S = 60.0
 """How often the same peer's same fault is logged."""
 
@@ -38,6 +44,8 @@ class Budget:
         self._counters = counters
         self._clock = clock
         self._connections: dict[str, int] = {}
+        self._unproven: dict[object, _Unproven] = {}
+        """Connections that have told no report of a registered account, oldest first."""
         self._kept: dict[Hashable, int] = {}
         self._minute = 0
 
@@ -49,16 +57,41 @@ class Budget:
             log.warning("limits.descriptors", connections=limits.connections, possible=self._room)
 
     def connect(self, host: str) -> Refusal | None:
-        """Count a new connection of an address, or say why it is one too many."""
-        if self._counters.connections_open >= self._room:
-            return Refusal.CONNECTIONS
+        """Count a new connection of an address, or say why it is one too many.
+
+        Where there is no room the oldest connection that has told no report of a registered account makes some: of the
+        same address where that holds too many, else of any. So silent strangers cannot shut out those who call.
+        """
         held = self._connections.get(host, 0)
-        if held >= self.limits.connections_per_peer:
+        if held >= self.limits.connections_per_peer and not self._make_room(host):
             return Refusal.PEER
+        if self._counters.connections_open >= self._room and not self._make_room(None):
+            return Refusal.CONNECTIONS
         self._connections[host] = held + 1
         self._counters.connections_open += 1
         self._counters.connections_accepted += 1
         return None
+
+    def hold(self, connection: object, host: str, drop: Callable[[], object]) -> None:
+        """Keep a connection among those that may have to make room; ``drop`` ends it."""
+        self._unproven[connection] = _Unproven(host, self._clock.now().mono_us, drop)
+
+    def prove(self, connection: object) -> None:
+        """Let a connection stay: it told a report of a registered account, or has ended."""
+        self._unproven.pop(connection, None)
+
+    def _make_room(self, host: str | None) -> bool:
+        """Drop the oldest unproven connection, of an address or of any; say whether there was one."""
+        before_us = self._clock.now().mono_us - UNPROVEN_US
+        for connection, unproven in islice(self._unproven.items(), UNPROVEN_LOOKED_AT):
+            if unproven.since_us > before_us:
+                return False  # so are all that follow
+            if host in {None, unproven.host}:
+                del self._unproven[connection]
+                self._counters.connections_refused[Refusal.UNPROVEN] += 1
+                unproven.drop()
+                return True
+        return False
 
     def disconnect(self, host: str) -> None:
         """Give a connection back."""
@@ -79,6 +112,12 @@ class Budget:
             whose = None
         self._kept[whose] = kept = self._kept.get(whose, 0) + 1
         return kept <= self.limits.rejects_kept_per_peer_per_minute
+
+
+class _Unproven(NamedTuple):
+    host: str
+    since_us: int
+    drop: Callable[[], object]
 
 
 def _room(connections: int) -> int:

@@ -33,6 +33,12 @@ log = structlog.get_logger()
 CONTROL_SOCKET = "control.sock"
 SOCKET_PATH_MAX = 107
 """Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
+CALLERS_MAX = 256
+"""Callers at one time: boards and watches of a large room."""
+OF_ONE_USER_MAX = 64
+"""Of them of one user: none shuts the others out."""
+SILENCE_S = 600.0
+"""How long a caller who watches nothing may ask nothing."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
@@ -89,7 +95,8 @@ class Control:
         self._commands = commands
         self._streams = streams
         self._server: asyncio.Server | None = None
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], int] = {}
+        """Who is connected, by the number of their user."""
 
     async def start(self) -> None:
         """Listen. The journal's lock is held, so a socket that is already there was left by a receiver that died."""
@@ -118,19 +125,27 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         call = asyncio.current_task()
         assert call is not None
-        self._calls.add(call)
+        uid, gid = _credentials(writer.get_extra_info("socket"))
+        is_full = len(self._calls) >= CALLERS_MAX or list(self._calls.values()).count(uid) >= OF_ONE_USER_MAX
+        self._calls[call] = uid
         try:
-            uid, gid = _credentials(writer.get_extra_info("socket"))
+            if is_full:
+                why = "too many are connected to this receiver"
+                _say(
+                    writer, {"ok": False, "family": "link", "error": why, "remedy": "end some watches, then try again"}
+                )
+                await writer.drain()
+                return
             # In a thread: the machine's name service may have to ask another machine.
             user = await asyncio.to_thread(_user, uid, gid)
-            while line := await _line(reader):
+            while line := await asyncio.wait_for(_line(reader), SILENCE_S):
                 await self._call(line, user, reader, writer)
-        except ConnectionError:
-            pass  # the caller went away
+        except (ConnectionError, TimeoutError):
+            pass  # the caller went away, or says nothing
         except asyncio.CancelledError:
             log.debug("control.hung_up")
         finally:
-            self._calls.discard(call)
+            self._calls.pop(call, None)
             writer.close()
 
     async def _call(self, line: bytes, user: User, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -56,6 +56,8 @@ class Refusal(StrEnum):
     """The budget of all connections is spent."""
     PEER = "peer"
     """The budget of this address is spent."""
+    UNPROVEN = "unproven"
+    """It had told no report of a registered account, and made room for another one."""
     IDLE = "idle"
     BOGUS = "bogus"
     """Too many frames that were none."""

@@ -202,6 +202,10 @@ def _why(signal: Signal, reason: Reason, now_us: int) -> str:
         case Reason.STALE_TIME if signal.sent_at is not None:
             ahead_s = (to_us(signal.sent_at) - now_us) / SECOND_US
             return f"clock {abs(ahead_s):.0f} s {'fast' if ahead_s > 0 else 'slow'}"
+        case Reason.WRONG_PORT:
+            return "spoke in clear at a port for TLS: set TLS in the device, or its port"
+        case Reason.WRONG_CERTIFICATE:
+            return "its certificate names another account: give the device its own, or set client_accounts"
         case Reason.PLAIN_REFUSED:
             return "sent in clear although the account has a key: set the key in the device"
         case _:

@@ -5,8 +5,9 @@ Meant for the loopback interface: nothing here names a home, and nothing here is
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from aiohttp import web
 
@@ -16,6 +17,10 @@ from vetlla.receiver.metrics import CONTENT_TYPE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CONNECTIONS_MAX = 64
+"""Connections at one time: a few scrapers and health checks. The oldest one makes room for the next."""
+LIFE_S = 60.0
+"""How long a connection may last: a scraper that wants to keep it dials again, and a silent one keeps none."""
 SHUTDOWN_S = 2.0
 """How long a scrape under way may hold up the end: Prometheus asks again by itself."""
 
@@ -32,6 +37,9 @@ class HttpServer:
 
     def __init__(self) -> None:
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._visitors: dict[_Visitor, asyncio.Transport] = {}
+        """Connections that stand, oldest first."""
 
     async def start(
         self, host: str, port: int, *, readiness: Callable[[], Readiness], collect: Callable[[], bytes]
@@ -53,7 +61,10 @@ class HttpServer:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
+            server = runner.server
+            assert server is not None  # set up above
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(lambda: _Visitor(server(), self._visitors), host, port)
         except OSError as error:
             await runner.cleanup()
             raise ConfigError(
@@ -72,10 +83,45 @@ class HttpServer:
         """The port listened on; only after ``start``."""
         if self._runner is None:
             raise RuntimeError("not started")
-        return int(self._runner.addresses[0][1])
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening and let what is under way end; nothing happens when it never started."""
-        if self._runner is not None:
+        if self._runner is not None and self._server is not None:
+            self._server.close()
             await self._runner.cleanup()
-            self._runner = None
+            self._runner = self._server = None
+
+
+class _Visitor(asyncio.Protocol):
+    """One connection: aiohttp's own, with a place among so many and an end."""
+
+    def __init__(self, served: asyncio.Protocol, visitors: dict[_Visitor, asyncio.Transport]) -> None:
+        self._served = served
+        self._visitors = visitors
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        while len(self._visitors) >= CONNECTIONS_MAX:
+            self._visitors.pop(next(iter(self._visitors))).abort()
+        self._visitors[self] = self._transport
+        self._end = asyncio.get_running_loop().call_later(LIFE_S, self._transport.abort)
+        self._served.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._served.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._served.eof_received()
+
+    def pause_writing(self) -> None:
+        self._served.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._served.resume_writing()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._end.cancel()
+        self._visitors.pop(self, None)
+        self._served.connection_lost(error)

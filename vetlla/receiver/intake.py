@@ -25,7 +25,7 @@ from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
 from vetlla.service.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.triage import PRIORITIES, age, home_of, weigh
-from vetlla.signals import DUPLICATE, STORED, Priority, refused
+from vetlla.signals import DUPLICATE, STORED, Priority, Reason, Reject, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
 from vetlla.store.rows import SIGNAL_COLUMNS, Flag, content, content_of, said_in, signal_row
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.watchdog import Watchdog
     from vetlla.settings.model import Settings
-    from vetlla.signals import Arrival, Reject, Signal, Verdict
+    from vetlla.signals import Arrival, Signal, Verdict
     from vetlla.store.journal import Recovered
     from vetlla.store.rows import Row
 
@@ -128,15 +128,20 @@ class Intake:
         """Frames that wait for their commit."""
         return len(self._frames)
 
-    def submit(self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver) -> None:
-        """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none."""
+    def submit(
+        self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver, against: Reason | None = None
+    ) -> None:
+        """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none.
+
+        ``against``: why the way by which they came rules them out.
+        """
         first = signals[0]
         account = self.book.find(first.id)
         if account is not None and account.maker is not None:
             signals = [as_meant_by(account.maker, signal) for signal in signals]
         now_us = arrival.received.utc_us
         unknown, plain_for_keyed = self._unknown, self._plain_for_keyed
-        reason = objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
+        reason = against or objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
         alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
@@ -151,6 +156,17 @@ class Intake:
         else:
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._commit.wake()
+
+    def turn_away(self, arrival: Arrival, protocol: str, said: bytes, signals: Sequence[Signal]) -> None:
+        """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator."""
+        account = self.book.find(signals[0].id) if signals else None
+        if account is not None and self._commit.ready:
+            self._evidence.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
+        else:
+            text = "spoke in clear at a port for TLS"
+            self._evidence.reject(
+                arrival, Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=text), None
+            )
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Take bytes that were no report."""

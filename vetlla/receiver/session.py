@@ -61,12 +61,25 @@ class Peer(NamedTuple):
     address: str
     send: Callable[[bytes], None]
     hang_up: Callable[[Refusal], None]
+    names: frozenset[str] | None = None
+    """Accounts that the peer's certificate names, in capitals; None: it may report for any."""
 
 
 class Session:
     """Serves one connection or datagram."""
 
-    __slots__ = ("_answers", "_begun", "_decoder", "_frames", "_ground", "_group", "_peer", "_rejects", "on_drained")
+    __slots__ = (
+        "_answers",
+        "_begun",
+        "_decoder",
+        "_frames",
+        "_ground",
+        "_group",
+        "_peer",
+        "_rejects",
+        "is_known",
+        "on_drained",
+    )
 
     def __init__(self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant) -> None:
         self._ground = ground
@@ -77,6 +90,8 @@ class Session:
         self._answers: deque[_Answer] = deque()
         self._rejects = 0
         self._frames = 0
+        self.is_known = False
+        """A registered account has reported here."""
         self.on_drained: Callable[[], None] | None = None
         """Called when the last answer that was owed has left."""
 
@@ -111,7 +126,7 @@ class Session:
         arrival: Arrival | None = None
         for item in items:
             if arrival is None:
-                _, listener, transport, address, _, _ = self._peer
+                _, listener, transport, address, _, _, _ = self._peer
                 arrival = Arrival(listener, transport, address, begun, now)
             match item:
                 case Signal():
@@ -151,7 +166,11 @@ class Session:
                 return
             self._flush()
 
-        self._ground.intake.submit(arrival, group, deliver)
+        if not self.is_known:
+            self.is_known = self._ground.intake.book.find(signal.id) is not None
+        names = self._peer.names
+        against = None if names is None or signal.id.account.upper() in names else Reason.WRONG_CERTIFICATE
+        self._ground.intake.submit(arrival, group, deliver, against)
 
     def _unanswered(self, answer: _Answer) -> None:
         # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.

@@ -94,18 +94,23 @@ class Tls(Section):
     certificate: AbsolutePath
     key: AbsolutePath
     client_ca: AbsolutePath | None = None
+    client_accounts: Literal["named", "any"] = "named"
+    """Accounts that a peer's certificate may report for: those that it names (common name or a DNS name), or any, as a
+    gateway of many homes needs."""
 
 
 class Listen(Section):
-    """One address to listen on. ``port`` 0 picks a free one. TLS applies to TCP."""
+    """One address to listen on. ``port`` 0 picks a free one. With TLS there is no UDP, which would be in clear."""
 
     protocol: Annotated[str, Field(min_length=1)]
     name: str = Field(default_factory=lambda data: str(data["protocol"]), min_length=1)
     """How logs, metrics and signals call this listener."""
     host: Host
     port: Port
-    transports: Annotated[tuple[Literal["tcp", "udp"], ...], AfterValidator(_one_or_both)] = ("tcp", "udp")
     tls: Tls | None = None
+    transports: Annotated[tuple[Literal["tcp", "udp"], ...], AfterValidator(_one_or_both)] = Field(
+        default_factory=lambda data: ("tcp",) if data.get("tls") else ("tcp", "udp")
+    )
 
     @property
     def address(self) -> str:
@@ -113,9 +118,9 @@ class Listen(Section):
         return spelled(self.host, self.port)
 
     @model_validator(mode="after")
-    def _tls_needs_tcp(self) -> "Listen":
-        if self.tls and "tcp" not in self.transports:
-            raise ValueError('tls applies to tcp: add "tcp" to transports or remove tls')
+    def _tls_has_tcp_alone(self) -> "Listen":
+        if self.tls and self.transports != ("tcp",):
+            raise ValueError('tls applies to tcp: say transports = ["tcp"]; udp in clear needs a [[listen]] of its own')
         return self
 
 

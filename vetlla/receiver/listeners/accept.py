@@ -8,6 +8,7 @@ connections that send without pause, the last newcomer was accepted after 2.8 s.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +16,6 @@ import structlog
 from vetlla.receiver.counters import Refusal
 
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import Callable
 
@@ -27,7 +27,11 @@ log = structlog.get_logger()
 ACCEPTS_PER_TURN = 256
 """Connections taken in one turn of the loop: some 25 ms of work, and then those who are connected have theirs."""
 HANDSHAKE_S = 10.0
-"""Time a peer has for its TLS handshake."""
+"""Time a peer has to say its first byte, and then for its TLS handshake."""
+_HANDSHAKE = 0x16
+"""First byte of the TLS record that begins a handshake (RFC 8446, 5.1); no frame in clear begins so."""
+CLEAR_MAX = 4_096
+"""Bytes in clear that are looked at."""
 ACCEPT_AGAIN_S = 1.0
 """Pause after the machine could not accept a connection: it has no descriptors left, most likely."""
 
@@ -41,6 +45,7 @@ class Acceptor:
         tls: ssl.SSLContext | None,
         ground: Ground,
         make_protocol: Callable[[str, Instant], asyncio.Protocol],
+        in_clear: Callable[[tuple[str, int], Instant, bytes], None],
     ) -> None:
         self._listening = listening
         self.tls = tls
@@ -48,6 +53,8 @@ class Acceptor:
         self._ground = ground
         self._make_protocol = make_protocol
         """From the peer's host, whose budget is taken already, and the instant at which the connection was set up."""
+        self._in_clear = in_clear
+        """Told of a peer that speaks in clear where TLS is spoken: address, set-up, and what it said."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._again: asyncio.TimerHandle | None = None
 
@@ -81,30 +88,55 @@ class Acceptor:
                 self._again = loop.call_later(ACCEPT_AGAIN_S, self.start)
                 return
             connection.settimeout(0)  # asyncio wants it non-blocking
-            self._admit(connection, address[0])
+            self._admit(connection, address[:2])
 
-    def _admit(self, connection: socket.socket, host: str) -> None:
+    def _admit(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        host = address[0]
         refusal = self._ground.budget.connect(host)
         if refusal is not None:
             self._ground.counters.connections_refused[refusal] += 1
             connection.close()
             return
-        task = asyncio.get_running_loop().create_task(self._set_up(connection, host, self._ground.clock.now()))
+        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, self._ground.clock.now()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self.tls:  # a handshake takes time
+            self._ground.budget.hold(task, host, task.cancel)
+            task.add_done_callback(self._ground.budget.prove)
 
-    async def _set_up(self, connection: socket.socket, host: str, established: Instant) -> None:
+    async def _set_up(self, connection: socket.socket, address: tuple[str, int], established: Instant) -> None:
         ground, loop = self._ground, asyncio.get_running_loop()
-        protocol = self._make_protocol(host, established)
+        host = address[0]
         handshake_s = HANDSHAKE_S if self.tls else None
         try:
+            if self.tls and (said := await _said_in_clear(connection)):
+                self._in_clear(address, established, said)
+                raise ConnectionRefusedError
+            protocol = self._make_protocol(host, established)
             await loop.connect_accepted_socket(
                 lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=handshake_s
             )
         except OSError:  # ssl.SSLError, ConnectionError and TimeoutError are among them
             ground.counters.connections_refused[Refusal.TLS] += 1
             ground.budget.disconnect(host)
+            connection.close()
         except asyncio.CancelledError:
             ground.budget.disconnect(host)
             connection.close()
             raise
+
+
+async def _said_in_clear(connection: socket.socket) -> bytes:
+    """Return what a peer says in clear; b"" when it begins a handshake. Raises OSError when it says nothing in time."""
+    loop = asyncio.get_running_loop()
+    spoke: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(connection, lambda: spoke.done() or spoke.set_result(None))
+    try:
+        async with asyncio.timeout(HANDSHAKE_S):
+            await spoke
+    finally:
+        loop.remove_reader(connection)
+    first = connection.recv(1, socket.MSG_PEEK)
+    if not first:
+        raise ConnectionAbortedError
+    return b"" if first[0] == _HANDSHAKE else connection.recv(CLEAR_MAX)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.accept import Acceptor
+from vetlla.receiver.listeners.tls import names_in
 from vetlla.receiver.session import Peer, Session
 from vetlla.settings.section import spelled
+from vetlla.signals import Arrival, Signal
 
 if TYPE_CHECKING:
     import socket
@@ -45,7 +47,7 @@ class TcpListener:
         self.ground = ground
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
-        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self))
+        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self), self._in_clear)
 
     async def start(self) -> None:
         """Accept connections."""
@@ -54,6 +56,15 @@ class TcpListener:
     def use_tls(self, context: ssl.SSLContext | None) -> None:
         """Set up further connections with this; those that stand keep theirs."""
         self._acceptor.tls = context
+
+    def _in_clear(self, address: tuple[str, int], established: Instant, said: bytes) -> None:
+        """Put before an operator what a terminal says in clear at a TLS port: nothing of it would ever be received."""
+        listen, ground = self.listen, self.ground
+        arrival = Arrival(listen.name, "tcp", spelled(*address), established, ground.clock.now())
+        decoder = self.make_decoder()
+        items = [*decoder.feed(said), *decoder.finish()]
+        signals = [item for item in items if isinstance(item, Signal)]
+        ground.intake.turn_away(arrival, listen.protocol, said, signals)
 
     def stop(self) -> None:
         """Accept and read no more; what was read is still answered."""
@@ -89,6 +100,8 @@ class _Connection(asyncio.Protocol):
         """Too many frames wait for their answer: nothing is read until all have left."""
         self._clogged = False
         """The peer does not read its answers: nothing is read until it does."""
+        self._is_proven = False
+        """It has told a report of a registered account."""
         self._ending = False
         """Nothing is read any more; the connection closes when the last answer has left."""
 
@@ -105,10 +118,19 @@ class _Connection(asyncio.Protocol):
             spelled(host, port),
             self._send,
             self.hang_up,
+            self._names(transport),
         )
         self._session = Session(ground, peer, listener.make_decoder(), self._established)
         listener.connections.add(self)
+        ground.budget.hold(self, self._host, self.abort)
         self._watch(ground.budget.limits.first_frame_timeout_s)
+
+    def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
+        """Return the accounts that the peer's certificate names, in capitals; None where any will do."""
+        tls = self._listener.listen.tls
+        if tls is None or tls.client_ca is None or tls.client_accounts == "any":
+            return None
+        return names_in(transport.get_extra_info("peercert") or {})
 
     def data_received(self, data: bytes) -> None:
         if self._ending:
@@ -122,6 +144,9 @@ class _Connection(asyncio.Protocol):
     def _feed(self, data: bytes) -> None:
         session, ground = self._session, self._listener.ground
         session.feed(data)
+        if session.is_known and not self._is_proven:
+            self._is_proven = True
+            ground.budget.prove(self)
         if owed := session.owed:
             limits = ground.budget.limits
             if owed > limits.pending_per_connection or ground.intake.waiting > limits.intake_waiting:
@@ -169,6 +194,7 @@ class _Connection(asyncio.Protocol):
             self._timer.cancel()
         if self._host:
             self._listener.connections.discard(self)
+            self._listener.ground.budget.prove(self)
             self._listener.ground.budget.disconnect(self._host)
             self._host = ""
             self._full = False

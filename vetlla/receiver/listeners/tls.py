@@ -9,14 +9,14 @@ from __future__ import annotations
 import ssl
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cryptography import x509
 
 from vetlla.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -61,6 +61,13 @@ def server_context(tls: Tls) -> ssl.SSLContext:
         _load_authorities(context, tls.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def names_in(certificate: Mapping[str, Any]) -> frozenset[str]:
+    """Return the common names and DNS names of a peer's certificate (``ssl.SSLSocket.getpeercert``), in capitals."""
+    subject = (pair for parts in certificate.get("subject", ()) for pair in parts)
+    names = [*subject, *certificate.get("subjectAltName", ())]
+    return frozenset(value.upper() for kind, value in names if kind in {"commonName", "DNS"})
 
 
 def client_context(tls: BrokerTls) -> ssl.SSLContext:
