@@ -19,6 +19,7 @@ def test_datagrams_are_answered_where_they_came_from(tmp_path: Path, loop: str) 
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
+            assert opened.udp
             assert opened.tcp.port == opened.udp.port
             running = asyncio.get_running_loop()
             with dialled_udp(opened) as one, dialled_udp(opened) as other:
@@ -69,6 +70,7 @@ def test_an_answer_to_a_socket_that_is_gone_harms_nobody(tmp_path: Path, loop: s
                 terminal = await opened.dial()
                 terminal.send(frame(2))
                 await until(lambda: opened.core.intake.waiting == 1)
+                assert opened.udp
                 opened.udp.abort()
                 opened.core.journal.gate.set()
                 await terminal.hear(ack(2))

@@ -129,11 +129,11 @@ class Acceptor:
 async def _said_in_clear(connection: socket.socket) -> bytes:
     """Return what a peer says in clear; b"" when it begins a handshake. Raises OSError when it says nothing in time."""
     loop = asyncio.get_running_loop()
-    spoke: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(connection, lambda: spoke.done() or spoke.set_result(None))
+    spoke = asyncio.Event()
+    loop.add_reader(connection, spoke.set)
     try:
         async with asyncio.timeout(HANDSHAKE_S):
-            await spoke
+            await spoke.wait()
     finally:
         loop.remove_reader(connection)
     first = connection.recv(1, socket.MSG_PEEK)
