@@ -10,10 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 READY_S = 30.0
 """Bound of every wait for the receiver."""
@@ -85,6 +82,11 @@ class Receiver:
                     return
         finally:
             os.close(ended)
+
+    def memory_mib(self) -> float:
+        """Return the most memory that it has held."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def kill(self) -> None:
         """End it at once, whatever it is doing."""

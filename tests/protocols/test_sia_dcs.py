@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.protocols import sia_dcs
-from vetlla.protocols.codes import SIA_DCS
+from vetlla.protocols.codes import EVENTS_MAX, SIA_DCS
 from vetlla.signals import Kind, Phase
 
 
@@ -167,3 +167,13 @@ def test_a_text_behind_an_event_is_no_event(text: str) -> None:
     """It stays a detail."""
     (report,) = sia_dcs.parse(f"#1234|Nri1/YT{text}".encode())
     assert report.details["rest"] == text
+
+
+def test_very_many_events_are_counted() -> None:
+    """The first ones are told, and one report stands for the others, which may be calls."""
+    reports = sia_dcs.parse(b"#1234|N" + b"/".join([b"PA"] * 1_300))
+    assert len(reports) == EVENTS_MAX + 1
+    assert {report.event.kind for report in reports[:-1]} == {Kind.PERSONAL_EMERGENCY}
+    last = reports[-1]
+    assert (last.event.kind, last.event.code) == (Kind.UNREADABLE, "more")
+    assert last.text == f"and {1_300 - EVENTS_MAX} more events: the bytes hold them"

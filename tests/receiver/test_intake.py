@@ -87,6 +87,7 @@ def test_what_comes_in_one_turn_shares_a_commit(tmp_path: Path) -> None:
 def test_a_batch_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More frames than one transaction takes are committed in order, one batch behind the other."""
     monkeypatch.setattr(intake, "BATCH_MAX", 2)
+    monkeypatch.setattr(intake, "STRANGERS_SHARE", 2)
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from tests.receiver.core import Core, core, run, signal, small
 from vetlla.accounts import Account
+from vetlla.protocols.codes import EVENTS_MAX
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.session import EVENTS_MAX, Ground, Peer, Session
+from vetlla.receiver.session import Ground, Peer, Session
 from vetlla.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
 from vetlla.store.archive import Archive
 from vetlla.store.history import newest, signals

@@ -10,9 +10,10 @@ import pytest
 from tests.receiver.core import Core, core, run, signal
 from vetlla.accounts import Account, AccountBook
 from vetlla.errors import UsageError
+from vetlla.receiver import intake
 from vetlla.receiver.requests import PAGE_MAX
 from vetlla.service.strangers import OPEN_MAX, PER_NETWORK
-from vetlla.signals import Kind
+from vetlla.signals import STORED, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,5 +162,30 @@ def test_a_page_is_bounded(tmp_path: Path) -> None:
             for wrong in ({"limit": PAGE_MAX + 1}, {"limit": 0}, {"after": [1, 2]}, {"after": "x"}):
                 with pytest.raises(UsageError):
                     await rig.ask("queue.list", **wrong)
+
+    run(scenario())
+
+
+def test_homes_are_decided_on_before_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of strangers holds up no home, and is bounded; what is not taken is left to be repeated."""
+    monkeypatch.setattr(intake, "STRANGERS_SHARE", 10)
+    monkeypatch.setattr(intake, "STRANGERS_WAITING", 50)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            rig.journal.gate.clear()
+            first = rig.submit(signal("9999"))
+            await rig.held()
+            crowd = [rig.submit(signal(f"8{number:03}")) for number in range(60)]
+            home = rig.submit(signal("1234"))
+            assert rig.intake.waiting == 51
+            assert [told.done() for told in crowd] == [False] * 50 + [True] * 10
+            assert [(await told).verdicts for told in crowd[50:]] == [None] * 10
+            rig.journal.gate.set()
+            assert (await home).verdicts == [STORED]
+            assert sum(told.done() for told in crowd) <= 20  # those of its own batch
+            await asyncio.gather(first, *crowd)
+            assert rig.intake.waiting == 0
+            assert len(rig.read("SELECT id FROM signals")) == 52
 
     run(scenario())

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.code_rows import read_code, read_rows
 from vetlla.protocols.scaip_codes import SCAIP
-from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event
+from vetlla.signals import NO_MEASUREMENTS, NOTHING, Event, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vetlla.protocols.code_rows import Code
     from vetlla.protocols.scaip_codes import ScaipTable
+
+
+EVENTS_MAX: Final = 64
+"""Events of one frame that are told one by one: a panel that empties its memory sends some twenty, and 4 kB can hold
+more than a thousand."""
 
 
 class Report(NamedTuple):
@@ -32,6 +37,12 @@ class Report(NamedTuple):
     measurements: Mapping[str, float] = NO_MEASUREMENTS
     repeated: bool = False
     """Reported before, says the device."""
+
+
+def more(system: str, count: int) -> Report:
+    """Return what stands for so many further events of a frame: they may be calls, and its bytes hold them."""
+    event = Event(Kind.UNREADABLE, Phase.NEW, "more", system)
+    return Report(event, text=f"and {count} more events: the bytes hold them")
 
 
 class CodeTable:

@@ -20,7 +20,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from vetlla.protocols.charset import join_texts, readable
-from vetlla.protocols.codes import SIA_DCS, Report
+from vetlla.protocols.codes import EVENTS_MAX, SIA_DCS, Report, more
 from vetlla.signals import NO_MEASUREMENTS
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
     modifiers: dict[str, str] = {}
     trailing: dict[str, str] = {}
     at = 0
-    while at < len(text):
+    while at < len(text) and len(reports) <= EVENTS_MAX:
         modifier = _MODIFIER.match(text, at)
         found = modifier or _CODE.match(text, at)
         if found is None:
@@ -134,6 +134,8 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
             reports.append(_report(found, modifiers, repeated=repeated))
     if reports and trailing:
         reports[-1] = _apply(reports[-1], trailing)
+    if len(reports) > EVENTS_MAX:  # what stands behind them is counted, at a hundredth of the price
+        return [*reports[:EVENTS_MAX], more(SIA_DCS.system, 1 + len(_CODE.findall(text, at)))]
     if reports and at < len(text):
         reports[-1] = reports[-1]._replace(details={**reports[-1].details, REST: readable(text[at:])})
     return reports

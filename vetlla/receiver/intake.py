@@ -54,6 +54,10 @@ _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integer
 BATCH_MAX = 1_000
 """Signals in one transaction, and those of the frame that reaches it: bounds how long the first of them waits for the
 last one's row."""
+STRANGERS_SHARE = BATCH_MAX // 4
+"""Signals of callers that nobody registered in one transaction: what waits of them never holds up a home."""
+STRANGERS_WAITING = 5_000
+"""Signals of such callers that wait at most, some two seconds of work. What comes beyond is left to be repeated."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
 
@@ -107,6 +111,10 @@ class Intake:
         self._next_frame = recovered.next_signal
         """Number of the frame that is decided on: frames of earlier runs have the numbers of their first signals."""
         self._frames: deque[_Frame] = deque()
+        self._strangers: deque[_Frame] = deque()
+        """Frames of callers that nobody registered: those of homes come first."""
+        self._signals_waiting = self._strangers_waiting = 0
+        """Signals of homes and of strangers that wait for their commit."""
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
         commit.serve(self)
 
@@ -125,8 +133,8 @@ class Intake:
 
     @property
     def waiting(self) -> int:
-        """Frames that wait for their commit."""
-        return len(self._frames)
+        """Signals that wait for their commit."""
+        return self._signals_waiting + self._strangers_waiting
 
     def submit(
         self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver, against: Reason | None = None
@@ -153,9 +161,16 @@ class Intake:
         elif alive_only:
             self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
-        else:
+        elif account is not None:
             self._frames.append(_Frame(arrival, signals, account, deliver))
+            self._signals_waiting += len(signals)
             self._commit.wake()
+        elif self._strangers_waiting < STRANGERS_WAITING:
+            self._strangers.append(_Frame(arrival, signals, account, deliver))
+            self._strangers_waiting += len(signals)
+            self._commit.wake()
+        else:
+            deliver(None, to_datetime(now_us))  # not taken: the caller repeats it
 
     def turn_away(self, arrival: Arrival, protocol: str, said: bytes, signals: Sequence[Signal]) -> None:
         """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator."""
@@ -177,7 +192,7 @@ class Intake:
     @property
     def backlog(self) -> bool:
         """Whether something waits that should be committed at once."""
-        return bool(self._frames or self._evidence.waiting or self._watchdog.backlog)
+        return bool(self._frames or self._strangers or self._evidence.waiting or self._watchdog.backlog)
 
     def hasten(self) -> None:
         """Let what was kept back for a later batch go with the next ones."""
@@ -188,12 +203,22 @@ class Intake:
         now = self._clock.now()
         self._duplicates.forget(now.mono_us)
         self._evidence.place(self._desk, batch)
-        frames, planned = self._frames, self._planned
-        last = self._next_signal + BATCH_MAX
-        while frames and self._next_signal < last and len(planned) < BATCH_MAX:
+        self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
+        self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
+        if batch.signals:
+            first, last = self._first_signal, self._next_signal - 1
+            detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
+            batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
+        self._watchdog.plan(batch, now)
+
+    def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
+        """Decide what becomes of frames that wait, until so many signals are taken; return how many were."""
+        planned, taken = self._planned, 0
+        while frames and taken < at_most:
             frame = frames.popleft()
             self._next_frame += 1
             signals = frame.signals
+            taken += len(signals)
             try:
                 if len(signals) == 1:
                     verdicts = [self._decide(signals[0], frame, batch)]
@@ -202,15 +227,11 @@ class Intake:
             except Exception:
                 # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
                 log.exception("frame.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
-                self._tell(frame, None, to_datetime(now.utc_us))
+                self._tell(frame, None, to_datetime(self._clock.now().utc_us))
                 continue
             planned.append((frame, verdicts))
             self._duplicates.end_frame(frame.signals[0].id, self._next_frame)
-        if batch.signals:
-            first, last = self._first_signal, self._next_signal - 1
-            detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
-            batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
-        self._watchdog.plan(batch, now)
+        return taken
 
     def _decide_all(self, signals: Sequence[Signal], frame: _Frame, batch: Batch) -> list[Verdict]:
         """Decide on the events of one frame. Its bytes are stored once, with the first of them that is."""
@@ -354,8 +375,10 @@ class Intake:
     def silence(self) -> None:
         """Leave everyone who waits without a word: they repeat, here or at their second receiver."""
         at = to_datetime(self._clock.now().utc_us)
-        while self._frames:
-            self._tell(self._frames.popleft(), None, at)
+        for frames in (self._frames, self._strangers):
+            while frames:
+                self._tell(frames.popleft(), None, at)
+        self._signals_waiting = self._strangers_waiting = 0
 
     @staticmethod
     def _tell(frame: _Frame, verdicts: Sequence[Verdict] | None, at: datetime) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 import structlog
 
+from vetlla.protocols.codes import EVENTS_MAX, more
 from vetlla.receiver.counters import Refusal
-from vetlla.signals import Arrival, Event, Hangup, Kind, Phase, Reason, Reject, Reply, Signal
+from vetlla.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,10 +35,6 @@ _WITH_BYTES = (Signal, Reject)
 """Items that hold the bytes they were made of."""
 _STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
 """Hung up on by name."""
-
-EVENTS_MAX = 64
-"""Events of one frame that are stored one by one: a panel that empties its memory sends some twenty. Of 4 kB that hold
-more than a thousand the others are one signal that says how many, with the bytes of all."""
 
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""
@@ -146,7 +143,7 @@ class Session:
         if signal.part < signal.parts:
             return
         self._group = []
-        if len(group) > EVENTS_MAX:
+        if len(group) > EVENTS_MAX + 1:
             group = _bounded(group)
         self._frames += 1
         answer: _Answer = [None]
@@ -212,13 +209,13 @@ class Session:
 
 def _bounded(group: list[Signal]) -> list[Signal]:
     """Return so many events of a frame as are stored, and one for all the others: an alarm, since they may be calls."""
-    more = len(group) - EVENTS_MAX
     last = group[-1]
+    told = more(last.protocol, len(group) - EVENTS_MAX)
     rest = last._replace(
-        event=Event(Kind.UNREADABLE, Phase.NEW, "more", last.protocol),
+        event=told.event,
         device="",
         area="",
-        text=f"and {more} more events: the bytes hold them",
+        text=told.text,
         repeated=False,
         part=EVENTS_MAX + 1,
         parts=EVENTS_MAX + 1,
