@@ -15,9 +15,10 @@ from vetlla.accounts import Maker
 from vetlla.cli.items import item_fields
 from vetlla.cli.moments import Utc, to_the_second
 from vetlla.cli.options import AsJson
-from vetlla.cli.output import console, print_json, printable, talk
+from vetlla.cli.output import console, print_json, talk
 from vetlla.clock import to_us
 from vetlla.errors import UsageError
+from vetlla.printable import printable
 from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
 from vetlla.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from vetlla.cli.moments import Utc, shown
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, printable
+from vetlla.cli.output import console, print_json
 from vetlla.clock import SECOND_US, SystemClock, iso, stretch
 from vetlla.errors import UsageError
+from vetlla.printable import printable
 from vetlla.store.archive import Archive
 from vetlla.store.positions import LastKnown, last_position
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vetlla.alarms import State
 from vetlla.cli.moments import span, stamp_us, time_of_day
-from vetlla.cli.output import printable
+from vetlla.printable import printable
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.signals import Priority
 
