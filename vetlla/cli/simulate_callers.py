@@ -71,7 +71,8 @@ def callers(
     if encrypt in {str(bits) for bits in drill.KEY_BITS}:
         return drill.encrypting(accounts, int(encrypt), seed)
     if encrypt:
-        raise UsageError(f"--encrypt {encrypt}", remedy="one of none, 128, 192, 256")
+        # What was given is not repeated: it may be a key.
+        raise UsageError("--encrypt takes how many bits the keys have", remedy="one of none, 128, 192, 256")
     return accounts, {} if keys_from is None else _read_keys(keys_from)
 
 
