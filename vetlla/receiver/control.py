@@ -35,6 +35,8 @@ SOCKET_PATH_MAX = 107
 """Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
+NAME_SHOWN = 64
+"""Characters of an unknown request that its refusal repeats."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
 
 Events: TypeAlias = "AsyncGenerator[dict[str, Any], None]"
@@ -141,7 +143,9 @@ class Control:
                 await _tell(self._streams[name](request), reader, writer)
                 return
             if not isinstance(name, str) or name not in self._commands:
-                raise UsageError(f"unknown request {name!r}", remedy=f"one of {', '.join(sorted(self._commands))}")
+                raise UsageError(
+                    f"unknown request {str(name)[:NAME_SHOWN]!r}", remedy=f"one of {', '.join(sorted(self._commands))}"
+                )
             _say(writer, {"ok": True, "result": await self._commands[name](request)})
         except VetllaError as error:
             family = next((FAMILIES[kind] for kind in type(error).__mro__ if kind in FAMILIES), "usage")

@@ -27,7 +27,7 @@ _SUSPECT = re.compile(rf"{_BETWEEN}[{_SIGNS}]|'[0-9]")
 def guarded_row(row: Sequence[object]) -> Sequence[object]:
     """Return a row so that a spreadsheet computes none of its texts."""
     # One look at the whole row: a park has four million cells, and hardly one of them needs more.
-    texts = "\n".join([value for value in row if value.__class__ is str])  # type: ignore[misc]
+    texts = "\n".join([value for value in row if value.__class__ is str])
     if not _SUSPECT.search("\n" + texts):
         return row
     return [guarded(value) if isinstance(value, str) else value for value in row]

@@ -117,7 +117,7 @@ def many_parts() -> bytes:
 
 
 DOCUMENT_TYPE = b'<!DOCTYPE x [<!ENTITY a "' + b"x" * 1000 + b'"><!ENTITY b "' + b"&a;" * 1000 + b'">]>'
-BOOKS = {
+BOOKS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a part that unpacks to 400 MB": (
         lambda: in_sheet(b"<sheetData>", b"<sheetData>" + b"<c/>" * 100_000_000),
         "as large by unpacking",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from xml.etree import ElementTree as ET
 
 from vetlla.errors import UsageError
@@ -73,7 +73,7 @@ def elements(part: IO[bytes], item: str, *, starts: bool = False) -> Iterator[tu
     ``item`` names the elements that repeat, as rows do: from the end of one to that of the next there is a bound. The
     caller clears what it has used.
     """
-    parser = ET.XMLPullParser(("start", "end") if starts else ("end",))
+    parser: ET.XMLPullParser[Any] = ET.XMLPullParser(("start", "end") if starts else ("end",))
     size = count = 0
     is_first = True
     while chunk := part.read(_CHUNK):
@@ -82,7 +82,7 @@ def elements(part: IO[bytes], item: str, *, starts: bool = False) -> Iterator[tu
             is_first = False
         parser.feed(chunk)
         size += len(chunk)
-        for event, element in parser.read_events():
+        for event, element in _events(parser):
             name = element.tag.rpartition("}")[2]
             count += 1
             if name == item:
@@ -92,8 +92,12 @@ def elements(part: IO[bytes], item: str, *, starts: bool = False) -> Iterator[tu
             most = f"{bounds.MAX_ITEM // bounds.MIB} MiB or {bounds.MAX_ELEMENTS} elements"
             raise UsageError(f"has more than {most} in which no {item} ends", remedy=_REMEDY)
     parser.close()
-    for event, element in parser.read_events():
+    for event, element in _events(parser):
         yield event, element.tag.rpartition("}")[2], element
+
+
+def _events(parser: ET.XMLPullParser[Any]) -> Iterator[tuple[str, Element]]:
+    return cast("Iterator[tuple[str, Element]]", parser.read_events())  # of starts and ends alone there is an element
 
 
 def _refuse_document_type(head: bytes) -> None:
