@@ -254,11 +254,18 @@ def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTab
         event, of_class = table.event(prefix + said), table.find(prefix + said)
         assert set(event.code) <= CODE_CHARACTERS | {NO_CODE}
         assert len(event.code) <= MAX_CODE
-        assert event.code.endswith(NO_CODE) or event.code == prefix + said
+        assert NO_CODE in event.code or event.code == prefix + said
         assert event.phase is Phase.NEW or event.code == prefix + said
-        if event.code.endswith(NO_CODE):
+        if NO_CODE in event.code:
             assert PRIORITIES[event.kind] <= min(PRIORITIES[of_class.kind], Priority.TECHNICAL)
             assert table.find(event.code).kind is of_class.kind
+
+
+def test_two_things_that_are_no_code_are_told_apart() -> None:
+    """An operator who has closed the line of one must hear of the other."""
+    one, other = (EVIEW.event(said) for said in HOSTILE[:2])
+    assert one.code != other.code
+    assert one == EVIEW.event(HOSTILE[0])
 
 
 def test_every_code_of_the_tables_is_one() -> None:

@@ -7,6 +7,7 @@ of one that no table knows: such a code keeps its class and is never dropped.
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.code_rows import read_code, read_rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MAX_CODE: Final = 32
 """Characters of an event's code. The longest of all tables has 20, the longest token of DC-09 16."""
 NO_CODE: Final = "?"
-"""Stands where a device sent something that is no code; no code holds it, so that no remap and no maker can mean it."""
+"""Stands in front where a device sent something that is no code; no code holds it, so that no remap can mean it."""
 _CODE: Final = re.compile(rf"[0-9A-Za-z$#*+._/()-]{{0,{MAX_CODE}}}")
 NO_ALARM: Final = frozenset({
     Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
@@ -32,11 +33,14 @@ NO_ALARM: Final = frozenset({
 
 
 def code_of(text: str) -> str:
-    """Return a code as a device sent it; ``NO_CODE`` for what cannot be one.
+    """Return a code as a device sent it; ``NO_CODE`` and a digest for what cannot be one.
 
-    Operators read codes at their terminals, and any stranger may send one. What was sent stays in the raw bytes.
+    Operators read codes at their terminals, and any stranger may send one. What was sent stays in the raw bytes. The
+    digest tells two of them apart: a report of one must not be taken for the other, which an operator has closed.
     """
-    return text if _CODE.fullmatch(text) else NO_CODE
+    if _CODE.fullmatch(text):
+        return text
+    return NO_CODE + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
 
 
 class Report(NamedTuple):
@@ -84,9 +88,9 @@ class CodeTable:
         """Return the event of a code that has no row; what is no code is never less urgent than an unknown one."""
         name = self._class_of(code)
         row = self._classes[name]
-        if code_of(code) == code:
+        if (shown := code_of(code)) == code:
             return Event(row.kind, row.phase, code, self.system)
-        return Event(Kind.UNKNOWN if row.kind in NO_ALARM else row.kind, Phase.NEW, name + NO_CODE, self.system)
+        return Event(Kind.UNKNOWN if row.kind in NO_ALARM else row.kind, Phase.NEW, name + shown, self.system)
 
     def __iter__(self) -> Iterator[tuple[str, Code]]:
         return iter(self.known.items())
