@@ -25,12 +25,8 @@ MAX_FAULTS: Final = 10_000
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 MAX_UNPACKED: Final = 512 * MIB
-"""Bytes of all parts that are read of a workbook, unpacked: a full park has 300 MiB. They take about two minutes."""
-MAX_RATIO: Final = 100
-"""How many times larger a part may become by unpacking: spreadsheets reach 20, and their readers refuse more than 100
-(Apache POI, ZipSecureFile)."""
-RATIO_FROM: Final = 1 * MIB
-"""Bytes of a part from which its ratio counts: a small one does no harm."""
+"""Bytes of all parts that are read of a workbook, unpacked: a full park has 300 MiB. They take about two minutes. How
+many times larger they became says nothing: a warehouse of like devices is packed 140 to 1."""
 MAX_PART: Final = 4 * MIB
 """Bytes of a part that is held as a tree: the list of sheets, relations, styles."""
 MAX_SHARED: Final = 64 * MIB
@@ -39,5 +35,9 @@ MAX_ITEM: Final = 4 * MIB
 """Bytes from the end of one row to that of the next: a row of all 16,384 columns has 1.6 MB."""
 MAX_ELEMENTS: Final = 1 << 17
 """Elements from the end of one row to that of the next: four for each of 16,384 columns, twice."""
+MAX_NAMES: Final = 1_000
+"""Different names of elements in one part: a sheet has some fifty."""
+MAX_TEXTS: Final = 1 << 22
+"""Texts that cells share: as many as a full park has cells."""
 MAX_DIRECTORY: Final = 1 * MIB
 """Bytes of the list of parts at the end of a workbook: 10,000 parts. A workbook has some twenty."""

@@ -120,9 +120,13 @@ DOCUMENT_TYPE = b'<!DOCTYPE x [<!ENTITY a "' + b"x" * 1000 + b'"><!ENTITY b "' +
 BOOKS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a part that unpacks to 400 MB": (
         lambda: in_sheet(b"<sheetData>", b"<sheetData>" + b"<c/>" * 100_000_000),
-        "as large by unpacking",
+        "in which no row ends",
     ),
-    "a text that unpacks to 200 MB": (lambda: in_sheet(b"1234", b"1" * 200_000_000), "as large by unpacking"),
+    "a text that unpacks to 200 MB": (lambda: in_sheet(b"1234", b"1" * 200_000_000), "in which no row ends"),
+    "parts that unpack to 600 MB": (
+        lambda: in_sheet(b"</sheetData>", b"</sheetData>" + b" " * 600_000_000),
+        "once it is unpacked",
+    ),
     "elements without a row": (lambda: stored_sheet(40_000_000), "in which no row ends"),
     "a part of styles": (
         lambda: repacked(lambda name, part: part + b" " * 8 * bounds.MIB if "styles" in name else part),

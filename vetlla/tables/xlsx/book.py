@@ -85,14 +85,14 @@ class Book:
         ]
 
     def _shared(self, part: str) -> Iterator[str]:
-        root: Element | None = None
         with self._parts.open(part, most=bounds.MAX_SHARED) as file:
-            for event, name, element in elements(file, "si", starts=True):
-                if root is None:
-                    root = element
-                if event == "end" and name == "si":
-                    yield text_in(element, namespace(element))
-                    root.clear()
+            for number, (_, element) in enumerate(elements(file, "si")):
+                if number == bounds.MAX_TEXTS:
+                    raise UsageError(
+                        f"has more than {bounds.MAX_TEXTS} texts that cells share", remedy="save it as CSV"
+                    )
+                yield text_in(element, namespace(element))
+                element.clear()
 
 
 def text_in(element: Element, space: str) -> str:

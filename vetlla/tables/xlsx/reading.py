@@ -145,7 +145,7 @@ def _rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
 def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
     number, first, last, width = 0, 0, 0, 0
     cells: Cells | None = None
-    for _, name, element in elements(part, "row"):
+    for name, element in elements(part, "row", "mergeCell"):
         if name == "row":
             cells = cells or Cells(book, namespace(element))
             number = _row_number(element, number)
@@ -154,7 +154,7 @@ def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
             if held:
                 first, last, width = first or number, number, width or len(held)
                 yield number, held
-        elif name == "mergeCell":
+        else:
             reference = element.get("ref", "")
             if row := _merged_row(reference, first + 1, last, width):
                 why = f"{reference} are merged cells: only the first of them has the value, unmerge them"
