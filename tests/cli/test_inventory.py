@@ -119,7 +119,8 @@ def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, 
             assert stocked("inventory", "install", serial, home, "--day", "2024-04-02").status == 0
     file = tmp_path / "accounts.csv"
     assert stocked("inventory", "export", file, "--what", "accounts").status == 0
-    assert file.read_text(encoding="utf-8").splitlines() == ["account,home,support_level", "TERM-0042,H2,3"]
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert lines == ['"account","home","support_level"', '"TERM-0042","H2","3"']
     assert stocked("accounts", "import", file).status == 0
     (known,) = stocked("accounts", "list", "--json").json
     assert (known["home"], known["support_level"]) == ("H2", 3)

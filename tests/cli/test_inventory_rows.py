@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+from vetlla.cli.inventory_session import NOTE_MAX
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -187,3 +189,12 @@ def test_a_date_of_another_age_is_a_slip(vetlla: Vetlla, tmp_path: Path) -> None
     file.write_text("type,serial,ownership,place,last_battery\nsmoke,A,leased,warehouse,01/04/0218\n", encoding="utf-8")
     (fault,) = vetlla("inventory", "import", file, "--json").json
     assert (fault["column"], fault["reason"]) == ("last_battery", "lies before 1990")
+
+
+def test_a_note_has_a_bound(stocked: Vetlla) -> None:
+    """It is shown with every movement of the device."""
+    repair = ("inventory", "repair", "S1", "--day", "2024-07-03", "--reason")
+    assert stocked(*repair, "x" * NOTE_MAX).status == 0
+    done = stocked(*repair, "x" * (NOTE_MAX + 1))
+    assert done.status == 2
+    assert f"holds at most {NOTE_MAX} characters" in " ".join(done.talk.replace("│", "").split())

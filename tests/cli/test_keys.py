@@ -82,7 +82,7 @@ def test_an_ambiguous_key_is_refused_with_the_reason(vetlla: Vetlla, state_dir: 
         (["set", HEX, "--hex"], HEX, "the key's name looks like a key itself"),
         (["set", "north", "--hex", "--text"], HEX, "--hex and --text exclude each other"),
         (["set", "north", "--hex"], b"\x00\x11\x22\xff", "the key is not plain text"),
-        (["set", "north", "--from-file", "/nowhere/k"], "", "/nowhere/k: No such file or directory"),
+        (["set", "north", "--from-file", "/nowhere/k"], "", "--from-file: No such file or directory"),
         (["rotate", "north", "--hex"], HEX, "there is no key north"),
         (["rotate", "north", "--finish", "--hex"], HEX, "--finish takes no key"),
         (["rotate", "north", "--generate"], "", "--generate and --out go together"),
@@ -102,6 +102,43 @@ def test_a_wrong_use_is_refused_and_leaves_nothing(
     assert told in done.error
     assert HEX not in done.error + done.out + done.talk
     assert not (tmp_path / "x").exists()
+
+
+TEXT_KEY = "sixteen letters!"
+
+
+@pytest.mark.parametrize("secret", [HEX, HEX + HEX, TEXT_KEY])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "keys set north --hex KEY",
+        "keys set north KEY",
+        "keys set north --hex=KEY",
+        "keys set north --from-file KEY",
+        "keys rotate north --text KEY",
+        "keys rotate north --from-file KEY",
+        "keys remove north KEY",
+        "keys list KEY",
+        "simulate --to 127.0.0.1:9 --encrypt KEY",
+        "simulate --to 127.0.0.1:9 --encrypt 128 KEY",
+        "decode dc09 - KEY",
+        "decode dc09 --key KEY.",
+        "decode dc09 --key-text KEY.",
+        "accounts set 1234 --key-name KEY/",
+        "accounts show 1234 KEY",
+    ],
+)
+def test_a_key_in_the_wrong_place_is_not_repeated(state_dir: Path, words: str, secret: str) -> None:
+    """Terminals are recorded, and errors are sent to colleagues: no message has the key that a person gave."""
+    given = [word.replace("KEY", secret) for word in words.split()]
+    done = subprocess.run(
+        [VETLLA, *given], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode != 0
+    assert secret not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("vetlla: ")
+    assert state_dir.is_dir()
 
 
 def test_a_rotation_keeps_the_old_key_until_it_is_finished(vetlla: Vetlla, state_dir: Path) -> None:

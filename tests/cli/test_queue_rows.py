@@ -11,7 +11,8 @@ from rich.console import Console, Group
 
 from tests.cli.test_board import AT, STATUS, alarm
 from vetlla.cli.board.screen import Picture, screen
-from vetlla.cli.queue.rows import MARKS, heads, layout, lines, table
+from vetlla.cli.queue.rows import MARKS, WHY_MOST, heads, layout, lines, table
+from vetlla.cli.queue.words import about
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -117,3 +118,12 @@ def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -
     before = row[: row.index("claimed")]
     assert cell_len(before) == head.index("state")
     assert cell_len(row[: row.rindex("EL")]) == head.index("marks") + 3
+
+
+def test_a_reason_that_a_stranger_made_long_takes_one_line() -> None:
+    """Its end is in queue show; what stands behind it in the line is still seen."""
+    long = alarm(9, why="unknown 7 from zone " + "0" * 16_000) | {"lease_s": None}
+    (line,) = drawn(1_000, about(long, "opened"))
+    assert "… (queue show 9)" in line
+    assert line.endswith("s)")
+    assert sum(len(one) for one in drawn(200, *lines(long, layout([long], 200), 200, whole=True))) < 2 * WHY_MOST

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
+import string
 from itertools import product
 
 import pytest
 
-from vetlla.protocols.codes import CONTACT_ID, EVIEW, SIA_DCS, TABLES, CodeTable, name_of
+from vetlla.protocols.codes import (
+    CONTACT_ID,
+    EVIEW,
+    MAX_CODE,
+    NO_CODE,
+    SIA_DCS,
+    TABLES,
+    CodeTable,
+    code_of,
+    name_of,
+)
+from vetlla.protocols.dc09.frame import envelope
+from vetlla.protocols.registry import PROTOCOLS
 from vetlla.protocols.scaip_codes import LOCATIONS, SCAIP, location, spelled
-from vetlla.signals import Event, Kind, Phase
+from vetlla.service.triage import PRIORITIES
+from vetlla.signals import Event, Kind, Phase, Priority, Reject, Signal
+
+CODE_CHARACTERS = frozenset(string.ascii_letters + string.digits + "$#*+._/()-")
 
 LIFE = {
     Kind.PERSONAL_EMERGENCY,
@@ -213,3 +229,71 @@ def test_scaip_spellings() -> None:
     assert spelled("0", "0") == "0000-0000"
     assert location("11") == location("0011") == "bathroom"
     assert location("999") == ""
+
+
+# --- what is no code --------------------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "\x1b]0;owned\x07",
+    "\x9b2J",
+    "\u202e",
+    "a\nalarm 7: closed",
+    "A" * 33,
+    "A" * 16_000,
+    "caf\u00e9",
+    "x y",
+    "?",
+)
+
+
+@pytest.mark.parametrize("said", HOSTILE, ids=lambda said: ascii(said)[:16])
+@pytest.mark.parametrize("table", [table for table in TABLES.values() if isinstance(table, CodeTable)])
+def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTable, said: str) -> None:
+    """Its class is told, what the device sent is not; a class that opens no alarm becomes an unknown report."""
+    for prefix in ("", "AL", "UD", "AP10.", "APJK.", "bit", "M", "13"):
+        event, of_class = table.event(prefix + said), table.find(prefix + said)
+        assert set(event.code) <= CODE_CHARACTERS | {NO_CODE}
+        assert len(event.code) <= MAX_CODE
+        assert NO_CODE in event.code or event.code == prefix + said
+        assert event.phase is Phase.NEW or event.code == prefix + said
+        if NO_CODE in event.code:
+            assert PRIORITIES[event.kind] <= min(PRIORITIES[of_class.kind], Priority.TECHNICAL)
+            assert table.find(event.code).kind is of_class.kind
+
+
+def test_two_things_that_are_no_code_are_told_apart() -> None:
+    """An operator who has closed the line of one must hear of the other."""
+    one, other = (EVIEW.event(said) for said in HOSTILE[:2])
+    assert one.code != other.code
+    assert one == EVIEW.event(HOSTILE[0])
+
+
+def test_every_code_of_the_tables_is_one() -> None:
+    """No table has a code that a device could not send."""
+    for table in TABLES.values():
+        assert all(code_of(code) == code for code, _ in table)
+
+
+SENT = {
+    "dc09": lambda said: envelope(b'"%b"0001L0#1234[x]' % said[:16]),
+    "watch3g": lambda said: b"[3G*8308373902*%04x*%b]" % (len(said), said),
+    "thinkrace": lambda said: b"IWAP10080524A2232.9806N11404.9355E000.1061830323.87,460,0,9520,3671,%b#" % said,
+    "minifinder": lambda said: b"!%b,1;" % said,
+    "mqtt": lambda said: b"tc/1/T1/$state %b\n" % said,
+}  # fmt: skip
+"""Protocol -> a whole message in which a device puts this where its code belongs."""
+
+
+@pytest.mark.parametrize("said", [b"A\x1b(0\x07", b"A\xc2\x9b2J", b"A" * 4_000, "A\u202e".encode()], ids=ascii)
+@pytest.mark.parametrize("protocol", sorted(SENT))
+def test_a_stranger_s_code_reaches_no_terminal(protocol: str, said: bytes) -> None:
+    """Whatever stands there, the report is a signal or evidence with all its bytes, and its code is one or is none."""
+    decoder = PROTOCOLS[protocol].make(lambda _: ())
+    sent = SENT[protocol](said)
+    items = [item for item in (*decoder.feed(sent), *decoder.finish()) if isinstance(item, Signal | Reject)]
+    assert b"".join(item.raw for item in items).rstrip() == sent.rstrip()
+    for item in items:
+        if isinstance(item, Signal):
+            assert set(item.event.code) <= CODE_CHARACTERS | {NO_CODE}
+            assert len(item.event.code) <= MAX_CODE
+            assert PRIORITIES[item.event.kind] <= Priority.TECHNICAL

@@ -5,6 +5,7 @@ Its good frames are the recordings in ``fixtures/<protocol>/``; hostile bytes ar
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ EXAMPLES = 120
 CHECKED = {"dc09", "eview"}
 """Protocols whose frames have a checksum."""
 """Enough to stumble over a forgotten state, within the time the whole suite has."""
+
+_CODE = re.compile(r"[0-9A-Za-z$#*+._/()?-]{0,32}")
+"""A code as operators read it; "?" stands where a device sent something that is none."""
 
 each_protocol = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 
@@ -126,6 +130,7 @@ def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
     decoder = fresh(protocol)
     chunks = data.draw(hostile([recording.whole for recording in good(protocol)]))
     for signal in signals(decode(decoder, chunks)):
+        assert _CODE.fullmatch(signal.event.code)
         for verdict in VERDICTS:
             answer = decoder.answer(signal, verdict, NOW)
             assert isinstance(answer, bytes)

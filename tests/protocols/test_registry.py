@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from vetlla.errors import ConfigError
+from vetlla.protocols.codes import MAX_CODE, code_of
 from vetlla.protocols.registry import PROTOCOLS, load_protocols
+from vetlla.signals import STORED, Kind, Signal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +19,19 @@ if TYPE_CHECKING:
 MODULE = """
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.decoder import Description
+from vetlla.signals import AccountId, Event, Kind, Phase, Signal
 described = Description(name="acme", summary="Acme's own", make=Dc09Decoder, max_pending=10)
+class Echo:
+    def __init__(self, keys):
+        pass
+    def feed(self, data):
+        code = data.decode("latin-1")
+        return [Signal("echo", AccountId("", "", "1"), Event(Kind.FALL, Phase.NEW, code, "acme"), data)]
+    def finish(self):
+        return []
+    def answer(self, signal, verdict, now):
+        return signal.raw
+echo = Description(name="echo", summary="Whatever came is the code", make=Echo, max_pending=10)
 taken = Description(name="dc09", summary="a second DC-09", make=Dc09Decoder, max_pending=10)
 nothing = "not a description"
 """
@@ -45,6 +61,22 @@ def test_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "acme_alarm:described")
     monkeypatch.syspath_prepend(tmp_path)
     assert set(load_protocols()) == {*PROTOCOLS, "acme"}
+
+
+@pytest.mark.parametrize("said", [b"FA", b"\x1b]0;owned\x07", b"\x9b2J", b"A" * 16_000])
+def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    """What it takes for a code is one, or none; kind, bytes and answer are its own."""
+    install(tmp_path, "acme_alarm:echo")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
+    decoder = load_protocols()["echo"].make(lambda _: [])
+    (signal,) = decoder.feed(said)
+    assert isinstance(signal, Signal)
+    assert signal.event.code == ("FA" if said == b"FA" else code_of(said.decode("latin-1")))
+    assert signal.event.code.isprintable()
+    assert len(signal.event.code) <= MAX_CODE
+    assert (signal.event.kind, signal.raw, decoder.finish()) == (Kind.FALL, said, [])
+    assert decoder.answer(signal, STORED, datetime.now(UTC)) == said
 
 
 @pytest.mark.parametrize("target", ["acme_alarm:taken", "acme_alarm:nothing", "acme_alarm:missing", "no_such_module:x"])

@@ -184,11 +184,46 @@ except ZeroDivisionError:
         ("text", "Sra. Exemple, porta 2", "[21]"),
         ("position", (41.0, 2.0), "[withheld]"),
         ("alarm", 12, 12),
+        ("peer", "192.0.2.7:4000", "192.0.2.7:4000"),
+        ("peer", "[2001:db8::7]:4000", "[2001:db8::7]:4000"),
+        ("peer", "north/T-000042", "north/..42"),
+        ("peer", "north/?", "north/.."),
     ],
 )
 def test_redaction(field: str, value: object, written: object) -> None:
     """At info level secrets vanish, callers are cut short, personal data leaves its size; the rest is untouched."""
     assert redact(None, "info", {"event": "e", field: value}) == {"event": "e", field: written}
+
+
+def test_an_exception_that_a_peer_caused_tells_its_place_and_not_the_peer_s_words() -> None:
+    """A decoder's ValueError quotes what it could not read: an account, a text."""
+    events = _events(
+        """
+configure()
+try:
+    int("Sra. Exemple")
+except ValueError:
+    log.exception("decoder.failed", peer="north/T-000042")
+"""
+    )
+    (event,) = events
+    assert event["peer"] == "north/..42"
+    assert event["exception"].splitlines()[-1] == "ValueError"
+    assert "line" in event["exception"]
+    assert "Exemple" not in event["exception"].replace('int("Sra. Exemple")', "")
+
+
+@pytest.mark.parametrize("style", ["JSON", "CONSOLE"])
+def test_a_log_moves_no_cursor(style: str) -> None:
+    """What a stranger sent is a line's value, neither a line of its own nor an order to the terminal that shows it."""
+    (line,) = _stderr_of(
+        f"""
+configure(style=LogFormat.{style})
+log.warning("frame.rejected", why="\\x1b]0;owned\\x07\\x9b2J\\u202e", also="\\nalarm 7: closed", name="x" * 16_000)
+"""
+    )
+    assert line.isprintable()
+    assert "owned" in line
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "error", "critical"])

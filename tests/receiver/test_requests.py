@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -240,6 +241,52 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, do: str, arguments: dict
             assert why in await refused(rig, do, SARA, **arguments)
             written = rig.read("SELECT action FROM audit WHERE actor <> 'receiver'")
             assert written == [{"action": "claim"}]
+
+    run(scenario())
+
+
+LONG = "x" * 60_000
+NUMBERS = {"alarm": 1, "seconds": 1, "incident": 1, "limit": 1, "after": -1}
+
+
+class Asked(dict[str, Any]):
+    """Arguments of which a test need not know the names: each text that is asked for is one of 60,000 characters."""
+
+    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as a dictionary's
+        return super().get(name, NUMBERS.get(name, default if name in {"states", "priorities"} else LONG))
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+
+def test_every_text_has_a_bound(tmp_path: Path) -> None:
+    """Of every request: an argument of 60,000 characters is refused with the bound, and nothing is written."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal())
+            requests = rig.requests.table() | rig.supervision.table()
+            bounded = {}
+            for name, answer in requests.items():
+                asked = Asked()
+                while True:
+                    try:
+                        told = str(await answer(Request(asked, SARA._replace(engineer=True))))
+                    except UsageError as error:
+                        told = str(error)
+                    found = re.match(r"'(\w+)' holds at most \d+ characters", told)
+                    assert found or LONG not in told, name
+                    if not found:
+                        break
+                    asked[found[1]] = "1234"
+                bounded[name] = sorted(asked)
+            assert "to" in bounded["queue.handover"]
+            assert "text" in bounded["queue.note"]
+            assert {"account", "reason"} <= set(bounded["queue.test"])
+            assert {"account", "home"} <= set(bounded["queue.list"]) & set(bounded["supervision.list"])
+            assert {"account", "device", "reason"} <= set(bounded["supervision.pause"])
+            stored = rig.read("SELECT max(length(detail)) AS longest FROM audit")
+            assert stored[0]["longest"] < TEXT_MAX
 
     run(scenario())
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.cli.row_files import sentence
+from vetlla.cli.row_files import sentence, too_many
 from vetlla.columns import Column, Fault, Holds
 from vetlla.errors import UsageError
 from vetlla.store.account_rows import COLUMNS, Place, parse
 from vetlla.store.account_table import Entry
+from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.reader import Reader, Translation
 from vetlla.tables.source import opened
 
@@ -54,6 +55,9 @@ def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountF
     read = AccountFile([], [], [])
     seen: dict[Place, int] = {}
     for row, values, faults in rows:
+        if len(read.faults) >= MAX_FAULTS:
+            read.faults.append(too_many(row))
+            break
         read.faults.extend(faults)
         if faults:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
@@ -15,9 +16,10 @@ from vetlla.accounts import Maker
 from vetlla.cli.items import item_fields
 from vetlla.cli.moments import Utc, to_the_second
 from vetlla.cli.options import AsJson
-from vetlla.cli.output import console, print_json, printable, talk
+from vetlla.cli.output import console, print_json, talk
 from vetlla.clock import to_us
 from vetlla.errors import UsageError
+from vetlla.printable import printable
 from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
 from vetlla.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 KEY_SIZES = (16, 24, 32)
 STDIN = "-"
 COMMENT = "#"
+LARGEST = 64 << 20
+"""Bytes of a recording: as hex, a day of a receiver with 100,000 homes."""
 PHASES = {Phase.NEW: "", Phase.RESTORE: " restored", Phase.STATUS: " (status)"}
 
 
@@ -116,12 +120,14 @@ def _hex_chunks(file: str) -> list[bytes]:
 
 
 def _read(file: str) -> bytes:
-    if file == STDIN:
-        return sys.stdin.buffer.read()
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") if file != STDIN else nullcontext(sys.stdin.buffer) as recording:
+            content = recording.read(LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for input") from error
+    if len(content) > LARGEST:
+        raise UsageError(f"{file} has more than {LARGEST >> 20} MiB", remedy="is it a recording? decode it in parts")
+    return content
 
 
 def _from_hex(line: str, number: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from vetlla import access
 from vetlla.cli import streams
@@ -18,7 +20,7 @@ from vetlla.cli.output import talk, tell
 from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 STATUS: dict[type[VetllaError], int] = {
     UsageError: os.EX_USAGE,
@@ -31,7 +33,12 @@ STATUS: dict[type[VetllaError], int] = {
 }
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status after Ctrl-C, as shells count."""
-
+LONGEST_ARGUMENT = 4_096
+"""Characters of one argument: a path has no more (PATH_MAX), and the longest note has 4,000."""
+_LEFT_OVER = "Got unexpected extra argument"
+"""How the parser's message begins about words that no argument takes; a key may be among them."""
+_LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
+_NOT_SHOWN = "(not shown)"
 
 OWN_PROCESS: ContextVar[bool] = ContextVar("own_process", default=False)
 """Whether this process is the command's alone: then its priority and its garbage collector are the command's to set."""
@@ -55,18 +62,44 @@ def run(command: Callable[[], object]) -> NoReturn:
     sys.exit(status)
 
 
+def bounded(words: Sequence[str]) -> None:
+    """Raise UsageError for an argument that is longer than any that a command can use."""
+    for place, word in enumerate(words, start=1):
+        if len(word) > LONGEST_ARGUMENT:
+            raise UsageError(
+                f"argument {place} has {len(word)} characters, and no argument has more than {LONGEST_ARGUMENT}",
+                remedy="say it shorter, or give a file where the command takes one",
+            )
+
+
 def _status(command: Callable[[], object]) -> int:
     try:
-        command()
+        status = command()
     except SystemExit as end:
-        if end.code == INTERRUPTED:  # typer turns KeyboardInterrupt into this
-            talk().print("vetlla: interrupted", style="red")
-        return end.code if isinstance(end.code, int) else os.EX_OK
+        status = end.code
     except streams.OutputError:
         raise
+    except TyperException as error:
+        return _misused(error)
+    except typer.Abort:  # Ctrl-C, or the end of the input, where an answer was asked for
+        status = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort is among them
         return _told(_family(error))
-    return os.EX_OK
+    if status == INTERRUPTED:  # typer turns KeyboardInterrupt into this
+        talk().print("vetlla: interrupted", style="red")
+    return status if isinstance(status, int) else os.EX_OK
+
+
+def _misused(error: TyperException) -> int:
+    """Tell what the parser does not understand, without the words that may be a key; return the exit status."""
+    message = error.format_message()
+    if message.startswith(_LEFT_OVER):
+        message = f"{_LEFT_OVER} {_NOT_SHOWN}"
+    if message:  # without one the help has been printed
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "vetlla"
+        tell(f"vetlla: {_LIKE_A_KEY.sub(_NOT_SHOWN, message)}\n  -> {command} --help", "red")
+    return error.exit_code
 
 
 def _family(error: Exception) -> VetllaError:
@@ -80,7 +113,7 @@ def _family(error: Exception) -> VetllaError:
         case UnicodeEncodeError() if _is_of_other_bytes(error):
             what = f"{error.object!a} is not {'UTF-8' if error.encoding == 'utf-8' else error.encoding} text"
             return UsageError(what, remedy="type it where text is UTF-8: LC_ALL=C.UTF-8 vetlla ...")
-    traceback.print_exception(error)  # a report of the fault needs it
+    tell("".join(traceback.format_exception(error)).rstrip("\n"), "")  # a report of the fault needs it
     return VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above")
 
 

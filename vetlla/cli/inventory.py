@@ -25,6 +25,7 @@ from vetlla.cli.row_files import (
     refuse,
     tell_fault,
     tell_warnings,
+    too_many,
 )
 from vetlla.columns import Fault
 from vetlla.devices import TERMINALS, Place
@@ -34,6 +35,7 @@ from vetlla.service.inventory_rows import KINDS
 from vetlla.service.leading_zeros import Zeros
 from vetlla.store import inventory, inventory_write
 from vetlla.store.inventory_import import DeviceImport, Effect
+from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
 
@@ -166,6 +168,9 @@ def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: 
     effects: Counter[Effect] = Counter()
     zeros = Zeros()
     for row, values, wrong in rows:
+        if len(faults) >= MAX_FAULTS:
+            faults.append(too_many(row))
+            break
         outcome = wrong or put(row, values)
         if not isinstance(outcome, Effect):
             faults += outcome

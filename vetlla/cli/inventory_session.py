@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 CLOCK = SystemClock()
+NOTE_MAX = 500
+"""Characters of a note, as of the reasons that the receiver takes."""
 
 
 def as_day(text: str) -> date:
@@ -35,9 +37,18 @@ def as_day(text: str) -> date:
         raise typer.BadParameter("write a date as 2024-04-01") from error
 
 
+def as_note(text: str) -> str:
+    """Return a note; typer reports one that is too long."""
+    if len(text) > NOTE_MAX:
+        raise typer.BadParameter(f"holds at most {NOTE_MAX} characters")
+    return text
+
+
 Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Instead of today.")]
 Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
-Note = Annotated[str, typer.Option("--reason", help="Why: kept with the movement as its note.")]
+Note = Annotated[
+    str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why: kept with the movement as its note.")
+]
 
 
 def today() -> date:

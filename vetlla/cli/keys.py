@@ -200,8 +200,12 @@ def _input(from_file: Path | None) -> str:
         else:
             content = sys.stdin.buffer.read(LONGEST_INPUT)
         return content.decode("ascii")
-    except OSError as error:
+    except PermissionError as error:
         raise UsageError(f"{from_file}: {error.strerror}", remedy="name a file that you may read") from error
+    except OSError as error:
+        # The name is not repeated, and the cause has it: the key may stand where the name of its file belongs.
+        remedy = "name a file that is there; the key itself is typed or piped in"
+        raise UsageError(f"--from-file: {error.strerror}", remedy=remedy) from None
     except UnicodeDecodeError:
         # Without its cause, which holds what was read.
         raise UsageError(

@@ -95,7 +95,9 @@ def _wanted() -> Iterable[str]:
 def main() -> None:
     """Entry point of the ``vetlla`` command."""
 
-    def command() -> None:
-        command_line(_wanted())()
+    def command() -> object:
+        exits.bounded(sys.argv[1:])
+        # Not standalone: it would print what is wrong through a console of its own.
+        return command_line(_wanted())(standalone_mode=False)
 
     exits.run(command)

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vetlla.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -73,13 +75,6 @@ def json_line(value: Mapping[str, Any] | Sequence[Any]) -> str:
     if not line.isprintable():
         line = "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
     return line + "\n"
-
-
-def printable(text: str) -> str:
-    """Return text as a terminal may show it: what a peer sent must not move its cursor or colour its lines."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def _printable(text: Text) -> Text:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla import tomlfile
 from vetlla.cli.output import talk
 from vetlla.errors import ConfigError
 from vetlla.service.parameters import Parameters, parse
@@ -34,7 +35,7 @@ def load(path: Path | None) -> Parameters:
     source = path or Path("parameters.toml")
     try:
         source = path or parameters_file()
-        document = tomllib.loads(source.read_text(encoding="utf-8"), parse_float=Decimal)
+        document = tomlfile.document(tomlfile.read(source), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --parameters") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -10,9 +10,10 @@ from rich.text import Text
 from vetlla.accounts import AccountBook
 from vetlla.cli.moments import Utc, shown
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir
-from vetlla.cli.output import console, print_json, printable
+from vetlla.cli.output import console, print_json
 from vetlla.clock import SECOND_US, SystemClock, iso, stretch
 from vetlla.errors import UsageError
+from vetlla.printable import printable
 from vetlla.service.naming import meant
 from vetlla.store.account_table import find_accounts
 from vetlla.store.archive import Archive

@@ -10,7 +10,9 @@ import typer
 
 from vetlla.cli.output import print_json, talk
 from vetlla.cli.progress import progress
+from vetlla.columns import Fault
 from vetlla.errors import UsageError
+from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.mapping import translation
 from vetlla.tables.reader import Reader
 from vetlla.tables.source import Encoding, FileKind, opened
@@ -18,7 +20,7 @@ from vetlla.tables.source import Encoding, FileKind, opened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vetlla.columns import Column, Fault
+    from vetlla.columns import Column
     from vetlla.tables.table import Row, Table
 
 EVERY = 5_000
@@ -118,6 +120,11 @@ def sentence(fault: Fault, heading: str) -> str:
     named = heading if heading == fault.column else f"{heading} ({fault.column})"
     where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
     return f"row {fault.row}: {where}{fault.reason}"
+
+
+def too_many(row: int) -> Fault:
+    """Return the last fault of a file that has too many: its rows from this one on are not read."""
+    return Fault(row, "", "", f"was not read, nor what is behind it: there are {MAX_FAULTS} faults before it")
 
 
 def _with_bar(table: Table) -> Iterator[tuple[int, Row]]:

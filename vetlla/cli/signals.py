@@ -157,8 +157,8 @@ def export(
 ) -> None:
     """Write signals to standard output, oldest first: the fields of ``vetlla decode --json``, then the stamps.
 
-    One JSON object per line, unless --csv. In CSV a text that a spreadsheet would take for a formula gets an
-    apostrophe before it; JSON is exact.
+    One JSON object per line, unless --csv. In CSV an apostrophe stands before each sign with which a spreadsheet
+    could begin a formula; JSON is exact.
 
     Example: vetlla signals export --since 2026-11-01 --until 2026-12-01 --csv > november.csv
     """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vetlla.tables.delimited import guarded
+from vetlla.tables.delimited import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,16 +21,16 @@ class CsvExport:
     """Writes rows under a header that comes with the first one."""
 
     def __init__(self, out: TextIO) -> None:
-        self._writer = csv.writer(out, lineterminator="\n")
+        self._writer = Writer(out)
         self._begun = False
 
     def write(self, fields: Mapping[str, Any]) -> None:
         """Add a signal."""
         columns, values = zip(*_spread(fields), strict=True)
         if not self._begun:
-            self._writer.writerow(columns)
+            self._writer.row(columns)
             self._begun = True
-        self._writer.writerow(values)
+        self._writer.row(values)
 
 
 def _spread(fields: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -51,4 +50,4 @@ def cell(value: object) -> object:
         case bool():
             return str(value).lower()
         case _:
-            return guarded(value)
+            return value

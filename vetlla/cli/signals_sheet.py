@@ -8,8 +8,8 @@ from rich.text import Text
 
 from vetlla.cli.items import stored_fields
 from vetlla.cli.moments import shown, time_of_day, to_the_second
-from vetlla.cli.output import printable
 from vetlla.clock import iso, to_us
+from vetlla.printable import printable
 from vetlla.service.triage import age
 from vetlla.store.rows import Flag
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from vetlla.simulator import drill
 from vetlla.store.account_rows import COLUMNS, row_from
 from vetlla.store.key_changes import set_key
 from vetlla.store.keyring import Keyring
+from vetlla.tables import delimited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,8 @@ def callers(
     if encrypt in {str(bits) for bits in drill.KEY_BITS}:
         return drill.encrypting(accounts, int(encrypt), seed)
     if encrypt:
-        raise UsageError(f"--encrypt {encrypt}", remedy="one of none, 128, 192, 256")
+        # What was given is not repeated: it may be a key.
+        raise UsageError("--encrypt takes how many bits the keys have", remedy="one of none, 128, 192, 256")
     return accounts, {} if keys_from is None else _read_keys(keys_from)
 
 
@@ -89,9 +90,7 @@ def write_files(folder: Path, accounts: Sequence[Account], keys: Mapping[str, Ke
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "accounts.csv").open("w", encoding="utf-8", newline="") as out:
-            table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-            table.writeheader()
-            table.writerows(map(row_from, accounts))
+            delimited.write(out, COLUMNS, ([*row_from(account).values()] for account in accounts))
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}", remedy="name a directory that can be written") from error
     now = datetime.now(UTC)

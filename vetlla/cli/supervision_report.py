@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from datetime import date, timedelta
 from itertools import chain
@@ -34,6 +33,7 @@ from vetlla.service.supervision_report import NOTES, Sums, Verdict, Whole, judge
 from vetlla.settings.model import SupervisionSettings
 from vetlla.store import supervision_history as history
 from vetlla.store.archive import Archive
+from vetlla.tables.delimited import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -165,9 +165,7 @@ def _device_rows(
 def _stream(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_csv: bool) -> None:
     out = sys.stdout
     if as_csv:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([cell(row[column]) for column in columns] for row in rows)
+        write(out, columns, ([cell(row[column]) for column in columns] for row in rows))
     else:
         out.writelines(map(json_line, rows))
     out.flush()

@@ -6,6 +6,8 @@ of one that no table knows: such a code keeps its class and is never dropped.
 
 from __future__ import annotations
 
+import re
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.code_rows import read_code, read_rows
@@ -17,6 +19,28 @@ if TYPE_CHECKING:
 
     from vetlla.protocols.code_rows import Code
     from vetlla.protocols.scaip_codes import ScaipTable
+
+MAX_CODE: Final = 32
+"""Characters of an event's code. The longest of all tables has 20, the longest token of DC-09 16."""
+NO_CODE: Final = "?"
+"""Stands in front where a device sent something that is no code; no code holds it, so that no remap can mean it."""
+_CODE: Final = re.compile(rf"[0-9A-Za-z$#*+._/()-]{{0,{MAX_CODE}}}")
+NO_ALARM: Final = frozenset({
+    Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
+    Kind.CONFIGURATION, Kind.VITALS, Kind.POSITION, Kind.LISTEN_IN,
+})  # fmt: skip
+"""Kinds that open no alarm by themselves."""
+
+
+def code_of(text: str) -> str:
+    """Return a code as a device sent it; ``NO_CODE`` and a digest for what cannot be one.
+
+    Operators read codes at their terminals, and any stranger may send one. What was sent stays in the raw bytes. The
+    digest tells two of them apart: a report of one must not be taken for the other, which an operator has closed.
+    """
+    if _CODE.fullmatch(text):
+        return text
+    return NO_CODE + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
 
 
 EVENTS_MAX: Final = 64
@@ -53,20 +77,31 @@ class CodeTable:
         self.known: dict[str, Code] = {row["code"]: read_code(row) for row in read_rows(f"{system}.csv")}
         self._events = {code: Event(row.kind, row.phase, code, system) for code, row in self.known.items()}
         self._classes: dict[str, Code] = {row["prefix"]: read_code(row) for row in read_rows(f"{system}_classes.csv")}
+        self._longest_class = max(map(len, self._classes))
 
     def find(self, code: str) -> Code:
-        """Return the code's row, or that of its class: the longest prefix that has one."""
-        return self.known.get(code) or next(
-            self._classes[code[:size]] for size in range(len(code), -1, -1) if code[:size] in self._classes
-        )
+        """Return the code's row, or that of its class."""
+        return self.known.get(code) or self._classes[self._class_of(code)]
+
+    def _class_of(self, code: str) -> str:
+        """Return the longest beginning of a code that has a row; "" has one in every table."""
+        sizes = range(min(len(code), self._longest_class), -1, -1)
+        return next(code[:size] for size in sizes if code[:size] in self._classes)
 
     def event(self, code: str) -> Event:
         """Return what a code says in our words."""
         event = self._events.get(code)
         if event is None:
-            row = self.find(code)
-            event = Event(row.kind, row.phase, code, self.system)
+            event = self._unknown(code)
         return event
+
+    def _unknown(self, code: str) -> Event:
+        """Return the event of a code that has no row; what is no code is never less urgent than an unknown one."""
+        name = self._class_of(code)
+        row = self._classes[name]
+        if (shown := code_of(code)) == code:
+            return Event(row.kind, row.phase, code, self.system)
+        return Event(Kind.UNKNOWN if row.kind in NO_ALARM else row.kind, Phase.NEW, name + shown, self.system)
 
     def __iter__(self) -> Iterator[tuple[str, Code]]:
         return iter(self.known.items())

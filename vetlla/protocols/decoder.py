@@ -1,6 +1,9 @@
 """The contract of a decoder: bytes and verdicts in, values and bytes out.
 
 One decoder per connection or datagram. It never raises for the peer's sake and holds no socket, clock or logger.
+The code of an event is what ``codes.code_of`` makes of what a device sent: operators read it at their terminals. For
+decoders of third parties the registry sees to it (``coded.py``).
+The text of a ``Reject`` is logged, so it names no account and repeats nothing of the bytes.
 """
 
 from __future__ import annotations

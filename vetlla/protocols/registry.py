@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.errors import ConfigError
 from vetlla.protocols import eview, minifinder, queclink, thinkrace, watch3g
+from vetlla.protocols.coded import coded
 from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import Description
 from vetlla.protocols.mqtt import decoder as mqtt
@@ -58,5 +59,5 @@ def load_protocols() -> dict[str, Description]:
             raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) cannot be loaded", remedy=remedy) from error
         if not isinstance(description, Description) or description.name in protocols:
             raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) is no new Description", remedy=remedy)
-        protocols[description.name] = description
+        protocols[description.name] = coded(description)
     return protocols

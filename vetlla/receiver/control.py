@@ -41,6 +41,8 @@ SILENCE_S = 600.0
 """How long a caller who watches nothing may ask nothing."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: a long note and nothing like a file."""
+NAME_SHOWN = 64
+"""Characters of an unknown request that its refusal repeats."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
 
 Events: TypeAlias = "AsyncGenerator[dict[str, Any], None]"
@@ -156,7 +158,9 @@ class Control:
                 await _tell(self._streams[name](request), reader, writer)
                 return
             if not isinstance(name, str) or name not in self._commands:
-                raise UsageError(f"unknown request {name!r}", remedy=f"one of {', '.join(sorted(self._commands))}")
+                raise UsageError(
+                    f"unknown request {str(name)[:NAME_SHOWN]!r}", remedy=f"one of {', '.join(sorted(self._commands))}"
+                )
             _say(writer, {"ok": True, "result": await self._commands[name](request)})
         except VetllaError as error:
             family = next((FAMILIES[kind] for kind in type(error).__mro__ if kind in FAMILIES), "usage")

@@ -2,7 +2,7 @@
 
 Every line is one event of structlog; what libraries say through ``logging`` goes the same way. Two rules are kept
 here so that no caller can forget them: a secret is never written at any level, and who is calling (account, home,
-raw bytes, position) is written in full at debug level only.
+terminal behind a broker, raw bytes, position) is written in full at debug level only.
 
 JSON lines always carry their time, since they are read far from where they were made. Lines for a person under the
 journal carry none: the journal stamps them itself. Under the journal each line begins with its severity
@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from vetlla.printable import printable
 from vetlla.receiver.logwriter import LogWriter
 from vetlla.settings.model import LogFormat, LogLevel
 from vetlla.signals import AccountId
@@ -29,6 +32,9 @@ SECRET = frozenset({"key", "secret", "token", "password", "passphrase", "psk", "
 
 CALLER = frozenset({"account", "home"})
 """Fields that say who is calling: the end is enough to match two lines, and too little to find a person."""
+
+PEER = "peer"
+"""Field that says where bytes came from: an address, or the terminal behind a broker (``north/T-000042``)."""
 
 WITHHELD = frozenset({"raw", "frame", "text", "position", "phone"})
 """Fields that may hold a person's data: above debug level only their size is written."""
@@ -70,9 +76,29 @@ def redact(_: object, method: str, event: EventDict) -> EventDict:
             continue
         elif name in CALLER or isinstance(value, AccountId):
             event[name] = shortened(value)
+        elif name == PEER and "/" in value:
+            broker, _, terminal = value.rpartition("/")
+            event[name] = f"{broker}/{shortened(terminal)}"
         elif name in WITHHELD:
             event[name] = f"[{len(value)}]" if isinstance(value, str | bytes) else "[withheld]"
     return event
+
+
+def withhold_messages(_: object, __: str, event: EventDict) -> EventDict:
+    """Leave out what an exception says that a peer's bytes caused, because it may quote them: its places are enough."""
+    error = sys.exc_info()[1]
+    if PEER in event and event.get("exc_info") is True and error is not None:
+        del event["exc_info"]
+        event["exception"] = "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__
+    return event
+
+
+def obey_nothing(_: object, __: str, event: EventDict) -> EventDict:
+    """Return the event as a terminal may show it; a traceback keeps its lines."""
+    return {
+        name: printable(value) if isinstance(value, str) and name != "exception" else value
+        for name, value in event.items()
+    }
 
 
 def shortened(caller: object) -> str:
@@ -91,11 +117,13 @@ def _processors(writer: LogWriter, *, console: bool, journal: bool, colours: boo
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         redact,
+        withhold_messages,
         gap,
     ]
     if not (console and journal):
         chain.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     if console:
+        chain.append(obey_nothing)
         # Not rich's traceback, which prints local variables: keys would be among them.
         chain.append(
             structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from vetlla import tomlfile
 from vetlla.errors import ConfigError, UsageError
 from vetlla.settings.faults import Location, Origin, key_text, refusal, what_is_wrong
 from vetlla.settings.model import Listen, Settings
@@ -62,7 +63,7 @@ def files(path: Path) -> list[Path]:
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomlfile.document(tomlfile.read(file))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"

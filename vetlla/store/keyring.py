@@ -15,13 +15,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from vetlla import tomlfile
 from vetlla.errors import ConfigError
 from vetlla.signals import Key
 from vetlla.store.account_rows import key_named
@@ -102,7 +102,7 @@ def _read(path: Path) -> dict[str, SharedKey]:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read()
+            content = tomlfile.read_open(file, path)
     except OSError as error:
         raise ConfigError(
             f"{path}: {error.strerror}", remedy="`vetlla keys set` makes it; the receiver's user must own it"
@@ -114,7 +114,7 @@ def _read(path: Path) -> dict[str, SharedKey]:
 
 def _parse(path: Path, content: bytes) -> dict[str, SharedKey]:
     try:
-        document = tomllib.loads(content.decode("utf-8"))
+        document = tomlfile.document(content)
     except ValueError as error:
         # Neither its message nor the cause goes on: both may quote the file.
         place = re.search(r"at line \d+, column \d+|at end of document", str(error))

@@ -22,8 +22,6 @@ _ERRORS = re.compile(r"#\S+[!?]|#(?:N/[AD]|NV|REF|VALUE|VALOR|NUM|NULL?|CALC|GET
 """Errors as Excel and LibreOffice write them, in any language, and the ### of a column too narrow."""
 _QUOTED = re.compile(r'="((?:[^"]|"")*)"')
 """``="0123"``: a formula that is nothing but a text, as programs write it to keep zeros."""
-_APOSTROPHE = re.compile(r"'[0-9=+@-]")
-"""An apostrophe before a digit or a sign: the mark by which spreadsheets know a text."""
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d*[Ee][+-]?|[Ee]\+)\d{1,3}")
 """``1.2E+20``, ``3,53512E+14``: how a long number is saved as text (microsoftgraph/powershell-intune-samples 140).
 
@@ -89,8 +87,6 @@ def meant(text: str, column: Column) -> str:
     """Return a text without what spreadsheets put around it. Raises ValueError for what they left of a value."""
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[1].replace('""', '"').strip()
-    elif _APOSTROPHE.match(text):
-        text = text[1:]
     if _ERRORS.fullmatch(text):
         raise ValueError("is an error of the spreadsheet, or a column too narrow: correct it there")
     if column.holds is Holds.CODE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+from vetlla import tomlfile
 from vetlla.errors import ConfigError
 from vetlla.tables.reader import Translation
 
@@ -20,7 +21,7 @@ def translation(path: Path | None) -> Translation:
     if path is None:
         return Translation()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = tomlfile.document(tomlfile.read(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", remedy="name a file that you may read") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

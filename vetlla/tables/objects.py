@@ -3,72 +3,149 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vetlla.errors import UsageError
+from vetlla.tables.bounds import MAX_DEPTH, MAX_ROWS
 from vetlla.tables.cells import MAX_SHOWN, Broken
-from vetlla.tables.table import Table
+from vetlla.tables.table import Table, check_width, too_many_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.tables.table import Row
 
+_TOO_DEEP = "lists within lists without end"
+_BLANKS = " \t\r\n"
+_BLANK = re.compile(rf"[{_BLANKS}]*")
+_HALVES = re.compile("[\ud800-\udfff]")
+
 
 def table(text: TextIO) -> Table:
-    """Open a file of objects: its heading is every name that any of them has. Raises UsageError for a broken list."""
+    """Open a file of objects: its heading is every name that any of them has. Raises UsageError for a broken list.
+
+    It is read twice, first for the names. The objects themselves are held one at a time.
+    """
     content = text.read()
-    if content.lstrip()[:1] == "[":
-        found = list(enumerate(_list(content), start=1))
-    else:
-        found = [(row, _line(line)) for row, line in enumerate(content.split("\n"), start=1) if line.strip()]
     seen_in: dict[str, int] = {}
-    for row, one in found:
-        if isinstance(one, dict):
-            for name in one:
-                seen_in.setdefault(name, row)
+    count = 0
+    try:
+        for row, one in _rows(content):
+            count += 1
+            if count > MAX_ROWS:
+                raise too_many_rows()
+            if isinstance(one, dict):
+                for name in one:
+                    seen_in.setdefault(name, row)
+                check_width(len(seen_in))
+    except ValueError as error:
+        raise UsageError(f"is no JSON: {error}") from error
     read = [0]
 
     def rows() -> Iterator[tuple[int, Row]]:
-        for row, one in found:
+        for row, one in _rows(content):
             read[0] += 1
             if isinstance(one, dict):
-                yield row, [_null_is_blank(one, name) for name in seen_in]
+                yield row, [_cell(one, name) for name in seen_in]
             else:
-                yield row, one if isinstance(one, Broken) else Broken(json.dumps(one)[:MAX_SHOWN], "is no object")
+                yield row, one if isinstance(one, Broken) else Broken(_told(one), "is no object")
 
-    return Table(list(seen_in), rows(), lambda: read[0] / max(len(found), 1), seen_in)
-
-
-def _null_is_blank(one: dict[str, Any], name: str) -> object:
-    return None if name not in one else "" if one[name] is None else one[name]
+    return Table(list(seen_in), rows(), lambda: read[0] / max(count, 1), seen_in)
 
 
-def _list(content: str) -> list[Any]:
-    try:
-        found: list[Any] = _parsed(content)
-    except ValueError as error:
-        raise UsageError(f"is no JSON: {error}") from error
-    return found
+def _cell(one: dict[str, Any], name: str) -> object:
+    """Return a value as a cell: null is a blank one."""
+    if name not in one:
+        return None
+    value = one[name]
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        # A file can hold half of a character as an escape; no database can.
+        return value if value.isascii() or not _HALVES.search(value) else Broken("", "holds half of a character")
+    return Broken("", _TOO_DEEP) if isinstance(value, list | dict) and _is_deep(value, MAX_DEPTH) else value
+
+
+def _is_deep(value: object, left: int) -> bool:
+    """Return True if lists and objects stand within each other more often than ``left`` times."""
+    if not isinstance(value, list | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(_is_deep(one, left - 1) for one in inner)
+
+
+def _told(value: object) -> str:
+    return _TOO_DEEP if _is_deep(value, MAX_DEPTH) else json.dumps(value)[:MAX_SHOWN]
+
+
+def _rows(content: str) -> Iterator[tuple[int, Any]]:
+    """Yield the elements of a list, or of the lines, with their numbers. Raises ValueError for a list that is none."""
+    if content.lstrip(_BLANKS)[:1] == "[":
+        yield from enumerate(_elements(content), start=1)
+        return
+    start = row = 0
+    while start < len(content):
+        end = content.find("\n", start)
+        end = len(content) if end < 0 else end
+        row += 1
+        if line := content[start:end].strip():
+            yield row, _line(line)
+        start = end + 1
+
+
+def _elements(content: str) -> Iterator[Any]:
+    """Yield the elements of a list one by one."""
+    at = _behind_blanks(content, content.index("[") + 1)
+    if content[at : at + 1] != "]":
+        while True:
+            value, at = _read(content, at)
+            yield value
+            at = _behind_blanks(content, at)
+            if content[at : at + 1] != ",":
+                break
+            at = _behind_blanks(content, at + 1)
+    if content[at : at + 1] != "]":
+        raise ValueError(_where("Expecting ',' delimiter", content, at))
+    if (end := _behind_blanks(content, at + 1)) != len(content):
+        raise ValueError(_where("Extra data", content, end))
+
+
+def _behind_blanks(content: str, at: int) -> int:
+    found = _BLANK.match(content, at)
+    assert found is not None
+    return found.end()
 
 
 def _line(line: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
-        return _parsed(line)
+        return _whole(line)
     except ValueError as error:
-        return Broken(line.strip(), f"is no JSON: {error}")
+        return Broken(line[:MAX_SHOWN], f"is no JSON: {error}")
 
 
-def _parsed(content: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Return what a document holds. Raises ValueError with the reason if it is none."""
+def _whole(line: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    value, end = _read(line, 0)
+    if end != len(line):
+        raise ValueError(_where("Extra data", line, end))
+    return value
+
+
+def _read(content: str, at: int) -> tuple[Any, int]:
+    """Return the value at a place, and where it ends. Raises ValueError with the reason if there is none."""
     try:
-        return json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+        return _DECODER.raw_decode(content, at)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, character" if error.lineno > 1 else "character"
-        raise ValueError(f"{error.msg} at {where} {error.colno}") from None
+        raise ValueError(_where(error.msg, content, error.pos)) from None
     except RecursionError:
-        raise ValueError("lists within lists without end") from None
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _where(what: str, content: str, at: int) -> str:
+    line = content.count("\n", 0, at) + 1
+    where = f"line {line}, character" if line > 1 else "character"
+    return f"{what} at {where} {at - content.rfind(chr(10), 0, at)}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Broken:
@@ -83,6 +160,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Broken:
 
 def _no_number(word: str) -> Any:  # noqa: ANN401 - never returns
     raise ValueError(f"{word} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
 
 
 def write(out: TextIO, heading: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool) -> None:

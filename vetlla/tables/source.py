@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from vetlla.errors import UsageError
 from vetlla.tables import delimited, objects
+from vetlla.tables.bounds import MAX_FILE, MIB
 from vetlla.tables.xlsx import reading
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\x
 """Byte order marks: they say more surely how a file is written than the caller does."""
 _UTF_16_MARKS = tuple(mark for mark, encoding in MARKS.items() if encoding is Encoding.UTF_16)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-LARGEST_PIPE = 1 << 30
-"""Bytes taken from a pipe, which are held in memory: a full park of 250,000 devices has 30 MiB."""
 HEAD = 512
 """Bytes from which the kind of a file is told."""
 
@@ -103,23 +102,35 @@ def size_of(file: Path) -> int:
 
 
 def _bytes(file: Path | BinaryIO) -> tuple[BinaryIO, int]:
-    """Return a stream that can be wound back, and its size: what comes through a pipe is read to its end."""
+    """Return a stream that can be wound back, and its size: what comes through a pipe is read to its end.
+
+    A device such as /dev/zero is read like a pipe, since its size says nothing.
+    """
     if file == STANDARD:
         return _held(sys.stdin.buffer)
     raw = file.open("rb") if isinstance(file, Path) else file
-    if not raw.seekable():
+    if not raw.seekable() or (isinstance(file, Path) and not file.is_file()):
         with raw:
             return _held(raw)
     size = raw.seek(0, io.SEEK_END)
     raw.seek(0)
+    if size > MAX_FILE:
+        raw.close()
+        raise _too_large()
     return raw, size
 
 
 def _held(pipe: BinaryIO) -> tuple[BinaryIO, int]:
-    content = pipe.read(LARGEST_PIPE + 1)
-    if len(content) > LARGEST_PIPE:
-        raise UsageError(f"has more than {LARGEST_PIPE >> 20} MiB", remedy="give it as a file")
+    content = pipe.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise _too_large()
     return io.BytesIO(content), len(content)
+
+
+def _too_large() -> UsageError:
+    return UsageError(
+        f"has more than {MAX_FILE // MIB} MiB", remedy="is it the right file? import a larger one in parts"
+    )
 
 
 def _kind(path: Path, head: bytes, given: FileKind | None) -> FileKind:

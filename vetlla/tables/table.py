@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from vetlla.errors import UsageError
+from vetlla.tables.bounds import MAX_COLUMNS, MAX_ROWS
 from vetlla.tables.cells import is_blank, shown
 
 if TYPE_CHECKING:
@@ -42,4 +43,16 @@ def heading_of(cells: Sequence[object] | None) -> list[str]:
         names.pop()
     if not names:
         raise UsageError("is empty", remedy="its first row names the columns")
+    check_width(len(names))
     return [shown(name).strip() if name is not None else "" for name in names]
+
+
+def check_width(columns: int) -> None:
+    """Raise UsageError for more columns than a file may have."""
+    if columns > MAX_COLUMNS:
+        raise UsageError(f"names more than {MAX_COLUMNS} columns", remedy="leave out those that Vetlla does not know")
+
+
+def too_many_rows() -> UsageError:
+    """Return what is told of a file with more rows than there may be."""
+    return UsageError(f"has more than {MAX_ROWS} rows", remedy="import it in parts")

@@ -138,7 +138,7 @@ def test_every_export_knows_standard_output(stocked: Vetlla, tmp_path: Path) -> 
     assert stocked("inventory", "import", "-", "--what", "homes", stdin=active).status == os.EX_OK
     assert stocked("renewals", "plan", "--from", "2026-01-01", "--to", "2026-12-31").status == os.EX_OK
     header, *_ = stocked("renewals", "export", "-").out.splitlines()
-    assert header.startswith("visit,")
+    assert header.startswith('"visit",')
     assert stocked("renewals", "export", "-", "--format", "ndjson").json
     month = ("inventory", "report", "--month", "2024-04", "--out")
     assert json.loads(stocked(*month, "-", "--format", "json").out)["day"] == "2024-04-30"
@@ -152,7 +152,7 @@ def test_a_name_that_is_no_file_is_written_to_as_it_is(stocked: Vetlla, state_di
     """/dev/stdout is a pipe's end here: nothing is put beside it and renamed over it."""
     given = [VETLLA, "inventory", "export", "/dev/stdout", "--format", "csv", "--state-dir", str(state_dir)]
     done = subprocess.run(given, check=True, capture_output=True, text=True, timeout=60)
-    assert done.stdout.startswith("type,serial,")
+    assert done.stdout.startswith('"type","serial",')
     assert stocked("inventory", "export", "-").out.splitlines() == done.stdout.splitlines()
 
 

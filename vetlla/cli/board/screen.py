@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vetlla.cli.moments import local, span, time_of_day
-from vetlla.cli.output import printable
 from vetlla.cli.queue.rows import URGENCY, WIDE, heads, layout, legend, lines, waits, words
 from vetlla.clock import to_us
+from vetlla.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

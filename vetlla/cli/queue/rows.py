@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vetlla.alarms import State
 from vetlla.cli.moments import span, stamp_us, time_of_day
-from vetlla.cli.output import printable
+from vetlla.printable import printable
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.signals import Priority
 
@@ -40,6 +40,8 @@ MARKS = {
 }
 """Letter -> what it says of an alarm. W: it has waited for ``t3_warn_s``. E: it is before a supervisor. L: its operator
 has let the hold time of an answered alarm pass. W and E share a place."""
+WHY_MOST = 300
+"""Characters of a reason in a line: kind, code, zone, age and a note have up to 200."""
 NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 18, 20
 
 
@@ -135,7 +137,13 @@ def lines(alarm: Alarm, columns: Sequence[LineColumn], width: int, *, whole: boo
 def why(alarm: Alarm) -> str:
     """Return why an alarm stands where it stands, and how much it has grown."""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
-    return printable(alarm["why"]) + more + (f", {again}" if (again := told_again(alarm)) else "")
+    return short_why(alarm) + more + (f", {again}" if (again := told_again(alarm)) else "")
+
+
+def short_why(alarm: Alarm) -> str:
+    """Return why an alarm stands where it stands, as far as a line has room: a stranger chose part of these words."""
+    said = printable(alarm["why"])
+    return said if len(said) <= WHY_MOST else f"{said[:WHY_MOST]}… (queue show {alarm['id']})"
 
 
 def told_again(alarm: Alarm) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.alarms import Cause
 from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
-from vetlla.cli.queue.rows import told_again
+from vetlla.cli.queue.rows import short_why, told_again
 from vetlla.receiver.dispatch import RECEIVER
 from vetlla.store.account_rows import Place
 
@@ -80,7 +80,7 @@ def about(alarm: Mapping[str, Any], said: str) -> str:
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
     stands = f"{alarm['state']}{holder}, age {span(alarm['age_s'])}, t3 {span(alarm['t3_s'])}{lease}"
-    return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({alarm['why']}{more}; {stands})"
+    return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({short_why(alarm)}{more}; {stands})"
 
 
 def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:

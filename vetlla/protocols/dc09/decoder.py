@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.protocols import contact_id, sia_dcs
 from vetlla.protocols.charset import join_texts, readable
-from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, Report
+from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, Report, code_of
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.cutter import Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
@@ -170,7 +170,8 @@ def _reports(frame: Frame) -> Sequence[Report]:
             reports = []
     if reports:
         return reports
-    return [Report(Event(Kind.UNREADABLE, Phase.NEW, frame.token, NAME), text=readable(frame.data), details=_UNDECODED)]
+    event = Event(Kind.UNREADABLE, Phase.NEW, code_of(frame.token), NAME)
+    return [Report(event, text=readable(frame.data), details=_UNDECODED)]
 
 
 def _events_beside(data: bytes, caller: str) -> list[Report]:

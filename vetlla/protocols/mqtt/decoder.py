@@ -25,7 +25,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.charset import readable
-from vetlla.protocols.codes import MQTT
+from vetlla.protocols.codes import MQTT, NO_ALARM
 from vetlla.protocols.foreign import HEAD, Door
 from vetlla.protocols.mqtt import objects
 from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
@@ -54,10 +54,6 @@ RESERVED: Final = frozenset({"arc", "tc"})
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
-_NO_ALARM: Final = frozenset({
-    Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
-    Kind.CONFIGURATION, Kind.VITALS, Kind.POSITION, Kind.LISTEN_IN,
-})  # fmt: skip
 _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
 """The shortest payloads: an example for the maker of a device."""
 
@@ -91,7 +87,7 @@ def _beside(topic: str, raw: bytes, reason: Reason, text: str, kind: Kind = Kind
     """Return as evidence what of a message is not read."""
     terminal = terminal_of(topic)
     who = AccountId("", "", terminal) if terminal else None
-    return Reject(protocol=NAME, reason=reason, raw=raw, text=f"{topic}: {text}", id=who, kind=kind)
+    return Reject(protocol=NAME, reason=reason, raw=raw, text=text, id=who, kind=kind)
 
 
 def answer(signal: Signal, verdict: Verdict) -> bytes:
@@ -162,7 +158,7 @@ def _read(message: Message) -> list[Item]:
             return [_signal(message, place)]
         reason, text = Reason.UNSUPPORTED, place
     except Unreadable as error:
-        reason, text = Reason.MALFORMED, f"{topic}: {error}"
+        reason, text = Reason.MALFORMED, str(error)
     kind = Kind.UNREADABLE if _is_event(topic) else Kind.FAULT
     return [
         Reject(protocol=NAME, reason=reason, raw=message.raw, text=text, id=who, kind=kind),
@@ -173,7 +169,7 @@ def _read(message: Message) -> list[Item]:
 def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
     """Return the alarm of a message whose end is missing; anything else is damage, and a known reference is refused."""
     items = _read(message)
-    if any(isinstance(item, Signal) and item.event.kind not in _NO_ALARM for item in items):
+    if any(isinstance(item, Signal) and item.event.kind not in NO_ALARM for item in items):
         return items
     return [damage.reject(NAME, _named(damage.raw)), *_refusal(message, damage.reason)]
 
@@ -192,23 +188,26 @@ def _is_event(topic: str) -> bool:
 
 
 def _place(topic: str) -> _Place | str:
-    """Return what a topic names, or what is wrong with it."""
+    """Return what a topic names, or what is wrong with it.
+
+    The words do not repeat the topic: it names a home, and they are logged. It stands in the raw bytes.
+    """
     levels = topic.split("/")
     if levels[:2] != ["tc", VERSION]:
-        return f"{topic}: version {''.join(levels[1:2])} of the convention; this receiver speaks version {VERSION}"
+        return f"the topic is of another version of the convention; this receiver speaks version {VERSION}"
     match levels[2:]:
         case [terminal, leaf]:
             device = ""
         case [terminal, device, leaf]:
             if not _NAME.fullmatch(device) or device in RESERVED:
-                return f"{topic}: the device's name {_NAMED}"
+                return f"the device's name {_NAMED}"
         case _:
-            return f"{topic}: not one of tc/{VERSION}/TERMINAL/..., tc/{VERSION}/TERMINAL/DEVICE/..."
+            return f"the topic is not one of tc/{VERSION}/TERMINAL/..., tc/{VERSION}/TERMINAL/DEVICE/..."
     if not _NAME.fullmatch(terminal) or terminal in RESERVED:
-        return f"{topic}: the terminal's name {_NAMED}, and not one of {', '.join(sorted(RESERVED))}"
+        return f"the terminal's name {_NAMED}, and not one of {', '.join(sorted(RESERVED))}"
     known = {"hb", "ev"} if device else {"hb", "ev", "$state", "$info"}
     if leaf not in known:
-        return f"{topic}: the last level must be one of {', '.join(sorted(known))}"
+        return f"the last level of the topic must be one of {', '.join(sorted(known))}"
     return _Place(AccountId("", "", terminal), device, leaf)
 
 

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 SHARED: Final = ("tc/+/+/ev", "tc/+/+/+/ev")
 """What may go to one of several receivers. Of every version: a terminal of another one is to be heard of."""
+LONGEST_PASSWORD: Final = 65_535
+"""Characters of a password: more bytes MQTT cannot send (3.1.3.6)."""
 OWN: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/$state", "tc/+/+/$info")
 """What each receiver reads: of a part of the heartbeats it would find living terminals lost, and retained messages are
 not sent to shared subscriptions (MQTT 5, 4.8.2)."""
@@ -189,7 +191,8 @@ def read_password(broker: Mqtt) -> str | None:
     try:
         if file.stat().st_mode & 0o007:
             raise ConfigError(f"mqtt {broker.name}: every user can read {file}", remedy=f"chmod o= {file}")
-        return file.read_text(encoding="utf-8").splitlines()[0]
+        with file.open(encoding="utf-8") as text:
+            return text.readline(LONGEST_PASSWORD).splitlines()[0]
     except (OSError, UnicodeDecodeError, IndexError) as error:
         why = error.strerror if isinstance(error, OSError) else "its first line is no password"
         raise ConfigError(

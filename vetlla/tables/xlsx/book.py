@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-import zipfile
 from datetime import date
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple
-from xml.etree import ElementTree as ET
 
 from vetlla.errors import UsageError
+from vetlla.tables import bounds
+from vetlla.tables.xlsx.parts import Parts, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-MAX_SHARED = 512 << 20
-"""Bytes of the texts that cells share, which are held in memory: a full park has some 30 MiB."""
 EPOCH = date(1899, 12, 30)
 EPOCH_1904 = date(1904, 1, 1)
 """Day 0 of spreadsheets, and of those that began on a Macintosh (ECMA-376, part 1, 18.17.4.1)."""
@@ -40,13 +38,11 @@ class Book:
     """An open workbook: its sheets and what their cells refer to."""
 
     def __init__(self, raw: BinaryIO) -> None:
-        self._archive = zipfile.ZipFile(raw)
-        # Some programs write "xl\workbook.xml", or names in another case than they refer to them.
-        self._parts = {name.replace("\\", "/").lower(): name for name in self._archive.namelist()}
+        self._parts = Parts(raw)
         main = self._related("", "officeDocument")
         if not main:
             raise UsageError("holds no workbook", remedy="save it as an Excel workbook (.xlsx)")
-        document = self._tree(main[0][1])
+        document = self._parts.tree(main[0][1])
         space = namespace(document)
         properties = document.find(f"{space}workbookPr")
         is_1904 = properties is not None and properties.get("date1904") in {"1", "true"}
@@ -57,10 +53,10 @@ class Book:
             for sheet in document.iter(f"{space}sheet")
             if (number := _relation(sheet)) in parts
         ]
-        self._texts = [text for _, part in self._related(main[0][1], "sharedStrings") for text in self._shared(part)]
-        self.date_styles = {
-            style for _, part in self._related(main[0][1], "styles") for style in _date_styles(self._tree(part))
-        }
+        # There is one of each (ECMA-376, part 1, 12.3).
+        texts, styles = (self._related(main[0][1], kind)[:1] for kind in ("sharedStrings", "styles"))
+        self._texts = [text for _, part in texts for text in self._shared(part)]
+        self.date_styles = {style for _, part in styles for style in _date_styles(self._parts.tree(part))}
 
     def shared(self, number: int) -> str:
         """Return the text of a number that cells share. Raises IndexError if there is none."""
@@ -70,36 +66,33 @@ class Book:
 
     def open(self, part: str) -> IO[bytes]:
         """Open a part to read it."""
-        return self._archive.open(self._parts[part.lower()])
+        return self._parts.open(part)
 
     def size(self, part: str) -> int:
-        """Return the bytes of a part once it is unpacked, as the file says."""
-        return self._archive.getinfo(self._parts[part.lower()]).file_size
-
-    def _tree(self, part: str) -> Element:
-        with self.open(part) as file:
-            return ET.parse(file).getroot()  # noqa: S314 - expat bounds what entities expand to
+        """Return the bytes of a part once it is unpacked."""
+        return self._parts.size(part)
 
     def _related(self, part: str, kind: str) -> list[tuple[str, str]]:
         """Return the number and part of every relation of a kind that a part has."""
         folder, name = posixpath.split(part)
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
-        if relations.lower() not in self._parts:
+        if relations not in self._parts:
             return []
         return [
             (one.get("Id", ""), posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/"))
-            for one in self._tree(relations)
+            for one in self._parts.tree(relations)
             if one.get("Type", "").rpartition("/")[2] == kind
         ]
 
     def _shared(self, part: str) -> Iterator[str]:
-        if self.size(part) > MAX_SHARED:
-            raise UsageError(f"holds more than {MAX_SHARED >> 20} MiB of texts", remedy="save it as CSV")
-        with self.open(part) as file:
-            for _, element in ET.iterparse(file):  # noqa: S314 - as above
-                if element.tag.endswith("}si"):
-                    yield text_in(element, namespace(element))
-                    element.clear()
+        with self._parts.open(part, most=bounds.MAX_SHARED) as file:
+            for number, (_, element) in enumerate(elements(file, "si")):
+                if number == bounds.MAX_TEXTS:
+                    raise UsageError(
+                        f"has more than {bounds.MAX_TEXTS} texts that cells share", remedy="save it as CSV"
+                    )
+                yield text_in(element, namespace(element))
+                element.clear()
 
 
 def text_in(element: Element, space: str) -> str:
@@ -110,8 +103,12 @@ def text_in(element: Element, space: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return a text with the characters that its escapes stand for."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Return a text with the characters that its escapes stand for. Raises ValueError for half of a character."""
+    if "_x" not in text:
+        return text
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    text.encode()  # what could not be written into a database must not come so far
+    return text
 
 
 def namespace(element: Element) -> str:

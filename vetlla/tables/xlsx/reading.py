@@ -9,18 +9,20 @@ what it is: a text, a number, a date, a truth, or why it cannot be read.
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
 
 from vetlla.errors import UsageError
-from vetlla.tables.cells import Broken, is_blank
+from vetlla.tables.cells import MAX_SHOWN, Broken, is_blank
 from vetlla.tables.table import Table, heading_of
 from vetlla.tables.xlsx.book import Book, Sheet, namespace, text_in, unescaped
+from vetlla.tables.xlsx.parts import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 MAX_ROW = 1 << 20
 MAX_COLUMN = 1 << 14
 """Rows and columns that a sheet can have (Excel's specification); a cell beyond them is no cell."""
-_BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError)
+LETTERS = 3
+"""Letters of the last column (XFD)."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError, struct.error)
 """RuntimeError is zipfile's for a password, ValueError for a number that is none."""
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
@@ -141,8 +145,7 @@ def _rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
 def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
     number, first, last, width = 0, 0, 0, 0
     cells: Cells | None = None
-    for _, element in ET.iterparse(part):  # noqa: S314 - as above
-        name = element.tag.rpartition("}")[2]
+    for name, element in elements(part, "row", "mergeCell"):
         if name == "row":
             cells = cells or Cells(book, namespace(element))
             number = _row_number(element, number)
@@ -151,7 +154,7 @@ def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
             if held:
                 first, last, width = first or number, number, width or len(held)
                 yield number, held
-        elif name == "mergeCell":
+        else:
             reference = element.get("ref", "")
             if row := _merged_row(reference, first + 1, last, width):
                 why = f"{reference} are merged cells: only the first of them has the value, unmerge them"
@@ -172,7 +175,7 @@ def _held(row: Element, cells: Cells) -> list[object]:
         if reference := cell.get("r"):
             column = _column(reference.rstrip("0123456789"))
             if column < len(held) or column >= MAX_COLUMN:
-                raise ValueError(f"cell {reference} is out of place")
+                raise ValueError(f"cell {reference[:MAX_SHOWN]} is out of place")
             held += [""] * (column - len(held))
         held.append(cells.held(cell))
     while held and is_blank(held[-1]):
@@ -180,9 +183,11 @@ def _held(row: Element, cells: Cells) -> list[object]:
     return held
 
 
-@cache
+@lru_cache(maxsize=MAX_COLUMN)
 def _column(letters: str) -> int:
-    """Return the column of ``AB``, counted from 0."""
+    """Return the column of ``AB``, counted from 0. Raises ValueError where it has more letters than the last one."""
+    if len(letters) > LETTERS:
+        raise ValueError(f"cell {letters[:MAX_SHOWN]} is out of place")
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1

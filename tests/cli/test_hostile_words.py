@@ -1,0 +1,145 @@
+"""No command lets a stranger's words move a cursor, colour or turn round a line, or look like a line of the program.
+
+Every command is called on databases full of such words; a new command is among them without a line here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.daemon import VETLLA
+from tests.cli.hostile_place import HOSTILE, hostile_place
+from tests.cli.nursery import Nursery, nursery
+from tests.cli.test_every_command import COMMANDS, ENDLESS
+from tests.protocols.test_codes import SENT
+from vetlla.cli.exits import LONGEST_ARGUMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.lived_in import Place
+
+OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\r?\x1b\[(?:1A|2K)")
+"""The program's own colours and progress bars, as rich writes them. The hostile words have nothing of this form."""
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Nursery]:
+    with nursery() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with hostile_place() as made:
+        yield made
+
+
+def harmless(text: str) -> bool:
+    """Return True if a terminal would obey none of this."""
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("on", ["a pipe", "a terminal"])
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in ENDLESS])
+def test_what_is_stored_obeys_nothing(program: Nursery, place: Place, path: str, on: str) -> None:
+    """Answers, warnings and errors, in both of the forms that commands have."""
+    environment = place.environment | ({"FORCE_COLOR": "1"} if on == "a terminal" else {})
+    for form in ((), ("--json",)):
+        if form and "--help" in place.words(path):
+            continue
+        left = program.run(*place.words(path), *form, environment=environment)
+        assert "Traceback" not in left.err, left.err
+        for text in (left.out, left.err):
+            assert harmless(OWN.sub("", text) if on == "a terminal" else text), ascii(text)
+            assert "\nalarm 9 closed" not in text
+
+
+def test_the_queue_that_is_watched_obeys_nothing(place: Place) -> None:
+    """What is open is told first, and how many alarms that were."""
+    told = ""
+    with subprocess.Popen(
+        [VETLLA, "queue", "watch"], env={**os.environ, **place.environment}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            told += line
+            if line.endswith("are open\n"):
+                break
+        process.terminate()
+    assert "owned" in told
+    assert harmless(told)
+
+
+@pytest.mark.parametrize("protocol", sorted(SENT))
+def test_what_is_decoded_obeys_nothing(program: Nursery, place: Place, protocol: str) -> None:
+    """A recording of a stranger's frames: in the place of the code, of a text, and as noise."""
+    said = HOSTILE.replace("]", "").encode()
+    frames = [SENT[protocol](said[:500]), SENT[protocol](said[1:200]), said[:300]]
+    recording = place.directory / f"{protocol}.hex"
+    recording.write_text("\n".join(frame.hex() for frame in frames), encoding="ascii")
+    for form in ((), ("--answer",), ("--json",), ("--maker", "ajax")):
+        left = program.run("decode", protocol, recording, *form)
+        assert left.out
+        assert harmless(left.out + left.err), ascii(left)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
+@pytest.mark.parametrize("path", ["accounts import", "inventory import"])
+def test_what_is_imported_obeys_nothing(program: Nursery, place: Place, path: str, ending: str) -> None:
+    """Faults repeat headings and cells of another office's file."""
+    file = place.directory / f"hostile.{ending}"
+    said = HOSTILE[:900]
+    rows: dict[str, object] = {"account": said, "serial": said, "type": said, said: said}
+    if ending == "csv":
+        cells = ['"' + text.replace('"', "") + '"' for text in rows]
+        file.write_text("\n".join([",".join(cells)] * 3), encoding="utf-8")
+    else:
+        file.write_text(json.dumps([rows] if ending == "json" else rows) + "\n", encoding="utf-8")
+    left = program.run(*path.split(), file, environment=place.environment)
+    assert left.status == os.EX_USAGE
+    assert "Traceback" not in left.err
+    assert harmless(left.out + left.err), ascii(left)
+
+
+WORDS = ["\x1b]0;owned\x07", "\x9b2J", "\u202e", "a\nalarm 9 closed", "A" * 60_000]
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: ascii(word)[:12])
+@pytest.mark.parametrize("path", COMMANDS)
+def test_what_is_given_obeys_nothing(program: Nursery, place: Place, path: str, word: str) -> None:
+    """A script hands over what it read elsewhere: what the parser does not understand is told like all else."""
+    for given in ([word] * 5, [f"--{word}"], [f"--json={word}"], ["--state-dir", "/nowhere", "--limit", word]):
+        left = program.run(*path.split(), *given, environment=place.environment)
+        assert left.status != 0
+        assert "Traceback" not in left.err, left.err
+        assert harmless(left.out), ascii(left.out)
+        assert harmless(left.err), ascii(left.err)
+        assert len(left.err) < LONGEST_ARGUMENT
+        if len(word) > LONGEST_ARGUMENT:
+            assert left.status == os.EX_USAGE
+            assert f"no argument has more than {LONGEST_ARGUMENT}" in left.err
+
+
+FAULT = """
+from tests.cli.hostile_place import HOSTILE
+from vetlla.cli import exits
+def broken():
+    raise ValueError(HOSTILE)
+exits.run(broken)
+"""
+
+
+def test_a_fault_of_the_program_obeys_nothing() -> None:
+    """A traceback quotes what could not be handled."""
+    done = subprocess.run([sys.executable, "-c", FAULT], capture_output=True, check=False, timeout=60)
+    assert done.returncode == os.EX_SOFTWARE
+    assert b"ValueError" in done.stderr
+    assert harmless(done.stderr.decode())
