@@ -76,7 +76,7 @@ class Dc09Decoder:
 
     def finish(self) -> list[Item]:
         """Take the end of the stream, or of the datagram; return what that settles."""
-        items: list[Item] = []
+        items = self._door.finish()
         for piece in self._cutter.finish():
             self._take(piece, items)
         return items
