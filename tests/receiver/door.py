@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from vetlla.accounts import Account
+    from vetlla.protocols.decoder import KeyLookup
     from vetlla.receiver.counters import Refusal
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
@@ -47,13 +49,13 @@ def keyless(_: AccountId) -> Sequence[Key]:
 class Door:
     """A listening receiver."""
 
-    def __init__(self, rig: Core, listen: Listen) -> None:
+    def __init__(self, rig: Core, listen: Listen, keys: KeyLookup) -> None:
         self.core = rig
         self.bound = bind(listen)
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
         context = server_context(listen.tls) if listen.tls else None
-        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["tcp"], context)
-        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["udp"])
+        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keys), self.bound["tcp"], context)
+        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keys), self.bound["udp"])
         self.terminals: list[Terminal] = []
 
     def refused(self, why: Refusal) -> int:
@@ -104,10 +106,17 @@ def torn_off(opened: Door) -> list[bytes]:
 
 
 @asynccontextmanager
-async def door(directory: Path, *, tls: Tls | None = None, **sections: dict[str, Any]) -> AsyncIterator[Door]:
+async def door(
+    directory: Path,
+    *,
+    tls: Tls | None = None,
+    accounts: Sequence[Account] = (),
+    keys: KeyLookup = keyless,
+    **sections: dict[str, Any],
+) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)
-    async with core(directory, settings=small(directory, **sections)) as rig:
-        opened = Door(rig, listen)
+    async with core(directory, settings=small(directory, **sections), accounts=accounts) as rig:
+        opened = Door(rig, listen, keys)
         await opened.tcp.start()
         await opened.udp.start()
         try:
