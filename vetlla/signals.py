@@ -89,6 +89,8 @@ class Reason(StrEnum):
     FOREIGN = "foreign"
     WRONG_PORT = "wrong_port"
     """A protocol of ours, at another one's port: a home without a receiver, and nobody would know."""
+    WRONG_ACCOUNT = "wrong_account"
+    """The frame's header names one account and its sealed data another one that has the same key."""
     STALE_TIME = "stale_time"
     PLAIN_REFUSED = "plain_refused"
     UNKNOWN_ACCOUNT = "unknown_account"
@@ -113,6 +115,9 @@ class Key:
 
     name: str
     secret: bytes = field(repr=False)
+    long_pad: bool = False
+    """Its terminals put a whole block of pad, or more, in front (DC-09 of 2026): then an attacker
+    who has no key can change the block behind it unseen. False: such a frame is doubtful."""
 
 
 class Event(NamedTuple):

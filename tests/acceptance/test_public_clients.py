@@ -46,6 +46,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             done = vetlla("keys", "set", name, "--hex", stdin=home.key.hex(), state_dir=state_dir)
             assert done.returncode == 0, done.stderr
             assert home.key.hex() not in done.stdout + done.stderr
+            done = vetlla("keys", "pad", name, "--long", state_dir=state_dir)  # both libraries pad so
+            assert done.returncode == 0, done.stderr
     done = vetlla("accounts", "import", "-", stdin=f"account,home,key_name\n{rows}", state_dir=state_dir)
     assert done.returncode == 0, done.stderr
     with running(directory, config="[store]\nmin_free_mib = 1\n") as started:

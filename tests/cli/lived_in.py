@@ -55,6 +55,7 @@ INVOCATIONS = {
     "accounts remove": "accounts remove A001 --dry-run",
     "keys set": "keys set {key} --hex --replace --from-file {dir}/key.hex",
     "keys rotate": "keys rotate {key} --generate --out {new}",
+    "keys pad": "keys pad {key} --long",
     "keys remove": "keys remove {key}",
     "keys list": "keys list",
     "signals list": "signals list",

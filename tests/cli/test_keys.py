@@ -199,6 +199,34 @@ def test_list_shows_names_sizes_and_users_and_never_a_key(vetlla: Vetlla) -> Non
     assert HEX not in done.out + done.talk + vetlla("keys", "list").out
 
 
+def test_a_key_that_homes_share_is_warned_of(vetlla: Vetlla) -> None:
+    """A sealed frame does not say which of them sent it: in `keys list`, in `check-config` and in `doctor`."""
+    vetlla("keys", "set", "north", "--hex", stdin=HEX)
+    vetlla("accounts", "import", "-", stdin="account,home,key_name\n1,H-1,north\n2,H-1,north\n")
+    assert "share" not in vetlla("keys", "list").talk
+    done = vetlla("accounts", "set", "3", "--home", "H-2", "--key-name", "north")
+
+    assert "warning: 2 homes share key north" in done.talk
+    assert "warning: 2 homes share key north: give each one of its own" in vetlla("keys", "list").talk
+    assert "1 are used by several homes (north)" in vetlla("check-config").out
+    assert "1 keys, 1 of them shared by several homes" in vetlla("doctor").out
+
+
+def test_a_whole_block_of_pad_is_trusted_only_where_the_key_says_so(vetlla: Vetlla, state_dir: Path) -> None:
+    """Terminals of the 2026 edition need it; the risk is told as long as it is set."""
+    path = state_dir / "keys.toml"
+    assert "there is no key north" in vetlla("keys", "pad", "north", "--long").error
+    vetlla("keys", "set", "north", "--hex", stdin=HEX)
+
+    assert vetlla("keys", "pad", "north", "--long").out == f"key north: long pads ({path})\n"
+    assert Keyring.read(path).lookup("north")[0].long_pad
+    assert vetlla("keys", "list", "--json").json[0]["pad"] == "long"
+    assert "north: frames with a whole block of pad are trusted" in vetlla("check-config").out
+    assert vetlla("keys", "pad", "north", "--long").out == f"key north: unchanged ({path})\n"
+    assert vetlla("keys", "pad", "north", "--short").out == f"key north: short pads ({path})\n"
+    assert vetlla("keys", "list", "--json").json[0]["pad"] == "short"
+
+
 def test_a_key_that_accounts_use_is_not_removed(vetlla: Vetlla, state_dir: Path) -> None:
     """First its accounts, then the key."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)

@@ -4,6 +4,7 @@
 ``vetlla decode --json`` prints them; ``raw`` is compared where it is given. ``expect_answer_hex`` lists, byte for byte,
 the answers to the stored frames; sealed ones are random and have none. ``before_hex`` is what the connection brought
 earlier, where a frame needs it to be understood: a login that names the device. Its own items are not expected.
+``long_pad``: the key's terminals put a whole block of pad in front.
 """
 
 from __future__ import annotations
@@ -71,6 +72,12 @@ def signals(items: Iterable[Item]) -> list[Signal]:
     return [item for item in items if isinstance(item, Signal)]
 
 
+def _keys(case: dict[str, Any]) -> list[Key]:
+    if "key_hex" not in case:
+        return []
+    return [Key(name="recorded", secret=bytes.fromhex(case["key_hex"]), long_pad=case.get("long_pad", False))]
+
+
 def _read(protocol: str, path: Path) -> Recording:
     case = json.loads(path.read_text(encoding="utf-8"))
     assert case["id"] == path.stem
@@ -81,7 +88,7 @@ def _read(protocol: str, path: Path) -> Recording:
         before=bytes.fromhex(case.get("before_hex", "")),
         data=bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
         is_frame="frame_hex" in case,
-        keys=[Key(name="recorded", secret=bytes.fromhex(case["key_hex"]))] if "key_hex" in case else [],
+        keys=_keys(case),
         expect_items=case["expect_items"],
         expect_answers=None if answers is None else [bytes.fromhex(answer) for answer in answers],
     )

@@ -6,6 +6,7 @@ Its good frames are the recordings in ``fixtures/<protocol>/``; hostile bytes ar
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ def good(protocol: str) -> list[Recording]:
 
 def fresh(protocol: str) -> Decoder:
     """Return a decoder that holds every recorded key for everybody."""
-    keys = {key.secret: Key(name=key.secret.hex(), secret=key.secret) for r in recordings(protocol) for key in r.keys}
+    keys = {key.secret: replace(key, name=key.secret.hex()) for r in recordings(protocol) for key in r.keys}
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return list(keys.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.protocols.recordings import Recording, decode, recordings
@@ -24,7 +26,7 @@ FOREIGN = [
     (b"OPTIONS sip:100@192.0.2.1 SIP/2.0\r\n", "SIP"),
     (b"REGISTER sip:192.0.2.1 SIP/2.0\r\n", "SIP"),
     (b"*1\r\n$4\r\nPING\r\n", "Redis"),
-    (b"INFO\r\n", "Redis"),
+    (b"AUTH secret\r\n", "Redis"),
     (bytes.fromhex("0300002b26e00000000000"), "RDP"),
     (bytes.fromhex("101400044d51545404020078"), "MQTT"),
     (bytes.fromhex("0501815968"), "DC-03 link"),
@@ -38,10 +40,18 @@ FOREIGN = [
     (b"1011           @    \x14", "Sur-Gard heartbeat"),
     (b"\n00 OKAY @\r", "Ademco 685"),
     (b"\n01 1234 18 E131 01 C003 \r", "Ademco 685"),
-    (b"1,user,1234,E,101\r\n", "CSV-IP"),
     (b"\r\n\r\nGET / HTTP/1.0\r\n", "HTTP"),
     (envelope(b'"*VIS-BBA"0001L0#001234[00112233]'), "Visonic"),
 ]
+
+
+LINES = [
+    (b"1,user,1234,E,101\r\n", "CSV-IP"),
+    (b"861234567890123,8934076500002589012F,23,v1.4\r\n", "CSV-IP"),
+    (b"REG,ALTAIR,4G,21407\n", "CSV-IP"),
+    (b"PING\r\n", "Redis"),
+]
+"""Lines of another protocol, or of a modem in front of the panel."""
 
 
 def decoder() -> Dc09Decoder:
@@ -49,6 +59,10 @@ def decoder() -> Dc09Decoder:
         return []
 
     return Dc09Decoder(lookup)
+
+
+def good(protocol: str) -> list[Recording]:
+    return [recording for recording in recordings(protocol) if recording.is_good]
 
 
 def split(items: list[Item]) -> tuple[list[Reject], list[Hangup], list[Signal]]:
@@ -85,6 +99,30 @@ def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
     assert taken[-1].event.code == "101", name
 
 
+@pytest.mark.parametrize("port", PROTOCOLS)
+@pytest.mark.parametrize(("line", "name"), LINES)
+def test_a_line_that_a_modem_may_have_sent(line: bytes, name: str, port: str) -> None:
+    """It is waited upon: the report behind it is taken and the connection stays, however long the modem talks."""
+    recording = good(port)[0]
+    for times, cut in itertools.product((1, 2, 9), (1, 7, 1000)):
+        stream = line * times + recording.whole
+        fresh = PROTOCOLS[port].make(recording.keys_of)
+        rejects, hangups, taken = split(decode(fresh, [stream[at : at + cut] for at in range(0, len(stream), cut)]))
+        assert not hangups
+        assert len(taken) >= len(recording.expect_items), (name, recording.name, rejects)
+
+
+@pytest.mark.parametrize(("line", "name"), LINES)
+def test_a_line_that_no_report_followed(line: bytes, name: str) -> None:
+    """It is named once, when the connection ends or says no more than that; the peer is not hung up on."""
+    for chunks in ([line], [line] * 9, [line * 9], [line[:3], line[3:], b"more"]):
+        rejects, hangups, taken = split(decode(decoder(), chunks))
+        assert [reject.reason for reject in rejects] == [Reason.FOREIGN]
+        assert f"this is {name}, not DC-09: if it is a modem's" in rejects[0].text
+        assert not hangups
+        assert not taken
+
+
 @pytest.mark.parametrize(
     "before", [b"", b"\0", b"\r\n", b"\n\n", b"\0\0\0\r", b"  ", b"\xff\xfe", b"AT\r", b"+++", b"0", b"G"]
 )
@@ -111,10 +149,6 @@ def test_head_bounds_what_is_looked_at() -> None:
 
 
 OURS = [(port, caller) for port in PROTOCOLS for caller in PROTOCOLS if port != caller]
-
-
-def good(protocol: str) -> list[Recording]:
-    return [recording for recording in recordings(protocol) if recording.is_good]
 
 
 @pytest.mark.parametrize(("port", "caller"), OURS)

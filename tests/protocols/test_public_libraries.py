@@ -31,9 +31,9 @@ FALL = Event(Kind.FALL, Phase.NEW, "103", "contact_id")
 MEDICAL = Event(Kind.PERSONAL_EMERGENCY, Phase.NEW, "MA", "sia_dcs")
 
 
-def received(frame: bytes, secret: bytes | None) -> tuple[Signal, bytes]:
+def received(frame: bytes, secret: bytes | None, *, long_pad: bool = False) -> tuple[Signal, bytes]:
     """Return the signal our decoder makes of a frame, and the acknowledgement it gives when that is stored."""
-    keys = [Key(name="shared", secret=secret)] if secret else []
+    keys = [Key(name="shared", secret=secret, long_pad=long_pad)] if secret else []
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return keys
@@ -59,7 +59,7 @@ def theirs(secret: bytes | None, token: str, sequence: int, data: bytes, extende
 def test_siadc09_reports(secret: bytes | None) -> None:
     """A fall, with text and time of occurrence, is read as siadc09 meant it, and it takes our acknowledgement."""
     blocks = [b"Ino movement since", b"H03:00:00,01-02-2026", b"X002E10.5", b"Y41N23.1"]
-    signal, answer = received(theirs(secret, "ADM-CID", 42, b"#BEEF|1103 01 007", blocks), secret)
+    signal, answer = received(theirs(secret, "ADM-CID", 42, b"#BEEF|1103 01 007", blocks), secret, long_pad=True)
     assert (signal.event, signal.device, signal.area) == (FALL, "007", "01")
     assert (signal.id, signal.sequence) == (AccountId("C0FFD", "12", "BEEF"), "0042")
     assert (signal.text, signal.sent_at) == ("no movement since", NOW)
@@ -76,7 +76,7 @@ def test_siadc09_reports(secret: bytes | None) -> None:
 def test_siadc09_heartbeats(secret: bytes | None) -> None:
     """Its null message is a heartbeat, sealed without a bar behind a pad of a whole block."""
     caller = sia_account.Account(acct=0x1234, key=secret)
-    signal, answer = received(sia_message.NullMessage(caller).encode(), secret)
+    signal, answer = received(sia_message.NullMessage(caller).encode(), secret, long_pad=True)
     assert signal.event == Event(Kind.HEARTBEAT, Phase.STATUS, "NULL", "dc09")
     assert sia_message.parse_frame(answer, secret).idtoken == "ACK"
 
@@ -122,7 +122,7 @@ def test_spt_contact_id(secret: bytes | None, code: str) -> None:
     payload = dc05_msg.dc05event("1234", {"code": code, "area": "01", "zone": "007"})
     payload += dc09_msg.dc09_extra({"lon": "2.1686", "lat": "41.3874", "battery_level": 80})
     spt, frame = dialled(secret, "ADM-CID", 42, payload)
-    signal, answer = received(frame, secret)
+    signal, answer = received(frame, secret, long_pad=True)
     assert (signal.event.code, signal.device, signal.area) == (code, "007", "01")
     assert signal.id == AccountId("F", "2", "1234")
     assert signal.position is not None
@@ -149,7 +149,7 @@ def test_spt_sia(secret: bytes | None, flavor: str) -> None:
     }
     payload = dc03_msg.dc03event("1234", params | {"flavor": flavor})
     spt, frame = dialled(secret, "SIA-DCS", 43, payload)
-    signal, answer = received(frame, secret)
+    signal, answer = received(frame, secret, long_pad=True)
     assert (signal.event, signal.device, signal.area) == (MEDICAL, "7", "1")
     assert signal.details["ri name"] == "Flat"
     assert signal.details["ti"] == "10:20:30"

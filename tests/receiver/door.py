@@ -22,10 +22,11 @@ from vetlla.settings.model import Listen, Tls
 from vetlla.signals import AccountId, Key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from vetlla.accounts import Account
+    from vetlla.protocols.decoder import KeyLookup
     from vetlla.receiver.counters import Refusal
 
 each_loop = pytest.mark.parametrize("loop", LOOPS)
@@ -48,14 +49,14 @@ def keyless(_: AccountId) -> Sequence[Key]:
 class Door:
     """A listening receiver."""
 
-    def __init__(self, rig: Core, listen: Listen) -> None:
+    def __init__(self, rig: Core, listen: Listen, keys: KeyLookup) -> None:
         self.core = rig
         self.bound = bind(listen)
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
         context = server_context(listen.tls) if listen.tls else None
-        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), self.bound["tcp"], context)
+        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keys), self.bound["tcp"], context)
         udp = self.bound.get("udp")
-        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keyless), udp) if udp else None
+        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keys), udp) if udp else None
         self.terminals: list[Terminal] = []
 
     def refused(self, why: Refusal) -> int:
@@ -107,11 +108,16 @@ def torn_off(opened: Door) -> list[bytes]:
 
 @asynccontextmanager
 async def door(
-    directory: Path, *, tls: Tls | None = None, accounts: Iterable[Account] = (), **sections: dict[str, Any]
+    directory: Path,
+    *,
+    tls: Tls | None = None,
+    accounts: Sequence[Account] = (),
+    keys: KeyLookup = keyless,
+    **sections: dict[str, Any],
 ) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)
     async with core(directory, settings=small(directory, **sections), accounts=accounts) as rig:
-        opened = Door(rig, listen)
+        opened = Door(rig, listen, keys)
         await opened.tcp.start()
         if opened.udp:
             await opened.udp.start()

@@ -65,6 +65,25 @@ def test_a_whole_frame_is_answered_at_once(tmp_path: Path, loop: str) -> None:
 
 
 @each_loop
+@pytest.mark.parametrize("line", [b"861234567890123,8934076500002589012F,23,v1.4\r\n", b"PING\r\n"])
+def test_a_modem_that_speaks_first_is_no_stranger(tmp_path: Path, loop: str, line: bytes) -> None:
+    """Its registration and its keep-alives look like another protocol; the press that it passes on is acknowledged."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            for talk in (line, line * 20):
+                terminal = await opened.dial()
+                terminal.send(talk)
+                await terminal.writer.drain()
+                terminal.send(frame(1))
+                await terminal.hear(ack(1))
+                terminal.send(line + frame(2))
+                await terminal.hear(ack(2))
+
+    run(scenario(), loop)
+
+
+@each_loop
 def test_one_connection_serves_as_long_as_the_terminal_likes(tmp_path: Path, loop: str) -> None:
     """A heartbeat, a pause and a press (DL-1); two presses in one segment (DL-3); one number twice, 0000 (D1-7)."""
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vetlla.accounts import Account
 from vetlla.errors import ConfigError, StoreError, UsageError, VetllaError
 from vetlla.signals import Key
-from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, write_secret
+from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, set_long_pad, write_secret
 from vetlla.store.key_text import Form, parse_secret
-from vetlla.store.keyring import Keyring, SharedKey, unknown_names
+from vetlla.store.keyring import Keyring, SharedKey, shared_by_homes, unknown_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,34 @@ def test_during_a_rotation_the_outgoing_key_stands_behind_the_new_one(tmp_path: 
 
     finish_rotation(path, "north")
     assert Keyring.read(path).lookup("north") == (Key(name="north", secret=OTHER),)
+
+
+def test_a_long_pad_stays_with_the_name(tmp_path: Path) -> None:
+    """It is of the terminals, so that a rotation and a replaced key keep it."""
+    path = tmp_path / "keys.toml"
+    keep(path, "north", SECRET)
+    assert set_long_pad(path, "north", long_pad=True)
+    assert not set_long_pad(path, "north", long_pad=True)
+    rotate_key(path, "north", OTHER, by="eva", now=LATER)
+    assert [key.long_pad for key in Keyring.read(path).lookup("north")] == [True, True]
+    finish_rotation(path, "north")
+    set_key(path, "north", SECRET, by="eva", now=LATER, drop_old=True)
+    assert [key.long_pad for key in Keyring.read(path).lookup("north")] == [True]
+    assert set_long_pad(path, "north", long_pad=False)
+    assert "long_pad" not in path.read_text(encoding="utf-8")
+
+
+def test_keys_that_several_homes_share() -> None:
+    """Two terminals of one home may have one key; an account without a home stands for itself."""
+    accounts = [
+        Account(account="1", home="H-1", key_name="north"),
+        Account(account="2", home="H-1", key_name="north"),
+        Account(account="3", key_name="south"),
+        Account(account="4", key_name="south"),
+        Account(account="5"),
+        Account(account="6"),
+    ]
+    assert shared_by_homes(accounts) == {"south": 2}
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
@@ -180,12 +209,16 @@ TABLE = f'key = "{HEX}"\nsince = 2026-11-21T22:33:01Z\n'
         (f'["north"]\n{TABLE}["a b"]\n{TABLE}', r"entry 2: should be letters"),
         (f'north = "{HEX}"', r"entry 1: should hold key and since"),
         (f'["north"]\nkey = "{HEX}"', r"entry 1: should hold key and since"),
-        (f'["north"]\n{TABLE}{HEX} = 1', r"entry 1: should hold key and since, may hold previous and by, and nothing"),
+        (
+            f'["north"]\n{TABLE}{HEX} = 1',
+            r"entry 1: should hold key and since, may hold previous, by and long_pad, and nothing",
+        ),
         (f'["north"]\nkey = "{HEX}00"\nsince = 2026-11-21T22:33:01Z', r"entry 1: key and previous should be 32, 48"),
         (f'["north"]\nkey = {int(HEX, 16)}\nsince = 2026-11-21T22:33:01Z', r"not TOML|entry 1: key and previous"),
         (f'["north"]\n{TABLE}previous = "{HEX}0"', r"entry 1: key and previous should be 32, 48"),
         (f'["north"]\nkey = "{HEX}"\nsince = 2026-11-21T22:33:01', r"entry 1: since should be a date and time"),
         (f'["north"]\nkey = "{HEX}"\nsince = "{HEX}"', r"entry 1: since should be a date and time"),
+        (f'["north"]\n{TABLE}long_pad = "{HEX}"', r"entry 1: long_pad should be true or false"),
     ],
 )
 def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, text: str, told: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.accounts import PlainPolicy, UnknownPolicy
 from vetlla.receiver.listeners.tls import EXPIRES_SOON
-from vetlla.store.keyring import unknown_names
+from vetlla.store.keyring import shared_by_homes, unknown_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,6 +130,19 @@ def of_accounts(book: AccountBook, keyring: Keyring) -> Iterator[Risk]:
         )
     for name, count in unknown_names(keyring, (account.key_name for account in book)).items():
         yield Risk("accounts", f"{count} use key {name}, which is not there: none is heard", f"vetlla keys set {name}")
+    if shared := shared_by_homes(book):
+        yield Risk(
+            "keys",
+            f"{len(shared)} are used by several homes ({_some(sorted(shared))}): "
+            "a frame of one home can pass for another's",
+            "give each home a key of its own: vetlla keys list tells how many homes use each",
+        )
+    if padded := sorted(name for name, key in keyring.items() if key.long_pad):
+        yield Risk(
+            "keys",
+            f"{_some(padded)}: frames with a whole block of pad are trusted, in which the block behind can be changed",
+            "vetlla keys pad NAME --short, unless its terminals send heartbeats in no other form",
+        )
     for name, key in keyring.items():
         if key.previous:
             yield Risk(

@@ -36,7 +36,7 @@ def examine(
     yield kept.owners(settings)
     yield kept.journal(settings.state_dir, status)
     yield kept.registry(settings.state_dir, status, clock)
-    yield kept.keys(settings, status)
+    yield kept.keys(settings, status, clock)
     if process:
         yield machine.descriptors(process["connections"], process["descriptors"], "for the receiver")
     else:

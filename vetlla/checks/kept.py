@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from vetlla import access
 from vetlla.checks.finding import Finding, Level, of_error
 from vetlla.errors import VetllaError
-from vetlla.store.account_table import count_accounts
+from vetlla.store.account_table import account_book, count_accounts
 from vetlla.store.archive import Archive
 from vetlla.store.history import SIGNALS, last_number
 from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE
-from vetlla.store.keyring import Keyring, is_credential
+from vetlla.store.keyring import Keyring, is_credential, shared_by_homes
 from vetlla.store.registry import REGISTRY, reading
 from vetlla.store.room import LOG_GROWTH_MAX, size
 
@@ -85,14 +85,26 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
     return Finding(check="registry", level=Level.OK, text=f"{number} accounts")
 
 
-def keys(settings: Settings, status: Status | None) -> Finding:
-    """Read the keys as the receiver would; tell how many there are and nothing about them."""
+def keys(settings: Settings, status: Status | None, clock: Clock) -> Finding:
+    """Read the keys as the receiver would; tell how many there are, how many several homes share, and nothing else."""
     path = Path((status or {}).get("process", {}).get("keys_file") or settings.keys_file)
     try:
         count = len(Keyring.read(path)) if path.exists() else 0
     except (PermissionError, VetllaError) as error:
         return of_error("keys", error)
-    return Finding(check="keys", level=Level.OK, text=f"{path}: {count} keys" if count else "none")
+    shared = _shared(settings.state_dir, clock) if count else 0
+    text = f"{path}: {count} keys" + (f", {shared} of them shared by several homes" if shared else "")
+    remedy = "vetlla keys list names them: give each home a key of its own" if shared else ""
+    return Finding(check="keys", level=Level.OK, text=text if count else "none", remedy=remedy)
+
+
+def _shared(state_dir: Path, clock: Clock) -> int:
+    """Return how many keys several homes share; 0 where the registry cannot be read, which another check tells."""
+    try:
+        with reading(state_dir, clock) as opened:
+            return len(shared_by_homes(account_book(opened)))
+    except (PermissionError, VetllaError):
+        return 0
 
 
 def owners(settings: Settings) -> Finding:

@@ -34,11 +34,12 @@ from vetlla.store import account_table
 from vetlla.store.account_rows import COLUMNS, Place, parse, row_from
 from vetlla.store.account_table import Entry
 from vetlla.store.inventory_heard import account_codes
+from vetlla.store.keyring import shared_by_homes
 from vetlla.store.registry import reading, writing
 from vetlla.tables.cells import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vetlla.columns import Fault
     from vetlla.store.account_table import Change, RecordedChange, Registration
@@ -249,8 +250,21 @@ def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Re
     opened = reading if dry_run else writing
     with opened(state_dir, clock) as registry:
         result = account_table.register(registry, entries, by=actor(), at_us=clock.now().utc_us, dry_run=dry_run)
+        given = {change.key_given for change in result.changes} - {""}
+        homes = shared_by_homes(account_table.account_book(registry)) if given else {}
     _warn(result.changes)
+    _warn_of_shared({name: homes[name] for name in sorted(given & homes.keys())})
     return result
+
+
+def _warn_of_shared(homes: Mapping[str, int]) -> None:
+    for name, count in list(homes.items())[:NAMED_AT_MOST]:
+        talk().print(
+            f"warning: {count} homes share key {name}: a sealed frame does not say which of them sent it; "
+            "vetlla keys list names all such keys",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def _warn(changes: Iterable[Change]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
@@ -63,6 +64,9 @@ def decode(
     ] = None,
     datagrams: Annotated[bool, typer.Option("--datagrams", help="Take each line as one datagram.")] = False,
     answer: Annotated[bool, typer.Option("--answer", help="Print the answer a stored signal would get.")] = False,
+    long_pad: Annotated[
+        bool, typer.Option("--long-pad", help="A whole block of pad in front is the terminal's own (DC-09 of 2026).")
+    ] = False,
     maker: Annotated[
         Maker | None,
         typer.Option("--maker", help="Read codes as this maker means them."),
@@ -77,7 +81,7 @@ def decode(
     Keys given on a command line are seen by everyone on the machine: use keys of recordings, not of homes in service.
     """
     description = _protocol(protocol)
-    keys = _keys(key or [], key_text or [])
+    keys = [replace(one, long_pad=long_pad) for one in _keys(key or [], key_text or [])]
     if raw and datagrams:
         raise UsageError("--raw has no lines to take as datagrams", remedy="give hex lines, or leave --datagrams out")
     chunks = [_read(file)] if raw else _hex_chunks(file)

@@ -20,14 +20,16 @@ from vetlla.clock import SystemClock, to_us
 from vetlla.errors import UsageError, VetllaError
 from vetlla.store.account_rows import key_named
 from vetlla.store.account_table import account_book
-from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, write_secret
+from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, set_long_pad, write_secret
 from vetlla.store.key_text import Form, parse_secret
-from vetlla.store.keyring import Keyring
+from vetlla.store.keyring import Keyring, shared_by_homes
 from vetlla.store.registry import reading
 from vetlla.tables.source import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vetlla.accounts import AccountBook
 
 app = typer.Typer(help="Keep the shared keys of devices that encrypt; none is ever printed.", no_args_is_help=True)
 
@@ -114,6 +116,31 @@ def rotate(
     _answer(name, "rotating", path, state_dir, as_json=as_json)
 
 
+@app.command("pad")
+def pad(
+    *,
+    name: Name,
+    long_pad: Annotated[
+        bool, typer.Option("--long/--short", help="A whole block of pad in front is its terminals' own, or never is.")
+    ],
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    keys_file: KeysFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trust frames of DC-09 in which a whole block of pad stands in front, as terminals of the 2026 edition send them.
+
+    An attacker on the line can change the block behind such a pad unseen. Without --long these frames are doubtful:
+    they are taken, and put before an operator as unreadable.
+
+    Example: vetlla keys pad north --long
+    """
+    _check_name(name)
+    path = keys_path(keys_file, state_dir)
+    changed = set_long_pad(path, name, long_pad=long_pad)
+    what = f"{'long' if long_pad else 'short'} pads" if changed else "unchanged"
+    _answer(name, what, path, state_dir, as_json=as_json)
+
+
 @app.command("remove")
 def remove(
     *,
@@ -127,7 +154,7 @@ def remove(
     Example: vetlla keys remove north
     """
     _check_name(name)
-    if users := _users(state_dir)[name]:
+    if users := _users(_accounts(state_dir))[name]:
         raise UsageError(
             f"{users} accounts use key {name}", remedy=f"vetlla accounts list --key-name {name} shows them"
         )
@@ -143,13 +170,16 @@ def list_keys(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the keys' names: size, since when and by whom, whether being rotated, how many accounts use it.
+    """List the keys' names: size, since when and by whom, whether being rotated, its pad, how many accounts use it.
+
+    A key that several homes share is warned of: a sealed frame does not say which of them sent it.
 
     Example: vetlla keys list --json
     """
     path = keys_path(keys_file, state_dir)
     keyring = Keyring.read(path) if path.exists() else Keyring({})
-    users = _users(state_dir)
+    accounts = _accounts(state_dir)
+    users = _users(accounts)
     rows = (
         {
             "name": name,
@@ -157,13 +187,20 @@ def list_keys(
             "since": f"{key.since:%Y-%m-%dT%H:%M:%SZ}" if as_json else to_the_second(to_us(key.since)),
             "by": key.by,
             "rotating": key.previous is not None,
+            "pad": "long" if key.long_pad else "short",
             "accounts": users.pop(name, 0),
         }
         for name, key in sorted(keyring.items())
     )
-    print_rows(rows, ("name", "bits", "since", "by", "rotating", "accounts"), as_json=as_json)
+    print_rows(rows, ("name", "bits", "since", "by", "rotating", "pad", "accounts"), as_json=as_json)
     for name, count in sorted(users.items()):
         talk().print(f"warning: {count} accounts use key {name}, which is not in {path}", style="yellow")
+    for name, count in sorted(shared_by_homes(accounts).items()):
+        talk().print(
+            f"warning: {count} homes share key {name}: give each one of its own, because a sealed frame does not say "
+            "which of them sent it",
+            style="yellow",
+        )
 
 
 def _now() -> datetime:
@@ -225,9 +262,13 @@ def _generate(path: Path, name: str, out: Path, change: Callable[[bytes], None])
         raise
 
 
-def _users(state_dir: Path) -> Counter[str]:
+def _accounts(state_dir: Path) -> AccountBook:
     with reading(state_dir, SystemClock()) as registry:
-        return Counter(account.key_name for account in account_book(registry) if account.key_name)
+        return account_book(registry)
+
+
+def _users(accounts: AccountBook) -> Counter[str]:
+    return Counter(account.key_name for account in accounts if account.key_name)
 
 
 def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:

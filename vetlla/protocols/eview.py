@@ -72,7 +72,7 @@ class EviewDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return what stops the device from sending again, if it asked for an answer at all; never to a response."""

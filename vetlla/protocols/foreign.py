@@ -5,6 +5,9 @@ Which protocol a port speaks is configured, never guessed from its number; the f
 Patterns are matched at the very start of a connection only, behind NUL, CR, LF and blanks, and each ends where it is
 decided, so that the verdict does not depend on how the bytes were cut. A protocol that an alarm panel speaks is worth
 a sentence to the installer: a panel set to the wrong one is a home without a receiver.
+
+A modem in front of a panel may send lines of its own before it passes a report on: its registration, with commas in it,
+or a keep-alive. Lines that may be such a modem's are named only where no frame has followed, and never hung up on.
 """
 
 from __future__ import annotations
@@ -28,12 +31,11 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"\x16\x03[\x00-\x04]", "a TLS hello", "set the terminal to no TLS, or point it at the TLS listener"),
     (rb"SSH-", "SSH", _INTERNET),
     (rb"(?:OPTIONS|REGISTER|INVITE|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:", "SIP", _INTERNET),
-    (rb"\*[0-9]+\r\n\$[0-9]|(?:PING|INFO|AUTH [^\r\n]{1,40})\r\n", "Redis", _INTERNET),
+    (rb"\*[0-9]+\r\n\$[0-9]|AUTH [^\r\n]{1,40}\r\n", "Redis", _INTERNET),
     (rb"\x03\x00\x00[\x00-\xff]", "RDP", _INTERNET),
     (rb"\x10[\x00-\xff]{1,2}\x00\x04MQTT", "MQTT", "point the device at the MQTT broker"),
     (rb"\x05\x01\x81\x59\x68|F#[0-9A-F]{3}", "the DC-03 link protocol (Galaxy Ethernet module)", _SET_DC09),
     (rb"SR[0-9]{4}L[0-9]{4} |LFQ=[0-9]+#CRC=", "the Aritech ATS protocol (OH)", _SET_DC09),
-    (rb"[0-9A-Za-z_.-]{1,20}(?:,[^,\x00-\x1f\"]{0,40}){2,9}\r?\n", "CSV-IP", _SET_DC09),
     (
         rb"_[\x00-\xff]{27}\n(?:[0-9A-Fa-f]{4}|[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"",
         "DC-09 inside a DSC TL envelope",
@@ -44,6 +46,12 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"1[0-9A-F]{3,9} {5,20}@", "a Sur-Gard heartbeat", _LINE_RECEIVER),
     (rb"00 OKAY @|[0-9A-F]{2,3} [0-9A-F]{4,6} 18 [ERP][0-9A-F]{3} ", "Ademco 685", _LINE_RECEIVER),
 )
+_MODEM: Final = "if it is a modem's registration or keep-alive, no report has followed it yet; else "
+_LINES: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (rb"[0-9A-Za-z_.-]{1,20}(?:,[^,\x00-\x1f\"]{0,40}){2,9}\r?\n", "CSV-IP", _MODEM + _SET_DC09),
+    (rb"(?:PING|INFO)\r\n", "Redis", _MODEM + _INTERNET),
+)
+"""What a modem may say, too."""
 _OTHER_PORT: Final = "point the device at the port for that protocol"
 _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"(?:[0-9A-Fa-f]{4}|\n[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"[*A-Z]", "DC-09"),
@@ -62,6 +70,9 @@ _KNOWN: Final = tuple(
         *((*row, Reason.FOREIGN) for row in _PATTERNS),
         *((*row, _OTHER_PORT, Reason.WRONG_PORT) for row in _OURS),
     )
+)
+_KNOWN_LINES: Final = tuple(
+    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint) for start, name, hint in _LINES
 )
 
 VISONIC_TOKENS: Final = "VIS-"
@@ -85,6 +96,14 @@ def recognise(head: bytes, own: str = "") -> Foreign | None:
     for pattern, name, hint, reason in _KNOWN:
         if name != own and (found := pattern.match(head, 0, HEAD)) is not None:
             return Foreign(name, hint, found[0], reason)
+    return None
+
+
+def recognise_line(head: bytes) -> Foreign | None:
+    """Return what the first line of a connection is, if no frame follows it: a modem may have sent it."""
+    for pattern, name, hint in _KNOWN_LINES:
+        if (found := pattern.match(head, 0, HEAD)) is not None:
+            return Foreign(name, hint, found[0])
     return None
 
 
@@ -113,14 +132,28 @@ class Door:
         own = self._opening.search(head)
         self._head = head if own is None and len(head) < HEAD else None
         foreign = recognise(head if own is None else head[: own.end()], self._title)
-        return [] if foreign is None else self.show_out(foreign)
+        if foreign is not None:
+            return self.show_out(foreign)
+        if own is not None or self._head is not None:
+            return []
+        return [*self._name(recognise_line(head))]
+
+    def finish(self) -> list[Item]:
+        """Take the end of the connection: name what may have been a modem's line, and was not."""
+        head, self._head = self._head, None
+        return [*self._name(recognise_line(head or b""))]
 
     def show_out(self, foreign: Foreign) -> list[Item]:
         """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
         self._head = None
         if self.is_foreign:
             return []
+        named = self._name(foreign)
+        return [*named, *(Hangup(text=reject.text) for reject in named)]
+
+    def _name(self, foreign: Foreign | None) -> list[Reject]:
+        if foreign is None:
+            return []
         self.is_foreign = True
         text = f"this is {foreign.name}, not {self._title}: {foreign.hint}"
-        reject = Reject(protocol=self._protocol, reason=foreign.reason, raw=foreign.raw, text=text)
-        return [reject, Hangup(text=text)]
+        return [Reject(protocol=self._protocol, reason=foreign.reason, raw=foreign.raw, text=text)]

@@ -74,7 +74,7 @@ class MinifinderDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return b"": rev 1.26 lists no acknowledgement at all."""

@@ -96,7 +96,7 @@ class QueclinkDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream, or the datagram, ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return the count as received; b"" where none can be read, or for an answer to a command.

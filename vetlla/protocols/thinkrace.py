@@ -104,7 +104,7 @@ class ThinkraceDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""

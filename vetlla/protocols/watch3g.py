@@ -86,7 +86,7 @@ class Watch3gDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return what stops the watch from repeating: an alarm comes again until it is answered.

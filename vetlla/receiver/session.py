@@ -36,6 +36,11 @@ _WITH_BYTES = (Signal, Reject)
 _STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
 """Hung up on by name."""
 
+DATAGRAM_ANSWERS = 32
+"""Answers to one datagram of registered callers: as many frames as fit into a packet that no network splits. The
+address that a datagram bears may be another's, whom the answers to a packed one would flood: other callers get one
+answer, and repeat the rest."""
+
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""
 
@@ -66,19 +71,14 @@ class Session:
     """Serves one connection or datagram."""
 
     __slots__ = (
-        "_answers",
-        "_begun",
-        "_decoder",
-        "_frames",
-        "_ground",
-        "_group",
-        "_peer",
-        "_rejects",
-        "is_known",
-        "on_drained",
-    )
+        "_answers", "_begun", "_decoder", "_forgeable", "_frames", "_ground", "_group", "_peer", "_rejects", "_replies",
+        "is_known", "on_drained",
+    )  # fmt: skip
 
-    def __init__(self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant) -> None:
+    def __init__(
+        self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
+    ) -> None:
+        """Take ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
         self._ground = ground
         self._peer = peer
         self._decoder = decoder
@@ -89,6 +89,8 @@ class Session:
         self._frames = 0
         self.is_known = False
         """A registered account has reported here."""
+        self._forgeable = forgeable
+        self._replies = 0
         self.on_drained: Callable[[], None] | None = None
         """Called when the last answer that was owed has left."""
 
@@ -148,6 +150,7 @@ class Session:
         self._frames += 1
         answer: _Answer = [None]
         self._answers.append(answer)
+        is_silent = self._forgeable and not self._may_answer(signal)
 
         def deliver(verdicts: Sequence[Verdict] | None, at: datetime) -> None:
             if verdicts is None:
@@ -155,7 +158,7 @@ class Session:
                 return
             try:
                 # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
-                answer[0] = self._decoder.answer(group[-1], verdicts[-1], at)
+                answer[0] = b"" if is_silent else self._decoder.answer(group[-1], verdicts[-1], at)
             except Exception:
                 # The mistake may be a third party's. The peer repeats its report and everybody else is served.
                 log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
@@ -169,6 +172,14 @@ class Session:
         against = None if names is None or signal.id.account.upper() in names else Reason.WRONG_CERTIFICATE
         self._ground.intake.submit(arrival, group, deliver, against)
 
+    def _may_answer(self, signal: Signal | None = None) -> bool:
+        """Return True if one more answer may go where a datagram says that it came from."""
+        sent = self._replies
+        self._replies += 1
+        if not sent:
+            return True
+        return sent < DATAGRAM_ANSWERS and signal is not None and self._ground.intake.book.find(signal.id) is not None
+
     def _unanswered(self, answer: _Answer) -> None:
         # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.
         # It is told before the rest is flushed: whoever counts what is owed knows then that this was not served.
@@ -177,6 +188,8 @@ class Session:
         self._flush()
 
     def _say(self, reply: Reply) -> None:
+        if self._forgeable and not self._may_answer():
+            return
         self._ground.counters.replies[self._peer.protocol] += 1
         self._answers.append([reply.data])
         self._flush()

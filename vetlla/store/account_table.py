@@ -79,6 +79,12 @@ class Change(NamedTuple):
             case _:
                 return ""
 
+    @property
+    def key_given(self) -> str:
+        """Return the name of the key that the account has from now on; "" if the change gives it none."""
+        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        return str(said.get("key_name", ""))
+
 
 class RecordedChange(NamedTuple):
     """A change as the registry keeps it."""

@@ -32,7 +32,7 @@ def set_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime, dro
             )
         if old and old.current == secret:
             return False
-        keys[name] = SharedKey(current=secret, since=now, by=by)
+        keys[name] = SharedKey(current=secret, since=now, by=by, long_pad=bool(old and old.long_pad))
     return True
 
 
@@ -47,7 +47,7 @@ def rotate_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime) 
             )
         if old.current == secret:
             raise UsageError(f"this is the key that {name} has already", remedy="give the new one")
-        keys[name] = SharedKey(current=secret, previous=old.current, since=now, by=by)
+        keys[name] = replace(old, current=secret, previous=old.current, since=now, by=by)
 
 
 def finish_rotation(path: Path, name: str) -> None:
@@ -57,6 +57,14 @@ def finish_rotation(path: Path, name: str) -> None:
         if old.previous is None:
             raise UsageError(f"key {name} is not being rotated", remedy=f"begin with: vetlla keys rotate {name}")
         keys[name] = replace(old, previous=None)
+
+
+def set_long_pad(path: Path, name: str, *, long_pad: bool) -> bool:
+    """Note whether devices with this key put a whole block of pad in front; return whether that changed anything."""
+    with _editing(path) as keys:
+        old = _held(keys, name)
+        keys[name] = replace(old, long_pad=long_pad)
+    return old.long_pad != long_pad
 
 
 def remove_key(path: Path, name: str) -> None:
@@ -132,6 +140,7 @@ def _table(name: str, key: SharedKey) -> str:
         *([f'previous = "{key.previous.hex()}"'] if key.previous else []),
         f"since = {key.since:%Y-%m-%dT%H:%M:%SZ}",
         f"by = {json.dumps(key.by)}",
+        *(["long_pad = true"] if key.long_pad else []),
     ]
     return "\n" + "\n".join(lines) + "\n"
 

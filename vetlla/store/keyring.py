@@ -5,6 +5,7 @@
     previous = "a1b2..."      # during a rotation: the key that some devices still use
     since = 2026-11-21T22:33:01Z
     by = "ana"
+    long_pad = true           # its devices put a whole block of pad in front (`vetlla keys pad`)
 
 Accounts name a key; nothing else holds one: no database, log, argument, message or reply. Whatever is wrong with the
 file, an error says where and never what stands there.
@@ -30,9 +31,11 @@ from vetlla.store.key_text import HEX_KEY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from vetlla.accounts import Account
+
 PREVIOUS = "~previous"
 """Behind a key's name: signals show that the outgoing key opened them, so the device still has to be given the new."""
-_FIELDS = {"key", "previous", "since", "by"}
+_FIELDS = {"key", "previous", "since", "by", "long_pad"}
 _RESTORE = "restore it from its backup, or set the keys anew with: vetlla keys set"
 
 
@@ -46,6 +49,8 @@ class SharedKey:
     """Aware UTC."""
     by: str
     """Unix user who set it."""
+    long_pad: bool = False
+    """Whether a whole block of pad in front of its devices' frames is theirs (``Key.long_pad``)."""
 
 
 class Keyring(Mapping[str, SharedKey]):
@@ -85,11 +90,23 @@ def unknown_names(keyring: Keyring, names: Iterable[str]) -> dict[str, int]:
     return missing
 
 
+def shared_by_homes(accounts: Iterable[Account]) -> dict[str, int]:
+    """Return the key names that several homes use, each with the number of homes.
+
+    A sealed frame of one of them is a frame of all: nothing in it says which terminal sealed it.
+    """
+    homes: dict[str, set[str]] = {}
+    for account in accounts:
+        if account.key_name:
+            homes.setdefault(account.key_name, set()).add(account.home or f"account {account.account.upper()}")
+    return {name: len(them) for name, them in homes.items() if len(them) > 1}
+
+
 def _keys(name: str, shared: SharedKey) -> tuple[Key, ...]:
-    current = Key(name=name, secret=shared.current)
+    current = Key(name=name, secret=shared.current, long_pad=shared.long_pad)
     if shared.previous is None:
         return (current,)
-    return current, Key(name=name + PREVIOUS, secret=shared.previous)
+    return current, Key(name=name + PREVIOUS, secret=shared.previous, long_pad=shared.long_pad)
 
 
 def is_credential(path: Path) -> bool:
@@ -131,8 +148,10 @@ def _parse(path: Path, content: bytes) -> dict[str, SharedKey]:
 
 def _shared(table: object) -> SharedKey:
     if not isinstance(table, dict) or not table.keys() >= {"key", "since"} or not table.keys() <= _FIELDS:
-        raise ValueError("should hold key and since, may hold previous and by, and nothing else")
-    since, previous = table["since"], table.get("previous")
+        raise ValueError("should hold key and since, may hold previous, by and long_pad, and nothing else")
+    since, previous, long_pad = table["since"], table.get("previous"), table.get("long_pad", False)
+    if long_pad not in {True, False}:
+        raise ValueError("long_pad should be true or false")
     if not isinstance(since, datetime) or since.tzinfo is None:
         raise ValueError("since should be a date and time that ends with Z")
     return SharedKey(
@@ -140,6 +159,7 @@ def _shared(table: object) -> SharedKey:
         previous=None if previous is None else _secret(previous),
         since=since.astimezone(UTC),
         by=str(table.get("by", "")),
+        long_pad=bool(long_pad),
     )
 
 

@@ -302,8 +302,8 @@ def test_what_a_heartbeat_may_say(data: bytes) -> None:
 
 @pytest.mark.parametrize("token", ["ADM-CID", "SIA-DCS", "CSV-XY", "NULL", "XNM"])
 def test_a_report_that_no_key_opens_may_be_a_call(token: str) -> None:
-    """A heartbeat is none."""
-    sealed = build(token, "0001", HOME, DATA, timestamp=NOW, key=OLD.secret)
+    """A heartbeat of two blocks is none."""
+    sealed = build(token, "0001", HOME, b"", timestamp=NOW, key=OLD.secret)
     for keys in ([], [NEW]):
         reject, reply = items_of(sealed, *keys)
         assert isinstance(reject, Reject)

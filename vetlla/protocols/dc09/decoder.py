@@ -9,6 +9,9 @@ a report all the same: stored with its text, shown, acknowledged. Tested with: d
 
 Answers (5.5.2): ACK or *ACK when the store has the report; NAK with our time when its clock strays; DUH when it cannot
 be processed; silence to a damaged frame, which the terminal then repeats.
+
+Of a sealed frame only the sealed text is evidence: token, number and account stand in clear, and the cipher has no
+checksum. What the data say counts; what does not fit them, or looks changed, is reported as unreadable.
 """
 
 from __future__ import annotations
@@ -26,20 +29,21 @@ from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, Report, code_of
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.cutter import Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
-from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, Frame, envelope, unseal
+from vetlla.protocols.dc09.frame import BAD_TAIL, MAX_FRAME, OPENING, Frame, envelope, unseal
 from vetlla.protocols.dc09.header import account_in, echo
-from vetlla.protocols.dc09.sealing import seal
+from vetlla.protocols.dc09.sealing import CONTROLS, LONG_PAD, NO_BAR, seal
 from vetlla.protocols.dc09.times import write_time
 from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
 from vetlla.protocols.terminals import believed
-from vetlla.signals import Event, Kind, Outcome, Phase, Reason, Reply, Signal
+from vetlla.signals import NOTHING, Event, Kind, Outcome, Phase, Reason, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from vetlla.protocols.codes import CodeTable
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.signals import Item, Verdict
+    from vetlla.signals import AccountId, Item, Key, Verdict
 
 NAME: Final = "dc09"
 TITLE: Final = "DC-09"
@@ -49,10 +53,33 @@ MAX_PENDING: Final = MAX_FRAME + HEAD
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
 _BARE: Final = {token: (Report(event),) for token, event in _HEARTBEATS.items()}
 """What heartbeats report that have no data, as nearly all."""
+_NOTHING: Final = re.compile(
+    rb"(?:#[0-9A-Za-z]{0,16}(?:\||\Z)|[0-9][0-9A-Za-z]{0,15}\|)?\s*(?:NULL|OK|0000 ?00 ?000)?\s*", re.IGNORECASE
+)
+"""Data of a heartbeat that say nothing: the account, a word, or the zeros of Hikvision."""
+_BARE_DIGITS: Final = 64
+"""Hex digits of a sealed heartbeat without data: pad, bracket and time fill two blocks."""
 _SIGNS_OF_LIFE: Final = frozenset({Kind.PERIODIC_TEST, Kind.MANUAL_TEST, Kind.CONFIGURATION, Kind.PRESENCE})
 _ODD_ACCOUNT: Final = re.compile(rb"#(?![0-9A-Za-z]{0,16}\|)[^|]*(?=\|)")
 _REPLIES: Final = frozenset({"ACK", "NAK", "DUH"})
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
+_READERS: Final = ((contact_id.parse, CONTACT_ID), (sia_dcs.parse, SIA_DCS))
+_CONTACT_ID_HEAD: Final = re.compile(rb"(?:#[0-9A-Za-z]{0,16}\|)?[136][0-9]{3} ")
+_SIA_HEAD: Final = re.compile(rb"(?:#[0-9A-Za-z]{0,16}\|)?[NO]")
+"""How data begin as a rule, and those of the other payload never."""
+_CALLS: Final = frozenset({
+    Kind.PERSONAL_EMERGENCY, Kind.FALL, Kind.INACTIVITY, Kind.SMOKE, Kind.HEAT, Kind.GAS, Kind.CO, Kind.WANDERING,
+    Kind.DURESS, Kind.GENERAL_ALARM,
+})  # fmt: skip
+"""What nothing is more urgent than: a doubtful frame that says so is believed."""
+_DOUBTS: Final = {
+    LONG_PAD: "a whole block of pad stands in front (vetlla keys pad, if its terminals send that)",
+    BAD_TAIL: "something stands between data and time",
+    CONTROLS: "the data hold control characters",
+}
+MAX_QUOTED: Final = 80
+"""Characters of sealed data in the sentence about another account: an event with its zone has 20."""
+_DOUBTFUL: Final = "it may have been changed on its way"
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
 _NO_KEY: Final = "the frame is encrypted and this account has no key here: set the terminal's with 'vetlla keys set'"
 _UNDECODED: Final[Mapping[str, str]] = MappingProxyType({"undecoded": "no event could be read from the data"})
@@ -76,7 +103,7 @@ class Dc09Decoder:
 
     def finish(self) -> list[Item]:
         """Take the end of the stream, or of the datagram; return what that settles."""
-        items: list[Item] = []
+        items = self._door.finish()
         for piece in self._cutter.finish():
             self._take(piece, items)
         return items
@@ -108,33 +135,84 @@ class Dc09Decoder:
             if not self._door.is_foreign:
                 items.append(piece.reject(NAME))
             return
-        if piece.token in _REPLIES:
-            text = f"this is a receiver's reply ({piece.token}): is the line looped back?"
-            items.append(Damage(Reason.UNSUPPORTED, piece.raw, text).reject(NAME, piece.id))
-        elif piece.token.startswith(VISONIC_TOKENS):
-            items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, piece.raw))
-        elif piece.sealed:
+        if piece.sealed:
             self._take_sealed(piece, items)
+        elif piece.token in _REPLIES or piece.token.startswith(VISONIC_TOKENS):
+            self._take_strange(piece, items)
         else:
             items.extend(_signals(piece))
+
+    def _take_strange(self, frame: Frame, items: list[Item]) -> None:
+        """Take a frame whose token no terminal of DC-09 sends."""
+        if frame.token in _REPLIES:
+            text = f"this is a receiver's reply ({frame.token}): is the line looped back?"
+            items.append(Damage(Reason.UNSUPPORTED, frame.raw, text).reject(NAME, frame.id))
+        else:
+            items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
 
     def _take_sealed(self, frame: Frame, items: list[Item]) -> None:
         keys = self._keys(frame.id)
         opened = unseal(frame, keys)
-        if opened is not None:
-            items.extend(_signals(opened))
-            return
-        text = _WRONG_KEY if keys else _NO_KEY
-        # The token stands in clear: what is no heartbeat may be a call, and its home cannot make itself heard.
-        kind = Kind.FAULT if frame.token in _HEARTBEATS else Kind.UNREADABLE
-        items.append(replace(Damage(Reason.UNDECRYPTABLE, frame.raw, text).reject(NAME, frame.id), kind=kind))
-        header, binary_crc = echo(frame.raw)
-        items.append(Reply(data=envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc)))
+        if opened is not None and NO_BAR in opened.quirks:
+            opened = _without_bar(opened)
+        if opened is None:
+            if frame.token in _REPLIES or frame.token.startswith(VISONIC_TOKENS):
+                self._take_strange(frame, items)
+                return
+            text = _WRONG_KEY if keys else _NO_KEY
+            # What has more blocks than a heartbeat may be a call, and its home cannot make itself heard.
+            is_beat = frame.token in _HEARTBEATS and len(frame.data) <= _BARE_DIGITS
+            kind = Kind.FAULT if is_beat else Kind.UNREADABLE
+            items += _refusal(frame, Damage(Reason.UNDECRYPTABLE, frame.raw, text), kind, frame.id)
+        elif opened.token in _REPLIES and not opened.data and not _doubts(opened):
+            self._take_strange(opened, items)
+        else:
+            self._take_opened(opened, keys, items)
+
+    def _take_opened(self, opened: Frame, keys: Sequence[Key], items: list[Item]) -> None:
+        signals = _signals(opened)
+        may_name_another = opened.data and (signals[0].details or opened.token in _HEARTBEATS)
+        other = self._other_account(opened, keys) if may_name_another else None
+        if other is None:
+            items.extend(signals)
+        else:
+            text = (
+                f"the header names account {opened.id.account} and the sealed data {other.account}, which has the same "
+                f"key: the frame was copied or led astray ({readable(opened.data)[:MAX_QUOTED]!r}); "
+                "give each home a key of its own, and no key to an account that only data name"
+            )
+            damage = Damage(Reason.WRONG_ACCOUNT, opened.raw, text)
+            items += _refusal(opened, damage, Kind.UNREADABLE, opened.id, other)
+
+    def _other_account(self, opened: Frame, keys: Sequence[Key]) -> AccountId | None:
+        """Return the account that sealed data name if it is not the header's and the same key opens its frames."""
+        account, named = opened.id.account, account_in(opened.data) if b"|" in opened.data else ""
+        if not named or not account or named.lower() == account.lower():
+            return None
+        other, no_account = (opened.id._replace(account=name) for name in (named, ""))
+        if self._keys(no_account):
+            return None  # keys that are anyone's, as those of a recording, tell no homes apart
+        used = {key.secret for key in keys if key.name == opened.key_name}
+        return other if any(key.secret in used for key in self._keys(other)) else None
+
+
+def _refusal(frame: Frame, damage: Damage, kind: Kind, *homes: AccountId) -> list[Item]:
+    """Return a sealed frame as evidence, which goes before an operator for each of the homes, and the answer DUH."""
+    header, binary_crc = echo(frame.raw)
+    reply = Reply(data=envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc))
+    return [*(replace(damage.reject(NAME, who), kind=kind) for who in homes), reply]
+
+
+def _doubts(frame: Frame) -> list[str]:
+    """Return why a sealed frame may have been changed on its way."""
+    return [_DOUBTS[quirk] for quirk in frame.quirks if quirk in _DOUBTS] if frame.key_name else []
 
 
 def _signals(frame: Frame) -> list[Signal]:
     """Return what a frame in clear reports: one signal for each event."""
     reports = _reports(frame)
+    if frame.quirks and (doubts := _doubts(frame)):
+        reports = [_unreadable(frame, _DOUBTFUL, *doubts), *(one for one in reports if _is_call(one.event))]
     if not frame.id.account:
         frame = _named(frame, reports)
     extras = read_extended(frame.extended) if frame.extended else NO_EXTRAS
@@ -156,35 +234,67 @@ def _reports(frame: Frame) -> Sequence[Report]:
     data = frame.data
     if frame.quirks and (odd := _ODD_ACCOUNT.match(data)):
         data = data[odd.end() :]  # the readers of payloads know accounts of letters and digits only
+    caller = frame.id.account
     match frame.token:
         case "ADM-CID":
-            reports = contact_id.parse(data, frame.id.account)
+            reports = contact_id.parse(data, caller)
+            if frame.key_name and not _CONTACT_ID_HEAD.match(data):
+                reports = [] if _is_certain(sia_dcs.parse(data, caller), SIA_DCS) else reports
         case "SIA-DCS":
-            reports = sia_dcs.parse(data, frame.id.account)
+            reports = sia_dcs.parse(data, caller)
+            if frame.key_name and not _SIA_HEAD.match(data):
+                reports = [] if _is_certain(contact_id.parse(data, caller), CONTACT_ID) else reports
         case "NULL" | "XNM":
             if not data:
                 return _BARE[frame.token]
-            reports = _events_beside(data, frame.id.account)
-            reports = reports or [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
+            reports = _in_heartbeat(frame, data)
         case _:
             reports = []
-    if reports:
-        return reports
-    event = Event(Kind.UNREADABLE, Phase.NEW, code_of(frame.token), NAME)
-    return [Report(event, text=readable(frame.data), details=_UNDECODED)]
+    return reports or [_unreadable(frame)]
 
 
-def _events_beside(data: bytes, caller: str) -> list[Report]:
-    """Return the events in the data of a heartbeat, which should have none.
+def _in_heartbeat(frame: Frame, data: bytes) -> list[Report]:
+    """Return what the data of a heartbeat say, which should have none: an empty list where they can be read in no way.
 
-    Only what can be nothing else counts, and of that what is more than a sign of life.
+    In clear a sign of life is what the token says. Under encryption the token is the one that may have been changed.
     """
-    for parse, codes in ((sia_dcs.parse, SIA_DCS), (contact_id.parse, CONTACT_ID)):
-        reports = parse(data, caller)
-        is_certain = all(one.event.code in codes.known and sia_dcs.REST not in one.details for one in reports)
-        if is_certain and any(one.event.kind not in _SIGNS_OF_LIFE for one in reports):
-            return reports
-    return []
+    beat = [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
+    if _NOTHING.fullmatch(data):
+        return beat
+    certain = _certain(data, frame.id.account)
+    if len(certain) != 1:
+        return []
+    is_event = frame.key_name or any(one.event.kind not in _SIGNS_OF_LIFE for one in certain[0])
+    return certain[0] if is_event else beat
+
+
+def _without_bar(frame: Frame) -> Frame:
+    """Return a message without a bar with its pad as data, if that is an event, or without data."""
+    if _certain(frame.data, frame.id.account):
+        return frame
+    return frame._replace(data=b"", quirks=tuple(quirk for quirk in frame.quirks if quirk != NO_BAR))
+
+
+def _certain(data: bytes, caller: str) -> list[list[Report]]:
+    """Return the readings of a payload that can be nothing else: more than one contradict each other."""
+    readings = [(parse(data, caller), codes) for parse, codes in _READERS]
+    return [reports for reports, codes in readings if _is_certain(reports, codes)]
+
+
+def _is_certain(reports: Sequence[Report], codes: CodeTable) -> bool:
+    """Return True if a payload was read as events that can be nothing else."""
+    return bool(reports) and all(one.event.code in codes.known and sia_dcs.REST not in one.details for one in reports)
+
+
+def _is_call(event: Event) -> bool:
+    return event.kind in _CALLS and event.phase is not Phase.RESTORE
+
+
+def _unreadable(frame: Frame, *why: str) -> Report:
+    """Return the report of data that cannot be read, or not be trusted."""
+    text = join_texts(*why, readable(frame.data))
+    event = Event(Kind.UNREADABLE, Phase.NEW, code_of(frame.token), NAME)
+    return Report(event, text=text, details=NOTHING if why else _UNDECODED)
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:

@@ -25,7 +25,7 @@ from fastcrc.crc16 import arc
 from vetlla.errors import UsageError
 from vetlla.protocols.damage import Damage
 from vetlla.protocols.dc09.header import EMPTY_LINE, STANDARD, read_odd
-from vetlla.protocols.dc09.sealing import blocks_of, decrypt, find_data, seal
+from vetlla.protocols.dc09.sealing import FIRST_BLOCK, NO_NOISE, blocks_of, decrypt, find_data, seal, signs_of_change
 from vetlla.protocols.dc09.times import read_time, write_time
 from vetlla.signals import AccountId, Reason
 
@@ -52,6 +52,7 @@ PADDING: Final = b"\0\t\r\n "
 
 _LF: Final = 0x0A
 _BLANK: Final = 0x20
+_BAR: Final = 0x7C
 _STANDARD_OPENING: Final = len(b"\n68AF0025")
 
 OPENING: Final = re.compile(rb'\n?([0-9A-Fa-f]{4})0([0-9A-Fa-f]{3})"|\n([\s\S]{2})0([0-9A-Fa-f]{3})"')
@@ -200,7 +201,10 @@ def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
             data, tail = _spread(data, tail)
             extended, timestamp, _ = _tail(tail)
         if timestamp is not None:
-            return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, frame.quirks + quirks)
+            quirks += frame.quirks
+            if start > FIRST_BLOCK or text[start - 1] != _BAR or len(text) > NO_NOISE:  # else nothing can be wrong
+                quirks += signs_of_change(text, found, token, long_pad=key.long_pad)
+            return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, quirks)
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, NamedTuple
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
 
 from fastcrc.crc16 import arc
 
@@ -19,42 +21,51 @@ MIN_BODY: Final = 2
 _ZERO: Final = 0x30
 
 
-class _Opening(NamedTuple):
-    start: int
-    quote: int
-    stop: int
-    """Where the body ends by the length that the opening states."""
-    crc: int
+_REACH_BITS: Final = 13
+_REACH: Final = (1 << _REACH_BITS) - 1
+"""What bounds the way from an opening to where its body ends: 9 bytes and a length of three hex digits."""
 
 
 class Openings:
-    """Openings of the bytes that wait, in their order. Positions count from the first of these bytes."""
+    """Openings of the bytes that wait, in their order. Positions that come and go count from the first of these bytes.
 
-    __slots__ = ("_found", "_judged", "searched")
+    A byte costs the same whether one opening waits or four hundred, and an opening takes 45 bytes of memory: bytes that
+    are nothing else must not make a connection dear.
+    """
+
+    __slots__ = ("_base", "_due", "_found", "searched")
 
     def __init__(self) -> None:
-        self._found: list[_Opening] = []
+        self._base = 0
+        """Where the first of the bytes that wait stands, counted from where the first search was."""
+        self._found = array("q")
+        """Where each opening begins, counted in the same way."""
+        self._due: list[int] = []
+        """A heap of the openings whose length was not compared with their checksum: what ends first is judged first,
+        and once. Each is one number: where its body ends, and how far before that it begins."""
         self.searched = 0
-        """Every opening that ends before this is in the list; 0 as long as none was looked for."""
-        self._judged = 0
-        """Every length that ends up to this was compared with its checksum."""
+        """Every opening that ends before this is known; 0 as long as none was looked for."""
 
     def forget(self, count: int) -> None:
         """Forget the first bytes, which were taken or dropped."""
-        self._found = [
-            _Opening(start - count, quote - count, stop - count, crc)
-            for start, quote, stop, crc in self._found
-            if start >= count
-        ]
-        self.searched = max(0, self.searched - count)
-        self._judged = max(0, self._judged - count)
+        self._base += count
+        if self._base >= self.searched:
+            self._base = self.searched = 0
+            del self._found[:]
+            self._due.clear()
+            return
+        del self._found[: bisect_left(self._found, self._base)]
+        while self._due and _end(self._due[0]) <= self._base:
+            heappop(self._due)
 
     def next(self, buffer: bytes, at: int, limit: int) -> int | None:
         """Return where the first opening from ``at`` on begins; None when none is complete before ``limit``."""
         self._search(buffer, at, limit)
-        index = bisect_left(self._found, (at,))
-        found = index < len(self._found) and self._found[index].quote < limit
-        return self._found[index].start if found else None
+        index = bisect_left(self._found, self._base + at)
+        if index == len(self._found):
+            return None
+        start = self._found[index] - self._base
+        return start if OPENING.match(buffer, start, limit) else None
 
     def whole(self, buffer: bytes, at: int, limit: int) -> int | None:
         """Return where a frame begins, from ``at`` on, that is whole by its own length before ``limit``.
@@ -62,29 +73,41 @@ class Openings:
         Of several it is the one that was whole first.
         """
         self._search(buffer, at, limit)
-        if self._judged >= limit:
-            return None
-        due = [opening for opening in self._found if opening.start >= at and self._judged < opening.stop <= limit]
-        for start, *body in sorted(due, key=lambda opening: opening.stop):
-            if is_whole(buffer, *body):
-                self._judged = body[1]
+        base = self._base
+        while self._due and _end(self._due[0]) <= base + limit:
+            due = heappop(self._due)
+            start = _start(due) - base
+            opening = OPENING.match(buffer, start) if start >= at else None
+            if opening and is_whole(buffer, opening.end() - 1, _end(due) - base, stated(opening)[0]):
                 return start
-        self._judged = limit
         return None
 
     def due(self, size: int) -> int:
         """Return how many bytes the next length needs that more than ``size`` bytes may fulfil; 0 for none."""
-        return min((opening.stop for opening in self._found if opening.stop > size), default=0)
+        end = self._base + size
+        if self._due and _end(self._due[0]) > end:
+            return _end(self._due[0]) - self._base
+        return max(0, min((_end(due) for due in self._due if _end(due) > end), default=0) - self._base)
 
     def _search(self, buffer: bytes, at: int, limit: int) -> None:
-        quote = buffer.find(b'"', max(self.searched, at), limit)
+        base = self._base
+        quote = buffer.find(b'"', max(self.searched - base, at), limit)
         while quote >= 0:
             opening = _ending_at(buffer, quote)
             if opening is not None:
-                crc, declared = stated(opening)
-                self._found.append(_Opening(opening.start(), quote, quote + declared, crc))
+                start, stop = base + opening.start(), base + quote + stated(opening)[1]
+                self._found.append(start)
+                heappush(self._due, stop << _REACH_BITS | _REACH - (stop - start))
             quote = buffer.find(b'"', quote + 1, limit)
-        self.searched = max(self.searched, limit)
+        self.searched = max(self.searched, base + limit)
+
+
+def _end(due: int) -> int:
+    return due >> _REACH_BITS
+
+
+def _start(due: int) -> int:
+    return _end(due) - (_REACH - (due & _REACH))
 
 
 def is_whole(buffer: bytes, quote: int, stop: int, crc: int) -> bool:

@@ -25,9 +25,21 @@ if TYPE_CHECKING:
 EMPTY_TOKENS: Final = frozenset({"NULL", "XNM", "ACK", "NAK", "DUH"})
 """Messages without data: sealed, they also come as ``pad ]`` without the bar (Hikvision, siadc09)."""
 
+LONG_PAD: Final = "long-pad"
+"""The pad goes on behind the first block. An attacker who changes a block under CBC makes noise of it, and chooses what
+the next one says. The noise of a first block, or of one put in front, passes for pad."""
+NO_BAR: Final = "no-bar"
+"""No bar ends the pad of a message without data, and the pad is a text: it may be the data of another message, whose
+sender (AjaxSiaCodec) sends no bar either."""
+CONTROLS: Final = "control-characters"
+"""The noise that a changed block becomes, in six of seven cases."""
 CIPHERS_MAX: Final = 1_024
 """Keys whose cipher is kept ready: making one costs 1.0 us, and a sealed frame needs two of them."""
 _BLOCK: Final = 16
+FIRST_BLOCK: Final = _BLOCK
+"""Where data begin at the latest whose bar stands within the first block."""
+NO_NOISE: Final = 3 * _BLOCK
+"""Bytes of a text in which no block but the first can be noise: the time reaches from the last into the second."""
 _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
 _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")
@@ -35,12 +47,18 @@ _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")
 _TAIL: Final = re.compile(rb"\](?:\[(?:[^|\[\]][^\]]*)?\])*_[0-9:]{8},[0-9-]{10}\Z")
 """The closing bracket with extended blocks and time behind it."""
 _ZEROS: Final = b"0\0"
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no text holds; tabs and line ends do occur."""
+_MAY_BE_AN_EVENT: Final = re.compile(rb"[ -~]*[0-9A-Z]{2}[ -~]*")
 
 
 def seal(inside: bytes, secret: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
-    """Encrypt ``data ] [xdata].. _time`` into upper-case hex, with 1 to 16 bytes of pad and the bar in front."""
+    """Encrypt ``data ] [xdata].. _time`` into upper-case hex, with the bar in front and up to 15 bytes of pad.
+
+    Never a whole block: see ``LONG_PAD``.
+    """
     text = b"|" + inside
-    pad = random(_BLOCK - len(text) % _BLOCK).translate(_PAD_SAFE)
+    pad = random(-len(text) % _BLOCK).translate(_PAD_SAFE)
     encryptor = _cipher(secret).encryptor()
     return (encryptor.update(pad + text) + encryptor.finalize()).hex().upper().encode()
 
@@ -83,10 +101,23 @@ def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
         return mark + 1, text.index(b"]", mark)
     if 0 <= bar < limit:
         return bar + 1, limit
-    if token in EMPTY_TOKENS:
-        return limit, limit
     # AjaxSiaCodec pads with zeros and sends no bar. Any other pad stays with the data, for a person to read.
-    return limit - len(text[:limit].lstrip(_ZEROS)), limit
+    start = limit - len(text[:limit].lstrip(_ZEROS))
+    if token in EMPTY_TOKENS and not _MAY_BE_AN_EVENT.fullmatch(text, start, limit):
+        return limit, limit
+    return start, limit
+
+
+def signs_of_change(text: bytes, place: tuple[int, int], token: str, *, long_pad: bool) -> tuple[str, ...]:
+    """Return what in a decrypted text suggests that it was changed; its data stand at ``place`` (``find_data``)."""
+    start, close = place
+    has_bar = text[start - 1 : start] == b"|"
+    is_bare = token in EMPTY_TOKENS and not has_bar and start < close
+    end_of_pad = close if is_bare else start - has_bar
+    signs: tuple[str, ...] = (LONG_PAD,) if end_of_pad >= _BLOCK and not long_pad else ()
+    if is_bare:
+        signs += (NO_BAR,)
+    return (*signs, CONTROLS) if _CONTROL.search(text, start) else signs
 
 
 def _last_mark(text: bytes, limit: int, account: str) -> int:

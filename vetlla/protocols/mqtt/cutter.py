@@ -27,10 +27,9 @@ _OPENING_BYTES: Final = 4
 _FILLERS: Final = re.compile(rb"[\0\t\r\n ]+")
 _TOPIC: Final = re.compile(rb"[^\x00-\x20]*")
 _BLANKS: Final = re.compile(rb"[\t ]*(?:\xef\xbb\xbf)?")
-_TOKEN: Final = re.compile(
-    rb'[ \t\r\n]+|[{}\[\]:,]|(?P<string>"(?:[^"\\\n]|\\[^\n])*")|(?P<literal>[^ \t\r\n{}\[\]:,"]+)'
-)
-_OPEN_STRING: Final = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*\\?')
+_STRUCTURE: Final = re.compile(rb"[ \t\r\n]+|[{}\[\]:,\"]")
+_STRING: Final = re.compile(rb'(?:[^"\\\n]|\\[^\n])*')
+_LITERAL: Final = re.compile(rb'[^ \t\r\n{}\[\]:,"]*')
 
 
 class Message(NamedTuple):
@@ -61,10 +60,11 @@ class Cutter:
 
     def __init__(self) -> None:
         self._pending = b""
+        self._walk = _Walk()
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the messages and the damage they settle."""
-        return self._cut(self._pending + data, ended=False)
+        return self._cut(self._pending + data if self._pending else data, ended=False)
 
     def finish(self) -> list[Piece]:
         """Say that no more bytes come; return what that settles."""
@@ -77,22 +77,23 @@ class Cutter:
             if (fillers := _FILLERS.match(buffer, start)) is not None:
                 start = fillers.end()
                 continue
-            piece = _settle(buffer, start, ended=ended)
+            piece = _settle(buffer, start, self._walk, ended=ended)
             if piece is None:
                 break
+            self._walk = _Walk()
             pieces.append(piece)
             start += len(piece.raw)
         self._pending = buffer[start:]
         return pieces
 
 
-def _settle(buffer: bytes, start: int, *, ended: bool) -> Piece | None:
+def _settle(buffer: bytes, start: int, walk: _Walk, *, ended: bool) -> Piece | None:
     """Return what stands at ``start``; None: more bytes are needed."""
     if not _OPENING.match(buffer, start):
         # No line ends it: another protocol's first bytes hold LF too, and the decoder's door has to see them first.
         bad = _Bad(Reason.MALFORMED, "bytes that belong to no message", len(buffer))
         return _damage(buffer, start, bad, ended=ended)
-    found = _message(buffer, start, ended=ended)
+    found = _message(buffer, start, walk, ended=ended)
     if isinstance(found, Message):
         return found
     if found is None and len(buffer) - start >= MAX_FRAME:
@@ -137,7 +138,7 @@ def _damage(buffer: bytes, start: int, bad: _Bad, *, ended: bool) -> Damage | No
     return Damage(reason, buffer[start:stop], text)
 
 
-def _message(buffer: bytes, start: int, *, ended: bool) -> Message | _Bad | None:
+def _message(buffer: bytes, start: int, walk: _Walk, *, ended: bool) -> Message | _Bad | None:
     """Return the message that opens at ``start``, or why there is none; None: more bytes are needed, or none help."""
     end = _end_of_topic(buffer, start)
     if not isinstance(end, int):
@@ -150,7 +151,7 @@ def _message(buffer: bytes, start: int, *, ended: bool) -> Message | _Bad | None
         return None
     topic = buffer[start:end]
     if buffer[at : at + 1] == b"{":
-        return _object(buffer, start, topic, at)
+        return _object(buffer, start, topic, at, walk)
     return _word(buffer, start, topic, at, ended=ended)
 
 
@@ -181,8 +182,8 @@ def _word(buffer: bytes, start: int, topic: bytes, at: int, *, ended: bool) -> M
     return Message(topic, objects.read(buffer[at:stop]).content, buffer[start:stop])
 
 
-def _object(buffer: bytes, start: int, topic: bytes, at: int) -> Message | _Bad | None:
-    end = _end_of_object(buffer, at, min(start + MAX_FRAME, len(buffer)))
+def _object(buffer: bytes, start: int, topic: bytes, at: int, walk: _Walk) -> Message | _Bad | None:
+    end = walk.end_of_object(buffer, start, at)
     if not isinstance(end, int):
         return end
     found = objects.read(buffer[at:end])
@@ -191,28 +192,61 @@ def _object(buffer: bytes, start: int, topic: bytes, at: int) -> Message | _Bad 
     return Message(topic, found.content, buffer[start:end])
 
 
-def _end_of_object(buffer: bytes, at: int, limit: int) -> int | _Bad | None:
-    """Return where the object that opens at ``at`` ends; None: not within these bytes."""
-    depth, first, is_behind_string = 0, at, False
-    while at < limit:
-        token = _TOKEN.match(buffer, at, limit)
-        if token is None:
-            string = _OPEN_STRING.match(buffer, at, limit)
-            return None if string and string.end() == limit else _no_json(at - first, at)
-        if token["literal"] is not None:
-            if token.end() == limit:
-                return None  # it may go on
-            if is_behind_string or _OPENING.search(token[0]):
-                return _no_json(at - first, at)
-        elif token["string"] is None:
-            depth += token[0] in b"{["
-            depth -= token[0] in b"}]"
-            if depth == 0:
-                return token.end()
-        if not token[0].isspace():
-            is_behind_string = token["string"] is not None
-        at = token.end()
-    return None
+class _Walk:
+    """How far the object of a message that waits has been walked through: no byte of it is looked at twice."""
+
+    __slots__ = ("_at", "_depth", "_is_behind_string", "_token")
+
+    def __init__(self) -> None:
+        self._at = 0
+        """Counted from the message's start; 0 as long as no object has begun."""
+        self._token = -1
+        """Where the string or the literal began that the walk stands in; -1 between tokens."""
+        self._depth = 0
+        self._is_behind_string = False
+
+    def end_of_object(self, buffer: bytes, start: int, first: int) -> int | _Bad | None:
+        """Return where the object ends that opens at ``first``, or why it does not; None: not within these bytes."""
+        limit = min(start + MAX_FRAME, len(buffer))
+        self._at = self._at or first - start
+        while start + self._at < limit:
+            if self._token >= 0:
+                bad = self._finish_token(buffer, start, first, limit)
+                if bad is not None or self._token >= 0:
+                    return bad
+                continue
+            found = _STRUCTURE.match(buffer, start + self._at, limit)
+            if found is None or found[0] == b'"':
+                self._token = self._at
+                self._at += found is not None
+                continue
+            self._at = found.end() - start
+            self._depth += found[0] in b"{["
+            self._depth -= found[0] in b"}]"
+            if self._depth == 0:
+                return found.end()
+            if not found[0].isspace():
+                self._is_behind_string = False
+        return None
+
+    def _finish_token(self, buffer: bytes, start: int, first: int, limit: int) -> _Bad | None:
+        """Go on to the end of a string or a literal; it goes on behind these bytes if the walk still stands in it."""
+        token = start + self._token
+        is_string = buffer[token : token + 1] == b'"'
+        found = (_STRING if is_string else _LITERAL).match(buffer, start + self._at, limit)
+        assert found is not None  # either may be empty
+        self._at = found.end() - start
+        rest = buffer[found.end() : min(found.end() + 2, limit)]
+        if is_string and rest[:1] == b'"':
+            self._at += 1
+        elif is_string and rest not in {b"", b"\\"}:
+            return _no_json(token - first, token)
+        elif not rest or is_string:
+            return None
+        elif self._is_behind_string or _OPENING.search(buffer, token, found.end()):
+            return _no_json(token - first, token)
+        self._token, self._is_behind_string = -1, is_string
+        return None
 
 
 def _no_json(place: int, at: int) -> _Bad:

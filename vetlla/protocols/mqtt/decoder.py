@@ -110,7 +110,7 @@ class MqttDecoder:
 
     def finish(self) -> list[Item]:
         """Say that the stream, or the message, ended."""
-        return self._items(self._cutter.finish())
+        return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return the receipt of an event."""

@@ -1,4 +1,4 @@
-"""UDP: one datagram, one frame, one decoder; the answer goes to the datagram's source."""
+"""UDP: one datagram, one decoder; the answer goes to the datagram's source. A datagram holds one frame as a rule."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class UdpListener(asyncio.DatagramProtocol):
 
         listen = self.listen
         peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
-        session = Session(ground, peer, self._make_decoder(), ground.clock.now())
+        session = Session(ground, peer, self._make_decoder(), ground.clock.now(), forgeable=True)
         session.feed(data[:DATAGRAM_MAX])
         session.finish()
 

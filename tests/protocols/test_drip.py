@@ -1,0 +1,101 @@
+"""Bytes that come one by one: what one of them costs, in time and in memory, does not grow with what waits already.
+
+The cost is counted in steps of the interpreter, which are the same on every machine. What is searched or summed up
+within one step is bounded by the longest frame.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vetlla.protocols.dc09.cutter import Cutter as Dc09Cutter
+from vetlla.protocols.eview_cutter import Cutter as EviewCutter
+from vetlla.protocols.mqtt.cutter import Cutter as MqttCutter
+from vetlla.protocols.watch3g_cutter import BracketCutter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+EARLY, LATE, SIZE = 400, 3_400, 200
+"""Where in a frame of 4 kB the cost of so many bytes is counted."""
+TWICE = 2
+TIMES_ITSELF = 8
+"""Memory that may be kept for each byte that waits: itself, and what is known of the openings among them."""
+
+MQTT = b'tc/1/T1/ev {"ref":'
+STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
+    "openings": (Dc09Cutter, b'\nAAAA0FFF"' * 400),
+    "openings without LF": (Dc09Cutter, b'AAAA0FFF"' * 450),
+    "openings in noise of zeros": (Dc09Cutter, b'00000000"' * 450),
+    "openings with raw checksums": (Dc09Cutter, b'\n..0FFF"' * 500),
+    "openings of short frames": (Dc09Cutter, b'\nAAAA0010"' * 400),
+    "quotes": (Dc09Cutter, b'\nAAAA0FFF"' + b'"' * 4_000),
+    "line ends": (Dc09Cutter, b'\nAAAA0FFF"' + b"\n" * 4_000),
+    "lists": (MqttCutter, MQTT + b"[" * 4_000),
+    "values": (MqttCutter, MQTT + b"[1,1,1" * 700),
+    "strings": (MqttCutter, MQTT + b'"a",' * 1_000),
+    "a string": (MqttCutter, MQTT + b'"' + b"a" * 4_000),
+    "a number": (MqttCutter, MQTT + b"1" * 4_000),
+    "blanks": (MqttCutter, MQTT + b" " * 4_000),
+    "brackets": (BracketCutter, b"[3G*8308373902*3FFF*AL" + b"[" * 4_000),
+    "pairs of brackets": (BracketCutter, b"[3G*8308373902*3FFF*AL" + b"[]" * 2_000),
+    "a tail": (BracketCutter, b"[3G*8308373902*3FFF*AL]" + b"x" * 4_000),
+    "openings of Eview": (EviewCutter, b"\xab" * 4_000),
+    "long frames of Eview": (EviewCutter, b"\xab\x00\xff\x1f" * 1_000),
+}
+
+
+def steps(cutter: Any, data: bytes) -> int:  # noqa: ANN401 - the cutter of any protocol
+    """Return how many steps of the interpreter the bytes take, one by one."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as sys.settrace has it
+        nonlocal count
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        for at in range(len(data)):
+            cutter.feed(data[at : at + 1])
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_byte_costs_the_same_however_much_waits(name: str) -> None:
+    """Four hundred openings that wait, or a list of a thousand values, make the next byte no dearer."""
+    make, stream = STREAMS[name]
+    cutter = make()
+    cutter.feed(stream[:EARLY])
+    early = steps(cutter, stream[EARLY : EARLY + SIZE])
+    cutter.feed(stream[EARLY + SIZE : LATE])
+    late = steps(cutter, stream[LATE : LATE + SIZE])
+    assert late <= TWICE * early
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_what_waits_takes_little_memory(name: str) -> None:
+    """Thousands of connections may hold an unfinished frame each: the worst bytes cost little more than themselves."""
+    make, stream = STREAMS[name]
+    cutter = make()
+    cutter.feed(b"")
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for at in range(LATE):
+            cutter.feed(stream[at : at + 1])
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held <= TIMES_ITSELF * LATE
