@@ -148,7 +148,8 @@ def _prepare(directory: Path) -> tuple[Account, ...]:
 async def _receiver(directory: Path) -> AsyncIterator[tuple[Process, int]]:
     """Run the receiver as a process of its own; give it back with its port when it is ready; drain it in the end."""
     log = directory / LOG
-    with log.open("ab") as out:
+    # No link is followed: another user may have put one into a directory that both can write to.
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o640), "ab") as out:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "vetlla", "receiver"),
             # Without this machine's configuration: it is another receiver's.

@@ -21,6 +21,7 @@ import structlog
 
 from vetlla.access import group_name
 from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.store.ownership import set_mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -98,12 +99,18 @@ class Control:
             self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
         except OSError as error:
             raise path_too_long(self.path, error.strerror or str(error)) from error
-        self.path.chmod(self.settings.mode)
+        set_mode(self.path, self.settings.mode)
 
     def use(self, settings: ControlSettings) -> None:
         """Go on with other groups and permissions, on connections that stand too."""
+        if settings.mode != self.settings.mode:
+            try:
+                set_mode(self.path, settings.mode)
+            except OSError as error:
+                raise StoreError(
+                    f"{self.path}: its permissions cannot be set: {error.strerror}", remedy="systemctl restart vetlla"
+                ) from error
         self.settings = settings
-        self.path.chmod(settings.mode)
 
     async def close(self) -> None:
         """Hang up on everybody and remove the socket."""

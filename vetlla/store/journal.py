@@ -20,7 +20,7 @@ from vetlla.store import audit
 from vetlla.store.batch import OnTest
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
-from vetlla.store.ownership import create
+from vetlla.store.ownership import create, refuse_foreign
 from vetlla.store.recent import Recent, moment, read_recent, read_tallies
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
@@ -113,6 +113,7 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         try:
+            refuse_foreign(self.path)
             if not self.path.exists():
                 os.close(create(self.path, 0o640))
             connection = sqlite3.connect(

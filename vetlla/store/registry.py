@@ -23,7 +23,7 @@ from vetlla import access
 from vetlla.errors import StoreError
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate, migrations, refuse_newer, version
-from vetlla.store.ownership import create, sync_directory
+from vetlla.store.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     with exclusive(state_dir / LOCK):
         with _disk_errors(state_dir):
-            if not path.exists():
+            if not _is_there(path):
                 os.close(create(path, 0o640))
                 sync_directory(state_dir)
         with _sqlite_errors(path), closing(_connect(path)) as connection:
@@ -116,7 +116,7 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
 def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
-        is_there = path.exists()
+        is_there = _is_there(path)
     if not is_there:
         return _in_memory(clock)
     connection = _connect(path)
@@ -133,7 +133,15 @@ def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     return copy
 
 
+def _is_there(path: Path) -> bool:
+    """Return True if there is a registry. Raises StoreError for a link, one that leads nowhere among them."""
+    refuse_foreign(path)
+    return path.exists()
+
+
 def _connect(path: Path) -> sqlite3.Connection:
+    with _disk_errors(path.parent):
+        refuse_foreign(path)
     # mode=rw: never make a file; where it may not be written SQLite falls back to reading.
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
 
@@ -149,8 +157,9 @@ def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite
 def _touch(path: Path) -> None:
     # The kernel's own stamps are some milliseconds coarse: two commits could share one, and a reader that looked in
     # between would never see the second.
-    status = path.stat()
-    os.utime(path, ns=(status.st_atime_ns, max(time.time_ns(), status.st_mtime_ns + 1)))
+    status = path.lstat()
+    newer_ns = max(time.time_ns(), status.st_mtime_ns + 1)
+    os.utime(path, ns=(status.st_atime_ns, newer_ns), follow_symlinks=False)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.clock import to_datetime
@@ -160,7 +160,8 @@ def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: lis
     if replaced:
         make_directory(aside, 0o750)
     marker = state_dir / UNFINISHED_RESTORE
-    marker.touch(mode=0o640)
+    with suppress(FileExistsError):  # of a restore that was interrupted
+        os.close(create(marker, 0o640))
     sync_directory(state_dir)
     for path in replaced:
         path.rename(aside / path.name)
