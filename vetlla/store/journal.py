@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.alarms import Tally
 from vetlla.errors import StoreError
 from vetlla.store import audit
-from vetlla.store.batch import OnTest
+from vetlla.store.batch import Batch, OnTest
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate
+from vetlla.store.numbers import next_number
 from vetlla.store.ownership import create, refuse_foreign
 from vetlla.store.recent import Recent, moment, read_recent, read_tallies
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from vetlla.alarms import Alarm
     from vetlla.clock import Clock, Instant
-    from vetlla.store.batch import Batch
+    from vetlla.store.batch import Entry
     from vetlla.store.rows import Row
 
 JOURNAL = "journal.db"
@@ -50,10 +51,10 @@ wait for the event loop; one statement of 64 rows waits once where 64 statements
 
 _COMMIT = "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)"
 _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
-_REJECT = (
-    "INSERT INTO rejects (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_REJECT = f"""
+INSERT INTO rejects (id, at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)
+VALUES ({next_number("rejects")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608 - a name of our own
 _DUPLICATE = (
     "INSERT INTO duplicates (signal_id, count, last_us, last_mono_us, transport, peer) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_us = excluded.last_us,"
@@ -164,6 +165,11 @@ class Journal:
         with self._lock:
             self._connection.close()
 
+    def sign(self, entry: Entry, numbers: Mapping[str, int]) -> None:
+        """Write down that this journal was restored, and from which numbers on it may go on."""
+        self._connection.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers.items())
+        self.write(Batch(commit=0, boot=0, began_us=entry.at_us, audit=[entry]))
+
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
         connection = self._connection
@@ -246,8 +252,8 @@ class Journal:
         connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
         (boot,) = connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)).fetchone()
         (commit,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()
-        (signal,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM signals").fetchone()
-        (alarm,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM alarms").fetchone()
+        (signal,) = connection.execute(f"SELECT {next_number('signals')}").fetchone()
+        (alarm,) = connection.execute(f"SELECT {next_number('alarms')}").fetchone()
         alarms = connection.execute(_OPEN_ALARMS).fetchall()
         present = moment(connection, boot, now)
         open_alarms = [alarm_from(row) for row in alarms]
