@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon
+from tests.acceptance.daemon import PATIENCE_S, Daemon, Ended, running
 from tests.acceptance.homes import register
 from tests.acceptance.terminal import Terminal
 from vetlla.clock import SystemClock
@@ -20,7 +23,6 @@ from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONFIG = "[store]\nmin_free_mib = 1\nretry_s = 0.2\n"
 OFTEN = {"WATCHDOG_USEC": "600000"}
@@ -109,7 +111,7 @@ def test_a_deleted_registry_makes_no_home_a_stranger(tmp_path: Path) -> None:
 
 def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> None:
     """The control socket was deleted, so that its permissions cannot be set: half of the rest counted, unsaid."""
-    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as stranger:
+    with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port, "1001") as stranger:
         (daemon.state_dir / "control.sock").unlink()
         more = '[intake]\nunknown_accounts = "refuse"\n[control]\nmode = 0o600\n'
         daemon.configure(CONFIG + more)
@@ -117,3 +119,41 @@ def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> Non
         assert "control.sock" in daemon.await_log("receiver.reload_refused")["why"]
         assert daemon.metric("vetlla_reloads_total", outcome="refused") == 1
         stranger.alarm()
+
+
+def test_a_deleted_control_socket_is_made_again(tmp_path: Path) -> None:
+    """No operator could reach an alarm until the receiver was restarted."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        for deed in (Path.unlink, lambda path: path.rename(path.with_name("elsewhere"))):
+            seen = len(daemon.log)
+            deed(daemon.state_dir / "control.sock")
+            daemon.await_log("control.lost", after=seen)
+            deadline = time.monotonic() + PATIENCE_S
+            while not (daemon.state_dir / "control.sock").exists():
+                assert time.monotonic() < deadline
+            assert daemon.ask("queue.claim", alarm=1)["durable"] is True
+        assert daemon.stop() == 0
+        assert daemon.told == ""
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["its log", "a copy"])
+def test_no_new_journal_takes_the_place_of_one_that_is_gone(tmp_path: Path, *, kept: bool) -> None:
+    """SQLite deletes the log of a database that is gone, with acknowledged reports in it: such a start is refused."""
+    with running(tmp_path, config=CONFIG) as daemon:
+        with Terminal(daemon.port, "1001") as home:
+            frame = home.alarm()
+        daemon.kill()
+        path = daemon.state_dir / JOURNAL
+        away = path.with_name(f"{JOURNAL}.kept-20260101T000000Z") if kept else tmp_path / "away"
+        path.rename(away)
+        log = path.with_name(f"{JOURNAL}-wal").read_bytes()
+        with pytest.raises(Ended) as ended:
+            daemon.start()
+        assert ended.value.status == os.EX_IOERR
+        assert "journal.db: is gone" in ended.value.told
+        assert path.with_name(f"{JOURNAL}-wal").read_bytes() == log
+        assert not path.exists()
+        away.rename(path)
+        daemon.start()
+        assert journal.stored(daemon.state_dir) == {frame: 1}

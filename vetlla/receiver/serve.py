@@ -360,6 +360,7 @@ class Receiver:
 
         def pulse() -> None:
             self._commit.pulse()
+            self._begin(self._control.stay())
             self._pulse = asyncio.get_running_loop().call_later(watched_s / 3 if watched_s else PULSE_S, pulse)
 
         pulse()

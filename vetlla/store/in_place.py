@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from vetlla.clock import Clock
 
+KEPT = ".kept-"
+"""Behind the name of a database whose content was rescued, and before the instant."""
 PAGES_AT_ONCE = 4_096
 """Pages that are copied in one step: 16 MiB, after which others may use the connection."""
 
@@ -61,11 +63,10 @@ class Rescue:
     """Copies a database whose name is gone into a file beside it. A thread does it: the writer must go on answering."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, clock: Clock) -> None:
-        self.target = path.with_name(f"{path.name}.kept-{to_datetime(clock.now().utc_us):%Y%m%dT%H%M%SZ}")
+        self.target = path.with_name(f"{path.name}{KEPT}{to_datetime(clock.now().utc_us):%Y%m%dT%H%M%SZ}")
         self.failure = ""
         """Why it came to nothing."""
         self._connection = connection
-        self._stopped = False
         self._thread = threading.Thread(target=self._run, name="journal-rescue", daemon=True)
         self._thread.start()
 
@@ -89,15 +90,17 @@ class Rescue:
         (size,) = self._connection.execute("PRAGMA page_size").fetchone()
         if pages * size > shutil.disk_usage(self.target.parent).free:
             raise OSError(f"{self.target.parent} has no room for {pages * size >> 20} MiB")
-        descriptor = create(self.target, 0o640)
+        unfinished = self.target.with_name(f"{self.target.name}.unfinished")
+        descriptor = create(unfinished, 0o640)
         try:
-            with closing(sqlite3.connect(self.target, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous = OFF")  # synced once, below
                 self._connection.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
             os.fsync(descriptor)
+            unfinished.rename(self.target)
+            sync_directory(self.target.parent)
         except BaseException:
-            self.target.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise
         finally:
             os.close(descriptor)
-        sync_directory(self.target.parent)

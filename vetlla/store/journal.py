@@ -18,7 +18,7 @@ from vetlla.alarms import Tally
 from vetlla.errors import StoreError
 from vetlla.store import audit
 from vetlla.store.batch import Batch, OnTest
-from vetlla.store.in_place import Places, Rescue
+from vetlla.store.in_place import KEPT, Places, Rescue
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate, migrations, version
 from vetlla.store.numbers import next_number
@@ -131,6 +131,7 @@ class Journal:
         with ExitStack() as stack:
             stack.enter_context(keep_out_receivers(directory))
             _refuse_unfinished(directory)
+            _refuse_to_begin_anew(directory)
             self._connection = self._start()
             self.file = self.path.stat()
             self._lock = stack.pop_all()
@@ -477,4 +478,22 @@ def _refuse_unfinished(directory: Path) -> None:
     if (directory / UNFINISHED_RESTORE).exists():
         raise StoreError(
             f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` once more"
+        )
+
+
+def _refuse_to_begin_anew(directory: Path) -> None:
+    """Raise StoreError where a new journal would take the place of one that was taken away.
+
+    SQLite deletes the log of a database that is gone, and acknowledged reports are in it.
+    """
+    path = directory / JOURNAL
+    if path.exists():
+        return
+    if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
+        raise StoreError(f"{path}: is gone, and its content is kept", remedy=f"mv {kept[-1]} {path}, then start")
+    log = path.with_name(f"{JOURNAL}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"{path}: is gone, and its log is there: the last acknowledged reports are in it",
+            remedy="put the journal back beside it; or restore a backup, which keeps the log: vetlla db restore",
         )
