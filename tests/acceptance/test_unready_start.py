@@ -97,6 +97,7 @@ def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) 
     status = daemon.status()
     assert (status["ready"], status["listening"], status["store"]["state"]) == (False, [], "unread")
     assert "registry.db: file is not a database" in status["why"]
+    assert daemon.shown.startswith("STATUS=NOT READY, nothing new is acknowledged: ")
     daemon.http_port = status["http"]["port"]
     assert daemon.page("/readyz").status == 503
     assert daemon.metric("vetlla_ready") == 0
@@ -111,6 +112,23 @@ def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) 
         home.alarm("1110")
     assert daemon.stop() == 0
     assert daemon.told == ""
+    assert journal.flaws(daemon.state_dir) == []
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["later start", "first start after a boot of the machine"])
+def test_a_journal_that_a_hung_process_writes(daemon: Daemon, *, first: bool) -> None:
+    """Nothing is acknowledged, operators work, and when that process ends everything goes on by itself."""
+    with closing(sqlite3.connect(daemon.state_dir / JOURNAL, isolation_level=None)) as other:
+        if first:
+            other.execute("UPDATE boots SET boot = 'of yesterday'")
+        other.execute("BEGIN IMMEDIATE")
+        started(daemon)
+        assert "database is locked" in daemon.await_log("store.unready", state="failed")["why"]
+        assert_operators_work(daemon, durable=False)
+        other.execute("ROLLBACK")
+    daemon.await_log("store.recovered")
+    assert daemon.stop() == 0
+    assert ("claim", "alarm 1") in journal.records(daemon.state_dir)
     assert journal.flaws(daemon.state_dir) == []
 
 

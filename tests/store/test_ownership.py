@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,11 @@ def write_registry(state: Path) -> None:
         pass
 
 
+def write_row(state: Path) -> None:
+    with writing(state, CLOCK) as db:
+        db["written"].insert({"id": 1})
+
+
 def read_registry(state: Path) -> None:
     with reading(state, CLOCK):
         pass
@@ -98,6 +103,26 @@ def test_a_link_in_a_file_s_place_is_not_followed(state: Path, victim: Path, att
         deed(state)
     assert str(path) in refused.value.args[0]
     assert refused.value.remedy
+    assert untouched(victim)
+    assert not victim.with_name("new").exists()
+
+
+BESIDE: dict[str, Callable[[Path], None]] = {
+    f"{JOURNAL}-wal": start,
+    f"{JOURNAL}-shm": start,
+    f"{REGISTRY}-journal": write_row,
+    "keys.toml.new": change_keys,
+    f"{REGISTRY}.new": write_row,
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("dangling", [False, True], ids=["leads to a file", "leads nowhere"])
+def test_what_lies_beside_a_file_is_no_way_out_either(state: Path, victim: Path, name: str, *, dangling: bool) -> None:
+    """Logs and unfinished files: SQLite and we refuse a link in their place, or put the file itself there."""
+    (state / name).symlink_to(victim.with_name("new") if dangling else victim)
+    with suppress(StoreError):
+        BESIDE[name](state)
     assert untouched(victim)
     assert not victim.with_name("new").exists()
 
