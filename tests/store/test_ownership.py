@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vetlla.access import no_link
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError, UsageError
 from vetlla.store.backup import back_up
@@ -59,7 +60,7 @@ def write_registry(state: Path) -> None:
 
 def write_row(state: Path) -> None:
     with writing(state, CLOCK) as db:
-        db["written"].insert({"id": 1})
+        db.execute("CREATE TABLE written (id INTEGER)")
 
 
 def read_registry(state: Path) -> None:
@@ -212,6 +213,19 @@ def test_an_export_does_not_write_through_a_planted_link(tmp_path: Path, victim:
     planted.symlink_to(victim)
     target.write(path, ["a"], [["b"]], "sheet")
     assert path.read_text(encoding="utf-8").split() == ["a", "b"]
+    assert untouched(victim)
+
+
+@pytest.mark.parametrize("flags", [os.O_TRUNC, os.O_APPEND], ids=["files of a simulation", "log of a demonstration"])
+def test_other_files_are_not_written_through_links(tmp_path: Path, victim: Path, flags: int) -> None:
+    """They have fixed names in a directory that a person chose."""
+    path = tmp_path / "accounts.csv"
+    os.close(no_link(path, flags))
+    os.close(no_link(path, flags))
+    path.unlink()
+    path.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        no_link(path, flags)
     assert untouched(victim)
 
 
