@@ -231,8 +231,10 @@ class Journal:
             raise StoreError(f"{self.path}: cannot go on after a failure: {error}") from error
 
     def _open_again(self) -> None:
-        """Open the journal once more, now to write it. Raises StoreError."""
+        """Open the journal once more, now to write it. Raises StoreError, and makes no new one."""
         self._connection.close()
+        if not self.path.exists():
+            raise StoreError(f"{self.path}: is gone", remedy="put it back; then the receiver goes on by itself")
         self._connection = self._open()
         try:
             self._write_boot()
@@ -275,12 +277,13 @@ class Journal:
         lock = self.path.with_name(LOCK)
         if lock in lost:
             self._lock.enter_context(keep_out_receivers(lock.parent))
-        self._connection.close()
         if kept:
             kept.rename(self.path)
             sync_directory(self.path.parent)
             self._rescue = None
-        self._connection = self._open()
+        # From here on the files count, not what this connection knows: all of it is in them.
+        self.trouble = StoreError(f"{self._told(lost)}; it is not open again yet", remedy=_LOST)
+        self._open_again()
 
     def _told(self, lost: Mapping[Path, str]) -> str:
         names = ", ".join(f"{path.name} {what}" for path, what in lost.items())
