@@ -25,9 +25,9 @@ from vetlla.settings.section import (
     Host,
     Mebibytes,
     Port,
+    Seconds,
     Section,
     Wait,
-    Window,
     Word,
     spelled,
 )
@@ -167,7 +167,7 @@ class StoreSettings(Section):
     """Free disk above which reports are answered again; default 1.25 times ``min_free_mib``."""
     checkpoint_pages: Count = 1_000
     """Pages of write-ahead log after which the writer folds it into the database."""
-    duplicate_window_s: Window = 900
+    duplicate_window_s: Seconds = 900
     """How long a repeated report is recognised as the same one (devices retry for minutes)."""
     duplicate_window_max: Count = 1_000_000
     """Reports remembered for that purpose."""
@@ -186,26 +186,26 @@ class StoreSettings(Section):
 class QueueSettings(Section):
     """How alarms stand before operators."""
 
-    chain_window_s: Window = 1_800
+    chain_window_s: Seconds = 1_800
     """Signals of one home within this time of its last one join its open alarm."""
-    lease_s: Window = 60
+    lease_s: Seconds = 60
     """How long a claim holds without activity of its operator."""
-    hold_s: Window = Field(default_factory=_hold_beyond_lease)
+    hold_s: Seconds = Field(default_factory=_hold_beyond_lease)
     """How long an answered alarm stays without activity of its operator before it is put before a supervisor.
 
     LIFE and HOME_RISK are put there again after each such time in which no operator acts. Default 300, or a longer
     ``lease_s``."""
-    t3_warn_s: Window = 15
+    t3_warn_s: Seconds = 15
     """Time that an alarm waits for an answer before the receiver warns of it (t3 is ready to answered)."""
-    t3_max_s: Window = 30
+    t3_max_s: Seconds = 30
     """Time that an alarm waits for an answer before it is put before a supervisor."""
     t3_priorities: tuple[NamedPriority, ...] = (Priority.LIFE, Priority.HOME_RISK, Priority.TECHNICAL)
     """Priorities whose alarms have these two limits; ANS 6 is about every incoming communication."""
-    t2_max_s: Window = 20
+    t2_max_s: Seconds = 20
     """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
-    runaway_window_s: Window = 60
+    runaway_window_s: Seconds = 60
     """See ``runaway_signals``."""
     priorities: Mapping[Kind, NamedPriority] = {}
     """Kind -> LIFE, HOME_RISK, TECHNICAL or ROUTINE, where it differs from the standard table."""
@@ -259,7 +259,7 @@ class SupervisionSettings(Section):
     """Whose loss opens a TECHNICAL alarm: all, terminals, none."""
     incident_devices: Annotated[int, Field(ge=2, le=MOST)] = 10
     """Losses with a common label within ``incident_window_s`` that are one incident."""
-    incident_window_s: Window = 60
+    incident_window_s: Seconds = 60
     """See ``incident_devices``."""
     incident_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of a small group (a cell) that, lost within one interval, is one incident; at least three devices."""

@@ -57,7 +57,7 @@ Host: TypeAlias = Annotated[str, AfterValidator(_plain_host)]
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST)]
 Mebibytes: TypeAlias = Annotated[int, Field(ge=1, le=MOST_MIB)]
-Window: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_WINDOW_S)]
+Seconds: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_WINDOW_S)]
 """Seconds that are looked back on, or that people have."""
 Wait: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_WAIT_S)]
 """Seconds after which something is done."""
