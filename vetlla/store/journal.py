@@ -312,6 +312,8 @@ class Journal:
             if self._rescue is not None:
                 self._rescue.wait()
             self._connection.close()
+            if self._rescue is not None and not self._rescue.failure and not self.path.exists():
+                self._rescue.target.rename(self.path)  # after the log of the old one is gone
 
     def sign(self, entry: Entry, numbers: Mapping[str, int]) -> None:
         """Write down that this journal was restored, and from which numbers on it may go on."""
