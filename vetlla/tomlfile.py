@@ -25,16 +25,16 @@ _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
 """A key of so many parts, of which tomllib compares each beginning with each."""
 
 
-def read(path: Path) -> bytes:
-    """Return what a file holds. Raises OSError where it cannot be read, or has more than ``MAX_BYTES``."""
+def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
+    """Return what a file holds. Raises OSError where it cannot be read, or has more than ``at_most`` bytes (EFBIG)."""
     with path.open("rb") as file:
-        return read_open(file, path)
+        return read_open(file, path, at_most=at_most)
 
 
-def read_open(file: BinaryIO, path: Path) -> bytes:
+def read_open(file: BinaryIO, path: Path, *, at_most: int = MAX_BYTES) -> bytes:
     """Return what an open file holds, as ``read`` does."""
-    content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
+    content = file.read(at_most + 1)
+    if len(content) > at_most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content
 

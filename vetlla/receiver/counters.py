@@ -123,6 +123,7 @@ class Counters:
         "escalations",
         "heartbeats",
         "receipts",
+        "registry_unread",
         "rejects",
         "reloads",
         "reloads_refused",
@@ -182,6 +183,8 @@ class Counters:
         """Configurations taken on SIGHUP."""
         self.reloads_refused = 0
         """Configurations that were not valid: the old one went on."""
+        self.registry_unread = 0
+        """Readings of accounts and keys alone that failed: those known went on."""
 
     def ready(self, t2_us: Sequence[int], limit_us: int) -> int:
         """Count communications that became ready; return how many of them took longer than the limit."""

@@ -25,6 +25,7 @@ from vetlla.service.strangers import Strangers
 from vetlla.service.triage import home_of, is_old, joins, line_of
 from vetlla.signals import AccountId, Kind, Priority
 from vetlla.store.batch import Entry, Note
+from vetlla.store.deeds import text_digest
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
@@ -405,12 +406,12 @@ class Desk:
 
     def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Deed:
         """Write something down about an alarm; the holder's lease is renewed, others may note too."""
-        card = self.find(number)
+        card, digest = self.find(number), text_digest(text)
         batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
-            card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch).card
+            card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
         else:
-            batch.audit.append(_entry(hand.now, "note", number, hand.operator))
+            batch.audit.append(_entry(hand.now, "note", number, hand.operator, sha256=digest))
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def test(self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch) -> Tested:

@@ -6,8 +6,8 @@ wrong is told all at once, each fault with its file, its key and a remedy.
 
 from __future__ import annotations
 
+import errno
 import json
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -20,6 +20,9 @@ from vetlla.settings.model import Listen, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+LARGEST = 1 << 20
+"""Bytes of one file: a hundred times the example. A device or a log in its place must not fill the memory."""
 
 
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
@@ -63,12 +66,16 @@ def files(path: Path) -> list[Path]:
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        return tomlfile.document(tomlfile.read(file))
+        return tomlfile.document(tomlfile.read(file, at_most=LARGEST))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"
         ) from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ConfigError(
+                f"{file}: longer than {LARGEST} bytes", remedy="name the configuration, as config/vetlla.toml shows it"
+            ) from error
         remedy = "let the user that runs Vetlla read this file"
         if isinstance(error, IsADirectoryError):
             remedy = f"name a file, such as {file / 'vetlla.toml'}"
@@ -77,7 +84,7 @@ def _parse(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
         raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; texts stand in quotes") from error
 
 

@@ -11,50 +11,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.errors import UsageError
+from vetlla.store.deeds import PAGE, Deeds, detail_of
+from vetlla.store.numbers import numbers_of
 from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from vetlla.store.batch import Entry
-    from vetlla.store.rows import Row, SqlValue
+    from vetlla.store.deeds import Read
+    from vetlla.store.rows import Row
 
 GENESIS = bytes(32)
-PAGE = 1_000
-"""Records read at once: bounds the memory, and how long one read holds back the journal's checkpoints."""
-
 _ROWS_AT_ONCE = 100
 """Rows hashed in one step, which costs half as much as each alone."""
 FLAWS_TOLD = 1_000
 """Where a journal was overwritten every record has a flaw: the first ones tell enough."""
 
-Read: TypeAlias = "Callable[[str, Sequence[SqlValue]], list[sqlite3.Row]]"
-"""Runs one query in a short read transaction of its own: ``Archive.read``."""
-
 _EXTENT = """
 SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
        (SELECT max(id) FROM audit) AS last,
-       (SELECT max(id) FROM signals) AS last_signal
+       (SELECT max(id) FROM signals) AS last_signal,
+       (SELECT max(id) FROM alarms) AS last_alarm,
+       (SELECT max(id) FROM notes) AS last_note
 """
 _PAGE = f"""
 SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
 """  # noqa: S608 - a number of our own
 _COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
-_ALARM = "SELECT opened_us, answered_us, closed_us, outcome, t2_us, t3_us FROM alarms WHERE id = ?"
 _RECORD = "SELECT hash FROM audit WHERE id = ?"
 _HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
-_STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
-"""Actions on an alarm whose instant the alarm's own row repeats."""
-_FINAL = ("outcome", "t2_us", "t3_us")
-"""What the record of an alarm's end says of it, and its row repeats: the figures by which a contract is settled."""
 
 
 class Head(NamedTuple):
@@ -125,7 +116,7 @@ def holds(read: Read, head: Head) -> bool:
 
 
 def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None) -> Iterator[Flaw]:
-    """Yield every flaw: broken links, missing records, signals and alarm stamps that are not those that were committed.
+    """Yield every flaw: broken links, missing records; signals, alarms, notes and tests that are not what records say.
 
     What is written meanwhile is left for the next time. ``progress`` hears, page by page, how many records of how many
     were checked.
@@ -140,6 +131,7 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
     (extent,) = read(_EXTENT, ())
     last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
     head, covered = Head(0, GENESIS), 0
+    deeds = Deeds(read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0)
     while page := read(_PAGE, (head.id, last)):
         for row in page:
             record = tuple(row)[:-1]
@@ -147,13 +139,16 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
             head = Head(row["id"], row["hash"])
             if row["action"] == "commit":
                 covered = yield from _verify_commit(read, row, covered, last_signal)
-            elif row["action"] in _STAMPED:
-                yield from _verify_alarm(read, row)
+            elif row["action"] == "restore":
+                covered = max(covered, numbers_of(row).get("signals", 1) - 1)
+            else:
+                yield from (Flaw(*flaw) for flaw in deeds.take(row))
         progress(head.id, last)
     if (extent["written"] or 0) != last:
         yield Flaw(last, f"the chain ends here, but {extent['written']} records were written")
     if last_signal > covered:
         yield Flaw(last, f"signals {covered + 1} to {last_signal} are covered by no record")
+    yield from (Flaw(*flaw) for flaw in deeds.left(last))
 
 
 def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
@@ -167,7 +162,7 @@ def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
 
 def _verify_commit(read: Read, record: sqlite3.Row, covered: int, last_signal: int) -> Generator[Flaw, None, int]:
     """Compare the signals of a commit with their digest; return the last signal that is covered now."""
-    match _detail(record):
+    match detail_of(record):
         case {"first": int(first), "last": int(last), "digest": str(expected)}:
             if first != covered + 1:
                 yield Flaw(record["id"], f"signal {covered + 1} should follow, not {first}")
@@ -179,30 +174,3 @@ def _verify_commit(read: Read, record: sqlite3.Row, covered: int, last_signal: i
         case _:
             yield Flaw(record["id"], "it does not say which signals were committed")
             return covered
-
-
-def _verify_alarm(read: Read, record: sqlite3.Row) -> Iterator[Flaw]:
-    kind, _, number = record["subject"].partition(" ")
-    if kind != "alarm" or not _NUMBER.fullmatch(number):
-        yield Flaw(record["id"], "it does not say which alarm it is about")
-        return
-    rows = read(_ALARM, (int(number),))
-    if not rows:
-        yield Flaw(record["id"], f"alarm {number} is missing")
-        return
-    (alarm,), stamp = rows, _STAMPED[record["action"]]
-    if alarm[stamp] != record["at_us"]:
-        yield Flaw(record["id"], f"alarm {number}: {stamp} is not when it happened")
-    if record["action"] == "close":
-        detail = _detail(record)
-        for name in _FINAL:
-            if alarm[name] != detail.get(name):
-                yield Flaw(record["id"], f"alarm {number}: {name} is not what it was when it was closed")
-
-
-def _detail(record: sqlite3.Row) -> dict[str, object]:
-    try:
-        detail = json.loads(record["detail"])
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}
