@@ -50,7 +50,10 @@ STILLBORN = 0.15
 """Share of the loops in which it is killed once more while it starts."""
 KEY_NAME = "chaos"
 
-_SIGNALS = "SELECT id, account, sequence, code, area, device, alarm_id FROM signals WHERE id > ? ORDER BY id LIMIT 5000"
+_SIGNALS = """
+SELECT s.id, s.account, s.sequence, s.code, s.area, s.device, s.alarm_id, a.closed_us <= s.received_us AS behind
+FROM signals AS s LEFT JOIN alarms AS a ON a.id = s.alarm_id WHERE s.id > ? ORDER BY s.id LIMIT 5000
+"""
 _UNOPENED = "SELECT count(*) AS n FROM signals WHERE code = ? AND alarm_id IS NULL"
 _ALARMS = "SELECT id, state FROM alarms ORDER BY id"
 _CLOSINGS = "SELECT substr(subject, 7) AS alarm FROM audit WHERE action = 'close' AND subject LIKE 'alarm %'"
@@ -112,7 +115,8 @@ class Journal:
                 for row in rows:
                     report = Report(row["account"], row["sequence"], row["code"], row["area"], row["device"])
                     self.reports[report] += 1
-                    self.twice += (report, row["alarm_id"]) in self._stored_with
+                    # A runaway's reports are kept with an alarm that was closed before them.
+                    self.twice += not row["behind"] and (report, row["alarm_id"]) in self._stored_with
                     self._stored_with.add((report, row["alarm_id"]))
                     if row["code"] == LIFE and row["alarm_id"] is not None:
                         self.alarms[report] = row["alarm_id"]

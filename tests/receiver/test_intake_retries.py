@@ -347,3 +347,23 @@ def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: P
             assert (alarm["told_again"], alarm["escalated"]) == (2, 1)
 
     run(scenario())
+
+
+def test_a_retry_of_a_runaway_whose_alarm_was_closed_is_a_retry(tmp_path: Path) -> None:
+    """What a device repeats without end is kept with its closed alarm: its retry is not stored as another report."""
+    settings = small(tmp_path, queue={"runaway_signals": 2})
+
+    def low(number: int) -> Signal:
+        return signal(code="302", kind=Kind.BATTERY_LOW, identity=f"{number}".encode())
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME], settings=settings) as rig:
+            for number in range(3):
+                assert await tell(rig, low(number)) == STORED
+            await close_all(rig)
+            assert await tell(rig, low(3)) == STORED
+            assert await rig.open_alarms() == []
+            assert await tell(rig, low(3)) == DUPLICATE
+            assert stored(rig) == 4
+
+    run(scenario())

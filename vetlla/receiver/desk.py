@@ -55,7 +55,8 @@ class Desk:
         self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
-        self._cards = OpenAlarms()
+        self.open = self._cards = OpenAlarms()
+        """Read it to ask quickly whether an alarm is open."""
         self._closed = Closed()
         self._closed_before = recovered.closed
         self._runaways = Runaways()
