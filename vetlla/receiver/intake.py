@@ -282,7 +282,7 @@ class Intake:
             occurred_us, sent_us, text, more = said_in(row)
             said = content(text, more) if text or more else 0
             told_us = received.mono_us
-            # What is kept with an alarm that was closed before it, as a runaway's reports are, is no call of that alarm.
+            # What is kept with an alarm that was closed before, as a runaway's reports are, is no call of that alarm.
             held = alarm if alarm in self._desk.open else None
             self._duplicates.add((identity, number, told_us, self._next_frame, held, occurred_us, sent_us, said))
         if first is not None and signal.occurred_at is None:
