@@ -32,7 +32,7 @@ from rich.table import Table
 from bench.machine import describe
 from bench.receiver import READY_S, Receiver, free_port
 from bench.terminals import LIFE, Ledger, Manner, Operator, Report, Terminal
-from vetlla.cli.control import ask
+from vetlla.cli.queue.pages import pages
 from vetlla.signals import Key
 from vetlla.store import audit
 from vetlla.store.archive import Archive
@@ -224,7 +224,7 @@ class Chaos:
             (unopened,) = archive.read(_UNOPENED, (LIFE,))
             notes = {row["alarm_id"] for row in archive.read(_NOTES)}
             (repeats,) = archive.read("SELECT coalesce(sum(count), 0) AS n FROM duplicates")
-        queue = {alarm["id"] for alarm in ask(self._state_dir, "queue.list", timeout_s=READY_S)}
+        queue = {alarm["id"] for alarm in pages(self._state_dir, {})}
         tally.acknowledged, tally.stored = len(told), sum(reports.values())
         tally.attempts, tally.refused = self.ledger.attempts, self.ledger.refused
         tally.repeats_recognised, tally.closed = repeats["n"], len(closed)
