@@ -30,6 +30,14 @@ class Obstacle(NamedTuple):
         return f"{user_name(os.geteuid())} may not {verb} {self.place}"
 
 
+def no_link(path: Path, flags: int) -> int:
+    """Open a file to write it, made if need be, but not through a symbolic link. Raises OSError.
+
+    In a directory that others can write to, a link in the file's place may lead to any file that this user can write.
+    """
+    return os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
 def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
     """Return what keeps this user from reading (and writing) a path; None where the permissions allow it.
 

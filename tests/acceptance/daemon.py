@@ -81,6 +81,8 @@ class Daemon:
         self.log: list[dict[str, Any]] = []
         self.told = ""
         """What it wrote on standard error beside the log: errors of the start, tracebacks."""
+        self.shown = ""
+        """The line that ``systemctl status`` would show."""
         self._changed = Condition()
         self._reader: Thread | None = None
         self._manager: socket.socket | None = None
@@ -144,7 +146,9 @@ class Daemon:
                 told = self._manager.fileno()
                 readable, _, _ = select.select([told, ended], [], [], max(0, deadline - time.monotonic()))
                 if told in readable:
-                    if any(line == state for line in self._manager.recv(4096).decode().splitlines()):
+                    lines = self._manager.recv(4096).decode().splitlines()
+                    self.shown = next((line for line in lines if line.startswith("STATUS=")), self.shown)
+                    if state in lines:
                         return
                 elif ended in readable:
                     raise Ended(self.wait(), self.told)

@@ -44,22 +44,22 @@ def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
     lines = vetlla("audit", "list").out.splitlines()
 
     assert lines[0].split() == ["id", "at", "actor", "action", "subject", "detail"]
-    assert [line.split()[5] for line in lines[1:]] == ["open", "answer", "close"]
+    assert [line.split()[5] for line in lines[1:]] == ["open", "answer", "note", "close"]
     assert lines[2].split()[:7] == ["3", "2026-01-01", "01:00:05.000", "CET", "maria", "answer", "alarm"]
-    assert '{"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5000000}' in lines[3]
-    assert len(vetlla("audit", "list", "--commits", "--limit", 100).out.splitlines()) == 64
+    assert '{"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5000000}' in lines[4]
+    assert len(vetlla("audit", "list", "--commits", "--limit", 100).out.splitlines()) == 65
 
 
 @pytest.mark.usefixtures("story")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--actor", "maria"], [3, 4]),
-        (["--action", "close"], [4]),
+        (["--actor", "maria"], [3, 4, 5]),
+        (["--action", "close"], [5]),
         (["--subject", "alarm 1", "--actor", "receiver"], [2]),
         (["--action", "commit"], []),
-        (["--action", "commit", "--commits", "--limit", 1], [63]),
-        (["--since", "2026-01-01T01:00:01", "--until", "2026-01-01T01:00:10"], [3]),
+        (["--action", "commit", "--commits", "--limit", 1], [64]),
+        (["--since", "2026-01-01T01:00:01", "--until", "2026-01-01T01:00:10"], [3, 4]),
     ],
 )
 def test_records_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
@@ -74,7 +74,7 @@ def test_machines_get_the_hash_too(vetlla: Vetlla) -> None:
 
     assert len(line.pop("hash")) == 64
     assert line == {
-        "id": 4, "at": "2026-01-01T00:01:05.000000Z", "actor": "maria", "action": "close", "subject": "alarm 1",
+        "id": 5, "at": "2026-01-01T00:01:05.000000Z", "actor": "maria", "action": "close", "subject": "alarm 1",
         "detail": {"outcome": "handled_by_voice", "t2_us": 1300, "t3_us": 5_000_000},
     }  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_a_whole_chain_prints_its_head(vetlla: Vetlla) -> None:
     head = done.out.strip()
 
     assert done.status == 0
-    assert head.startswith("63:")
+    assert head.startswith("64:")
     assert vetlla("audit", "verify", "--expect", head).status == 0
     (fields,) = vetlla("audit", "verify", "--json").json
     assert fields == {"whole": True, "head": head, "flaws": []}
@@ -103,7 +103,7 @@ def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, s
 
     done = vetlla("audit", "verify", "--expect", head)
     assert done.status == 0
-    assert done.out.startswith("64:")
+    assert done.out.startswith("65:")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, s
         ("UPDATE signals SET code = '602' WHERE id = 1", "record 1: signals 1 to 1 are not those that were committed"),
         ("UPDATE audit SET actor = 'pere' WHERE id = 3", "record 3: its hash does not follow"),
         ("DELETE FROM audit WHERE id = 3", "record 4: records 3 to 3 are missing"),
-        ("DELETE FROM audit WHERE id > 60", "record 60: the chain ends here, but 63 records were written"),
+        ("DELETE FROM audit WHERE id > 60", "record 60: the chain ends here, but 64 records were written"),
     ],
 )
 def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path, sql: str, what: str) -> None:
@@ -134,12 +134,12 @@ def test_a_cut_that_left_no_trace_is_found_by_who_kept_the_head(vetlla: Vetlla, 
     tamper(story, "DELETE FROM audit WHERE id > 60")
     with closing(sqlite3.connect(story / JOURNAL, isolation_level=None)) as connection:
         connection.execute("UPDATE sqlite_sequence SET seq = 60")
-        connection.execute("DELETE FROM signals WHERE id > 57")
+        connection.execute("DELETE FROM signals WHERE id > 56")
 
     assert vetlla("audit", "verify").status == 0
     done = vetlla("audit", "verify", "--expect", head)
     assert done.status == 1
-    assert done.out.startswith("record 63: the chain does not contain the head that was expected")
+    assert done.out.startswith("record 64: the chain does not contain the head that was expected")
 
 
 def test_a_journal_that_was_overwritten_does_not_flood_the_terminal(vetlla: Vetlla, state_dir: Path) -> None:

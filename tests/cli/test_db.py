@@ -57,7 +57,7 @@ def test_a_backup_tells_what_it_holds(vetlla: Vetlla, tmp_path: Path) -> None:
     done = vetlla("db", "backup", tmp_path / "first")
     assert done.status == 0
     assert f"{tmp_path / 'first'}: 0." in done.out
-    assert "signals up to 60, audit head 63:" in done.out
+    assert "signals up to 60, audit head 64:" in done.out
 
     (fields,) = vetlla("db", "backup", tmp_path / "second", "--json").json
     assert fields.pop("backup") == str(tmp_path / "second")
@@ -141,7 +141,7 @@ def test_a_restore_tells_what_it_did(vetlla: Vetlla, backup: Path, story: Path) 
     assert len(vetlla("signals", "export").json) == 60
     assert len(vetlla("signals", "export", "--state-dir", aside).json) == 61
     (record,) = vetlla("audit", "list", "--action", "restore", "--json").json
-    assert record["detail"]["replaced_head"].startswith("64:")
+    assert record["detail"]["replaced_head"].startswith("65:")
     assert vetlla("db", "verify").status == 0
 
 

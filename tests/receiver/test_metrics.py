@@ -40,7 +40,7 @@ GAUGES = Gauges(
 
 CLOSED_LABELS: dict[str, set[str]] = {
     "protocol": set(PROTOCOLS),
-    "outcome": {*Outcome, *Receipt, "taken", "refused"},
+    "outcome": {*Outcome, *Receipt, "taken", "refused", "unread"},
     "reason": set(Reason),
     "caller": set(Caller),
     "why": {*Refusal, *Cause},
@@ -90,6 +90,7 @@ def _full() -> Counters:
     counters.warnings[Priority.HOME_RISK] += 5
     counters.escalations[Priority.LIFE, Cause.HOLD_LAPSED] += 1
     counters.reloads_refused += 1
+    counters.registry_unread += 4
     return counters
 
 
@@ -136,6 +137,7 @@ def _full() -> Counters:
         ("vetlla_limit_seconds", {"limit": "hold"}, 300),
         ("vetlla_reloads_total", {"outcome": "taken"}, 0),
         ("vetlla_reloads_total", {"outcome": "refused"}, 1),
+        ("vetlla_reloads_total", {"outcome": "unread"}, 4),
         ("vetlla_ready", {}, 1),
         ("vetlla_queue_alarms", {"state": "waiting", "priority": "life"}, 2),
         ("vetlla_queue_alarms", {"state": "answered", "priority": "life"}, 0),

@@ -14,6 +14,7 @@ from vetlla.receiver.asked import TEXT_MAX
 from vetlla.receiver.control import Caller, Request
 from vetlla.receiver.requests import NAME_MAX, NOTE_MAX, TEST_MAX_S
 from vetlla.signals import Kind, Priority
+from vetlla.store.deeds import text_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def test_an_alarm_s_whole_way(tmp_path: Path) -> None:
             assert audit == [
                 ("ana", "claim", "{}"),
                 ("ana", "answer", "{}"),
-                ("ana", "note", "{}"),
+                ("ana", "note", f'{{"sha256":"{text_digest("wants her daughter")}"}}'),
                 ("ana", "hand over", '{"to":"berta"}'),
                 ("berta", "close", '{"outcome":"contact_went","t2_us":1000000,"t3_us":7000000}'),
             ]

@@ -12,6 +12,7 @@ from vetlla.clock import SECOND_US, ManualClock
 from vetlla.signals import AccountId, Arrival, Event, Kind, Phase, Priority, Reason, Reject, Signal
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry, Note, Stamps
+from vetlla.store.deeds import text_digest
 from vetlla.store.journal import Journal
 from vetlla.store.rows import reject_row, signal_row
 
@@ -59,7 +60,7 @@ class Scribe:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self.clock = clock
         self.journal = Journal(directory, clock)
-        recovered = self.journal.recover(WINDOW_US)
+        self.recovered = recovered = self.journal.recover(WINDOW_US)
         self.boot = recovered.boot
         self.next_commit = recovered.next_commit
         self.next_signal = recovered.next_signal
@@ -142,6 +143,7 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
         second.alarms[1] = answered
         second.audit.append(Entry(clock.now().utc_us, "maria", "answer", "alarm 1", {}))
         second.notes.append(Note(1, clock.now().utc_us, "maria", "speaking"))
+        second.audit.append(Entry(clock.now().utc_us, "maria", "note", "alarm 1", {"sha256": text_digest("speaking")}))
         scribe.write(second)
         clock.advance(60)
         closed = answered._replace(state=State.CLOSED, closed_us=clock.now().utc_us, outcome=Outcome.HANDLED_BY_VOICE)

@@ -17,8 +17,9 @@ from tests.store.journals import journal, report, write_a_story
 from vetlla.errors import UsageError
 from vetlla.store import audit
 from vetlla.store.archive import Archive
-from vetlla.store.audit import GENESIS, PAGE, Flaw, Head, chain, digest, holds, verify
+from vetlla.store.audit import GENESIS, Flaw, Head, chain, digest, holds, verify
 from vetlla.store.batch import Entry
+from vetlla.store.deeds import PAGE
 from vetlla.store.journal import JOURNAL
 from vetlla.store.rows import SIGNAL_COLUMNS
 
@@ -112,7 +113,7 @@ def test_no_column_of_a_signal_can_be_changed(copy: Path, column: str) -> None:
         ("DELETE FROM audit WHERE id = 20", "records 20 to 20 are missing"),
         ("DELETE FROM audit WHERE id BETWEEN 20 AND 25", "records 20 to 25 are missing"),
         ("DELETE FROM audit WHERE id = 1", "records 1 to 1 are missing"),
-        ("DELETE FROM audit WHERE id > 50", "the chain ends here, but 63 records were written"),
+        ("DELETE FROM audit WHERE id > 50", "the chain ends here, but 64 records were written"),
         ("UPDATE audit SET detail = 'no JSON' WHERE id = 20", "it does not say which signals were committed"),
         ("UPDATE audit SET detail = '[1]' WHERE id = 20", "it does not say which signals were committed"),
         ("UPDATE audit SET subject = 'alarm one' WHERE id = 3", "it does not say which alarm it is about"),
@@ -205,7 +206,7 @@ def test_progress_is_told_page_by_page(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
-        batch.audit = [Entry(number, "maria", "note", "alarm 1", {}) for number in range(2 * PAGE + 1)]
+        batch.audit = [Entry(number, "maria", "escalate", "alarm 1", {}) for number in range(2 * PAGE + 1)]
         scribe.write(batch)
         with Archive(tmp_path) as archive:
             assert list(verify(archive.read, lambda done, of: told.append((done, of)))) == []

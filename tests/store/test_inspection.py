@@ -156,12 +156,12 @@ def test_a_backup_with_another_history_is_found(folder: Path) -> None:
     """Whoever makes new checksums for other files still has to get the head of the chain right."""
     manifest = folder / "backup" / MANIFEST
     said = json.loads(manifest.read_text(encoding="utf-8"))
-    said["head"] = "62:" + "00" * 32
+    said["head"] = "63:" + "00" * 32
     manifest.write_text(json.dumps(said), encoding="utf-8")
 
     (damage,) = found(folder / "backup")
 
-    assert "its audit chain ends with 63:" in damage.what
+    assert "its audit chain ends with 64:" in damage.what
 
 
 def test_an_account_that_means_nothing_is_found(folder: Path) -> None:

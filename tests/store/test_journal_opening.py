@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +25,8 @@ from vetlla.store.rows import ALARM_COLUMNS, alarm_row
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.store.journals import Scribe
 
 
 # --- recovery ---------------------------------------------------------------------------------------------------------
@@ -257,3 +261,47 @@ def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
 
     assert "run the Vetlla version that wrote it" in caught.value.remedy
     assert (tmp_path / JOURNAL).read_bytes() == before
+
+
+def test_a_stop_puts_a_deleted_journal_back(tmp_path: Path) -> None:
+    """The receiver is stopped before the copy of a deleted journal is in its place: the stop does the rest."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        (tmp_path / JOURNAL).unlink()
+        pulse = scribe.batch()
+        pulse.pulse = True
+        with pytest.raises(StoreError, match=r"journal\.db was deleted under the running receiver"):
+            scribe.write(pulse)
+        with pytest.raises(StoreError, match="a copy is being made"):
+            scribe.journal.resume()
+    assert not list(tmp_path.glob("*.kept-*"))
+    with journal(tmp_path) as scribe:
+        assert scribe.next_signal == 2
+
+
+def end_copy(scribe: Scribe) -> None:
+    """Wait for the end of the copy that is being made."""
+    assert scribe.journal._rescue is not None
+    scribe.journal._rescue.wait()
+
+
+def test_a_copy_that_has_no_room_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keeps the copy from being made is told, and the receiver stays unready until there is room."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        (tmp_path / JOURNAL).unlink()
+        with monkeypatch.context() as full:
+            full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+            with pytest.raises(StoreError, match="a copy is being made"):
+                scribe.journal.resume()
+            end_copy(scribe)
+            with pytest.raises(StoreError, match="has no room for"):
+                scribe.journal.resume()
+            end_copy(scribe)
+        with pytest.raises(StoreError, match="a copy is being made"):
+            scribe.journal.resume()
+        end_copy(scribe)
+        scribe.journal.resume()
+        scribe.commit(report(2))
+    with journal(tmp_path) as scribe:
+        assert scribe.next_signal == 3

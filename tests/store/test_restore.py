@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.store.journals import journal, report, write_a_story
+from tests.store.journals import alarm, arrival, journal, reject, report, write_a_story
 from vetlla.clock import ManualClock
 from vetlla.errors import StoreError
 from vetlla.store import history
@@ -18,11 +19,14 @@ from vetlla.store.account_table import Entry, account_book, register
 from vetlla.store.archive import Archive
 from vetlla.store.audit import Head, holds
 from vetlla.store.backup import MANIFEST, Manifest, back_up
+from vetlla.store.batch import Entry as Record
 from vetlla.store.inspection import inspect
 from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE, Journal
+from vetlla.store.numbers import LEAP
 from vetlla.store.registry import REGISTRY, reading, writing
 from vetlla.store.restore import INCOMING, Restored, restore
 from vetlla.store.room import Room
+from vetlla.store.rows import reject_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,16 +128,70 @@ def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) 
         "made": done.manifest.made,
         "head": done.manifest.head,
         "replaced_head": f"{newest['id']}:{newest['hash'].hex()}",
+        "numbers": {"signals": 64, "alarms": 2, "rejects": 2, "incidents": 1},
     }
     assert done.replaced_head == record.detail["replaced_head"]
 
 
 def test_the_receiver_goes_on_from_there(state: Path, backup: Path) -> None:
-    """Numbers and chain continue where the backup ended."""
+    """The chain continues where the backup ended, numbers behind those that the replaced journal had given out."""
     restored(backup, state)
     with journal(state) as scribe:
         scribe.commit(report(100))
-    assert last_signal(state) == 61
+    assert last_signal(state) == 64
+    assert list(inspect(state, CLOCK)) == []
+
+
+def open_an_alarm(state: Path) -> int:
+    """Let the receiver open an alarm, refuse a frame, and note an incident; return the alarm's number."""
+    with journal(state) as scribe:
+        number = scribe.recovered.next_alarm
+        batch = scribe.signals([report(500 + number)], home="H-1", alarm=number)
+        opened = alarm(number, CLOCK, first_signal=scribe.next_signal)
+        batch.alarms[number] = opened
+        batch.decided.append(Record(opened.opened_us, "receiver", "open", f"alarm {number}", {"priority": "LIFE"}))
+        batch.rejects.append(reject_row(arrival(CLOCK), reject()))
+        scribe.write(batch)
+    return number
+
+
+def test_no_number_names_another_home_after_a_restore(state: Path, backup: Path) -> None:
+    """Restored twice, and in between alarms came: each alarm of the day has a number of its own."""
+    numbers = [open_an_alarm(state)]
+    restored(backup, state)
+    numbers += [open_an_alarm(state), open_an_alarm(state)]
+    shutil.move(str(next(state.glob("replaced-*"))), state / "replaced-earlier")
+    restored(backup, state)
+    numbers.append(open_an_alarm(state))
+
+    assert numbers == [2, 3, 4, 5]
+    assert list(inspect(state, CLOCK)) == []
+    with Archive(state) as archive:
+        (row,) = archive.read("SELECT max(id) AS reject FROM rejects")
+    assert row["reject"] == 5, "rejects are called by number, too"
+
+
+def test_a_backup_of_a_restored_journal_still_knows(state: Path, backup: Path, tmp_path: Path) -> None:
+    """Nothing came since: the backup has no row with those numbers, and leaves them out all the same."""
+    open_an_alarm(state)
+    restored(backup, state)
+    again = tmp_path / "again"
+    back_up(state, again, CLOCK, Room(state, reserve=0))
+    shutil.rmtree(state)
+    done = restored(again, state)
+    assert done.numbers == {table: number + LEAP[table] for table, number in AFTER_ONE.items()}
+    assert open_an_alarm(state) == 3 + LEAP["alarms"]
+    assert list(inspect(state, CLOCK)) == []
+
+
+AFTER_ONE = {"signals": 65, "alarms": 3, "rejects": 3, "incidents": 1}
+
+
+def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
+    """The replaced journal is garbage: how far its numbers had come is unknown."""
+    (state / JOURNAL).write_bytes(b"garbage" * 1000)
+    restored(backup, state)
+    assert open_an_alarm(state) == 2 + LEAP["alarms"]
     assert list(inspect(state, CLOCK)) == []
 
 

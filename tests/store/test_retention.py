@@ -501,3 +501,21 @@ def test_signals_cannot_be_changed_by_accident(tmp_path: Path) -> None:
         for change in ("text = 'stood'", "raw = x'42'", "received_us = 1", "alarm_id = 5", "kind = 'fire'", "id = 9"):
             with pytest.raises(sqlite3.IntegrityError, match="never changed"):
                 connection.execute(f"UPDATE signals SET {change} WHERE id = 2")
+
+
+def test_a_note_taken_out_by_hand_is_no_removal(tmp_path: Path) -> None:
+    """Notes that were removed for their age are not missing; a younger one that a hand took out is."""
+    clock = ManualClock()
+    with journal(tmp_path, clock) as scribe:
+        for number in range(1, 4):
+            batch = scribe.signals([report(number)], alarm=number)
+            batch.alarms[number] = alarm(number, clock)
+            batch.audit.append(Entry(batch.began_us, "receiver", "open", f"alarm {number}", {}))
+            note(batch, number, "fell in the bath")
+            close(batch, number, clock)
+            scribe.write(batch)
+            clock.advance(DAY_S)
+        removed(scribe, notes=2)
+    assert flaws(tmp_path) == []
+    by_hand(tmp_path, "DELETE FROM notes WHERE alarm_id = 2")
+    assert flaws(tmp_path) == ["alarm 2: a note of maria is missing"]

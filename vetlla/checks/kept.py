@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from vetlla.store.archive import Archive
 from vetlla.store.history import SIGNALS, last_number
 from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE
 from vetlla.store.keyring import Keyring, is_credential
-from vetlla.store.registry import REGISTRY, reading
+from vetlla.store.registry import PATIENCE_S, REGISTRY, reading
 from vetlla.store.room import LOG_GROWTH_MAX, size
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def journal(state_dir: Path, status: Status | None) -> Finding:
                 check="journal",
                 level=Level.CRITICAL,
                 text=f"{path} is not the file that the receiver writes: it was moved, replaced or deleted",
-                remedy="systemctl stop vetlla, find the file (lsof +L1), put it back or restore, then start",
+                remedy="leave the receiver running: it keeps what it wrote in journal.db.kept-...; see its log",
             )
         if there is None:
             return Finding(check="journal", level=Level.OK, text=f"{path}: none yet, the first start makes it")
@@ -69,9 +70,18 @@ def journal(state_dir: Path, status: Status | None) -> Finding:
 
 def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
     """Judge the registry: it can be read, and the receiver knows the accounts that it holds."""
+    began_s = time.monotonic()
     try:
         with reading(state_dir, clock) as opened:
             number = count_accounts(opened)
+        if time.monotonic() - began_s >= PATIENCE_S:
+            holders = ", ".join(map(str, sorted(_lockers((state_dir / REGISTRY).stat())))) or "of another user"
+            return Finding(
+                check="registry",
+                level=Level.WARNING,
+                text=f"{number} accounts; process {holders} holds it without end: nothing can be changed meanwhile",
+                remedy="end that process; what it had not committed is taken back",
+            )
     except (PermissionError, VetllaError) as error:
         return of_error("registry", error)
     known = status["counts"]["accounts"] if status else number
@@ -103,7 +113,8 @@ def owners(settings: Settings) -> Finding:
         files = {state_dir / name for name in OURS}
         if not is_credential(settings.keys_file):
             files.add(settings.keys_file)
-        strange = [path for path in sorted(files) if path.exists() and not _usable(path.stat(), owner)]
+        statuses = {path: _status(path, settings) for path in sorted(files)}
+        strange = [path for path, status in statuses.items() if status and not _usable(status, owner)]
     except OSError as error:
         if isinstance(error, PermissionError):
             return of_error("files", error)
@@ -119,8 +130,18 @@ def owners(settings: Settings) -> Finding:
     return Finding(check="files", level=Level.OK, text=f"user {name} can use all of them")
 
 
+def _status(path: Path, settings: Settings) -> os.stat_result | None:
+    """Return what a file is; of the keys file, which may be kept elsewhere, what its name leads to."""
+    try:
+        return path.stat() if path == settings.keys_file else path.lstat()
+    except FileNotFoundError:
+        return None
+
+
 def _usable(status: os.stat_result, owner: int) -> bool:
-    """Return True if a file is its directory's owner's, or readable by that user in another way."""
+    """Return True if a file is its directory's owner's, or readable by that user in another way; a link is neither."""
+    if stat.S_ISLNK(status.st_mode):
+        return False
     return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)
 
 

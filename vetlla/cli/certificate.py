@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from vetlla.store.audit import Read
+    from vetlla.store.deeds import Read
 
 FORM = "vetlla-erasure-1"
 SIZE_MAX = 1 << 20

@@ -110,6 +110,7 @@ def restore(
                 "last_signal": done.manifest.last_signal,
                 "replaced_head": done.replaced_head,
                 "aside": None if done.aside is None else str(done.aside),
+                "numbers": dict(done.numbers),
                 "dry_run": dry_run,
             }
         )
@@ -119,6 +120,7 @@ def restore(
     out.print(f"{would} {backup} of {done.manifest.made}, signals up to {done.manifest.last_signal}")
     if done.aside:
         out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}")
+    out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
     if not dry_run:
         talk().print("vetlla check-config tells whether every key that an account names is there")
 

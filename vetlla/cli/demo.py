@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvloop
 
+from vetlla.access import no_link
 from vetlla.cli import account_file
 from vetlla.cli.board.command import show
 from vetlla.cli.control import ask
@@ -148,7 +149,7 @@ def _prepare(directory: Path) -> tuple[Account, ...]:
 async def _receiver(directory: Path) -> AsyncIterator[tuple[Process, int]]:
     """Run the receiver as a process of its own; give it back with its port when it is ready; drain it in the end."""
     log = directory / LOG
-    with log.open("ab") as out:
+    with os.fdopen(no_link(log, os.O_APPEND), "ab") as out:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "vetlla", "receiver"),
             # Without this machine's configuration: it is another receiver's.

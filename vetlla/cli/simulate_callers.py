@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vetlla.access import no_link
 from vetlla.accounts import Account
 from vetlla.cli import account_file
 from vetlla.errors import UsageError
@@ -88,7 +90,8 @@ def write_files(folder: Path, accounts: Sequence[Account], keys: Mapping[str, Ke
     """Write what a receiver must be told to understand these homes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "accounts.csv").open("w", encoding="utf-8", newline="") as out:
+        file = no_link(folder / "accounts.csv", os.O_TRUNC)
+        with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
             table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
             table.writeheader()
             table.writerows(map(row_from, accounts))

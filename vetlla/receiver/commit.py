@@ -46,6 +46,8 @@ class StoreState(StrEnum):
     STALLED = "stalled"
     """The disk neither does nor refuses what it was asked; operators wait with it."""
     FAILED = "failed"
+    UNREAD = "unread"
+    """Accounts and keys could not be read since the start: the receiver does not know who may call."""
     CLOSED = "closed"
 
 
@@ -111,8 +113,10 @@ class GroupCommit:
         self.settings = settings
         self.state = StoreState.OK
         self.why = ""
-        self.on_turn: Callable[[], object] = lambda: None
+        self.on_turn: list[Callable[[], object]] = []
         """Called when reports begin or cease to be taken."""
+        self._withheld = ""
+        """Why none are taken although the store is well."""
         self.unready_us = 0
         """Time in which none could be taken, all together."""
         self.last_commit_us = 0
@@ -233,7 +237,7 @@ class GroupCommit:
         match self.state:
             case StoreState.OK:
                 return self._planner.backlog or not self.batch.empty
-            case StoreState.LOW:
+            case StoreState.LOW | StoreState.UNREAD:
                 return not self.batch.empty
             case _:
                 return False
@@ -405,6 +409,23 @@ class GroupCommit:
         self._loop.call_later(self.settings.store.retry_s, self._resume)
         self._rest()
 
+    def begin_failed(self, failure: StoreError) -> None:
+        """Begin with a journal that can be read and not written: operators work, and it is tried like any other."""
+        self._failed(self._new_batch(), failure)
+
+    def withhold(self, why: str) -> None:
+        """Take no report until ``release``, however well the store is."""
+        self._withheld = why
+        if self.state in {StoreState.OK, StoreState.UNREAD}:
+            self._turn(StoreState.OK, "")
+
+    def release(self) -> None:
+        """Take reports as far as the store lets us."""
+        self._withheld = ""
+        if self.state is StoreState.UNREAD:
+            self._turn(StoreState.OK, "")
+            self.wake()
+
     def _resume(self) -> None:
         if self.state is StoreState.FAILED and not self._busy:
             self._occupy()
@@ -422,17 +443,19 @@ class GroupCommit:
         self._write()
 
     def _turn(self, state: StoreState, why: str) -> None:
+        if state is StoreState.OK and self._withheld:
+            state, why = StoreState.UNREAD, self._withheld
         before, self.state = self.state, state
-        now_us = self._clock.now().mono_us
+        now_us, told, self.why = self._clock.now().mono_us, self.why, why
         if before is StoreState.OK and state is not StoreState.OK:
             self._unready_since_us = now_us
-            self.on_turn()
         elif state is StoreState.OK and before is not StoreState.OK:
             self.unready_us += now_us - self._unready_since_us
-            self.on_turn()
-        if (state, why) == (before, self.why):
+        if StoreState.OK in {before, state} and before is not state:
+            for call in self.on_turn:
+                call()
+        if (state, why) == (before, told):
             return
-        self.why = why
         if state is StoreState.OK:
             log.info("store.recovered")
         else:

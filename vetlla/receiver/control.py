@@ -21,12 +21,15 @@ import structlog
 
 from vetlla.access import group_name
 from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.store.in_place import identity
+from vetlla.store.ownership import set_mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
     from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.store.in_place import Identity
 
 log = structlog.get_logger()
 
@@ -89,21 +92,44 @@ class Control:
         self._commands = commands
         self._streams = streams
         self._server: asyncio.Server | None = None
+        self._made: Identity | None = None
+        """Which socket the path led to when it was made; None while it is being made."""
         self._calls: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen. The journal's lock is held, so a socket that is already there was left by a receiver that died."""
         self.path.unlink(missing_ok=True)
+        self._made = None
         try:
             self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
         except OSError as error:
             raise path_too_long(self.path, error.strerror or str(error)) from error
-        self.path.chmod(self.settings.mode)
+        set_mode(self.path, self.settings.mode)
+        self._made = identity(self.path)
+
+    async def stay(self) -> None:
+        """Listen again if the socket was deleted or replaced: without it no operator reaches an alarm."""
+        server, made = self._server, self._made
+        if server is None or made is None or identity(self.path) == made:
+            return
+        server.close()  # connections that stand stay
+        try:
+            await self.start()
+            log.error("control.lost", path=str(self.path))
+        except (VetllaError, OSError) as error:
+            self._made = made  # it is tried again
+            log.error("control.lost", path=str(self.path), why=str(error))  # noqa: TRY400 - not our mistake
 
     def use(self, settings: ControlSettings) -> None:
         """Go on with other groups and permissions, on connections that stand too."""
+        if settings.mode != self.settings.mode:
+            try:
+                set_mode(self.path, settings.mode)
+            except OSError as error:
+                raise StoreError(
+                    f"{self.path}: its permissions cannot be set: {error.strerror}", remedy="systemctl restart vetlla"
+                ) from error
         self.settings = settings
-        self.path.chmod(settings.mode)
 
     async def close(self) -> None:
         """Hang up on everybody and remove the socket."""

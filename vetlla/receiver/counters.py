@@ -122,6 +122,7 @@ class Counters:
         "escalations",
         "heartbeats",
         "receipts",
+        "registry_unread",
         "rejects",
         "reloads",
         "reloads_refused",
@@ -184,6 +185,8 @@ class Counters:
         """Configurations taken on SIGHUP."""
         self.reloads_refused = 0
         """Configurations that were not valid: the old one went on."""
+        self.registry_unread = 0
+        """Readings of accounts and keys alone that failed: those known went on."""
 
         self.removed = dict.fromkeys(What, 0)
         """Rows that were removed or emptied for their age."""

@@ -24,6 +24,7 @@ from vetlla.service.runaway import Runaways, Utterance
 from vetlla.service.triage import is_old, joins, line_of
 from vetlla.signals import Kind, Priority
 from vetlla.store.batch import Entry, Note
+from vetlla.store.deeds import text_digest
 from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
@@ -360,12 +361,12 @@ class Desk:
 
     def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Deed:
         """Write something down about an alarm; the holder's lease is renewed, others may note too."""
-        card = self.find(number)
+        card, digest = self.find(number), text_digest(text)
         batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
-            card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch).card
+            card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
         else:
-            batch.audit.append(_entry(hand.now, "note", number, hand.operator))
+            batch.audit.append(_entry(hand.now, "note", number, hand.operator, sha256=digest))
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:

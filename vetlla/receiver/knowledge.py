@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from vetlla.accounts import AccountBook
+from vetlla.errors import StoreError
 from vetlla.receiver.daybook import span_of
 from vetlla.receiver.roster import Roster
 from vetlla.store.account_table import account_book
-from vetlla.store.expected import expected
+from vetlla.store.expected import NOTHING, expected
 from vetlla.store.keyring import Keyring
 from vetlla.store.registry import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vetlla.accounts import AccountBook
     from vetlla.clock import Clock
     from vetlla.settings.model import Settings
     from vetlla.signals import AccountId, Key
@@ -45,3 +47,17 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
     needs_keys = any(account.key_name for account in book)
     keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
     return Knowledge(book, keys, Roster(book, who, settings.supervision))
+
+
+def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
+    """Return what a start knows; nothing yet, and why, where the disk refuses what it may grant later. Blocks.
+
+    Raises StoreError or ConfigError for what only a person can put right, such as the schema of a newer program.
+    """
+    try:
+        return read(settings, clock), None
+    except StoreError as error:
+        if not isinstance(error.__cause__, sqlite3.Error | OSError):
+            raise
+        book = AccountBook()
+        return Knowledge(book, Keyring({}), Roster(book, NOTHING, settings.supervision)), error

@@ -97,7 +97,8 @@ class Metrics(Collector):
         escalations = [((_label(p), cause), times) for (p, cause), times in count.escalations.items()]
         yield _counter("escalations", "Alarms put before a supervisor.", ("priority", "why"), escalations)
         reloads = [(("taken",), count.reloads), (("refused",), count.reloads_refused)]
-        yield _counter("reloads", "Configurations read again.", ("outcome",), reloads)
+        reloads.append((("unread",), count.registry_unread))
+        yield _counter("reloads", "Configurations, or accounts and keys alone, read again.", ("outcome",), reloads)
 
         removed = [((what.value,), rows) for what, rows in count.removed.items()]
         yield _counter("removed", "Rows removed or emptied for their age.", ("what",), removed)

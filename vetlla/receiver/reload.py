@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
-from vetlla.errors import VetllaError
+from vetlla.errors import ConfigError, StoreError, VetllaError
 from vetlla.receiver import knowledge, systemd
 from vetlla.receiver.in_force import in_force
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.model import Settings
+from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
     import ssl
@@ -61,6 +62,8 @@ class Reload:
         """Why the last configuration was refused; empty when it was taken."""
         self.waiting: list[str] = []
         """Names of settings that only a restart takes over."""
+        self.registered = 0
+        """Accounts that are known: a registry that holds none any more because it is gone is not taken."""
         self._reread = reread
         self._protocols = protocols
         self._counters = counters
@@ -82,11 +85,12 @@ class Reload:
             systemd.notify("RELOADING=1")
             try:
                 await self._all()
-            except VetllaError as error:
+            except Exception as error:
+                why = _explained(error)
                 self._counters.reloads_refused += 1
-                self.refused = error.args[0]
-                log.error("receiver.reload_refused", why=str(error))  # noqa: TRY400 - the operator's mistake, not ours
-                return error
+                self.refused = why.args[0]
+                log.error("receiver.reload_refused", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - not always
+                return why
             finally:
                 systemd.notify("READY=1")
             return None
@@ -95,11 +99,14 @@ class Reload:
         """Read accounts and keys again by the settings in force; return why they cannot be read, or None."""
         async with self.in_turn:
             try:
-                known = await asyncio.to_thread(knowledge.read, self.settings, self._clock)
-            except VetllaError as error:
-                log.error("receiver.registry_unread", why=str(error))  # noqa: TRY400 - the disk's mistake, not ours
-                return error
-            await self._take(Taken(self.settings, known, {}))
+                known = await asyncio.to_thread(self._known, self.settings)
+                await self._take(Taken(self.settings, known, {}))
+            except Exception as error:
+                why = _explained(error)
+                self._counters.registry_unread += 1
+                log.error("receiver.registry_unread", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - not always
+                return why
+            self.registered = len(known.book)
             return None
 
     async def outlook(self) -> dict[str, Any]:
@@ -118,7 +125,7 @@ class Reload:
         wanted = await asyncio.to_thread(self._reread)
         prepared = await asyncio.to_thread(self._next_start, wanted)
         settings, waiting, renewed = in_force(self.settings, wanted)
-        known = await asyncio.to_thread(knowledge.read, settings, self._clock)
+        known = await asyncio.to_thread(self._known, settings)
         if waiting:
             log.warning("receiver.restart_needed", changed=waiting)
         contexts = {entrance.listen.name: entrance.tls for entrance in prepared.entrances} | dict(prepared.brokers)
@@ -126,8 +133,20 @@ class Reload:
         stay = (one for one in self.certificates if one.name not in renewed)
         self.certificates = (*stay, *(one for one in prepared.certificates if one.name in renewed))
         self.settings, self.refused, self.waiting = settings, "", waiting
+        self.registered = len(known.book)
         self._counters.reloads += 1
         log.info("receiver.reloaded", accounts=len(known.book))
+
+    def _known(self, settings: Settings) -> Knowledge:
+        """Return accounts and keys. Raises StoreError where the registry was deleted: a start would find none, too."""
+        known = knowledge.read(settings, self._clock)
+        registry = settings.state_dir / REGISTRY
+        if self.registered and not len(known.book) and not registry.exists():
+            raise StoreError(
+                f"{registry}: is gone, and {self.registered} accounts were in it",
+                remedy="put it back; or copy it from the last backup: vetlla db restore",
+            )
+        return known
 
     def _next_start(self, wanted: Settings) -> Prepared:
         """Return what the next start would make of a configuration. Raises what that start would raise."""
@@ -139,3 +158,20 @@ class Reload:
             if wanted.state_dir.is_dir():
                 knowledge.read(wanted, self._clock)
         return prepared
+
+
+def _stack(why: VetllaError, error: Exception) -> Exception | None:
+    """Return what the log shows the stack of: a mistake of ours, not the operator's or the disk's."""
+    return None if why is error else error
+
+
+def _explained(error: Exception) -> VetllaError:
+    """Return why a reading failed, as the person who asked for it is told."""
+    if isinstance(error, VetllaError):
+        return error
+    why = ConfigError(
+        f"the receiver could not take it over: {error!r}; all that was in force before is in force",
+        remedy="the log has the stack: report it, and restart the receiver if it must count now",
+    )
+    why.__cause__ = error
+    return why

@@ -35,7 +35,7 @@ from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.metrics import exposition
-from vetlla.receiver.reload import Reload
+from vetlla.receiver.reload import Reload, Taken
 from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.retention import Retention
 from vetlla.receiver.session import Ground
@@ -47,7 +47,6 @@ from vetlla.store.journal import Journal
 from vetlla.store.writer import Writer
 
 if TYPE_CHECKING:
-    import os
     import socket
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
     from vetlla.clock import Clock
     from vetlla.protocols.decoder import Decoder, Description
     from vetlla.receiver.control import Request
-    from vetlla.receiver.reload import Taken
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
     from vetlla.signals import AccountId, Key
@@ -85,7 +83,7 @@ class Receiver:
     _retention: Retention
     _of_supervision: SupervisionRequests
     _control: Control
-    _journal_file: os.stat_result
+    _journal: Journal
 
     def __init__(
         self, settings: Settings, reread: Callable[[], Settings], clock: Clock, config: Path | None = None
@@ -102,9 +100,10 @@ class Receiver:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
+        self._listens = False
         self._handed: frozenset[str] = frozenset()
         """Names of the listeners whose sockets systemd holds."""
-        self._reloads: set[asyncio.Task[VetllaError | None]] = set()
+        self._reloads: set[asyncio.Task[object]] = set()
         self._reload = Reload(
             settings,
             reread,
@@ -134,8 +133,10 @@ class Receiver:
         """Open one part after the other; ``parts`` closes those that are open, the last one first."""
         settings, clock = self._reload.settings, self._clock
         prepared = await self._reload.first()
-        journal = Journal(settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages)
-        self._journal_file = journal.path.stat()
+        # In a thread: a process that holds the journal is waited for, and systemd meanwhile.
+        journal = self._journal = await asyncio.to_thread(
+            Journal, settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages
+        )
         self._writer = Writer(journal, loop, clock)
         parts.push_async_callback(asyncio.to_thread, self._writer.close)
         recovered = await asyncio.to_thread(
@@ -143,10 +144,13 @@ class Receiver:
             round(settings.store.duplicate_window_s * 1e6),
             chain_us=round(settings.queue.chain_window_s * 1e6),
         )
-        self._knowledge = await asyncio.to_thread(knowledge.read, settings, clock)
+        self._knowledge, unread = await asyncio.to_thread(knowledge.first, settings, clock)
+        self._reload.registered = len(self._knowledge.book)
         self._make_desk(recovered, loop)
         await asyncio.to_thread(self._watchdog.recover, journal)
         self._make_intake(recovered, loop)
+        if journal.trouble is not None:
+            self._commit.begin_failed(journal.trouble)
         self._desk.resume(clock.now(), self._commit.batch)
         self._retention = Retention(
             settings=settings,
@@ -156,19 +160,57 @@ class Receiver:
             counters=self._counters,
             clock=clock,
         )
-        await self._watchdog.use(settings.supervision, self._knowledge.roster)
         self._watchdog.on_new_day = self._day_began
-        self._bind(prepared)
+        if unread is None:
+            await self._watchdog.use(settings.supervision, self._knowledge.roster)
+            self._bind(prepared)
+        else:
+            self._commit.withhold(str(unread))
         await self._open_doors(parts)
+        if unread is None:
+            await self._listen(parts)
+        else:
+            self._begin(self._listen_when_read(prepared, parts))
+        self._commit.on_turn.append(self._tell_manager)
+        self._beat()
+        self._retention.start()
+        self._say_ready()
+
+    async def _listen(self, parts: AsyncExitStack) -> None:
+        """Take reports on every socket that is bound, and from every broker."""
         for listener in self._listeners:
             await listener.start()
             parts.callback(listener.abort)
         for broker in self._brokers:
             await broker.start()
             parts.push_async_callback(broker.close)
-        self._beat()
-        self._retention.start()
-        self._say_ready()
+        self._listens = True
+
+    async def _listen_when_read(self, prepared: Prepared, parts: AsyncExitStack) -> None:
+        """Read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
+
+        A terminal that finds no receiver turns to its second one at once. One that is answered without its key, or as
+        an unknown caller, might not.
+        """
+        while (failure := await self._try_to_listen(prepared, parts)) is not None:
+            self._commit.withhold(str(failure))
+            await asyncio.sleep(self._reload.settings.store.retry_s)
+        self._commit.release()
+        self._tell_places()
+
+    async def _try_to_listen(self, prepared: Prepared, parts: AsyncExitStack) -> VetllaError | None:
+        """Listen, once accounts and keys are read; return what keeps us from it."""
+        if (failure := await self._reload.registry()) is not None:
+            return failure
+        try:
+            self._bind(prepared)
+        except VetllaError as error:  # another program took a port meanwhile
+            log.error("receiver.cannot_listen", why=str(error))  # noqa: TRY400 - the other program's doing
+            self._listeners.clear()
+            self._brokers.clear()
+            return error
+        await self._listen(parts)
+        return None
 
     def _make_desk(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
         """Make what keeps the alarms and writes them, and what supervises devices."""
@@ -303,10 +345,25 @@ class Receiver:
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
+        if self._listens:
+            self._tell_places()
+        systemd.notify(f"READY=1\nSTATUS={self._status()}")
+
+    def _tell_places(self) -> None:
+        log.info("receiver.ready", version=__version__, listening=self._places(), accounts=len(self._intake.book))
+
+    def _places(self) -> list[str]:
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
-        places += [f"{MQTT} at {one.broker.address}" for one in self._brokers]
-        log.info("receiver.ready", version=__version__, listening=places, accounts=len(self._intake.book))
-        systemd.notify(f"READY=1\nSTATUS=Listening on {', '.join(places)}")
+        return places + [f"{MQTT} at {one.broker.address}" for one in self._brokers]
+
+    def _tell_manager(self) -> None:
+        systemd.notify(f"STATUS={self._status()}")
+
+    def _status(self) -> str:
+        """Return the line that ``systemctl status`` shows."""
+        if self._commit.ready:
+            return f"Listening on {', '.join(self._places())}"
+        return f"NOT READY, nothing new is acknowledged: {self._commit.why.partition(chr(10))[0]}"
 
     def _beat(self) -> None:
         """Prove, twice within the watchdog's time, that the writer still answers; its answers feed the watchdog."""
@@ -315,6 +372,7 @@ class Receiver:
 
         def pulse() -> None:
             self._commit.pulse()
+            self._begin(self._control.stay())
             self._pulse = asyncio.get_running_loop().call_later(watched_s / 3 if watched_s else PULSE_S, pulse)
 
         pulse()
@@ -333,29 +391,39 @@ class Receiver:
         # Suspensions begin and end with a day.
         self._begin(self._reload.registry())
 
-    def _begin(self, reading: Coroutine[Any, Any, VetllaError | None]) -> None:
+    def _begin(self, reading: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(reading)
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
     async def _take(self, taken: Taken) -> None:
-        """Go on with other settings, accounts and keys; connections that stand stay."""
+        """Go on with other settings, accounts and keys, or with all that was in force if a part cannot take them."""
+        before = Taken(self._reload.settings, self._knowledge, {})
+        try:
+            await self._use(taken)
+        except Exception:
+            await self._use(before)
+            raise
+
+    async def _use(self, taken: Taken) -> None:
+        """Hand settings, accounts and keys to the parts; connections that stand stay."""
         settings, known, tls = taken
         await self._watchdog.use(settings.supervision, known.roster)
-        self._knowledge = known
         self._intake.use(settings, known.book)
-        for listener in self._listeners:
-            if isinstance(listener, TcpListener) and listener.listen.name in tls:
-                listener.use_tls(tls[listener.listen.name])
-        for broker in self._brokers:
-            if broker.broker.name in tls:
-                broker.use_tls(tls[broker.broker.name])
         self._desk.use(settings.queue)
         self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
         self._retention.settings = settings
         self._control.use(settings.control)
         self._commit.wake()  # what it says of the disk counts from now on
         self._budget.use(settings.limits)
+        self._knowledge = known
+        # Last, because nothing of it can fail: TLS files that were read stay with the settings that name them.
+        for listener in self._listeners:
+            if isinstance(listener, TcpListener) and listener.listen.name in tls:
+                listener.use_tls(tls[listener.listen.name])
+        for broker in self._brokers:
+            if broker.broker.name in tls:
+                broker.use_tls(tls[broker.broker.name])
 
     def _held(self, wanted: Settings) -> set[tuple[str, int, str]]:
         """Return the addresses that a next start finds free, because this receiver or systemd holds them."""
@@ -385,7 +453,7 @@ class Receiver:
 
     def _standing(self) -> Standing:
         reload = self._reload
-        return Standing(self._config, reload.certificates, self._journal_file, reload.refused, reload.waiting)
+        return Standing(self._config, reload.certificates, self._journal.file, reload.refused, reload.waiting)
 
     # --- drain, close -----------------------------------------------------------------------------------------------
 
@@ -394,7 +462,7 @@ class Receiver:
         systemd.notify("STOPPING=1")
         if self._pulse is not None:
             self._pulse.cancel()
-        for listener in (*self._listeners, *self._brokers):
+        for listener in (*self._listeners, *self._brokers) if self._listens else ():
             listener.stop()
         self._escalation.stop()
         self._watchdog.stop()

@@ -82,7 +82,7 @@ class Watchdog:
         """Numbers of the listeners that reports came through, by name."""
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
-        commit.on_turn = self._turned
+        commit.on_turn.append(self._turned)
         self._today = self.books.daybook.today.day
 
     # --- signs of life ----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from vetlla.settings.section import AbsolutePath, Host, Seconds, Section, spelled
+from vetlla.settings.section import AbsolutePath, Host, Section, Wait, Word, spelled
 
 SHARED_SESSION_S = 10
 """A shared session outlives its connection no longer: Mosquitto 2.0.11 goes on dealing events to one that is away,
@@ -36,10 +36,10 @@ class Mqtt(Section):
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
     """This receiver's client id and place in the topics: its own for each receiver, the same after each restart."""
     tls: BrokerTls | None = None
-    username: Annotated[str, Field(min_length=1)] | None = None
+    username: Word | None = None
     password_file: AbsolutePath | None = None
     """File whose first line is the password, readable by the receiver alone."""
-    share: Annotated[str, Field(pattern=r"^[^/+#\s]+$")] | None = None
+    share: Annotated[str, Field(pattern=r"^[^/+#\s\x00-\x1f\x7f]{1,64}$")] | None = None
     """Group of receivers that share the events, each going to one of them; heartbeats and states go to all."""
     session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 1)] = 86_400
     """How long the broker keeps messages for a receiver that is away; one that shares: ``SHARED_SESSION_S`` at most."""
@@ -47,7 +47,7 @@ class Mqtt(Section):
     """How soon a connection that is silent is known to be dead: after one and a half times this."""
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 1_000
     """Messages that the broker may have under way until they are committed: as many as one transaction takes."""
-    retry_max_s: Seconds = 15
+    retry_max_s: Wait = 15
     """Longest pause between two attempts to reach the broker."""
 
     @property

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+LARGEST = 1 << 20
+"""Bytes of one file: a hundred times the example. A device or a log in its place must not fill the memory."""
+DEEPEST = 16
+"""Tables within tables: the settings have four levels, and each level costs a step of Python's stack."""
+
 
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
     """Return the settings of a configuration file (None: the defaults) with the command line's words on top.
@@ -62,7 +67,13 @@ def files(path: Path) -> list[Path]:
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ConfigError(
+                f"{file}: longer than {LARGEST} bytes", remedy="name the configuration, as config/vetlla.toml shows it"
+            )
+        return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"
@@ -76,13 +87,15 @@ def _parse(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
         raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; texts stand in quotes") from error
 
 
 def _merge(
     into: dict[str, Any], table: dict[str, Any], file: Path, origins: dict[Location, Origin], at: Location = ()
 ) -> None:
+    if len(at) > DEEPEST:
+        raise ConfigError(f"{file}: more than {DEEPEST} tables within each other", remedy="remove that key")
     for key, value in table.items():
         here = (*at, key)
         present = into.get(key)

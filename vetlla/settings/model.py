@@ -17,12 +17,29 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 from vetlla.accounts import PlainPolicy, UnknownPolicy
 from vetlla.devices import DeviceType
 from vetlla.settings.broker import Mqtt
-from vetlla.settings.section import AbsolutePath, Count, Host, Port, Seconds, Section, spelled
+from vetlla.settings.section import (
+    LONGEST_WAIT_S,
+    MOST,
+    AbsolutePath,
+    Count,
+    Host,
+    Mebibytes,
+    Port,
+    Seconds,
+    Section,
+    Wait,
+    Word,
+    spelled,
+)
 from vetlla.signals import Kind, Priority
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
 """Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
+LISTENERS_MAX = 128
+"""Listeners of one receiver, and as many brokers: supervision numbers both in one byte of each device's row."""
+LEDGER_MONTHS_MAX = 1_200
+"""A century of days."""
 
 
 def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,7 +86,6 @@ DAY_S = 86_400
 DAYS_MAX = 36_525
 """A century: beyond it 0 says what is meant."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
-Group: TypeAlias = Annotated[str, Field(min_length=1)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
 ]
@@ -103,8 +119,8 @@ class Tls(Section):
 class Listen(Section):
     """One address to listen on. ``port`` 0 picks a free one. TLS applies to TCP."""
 
-    protocol: Annotated[str, Field(min_length=1)]
-    name: str = Field(default_factory=lambda data: str(data["protocol"]), min_length=1)
+    protocol: Word
+    name: Word = Field(default_factory=lambda data: str(data["protocol"]))
     """How logs, metrics and signals call this listener."""
     host: Host
     port: Port
@@ -130,9 +146,9 @@ class Limits(Section):
     """Open connections, all listeners together."""
     connections_per_peer: Count = 1_000
     """Open connections from one address: a mobile operator's gateway stands for many homes."""
-    idle_timeout_s: Seconds = 900
+    idle_timeout_s: Wait = 900
     """Silence after which a connection is closed; longer than the interval at which devices report."""
-    first_frame_timeout_s: Seconds = 30
+    first_frame_timeout_s: Wait = 30
     """Time a new connection has for its first whole frame."""
     bogus_frames: Count = 10
     """Rejects on one connection before it is closed."""
@@ -142,16 +158,16 @@ class Limits(Section):
     """Frames of one connection that wait for their commit; then reading pauses."""
     intake_waiting: Count = 50_000
     """Frames of all connections that wait for their commit; then reading pauses."""
-    drain_deadline_s: Seconds = 10
+    drain_deadline_s: Wait = 10
     """Time that a stop gives to commit and answer what was read."""
 
 
 class StoreSettings(Section):
     """How the journal is kept."""
 
-    min_free_mib: Count = 512
+    min_free_mib: Mebibytes = 512
     """Free disk below which nothing new is answered: devices retry or use their second receiver."""
-    recover_free_mib: Count = Field(default_factory=_recover_above)
+    recover_free_mib: Mebibytes = Field(default_factory=_recover_above)
     """Free disk above which reports are answered again; default 1.25 times ``min_free_mib``."""
     checkpoint_pages: Count = 1_000
     """Pages of write-ahead log after which the writer folds it into the database."""
@@ -159,9 +175,9 @@ class StoreSettings(Section):
     """How long a repeated report is recognised as the same one (devices retry for minutes)."""
     duplicate_window_max: Count = 1_000_000
     """Reports remembered for that purpose."""
-    retry_s: Seconds = 1.0
+    retry_s: Wait = 1.0
     """Pause before a failed commit is tried again."""
-    stall_s: Seconds = 5.0
+    stall_s: Wait = 5.0
     """Time after which a disk that has not answered makes the receiver unready: devices use their second receiver."""
 
     @model_validator(mode="after")
@@ -241,11 +257,11 @@ class SupervisionSettings(Section):
     """Type of device (inventory) -> expected seconds between two signs of life, where its account says none."""
     allowed_misses: Annotated[int, Field(ge=1, le=100)] = 3
     """Signs of life in a row that may fail to come; with so many the device is lost. Accounts may say otherwise."""
-    tolerance_s: Annotated[float, Field(ge=0)] = 5
+    tolerance_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = 5
     """What a sign of life is given to arrive after its due time."""
     alarms: AlarmPolicy = AlarmPolicy.ALL
     """Whose loss opens a TECHNICAL alarm: all, terminals, none."""
-    incident_devices: Annotated[int, Field(ge=2)] = 10
+    incident_devices: Annotated[int, Field(ge=2, le=MOST)] = 10
     """Losses with a common label within ``incident_window_s`` that are one incident."""
     incident_window_s: Seconds = 60
     """See ``incident_devices``."""
@@ -253,7 +269,7 @@ class SupervisionSettings(Section):
     """Share of a small group (a cell) that, lost within one interval, is one incident; at least three devices."""
     timezone: Annotated[str, AfterValidator(_zone_known)] = "Europe/Madrid"
     """Where the service's days begin."""
-    ledger_months: Count = 24
+    ledger_months: Annotated[int, Field(ge=1, le=LEDGER_MONTHS_MAX)] = 24
     """How long the days of each device are kept."""
 
 
@@ -299,11 +315,11 @@ class HttpSettings(Section):
 class ControlSettings(Section):
     """Who may use the control socket. A role without a group is held by whoever can open the socket."""
 
-    operators: Group | None = None
+    operators: Word | None = None
     """Unix group that works alarms."""
-    supervisors: Group | None = None
+    supervisors: Word | None = None
     """Unix group that may also take over and hand over alarms of others."""
-    engineers: Group | None = None
+    engineers: Word | None = None
     """Unix group that may put accounts on test and reload the configuration."""
     mode: Annotated[int, Field(ge=0o600, le=0o777)] = 0o660
     """Permissions of the socket."""
@@ -323,8 +339,8 @@ class Settings(Section):
     """Where journal, registry and control socket live."""
     keys_file: AbsolutePath = Field(default_factory=_default_keys_file)
     """Shared keys; default: the systemd credential ``vetlla-keys`` where there is one, else ``STATE_DIR/keys.toml``."""
-    listen: tuple[Listen, ...] = ()
-    mqtt: tuple[Mqtt, ...] = ()
+    listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
+    mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()

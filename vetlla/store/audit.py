@@ -11,25 +11,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.errors import UsageError
+from vetlla.store.deeds import PAGE, Deeds, detail_of
+from vetlla.store.numbers import numbers_of
 from vetlla.store.removals import InForce, ranges_of
 from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from vetlla.store.batch import Entry
-    from vetlla.store.rows import Row, SqlValue
+    from vetlla.store.deeds import Read
+    from vetlla.store.rows import Row
 
 GENESIS = bytes(32)
-PAGE = 1_000
-"""Records read at once: bounds the memory, and how long one read holds back the journal's checkpoints."""
-
 _ROWS_AT_ONCE = 100
 """Rows hashed in one step, which costs half as much as each alone."""
 FLAWS_TOLD = 1_000
@@ -38,13 +37,12 @@ FLAWS_TOLD = 1_000
 PRUNE, ERASE = "prune", "erase"
 """Actions that remove something from signals: their records hold the digests of what remains."""
 
-Read: TypeAlias = "Callable[[str, Sequence[SqlValue]], list[sqlite3.Row]]"
-"""Runs one query in a short read transaction of its own: ``Archive.read``."""
-
 _EXTENT = """
 SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
        (SELECT max(id) FROM audit) AS last,
-       (SELECT max(id) FROM signals) AS last_signal
+       (SELECT max(id) FROM signals) AS last_signal,
+       (SELECT max(id) FROM alarms) AS last_alarm,
+       (SELECT max(id) FROM notes) AS last_note
 """
 _PAGE = f"""
 SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
@@ -54,15 +52,8 @@ SELECT id, detail FROM audit INDEXED BY audit_deeds
 WHERE action <> 'commit' AND action IN ('{PRUNE}', '{ERASE}') AND id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
 """  # noqa: S608 - words and a number of our own
 _COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
-_ALARM = "SELECT opened_us, answered_us, closed_us, outcome, t2_us, t3_us FROM alarms WHERE id = ?"
 _RECORD = "SELECT hash FROM audit WHERE id = ?"
 _HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
-_STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
-"""Actions on an alarm whose instant the alarm's own row repeats."""
-_FINAL = ("outcome", "t2_us", "t3_us")
-"""What the record of an alarm's end says of it, and its row repeats: the figures by which a contract is settled."""
 
 
 class Head(NamedTuple):
@@ -133,7 +124,7 @@ def holds(read: Read, head: Head) -> bool:
 
 
 def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None) -> Iterator[Flaw]:
-    """Yield every flaw: broken links, missing records, signals and alarm stamps that are not those that were committed.
+    """Yield every flaw: broken links, missing records; signals, alarms, notes and tests that are not what records say.
 
     What was removed for its age, or of a person who left, is no flaw: the record of the removal says what must be left.
     What is written meanwhile is left for the next time. ``progress`` hears, page by page, how many records of how many
@@ -150,6 +141,7 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
     last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
     head, covered, removed = Head(0, GENESIS), 0, InForce()
     yield from _read_removals(read, last, removed)
+    deeds = Deeds(read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0, removed=removed)
     while page := read(_PAGE, (head.id, last)):
         for row in page:
             record = tuple(row)[:-1]
@@ -159,13 +151,16 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
                 covered = yield from _verify_commit(read, row, covered, last_signal, removed)
             elif row["action"] in {PRUNE, ERASE}:
                 yield from _verify_removal(read, row, covered, removed)
-            elif row["action"] in _STAMPED:
-                yield from _verify_alarm(read, row)
+            elif row["action"] == "restore":
+                covered = max(covered, numbers_of(row).get("signals", 1) - 1)
+            else:
+                yield from (Flaw(*flaw) for flaw in deeds.take(row))
         progress(head.id, last)
     if (extent["written"] or 0) != last:
         yield Flaw(last, f"the chain ends here, but {extent['written']} records were written")
     if last_signal > covered:
         yield Flaw(last, f"signals {covered + 1} to {last_signal} are covered by no record")
+    yield from (Flaw(*flaw) for flaw in deeds.left(last))
 
 
 def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
@@ -183,6 +178,7 @@ def _read_removals(read: Read, last: int, removed: InForce) -> Iterator[Flaw]:
     while page := read(_REMOVED, (after, last)):
         for row in page:
             after = row["id"]
+            removed.put_notes(row["detail"])
             for one in ranges_of(row["detail"]):
                 if cut := removed.put(after, one):
                     yield Flaw(after, f"its range {one.first} to {one.last} cuts through {cut.first} to {cut.last}")
@@ -208,7 +204,7 @@ def _verify_commit(
     read: Read, record: sqlite3.Row, covered: int, last_signal: int, removed: InForce
 ) -> Generator[Flaw, None, int]:
     """Compare the signals of a commit with their digest; return the last signal that is covered now."""
-    match _detail(record):
+    match detail_of(record):
         case {"first": int(first), "last": int(last), "digest": str(expected)}:
             if first != covered + 1:
                 yield Flaw(record["id"], f"signal {covered + 1} should follow, not {first}")
@@ -221,30 +217,3 @@ def _verify_commit(
         case _:
             yield Flaw(record["id"], "it does not say which signals were committed")
             return covered
-
-
-def _verify_alarm(read: Read, record: sqlite3.Row) -> Iterator[Flaw]:
-    kind, _, number = record["subject"].partition(" ")
-    if kind != "alarm" or not _NUMBER.fullmatch(number):
-        yield Flaw(record["id"], "it does not say which alarm it is about")
-        return
-    rows = read(_ALARM, (int(number),))
-    if not rows:
-        yield Flaw(record["id"], f"alarm {number} is missing")
-        return
-    (alarm,), stamp = rows, _STAMPED[record["action"]]
-    if alarm[stamp] != record["at_us"]:
-        yield Flaw(record["id"], f"alarm {number}: {stamp} is not when it happened")
-    if record["action"] == "close":
-        detail = _detail(record)
-        for name in _FINAL:
-            if alarm[name] != detail.get(name):
-                yield Flaw(record["id"], f"alarm {number}: {name} is not what it was when it was closed")
-
-
-def _detail(record: sqlite3.Row) -> dict[str, object]:
-    try:
-        detail = json.loads(record["detail"])
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from vetlla.store.audit import Read
+    from vetlla.store.deeds import Read
 
 
 class Due(NamedTuple):

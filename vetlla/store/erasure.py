@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vetlla.clock import Clock
-    from vetlla.store.audit import Read
+    from vetlla.store.deeds import Read
     from vetlla.store.journal import Journal
     from vetlla.store.rows import Row, SqlValue
 

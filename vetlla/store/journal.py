@@ -17,21 +17,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.alarms import Tally
 from vetlla.errors import StoreError
 from vetlla.store import audit
-from vetlla.store.batch import OnTest
+from vetlla.store.batch import Batch, OnTest
+from vetlla.store.in_place import KEPT, Places, Rescue
 from vetlla.store.lockfile import exclusive
-from vetlla.store.migrate import migrate
-from vetlla.store.ownership import create
+from vetlla.store.migrate import migrate, migrations, version
+from vetlla.store.numbers import next_number
+from vetlla.store.ownership import create, refuse_foreign, sync_directory
 from vetlla.store.recent import Recent, moment, read_recent, read_tallies
 from vetlla.store.rewriting import remember
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from vetlla.alarms import Alarm
     from vetlla.clock import Clock, Instant
-    from vetlla.store.batch import Batch
+    from vetlla.store.batch import Entry
     from vetlla.store.retention import Step
     from vetlla.store.rows import Row
 
@@ -50,12 +52,26 @@ ROWS_PER_STATEMENT = 64
 """Rows in one INSERT at the most. SQLite's calls give up the interpreter's lock one by one, and each return to it may
 wait for the event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
 
+_OPENING = "check permissions and free space of the state directory; `vetlla db verify` checks the file"
+_LOST = "leave the receiver running: it keeps what it wrote, and takes reports again when that is in place"
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""What SQLite says of a disk that is full or fails, and of files that another process holds: it may pass."""
+
 _COMMIT = "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)"
 _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
-_REJECT = (
-    "INSERT INTO rejects (at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_REJECT = f"""
+INSERT INTO rejects (id, at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)
+VALUES ({next_number("rejects")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608 - a name of our own
 _DUPLICATE = (
     "INSERT INTO duplicates (signal_id, count, last_us, last_mono_us, transport, peer) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_us = excluded.last_us,"
@@ -107,37 +123,95 @@ class Journal:
         self._clock = clock
         self._checkpoint_pages = checkpoint_pages
         self._head = audit.Head(0, audit.GENESIS)
+        self.trouble: StoreError | None = None
+        """Why a start could read the journal but not write it: ``resume`` tries again."""
+        self._unsynced = False
+        self._new_boot: tuple[int, str, int] | None = None
+        """This machine start, as long as it could not be written."""
+        self._places = Places()
+        self._rescue: Rescue | None = None
         with ExitStack() as stack:
             stack.enter_context(keep_out_receivers(directory))
             _refuse_unfinished(directory)
-            self._connection = self._open()
+            _refuse_to_begin_anew(directory)
+            self._connection = self._start()
+            self.file = self.path.stat()
             self._lock = stack.pop_all()
+
+    def _start(self) -> sqlite3.Connection:
+        """Open the journal, or only read it, where a disk that is full or busy does not let it be written now.
+
+        Operators can then work the alarms that stand in it. A new journal has none: its start is refused.
+        """
+        try:
+            return self._open()
+        except StoreError as error:
+            if not isinstance(error.__cause__, sqlite3.Error) or not _may_pass(error.__cause__):
+                raise
+            connection = self._open_to_read()
+            if connection is None:
+                raise
+            self.trouble, self._unsynced = error, True
+            return connection
+
+    def _open_to_read(self) -> sqlite3.Connection | None:
+        """Return a connection that needs no room on the disk; None where it cannot read this program's schema.
+
+        The log's index is made in memory, which only a connection that shares the files with no other may do.
+        """
+        try:
+            log = self.path.with_name(JOURNAL + "-wal").exists()
+            way = "?mode=rw" if log else "?mode=ro&immutable=1"
+            uri = self.path.absolute().as_uri() + way
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        except (sqlite3.Error, OSError):
+            return None
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            known = migrations("journal")[-1].number
+            if version(connection) == known:
+                self._head = audit.read_head(connection)
+                return connection
+        except sqlite3.Error:
+            pass
+        connection.close()
+        return None
 
     def _open(self) -> sqlite3.Connection:
         try:
+            refuse_foreign(self.path)
             if not self.path.exists():
                 os.close(create(self.path, 0o640))
             connection = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
             )
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
-            connection.execute("PRAGMA synchronous = FULL")
-            self._synced = True
-            connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
-            connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
-            migrate(connection, "journal", str(self.path), self._clock)
-            # A crash may have left commits whose fsync had not returned: before a retry of theirs is acknowledged as
-            # known they must be on the disk.
-            self._start_log_over(connection)
-            self._head = audit.read_head(connection)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"{self.path}: cannot be opened: {error}",
-                remedy="check permissions and free space of the state directory; `vetlla db verify` checks the file",
-            ) from error
+            raise StoreError(f"{self.path}: cannot be opened: {error}", remedy=_OPENING) from error
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make a connection the one that writes."""
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
+        connection.execute("PRAGMA synchronous = FULL")
+        self._synced = True
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+        migrate(connection, "journal", str(self.path), self._clock)
+        # A crash may have left commits whose fsync had not returned: before a retry of theirs is acknowledged as
+        # known they must be on the disk.
+        self._start_log_over(connection)
+        self._head = audit.read_head(connection)
+        self.file = self.path.stat()
+        files = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", LOCK)
+        self._places = Places(*(self.path.with_name(name) for name in files))
 
     def resume(self) -> None:
         """Go on after a failure: everything committed goes into the database and is synced, the log starts over.
@@ -146,28 +220,115 @@ class Journal:
         transaction that failed back from the log if all but its fsync succeeded, and takes it for committed while
         nobody was told so. After a failed fsync the kernel may also hold pages for clean that never reached the disk.
         """
+        if self.trouble is not None:
+            self._open_again()
+            return
         try:
-            if self._connection.in_transaction:
+            if self._rescue is None and self._connection.in_transaction:
                 self._connection.rollback()
+            if lost := self._places.lost():
+                self._put_right(lost)
             self._start_log_over(self._connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: cannot go on after a failure: {error}") from error
 
+    def _open_again(self) -> None:
+        """Open the journal once more, now to write it. Raises StoreError, and makes no new one."""
+        self._connection.close()
+        if not self.path.exists():
+            raise StoreError(f"{self.path}: is gone", remedy="put it back; then the receiver goes on by itself")
+        self._connection = self._open()
+        try:
+            self._write_boot()
+        except sqlite3.Error as error:
+            raise self._not_written(error) from error
+        self.trouble = None
+
+    def _not_written(self, error: sqlite3.Error) -> StoreError:
+        trouble = StoreError(f"{self.path}: cannot be written: {error}", remedy=_OPENING)
+        trouble.__cause__ = error
+        return trouble
+
+    # --- files that were deleted or replaced ------------------------------------------------------------------------
+
+    def _stay_in_place(self) -> None:
+        """Raise StoreError when a file that is open here is not the one that its name leads to."""
+        try:
+            lost = self._places.lost()
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be looked at: {error.strerror}", remedy=_OPENING) from error
+        if lost:
+            raise StoreError(self._told(lost), remedy=_LOST)
+
+    def _put_right(self, lost: Mapping[Path, str]) -> None:
+        """Go on with files that bear their names again, all that was committed in them. Raises StoreError until then.
+
+        Deleted ones are made again. A journal that another file stands in place of is kept beside it: a person has to
+        decide which of them counts.
+        """
+        if self._rescue is not None and self._rescue.running:
+            raise StoreError(f"{self._told(lost)}; it is being copied to {self._rescue.target.name}", remedy=_LOST)
+        if not self._start_log_over(self._connection):
+            raise StoreError(f"{self._told(lost)}; a reader keeps the log from being moved into it", remedy=_LOST)
+        kept = self._keep() if self.path in lost else None
+        if kept and self.path.exists():
+            raise StoreError(
+                f"{self._told(lost)}; what the receiver wrote is kept in {kept.name}",
+                remedy=f"systemctl stop vetlla; put the right one of the two in place as {self.path}; start",
+            )
+        lock = self.path.with_name(LOCK)
+        if lock in lost:
+            self._lock.enter_context(keep_out_receivers(lock.parent))
+        if kept:
+            kept.rename(self.path)
+            sync_directory(self.path.parent)
+            self._rescue = None
+        # From here on the files count, not what this connection knows: all of it is in them.
+        self.trouble = StoreError(f"{self._told(lost)}; it is not open again yet", remedy=_LOST)
+        self._open_again()
+
+    def _told(self, lost: Mapping[Path, str]) -> str:
+        names = ", ".join(f"{path.name} {what}" for path, what in lost.items())
+        return f"{self.path.parent}: {names} under the running receiver"
+
+    def _keep(self) -> Path:
+        """Return the complete copy of a journal whose name is gone. Raises StoreError until there is one."""
+        if self._rescue is None or self._rescue.failure:
+            why = f": {self._rescue.failure}" if self._rescue else ""
+            self._rescue = Rescue(self._connection, self.path, self._clock)
+            raise StoreError(f"{self.path}: is gone; a copy is being made{why}", remedy=_LOST)
+        return self._rescue.target
+
     @staticmethod
-    def _start_log_over(connection: sqlite3.Connection) -> None:
+    def _start_log_over(connection: sqlite3.Connection) -> bool:
+        """Move the log into the database and empty it; return True if all of it was moved."""
         # A reader in the midst of its work, such as a backup, keeps the log from being emptied: it is not waited for.
         connection.execute("PRAGMA busy_timeout = 0")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        ((_, logged, moved),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        return bool(logged == moved)
 
     def close(self) -> None:
         """Checkpoint and close; the lock goes with the process or now."""
         with self._lock:
+            if self._rescue is not None:
+                self._rescue.wait()
             self._connection.close()
+            if self._rescue is not None and not self._rescue.failure and not self.path.exists():
+                self._rescue.target.rename(self.path)  # after the log of the old one is gone
+
+    def sign(self, entry: Entry, numbers: Mapping[str, int]) -> None:
+        """Write down that this journal was restored, and from which numbers on it may go on."""
+        self._connection.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers.items())
+        self.write(Batch(commit=0, boot=0, began_us=entry.at_us, audit=[entry]))
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
         connection = self._connection
+        if self.trouble is not None:
+            raise self.trouble
+        if batch.pulse:
+            self._stay_in_place()
         try:
             rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
             self._sync(batch.vital)
@@ -292,11 +453,10 @@ class Journal:
     def _recover(self, window_us: int, closed_since_us: int, now: Instant) -> Recovered:
         connection, now_us = self._connection, now.utc_us
         boot_id = BOOT_ID.read_text(encoding="ascii").strip()
-        connection.execute("INSERT OR IGNORE INTO boots (boot, first_us) VALUES (?, ?)", (boot_id, now_us))
-        (boot,) = connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)).fetchone()
+        boot = self._number_boot(connection, boot_id, now_us)
         (commit,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()
-        (signal,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM signals").fetchone()
-        (alarm,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM alarms").fetchone()
+        (signal,) = connection.execute(f"SELECT {next_number('signals')}").fetchone()
+        (alarm,) = connection.execute(f"SELECT {next_number('alarms')}").fetchone()
         alarms = connection.execute(_OPEN_ALARMS).fetchall()
         present = moment(connection, boot, now)
         open_alarms = [alarm_from(row) for row in alarms]
@@ -312,8 +472,31 @@ class Journal:
             tallies=tallies | read_tallies(connection, present),
             on_test=[OnTest(**dict(row)) for row in tests],
             closed=[alarm_from(row) for row in closed],
-            recent=read_recent(connection, window_us, present),
+            # What could not be synced at this start might be lost yet: a retry of it is not acknowledged as known.
+            recent=Recent([], []) if self._unsynced else read_recent(connection, window_us, present),
         )
+
+    def _number_boot(self, connection: sqlite3.Connection, boot_id: str, now_us: int) -> int:
+        """Return the number of this machine start, a new one for its first receiver."""
+        for (number,) in connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)):
+            return int(number)
+        (number,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM boots").fetchone()
+        self._new_boot = (number, boot_id, now_us)
+        if self.trouble is None:
+            try:
+                self._write_boot()
+            except sqlite3.Error as error:
+                if not _may_pass(error):
+                    raise
+                self.trouble = self._not_written(error)
+        return int(number)
+
+    def _write_boot(self) -> None:
+        if self._new_boot is not None:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO boots (id, boot, first_us) VALUES (?, ?, ?)", self._new_boot
+            )
+            self._new_boot = None
 
     def supervision(self) -> Kept:
         """Return what an earlier life left of supervision; of devices their rows come from ``units``."""
@@ -326,6 +509,10 @@ class Journal:
     def stretches_of(self, day: str) -> set[int]:
         """Return which stretches of devices the ledger has of a day."""
         return {row["stretch"] for row in self._connection.execute(STRETCHES_OF, (day,))}
+
+
+def _may_pass(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING  # the low byte: primary code
 
 
 def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
@@ -346,4 +533,22 @@ def _refuse_unfinished(directory: Path) -> None:
     if (directory / UNFINISHED_RESTORE).exists():
         raise StoreError(
             f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` once more"
+        )
+
+
+def _refuse_to_begin_anew(directory: Path) -> None:
+    """Raise StoreError where a new journal would take the place of one that was taken away.
+
+    SQLite deletes the log of a database that is gone, and acknowledged reports are in it.
+    """
+    path = directory / JOURNAL
+    if path.exists():
+        return
+    if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
+        raise StoreError(f"{path}: is gone, and its content is kept", remedy=f"mv {kept[-1]} {path}, then start")
+    log = path.with_name(f"{JOURNAL}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"{path}: is gone, and its log is there: the last acknowledged reports are in it",
+            remedy="put the journal back beside it; or restore a backup, which keeps the log: vetlla db restore",
         )

@@ -139,8 +139,8 @@ def _table(name: str, key: SharedKey) -> str:
 def _fill(path: Path, content: str, *, like: Path | None = None) -> None:
     """Make a file that its owner alone can read, owned as the one it replaces; on disk when this returns."""
     with os.fdopen(create(path, 0o600), "w", encoding="utf-8") as file:
-        if like and like.exists() and os.geteuid() == 0:
-            old = like.stat()
+        if like and os.path.lexists(like) and os.geteuid() == 0:
+            old = like.lstat()
             os.fchown(file.fileno(), old.st_uid, old.st_gid)
         file.write(content)
         file.flush()

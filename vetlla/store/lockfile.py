@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vetlla import access
 from vetlla.errors import StoreError
-from vetlla.store.ownership import create
+from vetlla.store.ownership import create, open_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def _open(path: Path) -> int:
     try:
         with suppress(FileExistsError):
             os.close(create(path, 0o640))
-        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        return open_ours(path, os.O_RDWR)
     except PermissionError as error:
         raise access.refusal(path, error.strerror) from error
     except OSError as error:

@@ -11,10 +11,12 @@ query, and a writer keeps its pages to itself (``cache_spill``) until the commit
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlite_utils import Database
@@ -23,7 +25,7 @@ from vetlla import access
 from vetlla.errors import StoreError
 from vetlla.store.lockfile import exclusive
 from vetlla.store.migrate import migrate, migrations, refuse_newer, version
-from vetlla.store.ownership import create, sync_directory
+from vetlla.store.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,9 @@ LOCK = "registry.lock"
 PATIENCE_S = 10.0
 """How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
 
+STILL_NS = 1_000_000_000
+"""A process that holds the registry and has not written for so long hangs; the kernel's stamps are some milliseconds
+coarse."""
 
 _PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
 _CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
@@ -64,13 +69,8 @@ class Stamp(NamedTuple):
 
 def stamp(state_dir: Path) -> Stamp | None:
     """Return the registry's stamp; None while there is none. Costs one stat()."""
-    try:
-        status = (state_dir / REGISTRY).stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _refused(state_dir, error) from error
-    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
+    with _disk_errors(state_dir):
+        return _content_of(state_dir / REGISTRY)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     with exclusive(state_dir / LOCK):
         with _disk_errors(state_dir):
-            if not path.exists():
+            if not _is_there(path):
                 os.close(create(path, 0o640))
                 sync_directory(state_dir)
         with _sqlite_errors(path), closing(_connect(path)) as connection:
@@ -116,10 +116,22 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
 def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
-        is_there = path.exists()
+        is_there = _is_there(path)
     if not is_there:
         return _in_memory(clock)
-    connection = _connect(path)
+    try:
+        return _up_to_date(_connect(path), path, clock)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the low byte is the primary code
+            raise
+        copy = _last_committed(path)
+        if copy is None:
+            raise
+        return _up_to_date(copy, path, clock)
+
+
+def _up_to_date(connection: sqlite3.Connection, path: Path, clock: Clock) -> sqlite3.Connection:
+    """Return a connection to this program's schema: the given one, or a copy in memory that takes its place."""
     try:
         connection.execute("PRAGMA query_only = ON")
         refuse_newer(connection, "registry", str(path))
@@ -133,7 +145,46 @@ def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     return copy
 
 
+def _last_committed(path: Path) -> sqlite3.Connection | None:
+    """Return a copy in memory of what was committed last, past a process that holds the file and does nothing.
+
+    What such a process has changed meanwhile is undone by its rollback journal, as after a crash: both are copied. None
+    where the files have changed a moment ago: then that process works, and is waited for.
+    """
+    files = [path, path.with_name(f"{path.name}-journal")]
+    before = [_content_of(file) for file in files]
+    changed_ns = max(content.changed_ns for content in before if content)
+    if time.time_ns() - changed_ns < STILL_NS:
+        return None
+    with _disk_errors(path.parent), TemporaryDirectory(prefix="vetlla-registry-") as folder:
+        for file, content in zip(files, before, strict=True):
+            if content:
+                shutil.copyfile(file, Path(folder) / file.name)
+        if [_content_of(file) for file in files] != before:
+            return None
+        with closing(sqlite3.connect(Path(folder) / path.name, isolation_level=None)) as image:
+            copy = sqlite3.connect(":memory:", isolation_level=None)
+            image.backup(copy)
+    return copy
+
+
+def _content_of(file: Path) -> Stamp | None:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _is_there(path: Path) -> bool:
+    """Return True if there is a registry. Raises StoreError for a link, one that leads nowhere among them."""
+    refuse_foreign(path)
+    return path.exists()
+
+
 def _connect(path: Path) -> sqlite3.Connection:
+    with _disk_errors(path.parent):
+        refuse_foreign(path)
     # mode=rw: never make a file; where it may not be written SQLite falls back to reading.
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
 
@@ -149,8 +200,9 @@ def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite
 def _touch(path: Path) -> None:
     # The kernel's own stamps are some milliseconds coarse: two commits could share one, and a reader that looked in
     # between would never see the second.
-    status = path.stat()
-    os.utime(path, ns=(status.st_atime_ns, max(time.time_ns(), status.st_mtime_ns + 1)))
+    status = path.lstat()
+    newer_ns = max(time.time_ns(), status.st_mtime_ns + 1)
+    os.utime(path, ns=(status.st_atime_ns, newer_ns), follow_symlinks=False)
 
 
 @contextmanager

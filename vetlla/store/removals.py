@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class InForce:
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._held: list[tuple[Range, int]] = []
+        self._notes: dict[int, int] = {}
 
     def put(self, record: int, put: Range) -> Range | None:
         """Let a record's range take the place of those within it; return one that it cuts through, if there is one."""
@@ -51,6 +53,16 @@ class InForce:
         cut = self._cut(start, end, put)
         self._firsts[start:end], self._held[start:end] = [put.first], [(put, record)]
         return cut
+
+    def put_notes(self, detail: str) -> None:
+        """Hear which notes a record of a removal names: by alarm, up to when they were written."""
+        with suppress(ValueError, TypeError, AttributeError):
+            for alarm, at_us in json.loads(detail).get("notes_of", {}).items():
+                self._notes[int(alarm)] = max(self._notes.get(int(alarm), 0), int(at_us))
+
+    def note(self, alarm: int, at_us: int) -> bool:
+        """Return True if a note about an alarm that was written at an instant was removed."""
+        return at_us <= self._notes.get(alarm, -1)
 
     def _cut(self, start: int, end: int, put: Range) -> Range | None:
         if start and (before := self._held[start - 1][0]).last >= put.first:

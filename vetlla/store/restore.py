@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.clock import to_datetime
@@ -20,15 +20,16 @@ from vetlla.errors import StoreError
 from vetlla.store.archive import Archive
 from vetlla.store.audit import head_of
 from vetlla.store.backup import Manifest
-from vetlla.store.batch import Batch, Entry
+from vetlla.store.batch import Entry
 from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE, Journal, keep_out_receivers
 from vetlla.store.lockfile import exclusive
+from vetlla.store.numbers import behind_all, next_numbers
 from vetlla.store.ownership import create, make_directory, sync_directory
 from vetlla.store.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from vetlla.clock import Clock
@@ -49,6 +50,8 @@ class Restored(NamedTuple):
     """End of the audit chain that was replaced; None: there was no journal, or it could not be read."""
     aside: Path | None
     """Where the replaced files are; None: there were none."""
+    numbers: Mapping[str, int]
+    """By table: the first number that the receiver will give out, behind all that are known to have been."""
 
 
 def restore(
@@ -70,15 +73,17 @@ def restore(
     with _nobody_else(state_dir), _disk_errors(state_dir):
         room.for_bytes(sum(copy.bytes for copy in manifest.files.values()), state_dir)
         now = clock.now().utc_us
-        replaced_head = _head(state_dir)
+        replaced_head, numbers = _head(state_dir), _numbers(backup, state_dir)
         aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
         replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
         if not dry_run:
-            detail: dict[str, object] = {"made": manifest.made, "head": manifest.head, "replaced_head": replaced_head}
+            detail: dict[str, object] = {
+                "made": manifest.made, "head": manifest.head, "replaced_head": replaced_head, "numbers": numbers,
+            }  # fmt: skip
             with _incoming(backup, state_dir, manifest, progress) as incoming:
-                _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail))
+                _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
-        return Restored(manifest, replaced_head, aside if replaced else None)
+        return Restored(manifest, replaced_head, aside if replaced else None, numbers)
 
 
 @contextmanager
@@ -105,6 +110,24 @@ def _head(state_dir: Path) -> str | None:
             return str(head_of(archive.read))
     except StoreError:
         return None  # none, or damaged: this is why there is a backup
+
+
+def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
+    """Return the numbers behind all that the backup, the journal here and those replaced before have given out."""
+    here = _next_numbers(state_dir)
+    earlier = [_next_numbers(path) for path in state_dir.glob(f"{ASIDE}-*")]
+    # After an interrupted restore the last journal is among those set aside; else it is unknown how far it had come.
+    unknown = here is None and not (state_dir / UNFINISHED_RESTORE).exists()
+    known = [numbers for numbers in (_next_numbers(backup), here, *earlier) if numbers is not None]
+    return behind_all(known, leap=unknown)
+
+
+def _next_numbers(directory: Path) -> dict[str, int] | None:
+    try:
+        with Archive(directory, older=True) as archive:
+            return next_numbers(archive.read)
+    except StoreError:
+        return None
 
 
 def _files_of(database: Path) -> list[Path]:
@@ -145,11 +168,11 @@ def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
         os.fsync(written.fileno())
 
 
-def _sign(incoming: Path, clock: Clock, entry: Entry) -> None:
+def _sign(incoming: Path, clock: Clock, entry: Entry, numbers: Mapping[str, int]) -> None:
     """Bring the journal to this program's schema, and write down in it that it was restored."""
     journal = Journal(incoming, clock)
     try:
-        journal.write(Batch(commit=0, boot=0, began_us=entry.at_us, audit=[entry]))
+        journal.sign(entry, numbers)
     finally:
         journal.close()
     if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
@@ -160,7 +183,8 @@ def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: lis
     if replaced:
         make_directory(aside, 0o750)
     marker = state_dir / UNFINISHED_RESTORE
-    marker.touch(mode=0o640)
+    with suppress(FileExistsError):  # of a restore that was interrupted
+        os.close(create(marker, 0o640))
     sync_directory(state_dir)
     for path in replaced:
         path.rename(aside / path.name)

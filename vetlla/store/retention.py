@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vetlla.clock import Clock
-    from vetlla.store.audit import Read
+    from vetlla.store.deeds import Read
     from vetlla.store.removals import Range
     from vetlla.store.rows import Row
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.store.ledger import STRETCH, merged
+from vetlla.store.numbers import next_number
 from vetlla.store.signs import PUT_SIGNS, read_signs
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ FORGET = tuple(
 
 EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
 OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
-NEXT_INCIDENT = "SELECT coalesce(max(id), 0) + 1 FROM incidents"
+NEXT_INCIDENT = f"SELECT {next_number('incidents')}"
 MEMBERS = """
 SELECT DISTINCT incident, unit FROM verdicts
 WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state = 3

@@ -58,8 +58,13 @@ def finished(path: Path) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     part = path if path.exists() and not path.is_file() else path.with_name(f".{path.name}.{os.getpid()}")
+    if path.is_block_device():
+        raise UsageError(f"{path}: is a disk", remedy="name a file")
     try:
-        with part.open("wb") as out:
+        if part != path:
+            part.unlink(missing_ok=True)
+        # "x": where another user put a link in its place, as in /tmp, root must not write through it.
+        with part.open("wb" if part == path else "xb") as out:
             yield out
         if part != path:
             part.replace(path)

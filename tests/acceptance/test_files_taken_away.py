@@ -1,0 +1,159 @@
+"""Files of the store that are deleted or replaced under the running receiver: it notices, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance import journal
+from tests.acceptance.daemon import PATIENCE_S, Daemon, Ended, running
+from tests.acceptance.homes import register
+from tests.acceptance.terminal import Terminal
+from vetlla.clock import SystemClock
+from vetlla.store.inspection import inspect
+from vetlla.store.journal import JOURNAL, LOCK
+from vetlla.store.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIG = "[store]\nmin_free_mib = 1\nretry_s = 0.2\n"
+OFTEN = {"WATCHDOG_USEC": "600000"}
+"""A watchdog of 0.6 s: a pulse every 0.2 s instead of every ten."""
+
+
+@contextmanager
+def pulsing(directory: Path) -> Iterator[Daemon]:
+    """Run a receiver that looks at its files often."""
+    daemon = Daemon(directory, config=CONFIG)
+    try:
+        yield daemon.start(environment=OFTEN)
+    finally:
+        daemon.close()
+
+
+@pytest.mark.parametrize("names", [(JOURNAL,), (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"), (f"{JOURNAL}-wal",)])
+def test_a_deleted_journal_is_noticed_and_comes_back_whole(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """It acknowledged into a file without a name, for ever; now it is unready at once, and writes the file again."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        sent = [home.alarm()]
+        for name in names:
+            (daemon.state_dir / name).unlink()
+        sent.append(home.frame("1110"))
+        taken = home.say(sent[-1]) == "ACK"  # before the pulse: even this one must not be lost
+        why = daemon.await_log("store.unready", state="failed")["why"]
+        assert f"{names[0]} was deleted" in why
+        daemon.await_log("store.recovered")
+        assert daemon.page("/readyz").status == 200
+        if not taken:
+            assert home.say(sent[-1]) == "ACK"
+        assert daemon.ask("queue.claim", alarm=1)["durable"] is True
+        sent.append(home.alarm("1602"))
+        assert daemon.stop() == 0
+        assert journal.stored(daemon.state_dir) == dict.fromkeys(sent, 1)
+        assert list(inspect(daemon.state_dir, SystemClock())) == []
+        assert not list(daemon.state_dir.glob("*.kept-*"))
+
+
+def test_a_replaced_journal_keeps_both_and_takes_nothing(tmp_path: Path) -> None:
+    """Which of two journals counts a person has to decide; operators work on, and what was acknowledged is kept."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        other = tmp_path / "other.db"
+        shutil.copy(daemon.state_dir / JOURNAL, other)
+        sent = [home.alarm(), home.alarm("1110")]
+        other.replace(daemon.state_dir / JOURNAL)
+        daemon.await_log("store.unready", state="failed")
+        assert home.is_refused(home.frame("1602"))
+        status = daemon.await_status(lambda status: "is kept in" in status["why"])
+        assert "journal.db was replaced under the running receiver" in status["why"]
+        assert daemon.page("/readyz").status == 503
+        assert "was replaced" in json.loads(daemon.page("/readyz").body)["why"]
+        assert len(daemon.queue()) == 1
+        assert daemon.ask("queue.claim", alarm=1)["durable"] is False
+        (kept,) = daemon.state_dir.glob(f"{JOURNAL}.kept-*")
+        assert daemon.stop() == 0
+    kept.replace(daemon.state_dir / JOURNAL)
+    assert journal.stored(daemon.state_dir) == dict.fromkeys(sent, 1)
+    assert journal.flaws(daemon.state_dir) == []
+
+
+def test_a_deleted_lock_lets_no_second_receiver_in(tmp_path: Path) -> None:
+    """Two writers would corrupt the journal: the receiver takes the lock again."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        sent = [home.alarm()]
+        (daemon.state_dir / LOCK).unlink()
+        assert f"{LOCK} was deleted" in daemon.await_log("store.unready")["why"]
+        daemon.await_log("store.recovered")
+        assert (daemon.state_dir / LOCK).read_text(encoding="ascii").strip() == str(daemon.process.pid)
+        sent.append(home.alarm("1602"))
+        assert journal.stored(daemon.state_dir) == dict.fromkeys(sent, 1)
+
+
+def test_a_deleted_registry_makes_no_home_a_stranger(tmp_path: Path) -> None:
+    """A reload, or midnight, would read an empty registry: the accounts that are known go on."""
+    register(tmp_path / "state", "1001,H-1001,,")
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        (daemon.state_dir / REGISTRY).unlink()
+        daemon.reload()
+        assert "is gone, and 1 accounts were in it" in daemon.await_log("receiver.reload_refused")["why"]
+        assert daemon.metric("vetlla_reloads_total", outcome="refused") == 1
+        home.alarm()
+        (alarm,) = daemon.queue()
+        assert (alarm["home"], alarm["unknown_account"]) == ("H-1001", False)
+
+
+def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> None:
+    """The control socket was deleted, so that its permissions cannot be set: half of the rest counted, unsaid."""
+    with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port, "1001") as stranger:
+        (daemon.state_dir / "control.sock").unlink()
+        more = '[intake]\nunknown_accounts = "refuse"\n[control]\nmode = 0o600\n'
+        daemon.configure(CONFIG + more)
+        daemon.reload()
+        assert "control.sock" in daemon.await_log("receiver.reload_refused")["why"]
+        assert daemon.metric("vetlla_reloads_total", outcome="refused") == 1
+        stranger.alarm()
+
+
+def test_a_deleted_control_socket_is_made_again(tmp_path: Path) -> None:
+    """No operator could reach an alarm until the receiver was restarted."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        home.alarm()
+        for deed in (Path.unlink, lambda path: path.rename(path.with_name("elsewhere"))):
+            seen = len(daemon.log)
+            deed(daemon.state_dir / "control.sock")
+            daemon.await_log("control.lost", after=seen)
+            deadline = time.monotonic() + PATIENCE_S
+            while not (daemon.state_dir / "control.sock").exists():
+                assert time.monotonic() < deadline
+            assert daemon.ask("queue.claim", alarm=1)["durable"] is True
+        assert daemon.stop() == 0
+        assert daemon.told == ""
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["its log", "a copy"])
+def test_no_new_journal_takes_the_place_of_one_that_is_gone(tmp_path: Path, *, kept: bool) -> None:
+    """SQLite deletes the log of a database that is gone, with acknowledged reports in it: such a start is refused."""
+    with running(tmp_path, config=CONFIG) as daemon:
+        with Terminal(daemon.port, "1001") as home:
+            frame = home.alarm()
+        daemon.kill()
+        path = daemon.state_dir / JOURNAL
+        away = path.with_name(f"{JOURNAL}.kept-20260101T000000Z") if kept else tmp_path / "away"
+        path.rename(away)
+        log = path.with_name(f"{JOURNAL}-wal").read_bytes()
+        with pytest.raises(Ended) as ended:
+            daemon.start()
+        assert ended.value.status == os.EX_IOERR
+        assert "journal.db: is gone" in ended.value.told
+        assert path.with_name(f"{JOURNAL}-wal").read_bytes() == log
+        assert not path.exists()
+        away.rename(path)
+        daemon.start()
+        assert journal.stored(daemon.state_dir) == {frame: 1}

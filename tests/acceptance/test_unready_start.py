@@ -1,0 +1,188 @@
+"""A start that cannot have all it needs yet: operators have their alarms, and the rest comes by itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance import journal
+from tests.acceptance.daemon import Daemon, running, vetlla
+from tests.acceptance.homes import keep_key, register
+from tests.acceptance.strace import program
+from tests.acceptance.terminal import Terminal
+from vetlla.store.journal import JOURNAL
+from vetlla.store.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIG = "[store]\nmin_free_mib = 1\nretry_s = 0.2\n"
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """Return a receiver that was killed with a LIFE alarm in its queue, and another one only in its log."""
+    register(tmp_path / "state", "1001,H-1001,,")
+    with running(tmp_path, config=CONFIG) as daemon:
+        with Terminal(daemon.port, "1001") as home:
+            home.alarm()
+        daemon.kill()
+        yield daemon
+
+
+def started(daemon: Daemon, **how: object) -> Daemon:
+    """Start it and wait until it says that it stands, ready or not."""
+    daemon.start(ready=False, **how)  # type: ignore[arg-type]  # what start() takes
+    daemon.await_state("READY=1")
+    return daemon
+
+
+def assert_operators_work(daemon: Daemon, *, durable: bool) -> None:
+    """See that the alarm of the run before can be worked."""
+    (alarm,) = daemon.queue()
+    assert (alarm["account"], alarm["priority"]) == ("1001", "LIFE")
+    assert daemon.ask("queue.claim", alarm=1)["durable"] is durable
+
+
+@contextmanager
+def held(state_dir: Path, *statements: str) -> Iterator[None]:
+    """Hold the registry as a process that hangs does."""
+    with closing(sqlite3.connect(state_dir / REGISTRY, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        yield
+
+
+HELD = {
+    "locked": ("BEGIN EXCLUSIVE",),
+    "in the midst of a change": (
+        "PRAGMA cache_size = 1",
+        "PRAGMA cache_spill = 1",
+        "BEGIN EXCLUSIVE",
+        "UPDATE accounts SET home = 'H-9999'",
+        "CREATE TABLE filler AS SELECT randomblob(500000) FROM accounts",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", HELD)
+def test_a_registry_that_a_hung_process_holds_is_read_past_it(daemon: Daemon, how: str) -> None:
+    """No receiver came up for as long as an engineer had a shell open; now it has what was committed last."""
+    with held(daemon.state_dir, *HELD[how]):
+        started(daemon)
+        status = daemon.status()
+        assert (status["ready"], status["counts"]["accounts"]) == (True, 1)
+        daemon.port = status["listening"][0]["port"]
+        with Terminal(daemon.port, "1001") as home:
+            home.alarm("1110")
+        assert {alarm["home"] for alarm in daemon.queue()} == {"H-1001"}
+        if how == "locked":
+            told = vetlla("doctor", "--config", str(daemon.config_file), "--json", state_dir=daemon.state_dir)
+            assert f"process {os.getpid()} holds it without end" in told.stdout
+
+
+def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) -> None:
+    """Terminals find no listener and dial their second receiver; operators work; it is read as soon as it is whole."""
+    keep_key(daemon.state_dir, "north", bytes(16))
+    path = daemon.state_dir / REGISTRY
+    whole = path.read_bytes()
+    path.write_bytes(b"something wrote over it\n" * 500)
+    started(daemon)
+    status = daemon.status()
+    assert (status["ready"], status["listening"], status["store"]["state"]) == (False, [], "unread")
+    assert "registry.db: file is not a database" in status["why"]
+    assert daemon.shown.startswith("STATUS=NOT READY, nothing new is acknowledged: ")
+    daemon.http_port = status["http"]["port"]
+    assert daemon.page("/readyz").status == 503
+    assert daemon.metric("vetlla_ready") == 0
+    assert_operators_work(daemon, durable=True)
+    told = vetlla("doctor", "--config", str(daemon.config_file), state_dir=daemon.state_dir)
+    assert told.returncode == 2
+    assert "registry.db: file is not a database" in told.stdout.replace("\n", " ")
+    path.write_bytes(whole)
+    assert daemon.await_log("receiver.ready")["accounts"] == 1
+    daemon.port = daemon.await_status(lambda status: bool(status["ready"]))["listening"][0]["port"]
+    with Terminal(daemon.port, "1001") as home:
+        home.alarm("1110")
+    assert daemon.stop() == 0
+    assert daemon.told == ""
+    assert journal.flaws(daemon.state_dir) == []
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["later start", "first start after a boot of the machine"])
+def test_a_journal_that_a_hung_process_writes(daemon: Daemon, *, first: bool) -> None:
+    """Nothing is acknowledged, operators work, and when that process ends everything goes on by itself."""
+    with closing(sqlite3.connect(daemon.state_dir / JOURNAL, isolation_level=None)) as other:
+        if first:
+            other.execute("UPDATE boots SET boot = 'of yesterday'")
+        other.execute("BEGIN IMMEDIATE")
+        started(daemon)
+        assert "database is locked" in daemon.await_log("store.unready", state="failed")["why"]
+        assert_operators_work(daemon, durable=False)
+        other.execute("ROLLBACK")
+    daemon.await_log("store.recovered")
+    assert daemon.stop() == 0
+    assert ("claim", "alarm 1") in journal.records(daemon.state_dir)
+    assert journal.flaws(daemon.state_dir) == []
+
+
+FULL = {
+    "no room in the database": ("pwrite64", "ENOSPC", JOURNAL),
+    "no room in the log": ("pwrite64", "ENOSPC", f"{JOURNAL}-wal"),
+    "log not synced": ("fdatasync", "EIO", f"{JOURNAL}-wal"),
+    "no room for the log's index": ("ftruncate", "ENOSPC", f"{JOURNAL}-shm"),
+}
+
+
+@pytest.mark.parametrize("fault", FULL)
+def test_a_start_on_a_full_disk_gives_operators_their_alarms(daemon: Daemon, fault: str) -> None:
+    """It takes nothing, says so, and takes everything when there is room: no restart is needed."""
+    call, error, name = FULL[fault]
+    path = str(daemon.state_dir / name)
+    # The first calls fail, those of the start and of some tries after it.
+    rules = ("-P", path, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when=1..12")
+    started(daemon, wrapper=[program(), "-D", "-f", "-o", "/dev/null", *rules, "--"])
+    daemon.await_log("store.unready", state="failed")
+    assert_operators_work(daemon, durable=daemon.status()["ready"])
+    daemon.await_log("store.recovered")
+    daemon.port = daemon.await_status(lambda status: bool(status["ready"]))["listening"][0]["port"]
+    with Terminal(daemon.port, "1001") as home:
+        home.alarm("1110")
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.told
+    records = journal.records(daemon.state_dir)
+    assert ("claim", "alarm 1") in records
+    assert journal.flaws(daemon.state_dir) == []
+
+
+def test_a_start_where_no_file_may_grow(daemon: Daemon) -> None:
+    """The kernel's own limit, and no tracer: unready until it is lifted; commands say what is the matter."""
+
+    def limit() -> None:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+
+    started(daemon, preexec=limit)
+    status = daemon.status()
+    assert status["ready"] is False
+    assert JOURNAL in status["why"]
+    done = vetlla("status", state_dir=daemon.state_dir)
+    assert (done.returncode, "NOT READY" in done.stdout) == (69, True)
+    assert_operators_work(daemon, durable=False)
+    port = status["listening"][0]["port"]
+    with Terminal(port, "1001") as home:
+        frame = home.frame("1110")
+        assert home.is_refused(frame)
+        _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        daemon.await_log("store.recovered")
+        assert home.say(frame) == "ACK"
+    assert daemon.stop() == 0
+    assert ("claim", "alarm 1") in journal.records(daemon.state_dir)
+    assert journal.flaws(daemon.state_dir) == []

@@ -1,0 +1,59 @@
+"""A reading that ends with a mistake of ours: the old settings go on, and a line and a count say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.receiver.core import run
+from vetlla.clock import ManualClock
+from vetlla.errors import ConfigError
+from vetlla.protocols.registry import load_protocols
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.reload import Reload, Taken
+from vetlla.settings.model import Listen, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def settings(state_dir: Path, chain_window_s: float) -> Settings:
+    """Return settings with one listener."""
+    return Settings.model_validate(
+        {
+            "state_dir": state_dir,
+            "listen": (Listen(protocol="dc09", host="127.0.0.1", port=0),),
+            "queue": {"chain_window_s": chain_window_s},
+        }
+    )
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["configuration", "accounts and keys alone"])
+def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) -> None:
+    """The exception of a task that no code awaits was never seen: half of the settings counted, and no line said so."""
+    counters, calls = Counters(), []
+
+    async def take(taken: Taken) -> None:
+        calls.append(taken.settings.queue.chain_window_s)
+        raise OverflowError("cannot convert float infinity to integer")
+
+    async def scenario() -> None:
+        reload = Reload(
+            settings(tmp_path, 60),
+            lambda: settings(tmp_path, 90),
+            protocols=load_protocols(),
+            counters=counters,
+            clock=ManualClock(),
+            held=lambda _: set(),
+            take=take,
+        )
+        why = await (reload.registry() if alone else reload.configuration())
+        assert isinstance(why, ConfigError)
+        assert "cannot convert float infinity" in why.args[0]
+        assert reload.settings.queue.chain_window_s == 60
+        assert (counters.reloads, counters.reloads_refused, counters.registry_unread) == (0, not alone, alone)
+        assert bool(reload.refused) is not alone
+
+    run(scenario())
+    assert calls == [60 if alone else 90]
