@@ -193,6 +193,7 @@ HEALTHY = {
     'vetlla_rejects_total{reason="stale_time",caller="known"}': "0x240",
     'vetlla_rejects_total{reason="malformed",caller="unnamed"}': "0x240",
     'vetlla_reloads_total{outcome="refused"}': "0x240",
+    "vetlla_removals_refused_total": "0x240",
     "vetlla_accounts": "80000x240",
     'vetlla_supervised{state="ok"}': "79000x240",
     'vetlla_supervised{state="late"}': "300x240",
@@ -312,6 +313,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         {'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "1200000x200 9000000x39"},
         set(),
     ),
+    "signals changed by hand": ({"vetlla_removals_refused_total": "0" + LATE}, {"VetllaRemovalRefused"}),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
 }
 

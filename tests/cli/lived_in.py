@@ -68,6 +68,8 @@ INVOCATIONS = {
     "audit verify": "audit verify",
     "db backup": "db backup {new}",
     "db verify": "db verify {dir}/backup",
+    "db prune": "db prune --dry-run",
+    "erase": "erase --home H3 --dry-run",
     "db restore": "db restore {dir}/backup --dry-run --state-dir {dir}/copy",
     "decode": "decode dc09 {dir}/frame.hex",
     "inventory import": "inventory import {dir}/homes.csv --what homes",
@@ -147,7 +149,8 @@ def _register(place: Place) -> None:
     (directory / "accounts.csv").write_text(f"account,home,interval_s\n{accounts}", encoding="utf-8")
     (directory / "key.hex").write_text("00" * 16, encoding="utf-8")
     (directory / "homes.csv").write_text(
-        "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n",
+        "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"
+        "H3,01,NORD,3,no,2018-01-01/2020-01-01\n",
         encoding="utf-8",
     )
     (directory / "devices.csv").write_text(f"{DEVICES}ucr,U2,municipal,warehouse,,2024-W05,,\n", encoding="utf-8")

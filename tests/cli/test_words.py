@@ -234,6 +234,7 @@ STREAMS = {
     "completion.py": "writes a script for a shell",
     "output.py": "makes the consoles, and writes JSON",
     "decode.py": "reads frames from stdin",
+    "erase.py": "asks whether there is a terminal",
     "exits.py": "closes what a reader of the pipe left",
     "keys.py": "reads a key from stdin",
     "main.py": "names what it sets up",

@@ -15,6 +15,7 @@ from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision import Health
 from vetlla.signals import Outcome, Priority, Reason
+from vetlla.store.retention import What
 
 PROTOCOLS = ("dc09", "other")
 
@@ -51,6 +52,7 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "version": {__version__},
     "listener": {"dc09"},
     "use": set(Use),
+    "what": set(What),
 }
 """Every label there is, and every value it can take."""
 

@@ -263,3 +263,23 @@ def test_a_listen_option_out_of_bounds_is_refused(option: str, key: str) -> None
     """What a file may not say, an option may not say either."""
     with pytest.raises(UsageError, match=f"--listen {option}: {key} should be"):
         load(None, listen=[option])
+
+
+# --- retention --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_in_use_can_be_removed(tmp_path: Path) -> None:
+    """Times within the windows are refused, each of them, with the least that would do; 0 is for ever."""
+    for name in ("signals_days", "raw_days", "rejects_days", "positions_days"):
+        file = written(tmp_path, f"[retention]\n{name} = 1\n[queue]\nchain_window_s = 85_500\n")
+        error = refused(file)
+        assert "store.duplicate_window_s and queue.chain_window_s" in str(error)
+        assert "for 2 days at least" in str(error)
+        load(written(tmp_path, f"[retention]\n{name} = 2\n[queue]\nchain_window_s = 85_500\n"))
+        load(written(tmp_path, f"[retention]\n{name} = 0\n[queue]\nchain_window_s = 85_500\n"))
+
+
+@pytest.mark.parametrize("days", ["-1", "36_526", "1.5", '"30"', "true"])
+def test_retention_is_in_whole_days(tmp_path: Path, days: str) -> None:
+    """Up to a century, without a fraction."""
+    assert "retention.positions_days" in str(refused(written(tmp_path, f"[retention]\npositions_days = {days}\n")))

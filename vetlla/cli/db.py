@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.actor import actor
+from vetlla.cli.db_prune import prune
 from vetlla.cli.exits import verdict
 from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
 from vetlla.cli.output import console, print_json, talk
@@ -19,7 +20,8 @@ from vetlla.store.inspection import Damage, inspect
 from vetlla.store.restore import restore as restore_backup
 from vetlla.store.room import RESERVE, Room
 
-app = typer.Typer(help="Back up, verify and restore what the receiver keeps.", no_args_is_help=True)
+app = typer.Typer(help="Back up, verify, restore and prune what the receiver keeps.", no_args_is_help=True)
+app.command("prune")(prune)
 
 DAMAGED = 1
 """Exit status when something is not as it was written."""

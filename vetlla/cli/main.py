@@ -36,6 +36,7 @@ COMMANDS = {
     "rejects": "rejects:app",
     "audit": "audit:app",
     "db": "db:app",
+    "erase": "erase:erase",
     "decode": "decode:decode",
     "simulate": "simulate:simulate",
     "inventory": "inventory:app",

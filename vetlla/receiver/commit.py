@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 STAMPS_WITHIN_S = 0.05
 """When nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
+SPARE_WITHIN_S = 1.0
+"""How long a removal waits for a moment without reports; under load one step is done each time, between two batches."""
 COMMITS_PER_CHECKPOINT = 64
 """How often the size of the write-ahead log is looked at."""
 
@@ -57,6 +59,13 @@ class Operation(NamedTuple):
 
     step: Callable[[Batch], Any]
     done: Callable[[Any, bool], None]
+
+
+class Spare(NamedTuple):
+    """A job of the writer for which no report should wait: ``done(failure)`` is called when it has ended."""
+
+    work: Callable[[], None]
+    done: Callable[[StoreError | None], None]
 
 
 class Planner(Protocol):
@@ -128,6 +137,9 @@ class GroupCommit:
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0  # uvloop's handle of a timer that is due at once cannot tell when
         self._patience: asyncio.TimerHandle | None = None
+        self._spare: Spare | None = None
+        self._spare_due: asyncio.TimerHandle | None = None
+        """Set while a spare job waits for a moment without reports."""
         self._idle: asyncio.Future[None] | None = None
         self._commits = 0
         self._unready_since_us = 0
@@ -178,6 +190,19 @@ class GroupCommit:
         else:
             self.wake()
 
+    def in_spare_time(self, spare: Spare) -> None:
+        """Let the writer do a job when no report waits, or between two batches after ``SPARE_WITHIN_S``; one at a time.
+
+        ``done`` is not called when the receiver stops first.
+        """
+        self._spare = spare
+        self._spare_due = self._loop.call_later(SPARE_WITHIN_S, self._hasten_spare)
+        self._do_spare()
+
+    def _hasten_spare(self) -> None:
+        self._spare_due = None
+        self._do_spare()
+
     def pulse(self) -> None:
         """Prove that commits work, unless the journal is known to have failed and tries by itself."""
         self.batch.pulse = True
@@ -194,6 +219,9 @@ class GroupCommit:
     async def close(self) -> None:
         """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
         self._planner.hasten()
+        self._spare = None
+        if self._spare_due is not None:
+            self._spare_due.cancel()
         self._resume()
         while self._busy or self._operations or self._pending:
             self._idle = self._loop.create_future()
@@ -261,6 +289,9 @@ class GroupCommit:
             self.batch.commit = self._next
             self.within(STAMPS_WITHIN_S)
         self._planner.durable(batch, now)
+        self._committed()
+
+    def _committed(self) -> None:
         self._commits += 1
         if self._commits % COMMITS_PER_CHECKPOINT == 0:
             self._occupy()
@@ -278,6 +309,10 @@ class GroupCommit:
         self._go_on()
 
     def _go_on(self) -> None:
+        if self._spare is not None and self._spare_due is None:
+            self._do_spare()  # it has waited long enough
+        if self._busy:
+            return
         if self._planner.backlog or self._operations:
             # A turn of the loop later: the answers leave first, and what comes meanwhile, often their peers' next
             # reports, shares the commit. Batches are half as many under load, and a frame costs a fifth less.
@@ -288,6 +323,32 @@ class GroupCommit:
     def _rest(self) -> None:
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+        self._do_spare()
+
+    def _do_spare(self) -> None:
+        """Let the writer do the spare job, unless it has other work, or the receiver closes."""
+        spare = self._spare
+        if spare is None or self._busy or self._scheduled or self._idle or self.state is not StoreState.OK:
+            return
+        self._spare = None
+        if self._spare_due is not None:
+            self._spare_due.cancel()
+            self._spare_due = None
+        self._occupy()
+        self._writer.do(spare.work, lambda _, failure: self._spare_ended(spare, failure))
+
+    def _spare_ended(self, spare: Spare, failure: StoreError | None) -> None:
+        self._release()
+        self.on_answer()
+        spare.done(failure)
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+            return
+        if self.state is StoreState.STALLED:
+            self._turn(StoreState.OK, "")
+        if not self.batch.empty:
+            self.within(STAMPS_WITHIN_S)  # what was gathered meanwhile, and woke a writer that was busy
+        self._committed()
 
     def _occupy(self) -> None:
         self._busy = True

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.alarms import Cause
 from vetlla.signals import Outcome, Priority, Reason
+from vetlla.store.retention import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -127,6 +128,9 @@ class Counters:
         "rejects",
         "reloads",
         "reloads_refused",
+        "removals_refused",
+        "removed",
+        "removed_upto_us",
         "replies",
         "signals",
         "store_failures",
@@ -185,6 +189,13 @@ class Counters:
         """Configurations that were not valid: the old one went on."""
         self.registry_unread = 0
         """Readings of accounts and keys alone that failed: those known went on."""
+
+        self.removed = dict.fromkeys(What, 0)
+        """Rows that were removed or emptied for their age."""
+        self.removed_upto_us = dict.fromkeys(What, 0)
+        """Stamp of the last row that a round dealt with; 0: none since the start."""
+        self.removals_refused = 0
+        """Ranges of signals that were left alone, since a hand has changed them."""
 
     def ready(self, t2_us: Sequence[int], limit_us: int) -> int:
         """Count communications that became ready; return how many of them took longer than the limit."""

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from vetlla import __version__
 from vetlla.alarms import State
+from vetlla.clock import SECOND_US
 from vetlla.signals import Priority
 
 if TYPE_CHECKING:
@@ -101,6 +102,11 @@ class Metrics(Collector):
         reloads.append((("unread",), count.registry_unread))
         yield _counter("reloads", "Configurations, or accounts and keys alone, read again.", ("outcome",), reloads)
 
+        removed = [((what.value,), rows) for what, rows in count.removed.items()]
+        yield _counter("removed", "Rows removed or emptied for their age.", ("what",), removed)
+        text = "Ranges of signals left alone: a hand has changed them."
+        yield _counter("removals_refused", text, (), [((), count.removals_refused)])
+
     def _durations(self) -> Iterator[Metric]:
         count = self._counters
         yield _histogram("commit_seconds", "Time of one group commit.", (), [((), count.commit)])
@@ -137,6 +143,8 @@ class Metrics(Collector):
         ends = [((one.name, one.use), one.not_after.timestamp()) for one in now.certificates]
         text = "Until when the TLS certificates in use are valid, Unix time."
         yield _gauge("certificate_not_after_seconds", text, ("listener", "use"), ends)
+        upto = [((what.value,), upto_us / SECOND_US) for what, upto_us in self._counters.removed_upto_us.items()]
+        yield _gauge("removed_upto_seconds", "Stamp of the last row looked at for its age, Unix time.", ("what",), upto)
         yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
         limits = [((name,), now.limits_s[name]) for name in LIMITS]
         yield _gauge("limit_seconds", "Limits of the queue, as they are set.", ("limit",), limits)

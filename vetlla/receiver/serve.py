@@ -37,6 +37,7 @@ from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.metrics import exposition
 from vetlla.receiver.reload import Reload, Taken
 from vetlla.receiver.requests import QueueRequests
+from vetlla.receiver.retention import Retention
 from vetlla.receiver.session import Ground
 from vetlla.receiver.supervision_requests import SupervisionRequests
 from vetlla.receiver.supervision_view import SupervisionView
@@ -79,6 +80,7 @@ class Receiver:
     _escalation: Escalation
     _budget: Budget
     _requests: QueueRequests
+    _retention: Retention
     _of_supervision: SupervisionRequests
     _control: Control
     _journal: Journal
@@ -150,6 +152,14 @@ class Receiver:
         if journal.trouble is not None:
             self._commit.begin_failed(journal.trouble)
         self._desk.resume(clock.now(), self._commit.batch)
+        self._retention = Retention(
+            settings=settings,
+            journal=journal,
+            commit=self._commit,
+            desk=self._desk,
+            counters=self._counters,
+            clock=clock,
+        )
         self._watchdog.on_new_day = self._day_began
         if unread is None:
             await self._watchdog.use(settings.supervision, self._knowledge.roster)
@@ -163,6 +173,7 @@ class Receiver:
             self._begin(self._listen_when_read(prepared, parts))
         self._commit.on_turn.append(self._tell_manager)
         self._beat()
+        self._retention.start()
         self._say_ready()
 
     async def _listen(self, parts: AsyncExitStack) -> None:
@@ -317,7 +328,8 @@ class Receiver:
             "reload": self._asked_to_reload,
             "registry": self._asked_to_read,
         }
-        self._control = Control(settings.state_dir, settings.control, table, {"watch": requests.watch})
+        streams = {"watch": requests.watch, "prune": self._retention.prune, "erase": self._retention.erase}
+        self._control = Control(settings.state_dir, settings.control, table, streams)
         parts.push_async_callback(self._control.close)
         await self._control.start()
         parts.push_async_callback(self._http.close)
@@ -401,6 +413,7 @@ class Receiver:
         self._intake.use(settings, known.book)
         self._desk.use(settings.queue)
         self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
+        self._retention.settings = settings
         self._control.use(settings.control)
         self._commit.wake()  # what it says of the disk counts from now on
         self._budget.use(settings.limits)
@@ -454,6 +467,7 @@ class Receiver:
             listener.stop()
         self._escalation.stop()
         self._watchdog.stop()
+        await self._retention.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._commit.close())
         deadline_s = self._reload.settings.limits.drain_deadline_s

@@ -82,6 +82,10 @@ def _default_keys_file(data: dict[str, Any]) -> Path:
     return state_dir / "keys.toml"
 
 
+DAY_S = 86_400
+DAYS_MAX = 36_525
+"""A century: beyond it 0 says what is meant."""
+Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
 ]
@@ -277,6 +281,37 @@ class SupervisionSettings(Section):
     """How long the days of each device are kept."""
 
 
+class RetentionSettings(Section):
+    """How long what the receiver keeps is kept; 0: for ever. Whole days, by the wall clock.
+
+    Neither tender names a time for these data. The Barcelona contract (PCAP) names times for what they have to prove,
+    and the law (article 5.1.c and 5.1.e of Regulation (EU) 2016/679) keeps no personal data for longer than they serve;
+    clause 15 of the PCAP obliges the contractor to comply with it.
+    """
+
+    signals_days: Days = 730
+    """How long signals are kept, and operators' notes on their alarms; alarms themselves stay, with *t2* and *t3*.
+
+    PCAP 21: the guarantee lasts for two years. PCAP 17: a standard that is missed in several months of one year counts
+    as a graver fault, so that each month must be proven for a year at least; the ledger of devices (ANS 13,
+    ``supervision.ledger_months``) is kept for as long."""
+    raw_days: Days = 183
+    """How long a signal's bytes are kept, which prove how it was read.
+
+    PCAP 17: faults of six months are counted together. Afterwards what was understood of the bytes is enough."""
+    rejects_days: Days = 183
+    """How long bytes that were no report, or were refused, are kept: as ``raw_days``."""
+    positions_days: Days = 30
+    """How long the place of a device is kept; the bytes in which it stands go with it.
+
+    PCAP 16.19: complaints are answered within 7 days. A place serves the emergency and the questions about it."""
+
+    def shortest_s(self) -> float:
+        """Return the shortest of these times in seconds; those that are for ever do not count."""
+        days = (self.signals_days, self.raw_days, self.rejects_days, self.positions_days)
+        return min((one for one in days if one), default=DAYS_MAX) * DAY_S
+
+
 class HttpSettings(Section):
     """Where ``/healthz``, ``/readyz`` and ``/metrics`` are served; ``port`` 0 picks a free one."""
 
@@ -319,9 +354,21 @@ class Settings(Section):
     queue: QueueSettings = QueueSettings()
     intake: IntakeSettings = IntakeSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    retention: RetentionSettings = RetentionSettings()
     http: HttpSettings = HttpSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _kept_while_in_use(self) -> "Settings":
+        in_use_s = self.store.duplicate_window_s + self.queue.chain_window_s
+        if self.retention.shortest_s() <= in_use_s:
+            days = ceil(in_use_s / DAY_S) + 1
+            raise ValueError(
+                "retention: nothing should be removed within store.duplicate_window_s and queue.chain_window_s:"
+                f" keep it for {days} days at least, or 0 for ever"
+            )
+        return self
 
     @model_validator(mode="after")
     def _listeners_apart(self) -> "Settings":

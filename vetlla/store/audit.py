@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from vetlla.errors import UsageError
 from vetlla.store.deeds import PAGE, Deeds, detail_of
 from vetlla.store.numbers import numbers_of
+from vetlla.store.removals import InForce, ranges_of
 from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ _ROWS_AT_ONCE = 100
 FLAWS_TOLD = 1_000
 """Where a journal was overwritten every record has a flaw: the first ones tell enough."""
 
+PRUNE, ERASE = "prune", "erase"
+"""Actions that remove something from signals: their records hold the digests of what remains."""
+
 _EXTENT = """
 SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
        (SELECT max(id) FROM audit) AS last,
@@ -43,6 +47,10 @@ SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
 _PAGE = f"""
 SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
 """  # noqa: S608 - a number of our own
+_REMOVED = f"""
+SELECT id, detail FROM audit INDEXED BY audit_deeds
+WHERE action <> 'commit' AND action IN ('{PRUNE}', '{ERASE}') AND id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
+"""  # noqa: S608 - words and a number of our own
 _COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
 _RECORD = "SELECT hash FROM audit WHERE id = ?"
 _HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
@@ -118,6 +126,7 @@ def holds(read: Read, head: Head) -> bool:
 def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None) -> Iterator[Flaw]:
     """Yield every flaw: broken links, missing records; signals, alarms, notes and tests that are not what records say.
 
+    What was removed for its age, or of a person who left, is no flaw: the record of the removal says what must be left.
     What is written meanwhile is left for the next time. ``progress`` hears, page by page, how many records of how many
     were checked.
     """
@@ -130,15 +139,18 @@ def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None
 def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
     (extent,) = read(_EXTENT, ())
     last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
-    head, covered = Head(0, GENESIS), 0
-    deeds = Deeds(read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0)
+    head, covered, removed = Head(0, GENESIS), 0, InForce()
+    yield from _read_removals(read, last, removed)
+    deeds = Deeds(read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0, removed=removed)
     while page := read(_PAGE, (head.id, last)):
         for row in page:
             record = tuple(row)[:-1]
             yield from _verify_link(head, record, row["hash"])
             head = Head(row["id"], row["hash"])
             if row["action"] == "commit":
-                covered = yield from _verify_commit(read, row, covered, last_signal)
+                covered = yield from _verify_commit(read, row, covered, last_signal, removed)
+            elif row["action"] in {PRUNE, ERASE}:
+                yield from _verify_removal(read, row, covered, removed)
             elif row["action"] == "restore":
                 covered = max(covered, numbers_of(row).get("signals", 1) - 1)
             else:
@@ -160,15 +172,46 @@ def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
         yield Flaw(number, "its hash does not follow from its content and the record before")
 
 
-def _verify_commit(read: Read, record: sqlite3.Row, covered: int, last_signal: int) -> Generator[Flaw, None, int]:
+def _read_removals(read: Read, last: int, removed: InForce) -> Iterator[Flaw]:
+    """Gather what was removed: of each signal the last record counts."""
+    after = 0
+    while page := read(_REMOVED, (after, last)):
+        for row in page:
+            after = row["id"]
+            removed.put_notes(row["detail"])
+            for one in ranges_of(row["detail"]):
+                if cut := removed.put(after, one):
+                    yield Flaw(after, f"its range {one.first} to {one.last} cuts through {cut.first} to {cut.last}")
+
+
+def _verify_removal(read: Read, record: sqlite3.Row, covered: int, removed: InForce) -> Iterator[Flaw]:
+    """Compare what a removal left of signals with their digest, unless a later one took more of them."""
+    for one in removed.of(record["id"], ranges_of(record["detail"])):
+        if one.last > covered:
+            yield Flaw(
+                record["id"], f"it names signals up to {one.last}, of which only {covered} were committed by then"
+            )
+        elif _digest_of(read, one.first, one.last) != one.digest:
+            yield Flaw(record["id"], f"signals {one.first} to {one.last} are not those that a removal left")
+
+
+def _digest_of(read: Read, first: int, last: int) -> str:
+    pages = (read(_COMMITTED, (start, min(start + PAGE - 1, last))) for start in range(first, last + 1, PAGE))
+    return digest(tuple(row) for page in pages for row in page)
+
+
+def _verify_commit(
+    read: Read, record: sqlite3.Row, covered: int, last_signal: int, removed: InForce
+) -> Generator[Flaw, None, int]:
     """Compare the signals of a commit with their digest; return the last signal that is covered now."""
     match detail_of(record):
         case {"first": int(first), "last": int(last), "digest": str(expected)}:
             if first != covered + 1:
                 yield Flaw(record["id"], f"signal {covered + 1} should follow, not {first}")
-            starts = range(max(first, 1), min(last, last_signal) + 1, PAGE)
-            pages = (read(_COMMITTED, (start, min(start + PAGE - 1, last))) for start in starts)
-            if digest(tuple(row) for page in pages for row in page) != expected:
+            gaps = removed.gaps(first, last)
+            if gaps and gaps != [(first, last)]:
+                yield Flaw(record["id"], f"a removal cuts through signals {first} to {last}")
+            elif gaps and _digest_of(read, max(first, 1), min(last, last_signal)) != expected:
                 yield Flaw(record["id"], f"signals {first} to {last} are not those that were committed")
             return last
         case _:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from vetlla.store.removals import InForce
     from vetlla.store.rows import SqlValue
 
 PAGE = 1_000
@@ -60,8 +61,9 @@ class _Open:
 class Deeds:
     """What the records so far have told. ``last_alarm`` and ``last_note``: the rows that they should speak of."""
 
-    def __init__(self, read: Read, *, last_alarm: int, last_note: int) -> None:
+    def __init__(self, read: Read, *, last_alarm: int, last_note: int, removed: InForce) -> None:
         self._read = read
+        self._removed = removed
         self._last_alarm = last_alarm
         self._last_note = last_note
         self._open: dict[int, _Open] = {}
@@ -119,9 +121,9 @@ class Deeds:
             yield record["id"], "it does not say which alarm it is about"
             return
         rows = self._read(_NOTES, (number, record["at_us"], record["actor"]))
-        if not rows:
+        if not rows and not self._removed.note(number, record["at_us"]):
             yield record["id"], f"alarm {number}: a note of {record['actor']} is missing"
-        elif digest and digest not in {text_digest(row["text"]) for row in rows}:
+        elif rows and digest and digest not in {text_digest(row["text"]) for row in rows}:
             yield record["id"], f"alarm {number}: a note of {record['actor']} is not what was written"
 
     # --- after the last record --------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from vetlla.store.migrate import migrate, migrations, version
 from vetlla.store.numbers import next_number
 from vetlla.store.ownership import create, refuse_foreign, sync_directory
 from vetlla.store.recent import Recent, moment, read_recent, read_tallies
+from vetlla.store.rewriting import remember
 from vetlla.store.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vetlla.alarms import Alarm
     from vetlla.clock import Clock, Instant
     from vetlla.store.batch import Entry
+    from vetlla.store.retention import Step
     from vetlla.store.rows import Row
 
 JOURNAL = "journal.db"
@@ -373,6 +375,54 @@ class Journal:
         if batch.pulse:
             connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
         self._put(_AUDIT, audit_rows)
+
+    def take(self, steps: Iterator[Step]) -> Step | None:
+        """Let the next step of a removal become durable, with its audit; return it, or None if there is none left.
+
+        A step that fails is rolled back, and its iterator must not be used again. Raises StoreError for what the disk
+        or SQLite does not do, and whatever else the step raises.
+        """
+        connection = self._connection
+        try:
+            self._sync(True)  # noqa: FBT003 - what it is about
+            connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten in the file, too
+            connection.execute("BEGIN IMMEDIATE")
+            step = next(steps, None)
+            rows, head = audit.chain(self._head, step.entries if step else ())
+            self._put(_AUDIT, rows)
+            if step and step.ranges:
+                remember(connection, step.ranges, self._head.id + 1)  # its first record
+            connection.commit()
+            connection.execute("PRAGMA secure_delete = OFF")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.rollback()
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+                raise StoreError(f"{self.path}: a removal failed: {error}") from error
+            raise
+        self._head = head
+        return step
+
+    @property
+    def head(self) -> audit.Head:
+        """The end of the audit chain."""
+        return self._head
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writing connection, for removals: to be used on the writer's thread alone."""
+        return self._connection
+
+    def empty_log(self) -> bool:
+        """Fold the log into the database and empty it; False: a reader, such as a backup, keeps it.
+
+        What was removed stands in older pages of the log until then.
+        """
+        try:
+            self._start_log_over(self._connection)
+            return self.path.with_name(JOURNAL + "-wal").stat().st_size == 0
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
 
     def _sync(self, vital: bool) -> None:  # noqa: FBT001 - what it is about
         if vital is not self._synced:

@@ -48,6 +48,10 @@ class Writer:
         """Go on after a failure, if the disk lets us."""
         self._jobs.put((self._journal.resume, done))
 
+    def do(self, work: Callable[[], None], done: Done) -> None:
+        """Do a piece of work with the journal on the thread that owns it."""
+        self._jobs.put((work, done))
+
     def close(self) -> None:
         """Finish what was asked, then close the journal. Blocks; call it after the last batch was reported."""
         self._jobs.put(None)

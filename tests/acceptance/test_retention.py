@@ -1,0 +1,119 @@
+"""Removal and erasure in a receiver's life: kill -9 in the midst of it, reports meanwhile, and what is proven after."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.daemon import running, vetlla
+from tests.acceptance.terminal import Terminal
+from tests.store.journals import journal, report
+from vetlla.cli.control import follow
+from vetlla.clock import ManualClock
+from vetlla.store.archive import Archive
+from vetlla.store.audit import verify
+from vetlla.store.retention import ROWS_PER_STEP
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = 3_000
+DAYS = 400
+LIMITS = "store = { min_free_mib = 1 }\n"
+
+
+def old_journal(state_dir: Path) -> None:
+    """Write signals that were stored more than a year ago, and one that was stored now."""
+    clock = ManualClock(datetime.now(UTC) - timedelta(days=DAYS))
+    with journal(state_dir, clock) as scribe:
+        for number in range(OLD):
+            scribe.commit(report(number), home="H-1")
+        clock.advance(DAYS * 86_400)
+        scribe.commit(report(OLD))
+
+
+def count(state_dir: Path, condition: str) -> int:
+    """Return how many signals meet a condition."""
+    with Archive(state_dir) as archive:
+        (row,) = archive.read(f"SELECT count(*) AS found FROM signals WHERE {condition}")
+        return int(row["found"])
+
+
+def assert_proven(state_dir: Path) -> None:
+    """Check the chain, as a reader sees it, and as the command does."""
+    with Archive(state_dir) as archive:
+        assert list(verify(archive.read)) == []
+
+
+@pytest.mark.parametrize("steps", [10, 30])
+def test_a_kill_in_the_midst_of_a_removal(tmp_path: Path, steps: int) -> None:
+    """Chain and rows are proven before, after the kill, and when the next run has removed the rest."""
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    old_journal(state_dir)
+    assert_proven(state_dir)
+    with running(tmp_path, config=LIMITS) as daemon:
+        for told, event in enumerate(follow(state_dir, "prune")):
+            assert event["event"] == "removed"
+            if told == steps:
+                daemon.kill()
+                break
+        left = count(state_dir, "raw <> x''")
+        assert 1 < left < OLD
+        assert_proven(state_dir)
+        daemon.start()
+        with Terminal(daemon.port) as terminal:
+            terminal.alarm()
+        done = vetlla("db", "prune", "--json", state_dir=state_dir)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert count(state_dir, "raw <> x''") == 2
+        assert_proven(state_dir)
+        assert daemon.metric("vetlla_removed_total", what="raw") == left - 1
+        assert daemon.metric("vetlla_removals_refused_total") == 0
+        assert daemon.await_log("retention.done")["raw_removed"] == left - 1
+        checked = vetlla("db", "verify", state_dir=state_dir)
+        assert (checked.returncode, checked.stdout) == (0, f"{state_dir}: whole\n")
+
+
+def test_reports_are_answered_meanwhile(tmp_path: Path) -> None:
+    """A receiver that removes goes on acknowledging: each report is stored between two steps."""
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    old_journal(state_dir)
+    with running(tmp_path, config=LIMITS) as daemon, Terminal(daemon.port) as terminal:
+        answered = 0
+        for event in follow(state_dir, "prune"):
+            if event["event"] == "done":
+                break
+            terminal.alarm()
+            answered += 1
+        assert answered >= OLD / ROWS_PER_STEP
+        assert count(state_dir, "raw <> x''") == answered + 1
+    assert_proven(state_dir)
+
+
+def test_a_kill_in_the_midst_of_an_erasure(tmp_path: Path) -> None:
+    """The same command completes it, beside the next run; the certificate counts all, and is proven."""
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    old_journal(state_dir)
+    accounts = [f"{number:04}" for number in range(10)]
+    with running(tmp_path, config=LIMITS) as daemon:
+        for event in follow(state_dir, "erase", home="H-1", accounts=accounts):
+            if event["removed"].get("signals", 0) > 600:
+                daemon.kill()
+                break
+        assert 0 < count(state_dir, "home = 'H-1'") < OLD
+        assert_proven(state_dir)
+        daemon.start()
+        done = vetlla("erase", "--home", "H-1", "--yes", "--out", str(tmp_path), "--json", state_dir=state_dir)
+        assert (done.returncode, done.stderr) == (0, "")
+        told = json.loads(done.stdout)
+        assert (told["destroyed"]["signals"], told["left"]) == (OLD, 0)
+        assert count(state_dir, "home = 'H-1'") == 0
+        assert_proven(state_dir)
+        checked = vetlla("erase", "--check", told["certificate"], state_dir=state_dir)
+        assert checked.returncode == 0, checked.stdout

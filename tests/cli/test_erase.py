@@ -1,0 +1,314 @@
+"""``vetlla erase`` and ``vetlla db prune`` as they are typed: beside a receiver or without one; certificates."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.daemon import running
+from tests.store.journals import alarm, journal, reject, report
+from tests.store.journals import arrival as arrived
+from vetlla.alarms import Outcome, State
+from vetlla.clock import ManualClock
+from vetlla.signals import AccountId, Position
+from vetlla.store.archive import Archive
+from vetlla.store.batch import Entry, Note
+from vetlla.store.journal import JOURNAL
+from vetlla.store.registry import REGISTRY
+from vetlla.store.rows import reject_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+HOMES = """\
+code,district,base,level,alone,language,phones,active
+H-1,01,NORD,2,yes,ca,+34931234567,2020-01-01/2025-06-30
+H-2,01,NORD,3,no,es,+34937654321,2020-01-01/
+"""
+LIMITS = 'state_dir = "{}"\nstore = {{ min_free_mib = 1 }}\n'
+PEOPLE = "code,home,user_type\nP-1,H-1,A\nP-2,H-2,A\n"
+SECRETS = (b"in the bath", b"hip broken", b"+34931234567", b"41.38", b"P-1", b"Carrer Major 7")
+"""What must be found nowhere afterwards."""
+PLACE = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
+
+
+@pytest.fixture
+def place(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
+    """Make a service with two homes: the first left last year; both had an alarm a month before that."""
+    (tmp_path / "homes.csv").write_text(HOMES, encoding="utf-8")
+    (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    for what in ("homes", "people"):
+        done = vetlla("inventory", "import", tmp_path / f"{what}.csv", "--what", what)
+        assert done.status == 0, done.error
+    for account in ("0001", "0002"):
+        assert vetlla("accounts", "set", account, "--home", f"H-{account[-1]}").status == 0
+    clock = ManualClock(datetime.now(UTC) - timedelta(days=200))
+    with journal(state_dir, clock) as scribe:
+        for number in (1, 2):
+            who = AccountId("", "0", f"000{number}")
+            said = report(number, id=who, text="in the bath", position=PLACE, raw=b"Carrer Major 7 %d" % number)
+            batch = scribe.signals([said] * 3, home=f"H-{number}", alarm=number)
+            now_us = clock.now().utc_us
+            batch.alarms[number] = alarm(
+                number, clock, home=f"H-{number}", account=f"000{number}", state=State.CLOSED,
+                outcome=Outcome.HELP_SENT, closed_us=now_us, t2_us=7, t3_us=9,
+            )  # fmt: skip
+            detail: dict[str, object] = {"outcome": "help_sent", "t2_us": 7, "t3_us": 9}
+            batch.audit += [
+                Entry(now_us, "receiver", "open", f"alarm {number}", {}),
+                Entry(now_us, "maria", "note", f"alarm {number}", {}),
+                Entry(now_us, "maria", "close", f"alarm {number}", detail),
+            ]
+            batch.notes.append(Note(number, now_us, "maria", "hip broken"))
+            batch.rejects.append(reject_row(arrived(clock), reject(id=who, raw=b"Carrer Major 7 %d" % number)))
+            scribe.write(batch)
+        clock.advance(199 * 86_400)
+        scribe.commit(report(2, id=AccountId("", "0", "0002")), home="H-2")
+    return tmp_path
+
+
+def remove_account(vetlla: Vetlla) -> None:
+    """Take the terminal of the home that left out of the registry."""
+    assert vetlla("accounts", "remove", "0001").status == 0
+
+
+def rows(state_dir: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Return rows of the journal."""
+    with Archive(state_dir) as archive:
+        return [tuple(row) for row in archive.read(sql)]
+
+
+def assert_gone(state_dir: Path) -> None:
+    """Look for the home that left, and find the other one whole."""
+    assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-1' OR account = '0001'") == [(0,)]
+    assert rows(state_dir, "SELECT home, account, why, t2_us, t3_us, outcome FROM alarms WHERE id = 1") == [
+        ("", "", "", 7, 9, "help_sent")
+    ]
+    assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-2' AND text = 'in the bath'") == [(3,)]
+    assert rows(state_dir, "SELECT alarm_id FROM notes") == [(2,)]
+    assert rows(state_dir, "SELECT account FROM rejects ORDER BY id") == [("",), ("0002",)]
+    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
+        assert registry.execute("SELECT code FROM people").fetchall() == [("P-2",)]
+        assert registry.execute("SELECT phones, language, level FROM homes ORDER BY code").fetchall() == [
+            ("[]", "", 2),
+            ('["+34937654321"]', "es", 3),
+        ]
+
+
+# --- erase ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """It counts, and leaves every byte."""
+    remove_account(vetlla)
+    before = [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)]
+    (told,) = vetlla("erase", "--home", "H-1", "--dry-run", "--json").json
+    assert told == {
+        "home": "H-1",
+        "dry_run": True,
+        "destroyed": {
+            "signals": 3, "raw": 3, "positions": 3, "alarms": 1, "notes": 1, "rejects": 1,
+            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0,
+        },
+    }  # fmt: skip
+    assert [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)] == before
+    assert list(place.glob("erasure*")) == []
+
+
+@pytest.mark.parametrize("with_receiver", [False, True])
+def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
+    """Its data are gone from the files, the chain is whole, and the certificate is proven until it is altered."""
+    remove_account(vetlla)
+    if with_receiver:
+        with running(place, config=LIMITS.format(state_dir)):
+            (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    else:
+        (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    counts = told["destroyed"]
+    assert (counts["signals"], counts["alarms"], counts["notes"], counts["rejects"]) == (3, 1, 1, 1)
+    assert (counts["people"], counts["homes"], told["log_emptied"]) == (1, 1, True)
+    assert_gone(state_dir)
+    verified = vetlla("audit", "verify", "--expect", told["head"])
+    assert verified.status == 0, verified.out
+    (document,), (page,) = place.glob("erasure-H-1-*.json"), place.glob("erasure-H-1-*.txt")
+    assert str(document) == told["certificate"]
+    assert "CERTIFICATE OF DESTRUCTION: home H-1" in page.read_text(encoding="utf-8")
+    assert told["head"] in page.read_text(encoding="utf-8")
+    proven = vetlla("erase", "--check", document)
+    assert (proven.status, "proven by audit record" in proven.out) == (0, True)
+    for name, value in (("by", "eva"), ("destroyed", {"signals": 999}), ("home", "H-2"), ("head", "1:" + "0" * 64)):
+        document.write_text(json.dumps(told | {name: value}), encoding="utf-8")
+        assert vetlla("erase", "--check", document).status == 1, name
+
+
+def test_the_bytes_are_gone(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """Neither file of the state directory holds a word of the only home that said it."""
+    with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM notes WHERE alarm_id = 2")
+    (place / "homes.csv").write_text(HOMES.replace("H-2,01,NORD,3,no,es,+34937654321", "H-2,01,NORD,3,no,,"))
+    assert vetlla("inventory", "import", place / "homes.csv", "--what", "homes").status == 0
+    remove_account(vetlla)
+    assert vetlla("erase", "--home", "H-1", "--yes", "--out", place).status == 0
+    registry = (state_dir / REGISTRY).read_bytes()
+    assert b"+34931234567" not in registry
+    assert b"P-1" not in registry
+    assert b"hip broken" not in (state_dir / JOURNAL).read_bytes()
+    assert b"Carrer Major 7 1" not in (state_dir / JOURNAL).read_bytes()
+    assert b"Carrer Major 7 2" in (state_dir / JOURNAL).read_bytes()
+
+
+def test_accounts_that_the_registry_forgot(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """A home's signals are found in the journal itself: a lost registry lets no certificate claim too much."""
+    (state_dir / REGISTRY).unlink()
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert (told["destroyed"]["signals"], told["destroyed"]["rejects"]) == (3, 1)
+    assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-1' OR account = '0001'") == [(0,)]
+
+
+def test_an_account_that_moved_on(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """The next home of a terminal keeps its evidence and its signals; the former one's signals go."""
+    assert vetlla("accounts", "set", "0001", "--home", "H-2").status == 0
+    with journal(state_dir, ManualClock(datetime.now(UTC) - timedelta(hours=5))) as scribe:
+        scribe.commit(report(1, id=AccountId("", "0", "0001"), text="mine"), home="H-2")
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert (told["destroyed"]["signals"], told["destroyed"]["rejects"]) == (3, 0)
+    assert rows(state_dir, "SELECT home, text FROM signals WHERE account = '0001'") == [("H-2", "mine")]
+    assert vetlla("audit", "verify").status == 0
+
+
+def test_a_home_that_is_attended_is_refused(place: Path, vetlla: Vetlla) -> None:
+    """So is one whose account is registered, one that nothing is known of, and no home at all; with the remedy."""
+    refusals = {
+        "H-2": ("home H-2 is attended", "record the day on which it left"),
+        "H-1": ("account 0001 is registered for home H-1", "vetlla accounts remove 0001"),
+        "H-9": ("nothing is kept of home H-9", "vetlla inventory list"),
+    }
+    for home, (why, remedy) in refusals.items():
+        done = vetlla("erase", "--home", home, "--yes", "--out", place)
+        assert (done.status, why in done.error, remedy in done.error) == (os.EX_USAGE, True, True), done
+    assert vetlla("erase").status == os.EX_USAGE
+    assert list(place.glob("erasure*")) == []
+
+
+def test_an_open_alarm_is_refused(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """The remedy names the alarm, and nothing is changed."""
+    remove_account(vetlla)
+    with journal(state_dir) as scribe:
+        batch = scribe.batch()
+        batch.alarms[3] = alarm(3, scribe.clock, home="H-1", account="0001")
+        scribe.write(batch)
+    before = (state_dir / JOURNAL).read_bytes()
+    done = vetlla("erase", "--home", "H-1", "--yes", "--out", place)
+    assert (done.status, "has an open alarm: 3" in done.error) == (os.EX_USAGE, True)
+    assert "vetlla queue show 3" in done.error
+    assert (state_dir / JOURNAL).read_bytes() == before
+
+
+def test_a_home_that_still_reports_is_refused(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """Its next call would continue what is being erased."""
+    remove_account(vetlla)
+    with journal(state_dir, ManualClock(datetime.now(UTC))) as scribe:
+        scribe.commit(report(1, id=AccountId("", "0", "0001")), home="H-1")
+    done = vetlla("erase", "--home", "H-1", "--yes", "--out", place)
+    assert (done.status, "a short while ago" in done.error, "try again in" in done.error) == (os.EX_USAGE, True, True)
+
+
+def test_nothing_is_destroyed_without_a_word(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """Where there is no terminal to ask, --yes must be said; where no certificate can be written nothing happens."""
+    remove_account(vetlla)
+    before = (state_dir / JOURNAL).read_bytes()
+    done = vetlla("erase", "--home", "H-1", "--out", place, stdin="")
+    assert (done.status, "--dry-run first, then --yes" in done.error) == (os.EX_USAGE, True)
+    done = vetlla("erase", "--home", "H-1", "--yes", "--out", place / "missing")
+    assert (done.status, "--out DIR" in done.error) == (os.EX_IOERR, True)
+    assert (state_dir / JOURNAL).read_bytes() == before
+
+
+def test_an_interrupted_erasure_is_completed(
+    place: Path, state_dir: Path, vetlla: Vetlla, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a first attempt did is counted on the certificate of the second; the registry was left as it was."""
+    remove_account(vetlla)
+    finish = "vetlla.cli.erase.finish"
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finish, killed)
+        assert vetlla("erase", "--home", "H-1", "--yes", "--out", place).status != 0
+    assert list(place.glob("erasure*")) == []
+    assert vetlla("audit", "verify").status == 0
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert {name: told["destroyed"][name] for name in ("signals", "alarms", "people")} == {
+        "signals": 3,
+        "alarms": 1,
+        "people": 1,
+    }
+    assert_gone(state_dir)
+
+
+def test_a_changed_row_is_not_laundered(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """Signals that a hand has changed stay and stay found; the certificate does not count them."""
+    remove_account(vetlla)
+    with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER signals_stay_update")
+        connection.execute("UPDATE signals SET code = '602' WHERE id = 1")
+    done = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json")
+    (told,) = done.json
+    assert (done.status, told["destroyed"]["signals"], told["left"]) == (1, 0, 3)
+    (page,) = place.glob("erasure-H-1-*.txt")
+    assert "NOT destroyed: 3 signals" in page.read_text(encoding="utf-8")
+    verified = vetlla("audit", "verify")
+    assert (verified.status, "signals 1 to 3 are not those that were committed" in verified.out) == (1, True)
+
+
+# --- prune ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_of_pruning(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """It counts by kind, with and without a receiver, and changes nothing."""
+    before = (state_dir / JOURNAL).read_bytes()
+    told = {row["what"]: row for row in vetlla("db", "prune", "--dry-run", "--json").json}
+    assert (state_dir / JOURNAL).read_bytes() == before
+    assert {what: row["too_old"] for what, row in told.items()} == {
+        "positions": 6, "raw": 6, "signals": 0, "notes": 0, "rejects": 1,
+    }  # fmt: skip
+    assert told["raw"]["bytes"] == 6 * len(b"Carrer Major 7 1")
+    assert "positions" in vetlla("db", "prune", "--dry-run").out
+    with running(place, config=LIMITS.format(state_dir)):
+        beside = {row["what"]: row["too_old"] for row in vetlla("db", "prune", "--dry-run", "--json").json}
+    assert beside["raw"] == 6
+
+
+@pytest.mark.parametrize("with_receiver", [False, True])
+def test_pruning(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
+    """What is too old goes, the rest is proven, and the record says what was done."""
+    if with_receiver:
+        with running(place, config=LIMITS.format(state_dir)):
+            (told,) = vetlla("db", "prune", "--json").json
+    else:
+        (told,) = vetlla("db", "prune", "--json").json
+    assert told["removed"] == {"positions": 6, "raw": 0, "signals": 0, "notes": 0, "rejects": 1}
+    assert rows(state_dir, "SELECT count(*) FROM signals WHERE raw <> x''") == [(1,)]
+    assert vetlla("audit", "verify").status == 0
+    (record,) = vetlla("audit", "list", "--action", "prune", "--subject", "signals 1 to 6", "--json").json
+    assert (record["detail"]["what"], record["detail"]["count"], record["actor"]) == ("positions", 6, "receiver")
+    (told,) = vetlla("db", "prune", "--json").json
+    assert not any(told["removed"].values())
+    assert vetlla("db", "prune").out == ""
+
+
+def test_pruning_without_a_journal(vetlla: Vetlla) -> None:
+    """Status 74, and none is made."""
+    for words in ((), ("--dry-run",)):
+        done = vetlla("db", "prune", *words)
+        assert (done.status, "there is no journal" in done.error) == (os.EX_IOERR, True)

@@ -1,0 +1,347 @@
+"""Removals beside the intake: never more than one step before a report, and no trouble of theirs is a report's."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.receiver.core import ANA, LOOPS, SARA, Core, core, run, signal, small, until
+from tests.store.journals import journal, report
+from vetlla.accounts import Account
+from vetlla.clock import ManualClock
+from vetlla.errors import AccessError, StoreError, UsageError
+from vetlla.receiver import retention
+from vetlla.receiver.commit import StoreState
+from vetlla.receiver.control import Request
+from vetlla.receiver.retention import Retention
+from vetlla.signals import STORED, Position
+from vetlla.store.journal import Journal
+from vetlla.store.retention import ROWS_PER_STEP, Step, What
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.settings.model import Settings
+
+DAY_S = 86_400
+FULL_STEP = f"removal of {ROWS_PER_STEP}"
+OLD = 1_000
+"""Signals in the journal that are too old when the receiver starts."""
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "STEP_PAUSE_S", 0.0)
+
+
+def old_journal(directory: Path, count: int = OLD) -> ManualClock:
+    """Write signals; return a clock that shows a time at which their bytes are too old."""
+    clock = ManualClock()
+    with journal(directory, clock) as scribe:
+        for number in range(count):
+            scribe.commit(report(number), home="H-1")
+        clock.advance(400 * DAY_S)
+        scribe.commit(report(count), home="H-1")
+    return clock
+
+
+def of(rig: Core, settings: Settings | None = None) -> Retention:
+    """Return the removals of a receiver."""
+    return Retention(
+        settings=settings or rig.settings,
+        journal=rig.journal,
+        commit=rig.commit,
+        desk=rig.desk,
+        counters=rig.counters,
+        clock=rig.clock,
+    )
+
+
+async def done(removals: Retention) -> dict[str, int]:
+    """Do a round to its end; return what it removed."""
+    return await _rest(removals.round("receiver"))
+
+
+def order_of(rig: Core) -> list[str]:
+    """Note from now on what the writer does, in order; a removal with its rows."""
+    work: list[str] = []
+    write, take = rig.journal.write, rig.journal.take
+
+    def writing(batch: Any) -> None:  # noqa: ANN401 - a batch
+        write(batch)
+        work.append(f"commit of {len(batch.signals)}")
+
+    def taking(steps: Iterator[Step]) -> Step | None:
+        step = take(steps)
+        work.append(f"removal of {step.removed if step else 0}")
+        return step
+
+    rig.journal.write, rig.journal.take = writing, taking  # type: ignore[method-assign]
+    return work
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_report_waits_for_one_step_at_most(tmp_path: Path, loop: str) -> None:
+    """Of a thousand old rows no step takes more than its bound, and a report that comes is committed after it."""
+    clock = old_journal(tmp_path)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            removals, work = of(rig), order_of(rig)
+            steps = removals.round("receiver")
+            while not work or work[-1] != FULL_STEP:
+                await anext(steps)
+            rest = asyncio.ensure_future(_rest(steps))
+            came = len(work)
+            told = await rig.submit(signal("1"))
+            assert told.verdicts == [STORED]
+            assert len(work[came : work.index("commit of 1")]) <= 1
+            removed = await rest
+            assert (removed["raw"], removed["signals"]) == (OLD, 0)
+            assert max(int(one.split()[-1]) for one in work) <= ROWS_PER_STEP
+        assert rig.flaws() == []
+
+    run(scenario(), loop)
+
+
+async def _rest(steps: Any) -> dict[str, int]:  # noqa: ANN401 - an asynchronous generator
+    told: list[dict[str, int]] = [one async for one in steps]
+    return told[-1]
+
+
+def test_under_load_one_step_goes_between_two_commits(tmp_path: Path) -> None:
+    """Reports that never cease to wait do not stop removals: one that has waited for its time is done, and one only."""
+    clock = old_journal(tmp_path)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            work = order_of(rig)
+            over = asyncio.Event()
+
+            async def load() -> None:
+                while not over.is_set():
+                    await asyncio.gather(*(rig.submit(signal(str(number))) for number in range(5)))
+
+            callers = [asyncio.ensure_future(load()) for _ in range(3)]
+            await until(lambda: len(work) > 20)
+            round_ = asyncio.ensure_future(done(of(rig)))
+            await until(lambda: sum(one.startswith(FULL_STEP) for one in work) >= 2)
+            over.set()
+            await asyncio.gather(*callers)
+            assert (await round_)["raw"] == OLD
+            last = max(place for place, one in enumerate(work) if one.startswith("commit of") and one != "commit of 0")
+            under_load = list(pairwise(work[:last]))
+            assert not [pair for pair in under_load if all(one.startswith("removal") for one in pair)]
+        assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path) -> None:
+    """A fault of ours is rolled back, logged and told; the store stays ready and reports are answered."""
+    clock = old_journal(tmp_path, 5)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            removals = of(rig)
+
+            def broken(connection: sqlite3.Connection) -> Iterator[Step]:
+                return (Step("raw", len(row) // 0, None, ()) for row in connection.execute("SELECT 1"))
+
+            removals._round_on = broken  # type: ignore[method-assign]
+            with capture_logs() as lines, pytest.raises(StoreError, match="broke and was rolled back"):
+                await done(removals)
+            assert [line["event"] for line in lines] == ["retention.failed"]
+            assert rig.commit.state is StoreState.OK
+            assert (await rig.submit(signal("1"))).verdicts == [STORED]
+            assert (await done(of(rig)))["raw"] == 5
+
+    run(scenario())
+
+
+def test_a_disk_that_fails_in_a_removal_is_the_store_s(tmp_path: Path) -> None:
+    """What the disk does not do makes the receiver unready until a commit has succeeded; the round ends."""
+    clock = old_journal(tmp_path, 5)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            take = Journal.take
+
+            def failing(*_: object) -> None:
+                raise StoreError("the disk failed")
+
+            rig.journal.take = failing  # type: ignore[method-assign, assignment]
+            with pytest.raises(StoreError, match="the disk failed"):
+                await done(of(rig))
+            rig.journal.take = take.__get__(rig.journal)  # type: ignore[method-assign]
+            await rig.healed()
+            assert (await rig.submit(signal("1"))).verdicts == [STORED]
+            assert (await done(of(rig)))["raw"] == 5
+
+    run(scenario())
+
+
+def test_a_refused_range_is_told(tmp_path: Path) -> None:
+    """Signals that a hand has changed are left alone: an error in the log, and a count."""
+    clock = old_journal(tmp_path, 5)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            rig.journal.connection.execute("DELETE FROM signals WHERE id = 3")
+            rig.journal.connection.execute("UPDATE signals SET text = '', account = '' WHERE id = 2")
+            with capture_logs() as lines:
+                removed = await done(of(rig))
+            refused = [(line["first"], line["last"]) for line in lines if line["event"] == "retention.refused"]
+            assert (refused, rig.counters.removals_refused, removed["raw"]) == ([(2, 2)], 1, 3)
+
+    run(scenario())
+
+
+def test_metrics_and_one_line_tell_of_a_round(tmp_path: Path) -> None:
+    """Counts by kind, how far it has come, and a line in the log."""
+    clock = old_journal(tmp_path, 5)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            with capture_logs() as lines:
+                await done(of(rig))
+            assert rig.counters.removed == {**dict.fromkeys(What, 0), What.RAW: 5}
+            assert rig.counters.removed_upto_us[What.RAW] == ManualClock().now().utc_us
+            (line,) = [line for line in lines if line["event"] == "retention.done"]
+            assert (line["by"], line["raw_removed"]) == ("receiver", 5)
+
+    run(scenario())
+
+
+def test_nothing_is_removed_when_all_is_kept_for_ever(tmp_path: Path) -> None:
+    """0 days: for ever."""
+    clock = old_journal(tmp_path, 5)
+    never = dict.fromkeys(("signals_days", "raw_days", "rejects_days", "positions_days"), 0)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock, settings=small(tmp_path, retention=never)) as rig:
+            assert not any((await done(of(rig))).values())
+
+    run(scenario())
+
+
+def test_a_clock_that_jumps_after_a_long_run(tmp_path: Path) -> None:
+    """Months of running do not make a wall clock believed that is set months ahead."""
+    clock = ManualClock()
+    with journal(tmp_path, clock) as scribe:
+        for number in range(5):
+            scribe.commit(report(number))
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            removals = of(rig)
+            for _ in range(150):
+                clock.advance(DAY_S)
+                assert not any((await done(removals)).values())
+            clock.step_wall(140 * DAY_S)
+            assert not any((await done(removals)).values())
+
+    run(scenario())
+
+
+def test_a_caller_who_hangs_up_stops_the_round(tmp_path: Path) -> None:
+    """Between two steps: the step under way becomes durable, and the next round goes on."""
+    clock = old_journal(tmp_path)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            removals = of(rig)
+            steps = removals.prune(Request({}, SARA))
+            while (await anext(steps))["removed"]["raw"] == 0:
+                pass
+            await steps.aclose()
+            left = await done(removals)
+            assert 0 < left["raw"] < OLD
+            assert rig.read("SELECT count(*) AS left FROM signals WHERE raw <> x''") == [{"left": 1}]
+        assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_a_start_does_rounds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any command, and until it is stopped."""
+    clock = old_journal(tmp_path, 5)
+    monkeypatch.setattr(retention, "FIRST_ROUND_AFTER_S", 0.0)
+
+    async def scenario() -> None:
+        async with core(tmp_path, clock=clock) as rig:
+            removals = of(rig)
+            removals.start()
+            await until(lambda: rig.counters.removed[What.RAW] == 5)
+            await removals.stop()
+
+    run(scenario())
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+async def _all(events: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an asynchronous generator
+    return [event async for event in events]
+
+
+def test_supervisors_only(tmp_path: Path) -> None:
+    """An operator may neither remove nor erase."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=small(tmp_path, control={"supervisors": "vetlla-supervisors"})) as rig:
+            removals = of(rig)
+            for events in (removals.prune(Request({}, ANA)), removals.erase(Request({"home": "H-1"}, ANA))):
+                with pytest.raises(AccessError):
+                    await _all(events)
+
+    run(scenario())
+
+
+def test_a_home_with_an_open_alarm_is_not_erased(tmp_path: Path) -> None:
+    """The refusal names the alarm; after its end the windows still run; then the home goes, and t2 and t3 stay."""
+    place = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
+    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[Account(account="7", home="H-7"), Account(account="8", home="H-8")]) as rig:
+            removals = of(rig)
+            await rig.submit(signal("7", position=place, text="in the bath"))
+            await rig.submit(signal("8", text="not this one"))
+            with pytest.raises(UsageError, match="open alarm: 1") as refusal:
+                await _all(removals.erase(wanted))
+            assert "vetlla queue show 1" in refusal.value.remedy
+            for do in ("queue.claim", "queue.answer"):
+                await rig.ask(do, alarm=1)
+            await rig.ask("queue.note", alarm=1, text="Maria, hip broken")
+            await rig.ask("queue.close", alarm=1, outcome="help_sent")
+            with pytest.raises(UsageError, match="a short while ago"):
+                await _all(removals.erase(wanted))
+            rig.clock.advance(3_600)
+            await rig.submit(signal("8", text="nor this"))
+            proof = (await _all(removals.erase(wanted)))[-1]
+            assert proof["event"] == "done"
+            assert (proof["by"], proof["destroyed"]["signals"], proof["destroyed"]["alarms"]) == ("sara", 1, 1)
+            assert (proof["destroyed"]["notes"], proof["destroyed"]["positions"]) == (1, 1)
+            (row,) = rig.read("SELECT * FROM signals WHERE id = 1")
+            for name in ("account", "home", "text", "device", "peer", "code"):
+                assert row[name] == ""
+            assert (row["raw"], row["more"], row["alarm_id"]) == (b"", None, 1)
+            (alarm,) = rig.read("SELECT * FROM alarms WHERE id = 1")
+            assert (alarm["home"], alarm["account"], alarm["why"], alarm["outcome"]) == ("", "", "", "help_sent")
+            assert alarm["t2_us"] is not None
+            assert alarm["t3_us"] is not None
+            assert rig.read("SELECT text FROM notes") == []
+            assert [row["text"] for row in rig.read("SELECT text FROM signals WHERE home = 'H-8' ORDER BY id")] == [
+                "not this one",
+                "nor this",
+            ]
+        assert rig.flaws() == []
+
+    run(scenario())

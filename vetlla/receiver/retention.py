@@ -1,0 +1,261 @@
+"""Removals beside the intake: a round a day of what is too old, and the erasure of homes that left.
+
+Each step is one transaction of a bounded number of rows, done by the writer when no report waits; under load one step a
+second is done between two batches. A step that finds signals changed leaves them alone, and the log says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from vetlla.clock import SECOND_US
+from vetlla.errors import StoreError, UsageError, VetllaError
+from vetlla.receiver.asked import text, words
+from vetlla.receiver.commit import Spare
+from vetlla.receiver.control import refused
+from vetlla.store.erasure import Erasure, finish, refuse_early, steps_of
+from vetlla.store.retention import RECEIVER, Terms, What, believed_us, round_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncGenerator, Callable, Iterator
+
+    from vetlla.clock import Clock
+    from vetlla.receiver.commit import GroupCommit
+    from vetlla.receiver.control import Request
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.desk import Desk
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal import Journal
+    from vetlla.store.retention import Step
+
+log = structlog.get_logger()
+
+FIRST_ROUND_AFTER_S = 60.0
+"""A start has other work: terminals come back and tell what they kept."""
+ROUND_EVERY_S = 86_400.0
+"""Settings count whole days."""
+STEP_PAUSE_S = 0.02
+"""Between two steps of an idle receiver: the disk belongs to commits for most of the time."""
+ACCOUNTS_MAX = 1_000
+"""Accounts under which one home ever reported."""
+
+
+def terms(settings: Settings, now_us: int) -> Terms:
+    """Return what a round goes by at an instant, as the settings say."""
+    kept = settings.retention
+    days = {
+        What.POSITIONS: kept.positions_days,
+        What.RAW: kept.raw_days,
+        What.SIGNALS: kept.signals_days,
+        What.NOTES: kept.signals_days,
+        What.REJECTS: kept.rejects_days,
+    }
+    keep_us = {what: count * 86_400 * SECOND_US for what, count in days.items() if count}
+    return Terms(now_us, keep_us, emergency_us(settings))
+
+
+def emergency_us(settings: Settings) -> int:
+    """Return how long after its end an alarm may still be continued, or one of its reports repeated."""
+    return round((settings.store.duplicate_window_s + settings.queue.chain_window_s) * SECOND_US)
+
+
+class Retention:
+    """Lives in the event loop; what it does in the journal is done on the writer's thread."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        journal: Journal,
+        commit: GroupCommit,
+        desk: Desk,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._journal = journal
+        self._commit = commit
+        self._desk = desk
+        self._counters = counters
+        self._clock = clock
+        self._asked_us = clock.now().mono_us
+        """When a round last asked what time it is, or this run began: monotonic."""
+        self._turn = asyncio.Lock()
+        self._daily: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin with the daily rounds."""
+        self._daily = asyncio.get_running_loop().create_task(self._every_day())
+
+    async def stop(self) -> None:
+        """End after the step that is being done; the next run goes on."""
+        if self._daily is not None:
+            self._daily.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._daily
+
+    async def _every_day(self) -> None:
+        await asyncio.sleep(FIRST_ROUND_AFTER_S)
+        while True:
+            try:
+                async with aclosing(self.round(RECEIVER)) as steps:
+                    async for _ in steps:
+                        pass
+            except VetllaError as error:
+                log.error("retention.interrupted", why=str(error))  # noqa: TRY400 - the disk's trouble, not a fault
+            await asyncio.sleep(ROUND_EVERY_S)
+
+    # --- a round ----------------------------------------------------------------------------------------------------
+
+    async def round(self, by: str) -> AsyncGenerator[dict[str, int], None]:
+        """Remove what is too old; yield after each step how much of what was removed. Raises StoreError."""
+        removed = Counter[str]()
+        async with self._turn:
+            began_us = self._clock.now().mono_us
+            async with aclosing(self._steps(self._round_on)) as steps:
+                async for step in steps:
+                    removed[step.what] += step.removed
+                    self._count(step)
+                    yield _told(removed)
+            took_s = (self._clock.now().mono_us - began_us) / SECOND_US
+            counts = {f"{what}_removed": count for what, count in _told(removed).items()}
+            log.info("retention.done", by=by, took_s=round(took_s, 1), **counts)
+
+    def _round_on(self, connection: sqlite3.Connection) -> Iterator[Step]:
+        now, before_us = self._clock.now(), self._asked_us
+        self._asked_us = now.mono_us
+        now_us = believed_us(connection, now.utc_us, now.mono_us - before_us)
+        return round_of(connection, terms(self.settings, now_us), self._clock)
+
+    def _count(self, step: Step) -> None:
+        if isinstance(step.what, What):  # not what an erasure empties
+            self._counters.removed[step.what] += step.removed
+            if step.upto_us is not None:
+                self._counters.removed_upto_us[step.what] = step.upto_us
+        for one in step.refused:
+            self._counters.removals_refused += 1
+            why = "no audit record covers them" if not one.digest else "they are not those that were committed"
+            log.error("retention.refused", first=one.first, last=one.last, why=why)
+
+    async def _steps(self, begin: Callable[[sqlite3.Connection], Iterator[Step]]) -> AsyncGenerator[Step, None]:
+        """Yield the steps of a removal as they become durable."""
+        steps: list[Iterator[Step]] = []
+
+        def take() -> Step | None:
+            if not steps:
+                steps.append(begin(self._journal.connection))
+            return self._journal.take(steps[0])
+
+        while (step := await self._on_writer(take)) is not None:
+            yield step
+            await asyncio.sleep(STEP_PAUSE_S)
+
+    async def _on_writer(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
+        """Do work with the journal when no report waits. Raises what it raises; only a failing disk is the store's."""
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        result: list[Any] = []
+        mistakes: list[Exception] = []
+
+        def job() -> None:
+            try:
+                result.append(work())
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a removal that breaks must not end acknowledgements
+                mistakes.append(error)
+
+        def done(failure: StoreError | None) -> None:
+            if ended.done():
+                return
+            if failure is not None:
+                ended.set_exception(failure)
+            else:
+                ended.set_result(None)
+
+        self._commit.in_spare_time(Spare(job, done))
+        await ended
+        if mistakes:
+            if isinstance(mistakes[0], VetllaError):
+                raise mistakes[0]
+            log.error("retention.failed", exc_info=mistakes[0])
+            raise StoreError("a removal broke and was rolled back", remedy="please report it, with the receiver's log")
+        return result[0]
+
+    # --- what is asked ----------------------------------------------------------------------------------------------
+
+    async def prune(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
+        """Remove now what is too old; stream how much is done, at the end with ``done``."""
+        self._must_supervise(request, "remove what is too old")
+        removed: dict[str, int] = {}
+        async with aclosing(self.round(request.caller.operator)) as steps:
+            async for removed in steps:
+                yield {"event": "removed", "removed": removed}
+        yield {"event": "done", "removed": removed}
+
+    async def erase(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
+        """Erase what the journal has of a home; stream how much is done, at the end with the record that proves it."""
+        self._must_supervise(request, "erase a home")
+        by = _person(request)
+        erasure = Erasure(text(request, "home"), _accounts(request, "accounts"), by, _accounts(request, "others"))
+        registry = _counts(request)
+        if any(alarm.home == erasure.home for alarm in self._desk.alarms()):
+            number = min(alarm.id for alarm in self._desk.alarms() if alarm.home == erasure.home)
+            raise UsageError(
+                f"home {erasure.home} has an open alarm: {number}",
+                remedy=f"close it first: vetlla queue show {number}",
+            )
+        async with self._turn:
+            await self._on_writer(lambda: self._refuse_early(erasure))
+            emptied = Counter[str]()
+            begun = self._steps(lambda connection: steps_of(connection, erasure, registry, self._clock))
+            async with aclosing(begun) as steps:
+                async for step in steps:
+                    emptied[step.what] += step.removed
+                    self._count(step)
+                    yield {"event": "removed", "removed": dict(emptied)}
+            proof = await self._on_writer(lambda: finish(self._journal, erasure, self._clock))
+            log.warning("erasure.done", by=erasure.by, record=proof.record)
+            yield {"event": "done", **proof.told()}
+
+    def _refuse_early(self, erasure: Erasure) -> None:
+        connection = self._journal.connection
+        refuse_early(
+            lambda sql, values: connection.execute(sql, values).fetchall(),
+            erasure,
+            self._clock.now().utc_us,
+            emergency_us(self.settings),
+        )
+
+    def _must_supervise(self, request: Request, deed: str) -> None:
+        if not request.caller.supervisor:
+            raise refused(request.caller, deed, self.settings.control.supervisors)
+
+
+def _told(removed: Counter[str]) -> dict[str, int]:
+    return {what.value: removed[what] for what in What}
+
+
+def _person(request: Request) -> str:
+    """Return who asks: the user that the kernel names, with the person behind sudo where the command knows one."""
+    user, told = request.caller.operator, words(request, "by")
+    return told if told.endswith(f" (as {user})") else user
+
+
+def _accounts(request: Request, name: str) -> tuple[str, ...]:
+    given = request.arguments.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given) or len(given) > ACCOUNTS_MAX:
+        raise UsageError(f"{name!r} should be a list of at most {ACCOUNTS_MAX} accounts")
+    return tuple(given)
+
+
+def _counts(request: Request) -> dict[str, int]:
+    given = request.arguments.get("registry") or {}
+    if not isinstance(given, dict) or not all(type(count) is int for count in given.values()):
+        raise UsageError("'registry' should be an object of counts")
+    return dict(given)

@@ -1,0 +1,342 @@
+"""Erasing a home that left: what it said and what was written about it goes, what the contract counts stays.
+
+A signal keeps its number, kind, priority, stamps and alarm, an alarm its stamps, *t2*, *t3* and outcome: of no home.
+The work is done in the small steps of ``retention``. Each has its audit record: an erasure that was interrupted goes on
+where it ended, and the last record counts all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.clock import iso
+from vetlla.errors import UsageError
+from vetlla.store.audit import ERASE
+from vetlla.store.batch import Entry
+from vetlla.store.removals import as_detail
+from vetlla.store.retention import ROWS_PER_STEP, Step, notes_of
+from vetlla.store.rewriting import Rewriting
+from vetlla.store.rows import SIGNAL_COLUMNS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from vetlla.clock import Clock
+    from vetlla.store.deeds import Read
+    from vetlla.store.journal import Journal
+    from vetlla.store.rows import Row, SqlValue
+
+ERASED = "erased"
+"""Action of the record that ends an erasure."""
+SCANNED_PER_STEP = 10_000
+"""Rows that one step looks through where no index finds a home."""
+
+EMPTIED: Mapping[str, SqlValue] = {
+    "peer": "", "receiver": "", "line": "", "account": "", "sequence": "", "home": "", "code": "", "device": "",
+    "area": "", "text": "", "occurred_us": None, "sent_us": None, "more": None, "raw": b"", "identity": b"",
+    "sealed_with": "",
+}  # fmt: skip
+"""Columns of a signal that say something of a home or its people, and what they are afterwards."""
+_AT = {SIGNAL_COLUMNS.index(name): value for name, value in EMPTIED.items()}
+
+
+class Erasure(NamedTuple):
+    """Which home is erased, and on whose word."""
+
+    home: str
+    accounts: tuple[str, ...]
+    """Those that belong to it or did, and to no other home now."""
+    by: str
+    others: tuple[str, ...] = ()
+    """Those that did, and belong to another home now: only their signals under this home's code are erased."""
+
+    @property
+    def all_accounts(self) -> tuple[str, ...]:
+        """Return all under which the home ever reported."""
+        return (*self.accounts, *self.others)
+
+    @property
+    def subject(self) -> str:
+        """Return what the audit calls it."""
+        return f"home {self.home}"
+
+
+# --- what there is ----------------------------------------------------------------------------------------------------
+
+
+def refuse_early(read: Read, erasure: Erasure, now_us: int, window_us: int) -> None:
+    """Raise UsageError while a home still has an open alarm, or reports."""
+    rows = read(
+        "SELECT id FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' AND home = ? ORDER BY id LIMIT 1",
+        (erasure.home,),
+    )
+    if rows:
+        raise UsageError(
+            f"home {erasure.home} has an open alarm: {rows[0]['id']}",
+            remedy=f"close it first: vetlla queue show {rows[0]['id']}",
+        )
+    heard = read(
+        "SELECT max(received_us) AS last_us FROM signals INDEXED BY signals_by_account"  # noqa: S608 - marks
+        f" WHERE account IN ({_marks(erasure.all_accounts)}) AND home = ?",
+        (*erasure.all_accounts, erasure.home),
+    )
+    closed = read(
+        "SELECT max(closed_us) AS last_us FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? AND home = ?",
+        (now_us - window_us, erasure.home),
+    )
+    last_us = max(row["last_us"] or 0 for row in (*heard, *closed))
+    if last_us > now_us - window_us:
+        minutes = (last_us + window_us - now_us) // 60_000_000 + 1
+        raise UsageError(
+            f"home {erasure.home} reported, or its alarm was closed, a short while ago",
+            remedy=f"take its terminal out of service, and try again in {minutes} min",
+        )
+
+
+class Said(NamedTuple):
+    """What the signals of a home come to."""
+
+    accounts: frozenset[str]
+    """Under which it ever reported, whatever the registry has of them now."""
+    counts: Mapping[str, int]
+
+
+_SAID = """
+SELECT account, count(*) AS signals, sum(raw <> x'') AS raw,
+       coalesce(sum(json_type(more, '$.position') = 'object'), 0) AS positions
+FROM signals WHERE id > ? AND id <= ? AND home = ? GROUP BY account COLLATE BINARY
+"""
+
+
+def look_through(read: Read, home: str, progress: Callable[[int, int], None] = lambda _, __: None) -> Said:
+    """Look through all signals for those of a home: no index leads to them, and none may be overlooked."""
+    accounts, counts = set[str](), Counter[str]()
+    (extent,) = read("SELECT coalesce(max(id), 0) AS last FROM signals", ())
+    for after in range(0, extent["last"], SCANNED_PER_STEP):
+        for row in read(_SAID, (after, after + SCANNED_PER_STEP, home)):
+            accounts.add(row["account"])
+            counts.update({name: row[name] for name in ("signals", "raw", "positions")})
+        progress(after, extent["last"])
+    return Said(frozenset(accounts), counts)
+
+
+def count(read: Read, erasure: Erasure, said: Said) -> dict[str, int]:
+    """Return how many rows an erasure would empty or remove."""
+    found = Counter(said.counts)
+    for name, sql, values in _tables(erasure):
+        (extent,) = read(f"SELECT coalesce(max(id), 0) AS last FROM {name}", ())  # noqa: S608 - ours
+        for after in range(0, extent["last"], SCANNED_PER_STEP):
+            (row,) = read(
+                f"SELECT count(*) AS found FROM {name} WHERE id > ? AND id <= ? AND {sql}",  # noqa: S608 - ours
+                (after, after + SCANNED_PER_STEP, *values),
+            )
+            found[name] += row["found"]
+    notes = "SELECT count(*) AS notes FROM notes WHERE alarm_id IN (SELECT id FROM alarms WHERE home = ?)"
+    (row,) = read(notes, (erasure.home,))
+    return {name: found[name] for name in COUNTED} | {"notes": row["notes"]}
+
+
+def is_unfinished(read: Read, erasure: Erasure) -> bool:
+    """Return True if an erasure of this home was begun and has no record of its end."""
+    rows = read(
+        "SELECT action FROM audit INDEXED BY audit_deeds WHERE action <> 'commit' AND action IN (?, ?) AND subject = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (ERASE, ERASED, erasure.subject),
+    )
+    return any(row["action"] == ERASE for row in rows)
+
+
+COUNTED = ("signals", "raw", "positions", "alarms", "notes", "rejects")
+
+
+def _tables(erasure: Erasure) -> Iterator[tuple[str, str, tuple[SqlValue, ...]]]:
+    """Yield tables that no index of homes leads to, and which rows of them are meant."""
+    yield "alarms", "home = ?", (erasure.home,)
+    if erasure.accounts:
+        yield "rejects", f"account IN ({_marks(erasure.accounts)})", erasure.accounts
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+# --- the steps --------------------------------------------------------------------------------------------------------
+
+
+class Proof(NamedTuple):
+    """The record that ends an erasure."""
+
+    record: int
+    head: str
+    entry: Entry
+    log_emptied: bool
+    """False: a reader, such as a backup, kept the log; what was removed is overwritten there with what comes."""
+
+    def told(self) -> dict[str, Any]:
+        """Return what a certificate says of it."""
+        entry = self.entry
+        return {
+            "record": self.record,
+            "head": self.head,
+            "by": entry.actor,
+            "ended": iso(entry.at_us),
+            "log_emptied": self.log_emptied,
+            **entry.detail,
+        }
+
+
+def steps_of(
+    connection: sqlite3.Connection, erasure: Erasure, registry: Mapping[str, int], clock: Clock
+) -> Iterator[Step]:
+    """Yield the steps of an erasure; each is to be committed before the next one is asked for.
+
+    What comes meanwhile is not touched. ``registry``: rows that are removed there at the same time, for the record.
+    """
+    yield Step("begun", 0, None, [_entry(erasure, clock, {}, registry=dict(registry))])
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM signals").fetchone()
+    for account in erasure.all_accounts:
+        yield from _signals(connection, erasure, account, last, clock)
+    yield from _alarms(connection, erasure, clock)
+    if erasure.accounts:
+        yield from _rejects(connection, erasure, clock)
+        yield _small(connection, erasure, clock)
+
+
+def finish(journal: Journal, erasure: Erasure, clock: Clock) -> Proof:
+    """Write the record that ends an erasure and counts all of it; empty the log, in which old pages may stand."""
+
+    def last() -> Iterator[Step]:
+        began_us, done = _so_far(journal.connection, erasure)
+        now_us = clock.now().utc_us
+        left = _left(journal.connection, erasure)
+        detail: dict[str, object] = {"began": iso(began_us or now_us), "destroyed": done, "left": left}
+        yield Step(ERASED, 0, None, [Entry(now_us, erasure.by, ERASED, erasure.subject, detail)])
+
+    step = journal.take(last())
+    assert step is not None
+    return Proof(journal.head.id, str(journal.head), step.entries[0], journal.empty_log())
+
+
+def _left(connection: sqlite3.Connection, erasure: Erasure) -> int:
+    """Return how many signals of the home are still there: what a hand has changed is not touched."""
+    marks = _marks(erasure.all_accounts)
+    (left,) = connection.execute(
+        f"SELECT count(*) FROM signals INDEXED BY signals_by_account WHERE account IN ({marks}) AND home = ?",  # noqa: S608
+        (*erasure.all_accounts, erasure.home),
+    ).fetchone()
+    return int(left)
+
+
+def _so_far(connection: sqlite3.Connection, erasure: Erasure) -> tuple[int | None, dict[str, int]]:
+    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted."""
+    done, began_us = Counter[str](), None
+    registry: dict[str, int] = {}
+    rows = connection.execute(
+        "SELECT at_us, detail FROM audit INDEXED BY audit_deeds"
+        " WHERE action <> 'commit' AND action = ? AND subject = ? ORDER BY id",
+        (ERASE, erasure.subject),
+    )
+    for row in rows:
+        began_us = began_us or row["at_us"]
+        detail = json.loads(row["detail"])
+        done.update(detail.get("count", {}))
+        # Announced by each attempt, and what the first one removed the second did not find.
+        registry = {
+            name: max(count, registry.get(name, 0))
+            for name, count in {**registry, **detail.get("registry", {})}.items()
+        }
+    return began_us, {name: done[name] for name in (*COUNTED, "tests", "pauses")} | registry
+
+
+def _signals(connection: sqlite3.Connection, erasure: Erasure, account: str, last: int, clock: Clock) -> Iterator[Step]:
+    rewriting, at = Rewriting(connection, tuple(EMPTIED)), 0
+    while True:
+        rows = connection.execute(
+            "SELECT id, raw <> x'' AS raw, json_type(more, '$.position') = 'object' AS positions"
+            " FROM signals INDEXED BY signals_by_account WHERE account = ? AND home = ?"
+            " AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+            (account, erasure.home, at, last, ROWS_PER_STEP),
+        ).fetchall()
+        if not rows:
+            return
+        done = rewriting.apply([row["id"] for row in rows], without_person)
+        at = done.done[-1]
+        alone = done.refused
+        mine = [row for row in rows if row["id"] <= at and not any(one.first <= row["id"] <= one.last for one in alone)]
+        connection.executemany("UPDATE duplicates SET peer = '' WHERE signal_id = ?", [(row["id"],) for row in mine])
+        counts = {
+            "signals": done.changed,
+            "raw": sum(row["raw"] for row in mine),
+            "positions": sum(row["positions"] or 0 for row in mine),
+        }
+        entries = [_entry(erasure, clock, counts, ranges=as_detail(done.ranges))] if done.ranges else []
+        yield Step("signals", done.changed, None, entries, done.ranges, done.refused)
+
+
+def without_person(row: Row) -> Row:
+    """Return a signal's row without what it says of a home or its people."""
+    return tuple(_AT.get(at, value) for at, value in enumerate(row))
+
+
+def _alarms(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Iterator[Step]:
+    for first, last in _spans(connection, "alarms"):
+        alarms = connection.execute(
+            "SELECT id FROM alarms WHERE id BETWEEN ? AND ? AND home = ? AND state = 'closed'",
+            (first, last, erasure.home),
+        ).fetchall()
+        for start in range(0, len(alarms), ROWS_PER_STEP):
+            some = [(row["id"],) for row in alarms[start : start + ROWS_PER_STEP]]
+            notes = [
+                note
+                for values in some
+                for note in connection.execute("SELECT alarm_id, at_us FROM notes WHERE alarm_id = ?", values)
+            ]
+            connection.executemany("DELETE FROM notes WHERE alarm_id = ?", some)
+            connection.executemany(
+                "UPDATE alarms SET home = '', account = '', why = '', escalated_why = '' WHERE id = ?", some
+            )
+            counts = {"alarms": len(some), "notes": len(notes)}
+            yield Step("alarms", len(some), None, [_entry(erasure, clock, counts, notes_of=notes_of(notes))])
+
+
+def _rejects(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Iterator[Step]:
+    accounts = _marks(erasure.accounts)
+    for first, last in _spans(connection, "rejects"):
+        rejects = connection.execute(
+            f"SELECT id FROM rejects WHERE id BETWEEN ? AND ? AND account IN ({accounts})",  # noqa: S608 - marks
+            (first, last, *erasure.accounts),
+        ).fetchall()
+        for start in range(0, len(rejects), ROWS_PER_STEP):
+            some = [(row["id"],) for row in rejects[start : start + ROWS_PER_STEP]]
+            connection.executemany(
+                "UPDATE rejects SET peer = '', receiver = '', line = '', account = '', text = '', raw = x''"
+                " WHERE id = ?",
+                some,
+            )
+            yield Step("rejects", len(some), None, [_entry(erasure, clock, {"rejects": len(some)})])
+
+
+def _spans(connection: sqlite3.Connection, table: str) -> Iterator[tuple[int, int]]:
+    (last,) = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - ours
+    for first in range(1, last + 1, SCANNED_PER_STEP):
+        yield first, min(first + SCANNED_PER_STEP - 1, last)
+
+
+def _small(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Step:
+    """Remove tests and pauses of the accounts, with their reasons."""
+    accounts = _marks(erasure.accounts)
+    tests = connection.execute(f"DELETE FROM on_test WHERE account IN ({accounts})", erasure.accounts).rowcount  # noqa: S608
+    pauses = connection.execute(
+        f"DELETE FROM pauses WHERE unit IN (SELECT id FROM units WHERE account IN ({accounts}))",  # noqa: S608 - marks
+        erasure.accounts,
+    ).rowcount
+    counts = {"tests": tests, "pauses": pauses}
+    return Step("others", tests + pauses, None, [_entry(erasure, clock, counts)] if tests + pauses else [])
+
+
+def _entry(erasure: Erasure, clock: Clock, counts: Mapping[str, int], **more: Any) -> Entry:  # noqa: ANN401 - JSON
+    detail: dict[str, object] = {"count": dict(counts), **more}
+    return Entry(clock.now().utc_us, erasure.by, ERASE, erasure.subject, detail)
