@@ -41,7 +41,7 @@ INVOCATIONS = {
     "queue close": "queue close {alarm} --outcome other --force",
     "queue handover": "queue handover 1 root --force",
     "queue escalate": "queue escalate 1",
-    "queue test": "queue test 9999 --for 600",
+    "queue test": "queue test A003 --for 600",
     "supervision list": "supervision list --state unknown",
     "supervision show": "supervision show A001",
     "supervision incidents": "supervision incidents --all",

@@ -49,6 +49,11 @@ class Desk:
         number: int = alarm["id"]
         return number
 
+    def register(self) -> None:
+        """Make the home's account known."""
+        done = self._vetlla("accounts", "set", self.account, "--state-dir", self._daemon.state_dir)
+        assert done.status == 0, done
+
     def run(self, *arguments: object) -> Done:
         """Run ``vetlla queue`` with these arguments."""
         return self._vetlla("queue", *arguments, "--state-dir", self._daemon.state_dir)
@@ -143,7 +148,11 @@ def test_claiming_without_a_number_takes_the_most_urgent(desk: Desk) -> None:
 
 
 def test_an_account_is_put_on_test(desk: Desk) -> None:
-    """Its alarms are listed apart, the list of tests says until when, and the test can be ended."""
+    """Its alarms are listed apart, the list of tests says until when, and its end closes them."""
+    unknown = desk.run("test", desk.account, "--for", "1m30s")
+    assert (unknown.status, unknown.out) == (64, "")
+    assert f"account {desk.account} is not registered" in unknown.error
+    desk.register()
     told = desk.run("test", desk.account, "--for", "1m30s", "--reason", "installer on site").out
     assert re.match(rf"{ME} put account {desk.account} on test until [0-9 :-]{{19}} CES?T: installer on site$", told)
     set_up = desk.json("test", desk.account, "--for", 60, "--reason", "installer on site")
@@ -152,12 +161,14 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
         terminal.alarm()
     assert desk.account not in desk.run("list").out
     assert desk.account in desk.run("list", "--on-test").out
-    assert desk.account.casefold() in desk.run("test").out
-    assert desk.run("test", desk.account, "--for", 0).out == f"{ME} ended the test of account {desk.account}\n"
+    assert desk.account in desk.run("test").out
+    ended = desk.run("test", desk.account.casefold(), "--for", 0).out
+    assert re.match(rf"{ME} ended the test of account {desk.account}; closed as test calls: \d+$", ended)
+    assert desk.account not in desk.run("list", "--on-test").out
     again = desk.run("test", desk.account, "--for", 0)
     assert (again.status, again.out) == (64, "")
     assert f"account {desk.account} is not on test" in again.error
-    assert desk.account.casefold() not in desk.run("test").out
+    assert desk.account not in desk.run("test").out
 
 
 @pytest.mark.parametrize(
@@ -235,7 +246,8 @@ def test_watching_tells_every_change(desk: Desk) -> None:
     watcher.line(f'{ME} noted "the neighbour has the keys" (')
     desk.run("escalate", number, "--reason", "door locked")
     watcher.line(f'{ME} asked for a supervisor, "door locked" (')
-    desk.run("test", desk.account, "--for", "5m", "--reason", "installer")
+    desk.register()
+    assert desk.run("test", desk.account, "--for", "5m", "--reason", "installer").status == 0
     watcher.line(f"{ME} put account {desk.account} on test until ", ": installer")
     desk.run("close", number, "-o", "other")
     watcher.line(f"alarm {number} ", f": {ME} closed as other (")

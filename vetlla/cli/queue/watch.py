@@ -161,6 +161,6 @@ def _said(event: Mapping[str, Any]) -> str:
         case "missed":
             return f"missed {event['count']} events: vetlla queue list shows what is open"
         case "test":
-            return tested({"operator": event["actor"], "account": event["account"], **event["detail"]})
+            return tested({"operator": event["actor"], **event, **event["detail"]})
         case name:
             return OWN.get(name, "")
