@@ -131,7 +131,7 @@ def test_a_good_configuration_is_taken_without_a_break(tmp_path: Path) -> None:
         assert terminal.say(terminal.frame()) == "DUH"
         with Terminal(daemon.port, "1777") as known:
             known.alarm()
-        assert daemon.queue()[1]["home"] == "H-0001"
+        assert daemon.queue()[0]["home"] == "H-0001"  # a home stands before a stranger
         assert daemon.metric("vetlla_reloads_total", outcome="taken") == 1
 
 

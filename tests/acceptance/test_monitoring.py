@@ -267,7 +267,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         {'vetlla_escalations_total{priority="technical",why="unanswered"}': "0" + LATE},
         {"VetllaTechnicalEscalations"},
     ),
-    "a press on test": ({'vetlla_alarms_on_test{priority="life"}': "0x200 1x79"}, {"VetllaEmergencyOnTest"}),
+    "a press on test": ({'vetlla_alarms_on_test{priority="life"}': "0x180 1x59"}, {"VetllaEmergencyOnTest"}),
     "an operator vanishes": ({'vetlla_unattended_alarms{priority="life"}': "0x200 1x39"}, {"VetllaAlarmUnattended"}),
     "an operator vanishes and is replaced": ({'vetlla_unattended_alarms{priority="life"}': "0x225 1x14"}, set()),
     "answers late": ({'vetlla_t3_slow_total{priority="life"}': "0+2x240"}, {"VetllaAnswersLate"}),

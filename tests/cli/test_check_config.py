@@ -248,7 +248,7 @@ def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> No
     certificate, key = make_certificate(tmp_path)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
     assert not warnings(vetlla)
-    assert "over tcp with TLS and udp in clear" in vetlla("check-config").out
+    assert "over tcp with TLS on" in vetlla("check-config").out
 
     key.chmod(0o604)
     assert "can read the private key" in warnings(vetlla)["listen dc09"]

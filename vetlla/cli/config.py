@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 
-SECURED = {"tcp": "tcp with TLS", "udp": "udp in clear"}
+SECURED = {"tcp": "tcp with TLS"}
 """What a listener with certificates speaks: TLS is for connections, and datagrams have none."""
 
 
