@@ -212,7 +212,7 @@ def test_an_export_does_not_write_through_a_planted_link(tmp_path: Path, victim:
     planted = path.with_name(f".{path.name}.{os.getpid()}")
     planted.symlink_to(victim)
     target.write(path, ["a"], [["b"]], "sheet")
-    assert path.read_text(encoding="utf-8").split() == ["a", "b"]
+    assert path.read_text(encoding="utf-8").split() == ['"a"', '"b"']
     assert untouched(victim)
 
 

@@ -49,7 +49,7 @@ SIGNALS = st.builds(
     protocol=TEXT,
     id=st.builds(AccountId, TEXT, TEXT, TEXT),
     event=st.builds(Event, st.sampled_from(Kind), st.sampled_from(Phase), TEXT, TEXT),
-    raw=st.binary(max_size=40),
+    raw=st.binary(min_size=1, max_size=40),
     device=TEXT,
     area=TEXT,
     text=TEXT,
