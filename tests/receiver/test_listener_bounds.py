@@ -96,7 +96,7 @@ def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: s
     """Answers that nobody fetches are bounded: the receiver stops reading, and reads on when they have left."""
 
     async def scenario() -> None:
-        async with door(tmp_path, limits={"pending_per_connection": 100_000}) as opened:
+        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
             terminal, owed = await clogged(opened)
             (connection,) = opened.tcp.connections
             assert connection._transport.get_write_buffer_size() < UNLIMITED

@@ -182,7 +182,7 @@ def test_number_of_series_depends_on_protocols_alone() -> None:
     for why in Refusal:
         counters.connections_refused[why] += 1000
     assert set(_samples(counters)) == before
-    assert sum(name.startswith("vetlla_") for name, _ in before) < 300
+    assert sum(name.startswith("vetlla_") for name, _ in before) < 350
 
 
 def test_process_tells_its_memory_and_descriptors() -> None:

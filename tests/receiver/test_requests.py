@@ -247,14 +247,14 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, do: str, arguments: dict
 
 
 LONG = "x" * 60_000
-NUMBERS = {"alarm": 1, "seconds": 1, "incident": 1, "limit": 1, "after": -1}
+NUMBERS = {"alarm": 1, "seconds": 1, "incident": 1, "limit": 1}
 
 
 class Asked(dict[str, Any]):
     """Arguments of which a test need not know the names: each text that is asked for is one of 60,000 characters."""
 
     def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as a dictionary's
-        return super().get(name, NUMBERS.get(name, default if name in {"states", "priorities"} else LONG))
+        return super().get(name, NUMBERS.get(name, default if name in {"states", "priorities", "after"} else LONG))
 
     def __contains__(self, name: object) -> bool:
         return False

@@ -57,7 +57,7 @@ last one's row."""
 STRANGERS_SHARE = BATCH_MAX // 4
 """Signals of callers that nobody registered in one transaction: what waits of them never holds up a home."""
 STRANGERS_WAITING = 5_000
-"""Signals of such callers that wait at most, some two seconds of work. What comes beyond is left to be repeated."""
+"""Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
 
@@ -165,7 +165,8 @@ class Intake:
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._signals_waiting += len(signals)
             self._commit.wake()
-        elif self._strangers_waiting < STRANGERS_WAITING:
+        elif self._strangers_waiting < STRANGERS_WAITING or arrival.transport == "mqtt":
+            # A broker hands out no more than may wait, and does not repeat what is not taken while it is connected.
             self._strangers.append(_Frame(arrival, signals, account, deliver))
             self._strangers_waiting += len(signals)
             self._commit.wake()
