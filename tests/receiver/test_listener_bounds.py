@@ -339,7 +339,7 @@ def test_silent_connections_make_room_for_a_home(tmp_path: Path, loop: str, limi
             silent = [await opened.dial() for _ in range(2)]
             await until(lambda: opened.core.counters.connections_open == 3)
             early = await opened.dial()
-            assert await early.ended() == b""  # they have not had their two seconds yet
+            assert await early.ended() == b""  # they have not had their time yet
             opened.core.clock.advance(3)
             late = await opened.dial()
             late.send(frame(2, "1234"))

@@ -26,9 +26,9 @@ SPARE_FILES = 256
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
 """Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
-UNPROVEN_US = 2 * SECOND_US
-"""Time that a connection has to tell a report of a registered account before it may have to make room: a terminal sends
-at once, and a slow mobile network delays it by a second."""
+UNPROVEN_US = SECOND_US // 2
+"""Time that a connection has to tell a report of a registered account before it may have to make room. A terminal sends
+at once. Longer, and a flood that fills all places within that time would shut out whoever comes next."""
 UNPROVEN_LOOKED_AT = 1_000
 """Unproven connections among which one of an address is sought: some 0.1 ms for each that is turned away."""
 SAY_EVERY_S = 60.0
