@@ -1,4 +1,4 @@
-"""A place where every text that somebody else wrote would turn an operator's terminal upside down.
+"""A state directory in which every text of a third party holds control characters for the operator's terminal.
 
 The receiver takes no such text in most of these places. They are written into its databases while it is stopped, as an
 older version, a decoder of a third party or a careless import could have left them.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EARLY, LATE, SIZE = 400, 3_400, 200
-"""Where in a frame of 4 kB the cost of so many bytes is counted."""
+"""The test counts what ``SIZE`` bytes cost at these two places of a frame of 4 kB."""
 TWICE = 2
 TIMES_ITSELF = 8
 """Memory that may be kept for each byte that waits: itself, and what is known of the openings among them."""

@@ -114,7 +114,7 @@ def test_a_line_that_a_modem_may_have_sent(line: bytes, name: str, port: str) ->
 
 @pytest.mark.parametrize(("line", "name"), LINES)
 def test_a_line_that_no_report_followed(line: bytes, name: str) -> None:
-    """It is named once, when the connection ends or says no more than that; the peer is not hung up on."""
+    """The decoder names the protocol once, when it has looked at all it looks at, and hangs up on no peer."""
     for chunks in ([line], [line] * 9, [line * 9], [line[:3], line[3:], b"more"]):
         rejects, hangups, taken = split(decode(decoder(), chunks))
         assert [reject.reason for reject in rejects] == [Reason.FOREIGN]

@@ -135,7 +135,7 @@ def test_closing_frees_the_port() -> None:
 
 
 def test_silent_visitors_shut_no_scraper_out() -> None:
-    """The oldest connection makes room for the next one, whoever holds the others."""
+    """The oldest connection makes room for the next one."""
 
     async def scenario() -> None:
         server = HttpServer()

@@ -1,4 +1,4 @@
-"""Callers that nobody registered: none takes over a home's alarm, and no crowd of them buries a home."""
+"""Callers that are not registered: none takes over a home's alarm, and no crowd of them buries a home."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def show(
 def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None) -> Callable[[AccountId], bool]:
     """Return the test of who the signals of an account are from: of the registered account that is meant.
 
-    One that nobody registered has no home, so that receiver and line are those that the frame said. Raises UsageError
+    One that is not registered has no home, so that receiver and line are those that the frame said. Raises UsageError
     when several homes have the number and none of them is named.
     """
     with reading(state_dir, SystemClock()) as registry:

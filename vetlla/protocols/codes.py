@@ -64,7 +64,7 @@ class Report(NamedTuple):
 
 
 def more(system: str, count: int) -> Report:
-    """Return what stands for so many further events of a frame: they may be calls, and its bytes hold them."""
+    """Return the report that stands for ``count`` further events of a frame: they may be calls."""
     event = Event(Kind.UNREADABLE, Phase.NEW, "more", system)
     return Report(event, text=f"and {count} more events: the bytes hold them")
 

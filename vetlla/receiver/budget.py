@@ -28,7 +28,7 @@ PEERS_MAX = 10_000
 """Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
 UNPROVEN_US = SECOND_US // 2
 """Time that a connection has to tell a report of a registered account before it may have to make room. A terminal sends
-at once. Longer, and a flood that fills all places within that time would shut out whoever comes next."""
+at once. If the time were longer, a flood that fills all places within it would shut out the next caller."""
 UNPROVEN_LOOKED_AT = 1_000
 """Unproven connections among which one of an address is sought: some 0.1 ms for each that is turned away."""
 SAY_EVERY_S = 60.0

@@ -96,7 +96,7 @@ class Enrolment:
                 self._pauses.set(number, Pause.REMOVED, REGISTRY_PAUSES, now)
 
     def learn(self, terminal: int, device: str, now: Instant) -> int | None:
-        """Take up a UCR that nobody registered, as it reports itself for the first time; return its number, if any.
+        """Take up a UCR that is not registered, as it reports itself for the first time; return its number, if any.
 
         Where none is expected what a terminal tells of UCRs is stored, and none is followed.
         """

@@ -95,7 +95,7 @@ class HttpServer:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection: aiohttp's own, with a place among so many and an end."""
+    """One connection: aiohttp's own, with a bounded number beside it and an end."""
 
     def __init__(self, served: asyncio.Protocol, visitors: dict[_Visitor, asyncio.Transport]) -> None:
         self._served = served

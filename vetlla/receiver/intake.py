@@ -55,7 +55,7 @@ BATCH_MAX = 1_000
 """Signals in one transaction, and those of the frame that reaches it: bounds how long the first of them waits for the
 last one's row."""
 STRANGERS_SHARE = BATCH_MAX // 4
-"""Signals of callers that nobody registered in one transaction: what waits of them never holds up a home."""
+"""Signals of callers that are not registered in one transaction: what waits of them never holds up a home."""
 STRANGERS_WAITING = 5_000
 """Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
@@ -112,7 +112,7 @@ class Intake:
         """Number of the frame that is decided on: frames of earlier runs have the numbers of their first signals."""
         self._frames: deque[_Frame] = deque()
         self._strangers: deque[_Frame] = deque()
-        """Frames of callers that nobody registered: those of homes come first."""
+        """Frames of callers that are not registered: those of homes come first."""
         self._signals_waiting = self._strangers_waiting = 0
         """Signals of homes and of strangers that wait for their commit."""
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
@@ -166,7 +166,7 @@ class Intake:
             self._signals_waiting += len(signals)
             self._commit.wake()
         elif self._strangers_waiting < STRANGERS_WAITING or arrival.transport == "mqtt":
-            # A broker hands out no more than may wait, and does not repeat what is not taken while it is connected.
+            # A broker bounds what it hands out, and repeats nothing while it is connected.
             self._strangers.append(_Frame(arrival, signals, account, deliver))
             self._strangers_waiting += len(signals)
             self._commit.wake()
@@ -213,7 +213,7 @@ class Intake:
         self._watchdog.plan(batch, now)
 
     def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
-        """Decide what becomes of frames that wait, until so many signals are taken; return how many were."""
+        """Decide what becomes of frames that wait, until ``at_most`` signals are taken; return how many were."""
         planned, taken = self._planned, 0
         while frames and taken < at_most:
             frame = frames.popleft()

@@ -120,7 +120,7 @@ class QueueRequests:
     async def _list(self, request: Request) -> dict[str, Any]:
         """Return one page: ``alarms``, how many there are in ``total``, and ``next``, the place to ask after.
 
-        ``next`` is null when there are no more. With ``count`` only the total is told.
+        ``next`` is null on the last page. With ``count`` only the total is told.
         """
         limit, after = _page(request), _after(request)
         places = [place async for place in self._places(_wanted(request))]
@@ -134,7 +134,7 @@ class QueueRequests:
         }
 
     async def _places(self, wanted: Callable[[Alarm], bool]) -> AsyncGenerator[queue.Order, None]:
-        """Yield where the wanted alarms stand; whoever else waits for the loop has its turn now and then."""
+        """Yield where the wanted alarms stand; other tasks have their turn now and then."""
         now = self._clock.now()
         for count, alarm in enumerate(self._desk.ready(), 1):
             if wanted(queue.as_of(alarm, now)):

@@ -221,7 +221,7 @@ class Session:
 
 
 def _bounded(group: list[Signal]) -> list[Signal]:
-    """Return so many events of a frame as are stored, and one for all the others: an alarm, since they may be calls."""
+    """Return the first events of a frame, and one for all the others: an alarm, since they may be calls."""
     last = group[-1]
     told = more(last.protocol, len(group) - EVENTS_MAX)
     rest = last._replace(

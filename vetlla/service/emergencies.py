@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Chain: TypeAlias = "tuple[str, bool, bool]"
 """Which alarms continue one another: home, whether a registered account calls for it, and whether that is on test. A
-caller that nobody registered may name itself as it likes, so that it never stands in the chain of a home."""
+caller that is not registered may name itself as it likes, so that it never stands in the chain of a home."""
 
 EMERGENCY: Final = (Priority.LIFE, Priority.HOME_RISK)
 """Priorities for which help is sent: a closed low battery starts no clock."""

@@ -67,7 +67,7 @@ class Hand(NamedTuple):
 def order(alarm: Alarm, now: Instant) -> Order:
     """Return the place in the queue: most urgent first, homes before strangers, then the one that began first.
 
-    A caller that nobody registered may be anyone: it must not stand before a home that calls for the same reason. When
+    A caller that is not registered may be anyone: it must not stand before a home that calls for the same reason. When
     an alarm began is told by its age on the monotonic clock: after the wall clock was set back its stamps would put
     every new call in front.
     """

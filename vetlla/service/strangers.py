@@ -1,4 +1,4 @@
-"""Callers that nobody registered: how many alarms they may open, so that a crowd of them buries no home.
+"""Callers that are not registered: how many alarms they may open, so that a crowd of them buries no home.
 
 Whatever a stranger says is stored, and the first ones of each network have an alarm each, because an installer may have
 forgotten to register a terminal. Beyond that the strangers of a network share one alarm, and beyond a number of open

@@ -206,7 +206,7 @@ def test_a_text_file_that_is_a_bomb_is_refused(vetlla: Vetlla, tmp_path: Path, n
 
 
 def test_a_file_of_the_wrong_kind_is_not_told_row_by_row(vetlla: Vetlla, tmp_path: Path) -> None:
-    """What is behind so many faults is not read."""
+    """The import stops reading when it has found its bound of faults."""
     file = tmp_path / "wrong.csv"
     file.write_text("account\n" + "# #\n" * (bounds.MAX_FAULTS + 5_000), encoding="utf-8")
     done = vetlla("accounts", "import", file)
