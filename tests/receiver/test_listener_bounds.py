@@ -149,7 +149,7 @@ def test_a_connection_that_cannot_be_ended_politely_is_dropped(
     monkeypatch.setattr(tcp, "LINGER_S", 0.05)
 
     async def scenario() -> None:
-        async with door(tmp_path, limits={"pending_per_connection": 100_000}) as opened:
+        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
             await clogged(opened)
             (connection,) = opened.tcp.connections
             connection.hang_up(Refusal.IDLE)
