@@ -103,6 +103,9 @@ def test_sealed_without_an_account() -> None:
     assert reply == Reply(data=envelope(b'"DUH"0001L0[]'))
 
 
+NAMED = {Reason.UNSUPPORTED, Reason.UNDECRYPTABLE, Reason.FOREIGN, Reason.BAD_LENGTH}
+TORN = {Reason.BAD_CHECKSUM}
+"""A body with a CR in which another frame seems to open ends at its CR: the next frame must not wait for it."""
 bodies = st.lists(
     st.one_of(
         st.sampled_from([b"SIA-DCS", b"ADM-CID", b"NULL", b"ACK", b'"', b"*", b"0001", b"L0", b"R1", b"#", b"1234"]),
@@ -128,4 +131,4 @@ def test_every_body_is_a_report(body: bytes, *, binary: bool) -> None:
             assert parse(one.answer(item, STORED, NOW))
             assert one.answer(item, refused(Reason.UNKNOWN_ACCOUNT), NOW).startswith(b"\n")
         elif isinstance(item, Reject):
-            assert item.reason in {Reason.UNSUPPORTED, Reason.UNDECRYPTABLE, Reason.FOREIGN, Reason.BAD_LENGTH}
+            assert item.reason in NAMED | (TORN if b"\r" in body else set())

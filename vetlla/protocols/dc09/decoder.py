@@ -299,9 +299,11 @@ def _unreadable(frame: Frame, *why: str) -> Report:
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
     # Unpacked, since each field that is asked for by name costs as much as the rest of its line.
-    raw, _, _, sequence, who, _, _, timestamp, key_name, _ = frame
-    event, _, device, area, text, _, measurements, repeated = report
+    raw, _, _, sequence, who, _, _, timestamp, key_name, quirks = frame
+    event, named, device, area, text, details, measurements, repeated = report
     occurred_at, more, position, _ = extras
+    if quirks or extras is not NO_EXTRAS or (named and named != who.account):
+        details = _details(frame, extras, report)
     return Signal(
         NAME,
         who,
@@ -313,10 +315,10 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         sequence,
         occurred_at,
         # Of a sealed report whatever its clock says, because policy judges by that.
-        timestamp if key_name else believed(timestamp)[0],
+        timestamp if key_name or timestamp is None else believed(timestamp)[0],
         position,
         measurements,
-        _details(frame, extras, report),
+        details,
         _identity(frame, part),
         key_name,
         repeated=repeated,
@@ -327,13 +329,10 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
     """Gather what has no field of its own; the plain report of a plain terminal has nothing."""
-    header, data = frame.id.account, report.account
-    is_same_account = not data or data == header or data.lower() == header.lower() or header == account_in(frame.data)
-    if is_same_account and not frame.quirks and extras is NO_EXTRAS:
-        return report.details
+    header, named = frame.id.account, report.account
     details = {**report.details, **extras.details}
-    if not is_same_account:
-        details["account_in_data"] = data
+    if named and named.lower() != header.lower() and header != account_in(frame.data):
+        details["account_in_data"] = named
     if frame.quirks:
         details["quirks"] = ", ".join(frame.quirks)
     return details
