@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal import Recovered
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
+_ROUTINE = Priority.ROUTINE
 _UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
 _NO_ACCOUNT = AccountId("", "", "")
 
@@ -137,7 +138,7 @@ class Desk:
         if before and now.mono_us - before.tally.joined_us > self._chain_window_us:
             before = None  # the contract's clock starts again
         joined = before and joins(before.alarm, priority, now)
-        if priority is Priority.ROUTINE:
+        if priority is _ROUTINE:
             if before and joined:
                 return self._join(before, report, now, batch, runaway=False), flags
             self._unseen += not on_test
@@ -222,7 +223,8 @@ class Desk:
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
-        number, priority, before = alarm.id, report.priority, alarm.priority
+        signal, _, _, _, priority, _, is_known, _, note, _ = report
+        number, before = alarm.id, alarm.priority
         if number not in self._opened:
             self._joined.setdefault(number, card)
         if priority < before:
@@ -230,25 +232,25 @@ class Desk:
             alarm = queue.await_answer(alarm, now, self.marks)
             if alarm.on_test:
                 alarm = alarm._replace(due_mono_us=self._test_mark_us(report.account, priority, now))
-            batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=report.number))
-        elif (priority is before and is_old(alarm.why) and not is_old(report.note)) or (
-            not report.number and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
+            batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=signal))
+        elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
+            not signal and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
         ):
             # What happens now must not look hours old because it was told behind what the device had kept back. And a
             # refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
-            batch.decided.append(_entry(now, "runaway", number, signal=report.number))
-        if report.known and alarm.unknown_account:
+            batch.decided.append(_entry(now, "runaway", number, signal=signal))
+        if is_known and alarm.unknown_account:
             # The account was registered since: the alarm belongs to its home from now on.
             why = alarm.why.removeprefix(UNKNOWN)
             alarm = alarm._replace(unknown_account=False, home=report.home, account=report.who.account, why=why)
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
-        if report.number:
-            signals, last_signal = signals + 1, report.number
-        if priority is not Priority.ROUTINE:
+        if signal:
+            signals, last_signal = signals + 1, signal
+        if priority is not _ROUTINE:
             joined_us = now.mono_us
         self._cards[number] = Card(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
         return number

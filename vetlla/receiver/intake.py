@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_ROUTINE = Priority.ROUTINE
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
 BATCH_MAX = 1_000
@@ -219,19 +220,20 @@ class Intake:
             frame = frames.popleft()
             self._next_frame += 1
             signals = frame.signals
-            taken += len(signals)
+            first, count = signals[0], len(signals)
+            taken += count
             try:
-                if len(signals) == 1:
-                    verdicts = [self._decide(signals[0], frame, batch)]
+                if count == 1:
+                    verdicts = [self._decide(first, frame, batch)]
                 else:
                     verdicts = self._decide_all(signals, frame, batch)
             except Exception:
                 # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
-                log.exception("frame.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
+                log.exception("frame.failed", protocol=first.protocol, peer=frame.arrival.peer)
                 self._tell(frame, None, to_datetime(self._clock.now().utc_us))
                 continue
             planned.append((frame, verdicts))
-            self._duplicates.end_frame(frame.signals[0].id, self._next_frame)
+            self._duplicates.end_frame(first.id, self._next_frame)
         return taken
 
     def _decide_all(self, signals: Sequence[Signal], frame: _Frame, batch: Batch) -> list[Verdict]:
@@ -260,9 +262,9 @@ class Intake:
         home = home_of(account, signal.id) or arrival.host
         is_known = repeated and self._desk.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
-        if account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
+        if signal.hearsay and account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
             priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
-        note = "" if priority is Priority.ROUTINE else age(signal, received.utc_us)
+        note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None
         report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)

@@ -71,8 +71,8 @@ class Session:
     """Serves one connection or datagram."""
 
     __slots__ = (
-        "_answers", "_begun", "_decoder", "_forgeable", "_frames", "_ground", "_group", "_peer", "_rejects", "_replies",
-        "is_known", "on_drained",
+        "_answers", "_begun", "_clock", "_decoder", "_forgeable", "_frames", "_ground", "_group", "_intake", "_names",
+        "_peer", "_rejects", "_replies", "_send", "is_known", "on_drained",
     )  # fmt: skip
 
     def __init__(
@@ -80,7 +80,11 @@ class Session:
     ) -> None:
         """Take ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
         self._ground = ground
+        self._intake = ground.intake
+        self._clock = ground.clock
         self._peer = peer
+        self._names = peer.names
+        self._send = peer.send
         self._decoder = decoder
         self._begun: Instant | None = established
         self._group: list[Signal] = []
@@ -106,7 +110,7 @@ class Session:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the peer."""
-        now = self._ground.clock.now()
+        now = self._clock.now()
         items = self._decoder.feed(data)
         # t2 starts where the communication was established: the connection for its first frame, else the frame's first
         # byte, whichever segment brought it.
@@ -118,7 +122,7 @@ class Session:
 
     def finish(self) -> None:
         """Hear that the peer will send no more."""
-        now = self._ground.clock.now()
+        now = self._clock.now()
         self._take(self._decoder.finish(), self._begun or now, now)
 
     def _take(self, items: Iterable[Item], begun: Instant, now: Instant) -> None:
@@ -140,13 +144,14 @@ class Session:
                     assert_never(item)
 
     def _signal(self, signal: Signal, arrival: Arrival) -> None:
-        group = self._group
-        group.append(signal)
-        if signal.part < signal.parts:
-            return
-        self._group = []
-        if len(group) > EVENTS_MAX + 1:
-            group = _bounded(group)
+        group = [signal]
+        if signal.parts > 1:
+            self._group.append(signal)
+            if signal.part < signal.parts:
+                return
+            group, self._group = self._group, []
+            if len(group) > EVENTS_MAX + 1:
+                group = _bounded(group)
         self._frames += 1
         answer: _Answer = [None]
         self._answers.append(answer)
@@ -158,7 +163,7 @@ class Session:
                 return
             try:
                 # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
-                answer[0] = b"" if is_silent else self._decoder.answer(group[-1], verdicts[-1], at)
+                answer[0] = b"" if is_silent else self._decoder.answer(signal, verdicts[-1], at)
             except Exception:
                 # The mistake may be a third party's. The peer repeats its report and everybody else is served.
                 log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
@@ -166,11 +171,13 @@ class Session:
                 return
             self._flush()
 
+        intake = self._intake
         if not self.is_known:
-            self.is_known = self._ground.intake.book.find(signal.id) is not None
-        names = self._peer.names
-        against = None if names is None or signal.id.account.upper() in names else Reason.WRONG_CERTIFICATE
-        self._ground.intake.submit(arrival, group, deliver, against)
+            self.is_known = intake.book.find(signal.id) is not None
+        if self._names is None or signal.id.account.upper() in self._names:
+            intake.submit(arrival, group, deliver)
+        else:
+            intake.submit(arrival, group, deliver, Reason.WRONG_CERTIFICATE)
 
     def _may_answer(self, signal: Signal | None = None) -> bool:
         """Return True if one more answer may go where a datagram says that it came from."""
@@ -178,7 +185,7 @@ class Session:
         self._replies += 1
         if not sent:
             return True
-        return sent < DATAGRAM_ANSWERS and signal is not None and self._ground.intake.book.find(signal.id) is not None
+        return sent < DATAGRAM_ANSWERS and signal is not None and self._intake.book.find(signal.id) is not None
 
     def _unanswered(self, answer: _Answer) -> None:
         # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.
@@ -199,7 +206,7 @@ class Session:
         while answers and (data := answers[0][0]) is not None:
             answers.popleft()
             if data:
-                self._peer.send(data)
+                self._send(data)
         if not answers and self.on_drained is not None:
             self.on_drained()
 

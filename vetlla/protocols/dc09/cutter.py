@@ -114,8 +114,8 @@ class Cutter:
         """Settle the frame that opens here. Stop == start: more bytes are needed."""
         start, quote = opening.span()
         quote -= 1
-        checksum, size = opening.group(1, 2)
-        crc, declared = stated(opening) if checksum is None else (int(checksum, 16), int(size, 16))
+        in_hex = opening.lastindex == 2  # checksum and length are one number of eight digits then
+        crc, declared = divmod(int(buffer[quote - 8 : quote], 16), 0x10000) if in_hex else stated(opening)
         stop = quote + declared
         body = buffer[quote:stop]
         fits = len(body) == declared >= MIN_BODY and arc(body) == crc  # what has not come whole costs no checksum
