@@ -141,7 +141,7 @@ class Door:
     def finish(self) -> list[Item]:
         """Take the end of the connection: name what may have been a modem's line, and was not."""
         head, self._head = self._head, None
-        return [*self._name(recognise_line(head or b""))]
+        return [*self._name(recognise_line(head))] if head else []
 
     def show_out(self, foreign: Foreign) -> list[Item]:
         """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -13,9 +13,9 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.seldom import Seldom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
-    from vetlla.clock import Clock
+    from vetlla.clock import Clock, Instant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Limits
 
@@ -35,6 +35,17 @@ SAY_EVERY_S = 60.0
 """How often the same peer's same fault is logged."""
 
 
+class Unproven(Protocol):
+    """A connection that has told no report of a registered account."""
+
+    host: str
+    """Whose budget it is taken from."""
+    established: Instant
+
+    def abort(self) -> None:
+        """End it at once."""
+
+
 class Budget:
     """Keeps count for one receiver. Lives in the event loop."""
 
@@ -44,7 +55,7 @@ class Budget:
         self._counters = counters
         self._clock = clock
         self._connections: dict[str, int] = {}
-        self._unproven: dict[object, _Unproven] = {}
+        self._unproven: dict[Unproven, None] = {}
         """Connections that have told no report of a registered account, oldest first."""
         self._kept: dict[Hashable, int] = {}
         self._minute = 0
@@ -72,24 +83,24 @@ class Budget:
         self._counters.connections_accepted += 1
         return None
 
-    def hold(self, connection: object, host: str, drop: Callable[[], object]) -> None:
-        """Keep a connection among those that may have to make room; ``drop`` ends it."""
-        self._unproven[connection] = _Unproven(host, self._clock.now().mono_us, drop)
+    def hold(self, connection: Unproven) -> None:
+        """Keep a connection among those that may have to make room."""
+        self._unproven[connection] = None
 
-    def prove(self, connection: object) -> None:
+    def prove(self, connection: Unproven) -> None:
         """Let a connection stay: it told a report of a registered account, or has ended."""
         self._unproven.pop(connection, None)
 
     def _make_room(self, host: str | None) -> bool:
         """Drop the oldest unproven connection, of an address or of any; say whether there was one."""
         before_us = self._clock.now().mono_us - UNPROVEN_US
-        for connection, unproven in islice(self._unproven.items(), UNPROVEN_LOOKED_AT):
-            if unproven.since_us > before_us:
+        for connection in islice(self._unproven, UNPROVEN_LOOKED_AT):
+            if connection.established.mono_us > before_us:
                 return False  # so are all that follow
-            if host in {None, unproven.host}:
+            if host in {None, connection.host}:
                 del self._unproven[connection]
                 self._counters.connections_refused[Refusal.UNPROVEN] += 1
-                unproven.drop()
+                connection.abort()
                 return True
         return False
 
@@ -112,12 +123,6 @@ class Budget:
             whose = None
         self._kept[whose] = kept = self._kept.get(whose, 0) + 1
         return kept <= self.limits.rejects_kept_per_peer_per_minute
-
-
-class _Unproven(NamedTuple):
-    host: str
-    since_us: int
-    drop: Callable[[], object]
 
 
 def _room(connections: int) -> int:

@@ -139,10 +139,10 @@ class Intake:
 
     def submit(
         self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver, against: Reason | None = None
-    ) -> None:
+    ) -> bool:
         """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none.
 
-        ``against``: why the way by which they came rules them out.
+        Return True if they name a registered account. ``against``: why the way by which they came rules them out.
         """
         first = signals[0]
         account = self.book.find(first.id)
@@ -173,6 +173,7 @@ class Intake:
             self._commit.wake()
         else:
             deliver(None, to_datetime(now_us))  # not taken: the caller repeats it
+        return account is not None
 
     def turn_away(self, arrival: Arrival, protocol: str, said: bytes, signals: Sequence[Signal]) -> None:
         """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator."""

@@ -171,13 +171,11 @@ class Session:
                 return
             self._flush()
 
-        intake = self._intake
-        if not self.is_known:
-            self.is_known = intake.book.find(signal.id) is not None
-        if self._names is None or signal.id.account.upper() in self._names:
-            intake.submit(arrival, group, deliver)
-        else:
-            intake.submit(arrival, group, deliver, Reason.WRONG_CERTIFICATE)
+        against = None
+        if self._names is not None and signal.id.account.upper() not in self._names:
+            against = Reason.WRONG_CERTIFICATE
+        if self._intake.submit(arrival, group, deliver, against):
+            self.is_known = True
 
     def _may_answer(self, signal: Signal | None = None) -> bool:
         """Return True if one more answer may go where a datagram says that it came from."""

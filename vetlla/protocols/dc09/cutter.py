@@ -41,11 +41,12 @@ _FILLERS: Final = re.compile(rb"[\0\t\r ]+")
 class Cutter:
     """The bytes of one direction of one connection, from first to last."""
 
-    __slots__ = ("_due", "_openings", "_pending")
+    __slots__ = ("_due", "_pending", "_searched")
 
     def __init__(self) -> None:
         self._pending = b""
-        self._openings = Openings()
+        self._searched: Openings | None = None
+        """Made when there is something to search: most connections bring whole frames alone."""
         self._due = 0
         """As long as fewer bytes wait, only CR, LF, NUL or another opening can settle anything."""
 
@@ -78,9 +79,15 @@ class Cutter:
             if piece is not None:
                 pieces.append(piece)
         self._pending = buffer[start:]
-        if start and self._openings.searched:
-            self._openings.forget(start)
+        if start and self._searched is not None and self._searched.searched:
+            self._searched.forget(start)
         return pieces
+
+    @property
+    def _openings(self) -> Openings:
+        if self._searched is None:
+            self._searched = Openings()
+        return self._searched
 
     def _wait(self, start: int, size: int, until: int) -> tuple[None, int]:
         """Settle nothing at ``start`` before ``until`` bytes are there, or another frame is whole inside."""

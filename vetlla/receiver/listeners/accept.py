@@ -36,6 +36,19 @@ ACCEPT_AGAIN_S = 1.0
 """Pause after the machine could not accept a connection: it has no descriptors left, most likely."""
 
 
+class _Handshake:
+    """A connection that is being set up."""
+
+    def __init__(self, host: str, established: Instant, task: asyncio.Task[None]) -> None:
+        self.host = host
+        self.established = established
+        self._task = task
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._task.cancel()
+
+
 class Acceptor:
     """Accepts connections of one listening socket; with a TLS context, lets each make its handshake."""
 
@@ -97,12 +110,14 @@ class Acceptor:
             self._ground.counters.connections_refused[refusal] += 1
             connection.close()
             return
-        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, self._ground.clock.now()))
+        established = self._ground.clock.now()
+        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, established))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self.tls:  # a handshake takes time
-            self._ground.budget.hold(task, host, task.cancel)
-            task.add_done_callback(self._ground.budget.prove)
+            handshake, budget = _Handshake(host, established, task), self._ground.budget
+            budget.hold(handshake)
+            task.add_done_callback(lambda _: budget.prove(handshake))
 
     async def _set_up(self, connection: socket.socket, address: tuple[str, int], established: Instant) -> None:
         ground, loop = self._ground, asyncio.get_running_loop()

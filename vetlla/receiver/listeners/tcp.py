@@ -86,9 +86,9 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, listener: TcpListener, host: str, established: Instant) -> None:
         self._listener = listener
-        self._host = host
+        self.host = host
         """Whose budget the connection is taken from; "" after its end."""
-        self._established = established
+        self.established = established
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
@@ -110,7 +110,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-        host, port = (transport.get_extra_info("peername") or (self._host, 0))[:2]
+        host, port = (transport.get_extra_info("peername") or (self.host, 0))[:2]
         peer = Peer(
             listener.listen.protocol,
             listener.listen.name,
@@ -118,11 +118,11 @@ class _Connection(asyncio.Protocol):
             spelled(host, port),
             self._send,
             self.hang_up,
-            self._names(transport),
+            self._names(transport) if listener.transport == "tls" else None,
         )
-        self._session = Session(ground, peer, listener.make_decoder(), self._established)
+        self._session = Session(ground, peer, listener.make_decoder(), self.established)
         listener.connections.add(self)
-        ground.budget.hold(self, self._host, self.abort)
+        ground.budget.hold(self)
         self._watch(ground.budget.limits.first_frame_timeout_s)
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
@@ -179,7 +179,7 @@ class _Connection(asyncio.Protocol):
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
         self.end()
         # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
-        return bool(self._host and (self._session.owed or self._left) and self._listener.transport == "tcp")
+        return bool(self.host and (self._session.owed or self._left) and self._listener.transport == "tcp")
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -192,11 +192,13 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._host:
+        if self.host:
             self._listener.connections.discard(self)
-            self._listener.ground.budget.prove(self)
-            self._listener.ground.budget.disconnect(self._host)
-            self._host = ""
+            budget = self._listener.ground.budget
+            if not self._is_proven:
+                budget.prove(self)
+            budget.disconnect(self.host)
+            self.host = ""
             self._full = False
             if self._left and not self._ending:
                 self._at_end = True
@@ -214,7 +216,7 @@ class _Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         """Take what the peer began to say for all that it says, then drain."""
-        if self._host:
+        if self.host:
             self._session.finish()
             self.drain()
         else:
