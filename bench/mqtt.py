@@ -37,6 +37,8 @@ CONNECTIONS = 8
 STALLED_S = 60.0
 """A receiver that takes nothing for so long has stalled."""
 LOOK_S = 0.05
+EVERY_S = 900
+"""How often each UCR is expected."""
 BUSY = 0.9
 """Share of its core from which on a process is what holds the others up."""
 CONFIG = """
@@ -140,10 +142,11 @@ def _receiver(directory: Path, port: int) -> Iterator[Peer]:
     """Run a receiver that knows the terminals, connected to the broker."""
     state, config, command = directory / "state", directory / "bench.toml", [sys.executable, "-m", "vetlla"]
     config.write_text(CONFIG.format(port=port), encoding="utf-8")
-    rows = "".join(f"{terminal(number)},H{number:05}\n" for number in range(TERMINALS))
+    # UCRs are followed where some are expected: at their terminal's account.
+    rows = "".join(f"{terminal(number)},H{number:05},{EVERY_S}\n" for number in range(TERMINALS))
     subprocess.run(
         [*command, "accounts", "import", "-", "--format", "csv", "--state-dir", state],
-        input=f"account,home\n{rows}".encode(),
+        input=f"account,home,ucr_interval_s\n{rows}".encode(),
         check=True,
         capture_output=True,
     )
