@@ -51,8 +51,9 @@ STILLBORN = 0.15
 KEY_NAME = "chaos"
 
 _SIGNALS = """
-SELECT s.id, s.account, s.sequence, s.code, s.area, s.device, s.alarm_id, a.closed_us <= s.received_us AS behind
-FROM signals AS s LEFT JOIN alarms AS a ON a.id = s.alarm_id WHERE s.id > ? ORDER BY s.id LIMIT 5000
+SELECT s.id, s.account, s.sequence, s.code, s.area, s.device, s.alarm_id, a.closed_us <= c.began_us AS behind
+FROM signals AS s JOIN commits AS c ON c.id = s.commit_id LEFT JOIN alarms AS a ON a.id = s.alarm_id
+WHERE s.id > ? ORDER BY s.id LIMIT 5000
 """
 _UNOPENED = "SELECT count(*) AS n FROM signals WHERE code = ? AND alarm_id IS NULL"
 _ALARMS = "SELECT id, state FROM alarms ORDER BY id"
@@ -115,7 +116,8 @@ class Journal:
                 for row in rows:
                     report = Report(row["account"], row["sequence"], row["code"], row["area"], row["device"])
                     self.reports[report] += 1
-                    # A runaway's reports are kept with an alarm that was closed before them.
+                    # A runaway's reports are kept with an alarm that was closed before they were decided on. They may
+                    # have been received a moment earlier: what operators did goes first in a batch.
                     self.twice += not row["behind"] and (report, row["alarm_id"]) in self._stored_with
                     self._stored_with.add((report, row["alarm_id"]))
                     if row["code"] == LIFE and row["alarm_id"] is not None:
