@@ -13,6 +13,7 @@ from vetlla.accounts import UnknownPolicy
 from vetlla.clock import to_datetime
 from vetlla.receiver import evidence
 from vetlla.receiver.counters import Caller
+from vetlla.service.strangers import PER_NETWORK
 from vetlla.signals import AccountId, Kind, Outcome, Reason, Reject, refused
 
 if TYPE_CHECKING:
@@ -266,5 +267,55 @@ def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
             await rig.submit(signal("5678"))
             await rig.sync()
             assert len(rig.read("SELECT id FROM rejects")) == 3  # no news: within the budget again
+
+    run(scenario())
+
+
+def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None:
+    """Datagrams of forged sources fill what may wait for one commit; a home's press that is refused is told even so."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            for number in range(evidence.WAITING_MAX + 1):
+                rig.reject(damaged(), f"2001:db8::{number:x}:40000")
+            await rig.submit(signal("5678"))
+            await rig.sync()
+            assert [(alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms()] == [("H2", "LIFE")]
+
+    run(scenario())
+
+
+def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
+    """Its alarm is that of the crowd, so that none is ever its own: that makes no news of what it says."""
+    settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings) as rig:
+            for number in range(PER_NETWORK + 2):
+                await rig.submit(signal(f"{number:04}"))
+            for _ in range(5):
+                rig.reject(damaged(reason=Reason.WRONG_PORT))
+                await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 2
+
+    run(scenario())
+
+
+def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None:
+    """While nothing can be kept, strangers are counted; what homes try to say waits, once for each home and kind."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal())
+            await until(lambda: not rig.commit.ready)
+            for number in range(100):
+                rig.reject(damaged(reason=Reason.WRONG_PORT), f"2001:db8::{number:x}:40000")
+                rig.reject(damaged("5678"))
+            waiting = rig.intake._evidence
+            assert (len(waiting._waiting), len(waiting._concerns)) == (1, 1)
+            await rig.healed()
+            await rig.sync()
+            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
 
     run(scenario())

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 WAITING_MAX = 10_000
-"""Rejects that wait to be kept, and as many words to operators; what comes beyond it is only counted."""
+"""Rejects that wait to be kept; what comes beyond it is only counted, unless it is news of a home."""
 
 
 class _Concern(NamedTuple):
@@ -60,8 +60,8 @@ class Evidence:
         self._counters = counters
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
-        self._opening: set[tuple[str, bool, Kind, Priority]] = set()
-        """What waits and will open an alarm: home, whether it is known, kind and priority."""
+        self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
+        """What waits for the desk: home, whether it is known, kind and priority."""
         self._stale: dict[Place, int] = {}
 
     def use(self, settings: StoreSettings) -> None:
@@ -77,14 +77,14 @@ class Evidence:
         So is a device at another protocol's port, under the address it called from: all its alarms are lost there.
         While nothing can be kept, what a home that we know tried to say waits for an operator until the store is back.
         """
-        is_awaited = not self._commit.ready and account is not None and len(self._concerns) < WAITING_MAX
         report = _unread(arrival, reject, account)
         if report is None:
             self._keep(arrival, reject, account)
             return
         is_news = self._is_news(report, arrival)
+        is_awaited = not self._commit.ready and report.known and _what(report) not in self._waiting
         if self._keep(arrival, reject, account, is_news=is_news) or is_awaited:
-            self._concerns.append(_Concern(arrival, report))
+            self._tell(arrival, report)
 
     def refuse(
         self,
@@ -106,18 +106,23 @@ class Evidence:
         is_news = any(self._is_news(report, arrival) for report in reports)
         if not self._keep(arrival, reject, account, is_news=is_news):
             return
-        self._concerns.extend(_Concern(arrival, report) for report in reports)
+        for report in reports:
+            self._tell(arrival, report)
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
         self._commit.batch.audit.append(entry)
 
     def _is_news(self, report: Report, arrival: Arrival) -> bool:
-        """Return True if a report would open an alarm or make one more urgent, and none that waits does so already."""
-        opens = (report.home, report.known, report.event.kind, report.priority)
-        if opens in self._opening or not self._desk.is_news(report, arrival.received):
-            return False
-        self._opening.add(opens)
-        return True
+        """Return True if a home's report would open an alarm or lift one, and none that waits does so already.
+
+        What strangers say is never news: they could invent callers, and all evidence would be theirs.
+        """
+        return report.known and _what(report) not in self._waiting and self._desk.is_news(report, arrival.received)
+
+    def _tell(self, arrival: Arrival, report: Report) -> None:
+        """Let the desk hear of it with the next batch."""
+        self._waiting.add(_what(report))
+        self._concerns.append(_Concern(arrival, report))
 
     def _is_stale_again(self, who: Place, now_us: int) -> bool:
         """Say whether this account's clock was refused before within the duplicate window.
@@ -135,14 +140,16 @@ class Evidence:
         """Count it, and keep it while there is room and budget; say whether it is kept.
 
         A registered account has a budget of its own, whatever receiver and line a caller invents: another one behind
-        the same gateway cannot use it up. What is news to the operators needs none.
+        the same gateway cannot use it up. What is news to the operators needs neither budget nor room: there is one
+        of it for each home and kind.
         """
         caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
         rejects = self._commit.batch.rejects
-        if not self._commit.ready or len(rejects) >= WAITING_MAX:
+        if not self._commit.ready:
             return False
-        if not self._budget.may_keep(arrival.host if account is None else place_of(account)) and not is_news:
+        has_budget = self._budget.may_keep(arrival.host if account is None else place_of(account))
+        if not is_news and (len(rejects) >= WAITING_MAX or not has_budget):
             return False
         rejects.append(reject_row(arrival, reject))
         self._commit.wake()
@@ -157,7 +164,7 @@ class Evidence:
 
     def place(self, desk: Desk, batch: Batch) -> None:
         """Put before operators what they must hear of."""
-        self._opening.clear()
+        self._waiting.clear()
         while self._concerns:
             concern = self._concerns.popleft()
             self._placed.append(concern)
@@ -171,6 +178,11 @@ class Evidence:
         """Hear that what was placed is lost: it goes with the next batch."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
+
+
+def _what(report: Report) -> tuple[str, bool, Kind, Priority]:
+    """Return what makes two reports one to the desk, as far as an alarm opens or is lifted."""
+    return report.home, report.known, report.event.kind, report.priority
 
 
 def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report | None:
