@@ -258,7 +258,7 @@ def test_a_report_of_one_home_under_another_that_has_the_same_key(token: str) ->
         assert (reject.reason, reject.kind) == (Reason.WRONG_ACCOUNT, Kind.UNREADABLE)
         assert reject.id == AccountId("", "0", account)
         assert "the same key" in reject.text
-        assert "1101 01 007" in reject.text
+        assert not any(word in reject.text for word in ("1234", "5678", "1101"))  # the text is logged
     assert reply == Reply(data=envelope(b'"DUH"0001L0#5678[]'))
 
 

@@ -77,9 +77,11 @@ _DOUBTS: Final = {
     BAD_TAIL: "something stands between data and time",
     CONTROLS: "the data hold control characters",
 }
-MAX_QUOTED: Final = 80
-"""Characters of sealed data in the sentence about another account: an event with its zone has 20."""
 _DOUBTFUL: Final = "it may have been changed on its way"
+_WRONG_ACCOUNT: Final = (
+    "the sealed data name another account than the header, with the same key: the frame was copied or sent under "
+    "another account; give each home a key of its own, and no key to an account that only data name"
+)
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
 _NO_KEY: Final = "the frame is encrypted and this account has no key here: set the terminal's with 'vetlla keys set'"
 _UNDECODED: Final[Mapping[str, str]] = MappingProxyType({"undecoded": "no event could be read from the data"})
@@ -176,12 +178,7 @@ class Dc09Decoder:
         if other is None:
             items.extend(signals)
         else:
-            text = (
-                f"the header names account {opened.id.account} and the sealed data {other.account}, which has the same "
-                f"key: the frame was copied or led astray ({readable(opened.data)[:MAX_QUOTED]!r}); "
-                "give each home a key of its own, and no key to an account that only data name"
-            )
-            damage = Damage(Reason.WRONG_ACCOUNT, opened.raw, text)
+            damage = Damage(Reason.WRONG_ACCOUNT, opened.raw, _WRONG_ACCOUNT)
             items += _refusal(opened, damage, Kind.UNREADABLE, opened.id, other)
 
     def _other_account(self, opened: Frame, keys: Sequence[Key]) -> AccountId | None:
