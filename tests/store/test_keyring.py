@@ -219,6 +219,8 @@ TABLE = f'key = "{HEX}"\nsince = 2026-11-21T22:33:01Z\n'
         (f'["north"]\nkey = "{HEX}"\nsince = 2026-11-21T22:33:01', r"entry 1: since should be a date and time"),
         (f'["north"]\nkey = "{HEX}"\nsince = "{HEX}"', r"entry 1: since should be a date and time"),
         (f'["north"]\n{TABLE}long_pad = "{HEX}"', r"entry 1: long_pad should be true or false"),
+        (f'["north"]\n{TABLE}long_pad = [1]', r"entry 1: long_pad should be true or false"),
+        (f'["north"]\n{TABLE}long_pad = 1', r"entry 1: long_pad should be true or false"),
     ],
 )
 def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, text: str, told: str) -> None:

@@ -150,7 +150,7 @@ def _shared(table: object) -> SharedKey:
     if not isinstance(table, dict) or not table.keys() >= {"key", "since"} or not table.keys() <= _FIELDS:
         raise ValueError("should hold key and since, may hold previous, by and long_pad, and nothing else")
     since, previous, long_pad = table["since"], table.get("previous"), table.get("long_pad", False)
-    if long_pad not in {True, False}:
+    if long_pad is not True and long_pad is not False:  # 1 is no answer
         raise ValueError("long_pad should be true or false")
     if not isinstance(since, datetime) or since.tzinfo is None:
         raise ValueError("since should be a date and time that ends with Z")
