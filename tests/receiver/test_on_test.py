@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 HERE, THERE = Account(account="1234", receiver="1"), Account(account="1234", receiver="2")
 HOME = Account(account="12ab", home="H1")
+EVERYWHERE, OTHER = Account(account="1234"), Account(account="1234", receiver="3", home="H3")
 UNSEEN_S = 100.0
 TEST_S = 3_600
 
 
 def press(account: Account) -> Any:  # noqa: ANN401 - a Signal
     return signal(account.account, id=AccountId(account.receiver, "0", account.account))
+
+
+def whose(account: Account) -> dict[str, str]:
+    return {"account": account.account, "receiver": account.receiver, "line": account.line}
 
 
 def settings(directory: Path) -> Settings:
@@ -176,6 +181,24 @@ def test_an_installer_who_is_still_there_renews_or_ends_the_test(tmp_path: Path)
     run(scenario())
 
 
+@pytest.mark.parametrize("account", [THERE, EVERYWHERE], ids=["a receiver's", "any receiver's"])
+def test_the_end_of_a_test_closes_the_calls_of_its_account_alone(tmp_path: Path, account: Account) -> None:
+    """The accounts have one number and no home's code, or another home's; each test closes its own account's calls."""
+    accounts = [account, OTHER]
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=accounts, settings=settings(tmp_path)) as rig:
+            for one in accounts:
+                await rig.ask("queue.test", SARA, **whose(one), seconds=TEST_S, reason="installer on site")
+                await rig.submit(press(one))
+            for number, one in enumerate(accounts, 1):
+                done = await rig.ask("queue.test", SARA, **whose(one), seconds=0, reason="done")
+                assert done["closed"] == [number]
+            assert await rig.listed(on_test=True) == []
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("step_s", [-3 * 86_400, 0, 7_200])
 def test_a_stepped_wall_clock_makes_no_test_longer(tmp_path: Path, step_s: int) -> None:
     """A test of 60 s lasts 60 s, whatever the wall clock does meanwhile, and over a restart of the receiver."""
@@ -219,15 +242,20 @@ def test_a_test_lasts_no_longer_over_a_restart_of_the_machine(tmp_path: Path, st
     run(scenario())
 
 
-def test_an_open_emergency_of_a_test_is_due_after_a_restart_of_the_machine(tmp_path: Path) -> None:
-    """Its mark died with that machine start, and the installer may have gone home meanwhile."""
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_an_open_emergency_of_a_test_is_due_after_a_restart_of_the_machine(tmp_path: Path, *, is_stamped: bool) -> None:
+    """Its mark died with that machine start, and the installer may have gone home; a power cut may take its stamp."""
 
     async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            clock = rig.clock
-            await begin(rig)
-            await rig.submit(press(HOME))
-            await rig.sync()
+        rig = Core(tmp_path, accounts=[HOME])
+        clock = rig.clock
+        await rig.register()
+        await begin(rig)
+        await rig.submit(press(HOME))
+        if is_stamped:
+            await rig.close()
+        else:
+            rig.crash()
         forget_boot(tmp_path)
         async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
             await rig.fall_due()

@@ -19,10 +19,11 @@ from vetlla.receiver.open_alarms import Line, OpenAlarms
 from vetlla.receiver.report import UNKNOWN, News, Report, news_of, reason_of
 from vetlla.service import queue
 from vetlla.service.emergencies import Closed, Emergency
+from vetlla.service.naming import is_of
 from vetlla.service.quiet import QuietLines, UnknownCode
 from vetlla.service.runaway import Runaways, Utterance
 from vetlla.service.strangers import Strangers
-from vetlla.service.triage import home_of, is_old, joins, line_of
+from vetlla.service.triage import is_old, joins, line_of
 from vetlla.signals import AccountId, Kind, Priority
 from vetlla.store.batch import Entry, Note
 from vetlla.store.deeds import text_digest
@@ -31,7 +32,7 @@ from vetlla.store.rows import Flag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vetlla.accounts import Account
+    from vetlla.accounts import Account, AccountBook
     from vetlla.clock import Instant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import QueueSettings
@@ -364,7 +365,7 @@ class Desk:
 
     def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
         alarm, tally = self._cards[number]
-        due_us = alarm.due_mono_us if alarm.on_test else queue.first_mark_us(alarm, now, self.marks)
+        due_us = queue.mark_when_ready_us(alarm, now, self.marks)
         alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us, due_mono_us=due_us)
         card = Card(alarm, tally)
         self._change(card, batch)
@@ -417,14 +418,16 @@ class Desk:
             batch.audit.append(_entry(hand.now, "note", number, hand.operator, sha256=digest))
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
-    def test(self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch) -> Tested:
+    def test(
+        self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch, *, book: AccountBook
+    ) -> Tested:
         """Put a registered account on test for a time, or end its test (0 seconds). Raises UsageError if none runs.
 
         Who ends a test says that its calls were made for it, so that they are closed. Who renews it is still there, so
         that its emergencies stand apart for longer.
         """
         test = self.tests.put(account, hand, seconds, reason, batch)
-        apart = [alarm for alarm in self.alarms() if alarm.on_test and _is_of(alarm, account)]
+        apart = [alarm for alarm in self.alarms() if alarm.on_test and is_of(alarm, account, book)]
         if test is None:
             own = hand._replace(supervisor=True)  # a colleague who claimed one of them holds up no end
 
@@ -493,14 +496,6 @@ class Tested(NamedTuple):
     """None: it was ended."""
     closed: list[Deed]
     """The calls of the test that ended."""
-
-
-def _is_of(alarm: Alarm, account: Account) -> bool:
-    """Return True if an alarm that came on test is of this account."""
-    if alarm.unknown_account or alarm.account.upper() != account.account.upper():
-        return False
-    who = AccountId(account.receiver, account.line, account.account)
-    return alarm.home == home_of(account, who) or not (account.home or account.receiver or account.line)
 
 
 def _is_own_loss(card: Card) -> bool:

@@ -203,9 +203,10 @@ class QueueRequests:
             raise UsageError(f"a test lasts up to {TEST_MAX_S} s, and 0 ends it")
         reason = words(request, "reason")
         named, receiver, line = named_account(request)
-        account = meant(named, receiver, line, self._book().of_number(named), lambda one: one)
+        book = self._book()
+        account = meant(named, receiver, line, book.of_number(named), lambda one: one)
         tested, durable = await perform(
-            self._commit, lambda batch: self._desk.test(account, hand, seconds, reason, batch), self._tested
+            self._commit, lambda batch: self._desk.test(account, hand, seconds, reason, batch, book=book), self._tested
         )
         until = iso(tested.test.until_us) if tested.test else None
         about = place_of(account)._asdict()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from vetlla.errors import UsageError
+from vetlla.service.triage import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vetlla.accounts import Account
+    from vetlla.accounts import Account, AccountBook
+    from vetlla.alarms import Alarm
 
 _T = TypeVar("_T")
 
@@ -37,6 +39,16 @@ def meant(
         )
     choices = "; ".join(sorted(_choice(account_of(one)) for one in fitting))
     raise UsageError(f"account {named}{where} names {len(fitting)} homes", remedy=f"name one: {choices}")
+
+
+def is_of(alarm: Alarm, account: Account, book: AccountBook) -> bool:
+    """Return True if a registered account's alarm is of this account, and not of another one of the same number."""
+    if alarm.unknown_account or alarm.account.upper() != account.account.upper():
+        return False
+    if account.home:
+        return alarm.home == account.home
+    caller = caller_of(alarm.home, alarm.account)
+    return caller is not None and book.find(caller) == account
 
 
 def _choice(account: Account) -> str:

@@ -235,6 +235,16 @@ def first_mark_us(alarm: Alarm, now: Instant, marks: Marks) -> int | None:
     return now.mono_us + marks.warn_us if watched(alarm, marks) else None
 
 
+def mark_when_ready_us(alarm: Alarm, now: Instant, marks: Marks) -> int | None:
+    """Return the next mark of an alarm that becomes ready now; one that came on test keeps its own.
+
+    An emergency that came on test and has no mark lost it with the machine's last boot: it is due now.
+    """
+    if not alarm.on_test:
+        return first_mark_us(alarm, now, marks)
+    return now.mono_us if alarm.due_mono_us is None and alarm.priority in REPEATED else alarm.due_mono_us
+
+
 def await_answer(alarm: Alarm, now: Instant, marks: Marks) -> Alarm:
     """Return an alarm that a more urgent signal joined now: its marks start again with that signal."""
     return alarm._replace(warned_us=None, overdue_us=None, due_mono_us=first_mark_us(alarm, now, marks))

@@ -10,7 +10,7 @@ from vetlla.alarms import State
 from vetlla.clock import SECOND_US, stretch, to_us
 from vetlla.service.emergencies import EMERGENCY
 from vetlla.service.queue import holder_active
-from vetlla.signals import Kind, Phase, Priority
+from vetlla.signals import AccountId, Kind, Phase, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.accounts import Account
     from vetlla.alarms import Alarm
     from vetlla.clock import Instant
-    from vetlla.signals import AccountId, Event, Signal
+    from vetlla.signals import Event, Signal
 
 
 def _default_table() -> dict[Kind, Priority]:
@@ -85,6 +85,15 @@ def home_of(account: Account | None, who: AccountId) -> str:
     receiver, line, number = who
     # DC-09: L0 is a line that is not used; it tells nothing apart.
     return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
+
+
+def caller_of(home: str, account: str) -> AccountId | None:
+    """Return the caller that ``home_of`` made this of; None if it is a home's code."""
+    if home == account:
+        return AccountId("", "0", account)
+    receiver, _, rest = home.partition("/")
+    line, _, number = rest.partition("/")
+    return AccountId(receiver, line, account) if number == account else None
 
 
 def line_of(kind: Kind, priority: Priority, account: str) -> str:
