@@ -51,7 +51,7 @@ def made(home: str, proof: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lines(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what a person reads of the counts; what there was none of has no line."""
+    """Yield the counts as lines for people; counts of 0 are left out."""
     for name, count in counts.items():
         if count:
             yield f"{count:>9,}  {WORDS.get(name, name)}"

@@ -92,7 +92,7 @@ class Budget:
         self._unproven.pop(connection, None)
 
     def _make_room(self, host: str | None) -> bool:
-        """Drop the oldest unproven connection, of an address or of any; say whether there was one."""
+        """Drop the oldest unproven connection, of an address or of any; return True if one was dropped."""
         before_us = self._clock.now().mono_us - UNPROVEN_US
         for connection in islice(self._unproven, UNPROVEN_LOOKED_AT):
             if connection.established.mono_us > before_us:

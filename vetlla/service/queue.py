@@ -291,7 +291,7 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
 
 
 def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
-    """Put an alarm before a supervisor, because no operator acted in time. One that came on test is none any more."""
+    """Put an alarm before a supervisor, because no operator acted in time. If it came on test, it leaves the test."""
     alarm = as_of(alarm, hand.now)
     now_us = hand.now.utc_us
     if why is Cause.ON_TEST:

@@ -214,7 +214,8 @@ class QueueSettings(Section):
     """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
     test_unseen_s: Seconds = 900
     """How long an emergency that came on test may stand apart until a person closes it; then it goes before a
-    supervisor, as it does when the test ends: the installer may have gone. To renew the test counts again."""
+    supervisor, as it does when the test ends: the installer may have gone. When the test is ordered
+    again, this time starts again."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
     runaway_window_s: Seconds = 60

@@ -211,7 +211,7 @@ class _Connection(asyncio.Protocol):
         if not self._ending:
             self._session.finish()
         self._ending = True
-        # They hold each other; parted, they go with the last answer and the collector has nothing to find.
+        # Session and connection refer to each other. Cutting the link here frees both without the collector.
         del self._session
 
     def _finish(self) -> None:
