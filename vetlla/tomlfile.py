@@ -52,16 +52,17 @@ def document(content: bytes, *, parse_float: Callable[[str], Any] = float) -> di
         raise
     except (ValueError, ArithmeticError) as error:  # a number that Python refuses to read
         raise tomllib.TOMLDecodeError(str(error) or "a number of too many digits") from None
-    if _is_deep(found, MAX_DEPTH):
+    if is_deep(found, MAX_DEPTH):
         raise _too_deep()
     return found
 
 
-def _is_deep(value: object, left: int) -> bool:
+def is_deep(value: object, left: int) -> bool:
+    """Return True if lists and objects stand within each other more often than ``left`` times."""
     if not isinstance(value, list | dict):
         return False
     inner = value.values() if isinstance(value, dict) else value
-    return left == 0 or any(_is_deep(one, left - 1) for one in inner)
+    return left == 0 or any(is_deep(one, left - 1) for one in inner)
 
 
 def _too_deep() -> tomllib.TOMLDecodeError:
