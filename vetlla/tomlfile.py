@@ -1,4 +1,4 @@
-"""TOML files within bounds: settings, keys, parameters, mappings. A file that is none ends the command, not the memory.
+"""TOML files within bounds: settings, keys, parameters, mappings. A wrong file is refused before it fills the memory.
 
 The readers tell in their own words what is wrong with a file. What they catch is the same: OSError and ValueError.
 """
@@ -22,7 +22,7 @@ MAX_DEPTH = 32
 """Tables and lists within each other; the deepest of ours has four."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
-"""A key of so many parts, of which tomllib compares each beginning with each."""
+"""A key of more parts than that: tomllib would walk through each of its beginnings, in quadratic time."""
 
 
 def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:

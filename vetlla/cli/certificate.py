@@ -87,7 +87,7 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a certificate. Raises UsageError for a file that is none."""
+    """Return the certificate in a file. Raises UsageError if the file holds no certificate."""
     try:
         with path.open("rb") as file:
             told = json.loads(file.read(SIZE_MAX))

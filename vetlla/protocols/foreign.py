@@ -7,7 +7,7 @@ decided, so that the verdict does not depend on how the bytes were cut. A protoc
 a sentence to the installer: a panel set to the wrong one is a home without a receiver.
 
 A modem in front of a panel may send lines of its own before it passes a report on: its registration, with commas in it,
-or a keep-alive. Lines that may be such a modem's are named only where no frame has followed, and never hung up on.
+or a keep-alive. Such a line is named only if no frame follows it, and the connection is kept.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ class Incidents:
         return self._open(label, lost, self.rule.burst, now)
 
     def _home(self, device: int) -> str | int:
-        """Return the home of a device; of an account without one its terminal stands for it."""
+        """Return the home of a device; if its account names none, return the number of its terminal."""
         parent = self._fleet.parents[device]
         return self._fleet.accounts[device].home or (device if parent == NO_PARENT else parent)
 

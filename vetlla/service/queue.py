@@ -245,7 +245,7 @@ def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
 
     A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted:
     the monotonic clock of that boot cannot tell for how long they have been quiet. An emergency that came on test and
-    is still open is due, too: an installer who was there has been asked nothing meanwhile.
+    is still open is due, too: no operator can have asked the installer about it meanwhile.
     """
     if alarm.due_mono_us is not None:
         return alarm

@@ -84,7 +84,7 @@ def _default_keys_file(data: dict[str, Any]) -> Path:
 
 DAY_S = 86_400
 DAYS_MAX = 36_525
-"""A century: beyond it 0 says what is meant."""
+"""A century. For a longer time say 0: for ever."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")

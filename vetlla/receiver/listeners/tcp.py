@@ -58,7 +58,7 @@ class TcpListener:
         self._acceptor.tls = context
 
     def _in_clear(self, address: tuple[str, int], established: Instant, said: bytes) -> None:
-        """Put before an operator what a terminal says in clear at a TLS port: nothing of it would ever be received."""
+        """Put before an operator what a terminal says in clear at a TLS port: its reports cannot be received there."""
         listen, ground = self.listen, self.ground
         arrival = Arrival(listen.name, "tcp", spelled(*address), established, ground.clock.now())
         decoder = self.make_decoder()
