@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return text without what a terminal obeys: each such character is shown as its escape.
+    """Return text in which each character that would control a terminal is shown as its escape.
 
-    What a peer sent must not move a cursor, colour or turn round a line, nor look like a line of its own.
+    Text from a peer must not move the cursor, change colours, reverse a line or look like a line of its own.
     """
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""TOML files within bounds: settings, keys, parameters, mappings. A file that is none ends the command, not the memory.
+"""TOML files within bounds: settings, keys, parameters, mappings. A wrong file is refused before it fills the memory.
 
 The readers tell in their own words what is wrong with a file. What they catch is the same: OSError and ValueError.
 """
@@ -22,7 +22,7 @@ MAX_DEPTH = 32
 """Tables and lists within each other; the deepest of ours has four."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
-"""A key of so many parts, of which tomllib compares each beginning with each."""
+"""A key of more parts than that: tomllib would walk through each of its beginnings, in quadratic time."""
 
 
 def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
@@ -52,16 +52,17 @@ def document(content: bytes, *, parse_float: Callable[[str], Any] = float) -> di
         raise
     except (ValueError, ArithmeticError) as error:  # a number that Python refuses to read
         raise tomllib.TOMLDecodeError(str(error) or "a number of too many digits") from None
-    if _is_deep(found, MAX_DEPTH):
+    if is_deep(found, MAX_DEPTH):
         raise _too_deep()
     return found
 
 
-def _is_deep(value: object, left: int) -> bool:
+def is_deep(value: object, left: int) -> bool:
+    """Return True if lists and objects stand within each other more often than ``left`` times."""
     if not isinstance(value, list | dict):
         return False
     inner = value.values() if isinstance(value, dict) else value
-    return left == 0 or any(_is_deep(one, left - 1) for one in inner)
+    return left == 0 or any(is_deep(one, left - 1) for one in inner)
 
 
 def _too_deep() -> tomllib.TOMLDecodeError:

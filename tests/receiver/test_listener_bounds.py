@@ -267,7 +267,7 @@ MANY = 1_000
 
 @each_loop
 def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
-    """Whoever presses while a neighbour sends a flood has its turn; the flood is taken whole, in its order."""
+    """A home that presses during a neighbour's flood is served in its turn; the flood is taken whole, in its order."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"pending_per_connection": UNLIMITED}) as opened:

@@ -158,7 +158,7 @@ def test_a_less_urgent_report_stays_apart_until_an_emergency_joins_it(tmp_path: 
 
 
 def test_an_installer_who_is_still_there_renews_or_ends_the_test(tmp_path: Path) -> None:
-    """To renew it counts again. To end it says that its calls were made for it: they are closed."""
+    """When the test is ordered again, the time starts again. When it is ended, its calls are closed."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, THERE], settings=settings(tmp_path)) as rig:

@@ -32,7 +32,7 @@ KEYED = Account(account="5678", key_name="spring")
 class Letters:
     """A protocol: a frame is its letter and a dot; what is not complete waits.
 
-    a b are reports, c is one that nobody can answer, d one of two parts, m of many, e one that is refused; r wants a
+    a b are reports, c is one that cannot be answered, d one of two parts, m of many, e one that is refused; r wants a
     reply, x and f are bad, h ends.
     """
 

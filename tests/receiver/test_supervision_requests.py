@@ -216,7 +216,8 @@ def test_one_device_is_paused_and_resumed(tmp_path: Path) -> None:
             assert "not paused" in await refused(rig, "supervision.resume", account="0001")
             await rig.ask("supervision.pause", SARA, account="0001", device="UCR-7", reason="repair")
             assert await listed(rig, states=["not_supervised"]) == {"0001/ucr-7": "not_supervised"}
-            assert "hears no UCR x" in await refused(rig, "supervision.pause", account="0001", device="x", reason="r")
+            why = await refused(rig, "supervision.pause", account="0001", device="x", reason="r")
+            assert "the terminal of account 0001 has no UCR x" in why
             done = await rig.ask("supervision.resume", SARA, account="0001")
             assert [one["device"] for one in done["devices"]] == ["ucr-7"]
             assert rig.read("SELECT * FROM pauses") == []

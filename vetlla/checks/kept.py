@@ -79,7 +79,7 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
             return Finding(
                 check="registry",
                 level=Level.WARNING,
-                text=f"{number} accounts; process {holders} holds it without end: nothing can be changed meanwhile",
+                text=f"{number} accounts; process {holders} has held it for too long: until it ends nothing can change",
                 remedy="end that process; what it had not committed is taken back",
             )
     except (PermissionError, VetllaError) as error:
@@ -143,7 +143,7 @@ def owners(settings: Settings) -> Finding:
 
 
 def _status(path: Path, settings: Settings) -> os.stat_result | None:
-    """Return what a file is; of the keys file, which may be kept elsewhere, what its name leads to."""
+    """Return the status of a file. Only for the keys file, which may be kept elsewhere, links are followed."""
     try:
         return path.stat() if path == settings.keys_file else path.lstat()
     except FileNotFoundError:
@@ -151,7 +151,7 @@ def _status(path: Path, settings: Settings) -> os.stat_result | None:
 
 
 def _usable(status: os.stat_result, owner: int) -> bool:
-    """Return True if a file is its directory's owner's, or readable by that user in another way; a link is neither."""
+    """Return True if the owner of the directory owns a file or can read it in another way. A link is not usable."""
     if stat.S_ISLNK(status.st_mode):
         return False
     return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)

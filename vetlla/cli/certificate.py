@@ -51,7 +51,7 @@ def made(home: str, proof: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lines(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what a person reads of the counts; what there was none of has no line."""
+    """Yield the counts as lines for people; counts of 0 are left out."""
     for name, count in counts.items():
         if count:
             yield f"{count:>9,}  {WORDS.get(name, name)}"
@@ -87,7 +87,7 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a certificate. Raises UsageError for a file that is none."""
+    """Return the certificate in a file. Raises UsageError if the file holds no certificate."""
     try:
         with path.open("rb") as file:
             told = json.loads(file.read(SIZE_MAX))

@@ -45,8 +45,8 @@ def prune(
 ) -> None:
     """Remove now what is older than [retention] says; the receiver does so each day by itself.
 
-    A running receiver is asked, and does it by its own settings, in small steps, beside its reports: supervisors only.
-    Without one the journal is worked on directly, by the configuration's. --dry-run counts, and changes nothing.
+    A running receiver does it by its own settings, in small steps, beside its reports; only supervisors may ask for it.
+    If none runs, the command does it, by the settings of --config. --dry-run counts, and changes nothing.
 
     Example: vetlla db prune --dry-run
     """

@@ -34,7 +34,7 @@ STATUS: dict[type[VetllaError], int] = {
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status after Ctrl-C, as shells count."""
 LONGEST_ARGUMENT = 4_096
-"""Characters of one argument: a path has no more (PATH_MAX), and the longest note has 4,000."""
+"""Characters of one argument: a path has at most 4,096 (PATH_MAX), a note at most 4,000."""
 _LEFT_OVER = "Got unexpected extra argument"
 """How the parser's message begins about words that no argument takes; a key may be among them."""
 _LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
@@ -91,7 +91,7 @@ def _status(command: Callable[[], object]) -> int:
 
 
 def _misused(error: TyperException) -> int:
-    """Tell what the parser does not understand, without the words that may be a key; return the exit status."""
+    """Tell what the parser does not understand, and leave out words that may be a key; return the exit status."""
     message = error.format_message()
     if message.startswith(_LEFT_OVER):
         message = f"{_LEFT_OVER} {_NOT_SHOWN}"

@@ -170,7 +170,7 @@ def list_keys(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the keys' names: size, since when and by whom, whether being rotated, its pad, how many accounts use it.
+    """List the keys: name, size, when it was set, which user set it, its rotation and pad, how many accounts use it.
 
     A key that several homes share is warned of: a sealed frame does not say which of them sent it.
 

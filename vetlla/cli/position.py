@@ -85,10 +85,10 @@ def show(
 
 
 def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None) -> Callable[[AccountId], bool]:
-    """Return the test of who the signals of an account are from: of the registered account that is meant.
+    """Return a function that tells whether a signal is from the account that is meant.
 
-    One that is not registered has no home, so that receiver and line are those that the frame said. Raises UsageError
-    when several homes have the number and none of them is named.
+    Receiver and line of an account that is not registered are compared with those in the frame. Raises UsageError when
+    several homes have the number and none of them is named.
     """
     with reading(state_dir, SystemClock()) as registry:
         entries = list(find_accounts(registry, account=named))

@@ -1,4 +1,4 @@
-"""The codes of a third party's decoder, held to the form that ours have: it may hand on whatever a stranger sent."""
+"""Third parties' decoders, whose codes are brought into our form: they may pass on any text that a stranger sent."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_CODE: Final = 32
 """Characters of an event's code. The longest of all tables has 20, the longest token of DC-09 16."""
 NO_CODE: Final = "?"
-"""Stands in front where a device sent something that is no code; no code holds it, so that no remap can mean it."""
+"""Stands before the digest that replaces an invalid code. No valid code contains it, so that no remap can name it."""
 _CODE: Final = re.compile(rf"[0-9A-Za-z$#*+._/()-]{{0,{MAX_CODE}}}")
 NO_ALARM: Final = frozenset({
     Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
@@ -33,10 +33,10 @@ NO_ALARM: Final = frozenset({
 
 
 def code_of(text: str) -> str:
-    """Return a code as a device sent it; ``NO_CODE`` and a digest for what cannot be one.
+    """Return a code as a device sent it; if it is not valid, return ``NO_CODE`` and a digest of it.
 
     Operators read codes at their terminals, and any stranger may send one. What was sent stays in the raw bytes. The
-    digest tells two of them apart: a report of one must not be taken for the other, which an operator has closed.
+    digest tells two invalid codes apart: a report with one must not be taken for a report with the other.
     """
     if _CODE.fullmatch(text):
         return text
@@ -96,7 +96,7 @@ class CodeTable:
         return event
 
     def _unknown(self, code: str) -> Event:
-        """Return the event of a code that has no row; what is no code is never less urgent than an unknown one."""
+        """Return the event of a code that has no row. An invalid code is at least as urgent as an unknown one."""
         name = self._class_of(code)
         row = self._classes[name]
         if (shown := code_of(code)) == code:

@@ -7,7 +7,7 @@ decided, so that the verdict does not depend on how the bytes were cut. A protoc
 a sentence to the installer: a panel set to the wrong one is a home without a receiver.
 
 A modem in front of a panel may send lines of its own before it passes a report on: its registration, with commas in it,
-or a keep-alive. Lines that may be such a modem's are named only where no frame has followed, and never hung up on.
+or a keep-alive. Such a line is named only if no frame follows it, and the connection is kept.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"1[0-9A-F]{3,9} {5,20}@", "a Sur-Gard heartbeat", _LINE_RECEIVER),
     (rb"00 OKAY @|[0-9A-F]{2,3} [0-9A-F]{4,6} 18 [ERP][0-9A-F]{3} ", "Ademco 685", _LINE_RECEIVER),
 )
-_MODEM: Final = "if it is a modem's registration or keep-alive, no report has followed it yet; else "
+_MODEM: Final = "a modem may have sent this line, and no report came after it. If there is no modem: "
 _LINES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"[0-9A-Za-z_.-]{1,20}(?:,[^,\x00-\x1f\"]{0,40}){2,9}\r?\n", "CSV-IP", _MODEM + _SET_DC09),
     (rb"(?:PING|INFO)\r\n", "Redis", _MODEM + _INTERNET),

@@ -68,10 +68,10 @@ class Budget:
             log.warning("limits.descriptors", connections=limits.connections, possible=self._room)
 
     def connect(self, host: str) -> Refusal | None:
-        """Count a new connection of an address, or say why it is one too many.
+        """Count a new connection of an address, or return why it is refused.
 
-        Where there is no room the oldest connection that has told no report of a registered account makes some: of the
-        same address where that holds too many, else of any. So silent strangers cannot shut out those who call.
+        If there is no room, the oldest connection that has told no report of a registered account is dropped: one of
+        the same address if that has too many, else one of any address. So silent strangers cannot shut out terminals.
         """
         held = self._connections.get(host, 0)
         if held >= self.limits.connections_per_peer and not self._make_room(host):
@@ -92,7 +92,7 @@ class Budget:
         self._unproven.pop(connection, None)
 
     def _make_room(self, host: str | None) -> bool:
-        """Drop the oldest unproven connection, of an address or of any; say whether there was one."""
+        """Drop the oldest unproven connection, of an address or of any; return True if one was dropped."""
         before_us = self._clock.now().mono_us - UNPROVEN_US
         for connection in islice(self._unproven, UNPROVEN_LOOKED_AT):
             if connection.established.mono_us > before_us:

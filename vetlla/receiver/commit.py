@@ -347,7 +347,7 @@ class GroupCommit:
         if self.state is StoreState.STALLED:
             self._turn(StoreState.OK, "")
         if not self.batch.empty:
-            self.within(STAMPS_WITHIN_S)  # what was gathered meanwhile, and woke a writer that was busy
+            self.within(STAMPS_WITHIN_S)  # for rows that were gathered while the writer was busy
         self._committed()
 
     def _occupy(self) -> None:
@@ -410,17 +410,17 @@ class GroupCommit:
         self._rest()
 
     def begin_failed(self, failure: StoreError) -> None:
-        """Begin with a journal that can be read and not written: operators work, and it is tried like any other."""
+        """Start with a journal that can be read but not written. Operators can work, and writing is tried again."""
         self._failed(self._new_batch(), failure)
 
     def withhold(self, why: str) -> None:
-        """Take no report until ``release``, however well the store is."""
+        """Take no report until ``release`` is called, even if the store works."""
         self._withheld = why
         if self.state in {StoreState.OK, StoreState.UNREAD}:
             self._turn(StoreState.OK, "")
 
     def release(self) -> None:
-        """Take reports as far as the store lets us."""
+        """Take reports again, if the store works."""
         self._withheld = ""
         if self.state is StoreState.UNREAD:
             self._turn(StoreState.OK, "")

@@ -39,7 +39,7 @@ SOCKET_PATH_MAX = 107
 CALLERS_MAX = 256
 """Callers at one time: boards and watches of a large room."""
 OF_ONE_USER_MAX = 64
-"""Of them of one user: none shuts the others out."""
+"""Connections of one user, so that one user cannot use them all."""
 SILENCE_S = 600.0
 """How long a caller who watches nothing may ask nothing."""
 LINE_MAX = 64 * 1024

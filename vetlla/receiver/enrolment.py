@@ -98,7 +98,7 @@ class Enrolment:
     def learn(self, terminal: int, device: str, now: Instant) -> int | None:
         """Take up a UCR that is not registered, as it reports itself for the first time; return its number, if any.
 
-        Where none is expected what a terminal tells of UCRs is stored, and none is followed.
+        If no UCRs are expected there, reports about them are stored, and none is supervised.
         """
         account = self._fleet.accounts[terminal]
         if len(self._fleet.kin(terminal)) >= UCRS_MAX or self._roster is None or not self._roster.hears_ucrs(account):

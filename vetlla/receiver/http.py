@@ -95,7 +95,7 @@ class HttpServer:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection: aiohttp's own, with a bounded number beside it and an end."""
+    """One connection of aiohttp's server, which counts against ``CONNECTIONS_MAX`` and ends after ``LIFE_S``."""
 
     def __init__(self, served: asyncio.Protocol, visitors: dict[_Visitor, asyncio.Transport]) -> None:
         self._served = served

@@ -146,7 +146,7 @@ class Incidents:
     def _burst(self, now: Instant) -> Incident | None:
         since_us = now.mono_us - round(self.rule.window_s * SECOND_US)
         self._recent = self._standing(self._recent, since_us)
-        # One loss of each home: a terminal may name UCRs that do not exist, and falls silent together with all of them.
+        # Count one loss for each home: a terminal may name UCRs that do not exist, and they fall silent with it.
         recent = list({self._home(loss.device): loss.device for loss in self._recent}.values())
         sizes: Mapping[str, int] = defaultdict(lambda: self._terminals, {RECEIVER: self._terminals + 1} | self._sizes)
         label = common_cause([self.labels(device) for device in recent], sizes, self.rule)
@@ -156,7 +156,7 @@ class Incidents:
         return self._open(label, lost, self.rule.burst, now)
 
     def _home(self, device: int) -> str | int:
-        """Return the home of a device; of an account without one its terminal stands for it."""
+        """Return the home of a device; if its account names none, return the number of its terminal."""
         parent = self._fleet.parents[device]
         return self._fleet.accounts[device].home or (device if parent == NO_PARENT else parent)
 

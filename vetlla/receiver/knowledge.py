@@ -50,7 +50,7 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
 
 
 def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
-    """Return what a start knows; nothing yet, and why, where the disk refuses what it may grant later. Blocks.
+    """Return the accounts and keys for a start. If the disk may recover, return empty knowledge and the error. Blocks.
 
     Raises StoreError or ConfigError for what only a person can put right, such as the schema of a newer program.
     """

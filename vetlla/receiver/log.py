@@ -85,7 +85,10 @@ def redact(_: object, method: str, event: EventDict) -> EventDict:
 
 
 def withhold_messages(_: object, __: str, event: EventDict) -> EventDict:
-    """Leave out what an exception says that a peer's bytes caused, because it may quote them: its places are enough."""
+    """Leave out what an exception says that a peer's bytes caused, because it may quote them.
+
+    The file and line numbers are enough.
+    """
     error = sys.exc_info()[1]
     if PEER in event and event.get("exc_info") is True and error is not None:
         del event["exc_info"]
@@ -93,7 +96,7 @@ def withhold_messages(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def obey_nothing(_: object, __: str, event: EventDict) -> EventDict:
+def escape_controls(_: object, __: str, event: EventDict) -> EventDict:
     """Return the event as a terminal may show it; a traceback keeps its lines."""
     return {
         name: printable(value) if isinstance(value, str) and name != "exception" else value
@@ -123,7 +126,7 @@ def _processors(writer: LogWriter, *, console: bool, journal: bool, colours: boo
     if not (console and journal):
         chain.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     if console:
-        chain.append(obey_nothing)
+        chain.append(escape_controls)
         # Not rich's traceback, which prints local variables: keys would be among them.
         chain.append(
             structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),

@@ -31,9 +31,10 @@ class AccountsOnTest:
         """Tests by the place of their account; some may have ended. Read it to ask quickly whether there is any."""
 
     def resume(self, now: Instant) -> None:
-        """Go on after a restart of the machine, which ends its monotonic clock: a test lasts as long as is left of it.
+        """Let each test run only for its remaining time after a restart of the machine.
 
-        A wall clock that was set back meanwhile makes no test longer than it was ordered.
+        A restart begins another monotonic clock. A wall clock that was set back meanwhile makes no test longer than it
+        was ordered.
         """
         for key, test in self.by_place.items():
             if test.boot != self._boot:

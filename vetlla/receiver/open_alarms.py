@@ -22,7 +22,7 @@ _EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
 
 
 Line: TypeAlias = "tuple[str, bool, bool, str]"
-"""Where alarms continue one another: those of a chain (home, known, on test), and the line (``triage.line_of``)."""
+"""Alarms of one line continue one another: they share their chain (home, known, on test) and ``triage.line_of``."""
 
 
 class OpenAlarms(dict[int, "Card"]):

@@ -63,7 +63,7 @@ class Reload:
         self.waiting: list[str] = []
         """Names of settings that only a restart takes over."""
         self.registered = 0
-        """Accounts that are known: a registry that holds none any more because it is gone is not taken."""
+        """Number of known accounts. If it is not 0 and the registry is gone, an empty one is not taken over."""
         self._reread = reread
         self._protocols = protocols
         self._counters = counters
@@ -161,7 +161,7 @@ class Reload:
 
 
 def _stack(why: VetllaError, error: Exception) -> Exception | None:
-    """Return what the log shows the stack of: a mistake of ours, not the operator's or the disk's."""
+    """Return the error if the log should show its stack: it is a mistake of this program, not of operator or disk."""
     return None if why is error else error
 
 

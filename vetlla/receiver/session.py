@@ -38,8 +38,8 @@ _STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
 
 DATAGRAM_ANSWERS = 32
 """Answers to one datagram of registered callers: as many frames as fit into a packet that no network splits. The
-address that a datagram bears may be another's, whom the answers to a packed one would flood: other callers get one
-answer, and repeat the rest."""
+source address may be forged. Then all answers would flood a third party. So other callers get one answer to a datagram,
+and repeat the rest."""
 
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""

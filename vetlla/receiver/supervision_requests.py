@@ -211,7 +211,8 @@ class SupervisionRequests:
         ucr = self._fleet.ucr(self._watchdog.enrolment.elder(terminal), device)
         if ucr is None:
             raise UsageError(
-                f"account {account} hears no UCR {device}", remedy=f"vetlla supervision show {account.account}"
+                f"the terminal of account {account} has no UCR {device}",
+                remedy=f"vetlla supervision show {account.account}",
             )
         return [ucr], f"account {account} device {device}"
 

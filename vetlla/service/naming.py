@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 def meant(
     named: str, receiver: str | None, line: str | None, found: Iterable[_T], account_of: Callable[[_T], Account]
 ) -> _T:
-    """Return the one that is meant of what is registered under a number; raise UsageError with the choices.
+    """Return the registration that a number means. Raises UsageError, with the choices if several fit.
 
     ``receiver`` and ``line`` are those of the registration; "" is one that holds for every receiver or line, and None
     leaves them open.

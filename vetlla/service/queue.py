@@ -255,7 +255,7 @@ def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
 
     A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted:
     the monotonic clock of that boot cannot tell for how long they have been quiet. An emergency that came on test and
-    is still open is due, too: an installer who was there has been asked nothing meanwhile.
+    is still open is due, too: no operator can have asked the installer about it meanwhile.
     """
     if alarm.due_mono_us is not None:
         return alarm
@@ -301,7 +301,7 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
 
 
 def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
-    """Put an alarm before a supervisor, because no operator acted in time. One that came on test is none any more."""
+    """Put an alarm before a supervisor, because no operator acted in time. If it came on test, it leaves the test."""
     alarm = as_of(alarm, hand.now)
     now_us = hand.now.utc_us
     if why is Cause.ON_TEST:

@@ -84,7 +84,7 @@ def _default_keys_file(data: dict[str, Any]) -> Path:
 
 DAY_S = 86_400
 DAYS_MAX = 36_525
-"""A century: beyond it 0 says what is meant."""
+"""A century. For a longer time say 0: for ever."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
@@ -214,7 +214,8 @@ class QueueSettings(Section):
     """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
     test_unseen_s: Seconds = 900
     """How long an emergency that came on test may stand apart until a person closes it; then it goes before a
-    supervisor, as it does when the test ends: the installer may have gone. To renew the test counts again."""
+    supervisor, as it does when the test ends: the installer may have gone. When the test is ordered
+    again, this time starts again."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
     runaway_window_s: Seconds = 60

@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
 """Actions on an alarm whose instant the alarm's own row repeats."""
 _FINAL = ("outcome", "t2_us", "t3_us")
-"""What the record of an alarm's end says of it, and its row repeats: the figures by which a contract is settled."""
+"""Fields of the record of an alarm's end that its row repeats: a contract is settled by them."""
 ALARM_ACTIONS = frozenset({*_STAMPED, "lift"})
 
 
@@ -190,7 +190,7 @@ def text_digest(text: str) -> str:
 
 
 def _end_flaws(alarm: sqlite3.Row, detail: Mapping[str, object], known: _Open) -> Iterator[str]:
-    """Yield what a closed alarm's row says otherwise than the record of its end."""
+    """Yield the differences between a closed alarm's row and the record of its end."""
     for name in _FINAL:
         if alarm[name] != detail.get(name):
             yield f"{name} is not what it was when it was closed"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.clock import Clock
 
 KEPT = ".kept-"
-"""Behind the name of a database whose content was rescued, and before the instant."""
+"""The name of a rescued copy: the name of the database, this, and the time of the rescue."""
 PAGES_AT_ONCE = 4_096
 """Pages that are copied in one step: 16 MiB, after which others may use the connection."""
 

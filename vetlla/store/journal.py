@@ -267,10 +267,10 @@ class Journal:
             raise StoreError(self._told(lost), remedy=_LOST)
 
     def _put_right(self, lost: Mapping[Path, str]) -> None:
-        """Go on with files that bear their names again, all that was committed in them. Raises StoreError until then.
+        """Put files back under their names, with all that was committed, and go on. Raises StoreError until then.
 
-        Deleted ones are made again. A journal that another file stands in place of is kept beside it: a person has to
-        decide which of them counts.
+        Deleted files are made again. If another file has taken the journal's place, the journal is kept beside it: a
+        person has to decide which of them counts.
         """
         if self._rescue is not None and self._rescue.running:
             raise StoreError(f"{self._told(lost)}; it is being copied to {self._rescue.target.name}", remedy=_LOST)
@@ -289,7 +289,7 @@ class Journal:
             kept.rename(self.path)
             sync_directory(self.path.parent)
             self._rescue = None
-        # From here on the files count, not what this connection knows: all of it is in them.
+        # The files now hold all that was committed: from here on they count, not what this connection knows.
         self.trouble = StoreError(f"{self._told(lost)}; it is not open again yet", remedy=_LOST)
         self._open_again()
 
@@ -477,7 +477,7 @@ class Journal:
             tallies=tallies | read_tallies(connection, present),
             on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
             closed=[alarm_from(row) for row in closed],
-            # What could not be synced at this start might be lost yet: a retry of it is not acknowledged as known.
+            # What could not be synced at this start may still be lost: its retry is not acknowledged as known.
             recent=Recent([], []) if self._unsynced else read_recent(connection, window_us, present),
         )
 

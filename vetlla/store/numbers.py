@@ -1,8 +1,8 @@
 """The numbers by which people call what is kept: none is ever given out twice, not even after a restore.
 
-A restored journal ends before the one that it replaces. If its numbers simply went on, alarm 812 of this morning would
-be another home's than alarm 812 of last night, on paper and in colleagues' heads. So a restore writes down from which
-numbers on the receiver goes on: behind all that are known to have been given out.
+A restored journal ends before the one that it replaces. If its numbers simply went on, alarm 812 of this morning and
+alarm 812 of last night would be of different homes, and people would take one for the other. So a restore writes down
+from which numbers on the receiver goes on: behind all that are known to have been given out.
 """
 
 from __future__ import annotations

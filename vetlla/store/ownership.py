@@ -86,9 +86,9 @@ def set_mode(path: Path, mode: int) -> None:
 
 
 def _refuse(path: Path, status: os.stat_result) -> None:
-    """Raise StoreError for what is no plain file, or the file of a user who has no business here.
+    """Raise StoreError if this is not a plain file, or if it belongs to a user whose files are not allowed here.
 
-    A directory of root may hold files of any user; of any other directory root takes its owner's files alone.
+    In a directory of root, files of any user are allowed. In any other directory root accepts only the owner's files.
     """
     if stat.S_ISLNK(status.st_mode):
         raise _not_ours(path, "is a symbolic link")

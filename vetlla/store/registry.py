@@ -39,8 +39,8 @@ PATIENCE_S = 10.0
 """How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
 
 STILL_NS = 1_000_000_000
-"""A process that holds the registry and has not written for so long hangs; the kernel's stamps are some milliseconds
-coarse."""
+"""A process that holds the registry and has written nothing for this time counts as hanging. The kernel's stamps are
+exact to some milliseconds."""
 
 _PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
 _CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
@@ -148,8 +148,8 @@ def _up_to_date(connection: sqlite3.Connection, path: Path, clock: Clock) -> sql
 def _last_committed(path: Path) -> sqlite3.Connection | None:
     """Return a copy in memory of what was committed last, past a process that holds the file and does nothing.
 
-    What such a process has changed meanwhile is undone by its rollback journal, as after a crash: both are copied. None
-    where the files have changed a moment ago: then that process works, and is waited for.
+    What such a process has changed meanwhile is undone by its rollback journal, as after a crash: both are copied.
+    Return None if the files changed a moment ago: then that process works, and the caller waits for it.
     """
     files = [path, path.with_name(f"{path.name}-journal")]
     before = [_content_of(file) for file in files]

@@ -14,13 +14,13 @@ MAX_FILE: Final = 128 * MIB
 MAX_ROWS: Final = 1 << 20
 """Rows of any kind of file: as many as a spreadsheet has, and four full parks."""
 MAX_COLUMNS: Final = 1_000
-"""Names in a heading: each that is not known is compared with those that are, which takes 0.1 ms."""
+"""Names in a heading. Each unknown name is compared with all known names (0.1 ms)."""
 MAX_ROW: Final = 1 * MIB
 """Characters of one row, and of all that stands before the end of the heading: 500 of the longest cells."""
 MAX_DEPTH: Final = 8
 """Lists and objects of JSON within each other: no column holds more than one list."""
 MAX_FAULTS: Final = 10_000
-"""Faults that are gathered: a file of the wrong kind has one in every row, and nobody corrects more at once."""
+"""Faults that are gathered. A file of the wrong kind has one in every row; a person does not correct more at once."""
 
 # --- workbooks --------------------------------------------------------------------------------------------------------
 

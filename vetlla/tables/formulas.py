@@ -1,10 +1,10 @@
-"""Texts that a spreadsheet would compute: guarded in what is written as CSV, and given back as they were when read.
+"""Texts that a spreadsheet would compute: guarded when written as CSV, and given back as they were when read.
 
-A cell is a formula if =, +, - or @ stands in front, behind whatever blanks and quotes. A spreadsheet that takes another
-character for the separator begins a cell in the middle of a text, quotes or not: where the comma is the decimal sign it
-reads ``a;=HYPERLINK(...)`` as two cells. So an apostrophe goes before each such sign, wherever a cell could begin
-(OWASP, CSV Injection). Reading takes exactly these away again. An apostrophe before a digit at the beginning is the
-mark by which spreadsheets know a text; it is taken away, too, so that one that belongs to a text gets another.
+A cell is a formula if it begins with =, +, - or @, also behind blanks and quotes. A spreadsheet may take another
+character for the separator: where the comma is the decimal sign, it reads ``a;=HYPERLINK(...)`` as two cells, even
+within quotes. So an apostrophe is written before each such sign wherever a cell could begin (OWASP, CSV Injection).
+Reading takes away exactly these apostrophes. A spreadsheet also marks a text by an apostrophe before its first digit.
+Reading takes that one away, too; so writing adds one where a text begins with such an apostrophe of its own.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
-"""With those of full width, which spreadsheets take for the same."""
+"""Signs that begin a formula. Spreadsheets treat their full-width forms in the same way."""
 _SEPARATORS = frozenset(";,|\t\r\n")
 _BETWEEN = r"""[;,|\s"']"""
 _PLACE = re.compile(rf"(?<!{_BETWEEN}){_BETWEEN}*+(?=[{_SIGNS}])|^{_BETWEEN}*+(?=[0-9])")
-"""All that stands between a sign and the last letter before it. A digit counts at the beginning alone."""
+"""Blanks, quotes and separators before a sign; before a digit only those at the beginning of the text."""
 _SUSPECT = re.compile(rf"{_BETWEEN}[{_SIGNS}]|'[0-9]")
 
 

@@ -11,6 +11,7 @@ from vetlla.errors import UsageError
 from vetlla.tables.bounds import MAX_DEPTH, MAX_ROWS
 from vetlla.tables.cells import MAX_SHOWN, Broken
 from vetlla.tables.table import Table, check_width, too_many_rows
+from vetlla.tomlfile import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,19 +66,11 @@ def _cell(one: dict[str, Any], name: str) -> object:
     if isinstance(value, str):
         # A file can hold half of a character as an escape; no database can.
         return value if value.isascii() or not _HALVES.search(value) else Broken("", "holds half of a character")
-    return Broken("", _TOO_DEEP) if isinstance(value, list | dict) and _is_deep(value, MAX_DEPTH) else value
-
-
-def _is_deep(value: object, left: int) -> bool:
-    """Return True if lists and objects stand within each other more often than ``left`` times."""
-    if not isinstance(value, list | dict):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return left == 0 or any(_is_deep(one, left - 1) for one in inner)
+    return Broken("", _TOO_DEEP) if isinstance(value, list | dict) and is_deep(value, MAX_DEPTH) else value
 
 
 def _told(value: object) -> str:
-    return _TOO_DEEP if _is_deep(value, MAX_DEPTH) else json.dumps(value)[:MAX_SHOWN]
+    return _TOO_DEEP if is_deep(value, MAX_DEPTH) else json.dumps(value)[:MAX_SHOWN]
 
 
 def _rows(content: str) -> Iterator[tuple[int, Any]]:

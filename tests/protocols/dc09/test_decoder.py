@@ -302,7 +302,7 @@ def test_what_a_heartbeat_may_say(data: bytes) -> None:
 
 @pytest.mark.parametrize("token", ["ADM-CID", "SIA-DCS", "CSV-XY", "NULL", "XNM"])
 def test_a_report_that_no_key_opens_may_be_a_call(token: str) -> None:
-    """A heartbeat of two blocks is none."""
+    """Only a frame of two blocks with a heartbeat's token cannot be one."""
     sealed = build(token, "0001", HOME, b"", timestamp=NOW, key=OLD.secret)
     for keys in ([], [NEW]):
         reject, reply = items_of(sealed, *keys)

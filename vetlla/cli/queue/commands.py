@@ -215,8 +215,8 @@ def test(
 ) -> None:
     """Put a registered account on test: its signals are stored and its alarms shown apart until the test expires.
 
-    To end it says that its calls were made for the test, and closes them. An emergency that no person closes goes
-    before a supervisor when the test expires, or after `queue.test_unseen_s`; to order the test again counts again.
+    If you end the test, its calls are closed as made for the test. An emergency that no person closes goes before a
+    supervisor when the test expires, or after `queue.test_unseen_s`; if you order it again, the time starts again.
 
     Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """

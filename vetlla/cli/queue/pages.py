@@ -22,7 +22,7 @@ def pages(state_dir: Path, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]
             return
 
 
-def count(state_dir: Path, **asked: Any) -> int:  # noqa: ANN401 - as many types as a list has conditions
-    """Return how many alarms there are of what is asked for."""
+def count(state_dir: Path, **asked: Any) -> int:  # noqa: ANN401 - each condition has its own type
+    """Return the number of open alarms that meet the conditions."""
     total: int = ask(state_dir, "queue.list", count=True, **asked)["total"]
     return total

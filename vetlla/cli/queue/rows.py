@@ -141,7 +141,7 @@ def why(alarm: Alarm) -> str:
 
 
 def short_why(alarm: Alarm) -> str:
-    """Return why an alarm stands where it stands, as far as a line has room: a stranger chose part of these words."""
+    """Return why an alarm stands at its place, cut to the room in a line: a stranger may have written part of it."""
     said = printable(alarm["why"])
     return said if len(said) <= WHY_MOST else f"{said[:WHY_MOST]}… (queue show {alarm['id']})"
 

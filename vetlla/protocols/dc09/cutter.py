@@ -14,8 +14,8 @@ which it can:
 (f) a frame that becomes whole by its length inside one that waits shows that the outer one was cut off.
 
 What comes out depends on the bytes alone, never on how the network cut them. There is no timer: damage is waited upon
-at most until the peer's next frame is whole, so it never holds up an alarm. However slowly bytes come, one that can
-settle something costs three checksums and a few searches over the one frame that waits, and others cost less.
+at most until the peer's next frame is whole, so it never holds up an alarm. However slowly bytes come, a
+byte that can settle something costs three checksums and a few searches over the frame that waits, and others cost less.
 """
 
 from __future__ import annotations

@@ -37,14 +37,14 @@ class Openings:
 
     def __init__(self) -> None:
         self._base = 0
-        """Where the first of the bytes that wait stands, counted from where the first search was."""
+        """Position of the first waiting byte. All positions here count from where the first search began."""
         self._found = array("q")
-        """Where each opening begins, counted in the same way."""
+        """Position of each opening."""
         self._due: list[int] = []
-        """A heap of the openings whose length was not compared with their checksum: what ends first is judged first,
-        and once. Each is one number: where its body ends, and how far before that it begins."""
+        """A heap of the openings that were not judged yet by length and checksum. The one that ends first is judged
+        first, and each is judged once. Each is one number: where its body ends, and how far before that it begins."""
         self.searched = 0
-        """Every opening that ends before this is known; 0 as long as none was looked for."""
+        """Openings that end before this position were found; 0 until the first search."""
 
     def forget(self, count: int) -> None:
         """Forget the first bytes, which were taken or dropped."""

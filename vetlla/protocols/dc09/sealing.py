@@ -26,20 +26,21 @@ EMPTY_TOKENS: Final = frozenset({"NULL", "XNM", "ACK", "NAK", "DUH"})
 """Messages without data: sealed, they also come as ``pad ]`` without the bar (Hikvision, siadc09)."""
 
 LONG_PAD: Final = "long-pad"
-"""The pad goes on behind the first block. An attacker who changes a block under CBC makes noise of it, and chooses what
-the next one says. The noise of a first block, or of one put in front, passes for pad."""
+"""The pad is longer than the first block. An attacker who changes a block under CBC turns it into noise, and chooses
+what the next block says. The noise of a first block, or of a block put in front, looks like pad."""
 NO_BAR: Final = "no-bar"
-"""No bar ends the pad of a message without data, and the pad is a text: it may be the data of another message, whose
-sender (AjaxSiaCodec) sends no bar either."""
+"""A message without data has no bar behind its pad, and the pad is readable text. The text may be the data of another
+message, because some senders never send a bar (AjaxSiaCodec)."""
 CONTROLS: Final = "control-characters"
-"""The noise that a changed block becomes, in six of seven cases."""
+"""The text holds control characters. A changed block becomes noise, which holds some in six of seven cases."""
 CIPHERS_MAX: Final = 1_024
 """Keys whose cipher is kept ready: making one costs 1.0 us, and a sealed frame needs two of them."""
 _BLOCK: Final = 16
 FIRST_BLOCK: Final = _BLOCK
 """Where data begin at the latest whose bar stands within the first block."""
 NO_NOISE: Final = 3 * _BLOCK
-"""Bytes of a text in which no block but the first can be noise: the time reaches from the last into the second."""
+"""Longest text in which only the first block can be noise: the time at its end covers the last block and reaches into
+the second."""
 _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
 _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")

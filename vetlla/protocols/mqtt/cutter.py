@@ -193,7 +193,7 @@ def _object(buffer: bytes, start: int, topic: bytes, at: int, walk: _Walk) -> Me
 
 
 class _Walk:
-    """How far the object of a message that waits has been walked through: no byte of it is looked at twice."""
+    """How far the object of an incomplete message has been read. No byte of it is read twice."""
 
     __slots__ = ("_at", "_depth", "_is_behind_string", "_token")
 
@@ -201,12 +201,12 @@ class _Walk:
         self._at = 0
         """Counted from the message's start; 0 as long as no object has begun."""
         self._token = -1
-        """Where the string or the literal began that the walk stands in; -1 between tokens."""
+        """Where the string or literal that is being read begins; -1 between tokens."""
         self._depth = 0
         self._is_behind_string = False
 
     def end_of_object(self, buffer: bytes, start: int, first: int) -> int | _Bad | None:
-        """Return where the object ends that opens at ``first``, or why it does not; None: not within these bytes."""
+        """Return where the object that opens at ``first`` ends, or why it is no JSON; None: it is not complete yet."""
         limit = min(start + MAX_FRAME, len(buffer))
         self._at = self._at or first - start
         while start + self._at < limit:
@@ -230,7 +230,7 @@ class _Walk:
         return None
 
     def _finish_token(self, buffer: bytes, start: int, first: int, limit: int) -> _Bad | None:
-        """Go on to the end of a string or a literal; it goes on behind these bytes if the walk still stands in it."""
+        """Read on to the end of a string or literal. If ``_token`` stays set, its end is not in these bytes."""
         token = start + self._token
         is_string = buffer[token : token + 1] == b'"'
         found = (_STRING if is_string else _LITERAL).match(buffer, start + self._at, limit)

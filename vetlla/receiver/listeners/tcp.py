@@ -58,7 +58,7 @@ class TcpListener:
         self._acceptor.tls = context
 
     def _in_clear(self, address: tuple[str, int], established: Instant, said: bytes) -> None:
-        """Put before an operator what a terminal says in clear at a TLS port: nothing of it would ever be received."""
+        """Put before an operator what a terminal says in clear at a TLS port: its reports cannot be received there."""
         listen, ground = self.listen, self.ground
         arrival = Arrival(listen.name, "tcp", spelled(*address), established, ground.clock.now())
         decoder = self.make_decoder()
@@ -211,7 +211,7 @@ class _Connection(asyncio.Protocol):
         if not self._ending:
             self._session.finish()
         self._ending = True
-        # They hold each other; parted, they go with the last answer and the collector has nothing to find.
+        # Session and connection refer to each other. Cutting the link here frees both without the collector.
         del self._session
 
     def _finish(self) -> None:

@@ -30,7 +30,7 @@ _REMEDY = "open it in a spreadsheet and save it as .xlsx or CSV"
 
 
 class Parts:
-    """The archive. What its parts have in bytes together is bounded, whichever of them are read and how often."""
+    """The archive. All parts that are read have one bound of bytes together; a part that is read twice counts twice."""
 
     def __init__(self, raw: BinaryIO) -> None:
         _check_directory(raw)
@@ -43,7 +43,7 @@ class Parts:
         return part.lower() in self._names
 
     def size(self, part: str) -> int:
-        """Return the bytes of a part once it is unpacked, as the file says: no more than these can be read."""
+        """Return the unpacked size of a part, as the file states it. Bytes beyond it cannot be read."""
         return self._archive.getinfo(self._names[part.lower()]).file_size
 
     def open(self, part: str, *, most: int = bounds.MAX_UNPACKED) -> IO[bytes]:
@@ -66,7 +66,7 @@ class Parts:
 
 
 def elements(part: IO[bytes], item: str, *others: str) -> Iterator[tuple[str, Element]]:
-    """Yield name and element of each that ends in a part and has one of these names, as it is read.
+    """Yield each element that has one of these names, with its name, as soon as its end is read.
 
     ``item`` names the elements that repeat, as rows do: from the end of one to that of the next there is a bound.
     """
