@@ -331,6 +331,7 @@ def test_the_time_of_a_certificate_is_told(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ('[queue.priorities]\nfall = "ROUTINE"\n', "queue.priorities: fall is a call for help"),
         ('[control]\noperators = "no-such-group"\n', "control.operators: there is no group no-such-group"),
         ('[control]\nengineers = "no-such-group"\n', "control.engineers: there is no group no-such-group"),
         ('[http]\nhost = "192.0.2.1"\n', "http: cannot listen on 192.0.2.1:9109"),

@@ -18,7 +18,7 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
-from vetlla.receiver.session import Ground
+from vetlla.receiver.session import Ground, Session
 from vetlla.settings.model import Listen
 
 if TYPE_CHECKING:
@@ -318,12 +318,41 @@ def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str
             terminal.send(b'\nFFFF0010"' * 20_000)
             await terminal.ended()
             rejects = sum(opened.core.counters.rejects.values())
-            assert 2 <= rejects <= tcp.TURN_BYTES
+            assert 2 <= rejects <= tcp.UNPROVEN_TURN_BYTES
 
     run(scenario(), loop)
 
 
 HOME = Account(account="1234", home="H1")
+
+
+@each_loop
+def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many connections may bring junk in one turn: a few bytes of each are read until it tells one."""
+    turns: list[int] = []
+    feed = Session.feed
+
+    def counted(session: Session, data: bytes) -> None:
+        turns.append(len(data))
+        feed(session, data)
+
+    monkeypatch.setattr(Session, "feed", counted)
+
+    async def scenario() -> None:
+        async with door(tmp_path, accounts=[HOME]) as opened:
+            stranger, home = await opened.dial(), await opened.dial()
+            for terminal, account in ((stranger, "9999"), (home, "1234")):
+                terminal.send(frame(1, account))
+                await terminal.hear(ack(1, account))
+                turns.clear()
+                terminal.send(b"".join(frame(number, account) for number in range(2, 42)))
+                await terminal.hear(b"".join(ack(number, account) for number in range(2, 42)))
+                if terminal is stranger:
+                    assert max(turns) == tcp.UNPROVEN_TURN_BYTES
+                else:
+                    assert tcp.UNPROVEN_TURN_BYTES < max(turns) <= tcp.TURN_BYTES
+
+    run(scenario(), loop)
 
 
 @each_loop

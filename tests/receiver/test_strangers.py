@@ -13,11 +13,13 @@ from vetlla.errors import UsageError
 from vetlla.receiver import intake
 from vetlla.receiver.requests import PAGE_MAX
 from vetlla.service.strangers import OPEN_MAX, PER_NETWORK
-from vetlla.signals import STORED, Kind
+from vetlla.signals import DUPLICATE, STORED, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from vetlla.signals import Verdict
 
 HOME = Account(account="1234", home="H1")
 
@@ -62,8 +64,11 @@ def test_a_stranger_makes_no_repetition_of_a_home_s_emergency(tmp_path: Path, *,
     run(scenario())
 
 
-def test_an_account_that_was_registered_since_is_no_longer_unknown(tmp_path: Path) -> None:
-    """The alarm of an unregistered terminal becomes its home's with the next report that belongs to it."""
+@pytest.mark.parametrize(("text", "verdict", "signals"), [("kitchen", STORED, 2), ("", DUPLICATE, 1)])
+def test_an_account_that_was_registered_since_is_no_longer_unknown(
+    tmp_path: Path, text: str, verdict: Verdict, signals: int
+) -> None:
+    """The alarm of an unregistered terminal becomes its home's with the next report of it, be it a retry."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -71,14 +76,35 @@ def test_an_account_that_was_registered_since_is_no_longer_unknown(tmp_path: Pat
             rig.book = AccountBook([HOME])
             await rig.register()
             rig.intake.use(rig.settings, rig.book)
-            rig.clock.advance(100)
-            await rig.submit(signal("1234", identity=b"1", text="kitchen"))  # the same call, and it says more
+            rig.clock.advance(10)
+            told = await rig.submit(signal("1234", identity=b"1", text=text))  # the same call; the first one says more
+            assert told.verdicts == [verdict]
             (alarm,) = await rig.open_alarms()
-            assert (alarm["home"], alarm["unknown_account"], alarm["signals"]) == ("H1", False, 2)
+            assert (alarm["home"], alarm["unknown_account"], alarm["signals"]) == ("H1", False, signals)
             assert not alarm["why"].startswith("unknown")
             await rig.submit(signal("1234", "110", kind=Kind.SMOKE))
             (alarm,) = await rig.open_alarms()
-            assert alarm["signals"] == 3
+            assert alarm["signals"] == signals + 1
+            assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_a_retry_of_an_account_that_was_registered_since_is_a_call_of_its_home(tmp_path: Path) -> None:
+    """An installer registers the terminal between two presses; the second one must not stay among the strangers."""
+    press = signal("7777", identity=b"0001", sequence="0001")
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await flood(rig, ["198.51.100.7:1"] * PER_NETWORK)
+            there = rig.arrival("198.51.100.7:1")
+            await rig.submit(press, arrival=there)
+            crowd = (await rig.open_alarms())[-1]["id"]
+            rig.intake.use(rig.settings, AccountBook([Account(account="7777", home="H7")]))
+            assert (await rig.submit(press, arrival=there)).verdicts == [STORED]
+            first = (await rig.open_alarms())[0]
+            assert (first["home"], first["unknown_account"], first["id"] > crowd) == ("H7", False, True)
+            assert rig.flaws() == []
 
     run(scenario())
 

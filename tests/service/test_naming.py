@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.accounts import Account
+from vetlla.accounts import Account, AccountBook
 from vetlla.errors import UsageError
-from vetlla.service.naming import meant
+from vetlla.service.naming import meant, names_home
+from vetlla.signals import AccountId
 
 ANYWHERE = Account(account="1234", home="H0")
 ONE = Account(account="1234", receiver="1A", home="H1")
@@ -40,3 +41,19 @@ def test_what_is_not_registered_is_refused(receiver: str | None, line: str | Non
     """A registration elsewhere is another home's."""
     with pytest.raises(UsageError, match="is not registered"):
         meant("1234", receiver, line, [ONE], lambda one: one)
+
+
+@pytest.mark.parametrize(
+    ("name", "receiver", "expected"),
+    [("1234", "1A", False), ("1A//1234", "1a", True), ("1A//1234", "2", False), ("//1234", "2", True)],
+)
+def test_a_certificate_names_one_home(name: str, receiver: str, *, expected: bool) -> None:
+    """Where several homes have one number, a certificate that names the number alone speaks for none of them."""
+    book = AccountBook([ANYWHERE, ONE])
+    assert names_home({name}, AccountId(receiver, "0", "1234"), book) is expected
+
+
+@pytest.mark.parametrize(("account", "expected"), [("12ab", True), ("9999", False)])
+def test_a_certificate_names_a_number_that_one_home_has(account: str, *, expected: bool) -> None:
+    """In any case of its digits, registered or not yet."""
+    assert names_home({"12AB"}, AccountId("", "0", account), AccountBook([ONE])) is expected

@@ -200,11 +200,13 @@ class Desk:
             batch.alarms[number] = alarm
             batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
 
-    def repeat(self, number: int, now: Instant, batch: Batch) -> None:
+    def repeat(self, number: int, home: str, account: Account | None, now: Instant, batch: Batch) -> None:
         """Show on an open alarm that one of its signals came once more. It may be another call: terminals number so."""
         alarm, tally = card = self._cards[number]
         if number not in self._opened:
             self._joined.setdefault(number, card)
+        if account is not None and alarm.unknown_account:
+            alarm = batch.alarms[number] = _of_home(alarm, home, account.account)
         self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
         self._tell_supervisor(number, now, batch)
 
@@ -216,11 +218,15 @@ class Desk:
     def may_repeat(self, number: int | None, account: Account | None, now: Instant) -> bool:
         """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
 
-        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call.
+        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call. The
+        alarm of a crowd of strangers is no place for a home's call: the account may have been registered since.
         """
         if number is None or number not in self._cards:
             return False
-        return not self._cards[number].alarm.on_test or self.tests.covers(account, now)
+        alarm = self._cards[number].alarm
+        if account is not None and alarm.unknown_account and alarm.account.upper() != account.account.upper():
+            return False
+        return not alarm.on_test or self.tests.covers(account, now)
 
     def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
@@ -244,9 +250,7 @@ class Desk:
             alarm = alarm._replace(runaway=True)
             batch.decided.append(_entry(now, "runaway", number, signal=signal))
         if is_known and alarm.unknown_account:
-            # The account was registered since: the alarm belongs to its home from now on.
-            why = alarm.why.removeprefix(UNKNOWN)
-            alarm = alarm._replace(unknown_account=False, home=report.home, account=report.who.account, why=why)
+            alarm = _of_home(alarm, report.home, report.who.account)
         if alarm is not card.alarm:
             batch.alarms[number] = alarm
         if signal:
@@ -487,6 +491,11 @@ class Desk:
     def alarms(self) -> Iterator[Alarm]:
         """Return the open alarms as they were changed last, in no order."""
         return (alarm for alarm, _ in self._cards.values())
+
+
+def _of_home(alarm: Alarm, home: str, account: str) -> Alarm:
+    """Return a stranger's alarm as that of a home: the account was registered since."""
+    return alarm._replace(unknown_account=False, home=home, account=account, why=alarm.why.removeprefix(UNKNOWN))
 
 
 class Tested(NamedTuple):

@@ -253,7 +253,7 @@ class Intake:
         if identity and (first := self._duplicates.find(identity)):
             retelling = self._compare(signal, first, account, arrival)
             if retelling is Retelling.RETRY:
-                self._count_again(signal, first, arrival, batch)
+                self._count_again(signal, first, account, arrival, batch)
                 return DUPLICATE
             if retelling is Retelling.ADDITION:
                 told_in = first.alarm
@@ -316,7 +316,9 @@ class Intake:
             return False
         return self._compare(signal, first, account, arrival) is Retelling.RETRY
 
-    def _count_again(self, signal: Signal, first: Remembered, arrival: Arrival, batch: Batch) -> None:
+    def _count_again(
+        self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival, batch: Batch
+    ) -> None:
         stored, received = first.number, arrival.received
         count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
         batch.duplicates[stored] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
@@ -324,7 +326,7 @@ class Intake:
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
         if first.alarm is not None:
-            self._desk.repeat(first.alarm, received, batch)
+            self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
     def durable(self, batch: Batch, now: Instant) -> None:
         """Give the verdicts of a batch that is on the disk, then show its alarms."""

@@ -13,6 +13,7 @@ import structlog
 
 from vetlla.protocols.codes import EVENTS_MAX, more
 from vetlla.receiver.counters import Refusal
+from vetlla.service.naming import names_home
 from vetlla.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Session:
             self._flush()
 
         against = None
-        if self._names is not None and signal.id.account.upper() not in self._names:
+        if self._names is not None and not names_home(self._names, signal.id, self._intake.book):
             against = Reason.WRONG_CERTIFICATE
         if self._intake.submit(arrival, group, deliver, against):
             self.is_known = True

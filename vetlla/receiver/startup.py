@@ -17,7 +17,9 @@ from vetlla.receiver.control import CONTROL_SOCKET, SOCKET_PATH_MAX, path_too_lo
 from vetlla.receiver.listeners import tls
 from vetlla.receiver.listeners.bind import spoken, try_to_bind
 from vetlla.receiver.listeners.mqtt import read_password
+from vetlla.service.triage import PRIORITIES
 from vetlla.settings.model import Listen
+from vetlla.signals import Priority
 from vetlla.store.archive import Archive
 from vetlla.store.journal import JOURNAL
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from vetlla.protocols.decoder import Description
-    from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.settings.model import ControlSettings, QueueSettings, Settings
 
 ROLES = ("operators", "supervisors", "engineers")
 
@@ -65,6 +67,7 @@ def prepare(settings: Settings, protocols: Mapping[str, Description]) -> Prepare
     entrances = tuple(_entrances(settings, protocols, faults))
     brokers = dict(_brokers(settings, faults))
     faults += _groups(settings.control)
+    faults += _hidden_calls(settings.queue)
     return Prepared(entrances, brokers, tuple(tls.certificates(settings)), tuple(faults))
 
 
@@ -167,6 +170,16 @@ def _groups(control: ControlSettings) -> Iterator[ConfigError]:
                 yield ConfigError(
                     f"control.{role}: there is no group {group} on this machine", remedy=f"groupadd --system {group}"
                 )
+
+
+def _hidden_calls(queue: QueueSettings) -> Iterator[ConfigError]:
+    # A call for help that is acknowledged and opens no alarm would be answered by no person.
+    for kind, priority in queue.priorities.items():
+        if priority is Priority.ROUTINE and PRIORITIES[kind] is Priority.LIFE:
+            yield ConfigError(
+                f"queue.priorities: {kind.value} is a call for help, and as ROUTINE it would open no alarm",
+                remedy="TECHNICAL is the least urgent one; for a single code of one home: vetlla accounts set --remap",
+            )
 
 
 def _at(where: str, error: ConfigError) -> ConfigError:

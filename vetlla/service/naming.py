@@ -8,10 +8,11 @@ from vetlla.errors import UsageError
 from vetlla.service.triage import caller_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from vetlla.accounts import Account, AccountBook
     from vetlla.alarms import Alarm
+    from vetlla.signals import AccountId
 
 _T = TypeVar("_T")
 
@@ -49,6 +50,19 @@ def is_of(alarm: Alarm, account: Account, book: AccountBook) -> bool:
         return alarm.home == account.home
     caller = caller_of(alarm.home, alarm.account)
     return caller is not None and book.find(caller) == account
+
+
+def names_home(names: Container[str], who: AccountId, book: AccountBook) -> bool:
+    """Return True if one of a certificate's names, in capitals, lets its owner report for a caller.
+
+    A name is the number of an account. Where several homes have that number, it is receiver, line and number of the
+    registration, joined by slashes ("2//1234"): else a terminal could report for another home.
+    """
+    registered = book.of_number(who.account)
+    if len(registered) <= 1:
+        return who.account.upper() in names
+    account = book.find(who)
+    return account is not None and f"{account.receiver}/{account.line}/{account.account}".upper() in names
 
 
 def _choice(account: Account) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TURN_BYTES = 4_096
 """What one connection hands to its decoder in one turn of the loop: a hundred reports, or some 30 ms of junk. What came
 with it waits for the next turns, so that others have theirs."""
+UNPROVEN_TURN_BYTES = 256
+"""The same of a connection that has told no report of a registered account: a first report. Junk costs up to 2 us a
+byte, and a thousand connections may bring it in one turn; after ``bogus_frames`` of it a connection ends."""
 LINGER_S = 60.0
 """How long a connection that is to be closed waits for its last answers to leave: no terminal waits longer for them."""
 
@@ -102,6 +105,7 @@ class _Connection(asyncio.Protocol):
         """The peer does not read its answers: nothing is read until it does."""
         self._is_proven = False
         """It has told a report of a registered account."""
+        self._turn_bytes = UNPROVEN_TURN_BYTES
         self._ending = False
         """Nothing is read any more; the connection closes when the last answer has left."""
 
@@ -136,7 +140,7 @@ class _Connection(asyncio.Protocol):
         if self._ending:
             return
         self._last = self._loop.time()
-        if self._left or len(data) > TURN_BYTES:
+        if self._left or len(data) > self._turn_bytes:
             self._put_off(data)
         else:
             self._feed(data)
@@ -145,7 +149,7 @@ class _Connection(asyncio.Protocol):
         session, ground = self._session, self._listener.ground
         session.feed(data)
         if session.is_known and not self._is_proven:
-            self._is_proven = True
+            self._is_proven, self._turn_bytes = True, TURN_BYTES
             ground.budget.prove(self)
         if owed := session.owed:
             limits = ground.budget.limits
@@ -164,7 +168,7 @@ class _Connection(asyncio.Protocol):
     def _take_turn(self) -> None:
         if not self._left or self._full:
             return  # it goes on when the answers that are owed have left
-        data, self._left = self._left[:TURN_BYTES], self._left[TURN_BYTES:]
+        data, self._left = self._left[: self._turn_bytes], self._left[self._turn_bytes :]
         self._feed(data)
         if self._ending:
             self._left = b""  # hung up on

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.session import Peer, Session
@@ -22,11 +23,15 @@ DATAGRAM_MAX = 8_192
 """Bytes of a datagram that are read: twice the longest frame of any protocol. What stands behind them is no report."""
 
 
-class UdpListener(asyncio.DatagramProtocol):
+TURN_BYTES = 4_096
+"""What is read in one turn of the loop: a few dozen reports, or some 10 ms of junk. What is left waits in the socket:
+connections have their turns."""
+
+
+class UdpListener:
     """One bound datagram socket."""
 
     transport = "udp"
-    _transport: asyncio.DatagramTransport
 
     def __init__(
         self, listen: Listen, ground: Ground, make_decoder: Callable[[], Decoder], bound: socket.socket
@@ -36,42 +41,50 @@ class UdpListener(asyncio.DatagramProtocol):
         self._ground = ground
         self._make_decoder = make_decoder
         self._socket = bound
-        self._stopped = False
 
     async def start(self) -> None:
         """Take datagrams."""
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=self._socket)
+        self._socket.setblocking(False)  # noqa: FBT003 - socket's own
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what answers are sent through."""
-        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is one in all but its bases
+    def _read(self) -> None:
+        taken = 0
+        while taken < TURN_BYTES:
+            try:
+                data, address = self._socket.recvfrom(DATAGRAM_MAX)
+            except BlockingIOError:
+                return
+            except OSError:
+                return  # an answer before found no one: the kernel tells it once
+            self._serve(data, address)
+            taken += len(data)
 
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+    def _serve(self, data: bytes, address: tuple[str, int]) -> None:
         """Serve one datagram as a stream that begins and ends with it."""
         ground = self._ground
-        if self._stopped:
-            return
         if ground.intake.waiting > ground.budget.limits.intake_waiting:
             self._hang_up(Refusal.NOT_READY)  # not taken: the terminal repeats it
             return
 
         def send(answer: bytes) -> None:
-            if not self._transport.is_closing():
-                self._transport.sendto(answer, address)
+            with suppress(OSError):  # a full buffer, or a closed socket: the terminal repeats its report
+                self._socket.sendto(answer, address)
 
         listen = self.listen
         peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
         session = Session(ground, peer, self._make_decoder(), ground.clock.now(), forgeable=True)
-        session.feed(data[:DATAGRAM_MAX])
+        session.feed(data)
         session.finish()
 
     def stop(self) -> None:
         """Take no more; what was taken is still answered."""
-        self._stopped = True
+        if self._socket.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._socket)
 
     def abort(self) -> None:
         """Close the socket."""
-        self._transport.close()
+        self.stop()
+        self._socket.close()
 
     def _hang_up(self, why: Refusal) -> None:
         """Count it: a datagram has no connection to be closed."""
