@@ -46,8 +46,8 @@ ACCOUNTS_MAX = 1_000
 """Accounts under which one home ever reported."""
 
 
-def terms(settings: Settings, now_us: int) -> Terms:
-    """Return what a round goes by at an instant, as the settings say."""
+def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
+    """Return what a round goes by at an instant, as the settings say; ``wall_us``: what the wall clock says."""
     kept = settings.retention
     days = {
         What.POSITIONS: kept.positions_days,
@@ -57,7 +57,7 @@ def terms(settings: Settings, now_us: int) -> Terms:
         What.REJECTS: kept.rejects_days,
     }
     keep_us = {what: count * 86_400 * SECOND_US for what, count in days.items() if count}
-    return Terms(now_us, keep_us, emergency_us(settings))
+    return Terms(now_us, keep_us, emergency_us(settings), wall_us)
 
 
 def emergency_us(settings: Settings) -> int:
@@ -131,7 +131,7 @@ class Retention:
         now, before_us = self._clock.now(), self._asked_us
         self._asked_us = now.mono_us
         now_us = believed_us(connection, now.utc_us, now.mono_us - before_us)
-        return round_of(connection, terms(self.settings, now_us), self._clock)
+        return round_of(connection, terms(self.settings, now_us, now.utc_us), self._clock)
 
     def _count(self, step: Step) -> None:
         if isinstance(step.what, What):  # not what an erasure empties

@@ -299,7 +299,16 @@ def _alarms(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> I
                 "UPDATE alarms SET home = '', account = '', why = '', escalated_why = '' WHERE id = ?", some
             )
             counts = {"alarms": len(some), "notes": len(notes)}
-            yield Step("alarms", len(some), None, [_entry(erasure, clock, counts, notes_of=notes_of(notes))])
+            yield Step(
+                "alarms",
+                len(some),
+                None,
+                [
+                    _entry(
+                        erasure, clock, counts, notes_of=notes_of((note["alarm_id"], note["at_us"]) for note in notes)
+                    )
+                ],
+            )
 
 
 def _rejects(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Iterator[Step]:
