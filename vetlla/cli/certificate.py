@@ -72,7 +72,10 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
     yield from lines(told["destroyed"])
     if told["left"]:
         yield ""
-        yield f"NOT destroyed: {told['left']:,} signals that are not those that were committed: vetlla audit verify"
+        yield (
+            f"NOT destroyed: {told['left']:,} signals that are not those that were committed (vetlla audit verify),"
+            " or that came meanwhile"
+        )
     yield ""
     yield "What stays:"
     for one in told["kept"]:
