@@ -243,15 +243,23 @@ def _left(connection: sqlite3.Connection, erasure: Erasure) -> int:
     return int(left)
 
 
+_STEPS = """
+SELECT at_us, detail FROM audit INDEXED BY audit_deeds
+WHERE action <> 'commit' AND action = :step AND subject = :subject AND id > (
+    SELECT coalesce(max(id), 0) FROM audit INDEXED BY audit_deeds
+    WHERE action <> 'commit' AND action = :end AND subject = :subject
+) ORDER BY id
+"""
+
+
 def _so_far(connection: sqlite3.Connection, erasure: Erasure) -> tuple[int | None, dict[str, int]]:
-    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted."""
+    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted.
+
+    An earlier erasure of the same home that has come to its end is none of this.
+    """
     done, began_us = Counter[str](), None
     registry: dict[str, int] = {}
-    rows = connection.execute(
-        "SELECT at_us, detail FROM audit INDEXED BY audit_deeds"
-        " WHERE action <> 'commit' AND action = ? AND subject = ? ORDER BY id",
-        (ERASE, erasure.subject),
-    )
+    rows = connection.execute(_STEPS, {"subject": erasure.subject, "step": ERASE, "end": ERASED})
     for row in rows:
         began_us = began_us or row["at_us"]
         detail = json.loads(row["detail"])
