@@ -11,14 +11,14 @@ from structlog.testing import capture_logs
 
 from tests.receiver.core import ANA, LOOPS, SARA, Core, core, run, signal, small, until
 from tests.store.journals import journal, report
-from vetlla.accounts import Account
+from vetlla.accounts import Account, AccountBook
 from vetlla.clock import ManualClock
 from vetlla.errors import AccessError, StoreError, UsageError
 from vetlla.receiver import retention
 from vetlla.receiver.commit import StoreState
 from vetlla.receiver.control import Request
 from vetlla.receiver.retention import Retention
-from vetlla.signals import STORED, Position
+from vetlla.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.store.journal import Journal
 from vetlla.store.retention import ROWS_PER_STEP, Step, What
 
@@ -57,7 +57,6 @@ def of(rig: Core, settings: Settings | None = None) -> Retention:
         settings=settings or rig.settings,
         journal=rig.journal,
         commit=rig.commit,
-        desk=rig.desk,
         counters=rig.counters,
         clock=rig.clock,
     )
@@ -300,6 +299,83 @@ def test_supervisors_only(tmp_path: Path) -> None:
             for events in (removals.prune(Request({}, ANA)), removals.erase(Request({"home": "H-1"}, ANA))):
                 with pytest.raises(AccessError):
                     await _all(events)
+
+    run(scenario())
+
+
+def _pressed(rig: Core, number: int) -> Any:  # noqa: ANN401 - rows of any kind
+    return rig.read("SELECT account, home, text FROM signals WHERE id = ?", number)
+
+
+def test_a_press_that_comes_while_its_home_is_erased(tmp_path: Path) -> None:
+    """What comes after the erasure has begun keeps all that it says: signal, alarm, note and reject."""
+    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[Account(account="7", home="H-7")]) as rig:
+            await rig.submit(signal("7", text="in the bath"))
+            rig.reject(Reject(protocol="dc09", reason=Reason.MALFORMED, raw=b"1", text="", id=AccountId("", "0", "7")))
+            await rig.ask("queue.answer", alarm=1)
+            await rig.ask("queue.close", alarm=1, outcome="false_alarm")
+            rig.clock.advance(DAY_S)
+            steps = of(rig).erase(wanted)
+            await anext(steps)
+            await rig.submit(signal("7", text="in the kitchen"))
+            await rig.submit(signal("7", "110", kind=Kind.SMOKE))
+            rig.reject(Reject(protocol="dc09", reason=Reason.MALFORMED, raw=b"2", text="", id=AccountId("", "0", "7")))
+            await rig.ask("queue.answer", alarm=2)
+            await rig.ask("queue.note", alarm=2, text="she waits at the door")
+            await rig.ask("queue.close", alarm=2, outcome="help_sent")
+            proof = (await _all(steps))[-1]
+            assert (proof["destroyed"]["signals"], proof["destroyed"]["alarms"], proof["left"]) == (1, 1, 2)
+            assert _pressed(rig, 1) == [{"account": "", "home": "", "text": ""}]
+            assert _pressed(rig, 2) == [{"account": "7", "home": "H-7", "text": "in the kitchen"}]
+            assert [row["home"] for row in rig.read("SELECT home FROM alarms ORDER BY id")] == ["", "H-7"]
+            assert [row["text"] for row in rig.read("SELECT text FROM notes")] == ["she waits at the door"]
+            assert [row["raw"] for row in rig.read("SELECT raw FROM rejects ORDER BY id")] == [b"", b"2"]
+        assert rig.flaws() == []
+
+    run(scenario())
+
+
+def test_a_press_that_comes_before_its_home_is_erased(tmp_path: Path) -> None:
+    """The look for open alarms and the first step are one piece of work: no commit of a press comes between."""
+    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[Account(account="7", home="H-7")]) as rig:
+            await rig.submit(signal("7"))
+            await rig.ask("queue.answer", alarm=1)
+            await rig.ask("queue.close", alarm=1, outcome="false_alarm")
+            rig.clock.advance(DAY_S)
+            rig.journal.gate.clear()
+            pressed = rig.submit(signal("7", text="in the kitchen"))
+            await rig.held()
+            erased = asyncio.ensure_future(_all(of(rig).erase(wanted)))
+            rig.journal.gate.set()
+            assert (await pressed).verdicts == [STORED]
+            with pytest.raises(UsageError, match="open alarm: 2"):
+                await erased
+            assert _pressed(rig, 2)[0]["text"] == "in the kitchen"
+
+    run(scenario())
+
+
+def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: Path) -> None:
+    """An unknown caller was registered since: its alarm is of the home now, its first signal of its number."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            await rig.submit(signal("1234", identity=b"1"))
+            rig.book = AccountBook([Account(account="1234", home="H-1")])
+            await rig.register()
+            rig.intake.use(rig.settings, rig.book)
+            rig.clock.advance(100)
+            await rig.submit(signal("1234", identity=b"1", text="in the kitchen"))
+            rig.clock.advance(DAY_S)
+            for home in ("1234", "H-1"):
+                with pytest.raises(UsageError, match="open alarm: 1"):
+                    await _all(of(rig).erase(Request({"home": home, "accounts": ["1234"]}, SARA)))
 
     run(scenario())
 

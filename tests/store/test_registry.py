@@ -223,6 +223,24 @@ def test_a_registry_held_too_long_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     blocker.close()
 
 
+def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that looks for what was committed last, and finds no file, says so: accounts are not gone."""
+    add(tmp_path, "1")
+    blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
+    last_committed = registry._last_committed
+
+    def taken_away(path: Path) -> sqlite3.Connection | None:
+        path.unlink()
+        return last_committed(path)
+
+    monkeypatch.setattr(registry, "_last_committed", taken_away)
+    with pytest.raises(StoreError, match=r"it was taken away while it was read\n  -> try again"):
+        accounts(tmp_path)
+    blocker.close()
+
+
 def test_an_older_registry_is_read_without_being_changed(tmp_path: Path) -> None:
     """After an upgrade the receiver starts at once; the next writer migrates the file."""
     path = tmp_path / REGISTRY

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla import __version__
 from vetlla.clock import iso
 from vetlla.errors import StoreError, UsageError
-from vetlla.store.audit import Head, holds
+from vetlla.store.audit import Head
 from vetlla.store.erasure import ERASED
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
     yield from lines(told["destroyed"])
     if told["left"]:
         yield ""
-        yield f"NOT destroyed: {told['left']:,} signals that are not those that were committed: vetlla audit verify"
+        yield (
+            f"NOT destroyed: {told['left']:,} signals that are not those that were committed (vetlla audit verify),"
+            " or that came meanwhile"
+        )
     yield ""
     yield "What stays:"
     for one in told["kept"]:
@@ -107,8 +110,10 @@ def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
     except UsageError:
         yield "it names no head of an audit chain"
         return
-    rows = read_rows("SELECT id, at_us, actor, action, subject, detail FROM audit WHERE id = ?", (head.id,))
-    if not rows or not holds(read_rows, head) or told.get("record") != head.id:
+    rows = read_rows(
+        "SELECT at_us, actor, action, subject, detail FROM audit WHERE id = ? AND hash = ?", (head.id, head.hash)
+    )
+    if not rows or told.get("record") != head.id:
         yield f"the audit has no record {told.get('record')} with this hash"
         return
     (row,) = rows

@@ -74,8 +74,9 @@ def prune(
 
 def _due(settings: Settings, state_dir: Path) -> list[Due]:
     with Archive(state_dir) as archive, progress("counting what is too old") as tell:
-        now_us = believed_by(archive.read, SystemClock().now().utc_us)
-        return list(due(archive.read, terms(settings, now_us), lambda looked: tell(looked, 0)))
+        wall_us = SystemClock().now().utc_us
+        by = terms(settings, believed_by(archive.read, wall_us), wall_us)
+        return list(due(archive.read, by, lambda looked: tell(looked, 0)))
 
 
 def _show(found: list[Due], *, as_json: bool) -> None:
@@ -106,8 +107,9 @@ def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, 
     clock, removed = SystemClock(), Counter[str]()
     journal = Journal(state_dir, clock)
     try:
-        now_us = believed_us(journal.connection, clock.now().utc_us, 0)
-        steps = round_of(journal.connection, terms(settings, now_us), clock)
+        wall_us = clock.now().utc_us
+        by = terms(settings, believed_us(journal.connection, wall_us, 0), wall_us)
+        steps = round_of(journal.connection, by, clock)
         while (step := journal.take(steps)) is not None:
             removed[step.what] += step.removed
             journal.checkpoint()

@@ -87,7 +87,8 @@ def erase(
         else:
             _tell(home, told["destroyed"], as_json=False, would=False)
             if told["left"]:
-                console().print(f"left: {told['left']:,} signals that a hand has changed: vetlla audit verify")
+                left = f"left: {told['left']:,} signals that a hand has changed, or that came meanwhile"
+                console().print(f"{left}: vetlla audit verify", soft_wrap=True)
             console().print(f"certificate: {document}, {page}", soft_wrap=True)
 
 
@@ -105,7 +106,7 @@ def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
             kept = inventory_erasure.look(connection, home, accounts, today())
         mine = tuple(account for account in accounts if account not in kept.others)
         erasure = Erasure(home, mine, actor(), tuple(sorted(kept.others)))
-        refuse_early(archive.read, erasure, CLOCK.now().utc_us, emergency_us(configured() or Settings()))
+        refuse_early(archive.read, erasure, CLOCK.now().utc_us, _window_us())
         counts = count(archive.read, erasure, said) | kept.counts
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
@@ -113,6 +114,10 @@ def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
             f"nothing is kept of home {home}", remedy="is the code right? vetlla inventory list shows them"
         )
     return erasure, kept, counts
+
+
+def _window_us() -> int:
+    return emergency_us(configured() or Settings())
 
 
 def _confirm(home: str, counts: Mapping[str, int], *, yes: bool) -> None:
@@ -157,7 +162,7 @@ def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], 
             talk().print("no receiver answers: the journal is worked on directly", style="yellow")
     journal = Journal(state_dir, CLOCK)
     try:
-        steps = steps_of(journal.connection, erasure, registry, CLOCK)
+        steps = steps_of(journal.connection, erasure, registry, CLOCK, _window_us())
         while (step := journal.take(steps)) is not None:
             journal.checkpoint()
             tell(0, 0, f"erasing {step.what}")

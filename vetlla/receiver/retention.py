@@ -18,7 +18,7 @@ from vetlla.errors import StoreError, UsageError, VetllaError
 from vetlla.receiver.asked import text, words
 from vetlla.receiver.commit import Spare
 from vetlla.receiver.control import refused
-from vetlla.store.erasure import Erasure, finish, refuse_early, steps_of
+from vetlla.store.erasure import Erasure, finish, steps_of
 from vetlla.store.retention import RECEIVER, Terms, What, believed_us, round_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit import GroupCommit
     from vetlla.receiver.control import Request
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.desk import Desk
     from vetlla.settings.model import Settings
     from vetlla.store.journal import Journal
     from vetlla.store.retention import Step
@@ -46,8 +45,8 @@ ACCOUNTS_MAX = 1_000
 """Accounts under which one home ever reported."""
 
 
-def terms(settings: Settings, now_us: int) -> Terms:
-    """Return what a round goes by at an instant, as the settings say."""
+def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
+    """Return what a round goes by at an instant, as the settings say; ``wall_us``: what the wall clock says."""
     kept = settings.retention
     days = {
         What.POSITIONS: kept.positions_days,
@@ -57,7 +56,7 @@ def terms(settings: Settings, now_us: int) -> Terms:
         What.REJECTS: kept.rejects_days,
     }
     keep_us = {what: count * 86_400 * SECOND_US for what, count in days.items() if count}
-    return Terms(now_us, keep_us, emergency_us(settings))
+    return Terms(now_us, keep_us, emergency_us(settings), wall_us)
 
 
 def emergency_us(settings: Settings) -> int:
@@ -74,14 +73,12 @@ class Retention:
         settings: Settings,
         journal: Journal,
         commit: GroupCommit,
-        desk: Desk,
         counters: Counters,
         clock: Clock,
     ) -> None:
         self.settings = settings
         self._journal = journal
         self._commit = commit
-        self._desk = desk
         self._counters = counters
         self._clock = clock
         self._asked_us = clock.now().mono_us
@@ -131,7 +128,7 @@ class Retention:
         now, before_us = self._clock.now(), self._asked_us
         self._asked_us = now.mono_us
         now_us = believed_us(connection, now.utc_us, now.mono_us - before_us)
-        return round_of(connection, terms(self.settings, now_us), self._clock)
+        return round_of(connection, terms(self.settings, now_us, now.utc_us), self._clock)
 
     def _count(self, step: Step) -> None:
         if isinstance(step.what, What):  # not what an erasure empties
@@ -204,16 +201,10 @@ class Retention:
         by = _person(request)
         erasure = Erasure(text(request, "home"), _accounts(request, "accounts"), by, _accounts(request, "others"))
         registry = _counts(request)
-        if any(alarm.home == erasure.home for alarm in self._desk.alarms()):
-            number = min(alarm.id for alarm in self._desk.alarms() if alarm.home == erasure.home)
-            raise UsageError(
-                f"home {erasure.home} has an open alarm: {number}",
-                remedy=f"close it first: vetlla queue show {number}",
-            )
+        window_us = emergency_us(self.settings)
         async with self._turn:
-            await self._on_writer(lambda: self._refuse_early(erasure))
             emptied = Counter[str]()
-            begun = self._steps(lambda connection: steps_of(connection, erasure, registry, self._clock))
+            begun = self._steps(lambda connection: steps_of(connection, erasure, registry, self._clock, window_us))
             async with aclosing(begun) as steps:
                 async for step in steps:
                     emptied[step.what] += step.removed
@@ -222,15 +213,6 @@ class Retention:
             proof = await self._on_writer(lambda: finish(self._journal, erasure, self._clock))
             log.warning("erasure.done", by=erasure.by, record=proof.record)
             yield {"event": "done", **proof.told()}
-
-    def _refuse_early(self, erasure: Erasure) -> None:
-        connection = self._journal.connection
-        refuse_early(
-            lambda sql, values: connection.execute(sql, values).fetchall(),
-            erasure,
-            self._clock.now().utc_us,
-            emergency_us(self.settings),
-        )
 
     def _must_supervise(self, request: Request, deed: str) -> None:
         if not request.caller.supervisor:

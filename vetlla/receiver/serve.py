@@ -156,7 +156,6 @@ class Receiver:
             settings=settings,
             journal=journal,
             commit=self._commit,
-            desk=self._desk,
             counters=self._counters,
             clock=clock,
         )

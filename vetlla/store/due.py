@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.retention import LOOKED_PER_STEP, OLDEST, Terms, What, has, held_alarms, is_due
+from vetlla.store.retention import LOOKED_PER_STEP, Terms, What, has, held_alarms, too_old
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator
 
     from vetlla.store.deeds import Read
@@ -30,12 +29,11 @@ def due(read: Read, terms: Terms, progress: Callable[[int], None] = lambda _: No
     """Yield what is too old of each kind that is not kept for ever; ``progress`` is told how many rows were seen."""
     held, looked = held_alarms(read, terms), 0
     for what in What:
-        before_us = terms.before_us(what)
-        if before_us is None:
+        if what not in terms.keep_us:
             continue
         count = size = kept = 0
         oldest_us = None
-        for row in _oldest(read, what, before_us, terms.now_us):
+        for row in chain.from_iterable(too_old(read, what, terms, LOOKED_PER_STEP)):
             looked += 1
             if looked % LOOKED_PER_STEP == 0:
                 progress(looked)
@@ -46,30 +44,8 @@ def due(read: Read, terms: Terms, progress: Callable[[int], None] = lambda _: No
                 continue
             count += 1
             size += row["size"]
-            oldest_us = row["received_us"] if oldest_us is None else min(oldest_us, row["received_us"])
+            oldest_us = row["stamp_us"] if oldest_us is None else min(oldest_us, row["stamp_us"])
         yield Due(what, count, size, oldest_us, kept)
 
 
 _SIGNALS = (What.POSITIONS, What.RAW, What.SIGNALS)
-_NOTES = """
-SELECT id, at_us AS received_us, alarm_id, length(text) AS size FROM notes
-WHERE id > ? AND id < (SELECT max(id) FROM notes) ORDER BY id LIMIT ?
-"""
-_REJECTS = """
-SELECT id, at_us AS received_us, NULL AS alarm_id, length(raw) + length(text) AS size FROM rejects
-WHERE id > ? AND id < (SELECT max(id) FROM rejects) ORDER BY id LIMIT ?
-"""
-
-
-def _oldest(read: Read, what: What, before_us: int, now_us: int) -> Iterator[sqlite3.Row]:
-    """Yield the rows that a round would go past."""
-    sql = OLDEST if what in _SIGNALS else _NOTES if what is What.NOTES else _REJECTS
-    at = 0
-    if what in _SIGNALS:
-        at = next((row["value"] for row in read("SELECT value FROM retention WHERE name = ?", (what,))), 0)
-    while rows := read(sql, (at, LOOKED_PER_STEP)):
-        old = list(takewhile(lambda row: is_due(row["received_us"], before_us, now_us), rows))
-        yield from old
-        if len(old) < len(rows):
-            return
-        at = rows[-1]["id"]

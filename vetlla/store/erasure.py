@@ -68,32 +68,42 @@ class Erasure(NamedTuple):
 
 
 def refuse_early(read: Read, erasure: Erasure, now_us: int, window_us: int) -> None:
-    """Raise UsageError while a home still has an open alarm, or reports."""
-    rows = read(
-        "SELECT id FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' AND home = ? ORDER BY id LIMIT 1",
-        (erasure.home,),
-    )
-    if rows:
+    """Raise UsageError while a home still has an open alarm, or reports.
+
+    An alarm with signals of the home counts as its own, whatever home the alarm has: one of several callers, or of a
+    caller that was registered since.
+    """
+    found = [
+        *read(_SIGNALS_OF.format(_marks(erasure.all_accounts)), (*erasure.all_accounts, erasure.home)),
+        *read(_OPEN_OF, (erasure.home,)),
+        *read(_CLOSED_OF, (now_us - window_us, erasure.home)),
+    ]
+    if alarms := [row["open"] for row in found if row["open"]]:
         raise UsageError(
-            f"home {erasure.home} has an open alarm: {rows[0]['id']}",
-            remedy=f"close it first: vetlla queue show {rows[0]['id']}",
+            f"home {erasure.home} has an open alarm: {min(alarms)}",
+            remedy=f"close it first: vetlla queue show {min(alarms)}",
         )
-    heard = read(
-        "SELECT max(received_us) AS last_us FROM signals INDEXED BY signals_by_account"  # noqa: S608 - marks
-        f" WHERE account IN ({_marks(erasure.all_accounts)}) AND home = ?",
-        (*erasure.all_accounts, erasure.home),
-    )
-    closed = read(
-        "SELECT max(closed_us) AS last_us FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? AND home = ?",
-        (now_us - window_us, erasure.home),
-    )
-    last_us = max(row["last_us"] or 0 for row in (*heard, *closed))
+    last_us = max(row["last_us"] or 0 for row in found)
     if last_us > now_us - window_us:
         minutes = (last_us + window_us - now_us) // 60_000_000 + 1
         raise UsageError(
             f"home {erasure.home} reported, or its alarm was closed, a short while ago",
             remedy=f"take its terminal out of service, and try again in {minutes} min",
         )
+
+
+_SIGNALS_OF = """
+SELECT min(CASE WHEN a.state <> 'closed' THEN a.id END) AS open,
+       max(max(s.received_us, coalesce(a.closed_us, 0))) AS last_us
+FROM signals AS s INDEXED BY signals_by_account LEFT JOIN alarms AS a ON a.id = s.alarm_id
+WHERE s.account IN ({}) AND s.home = ?
+"""
+_OPEN_OF = (
+    "SELECT min(id) AS open, 0 AS last_us FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' AND home = ?"
+)
+_CLOSED_OF = """
+SELECT NULL AS open, max(closed_us) AS last_us FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? AND home = ?
+"""
 
 
 class Said(NamedTuple):
@@ -189,19 +199,22 @@ class Proof(NamedTuple):
 
 
 def steps_of(
-    connection: sqlite3.Connection, erasure: Erasure, registry: Mapping[str, int], clock: Clock
+    connection: sqlite3.Connection, erasure: Erasure, registry: Mapping[str, int], clock: Clock, window_us: int
 ) -> Iterator[Step]:
     """Yield the steps of an erasure; each is to be committed before the next one is asked for.
 
-    What comes meanwhile is not touched. ``registry``: rows that are removed there at the same time, for the record.
+    What comes meanwhile is not touched. ``registry``: rows that are removed there at the same time, for the record. The
+    first step raises UsageError while the home still has an open alarm, or reported within ``window_us``.
     """
+    # In the transaction of the first step: a report that comes after this look has a number behind the last ones.
+    refuse_early(lambda sql, values: connection.execute(sql, values).fetchall(), erasure, clock.now().utc_us, window_us)
+    last = {table: _last(connection, table) for table in ("signals", "alarms", "rejects")}
     yield Step("begun", 0, None, [_entry(erasure, clock, {}, registry=dict(registry))])
-    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM signals").fetchone()
     for account in erasure.all_accounts:
-        yield from _signals(connection, erasure, account, last, clock)
-    yield from _alarms(connection, erasure, clock)
+        yield from _signals(connection, erasure, account, last["signals"], clock)
+    yield from _alarms(connection, erasure, last["alarms"], clock)
     if erasure.accounts:
-        yield from _rejects(connection, erasure, clock)
+        yield from _rejects(connection, erasure, last["rejects"], clock)
         yield _small(connection, erasure, clock)
 
 
@@ -221,7 +234,7 @@ def finish(journal: Journal, erasure: Erasure, clock: Clock) -> Proof:
 
 
 def _left(connection: sqlite3.Connection, erasure: Erasure) -> int:
-    """Return how many signals of the home are still there: what a hand has changed is not touched."""
+    """Return how many signals of the home are still there: what came meanwhile, or a hand has changed."""
     marks = _marks(erasure.all_accounts)
     (left,) = connection.execute(
         f"SELECT count(*) FROM signals INDEXED BY signals_by_account WHERE account IN ({marks}) AND home = ?",  # noqa: S608
@@ -230,15 +243,23 @@ def _left(connection: sqlite3.Connection, erasure: Erasure) -> int:
     return int(left)
 
 
+_STEPS = """
+SELECT at_us, detail FROM audit INDEXED BY audit_deeds
+WHERE action <> 'commit' AND action = :step AND subject = :subject AND id > (
+    SELECT coalesce(max(id), 0) FROM audit INDEXED BY audit_deeds
+    WHERE action <> 'commit' AND action = :end AND subject = :subject
+) ORDER BY id
+"""
+
+
 def _so_far(connection: sqlite3.Connection, erasure: Erasure) -> tuple[int | None, dict[str, int]]:
-    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted."""
+    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted.
+
+    An earlier erasure of the same home that has come to its end is none of this.
+    """
     done, began_us = Counter[str](), None
     registry: dict[str, int] = {}
-    rows = connection.execute(
-        "SELECT at_us, detail FROM audit INDEXED BY audit_deeds"
-        " WHERE action <> 'commit' AND action = ? AND subject = ? ORDER BY id",
-        (ERASE, erasure.subject),
-    )
+    rows = connection.execute(_STEPS, {"subject": erasure.subject, "step": ERASE, "end": ERASED})
     for row in rows:
         began_us = began_us or row["at_us"]
         detail = json.loads(row["detail"])
@@ -281,8 +302,8 @@ def without_person(row: Row) -> Row:
     return tuple(_AT.get(at, value) for at, value in enumerate(row))
 
 
-def _alarms(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Iterator[Step]:
-    for first, last in _spans(connection, "alarms"):
+def _alarms(connection: sqlite3.Connection, erasure: Erasure, upto: int, clock: Clock) -> Iterator[Step]:
+    for first, last in _spans(upto):
         alarms = connection.execute(
             "SELECT id FROM alarms WHERE id BETWEEN ? AND ? AND home = ? AND state = 'closed'",
             (first, last, erasure.home),
@@ -299,12 +320,21 @@ def _alarms(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> I
                 "UPDATE alarms SET home = '', account = '', why = '', escalated_why = '' WHERE id = ?", some
             )
             counts = {"alarms": len(some), "notes": len(notes)}
-            yield Step("alarms", len(some), None, [_entry(erasure, clock, counts, notes_of=notes_of(notes))])
+            yield Step(
+                "alarms",
+                len(some),
+                None,
+                [
+                    _entry(
+                        erasure, clock, counts, notes_of=notes_of((note["alarm_id"], note["at_us"]) for note in notes)
+                    )
+                ],
+            )
 
 
-def _rejects(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Iterator[Step]:
+def _rejects(connection: sqlite3.Connection, erasure: Erasure, upto: int, clock: Clock) -> Iterator[Step]:
     accounts = _marks(erasure.accounts)
-    for first, last in _spans(connection, "rejects"):
+    for first, last in _spans(upto):
         rejects = connection.execute(
             f"SELECT id FROM rejects WHERE id BETWEEN ? AND ? AND account IN ({accounts})",  # noqa: S608 - marks
             (first, last, *erasure.accounts),
@@ -319,10 +349,14 @@ def _rejects(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> 
             yield Step("rejects", len(some), None, [_entry(erasure, clock, {"rejects": len(some)})])
 
 
-def _spans(connection: sqlite3.Connection, table: str) -> Iterator[tuple[int, int]]:
+def _last(connection: sqlite3.Connection, table: str) -> int:
     (last,) = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - ours
-    for first in range(1, last + 1, SCANNED_PER_STEP):
-        yield first, min(first + SCANNED_PER_STEP - 1, last)
+    return int(last)
+
+
+def _spans(upto: int) -> Iterator[tuple[int, int]]:
+    for first in range(1, upto + 1, SCANNED_PER_STEP):
+        yield first, min(first + SCANNED_PER_STEP - 1, upto)
 
 
 def _small(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Step:

@@ -153,6 +153,8 @@ def _last_committed(path: Path) -> sqlite3.Connection | None:
     """
     files = [path, path.with_name(f"{path.name}-journal")]
     before = [_content_of(file) for file in files]
+    if before[0] is None:  # an empty copy would be taken for a registry without accounts
+        raise StoreError(f"{path}: it was taken away while it was read", remedy="try again, or: vetlla db restore")
     changed_ns = max(content.changed_ns for content in before if content)
     if time.time_ns() - changed_ns < STILL_NS:
         return None

@@ -2,7 +2,8 @@
 
 Numbers grow with time, so each kind of removal walks through them once and remembers how far it has come. The walk ends
 at the first row that is young enough, whatever the stamps behind it say: a clock that was behind when a report came
-does not make the report old. A stamp of the future ends no walk.
+does not make the report old. A stamp that cannot be right, of the future or long before what was removed already, tells
+nothing: its row is too old as soon as one that was stored behind it is, and it ends no walk.
 
 What an operator still works with is held back: signals of an open alarm, of one whose emergency is not over, and of the
 earlier alarms that it continues.
@@ -23,12 +24,12 @@ from vetlla.store.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vetlla.clock import Clock
     from vetlla.store.deeds import Read
     from vetlla.store.removals import Range
-    from vetlla.store.rows import Row
+    from vetlla.store.rows import Row, SqlValue
 
 ROWS_PER_STEP = 64
 """Rows that one step removes or empties at most, some 5 ms of the writer's time: a report that comes meanwhile waits no
@@ -39,6 +40,9 @@ CLOCK_AHEAD_US = 7 * 86_400 * 1_000_000
 """How far the wall clock may be ahead of what the last round went by, and of the time since: a clock that is set to
 another year must not let a journal be emptied overnight. A receiver that was away for longer catches up with the rounds
 that follow."""
+CLOCK_BEHIND_US = 86_400 * 1_000_000
+"""How far a stamp may be before one that was removed earlier, and still be believed: reports are stored in nearly the
+order in which they come, and clocks are set right by seconds."""
 RECEIVER = "receiver"
 CLOCK = "clock"
 
@@ -70,7 +74,7 @@ class Step(NamedTuple):
     what: str
     removed: int
     upto_us: int | None
-    """Stamp of the last row that was dealt with; None: there was none."""
+    """Stamp of the last row that was dealt with, of those that were not stamped in the future; None: there was none."""
     entries: Sequence[Entry]
     ranges: Sequence[Range] = ()
     """Digests that the first entry names."""
@@ -86,10 +90,17 @@ class Terms(NamedTuple):
     """How long each is kept; what is absent is kept for ever."""
     emergency_us: int
     """Time after its end in which an alarm may still be continued, or its reports repeated."""
+    wall_us: int = 0
+    """What the wall clock says: later than ``now_us`` where that does not believe it."""
 
-    def before_us(self, what: What) -> int | None:
-        """Return the instant before which something is too old; None: it is kept for ever."""
-        return self.now_us - self.keep_us[what] if what in self.keep_us else None
+    @property
+    def latest_us(self) -> int:
+        """Return the last instant that is no future: what is stamped up to then may have come when its stamp says."""
+        return max(self.now_us, self.wall_us)
+
+    def before_us(self, what: What) -> int:
+        """Return the instant before which something is too old, that is not kept for ever."""
+        return self.now_us - self.keep_us[what]
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -136,6 +147,19 @@ class _Round(NamedTuple):
     """Alarms that operators still work with."""
     clock: Clock
 
+    def read(self, sql: str, values: Sequence[SqlValue]) -> list[sqlite3.Row]:
+        """Return rows, as a reader would."""
+        return self.connection.execute(sql, values).fetchall()
+
+    def upto_us(self, what: What, rows: Sequence[sqlite3.Row]) -> int | None:
+        """Remember the stamps of rows that are dealt with; return the last of those that are too old."""
+        before_us = self.terms.before_us(what)
+        stamps: list[int] = [row["stamp_us"] for row in rows if row["stamp_us"] < before_us]
+        if not stamps:
+            return None
+        _put(self.connection, _latest(what), max(_known_us(self.read, what, before_us), *stamps))
+        return stamps[-1]
+
     def entry(self, subject: str, what: What, count: int, **more: object) -> Entry:
         """Return the audit record of a step."""
         detail: dict[str, object] = {"what": what.value, "count": count, **more}
@@ -151,13 +175,13 @@ def round_of(connection: sqlite3.Connection, terms: Terms, clock: Clock) -> Iter
         (What.RAW, without_raw, ("raw",)),
         (What.SIGNALS, lambda _: None, ("raw",)),
     ):
-        if (before_us := terms.before_us(what)) is not None:
-            walk = _Walk(this, what, before_us, Rewriting(connection, columns), change)
+        if what in terms.keep_us:
+            walk = _Walk(this, what, Rewriting(connection, columns), change)
             yield from walk.again()
             yield from walk.on()
     for what, table in ((What.NOTES, "notes"), (What.REJECTS, "rejects")):
-        if (before_us := terms.before_us(what)) is not None:
-            yield from _rows_of(this, what, table, before_us)
+        if what in terms.keep_us:
+            yield from _rows_of(this, what, table)
     _put(connection, CLOCK, terms.now_us)
     yield Step(CLOCK, 0, None, ())
 
@@ -175,10 +199,26 @@ WITH RECURSIVE held (id) AS (
 ) SELECT id FROM held
 """
 # The newest row stays, whatever its age: numbers go on behind it and are never used twice.
-OLDEST = """
-SELECT id, received_us, alarm_id, raw <> x'' AS has_raw, length(raw) AS size, more FROM signals
+_SIGNALS = """
+SELECT id, received_us AS stamp_us, alarm_id, raw <> x'' AS has_raw, length(raw) AS size, more FROM signals
 WHERE id > ? AND id < (SELECT max(id) FROM signals) ORDER BY id LIMIT ?
 """
+_NOTES = """
+SELECT id, at_us AS stamp_us, alarm_id, length(text) AS size FROM notes
+WHERE id > ? AND id < (SELECT max(id) FROM notes) ORDER BY id LIMIT ?
+"""
+_REJECTS = """
+SELECT id, at_us AS stamp_us, NULL AS alarm_id, length(raw) + length(text) AS size FROM rejects
+WHERE id > ? AND id < (SELECT max(id) FROM rejects) ORDER BY id LIMIT ?
+"""
+OLDEST = {
+    What.POSITIONS: _SIGNALS,
+    What.RAW: _SIGNALS,
+    What.SIGNALS: _SIGNALS,
+    What.NOTES: _NOTES,
+    What.REJECTS: _REJECTS,
+}
+"""The rows behind a number, in the order in which they were stored."""
 _HELD_BACK = """
 SELECT h.signal AS id, s.id IS NOT NULL AS is_there, s.alarm_id
 FROM held_back AS h LEFT JOIN signals AS s ON s.id = h.signal
@@ -189,31 +229,37 @@ WHERE h.what = ? AND h.signal > ? ORDER BY h.signal LIMIT ?
 class _Walk:
     """One kind of removal on its way through the signals."""
 
-    def __init__(
-        self, this: _Round, what: What, before_us: int, rewriting: Rewriting, change: Callable[[Row], Row | None]
-    ) -> None:
+    def __init__(self, this: _Round, what: What, rewriting: Rewriting, change: Callable[[Row], Row | None]) -> None:
         self._round = this
         self._what = what
-        self._before_us = before_us
         self._rewriting = rewriting
         self._change = change
 
     def on(self) -> Iterator[Step]:
         """Yield the steps from where the last round ended."""
+        for rows in too_old(self._round.read, self._what, self._round.terms, LOOKED_PER_STEP):
+            left = rows
+            while left:
+                at, step = self._go(left)
+                yield step
+                left = [row for row in left if row["id"] > at]
+            if not rows:
+                yield Step(self._what, 0, None, ())
+
+    def _go(self, rows: Sequence[sqlite3.Row]) -> tuple[int, Step]:
+        """Deal with the first of these rows, as many as one step may; return the last one of them, and the step."""
         connection, _, held, _ = self._round
-        at = _value(connection, self._what) or 0
-        while rows := self._due(at):
-            wanted = list(islice((row for row in rows if has(self._what, row)), ROWS_PER_STEP))
-            free = [row["id"] for row in wanted if row["alarm_id"] not in held]
-            done = self._rewriting.apply(free, self._change)
-            if len(done.done) < len(free):
-                at = done.done[-1]
-            else:
-                at = wanted[-1]["id"] if len(wanted) == ROWS_PER_STEP else rows[-1]["id"]
-            kept = [(self._what, row["id"]) for row in wanted if row["id"] <= at and row["alarm_id"] in held]
-            connection.executemany("INSERT OR IGNORE INTO held_back VALUES (?, ?)", kept)
-            _put(connection, self._what, at)
-            yield self._step(done, next(row["received_us"] for row in reversed(rows) if row["id"] <= at))
+        wanted = list(islice((row for row in rows if has(self._what, row)), ROWS_PER_STEP))
+        free = [row["id"] for row in wanted if row["alarm_id"] not in held]
+        done = self._rewriting.apply(free, self._change)
+        if len(done.done) < len(free):
+            at = done.done[-1]
+        else:
+            at = wanted[-1]["id"] if len(wanted) == ROWS_PER_STEP else rows[-1]["id"]
+        kept = [(self._what, row["id"]) for row in wanted if row["id"] <= at and row["alarm_id"] in held]
+        connection.executemany("INSERT OR IGNORE INTO held_back VALUES (?, ?)", kept)
+        _put(connection, self._what, at)
+        return at, self._step(done, self._round.upto_us(self._what, [row for row in rows if row["id"] <= at]))
 
     def again(self) -> Iterator[Step]:
         """Yield the steps that deal with what earlier rounds held back, and no operator works with any longer."""
@@ -228,11 +274,6 @@ class _Walk:
                 "DELETE FROM held_back WHERE what = ? AND signal = ?", [(self._what, number) for number in over]
             )
             yield self._step(done, None)
-
-    def _due(self, after: int) -> list[sqlite3.Row]:
-        connection, terms, _, _ = self._round
-        rows = connection.execute(OLDEST, (after, LOOKED_PER_STEP)).fetchall()
-        return list(takewhile(lambda row: is_due(row["received_us"], self._before_us, terms.now_us), rows))
 
     def _step(self, done: Rewritten, upto_us: int | None) -> Step:
         entries = []
@@ -253,38 +294,69 @@ def has(what: What, row: sqlite3.Row) -> bool:
             return True
 
 
-def is_due(stamp_us: int, before_us: int, now_us: int) -> bool:
-    """Return True if a walk goes past a row with this stamp: it is too old, or its clock was ahead of ours."""
-    return not before_us <= stamp_us <= now_us
+def too_old(read: Read, what: What, terms: Terms, at_once: int) -> Iterator[list[sqlite3.Row]]:
+    """Yield the rows that are too old, in order; an empty list after a look at rows that tells nothing yet.
 
-
-def _rows_of(this: _Round, what: What, table: str, before_us: int) -> Iterator[Step]:
-    """Yield the steps that remove rows which no digest covers: notes and rejects."""
-    alarm = "alarm_id" if what is What.NOTES else "NULL"
-    oldest = f"""
-    SELECT id, at_us, {alarm} AS alarm_id FROM {table} WHERE id > ? AND id < (SELECT max(id) FROM {table})
-    ORDER BY id LIMIT ?
-    """  # noqa: S608 - names of our own
-    connection, terms, held, _ = this
-    at = 0
-    while found := connection.execute(oldest, (at, ROWS_PER_STEP)).fetchall():
-        rows = list(takewhile(lambda row: is_due(row["at_us"], before_us, terms.now_us), found))
-        if not rows:
+    The last row of each stretch of them has a stamp that is too old. What was stored before it is too old, whatever the
+    stamps say. ``at_once``: rows of one look, and of one list.
+    """
+    before_us = terms.before_us(what)
+    latest_us = _known_us(read, what, before_us)
+    done = seen = next((row["value"] for row in read(_REMEMBERED, (what,))), 0)
+    while looked := read(OLDEST[what], (seen, at_once)):
+        passed = list(takewhile(lambda row: not before_us <= row["stamp_us"] <= terms.latest_us, looked))
+        proven = []
+        for row in passed:
+            if latest_us - CLOCK_BEHIND_US <= row["stamp_us"] < before_us:
+                proven.append(row["id"])
+                latest_us = max(latest_us, row["stamp_us"])
+        while proven and done < seen and (rows := _between(read, what, done, seen, at_once)):
+            yield rows  # they told nothing when they were looked at
+            done = rows[-1]["id"]
+        yield [row for row in passed if proven and row["id"] <= proven[-1]]
+        if len(passed) < len(looked):
             return
-        at = rows[-1]["id"]
-        if free := [row for row in rows if row["alarm_id"] not in held]:
-            connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(row["id"],) for row in free])  # noqa: S608
-            named = {"notes_of": notes_of(free)} if what is What.NOTES else {}
-            entry = this.entry(f"{table} {free[0]['id']} to {free[-1]['id']}", what, len(free), **named)
-            yield Step(what, len(free), rows[-1]["at_us"], [entry])
+        done, seen = (proven[-1] if proven else done), looked[-1]["id"]
 
 
-def notes_of(notes: Sequence[sqlite3.Row]) -> dict[str, int]:
-    """Return when the last of the notes that are removed was written, by alarm: for the audit's record."""
+def _between(read: Read, what: What, after: int, upto: int, at_once: int) -> list[sqlite3.Row]:
+    return [row for row in read(OLDEST[what], (after, at_once)) if row["id"] <= upto]
+
+
+_REMEMBERED = "SELECT value FROM retention WHERE name = ?"
+
+
+def _latest(what: What) -> str:
+    return f"{what} stamp"
+
+
+def _known_us(read: Read, what: What, before_us: int) -> int:
+    """Return the latest stamp of what was removed; 0 if there is none, or it is of a clock that was ahead then."""
+    return next((row["value"] for row in read(_REMEMBERED, (_latest(what),)) if row["value"] < before_us), 0)
+
+
+def _rows_of(this: _Round, what: What, table: str) -> Iterator[Step]:
+    """Yield the steps that remove rows which no digest covers: notes and rejects."""
+    for rows in too_old(this.read, what, this.terms, ROWS_PER_STEP):
+        free = [row for row in rows if row["alarm_id"] not in this.held]
+        entries = []
+        if free:
+            this.connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(row["id"],) for row in free])  # noqa: S608
+            notes = [(row["alarm_id"], row["stamp_us"]) for row in free]
+            named = {"notes_of": notes_of(notes)} if what is What.NOTES else {}
+            entries.append(this.entry(f"{table} {free[0]['id']} to {free[-1]['id']}", what, len(free), **named))
+        yield Step(what, len(free), this.upto_us(what, rows), entries)
+
+
+def notes_of(notes: Iterable[tuple[int, int]]) -> dict[str, int]:
+    """Return when the last of the notes that are removed was written, by alarm: for the audit's record.
+
+    ``notes``: of each its alarm, and when it was written.
+    """
     last: dict[str, int] = {}
-    for row in notes:
-        alarm = str(row["alarm_id"])
-        last[alarm] = max(last.get(alarm, 0), row["at_us"])
+    for number, at_us in notes:
+        alarm = str(number)
+        last[alarm] = max(last.get(alarm, 0), at_us)
     return last
 
 
