@@ -69,6 +69,35 @@ def junk(port: int) -> None:
                 time.sleep(len(piece) / (256 << 10))
 
 
+def crowd(port: int) -> None:
+    """Send 16 kB of what looks like openings on 900 connections of nine addresses at once, again and again."""
+    piece = b'\n00000000"' * 1_600
+    while True:
+        wires = []
+        for number in range(900):
+            with suppress(OSError):
+                wire = socket.socket()
+                wire.bind((f"127.3.0.{1 + number % 9}", 0))
+                wire.connect(("127.0.0.1", port))
+                wire.setblocking(False)  # noqa: FBT003 - socket's own
+                wires.append(wire)
+        for wire in wires:
+            with suppress(OSError):
+                wire.send(piece)
+        time.sleep(PAUSE_S)
+        for wire in wires:
+            wire.close()
+
+
+def noise(port: int) -> None:
+    """Send datagrams of 8 kB that look like openings of frames, 2 MB a second."""
+    data = b'\n00000000"' * 800
+    with socket.socket(type=socket.SOCK_DGRAM) as wire:
+        while True:
+            wire.sendto(data, ("127.0.0.1", port))
+            time.sleep(0.004)
+
+
 def strangers(port: int) -> None:
     """Press under another name each time, from 200 addresses, as fast as answers come."""
     wires = []
@@ -123,7 +152,9 @@ def datagrams(port: int) -> None:
             time.sleep(0.005)
 
 
-ATTACKS: tuple[Callable[[int], None], ...] = (events, junk, strangers, impostors, silent, datagrams)
+ATTACKS: tuple[Callable[[int], None], ...] = (
+    events, junk, crowd, noise, strangers, impostors, silent, datagrams,
+)  # fmt: skip
 
 
 class Outcome(NamedTuple):
