@@ -26,7 +26,8 @@ class UdpListener(asyncio.DatagramProtocol):
     """One bound datagram socket."""
 
     transport = "udp"
-    _transport: asyncio.DatagramTransport
+    _transport: asyncio.DatagramTransport | None = None
+    """None before it takes datagrams."""
 
     def __init__(
         self, listen: Listen, ground: Ground, make_decoder: Callable[[], Decoder], bound: socket.socket
@@ -56,7 +57,7 @@ class UdpListener(asyncio.DatagramProtocol):
             return
 
         def send(answer: bytes) -> None:
-            if not self._transport.is_closing():
+            if self._transport is not None and not self._transport.is_closing():
                 self._transport.sendto(answer, address)
 
         listen = self.listen
@@ -71,7 +72,10 @@ class UdpListener(asyncio.DatagramProtocol):
 
     def abort(self) -> None:
         """Close the socket."""
-        self._transport.close()
+        if self._transport is not None:
+            self._transport.close()
+        else:
+            self._socket.close()
 
     def _hang_up(self, why: Refusal) -> None:
         """Count it: a datagram has no connection to be closed."""
