@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import sqlite3
+import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -113,6 +115,43 @@ def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) 
     assert daemon.stop() == 0
     assert daemon.told == ""
     assert journal.flaws(daemon.state_dir) == []
+
+
+HEIR = """
+import os, sys
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="ours")
+os.dup2(int(sys.argv[1]), 3)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Hands a socket over as systemd does, and becomes the receiver."""
+
+
+@pytest.mark.parametrize("handed", [False, True])
+def test_a_port_that_another_program_took_is_waited_for(daemon: Daemon, *, handed: bool) -> None:
+    """An unready start that finds one port taken tries again with its other ports, systemd's too, until it has all."""
+    path = daemon.state_dir / REGISTRY
+    whole = path.read_bytes()
+    path.write_bytes(b"something wrote over it\n" * 500)
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as ours:
+        port, daemon.listen_port = ours.getsockname()[1], other.getsockname()[1]
+        where = f'name = "ours"\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {port}\ntransports = ["tcp"]'
+        daemon.configure(f"{CONFIG}\n[[listen]]\n{where}\n")
+        if handed:
+            heir = [sys.executable, "-c", HEIR, str(ours.fileno())]
+            started(daemon, wrapper=heir, pass_fds=[ours.fileno()])
+        else:
+            ours.close()
+            started(daemon)
+        path.write_bytes(whole)
+        for _ in range(3):
+            why = daemon.await_log("receiver.cannot_listen", after=len(daemon.log))["why"]
+            assert f"cannot listen on 127.0.0.1:{daemon.listen_port}: Address already in use" in why
+    daemon.await_log("receiver.ready")
+    for place in (port, daemon.listen_port):
+        with Terminal(place, "1001") as home:
+            home.alarm("1110")
+    assert daemon.stop() == 0
+    assert daemon.told == ""
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["later start", "first start after a boot of the machine"])

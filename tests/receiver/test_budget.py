@@ -80,15 +80,15 @@ def test_a_peer_s_host_is_its_address_without_the_port(peer: str, host: str) -> 
 def test_connections_stay_within_the_process_s_descriptors() -> None:
     """Where the machine lets us open few files, databases and operators still find theirs."""
     program = (
-        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))\n"
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (700, 700))\n"
         "from vetlla.clock import ManualClock\n"
         "from vetlla.receiver.budget import SPARE_FILES, Budget\n"
         "from vetlla.receiver.counters import Counters\n"
         "from vetlla.settings.model import Limits\n"
         "budget = Budget(Limits(connections=20_000), Counters(), ManualClock())\n"
-        "held = [budget.connect(str(number)) for number in range(300)]\n"
+        "held = [budget.connect(str(number)) for number in range(700)]\n"
         "print(held.count(None) + SPARE_FILES, resource.getrlimit(resource.RLIMIT_NOFILE))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "300 (300, 300)"
+    assert done.stdout.splitlines()[-1] == "700 (700, 700)"
     assert "limits.descriptors" in done.stdout

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.permissions import reachable_directory
 from tests.receiver.controls import ME, doors, each_loop, say_who
@@ -431,6 +432,26 @@ def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
             assert stat.S_ISSOCK(path.stat().st_mode)
             assert (await (await opened.client()).ask("who"))["ok"]
             await again.close()
+
+    run(scenario())
+
+
+def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory may lose its permissions: the log says so, the socket stays, and it is looked at again."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            with monkeypatch.context() as patch, capture_logs() as log:
+                patch.setattr(control, "identity", refuse)
+                await opened.control.stay()
+            assert [(line["event"], "Permission denied" in line["why"]) for line in log] == [("control.lost", True)]
+            assert (await (await opened.client()).ask("who"))["ok"]
+            opened.control.path.unlink()
+            await opened.control.stay()
+            assert (await (await opened.client()).ask("who"))["ok"]
 
     run(scenario())
 

@@ -12,8 +12,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.errors import ConfigError
+from vetlla.receiver.budget import VISITORS_MAX
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.http import CONNECTIONS_MAX, HttpServer, Readiness
+from vetlla.receiver.http import HttpServer, Readiness
 from vetlla.receiver.metrics import LIMITS, Gauges, exposition
 
 if TYPE_CHECKING:
@@ -141,13 +142,13 @@ def test_silent_visitors_shut_no_scraper_out() -> None:
         server = HttpServer()
         page = exposition(Counters(("dc09",)), lambda: EMPTY)
         await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=page)
-        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * CONNECTIONS_MAX)]
+        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * VISITORS_MAX)]
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
             session.get(f"http://127.0.0.1:{server.port}/readyz") as response,
         ):
             assert response.status == 200
-            assert len(server._visitors) == CONNECTIONS_MAX
+            assert len(server._visitors) == VISITORS_MAX
         for _, writer in silent:
             writer.transport.abort()
         await server.close()

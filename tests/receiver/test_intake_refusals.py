@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.receiver.callers import HOME, KEYED
 from tests.receiver.core import core, run, signal, small, until
-from vetlla.accounts import UnknownPolicy
+from vetlla.accounts import Maker, UnknownPolicy
 from vetlla.clock import to_datetime
 from vetlla.receiver import evidence
 from vetlla.receiver.counters import Caller
 from vetlla.service.strangers import PER_NETWORK
-from vetlla.signals import AccountId, Kind, Outcome, Reason, Reject, refused
+from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Reject, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -317,5 +317,53 @@ def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None
             await rig.healed()
             await rig.sync()
             assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
+
+    run(scenario())
+
+
+def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
+    """At a port for TLS, too, what a known home says while nothing can be kept waits for an operator: each home's."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME, KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal("9999"))
+            await until(lambda: not rig.commit.ready)
+            said = [signal("1234"), signal("5678", "602", kind=Kind.PERIODIC_TEST)]
+            rig.intake.turn_away(rig.arrival(), "dc09", b"both", said)
+            await rig.healed()
+            await rig.sync()
+            told = sorted((alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms())
+            assert told == [("H1", "LIFE"), ("H2", "TECHNICAL")]
+
+    run(scenario())
+
+
+def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Path) -> None:
+    """A frame at a port for TLS that names a known home and is damaged is that home's alarm, not an address's."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            call = replace(damaged("5678"), kind=Kind.UNREADABLE)
+            rig.intake.turn_away(rig.arrival(), "dc09", call.raw, [call])
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
+            assert "spoke in clear at a port for TLS" in alarm["why"]
+            assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "wrong_port", "account": "5678"}]
+
+    run(scenario())
+
+
+def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> None:
+    """A maker's own code for a call is a call at a port for TLS, too."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:
+            fall = Event(Kind.FAULT, Phase.NEW, "102", "contact_id")
+            rig.intake.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["kind"], alarm["priority"]) == ("fall", "LIFE")
 
     run(scenario())

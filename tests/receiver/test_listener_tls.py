@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from structlog.testing import capture_logs
 
 from tests.receiver.core import run, until
-from tests.receiver.door import ack, door, each_loop, frame
+from tests.receiver.door import Door, ack, door, each_loop, frame
 from vetlla.accounts import Account
 from vetlla.errors import ConfigError
+from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import accept
+from vetlla.receiver.listeners import accept, tcp
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.settings.model import Listen, Tls
 
 if TYPE_CHECKING:
+    import asyncio
     from pathlib import Path
 
 
@@ -161,6 +167,40 @@ def test_a_handshake_has_its_time(tmp_path: Path, loop: str, tls_files: Tls, mon
 
 
 @each_loop
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
+    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A newcomer needs the place in the turn in which a handshake ends: the count of connections stays right."""
+    made = tcp._Connection.connection_made
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files, limits={"connections": 1}) as opened:
+            budget = opened.core.budget
+
+            def connection_made(self: tcp._Connection, transport: asyncio.BaseTransport) -> None:
+                if moment == "after":
+                    made(self, transport)
+                opened.core.clock.advance(3)
+                assert budget.connect("198.51.100.7") is None  # it makes room
+                if moment == "before":
+                    made(self, transport)
+
+            monkeypatch.setattr(tcp._Connection, "connection_made", connection_made)
+            try:
+                terminal = await opened.dial(ssl=trusting(tls_files))
+                assert await terminal.ended() == b""
+            except (ConnectionError, ssl.SSLError):
+                pass  # its handshake was not over on its own side
+            await until(lambda: opened.core.counters.connections_open == 1 and not opened.tcp.connections)
+            assert opened.refused(Refusal.UNPROVEN) == 1
+            budget.disconnect("198.51.100.7")
+            assert (opened.core.counters.connections_open, budget._connections, budget._unproven) == (0, {}, {})
+
+    run(scenario(), loop)
+
+
+@each_loop
 def test_a_stop_ends_handshakes(tmp_path: Path, loop: str, tls_files: Tls) -> None:
     """A stop does not wait for peers that never said hello."""
 
@@ -170,6 +210,27 @@ def test_a_stop_ends_handshakes(tmp_path: Path, loop: str, tls_files: Tls) -> No
             await until(lambda: opened.core.counters.connections_open == 1)
             opened.tcp.stop()
             assert await silent.ended() == b""
+
+    run(scenario(), loop)
+
+
+@each_loop
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_stop_in_the_turn_of_a_connection_gives_its_place_back(
+    tmp_path: Path, loop: str, tls_files: Tls, *, tls: bool
+) -> None:
+    """What sets the connection up has not made a step yet: its place and its socket are free again all the same."""
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files if tls else None) as opened:
+            near, far = socket.socketpair()
+            with far:
+                far.settimeout(0)
+                near.settimeout(0)
+                opened.tcp._acceptor._admit(near, ("198.51.100.7", 40_000))
+                opened.tcp.stop()
+                await until(lambda: opened.core.counters.connections_open == 0)
+                assert (far.recv(1), near.fileno()) == (b"", -1)
 
     run(scenario(), loop)
 
@@ -217,6 +278,149 @@ def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
             assert (bytes(row["raw"]).strip(), row["reason"]) == (frame(1, "1234").strip(), "wrong_port")
             assert opened.core.read("SELECT id FROM signals") == []
             assert opened.refused(Refusal.TLS) == 1
+
+    run(scenario(), loop)
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return what decoders are given from now on."""
+    given: list[bytes] = []
+    feed = Dc09Decoder.feed
+
+    def spy(self: Dc09Decoder, data: bytes) -> Any:  # noqa: ANN401 - what feed returns
+        given.append(data)
+        return feed(self, data)
+
+    monkeypatch.setattr(Dc09Decoder, "feed", spy)
+    return given
+
+
+def heard(given: list[bytes], said: bytes) -> bool:
+    """Return True when decoders were given all that was said."""
+    return b"".join(given) == said
+
+
+async def told(opened: Door) -> list[tuple[str, str]]:
+    """Return the homes that wait for an operator, and how urgently."""
+    await opened.core.sync()
+    return sorted((alarm["home"], alarm["priority"]) for alarm in await opened.core.open_alarms())
+
+
+@each_loop
+@pytest.mark.parametrize("cuts", [(1, 2), (1, 20, 40)])
+def test_a_press_in_clear_may_come_in_segments(
+    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, ...]
+) -> None:
+    """A modem cuts a frame anywhere: the home is named all the same, and its press is as urgent."""
+    given = spied(monkeypatch)
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files, accounts=[HOME]) as opened:
+            terminal = await opened.dial()
+            whole = frame(1, "1234")
+            for begin, end in pairwise((0, *cuts, len(whole))):
+                terminal.send(whole[begin:end])
+                await until(partial(heard, given, whole[:end]))
+            assert await terminal.ended() == b""
+            assert await told(opened) == [("H1", "LIFE")]
+            assert [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects")] == [whole.rstrip()]
+            assert (opened.refused(Refusal.TLS), opened.core.counters.connections_open) == (1, 0)
+
+    run(scenario(), loop)
+
+
+@each_loop
+@pytest.mark.parametrize("end", ["its time is over", "too much", "the peer ends", "it makes room"])
+def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
+    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """However it ends, what came until then is evidence, and an operator hears of the address."""
+    given = spied(monkeypatch)
+    if end == "its time is over":
+        monkeypatch.setattr(accept, "CLEAR_S", 0.05)
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files, accounts=[HOME], limits={"connections": 1}) as opened:
+            terminal = await opened.dial()
+            said = b"A" * (accept.CLEAR_MAX + 1) if end == "too much" else frame(1, "1234")[:12]
+            terminal.send(said)
+            await until(lambda: b"".join(given) == said[: accept.CLEAR_MAX])
+            if end == "the peer ends":
+                terminal.writer.write_eof()
+            elif end == "it makes room":
+                opened.core.clock.advance(3)
+                await opened.dial()
+            assert await terminal.ended() == b""
+            assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
+            (row,) = opened.core.read("SELECT raw, reason FROM rejects")
+            assert (bytes(row["raw"]), row["reason"]) == (said[: accept.CLEAR_MAX], "wrong_port")
+
+    run(scenario(), loop)
+
+
+@each_loop
+@pytest.mark.parametrize("broken", ["__init__", "feed", "finish"])
+def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
+    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """It may be a third party's: the log has its stack, the place is free again, and an operator hears of the bytes."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        async with door(tmp_path, tls=tls_files) as opened:
+            monkeypatch.setattr(Dc09Decoder, broken, fail)
+            terminal = await opened.dial()
+            with capture_logs() as log:
+                terminal.send(b"hello")
+                terminal.writer.write_eof()
+                assert await terminal.ended() == b""
+                await until(lambda: opened.core.counters.connections_open == 0)
+            assert [line["event"] for line in log] == ["decoder.failed"]
+            assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
+            assert opened.refused(Refusal.TLS) == 1
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_decoder_that_cannot_be_made_keeps_no_connection(
+    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a port in clear, too, the place is free again and the log says why."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            monkeypatch.setattr(Dc09Decoder, "__init__", fail)
+            with capture_logs() as log:
+                assert await (await opened.dial()).ended() == b""
+                await until(lambda: opened.core.counters.connections_open == 0)
+            assert [line["event"] for line in log] == ["connection.failed"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_each_home_behind_a_gateway_in_clear_reaches_an_operator(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+    """A gateway speaks for many homes: no press stands in another home's alarm, and a stranger's is not dropped."""
+
+    async def scenario() -> None:
+        homes = [HOME, Account(account="1235", home="H2")]
+        async with door(tmp_path, tls=tls_files, accounts=homes) as opened:
+            gateway = await opened.dial()
+            gateway.send(frame(1, "1234") + frame(2, "1235") + frame(3, "9999"))
+            assert await gateway.ended() == b""
+            assert await told(opened) == [("127.0.0.1", "TECHNICAL"), ("H1", "LIFE"), ("H2", "LIFE")]
+            rejects = opened.core.read("SELECT account, reason FROM rejects ORDER BY account")
+            assert [(row["account"], row["reason"]) for row in rejects] == [
+                ("", "wrong_port"),
+                ("1234", "wrong_port"),
+                ("1235", "wrong_port"),
+            ]
 
     run(scenario(), loop)
 

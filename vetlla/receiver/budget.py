@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SPARE_FILES = 256
-"""Descriptors beside the connections: databases, control clients, HTTP, log."""
+CALLERS_MAX = 256
+"""Callers of the control socket at one time: boards and watches of a large room."""
+VISITORS_MAX = 64
+"""HTTP connections at one time: a few scrapers and health checks."""
+OTHER_FILES = 256
+"""Descriptors of all else: databases, log, listeners, brokers, and callers that are being turned away."""
+SPARE_FILES = CALLERS_MAX + VISITORS_MAX + OTHER_FILES
+"""Descriptors beside the connections of peers: none of these may find that peers hold its own."""
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
 """Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""

@@ -21,6 +21,7 @@ import structlog
 
 from vetlla.access import group_name
 from vetlla.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.receiver.budget import CALLERS_MAX
 from vetlla.store.in_place import identity
 from vetlla.store.ownership import set_mode
 
@@ -36,8 +37,6 @@ log = structlog.get_logger()
 CONTROL_SOCKET = "control.sock"
 SOCKET_PATH_MAX = 107
 """Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
-CALLERS_MAX = 256
-"""Callers at one time: boards and watches of a large room."""
 OF_ONE_USER_MAX = 64
 """Connections of one user, so that one user cannot use them all."""
 SILENCE_S = 600.0
@@ -119,10 +118,12 @@ class Control:
     async def stay(self) -> None:
         """Listen again if the socket was deleted or replaced: without it no operator reaches an alarm."""
         server, made = self._server, self._made
-        if server is None or made is None or identity(self.path) == made:
+        if server is None or made is None:
             return
-        server.close()  # connections that stand stay
         try:
+            if identity(self.path) == made:
+                return
+            server.close()  # connections that stand stay
             await self.start()
             log.error("control.lost", path=str(self.path))
         except (VetllaError, OSError) as error:

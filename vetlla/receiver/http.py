@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from aiohttp import web
 
 from vetlla.errors import ConfigError
+from vetlla.receiver.budget import VISITORS_MAX
 from vetlla.receiver.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONNECTIONS_MAX = 64
-"""Connections at one time: a few scrapers and health checks. The oldest one makes room for the next."""
 LIFE_S = 60.0
 """How long a connection may last: a scraper that wants to keep it dials again, and a silent one keeps none."""
 SHUTDOWN_S = 2.0
@@ -103,7 +102,7 @@ class _Visitor(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        while len(self._visitors) >= CONNECTIONS_MAX:
+        while len(self._visitors) >= VISITORS_MAX:  # the oldest one makes room
             self._visitors.pop(next(iter(self._visitors))).abort()
         self._visitors[self] = self._transport
         self._end = asyncio.get_running_loop().call_later(LIFE_S, self._transport.abort)

@@ -8,6 +8,7 @@ or uses its second receiver.
 from __future__ import annotations
 
 from collections import deque
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import structlog
@@ -23,15 +24,16 @@ from vetlla.receiver.evidence import Evidence
 from vetlla.receiver.report import News, Report
 from vetlla.receiver.watchdog import is_last_will
 from vetlla.service.admission import objection
+from vetlla.service.emergencies import EMERGENCY
 from vetlla.service.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.triage import PRIORITIES, age, home_of, weigh
-from vetlla.signals import DUPLICATE, STORED, Priority, Reason, Reject, refused
+from vetlla.signals import DUPLICATE, STORED, Kind, Priority, Reason, Reject, Signal, refused
 from vetlla.store.audit import digest
 from vetlla.store.batch import Batch, Entry
 from vetlla.store.rows import SIGNAL_COLUMNS, Flag, content, content_of, said_in, signal_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from vetlla.accounts import Account, AccountBook
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.watchdog import Watchdog
     from vetlla.settings.model import Settings
-    from vetlla.signals import Arrival, Signal, Verdict
+    from vetlla.signals import Arrival, Item, Verdict
     from vetlla.store.journal import Recovered
     from vetlla.store.rows import Row
 
@@ -59,6 +61,7 @@ STRANGERS_SHARE = BATCH_MAX // 4
 """Signals of callers that are not registered in one transaction: what waits of them never holds up a home."""
 STRANGERS_WAITING = 5_000
 """Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
+_IN_CLEAR = "spoke in clear at a port for TLS"
 _TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
 """Columns of a signal that its watchers are told."""
 
@@ -175,16 +178,39 @@ class Intake:
             deliver(None, to_datetime(now_us))  # not taken: the caller repeats it
         return account is not None
 
-    def turn_away(self, arrival: Arrival, protocol: str, said: bytes, signals: Sequence[Signal]) -> None:
-        """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator."""
-        account = self.book.find(signals[0].id) if signals else None
-        if account is not None and self._commit.ready:
+    def turn_away(self, arrival: Arrival, protocol: str, said: bytes, items: Iterable[Item]) -> None:
+        """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator.
+
+        Each frame counts for the account that it names, because a gateway speaks for many homes. What names no home
+        that we know stands under the address that it came from.
+        """
+        named = [item for item in items if isinstance(item, (Signal, Reject)) and item.id is not None]
+        is_any_unknown = not named
+        for (who, _), frame in groupby(named, lambda item: (item.id, item.raw)):
+            account = self.book.find(who) if who is not None else None
+            if account is None:
+                is_any_unknown = True
+            else:
+                self._turn_home_away(arrival, account, list(frame))
+        if is_any_unknown:
+            reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=_IN_CLEAR)
+            self._evidence.reject(arrival, reject, None)
+
+    def _turn_home_away(self, arrival: Arrival, account: Account, frame: Sequence[Signal | Reject]) -> None:
+        signals = [item for item in frame if isinstance(item, Signal)]
+        if account.maker is not None:
+            signals = [as_meant_by(account.maker, signal) for signal in signals]
+        if signals and self._commit.ready:
             self._evidence.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
-        else:
-            text = "spoke in clear at a port for TLS"
-            self._evidence.reject(
-                arrival, Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=text), None
-            )
+            return
+        # Nothing can be kept now, or the frame could not be read: the home waits for an operator all the same.
+        is_call = any(weigh(signal, account, self._table, is_known=False)[1] in EMERGENCY for signal in signals)
+        is_call |= any(isinstance(item, Reject) and item.kind is Kind.UNREADABLE for item in frame)
+        kind, first = Kind.UNREADABLE if is_call else Kind.FAULT, frame[0]
+        reject = Reject(
+            protocol=first.protocol, reason=Reason.WRONG_PORT, raw=first.raw, text=_IN_CLEAR, id=first.id, kind=kind
+        )
+        self._evidence.reject(arrival, reject, account)
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Take bytes that were no report."""

@@ -133,7 +133,7 @@ class Metrics(Collector):
         yield _gauge("oldest_waiting_seconds", "Age of the oldest alarm that no operator holds.", ("priority",), oldest)
         yield _gauge("free_bytes", "Free space for the journal.", (), [((), now.free_bytes)])
         yield _gauge("watermark_bytes", "Free space below which nothing is answered.", (), [((), now.watermark_bytes)])
-        yield _gauge("intake_waiting", "Frames waiting for their commit.", (), [((), now.intake_waiting)])
+        yield _gauge("intake_waiting", "Signals waiting for their commit.", (), [((), now.intake_waiting)])
         yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
         yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
         apart = [((_label(p),), now.alarms_on_test.get(p, 0)) for p in Priority]

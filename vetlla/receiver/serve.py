@@ -101,8 +101,8 @@ class Receiver:
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
         self._listens = False
-        self._handed: frozenset[str] = frozenset()
-        """Names of the listeners whose sockets systemd holds."""
+        self._inherited: list[systemd.Inherited] | None = None
+        """Sockets that systemd handed over, which it does once; None before they are asked for."""
         self._reloads: set[asyncio.Task[object]] = set()
         self._reload = Reload(
             settings,
@@ -166,49 +166,59 @@ class Receiver:
         else:
             self._commit.withhold(str(unread))
         await self._open_doors(parts)
+        parts.push_async_callback(self._close_listeners)
         if unread is None:
-            await self._listen(parts)
+            await self._listen()
         else:
-            self._begin(self._listen_when_read(prepared, parts))
+            self._begin(self._listen_when_read(prepared))
         self._commit.on_turn.append(self._tell_manager)
         self._beat()
         self._retention.start()
         self._say_ready()
 
-    async def _listen(self, parts: AsyncExitStack) -> None:
+    async def _listen(self) -> None:
         """Take reports on every socket that is bound, and from every broker."""
         for listener in self._listeners:
             await listener.start()
-            parts.callback(listener.abort)
         for broker in self._brokers:
             await broker.start()
-            parts.push_async_callback(broker.close)
         self._listens = True
 
-    async def _listen_when_read(self, prepared: Prepared, parts: AsyncExitStack) -> None:
+    async def _close_listeners(self) -> None:
+        """Close every socket that was bound, and leave every broker."""
+        for broker in self._brokers:
+            await broker.close()
+        for listener in self._listeners:
+            listener.stop()
+            listener.abort()
+
+    async def _listen_when_read(self, prepared: Prepared) -> None:
         """Read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
 
         A terminal that finds no receiver turns to its second one at once. One that is answered without its key, or as
         an unknown caller, might not.
         """
-        while (failure := await self._try_to_listen(prepared, parts)) is not None:
+        while (failure := await self._try_to_listen(prepared)) is not None:
             self._commit.withhold(str(failure))
             await asyncio.sleep(self._reload.settings.store.retry_s)
         self._commit.release()
         self._tell_places()
 
-    async def _try_to_listen(self, prepared: Prepared, parts: AsyncExitStack) -> VetllaError | None:
+    async def _try_to_listen(self, prepared: Prepared) -> Exception | None:
         """Listen, once accounts and keys are read; return what keeps us from it."""
         if (failure := await self._reload.registry()) is not None:
             return failure
         try:
             self._bind(prepared)
-        except VetllaError as error:  # another program took a port meanwhile
-            log.error("receiver.cannot_listen", why=str(error))  # noqa: TRY400 - the other program's doing
+            await self._listen()
+        except Exception as error:
+            # Another program took a port meanwhile, as a rule. Our own ports must be free for the next try.
+            is_ours = not isinstance(error, (VetllaError, OSError))
+            log.error("receiver.cannot_listen", why=str(error) or repr(error), exc_info=is_ours)  # noqa: TRY400 - not always
+            await self._close_listeners()
             self._listeners.clear()
             self._brokers.clear()
             return error
-        await self._listen(parts)
         return None
 
     def _make_desk(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
@@ -254,10 +264,11 @@ class Receiver:
 
     def _bind(self, prepared: Prepared) -> None:
         ground = Ground(self._intake, self._budget, self._counters, self._clock)
-        handed = systemd.inherited_sockets()
-        self._handed = frozenset(one.name for one in handed)
+        if self._inherited is None:
+            self._inherited = systemd.inherited_sockets()
+        handed = self._inherited
         known = {entrance.listen.name for entrance in prepared.entrances}
-        if stray := self._handed - known:
+        if stray := {one.name for one in handed} - known:
             raise ConfigError(
                 f"systemd hands over sockets for {', '.join(stray)}, which no [[listen]] names",
                 remedy="make FileDescriptorName= of the socket unit equal to a listener's name",
@@ -273,7 +284,8 @@ class Receiver:
                     f"systemd hands over a {unspoken.pop()} socket for {listen.name}",
                     remedy=f"take it out of the socket unit: {listen.protocol} is not spoken over that",
                 )
-            for transport, bound in (given or bind(listen)).items():
+            # A listener closes its socket when it ends, and what was handed over may be needed for another try.
+            for transport, bound in ({way: one.dup() for way, one in given.items()} or bind(listen)).items():
                 if transport == "tcp":
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
                 else:
@@ -394,7 +406,12 @@ class Receiver:
     def _begin(self, reading: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(reading)
         self._reloads.add(task)
-        task.add_done_callback(self._reloads.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._reloads.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("task.failed", why=repr(failure), exc_info=failure)
 
     async def _take(self, taken: Taken) -> None:
         """Go on with other settings, accounts and keys, or with all that was in force if a part cannot take them."""
@@ -431,7 +448,8 @@ class Receiver:
         held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
         if self._http.running:
             held.add((self._reload.settings.http.host, self._http.port, "tcp"))
-        given = (one for one in wanted.listen if one.name in self._handed)
+        handed = {one.name for one in self._inherited or ()}
+        given = (one for one in wanted.listen if one.name in handed)
         return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
 
     async def _asked_to_reload(self, request: Request) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Limits(Section):
     pending_per_connection: Count = 256
     """Frames of one connection that wait for their commit; then reading pauses."""
     intake_waiting: Count = 50_000
-    """Frames of all connections that wait for their commit; then reading pauses."""
+    """Signals of all connections that wait for their commit (a frame may hold several); then reading pauses."""
     drain_deadline_s: Wait = 10
     """Time that a stop gives to commit and answer what was read."""
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from vetlla.receiver.counters import Refusal
+from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
     from vetlla.clock import Instant
+    from vetlla.receiver.budget import Budget
     from vetlla.receiver.session import Ground
 
 log = structlog.get_logger()
@@ -32,21 +36,54 @@ _HANDSHAKE = 0x16
 """First byte of the TLS record that begins a handshake (RFC 8446, 5.1); no frame in clear begins so."""
 CLEAR_MAX = 4_096
 """Bytes in clear that are looked at."""
+CLEAR_S = 1.0
+"""Time a peer that speaks in clear has for its report after its first byte: a modem may send it in several segments."""
 ACCEPT_AGAIN_S = 1.0
 """Pause after the machine could not accept a connection: it has no descriptors left, most likely."""
 
 
-class _Handshake:
-    """A connection that is being set up."""
+class Accepted(asyncio.Protocol):
+    """The protocol of a connection. It calls ``made`` in ``connection_made``: its place is its own from then on."""
 
-    def __init__(self, host: str, established: Instant, task: asyncio.Task[None]) -> None:
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop the connection."""
+
+
+class InClear(Protocol):
+    """What a peer says in clear at a port for TLS."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; return True if nothing more need be read."""
+
+    def end(self) -> None:
+        """Do what is to be done with it. Called once, when all was read."""
+
+
+class _Handshake:
+    """A connection that is being set up. It holds the place in the budget until the connection itself does."""
+
+    def __init__(self, budget: Budget, host: str, established: Instant) -> None:
         self.host = host
         self.established = established
+        self.is_made = False
+        """The connection stands, and gives its place back when it ends."""
+        self._budget = budget
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, task: asyncio.Task[None]) -> None:
+        """Take what sets the connection up."""
         self._task = task
+
+    def made(self) -> None:
+        """Leave the place to the connection, which calls this when it stands."""
+        self.is_made = True
+        self._budget.prove(self)
 
     def abort(self) -> None:
         """Drop the connection."""
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
 class Acceptor:
@@ -57,17 +94,18 @@ class Acceptor:
         listening: socket.socket,
         tls: ssl.SSLContext | None,
         ground: Ground,
-        make_protocol: Callable[[str, Instant], asyncio.Protocol],
-        in_clear: Callable[[tuple[str, int], Instant, bytes], None],
+        make_protocol: Callable[[str, Instant, Callable[[], None]], Accepted],
+        in_clear: Callable[[tuple[str, int], Instant], InClear],
     ) -> None:
         self._listening = listening
         self.tls = tls
         """For connections that are set up from now on; those that stand keep theirs."""
         self._ground = ground
         self._make_protocol = make_protocol
-        """From the peer's host, whose budget is taken already, and the instant at which the connection was set up."""
+        """From the peer's host, whose budget is taken already, the instant at which the connection was set up, and what
+        the protocol calls when it takes that place over."""
         self._in_clear = in_clear
-        """Told of a peer that speaks in clear where TLS is spoken: address, set-up, and what it said."""
+        """From the address and the set-up of a peer that speaks in clear where TLS is spoken."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._again: asyncio.TimerHandle | None = None
 
@@ -110,39 +148,52 @@ class Acceptor:
             self._ground.counters.connections_refused[refusal] += 1
             connection.close()
             return
-        established = self._ground.clock.now()
-        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, established))
+        handshake = _Handshake(self._ground.budget, host, self._ground.clock.now())
+        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, handshake))
+        handshake.begin(task)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._over, connection, handshake))
         if self.tls:  # a handshake takes time
-            handshake, budget = _Handshake(host, established, task), self._ground.budget
-            budget.hold(handshake)
-            task.add_done_callback(lambda _: budget.prove(handshake))
+            self._ground.budget.hold(handshake)
 
-    async def _set_up(self, connection: socket.socket, address: tuple[str, int], established: Instant) -> None:
-        ground, loop = self._ground, asyncio.get_running_loop()
-        host = address[0]
+    def _over(self, connection: socket.socket, handshake: _Handshake, task: asyncio.Task[None]) -> None:
+        # Called of a task, too, that was cancelled before its first step.
+        self._tasks.discard(task)
+        if not handshake.is_made:
+            self._ground.budget.prove(handshake)
+            self._ground.budget.disconnect(handshake.host)
+            connection.close()
+
+    async def _set_up(self, connection: socket.socket, address: tuple[str, int], handshake: _Handshake) -> None:
+        try:
+            if self.tls and await _speaks_in_clear(connection):
+                await _overhear(connection, self._in_clear(address, handshake.established))
+                self._ground.counters.connections_refused[Refusal.TLS] += 1
+            else:
+                await self._connect(connection, handshake)
+        except OSError:  # ssl.SSLError, ConnectionError and TimeoutError are among them
+            self._ground.counters.connections_refused[Refusal.TLS] += 1
+        except Exception:
+            # The mistake may be a third party's. Others are served.
+            log.exception("connection.failed", peer=spelled(*address))
+
+    async def _connect(self, connection: socket.socket, handshake: _Handshake) -> None:
+        """Let the protocol have the connection, after its TLS handshake where there is one."""
+        protocol = self._make_protocol(handshake.host, handshake.established, handshake.made)
         handshake_s = HANDSHAKE_S if self.tls else None
         try:
-            if self.tls and (said := await _said_in_clear(connection)):
-                self._in_clear(address, established, said)
-                raise ConnectionRefusedError
-            protocol = self._make_protocol(host, established)
-            await loop.connect_accepted_socket(
+            await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=handshake_s
             )
-        except OSError:  # ssl.SSLError, ConnectionError and TimeoutError are among them
-            ground.counters.connections_refused[Refusal.TLS] += 1
-            ground.budget.disconnect(host)
-            connection.close()
-        except asyncio.CancelledError:
-            ground.budget.disconnect(host)
-            connection.close()
+        except BaseException:
+            # It may have been dropped in the very turn in which it was made: its end gives the place back.
+            if handshake.is_made:
+                protocol.abort()
             raise
 
 
-async def _said_in_clear(connection: socket.socket) -> bytes:
-    """Return what a peer says in clear; b"" when it begins a handshake. Raises OSError when it says nothing in time."""
+async def _speaks_in_clear(connection: socket.socket) -> bool:
+    """Return False if a peer begins a handshake. Raises OSError when it says nothing in time."""
     loop = asyncio.get_running_loop()
     spoke = asyncio.Event()
     loop.add_reader(connection, spoke.set)
@@ -154,4 +205,15 @@ async def _said_in_clear(connection: socket.socket) -> bytes:
     first = connection.recv(1, socket.MSG_PEEK)
     if not first:
         raise ConnectionAbortedError
-    return b"" if first[0] == _HANDSHAKE else connection.recv(CLEAR_MAX)
+    return first[0] != _HANDSHAKE
+
+
+async def _overhear(connection: socket.socket, heard: InClear) -> None:
+    """Read what a peer says in clear, until that is enough, the peer has said all, or its time is over."""
+    loop, left = asyncio.get_running_loop(), CLEAR_MAX
+    try:
+        async with asyncio.timeout(CLEAR_S):
+            while left and (data := await loop.sock_recv(connection, left)) and not heard.feed(data):
+                left -= len(data)
+    finally:
+        heard.end()  # of a peer that resets the connection, or has to make room, what came until then

@@ -6,12 +6,14 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+import structlog
+
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners.accept import Acceptor
+from vetlla.receiver.listeners.accept import Accepted, Acceptor
 from vetlla.receiver.listeners.tls import names_in
 from vetlla.receiver.session import Peer, Session
 from vetlla.settings.section import spelled
-from vetlla.signals import Arrival, Signal
+from vetlla.signals import Arrival, Hangup, Signal
 
 if TYPE_CHECKING:
     import socket
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import Ground
     from vetlla.settings.model import Listen
+    from vetlla.signals import Item
+
+log = structlog.get_logger()
 
 TURN_BYTES = 4_096
 """What one connection hands to its decoder in one turn of the loop: a hundred reports, or some 30 ms of junk. What came
@@ -50,7 +55,7 @@ class TcpListener:
         self.ground = ground
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
-        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self), self._in_clear)
+        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self), partial(_InClear, self))
 
     async def start(self) -> None:
         """Accept connections."""
@@ -59,15 +64,6 @@ class TcpListener:
     def use_tls(self, context: ssl.SSLContext | None) -> None:
         """Set up further connections with this; those that stand keep theirs."""
         self._acceptor.tls = context
-
-    def _in_clear(self, address: tuple[str, int], established: Instant, said: bytes) -> None:
-        """Put before an operator what a terminal says in clear at a TLS port: its reports cannot be received there."""
-        listen, ground = self.listen, self.ground
-        arrival = Arrival(listen.name, "tcp", spelled(*address), established, ground.clock.now())
-        decoder = self.make_decoder()
-        items = [*decoder.feed(said), *decoder.finish()]
-        signals = [item for item in items if isinstance(item, Signal)]
-        ground.intake.turn_away(arrival, listen.protocol, said, signals)
 
     def stop(self) -> None:
         """Accept and read no more; what was read is still answered."""
@@ -81,14 +77,56 @@ class TcpListener:
             connection.abort()
 
 
-class _Connection(asyncio.Protocol):
+class _InClear:
+    """What a terminal says in clear at a port for TLS: nothing of it would ever be received, so an operator is told."""
+
+    def __init__(self, listener: TcpListener, address: tuple[str, int], established: Instant) -> None:
+        self._listener = listener
+        self._peer = spelled(*address)
+        self._established = established
+        self._said = b""
+        self._items: list[Item] = []
+        self._decoder: Decoder | None = None
+        self._is_broken = False
+        """The decoder raised: it is asked no further."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; return True if they hold a report, or the decoder says that there will be none."""
+        self._said += data
+        self._read(data)
+        return self._is_broken or any(isinstance(item, (Signal, Hangup)) for item in self._items)
+
+    def end(self) -> None:
+        """Put before an operator what was said."""
+        if not self._said:
+            return
+        if not self._is_broken:
+            self._read(None)
+        listen, ground = self._listener.listen, self._listener.ground
+        arrival = Arrival(listen.name, "tcp", self._peer, self._established, ground.clock.now())
+        ground.intake.turn_away(arrival, listen.protocol, self._said, self._items)
+
+    def _read(self, data: bytes | None) -> None:
+        """Let the decoder read these bytes, or hear that there are no more."""
+        try:
+            decoder = self._decoder = self._decoder or self._listener.make_decoder()
+            self._items += decoder.finish() if data is None else decoder.feed(data)
+        except Exception:
+            # The mistake may be a third party's. An operator is told of the bytes all the same.
+            log.exception("decoder.failed", protocol=self._listener.listen.protocol, peer=self._peer)
+            self._is_broken = True
+
+
+class _Connection(Accepted):
     """One peer's connection."""
 
     _transport: asyncio.Transport
     _session: Session
 
-    def __init__(self, listener: TcpListener, host: str, established: Instant) -> None:
+    def __init__(self, listener: TcpListener, host: str, established: Instant, made: Callable[[], None]) -> None:
         self._listener = listener
+        self._made = made
+        self._decoder = listener.make_decoder()  # one that cannot be made keeps no connection
         self.host = host
         """Whose budget the connection is taken from; "" after its end."""
         self.established = established
@@ -114,6 +152,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
+        self._made()
         host, port = (transport.get_extra_info("peername") or (self.host, 0))[:2]
         peer = Peer(
             listener.listen.protocol,
@@ -124,7 +163,7 @@ class _Connection(asyncio.Protocol):
             self.hang_up,
             self._names(transport) if listener.transport == "tls" else None,
         )
-        self._session = Session(ground, peer, listener.make_decoder(), self.established)
+        self._session = Session(ground, peer, self._decoder, self.established)
         listener.connections.add(self)
         ground.budget.hold(self)
         self._watch(ground.budget.limits.first_frame_timeout_s)

@@ -1,0 +1,84 @@
+"""The daemon's parts over the core: what begins to listen late, and what runs beside the reports."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.receiver.core import Core, core, run, small, until
+from vetlla.clock import SystemClock
+from vetlla.protocols.registry import load_protocols
+from vetlla.receiver.listeners.udp import UdpListener
+from vetlla.receiver.serve import Receiver
+from vetlla.receiver.startup import prepare
+from vetlla.settings.model import Listen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vetlla.settings.model import Settings
+
+
+def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    """Return a receiver that has opened all but its listeners, and reads its registry without a fault."""
+    receiver = Receiver(settings, lambda: settings, SystemClock())
+    receiver._intake, receiver._budget, receiver._commit = rig.intake, rig.budget, rig.commit
+
+    async def read() -> None:
+        pass
+
+    monkeypatch.setattr(receiver._reload, "registry", read)
+    return receiver
+
+
+@pytest.mark.parametrize("trouble", [OSError(errno.ENOMEM, "Cannot allocate memory"), ZeroDivisionError()])
+def test_a_listener_that_does_not_start_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """After a start that had to wait: what keeps the receiver from listening is logged, and it tries again."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    listen = Listen(protocol="dc09", host="127.0.0.1", port=port)
+    settings = small(tmp_path).model_copy(update={"listen": (listen,)})
+    start, troubles = UdpListener.start, [trouble, trouble]
+
+    async def start_late(self: UdpListener) -> None:
+        if troubles:
+            raise troubles.pop()
+        await start(self)
+
+    monkeypatch.setattr(UdpListener, "start", start_late)
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings) as rig:
+            receiver = over(rig, settings, monkeypatch)
+            with capture_logs() as log:
+                await receiver._listen_when_read(prepare(settings, load_protocols()))
+            events = [line["event"] for line in log if line["event"].startswith("receiver.")]
+            assert events == ["receiver.cannot_listen", "receiver.cannot_listen", "receiver.ready"]
+            assert {one.port for one in receiver._listeners} == {port}
+            assert rig.commit.ready
+            await receiver._close_listeners()
+
+    run(scenario())
+
+
+def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
+    """A reload, a look at the control socket: what ends with a mistake of ours is not lost with its task."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        settings = small(tmp_path)
+        receiver = Receiver(settings, lambda: settings, SystemClock())
+        with capture_logs() as log:
+            receiver._begin(fail())
+            await until(lambda: not receiver._reloads)
+        assert [(line["event"], line["why"]) for line in log] == [("task.failed", "ZeroDivisionError()")]
+
+    run(scenario())
