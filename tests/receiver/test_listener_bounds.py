@@ -15,7 +15,7 @@ from tests.receiver.door import Door, Terminal, ack, door, each_loop, frame, key
 from vetlla.accounts import Account
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import accept, tcp
+from vetlla.receiver.listeners import accept, tcp, turns
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.session import Ground, Session
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNLIMITED = 1 << 20
+HOME = Account(account="1234", home="H1")
+JUNK = b'\nFFFF0010"0123456789\r'
 NARROW = 4096
 """Bytes of a kernel's buffer: small enough to be filled by a few answers."""
 
@@ -270,7 +272,7 @@ def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
     """A home that presses during a neighbour's flood is served in its turn; the flood is taken whole, in its order."""
 
     async def scenario() -> None:
-        async with door(tmp_path, limits={"pending_per_connection": UNLIMITED}) as opened:
+        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": UNLIMITED}) as opened:
             flood, home = await opened.dial(), await opened.dial()
             await until(lambda: len(opened.tcp.connections) == 2)
             opened.core.journal.gate.clear()
@@ -301,7 +303,7 @@ def test_what_was_read_of_a_peer_that_has_ended_is_taken(
     monkeypatch.setattr(tcp._Connection, "data_received", data_received)
 
     async def scenario() -> None:
-        async with door(tmp_path, limits={"pending_per_connection": 10}) as opened:
+        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 10}) as opened:
             terminal = await opened.dial()
             terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
             if reset:
@@ -335,17 +337,14 @@ def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str
     run(scenario(), loop)
 
 
-HOME = Account(account="1234", home="H1")
-
-
 @each_loop
 def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many connections may bring junk in one turn: a few bytes of each are read until it tells one."""
-    turns: list[int] = []
+    taken: list[int] = []
     feed = Session.feed
 
     def counted(session: Session, data: bytes) -> None:
-        turns.append(len(data))
+        taken.append(len(data))
         feed(session, data)
 
     monkeypatch.setattr(Session, "feed", counted)
@@ -356,13 +355,54 @@ def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monk
             for terminal, account in ((stranger, "9999"), (home, "1234")):
                 terminal.send(frame(1, account))
                 await terminal.hear(ack(1, account))
-                turns.clear()
+                taken.clear()
                 terminal.send(b"".join(frame(number, account) for number in range(2, 42)))
                 await terminal.hear(b"".join(ack(number, account) for number in range(2, 42)))
                 if terminal is stranger:
-                    assert max(turns) == tcp.UNPROVEN_TURN_BYTES
+                    assert max(taken) == tcp.UNPROVEN_TURN_BYTES
                 else:
-                    assert tcp.UNPROVEN_TURN_BYTES < max(turns) <= tcp.TURN_BYTES
+                    assert tcp.UNPROVEN_TURN_BYTES < max(taken) <= tcp.TURN_BYTES
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_what_strangers_leave_for_their_turns_is_bounded(
+    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd sends and hangs up: a frame's length of each is taken, and where too many wait the oldest give up."""
+    monkeypatch.setattr(turns, "GONE_MAX", 5)
+
+    async def scenario() -> None:
+        async with door(tmp_path, limits={"bogus_frames": UNLIMITED}) as opened:
+            crowd = [await opened.dial() for _ in range(20)]
+            for terminal in crowd:
+                terminal.send(JUNK * 4_000)
+            for terminal in crowd:
+                terminal.hang_up()
+            await until(lambda: not opened.tcp.connections)
+            await until(lambda: not opened.tcp.turns._gone)
+            await opened.core.sync()
+            taken = sum(opened.core.counters.rejects.values()) * len(JUNK)
+            assert 0 < taken <= 20 * (tcp.UNPROVEN_TURN_BYTES + tcp.UNPROVEN_LEFT)
+            assert opened.refused(Refusal.UNPROVEN) > 0
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path, loop: str) -> None:
+    """What was taken is answered, and then the connection closes, so that the caller repeats the rest."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            terminal = await opened.dial()
+            terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+            answered = (await terminal.ended()).count(b"ACK")
+            assert 0 < answered < MANY
+            assert opened.refused(Refusal.UNPROVEN) == 1
+            await opened.core.sync()
+            assert len(opened.core.read("SELECT id FROM signals")) == answered
 
     run(scenario(), loop)
 

@@ -11,6 +11,7 @@ import structlog
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.accept import Accepted, Acceptor
 from vetlla.receiver.listeners.tls import names_in
+from vetlla.receiver.listeners.turns import Turns
 from vetlla.receiver.session import Peer, Session
 from vetlla.settings.section import spelled
 from vetlla.signals import Arrival, Hangup, Signal
@@ -33,7 +34,12 @@ TURN_BYTES = 4_096
 with it waits for the next turns, so that others have theirs."""
 UNPROVEN_TURN_BYTES = 256
 """The same of a connection that has told no report of a registered account: a first report. Junk costs up to 2 us a
-byte, and a thousand connections may bring it in one turn; after ``bogus_frames`` of it a connection ends."""
+byte, and a thousand connections may bring it in one turn of the loop."""
+UNPROVEN_LEFT = 4_608
+"""Bytes of such a connection that wait for their turns: the longest frame of DC-09. What came with them is not read:
+the connection ends behind them, and a terminal that was going to be known repeats its report."""
+UNREAD_LEFT = 65_536
+"""The same before its first turn: a terminal with a backlog is known by its first report, and all of it is read."""
 LINGER_S = 60.0
 """How long a connection that is to be closed waits for its last answers to leave: no terminal waits longer for them."""
 
@@ -55,6 +61,7 @@ class TcpListener:
         self.ground = ground
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
+        self.turns = Turns()
         self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self), partial(_InClear, self))
 
     async def start(self) -> None:
@@ -128,7 +135,7 @@ class _Connection(Accepted):
         self._made = made
         self._decoder = listener.make_decoder()  # one that cannot be made keeps no connection
         self.host = host
-        """Whose budget the connection is taken from; "" after its end."""
+        """Whose budget the connection is taken from."""
         self.established = established
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
         self._timer: asyncio.TimerHandle | None = None
@@ -137,6 +144,12 @@ class _Connection(Accepted):
         """What was read and waits for its turn."""
         self._at_end = False
         """The peer has said all; what is left is taken first."""
+        self._had_turn = False
+        self._is_queued = False
+        self._is_cut = False
+        """More came than an unproven connection may leave for its turns: it ends behind them."""
+        self.is_gone = False
+        """The peer is gone, and its place in the budget was given back."""
         self._full = False
         """Too many frames wait for their answer: nothing is read until all have left."""
         self._clogged = False
@@ -179,7 +192,7 @@ class _Connection(Accepted):
         if self._ending:
             return
         self._last = self._loop.time()
-        if self._left or len(data) > self._turn_bytes:
+        if self._left or len(data) > self._turn_bytes or not (self._is_proven or self._listener.turns.at_once()):
             self._put_off(data)
         else:
             self._feed(data)
@@ -200,29 +213,63 @@ class _Connection(Accepted):
     def _put_off(self, data: bytes) -> None:
         """Keep what is too much for one turn; nothing more is read until it was taken."""
         is_first, self._left = not self._left, self._left + data
-        if is_first:
-            self._set_reading()
-            self._take_turn()
+        if not is_first:
+            return
+        self._set_reading()
+        if self._is_proven:
+            self.take_turn()
+        else:
+            self._await_turn()
 
-    def _take_turn(self) -> None:
-        if not self._left or self._full:
+    def take_turn(self) -> None:
+        """Read as much of what came as one turn allows."""
+        self._is_queued = False
+        if self._full:
             return  # it goes on when the answers that are owed have left
         data, self._left = self._left[: self._turn_bytes], self._left[self._turn_bytes :]
-        self._feed(data)
+        self._had_turn = True
+        if data and not self._ending:
+            self._feed(data)
         if self._ending:
             self._left = b""  # hung up on
         elif self._left:
-            self._loop.call_soon(self._take_turn)
+            self._await_turn()
         elif self._at_end:
             self._finish()
+        elif self._is_cut:
+            self.hang_up(Refusal.UNPROVEN)
         else:
             self._set_reading()
 
+    def _await_turn(self) -> None:
+        if self._is_queued:
+            return
+        self._is_queued = True
+        if self._is_proven:
+            self._loop.call_soon(self.take_turn)
+            return
+        most = UNPROVEN_LEFT if self._had_turn else UNREAD_LEFT
+        if len(self._left) > most:
+            self._left, self._is_cut = self._left[:most], True
+        self._listener.turns.ask(self)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the first bytes wait for their turn, and are no more than a report."""
+        return not self._had_turn and len(self._left) <= UNPROVEN_TURN_BYTES
+
+    def give_up(self) -> None:
+        """Take no more of what a stranger said that is gone."""
+        self._left, self._ending = b"", True
+        self._listener.ground.counters.connections_refused[Refusal.UNPROVEN] += 1
+        self._part()
+
     def eof_received(self) -> bool:
         """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
-        self.end()
+        self._end_in_turn()
         # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
-        return bool(self.host and (self._session.owed or self._left) and self._listener.transport == "tcp")
+        is_owed = not self.is_gone and (not self._ending or self._session.owed)
+        return bool(is_owed and self._listener.transport == "tcp")
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -235,19 +282,19 @@ class _Connection(Accepted):
     def connection_lost(self, _: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self.host:
-            self._listener.connections.discard(self)
-            budget = self._listener.ground.budget
-            if not self._is_proven:
-                budget.prove(self)
-            budget.disconnect(self.host)
-            self.host = ""
-            self._full = False
-            if self._left and not self._ending:
-                self._at_end = True
-                self._take_turn()
-            else:
-                self._part()
+        if self.is_gone:
+            return
+        self.is_gone = self._at_end = True
+        self._listener.connections.discard(self)
+        budget = self._listener.ground.budget
+        if not self._is_proven:
+            budget.prove(self)
+        budget.disconnect(self.host)
+        self._full = False
+        if self._ending:
+            self._part()
+        else:
+            self._end_in_turn()
 
     def _part(self) -> None:
         """End for a peer that is gone."""
@@ -259,11 +306,11 @@ class _Connection(Accepted):
 
     def _finish(self) -> None:
         """Take what the peer began to say for all that it says, then drain."""
-        if self.host:
+        if self.is_gone:
+            self._part()
+        else:
             self._session.finish()
             self.drain()
-        else:
-            self._part()
 
     # --- reading and ending -----------------------------------------------------------------------------------------
 
@@ -272,7 +319,7 @@ class _Connection(Accepted):
         if not self._ending:
             self._listener.ground.counters.connections_refused[why] += 1
             if why is Refusal.IDLE:
-                self.end()
+                self._end_in_turn()
             else:
                 self.drain()
 
@@ -284,6 +331,16 @@ class _Connection(Accepted):
             self._at_end = True
         else:
             self._finish()
+
+    def _end_in_turn(self) -> None:
+        """Do the same in the turn of a stranger: what it leaves takes time, and a crowd hangs up at once."""
+        if self._ending:
+            return
+        self._at_end = True
+        if self._is_proven and not self._left:
+            self._finish()
+        else:
+            self._await_turn()
 
     def drain(self) -> None:
         """Read no more; close when the last answer has left."""
@@ -314,7 +371,7 @@ class _Connection(Accepted):
         self._session.on_drained = None
         self._full = False
         if self._left:
-            self._loop.call_soon(self._take_turn)
+            self._await_turn()
         else:
             self._set_reading()
 

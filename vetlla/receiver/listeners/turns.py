@@ -1,0 +1,92 @@
+"""Turns of strangers: junk on a thousand connections must not hold up the homes that report meanwhile.
+
+A home that dials in is a stranger, too, until its first report is read. So the first bytes of a connection, if they are
+no more than a report, come before all else that strangers say; the last bytes of those that have hung up come last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+TURNS_AT_ONCE = 16
+"""Turns of strangers in one turn of the loop, of 256 bytes each: some 5 ms of the dearest junk."""
+GONE_MAX = 1_000
+"""Strangers that have hung up and whose last bytes wait for their turn: some 5 MB."""
+
+
+class Stranger(Protocol):
+    """A connection that has told no report of a registered account."""
+
+    is_gone: bool
+    """It has hung up."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether what waits are its first bytes, and no more than a report."""
+
+    def take_turn(self) -> None:
+        """Read some of what came."""
+
+    def give_up(self) -> None:
+        """Read no more of one that is gone: too many wait."""
+
+
+class Turns:
+    """Lets strangers go on one after the other, a few at a time."""
+
+    def __init__(self) -> None:
+        self._first: deque[Stranger] = deque()
+        self._waiting: deque[Stranger] = deque()
+        self._gone: deque[Stranger] = deque()
+        self._is_due = False
+        self._at_once = TURNS_AT_ONCE
+        """Strangers whose first bytes may still be read in this turn of the loop."""
+
+    def at_once(self) -> bool:
+        """Return True if a stranger's first bytes may be read now: those of a few are in each turn of the loop."""
+        if self._first or not self._at_once:
+            return False
+        if self._at_once == TURNS_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._renew)
+        self._at_once -= 1
+        return True
+
+    def _renew(self) -> None:
+        self._at_once = TURNS_AT_ONCE
+
+    def ask(self, stranger: Stranger) -> None:
+        """Call ``take_turn`` in a later turn of the loop, or ``give_up`` if too many wait that have hung up."""
+        if stranger.is_first:
+            self._first.append(stranger)
+        elif not stranger.is_gone:
+            self._waiting.append(stranger)
+        else:
+            self._gone.append(stranger)
+            if len(self._gone) > GONE_MAX:
+                self._gone.popleft().give_up()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_due and (self._first or self._waiting or self._gone):
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_due = False
+        for _ in range(TURNS_AT_ONCE):
+            if (stranger := self._next()) is None:
+                break
+            stranger.take_turn()
+        self._schedule()
+
+    def _next(self) -> Stranger | None:
+        if self._first:
+            return self._first.popleft()
+        while self._waiting:
+            stranger = self._waiting.popleft()
+            if not stranger.is_gone:
+                return stranger
+            self.ask(stranger)  # it has hung up meanwhile
+        return self._gone.popleft() if self._gone else None
