@@ -11,6 +11,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from vetlla.plainfile import open_file, open_input
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -26,9 +28,15 @@ _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
 
 
 def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
-    """Return what a file holds. Raises OSError where it cannot be read, or has more than ``at_most`` bytes (EFBIG)."""
-    with path.open("rb") as file:
+    """Return what a plain file holds. Raises OSError where it is none, or has more than ``at_most`` bytes (EFBIG)."""
+    with open_file(path) as file:
         return read_open(file, path, at_most=at_most)
+
+
+def read_input(path: Path) -> bytes:
+    """Return what a file holds that a person names for one command, as ``read`` does; a shell's pipe is read, too."""
+    with open_input(path) as file:
+        return read_open(file, path)
 
 
 def read_open(file: BinaryIO, path: Path, *, at_most: int = MAX_BYTES) -> bytes:

@@ -159,7 +159,11 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
     assert (set_up["reason"], set_up["operator"], set_up["durable"]) == ("installer on site", ME, True)
     with Terminal(desk._daemon.port, desk.account) as terminal:
         terminal.alarm()
-    assert desk.account not in desk.run("list").out
+    listed = desk.run("list")
+    assert desk.account not in listed.out
+    assert re.search(r"^1 of accounts on test, 1 of them LIFE: vetlla queue list --on-test$", listed.talk, re.MULTILINE)
+    assert "on test" not in listed.out
+    assert "of accounts on test" not in desk.run("list", "--json").talk + desk.run("list", "--mine").talk
     assert desk.account in desk.run("list", "--on-test").out
     assert desk.account in desk.run("test").out
     ended = desk.run("test", desk.account.casefold(), "--for", 0).out

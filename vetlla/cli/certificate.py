@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla import __version__
 from vetlla.clock import iso
 from vetlla.errors import StoreError, UsageError
+from vetlla.plainfile import open_input
 from vetlla.store.audit import Head
 from vetlla.store.erasure import ERASED
 
@@ -92,7 +93,7 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
 def read(path: Path) -> dict[str, Any]:
     """Return the certificate in a file. Raises UsageError if the file holds no certificate."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             told = json.loads(file.read(SIZE_MAX))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="is the name right?") from error

@@ -20,6 +20,7 @@ from vetlla.cli.options import AsJson
 from vetlla.cli.output import console, print_json, talk
 from vetlla.clock import to_us
 from vetlla.errors import UsageError
+from vetlla.plainfile import open_input
 from vetlla.printable import printable
 from vetlla.protocols.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
@@ -125,7 +126,7 @@ def _hex_chunks(file: str) -> list[bytes]:
 
 def _read(file: str) -> bytes:
     try:
-        with Path(file).open("rb") if file != STDIN else nullcontext(sys.stdin.buffer) as recording:
+        with open_input(Path(file)) if file != STDIN else nullcontext(sys.stdin.buffer) as recording:
             content = recording.read(LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for input") from error

@@ -18,6 +18,7 @@ from vetlla.cli.output import console, print_json, print_rows, talk
 from vetlla.cli.tell import tell_receiver
 from vetlla.clock import SystemClock, to_us
 from vetlla.errors import UsageError, VetllaError
+from vetlla.plainfile import open_input
 from vetlla.store.account_rows import key_named
 from vetlla.store.account_table import account_book
 from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, set_long_pad, write_secret
@@ -229,7 +230,7 @@ def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
 def _input(from_file: Path | None) -> str:
     try:
         if from_file and from_file != STANDARD:
-            with from_file.open("rb") as file:
+            with open_input(from_file) as file:
                 content = file.read(LONGEST_INPUT)
         elif from_file is None and sys.stdin.isatty():
             typed: str = typer.prompt("Key (not shown)", hide_input=True, err=True)

@@ -35,7 +35,7 @@ def load(path: Path | None) -> Parameters:
     source = path or Path("parameters.toml")
     try:
         source = path or parameters_file()
-        document = tomlfile.document(tomlfile.read(source), parse_float=Decimal)
+        document = tomlfile.document(tomlfile.read_input(source), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --parameters") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

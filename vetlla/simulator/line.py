@@ -10,9 +10,11 @@ import time
 from collections import deque
 from fcntl import ioctl
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from vetlla.errors import LinkError, UsageError
+from vetlla.plainfile import open_file
 from vetlla.simulator.scenario import Transport
 
 if TYPE_CHECKING:
@@ -226,6 +228,8 @@ async def dial(scenario: Scenario, transport: Transport) -> Line:
 def trust(certificate: str | None) -> ssl.SSLContext:
     """Return what a TLS line demands: this certificate (a PEM file), or none. UsageError if it cannot be read."""
     try:
+        if certificate is not None:
+            open_file(Path(certificate)).close()  # ssl itself would wait for the writer of a pipe
         context = ssl.create_default_context(cafile=certificate)
     except OSError as error:  # ssl.SSLError is a kind of it
         raise UsageError(

@@ -12,6 +12,7 @@ and repeated if one did.
 from __future__ import annotations
 
 import sqlite3
+import stat
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla import access
@@ -184,6 +185,8 @@ def look(path: Path) -> State:
         raise access.refusal(path, error.strerror, writing=False) from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}", remedy="is --state-dir right?") from error
+    if not stat.S_ISREG(status.st_mode):  # SQLite would wait for the other end of a pipe
+        raise StoreError(f"{path}: is no plain file", remedy="move it away and put the journal itself there")
     return State(status.st_ino, log, None if log else (status.st_size, status.st_mtime_ns))
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Self
 from vetlla import __version__
 from vetlla.clock import iso
 from vetlla.errors import StoreError, UsageError
+from vetlla.plainfile import open_file
 from vetlla.store import history
 from vetlla.store.archive import Archive
 from vetlla.store.audit import head_of
@@ -73,7 +74,8 @@ class Manifest:
         """Return the manifest of a backup. Raises StoreError where there is none, or none that can be read."""
         path = backup / MANIFEST
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+            with open_file(path) as file:
+                said = json.loads(file.read().decode())
             return cls(**said | {"files": {name: Copy(**facts) for name, facts in said["files"].items()}})
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}", remedy="name a directory made by vetlla db backup") from error

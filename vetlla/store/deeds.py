@@ -1,8 +1,10 @@
-"""Alarms, notes and tests, compared with the audit of what was done to them.
+"""Alarms, notes and tests, compared with the audit of what was done to them, and alarms with their first signals.
 
 The audit is read in order. What a record says of an alarm must stand in the alarm's row, and what no record says must
 not: an open call that a hand closed, a LIFE alarm made a routine one, or a home put on test would never reach an
-operator. Only the alarms that are open at a record are kept in memory.
+operator. Nor would a call that a hand put among those on test, or gave to another home; what no record tells of an
+alarm its first signal does, whose row a commit's digest proves. Only the alarms that are open at a record are kept in
+memory.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from vetlla.alarms import Cause
 from vetlla.clock import SECOND_US
 from vetlla.signals import Priority
+from vetlla.store.rows import Flag
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,8 +37,15 @@ Flaws: TypeAlias = "Iterator[tuple[int, str]]"
 """Number of the record that shows it, and what is wrong."""
 
 _ALARM = """
-SELECT priority, state, opened_us, answered_us, closed_us, outcome, t2_us, t3_us FROM alarms WHERE id = ?
+SELECT a.id, a.priority, a.state, a.opened_us, a.answered_us, a.closed_us, a.outcome, a.t2_us, a.t3_us, a.kind, a.home,
+    a.account, a.first_signal, a.unknown_account, a.on_test, a.escalated,
+    s.flags AS first_flags, s.home AS first_home, s.account AS first_account
+FROM alarms AS a LEFT JOIN signals AS s ON s.id = a.first_signal WHERE a.id = ?
 """
+_TOLD = f"""
+SELECT max(kind = ?) AS of_kind, max(flags & {Flag.BUFFERED.value} OR occurred_us < received_us) AS of_the_past
+FROM signals WHERE alarm_id = ?
+"""  # noqa: S608 - a number of our own
 _ALARMS = f"SELECT id FROM alarms WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}"  # noqa: S608 - a number of our own
 _NOTES = "SELECT text FROM notes WHERE alarm_id = ? AND at_us = ? AND operator = ?"
 _NOTES_KEPT = "SELECT count(*) AS notes FROM notes WHERE id <= ?"
@@ -47,6 +58,10 @@ _STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
 _FINAL = ("outcome", "t2_us", "t3_us")
 """Fields of the record of an alarm's end that its row repeats: a contract is settled by them."""
 ALARM_ACTIONS = frozenset({*_STAMPED, "lift"})
+_RECEIVER, _LEFT_TEST = "receiver", Cause.ON_TEST.value
+"""Who puts an emergency that came on test before a supervisor, and why: the only way out of a test."""
+_CROWD = "callers of "
+"""Begins the home of an alarm that a crowd of strangers shares."""
 
 
 @dataclass(slots=True)
@@ -56,6 +71,20 @@ class _Open:
     record: int
     priority: int | None = None
     answered: bool = False
+    first_signal: int | None = None
+    """None: the record does not say which signal opened it."""
+    kind: str | None = None
+    refused: bool = False
+    """A refusal made it more urgent: its kind is that of a report of which no row was kept."""
+    escalated: int = 0
+    left_test: bool = False
+
+    def opened(self, detail: Mapping[str, object]) -> None:
+        """Take what the record of its opening says."""
+        self.priority = _priority(detail.get("priority"))
+        signal, kind = detail.get("signal"), detail.get("kind")
+        self.first_signal = signal if isinstance(signal, int) else None
+        self.kind = kind if isinstance(kind, str) else None
 
 
 class Deeds:
@@ -77,6 +106,8 @@ class Deeds:
         match record["action"]:
             case action if action in ALARM_ACTIONS:
                 yield from self._take_alarm(record)
+            case "escalate":
+                self._take_escalation(record)
             case "note":
                 yield from self._take_note(record)
             case "test":
@@ -99,14 +130,22 @@ class Deeds:
         match record["action"]:
             case "open":
                 self._note_opened(number)
-                known.priority = _priority(detail.get("priority"))
+                known.opened(detail)
             case "lift":
                 known.priority = _priority(detail.get("to"))
+                known.refused |= not detail.get("signal")
             case "answer":
                 known.answered = True
             case "close":
                 del self._open[number]
-                yield from ((record["id"], f"alarm {number}: {what}") for what in _end_flaws(alarm, detail, known))
+                flaws = [*_end_flaws(alarm, detail, known), *_standing_flaws(alarm, known)]
+                yield from ((record["id"], f"alarm {number}: {what}") for what in flaws)
+
+    def _take_escalation(self, record: sqlite3.Row) -> None:
+        if (number := _alarm_of(record)) is not None:
+            known = self._open.setdefault(number, _Open(record["id"]))
+            known.escalated += 1
+            known.left_test |= record["actor"] == _RECEIVER and detail_of(record).get("why") == _LEFT_TEST
 
     def _note_opened(self, number: int) -> None:
         if self._opened and self._opened[-1][1] == number - 1:
@@ -150,8 +189,22 @@ class Deeds:
             wrong.append(f"alarm {number}: is answered, and no record says by which operator")
         if not _same_priority(known, alarm):
             wrong.append(f"alarm {number}: its priority is not the one that it was given")
+        wrong += [f"alarm {number}: {what}" for what in _standing_flaws(alarm, known)]
+        if not self._may_be_its_kind(known, alarm):
+            wrong.append(f"alarm {number}: its kind is not that of a report of it")
         if wrong and not self._has_later(number, last):
             yield from ((known.record, what) for what in wrong)
+
+    def _may_be_its_kind(self, known: _Open, alarm: sqlite3.Row) -> bool:
+        """Return True if an alarm may have its kind from the report that opened it, or from one that joined it.
+
+        No row tells of a refusal. One may have given the alarm its kind if the alarm has no first signal, if a refusal
+        lifted it, or behind a report of the past.
+        """
+        if known.kind in {None, alarm["kind"]} or known.refused or alarm["first_flags"] is None:
+            return True
+        ((of_kind, of_the_past),) = self._read(_TOLD, (alarm["kind"], alarm["id"]))
+        return bool(of_kind or of_the_past)
 
     def _has_later(self, number: int, last: int) -> bool:
         """Return True if an alarm was worked after the last record that was read: it is left for the next time."""
@@ -198,6 +251,38 @@ def _end_flaws(alarm: sqlite3.Row, detail: Mapping[str, object], known: _Open) -
         yield f"was closed and is {alarm['state']}"
     if not _same_priority(known, alarm):
         yield "its priority is not the one that it was given"
+
+
+def _standing_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
+    """Yield what an alarm's row says otherwise than its first signal, and the records since.
+
+    An alarm that a refusal or a loss opened has no signal to be compared with.
+    """
+    if alarm["escalated"] != known.escalated:
+        yield f"its row says {alarm['escalated']} times before a supervisor, and the records {known.escalated}"
+    if known.first_signal is not None and alarm["first_signal"] != known.first_signal:
+        yield "its first signal is not the one that opened it"
+    elif known.first_signal is not None and alarm["first_flags"] is not None:
+        yield from _first_flaws(alarm, known)
+
+
+def _first_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
+    """Yield what an alarm's row says otherwise than the row of its first signal."""
+    came_on_test = bool(alarm["first_flags"] & Flag.ON_TEST)
+    was_unknown = bool(alarm["first_flags"] & Flag.UNKNOWN_ACCOUNT)
+    if alarm["on_test"] and not came_on_test:
+        yield "stands among those on test, and its first signal did not come on test"
+    elif alarm["on_test"] and known.left_test:
+        yield "stands among those on test, and it was put before a supervisor out of them"
+    elif came_on_test and not alarm["on_test"] and not known.left_test:
+        yield "came on test, and no record says that it was taken out"
+    if alarm["unknown_account"] and not was_unknown:
+        yield "stands among those of unknown callers, and its first signal came from a registered account"
+    if was_unknown and (not alarm["unknown_account"] or alarm["home"].startswith(_CROWD)):
+        return  # the account was registered since, or a crowd shares the alarm
+    for name in ("home", "account"):
+        if alarm[name] != alarm[f"first_{name}"] and alarm[name] and alarm[f"first_{name}"]:  # "": erased
+            yield f"its {name} is not that of its first signal"
 
 
 def _alarm_of(record: sqlite3.Row) -> int | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.errors import StoreError, UsageError
+from vetlla.plainfile import open_file
 from vetlla.store import audit
 from vetlla.store.account_table import account_book
 from vetlla.store.archive import Archive, is_damage
@@ -71,7 +72,7 @@ def _against_manifest(directory: Path, manifest: Manifest, progress: Progress) -
         progress(f"checksum of {name}", 0, 0)
         path = directory / name
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 checksum = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             yield Damage(name, _MISSING)

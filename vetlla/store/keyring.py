@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Self
 
 from vetlla import tomlfile
 from vetlla.errors import ConfigError
+from vetlla.plainfile import open_file
 from vetlla.signals import Key
 from vetlla.store.account_rows import key_named
 from vetlla.store.key_text import HEX_KEY
@@ -117,7 +118,7 @@ def is_credential(path: Path) -> bool:
 
 def _read(path: Path) -> dict[str, SharedKey]:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             mode = os.fstat(file.fileno()).st_mode
             content = tomlfile.read_open(file, path)
     except OSError as error:

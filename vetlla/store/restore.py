@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.clock import to_datetime
 from vetlla.errors import StoreError
+from vetlla.plainfile import open_file
 from vetlla.store.archive import Archive
 from vetlla.store.audit import head_of
 from vetlla.store.backup import Manifest
@@ -159,7 +160,7 @@ def _incoming(
 
 def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
     """Copy a file onto the disk; yield how many bytes are written so far."""
-    with source.open("rb") as read, os.fdopen(create(target, 0o640), "wb") as written:
+    with open_file(source) as read, os.fdopen(create(target, 0o640), "wb") as written:
         while chunk := read.read(CHUNK):
             hasher.update(chunk)
             written.write(chunk)

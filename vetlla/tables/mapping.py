@@ -21,7 +21,7 @@ def translation(path: Path | None) -> Translation:
     if path is None:
         return Translation()
     try:
-        document = tomlfile.document(tomlfile.read(path))
+        document = tomlfile.document(tomlfile.read_input(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", remedy="name a file that you may read") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

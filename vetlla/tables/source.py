@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from vetlla.errors import UsageError
+from vetlla.plainfile import open_input
 from vetlla.tables import delimited, objects
 from vetlla.tables.bounds import MAX_FILE, MIB
 from vetlla.tables.xlsx import reading
@@ -108,7 +109,7 @@ def _bytes(file: Path | BinaryIO) -> tuple[BinaryIO, int]:
     """
     if file == STANDARD:
         return _held(sys.stdin.buffer)
-    raw = file.open("rb") if isinstance(file, Path) else file
+    raw = open_input(file) if isinstance(file, Path) else file
     if not raw.seekable() or (isinstance(file, Path) and not file.is_file()):
         with raw:
             return _held(raw)

@@ -96,22 +96,28 @@ def list_alarms(
         "mine": mine,
         "on_test": on_test,
     }
+    is_all = not (priority or state or home or account or mine or on_test)
     found, out = pages(state_dir, asked), console()
     if as_json or not out.is_terminal:
         rows = found if as_json else map(_row, found)
         print_some(rows, COLUMNS, limit, as_json=as_json, total=lambda: count(state_dir, **asked))
+        if is_all and not as_json and (apart := _apart(state_dir)):
+            talk().print(apart, soft_wrap=True)
         return
     alarms = list(islice(found, limit or TABLE_ROWS))
     for one in table(alarms, out.width) if alarms else ():
         out.print(one, soft_wrap=True)
     if (more := count(state_dir, **asked) - len(alarms)) > 0:
         talk().print(f"{more} more: --limit N shows more, --json all")
-    is_all = not (priority or state or home or account or mine or on_test)
-    if is_all and (apart := ask(state_dir, "queue.list", on_test=True, count=True)["total"]):
-        out.print(Text(_apart(state_dir, apart), style="dim"), soft_wrap=True)
+    if is_all and (apart := _apart(state_dir)):
+        out.print(Text(apart, style="dim"), soft_wrap=True)
 
 
-def _apart(state_dir: Path, apart: int) -> str:
+def _apart(state_dir: Path) -> str:
+    """Return how many alarms stand apart because their accounts are on test; "" if there are none."""
+    apart = count(state_dir, on_test=True)
+    if not apart:
+        return ""
     life = count(state_dir, on_test=True, priorities=[Priority.LIFE.name])
     urgent = f", {life} of them LIFE" if life else ""
     return f"{apart} of accounts on test{urgent}: vetlla queue list --on-test"

@@ -9,6 +9,7 @@ can.
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import suppress
 from random import uniform
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from vetlla.errors import ConfigError, LinkError
+from vetlla.plainfile import open_file
 from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.receiver.listeners.mqtt_delivery import Connection
 from vetlla.receiver.listeners.mqtt_link import Link
@@ -191,7 +193,7 @@ def read_password(broker: Mqtt) -> str | None:
     try:
         if file.stat().st_mode & 0o007:
             raise ConfigError(f"mqtt {broker.name}: every user can read {file}", remedy=f"chmod o= {file}")
-        with file.open(encoding="utf-8") as text:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8") as text:
             return text.readline(LONGEST_PASSWORD).splitlines()[0]
     except (OSError, UnicodeDecodeError, IndexError) as error:
         why = error.strerror if isinstance(error, OSError) else "its first line is no password"

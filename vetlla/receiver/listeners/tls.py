@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from cryptography import x509
 
 from vetlla.errors import ConfigError
+from vetlla.plainfile import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,7 +158,7 @@ def _content(file: Path) -> bytes:
         if not file.is_file():
             what = "is no regular file" if file.exists() else "no such file"
             raise ConfigError(f"tls: {file}: {what}", remedy="name a PEM file")
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             return opened.read(FILE_MAX)
     except OSError as error:
         raise ConfigError(

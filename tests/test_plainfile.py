@@ -1,0 +1,111 @@
+"""A pipe or a device in a file's place holds no command and no receiver up: it is an error at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.daemon import PATIENCE_S, VETLLA
+from vetlla.plainfile import open_file, open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import BufferedReader
+
+ROWS = b"account,home\n0001,H-1\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Make a state directory, settings, and a pipe that no program writes to in the place of each kind of file."""
+    (tmp_path / "state").mkdir(mode=0o750)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "vetlla.toml").write_text(
+        f"""
+        state_dir = "{tmp_path / "state"}"
+        keys_file = "{tmp_path / "pipe"}"
+        [[listen]]
+        protocol = "dc09"
+        host = "127.0.0.1"
+        port = 0
+        """,
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the installed program; it must end by itself."""
+    return subprocess.run(
+        [VETLLA, *command.split()], cwd=place, input=stdin, capture_output=True, timeout=PATIENCE_S, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "receiver --config vetlla.toml",
+        "check-config --config vetlla.toml",
+        "check-config --config pipe",
+        "keys list --keys-file pipe",
+        "keys set north --hex --from-file pipe --keys-file keys.toml",
+        "accounts import pipe --state-dir state",
+        "inventory import pipe --state-dir state",
+        "inventory import vetlla.toml --mapping pipe --state-dir state",
+        "decode dc09 pipe",
+        "erase --check pipe --state-dir state",
+        "simulate --to 127.0.0.1:9 --transport tls --trust pipe",
+    ],
+)
+def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) -> None:
+    """The receiver hung at its start and took no SIGTERM; commands waited without end."""
+    done = ended(place, command)
+    told = done.stderr.decode()
+    assert done.returncode > 1, told
+    assert "pipe: is no plain file" in told or "is a named pipe, and its writer is not waited for" in told, told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("name", ["journal.db", "manifest.json"])
+def test_a_pipe_in_a_backup_is_an_error_at_once(place: Path, name: str) -> None:
+    """A backup on a disk that others can write to."""
+    os.mkfifo(place / "state" / name)
+    done = ended(place, "db verify state")
+    assert done.returncode > 1
+    assert f"{name}: is no plain file" in done.stderr.decode()
+
+
+def test_what_a_shell_pipes_in_is_imported_as_before(place: Path) -> None:
+    """Standard input by its name, and what ``<(...)`` stands for."""
+    done = ended(place, "accounts import /dev/stdin --state-dir state", ROWS)
+    assert b"/dev/stdin: 1 added" in done.stdout, done
+    reading, writing = os.pipe()
+    os.write(writing, ROWS)
+    os.close(writing)
+    command = [VETLLA, "accounts", "import", f"/dev/fd/{reading}", "--state-dir", str(place / "state")]
+    piped = subprocess.run(command, pass_fds=[reading], capture_output=True, timeout=PATIENCE_S, check=False)
+    os.close(reading)
+    assert b"1 unchanged" in piped.stdout, piped
+
+
+@pytest.mark.parametrize("opened", [open_file, open_input])
+def test_a_file_is_read_through_a_link(tmp_path: Path, opened: Callable[[Path], BufferedReader]) -> None:
+    """Settings are often a link to what a tool unpacked. A directory is told as one."""
+    (tmp_path / "file").write_bytes(ROWS)
+    (tmp_path / "link").symlink_to("file")
+    with opened(tmp_path / "link") as file:
+        assert file.read() == ROWS
+    with pytest.raises(OSError, match=r"Is a directory|is no plain file"):
+        opened(tmp_path)
+
+
+def test_a_device_is_no_plain_file() -> None:
+    """It may have no end. Who names one for an import reads from it, within the bounds of a file."""
+    with pytest.raises(OSError, match="is no plain file"):
+        open_file(Path("/dev/zero"))
+    with open_input(Path("/dev/zero")) as device:
+        assert device.read(3) == bytes(3)
