@@ -37,10 +37,10 @@ fresh: ## both commands of the README and the handbook's installation, proven in
 
 bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench
-	$(BIN)/python -m bench.supervision
+	$(BIN)/python -m bench.receiving.supervision
 
 chaos: $(READY) ## kill -9 at random instants, 100 loops
-	$(BIN)/python -m bench.chaos --loops 100
+	$(BIN)/python -m bench.killing.chaos --loops 100
 
 COMPILE = $(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --quiet

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import peers
-from bench.machine import describe
-from bench.mqtt import over_mqtt
-from bench.restart import restart
-from bench.storm import storms
+from bench.receiving import peers
+from bench.receiving.mqtt import over_mqtt
+from bench.receiving.restart import restart
+from bench.receiving.storm import storms
+from bench.rig.machine import describe
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -119,7 +119,7 @@ def _peer(name: str, load: Load, key: bytes | None) -> AbstractContextManager[pe
 
 
 def _drive(load: Load, port: int, frames: int, key: bytes | None) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.load", str(port), "--connections", str(load.connections)]
+    command = [sys.executable, "-m", "bench.receiving.load", str(port), "--connections", str(load.connections)]
     command += ["--frames", str(frames), "--code", load.code, "--rate", str(load.rate)]
     command += ["--protocol", load.protocol]
     command += ["--key", key.hex()] if key else []

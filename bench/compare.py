@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.__main__ import LOADS
-from bench.machine import describe
+from bench.rig.machine import describe
 
 
 class Turn(NamedTuple):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.permissions import NOBODY, reachable_directory, unprivileged
-from vetlla import access
-from vetlla.errors import AccessError, ConfigError, StoreError
+from tests.rigs.permissions import NOBODY, reachable_directory, unprivileged
+from vetlla.domain import access
+from vetlla.domain.errors import AccessError, ConfigError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

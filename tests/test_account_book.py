@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.accounts import Account, AccountBook
-from vetlla.signals import AccountId
+from vetlla.domain.accounts import Account, AccountBook
+from vetlla.domain.signals import AccountId
 
 HEX = st.text("0123456789abcdefABCDEF", min_size=1, max_size=4)
 NUMBERS = st.one_of(st.just(""), st.sampled_from(["0", "00", "1", "C0ffd", "c0FFD"]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.clock import seconds_of, stretch
+from vetlla.domain.clock import seconds_of, stretch
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.tree import Command, commands
+from tests.rigs.command_tree import Command, commands
 from vetlla.protocols.registry import PROTOCOLS
 
 ROOT = Path(__file__).parents[1]

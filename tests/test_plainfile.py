@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import PATIENCE_S, VETLLA
-from vetlla.plainfile import open_file, open_input
+from tests.rigs.daemon import PATIENCE_S, VETLLA
+from vetlla.domain.plainfile import open_file, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.cli.tree import commands
+from tests.rigs.command_tree import commands
 from vetlla.settings.model import ControlSettings
 
 ROOT = Path(__file__).parents[1]

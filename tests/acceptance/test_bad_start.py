@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, Ended, bound_by_permissions, running
-from tests.acceptance.homes import keep_key, register
-from tests.acceptance.terminal import Terminal
-from vetlla.store.journal import JOURNAL
-from vetlla.store.registry import REGISTRY
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, Ended, bound_by_permissions, running
+from tests.rigs.registered_homes import keep_key, register
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import PATIENCE_S, Daemon, running
-from tests.acceptance.terminal import HungUp, Terminal
+from tests.rigs import journal
+from tests.rigs.daemon import PATIENCE_S, Daemon, running
+from tests.rigs.terminal import HungUp, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ FLOOR_S = 0.005
 def crowd(port: int, count: int) -> Iterator[subprocess.Popen[str]]:
     """Hold half-open connections in another process while the block runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.acceptance.crowd", str(port), str(count)],
+        [sys.executable, "-m", "tests.rigs.crowd", str(port), str(count)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

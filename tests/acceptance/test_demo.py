@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import PATIENCE_S, VETLLA, vetlla
+from tests.rigs.daemon import PATIENCE_S, VETLLA, vetlla
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, Ended, running, vetlla
-from tests.acceptance.homes import register
-from tests.acceptance.strace import attached, failing, program, slow_disk
-from tests.acceptance.terminal import Terminal
-from vetlla.store.journal import JOURNAL, LOCK
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, Ended, running, vetlla
+from tests.rigs.registered_homes import register
+from tests.rigs.strace import attached, failing, program, slow_disk
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.journal import JOURNAL, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

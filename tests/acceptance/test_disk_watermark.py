@@ -7,9 +7,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, running
-from tests.acceptance.terminal import Terminal
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, running
+from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

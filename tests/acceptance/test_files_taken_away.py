@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import PATIENCE_S, Daemon, Ended, running
-from tests.acceptance.homes import register
-from tests.acceptance.terminal import Terminal
-from vetlla.clock import SystemClock
-from vetlla.store.inspection import inspect
-from vetlla.store.journal import JOURNAL, LOCK
-from vetlla.store.registry import REGISTRY
+from tests.rigs import journal
+from tests.rigs.daemon import PATIENCE_S, Daemon, Ended, running
+from tests.rigs.registered_homes import register
+from tests.rigs.terminal import Terminal
+from vetlla.domain.clock import SystemClock
+from vetlla.store.backups.inspection import inspect
+from vetlla.store.journal.journal import JOURNAL, LOCK
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.daemon import PATIENCE_S, Daemon, running
-from tests.acceptance.homes import register
+from tests.rigs.daemon import PATIENCE_S, Daemon, running
+from tests.rigs.registered_homes import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import VETLLA, running
-from tests.acceptance.homes import register
-from tests.acceptance.terminal import Terminal
+from tests.rigs.daemon import VETLLA, running
+from tests.rigs.registered_homes import register
+from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from bench.chaos import Chaos
-from tests.acceptance.daemon import PATIENCE_S
-from vetlla.store.journal import JOURNAL
+from bench.killing.chaos import Chaos
+from tests.rigs.daemon import PATIENCE_S
+from vetlla.store.journal.journal import JOURNAL
 
 ROOT = Path(__file__).parents[2]
 LOOPS = 4
@@ -25,7 +25,7 @@ UPDATE alarms SET state = 'closed' WHERE id = (SELECT min(id) FROM alarms WHERE 
 def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
     """Receivers die at random instants under load; what they acknowledged is there, once, and was acted upon."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.chaos", "--loops", str(LOOPS), "--terminals", "10", "--json"],
+        [sys.executable, "-m", "bench.killing.chaos", "--loops", str(LOOPS), "--terminals", "10", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,

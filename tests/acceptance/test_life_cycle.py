@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, Ended, running
-from tests.acceptance.homes import register
-from tests.acceptance.strace import slow_disk
-from tests.acceptance.terminal import HungUp, Terminal
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, Ended, running
+from tests.rigs.registered_homes import register
+from tests.rigs.strace import slow_disk
+from tests.rigs.terminal import HungUp, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
-from vetlla.receiver.metrics import LIMITS, Gauges, exposition
-from vetlla.service.supervision import Health
+from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
+from vetlla.service.supervision.rules import Health
 
 CONFIG = Path(__file__).parents[2] / "config"
 RULES = CONFIG / "alerts" / "vetlla.rules.yaml"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.acceptance.broker import PATIENCE_S, running_broker
-from tests.acceptance.daemon import Daemon, running, vetlla
-from tests.acceptance.homes import register
-from tests.acceptance.journal import query
-from tests.acceptance.mqtt_device import Device
+from tests.rigs.broker import PATIENCE_S, running_broker
+from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.journal import query
+from tests.rigs.mqtt_device import Device
+from tests.rigs.registered_homes import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.broker import Broker
+    from bench.rig.broker import Broker
 
 PRESS = {"dty": "0003", "stc": "0010", "lco": "011"}
 CONFIG = '[[mqtt]]\nhost = "127.0.0.1"\nport = {port}\nnode = "{node}"\nretry_max_s = 0.5\n{more}\n'

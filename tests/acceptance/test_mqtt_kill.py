@@ -1,4 +1,4 @@
-"""kill -9 of broker and receiver: a short ``python -m bench.chaos_mqtt``, and proof that it would notice."""
+"""kill -9 of broker and receiver: a short ``python -m bench.killing.chaos_mqtt``, and proof that it would notice."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.chaos_mqtt import Tally, compare
-from tests.acceptance.broker import running_broker
-from tests.acceptance.daemon import running
-from tests.acceptance.homes import register
-from tests.acceptance.mqtt_device import Device
+from bench.killing.chaos_mqtt import Tally, compare
+from tests.rigs.broker import running_broker
+from tests.rigs.daemon import running
+from tests.rigs.mqtt_device import Device
+from tests.rigs.registered_homes import register
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5
@@ -22,7 +22,7 @@ def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
     with running_broker(tmp_path):
         pass  # or skipped, where there is none
     done = subprocess.run(
-        [sys.executable, "-m", "bench.chaos_mqtt", "--kills", str(KILLS), "--terminals", "6", "--json"],
+        [sys.executable, "-m", "bench.killing.chaos_mqtt", "--kills", str(KILLS), "--terminals", "6", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.acceptance.broker import running_broker
-from tests.acceptance.certificates import Authority
-from tests.acceptance.daemon import Daemon, Ended, running, vetlla
-from tests.acceptance.homes import register
-from tests.acceptance.journal import query
-from tests.acceptance.mqtt_device import Device
+from tests.rigs.broker import running_broker
+from tests.rigs.certificates import Authority
+from tests.rigs.daemon import Daemon, Ended, running, vetlla
+from tests.rigs.journal import query
+from tests.rigs.mqtt_device import Device
+from tests.rigs.registered_homes import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.broker import Broker
+    from bench.rig.broker import Broker
 
 SHIPPED = Path(__file__).parents[2] / "config" / "mosquitto"
 PRESS = {"dty": "0003", "stc": "0010"}

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, running
-from tests.acceptance.homes import keep_key, register
-from tests.acceptance.terminal import Terminal
-from vetlla.store.rows import Flag
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, running
+from tests.rigs.registered_homes import keep_key, register
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

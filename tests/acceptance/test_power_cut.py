@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon
-from tests.acceptance.powercut import CALLS, Acknowledgement, acknowledged_too_early, read, spelled
-from tests.acceptance.strace import recorded
-from tests.acceptance.terminal import Terminal
-from vetlla.store.journal import JOURNAL
+from tests.rigs.daemon import Daemon
+from tests.rigs.powercut import CALLS, Acknowledgement, acknowledged_too_early, read, spelled
+from tests.rigs.strace import recorded
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.journal import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

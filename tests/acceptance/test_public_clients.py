@@ -12,8 +12,8 @@ from siadc09 import message as sia_message
 from siadc09.admcid import parse_admcid
 from siadc09.siadcs import parse_siadcs
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import PATIENCE_S, Daemon, running, vetlla
+from tests.rigs import journal
+from tests.rigs.daemon import PATIENCE_S, Daemon, running, vetlla
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import PATIENCE_S, Daemon, running, vetlla
-from tests.acceptance.homes import register
-from tests.acceptance.terminal import Terminal
-from tests.permissions import NOBODY, reachable_directory, unprivileged
-from vetlla.cli.control import follow
-from vetlla.errors import AccessError, LinkError, UsageError
-from vetlla.receiver.control import CONTROL_SOCKET
-from vetlla.store.rows import Flag
+from tests.rigs import journal
+from tests.rigs.daemon import PATIENCE_S, Daemon, running, vetlla
+from tests.rigs.permissions import NOBODY, reachable_directory, unprivileged
+from tests.rigs.registered_homes import register
+from tests.rigs.terminal import Terminal
+from vetlla.cli.kit.control import follow
+from vetlla.domain.errors import AccessError, LinkError, UsageError
+from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from tests.acceptance.certificates import Authority, Pair
-from tests.acceptance.daemon import PATIENCE_S, Daemon, Ended, bound_by_permissions, vetlla
-from tests.acceptance.homes import keep_key, register
-from tests.acceptance.terminal import Terminal
-from vetlla.store.journal import JOURNAL
+from tests.rigs.certificates import Authority, Pair
+from tests.rigs.daemon import PATIENCE_S, Daemon, Ended, bound_by_permissions, vetlla
+from tests.rigs.registered_homes import keep_key, register
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.journal import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import running, vetlla
-from tests.acceptance.terminal import Terminal
-from tests.store.journals import journal, report
-from vetlla.cli.control import follow
-from vetlla.clock import ManualClock
-from vetlla.store.archive import Archive
-from vetlla.store.audit import verify
-from vetlla.store.retention import ROWS_PER_STEP
+from tests.rigs.daemon import running, vetlla
+from tests.rigs.journals import journal, report
+from tests.rigs.terminal import Terminal
+from vetlla.cli.kit.control import follow
+from vetlla.domain.clock import ManualClock
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import verify
+from vetlla.store.journal.retention import ROWS_PER_STEP
 
 if TYPE_CHECKING:
     from pathlib import Path

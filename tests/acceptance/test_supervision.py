@@ -6,10 +6,10 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.acceptance.broker import running_broker
-from tests.acceptance.daemon import Daemon, running, vetlla
-from tests.acceptance.mqtt_device import Device
-from tests.acceptance.terminal import Terminal
+from tests.rigs.broker import running_broker
+from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.mqtt_device import Device
+from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.tree import commands
+from tests.rigs.command_tree import commands
 from vetlla.receiver.budget import SPARE_FILES
 from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL, Limits
@@ -31,7 +31,7 @@ NEWER = {"RestartSteps", "RestartMaxDelaySec"}
 """Settings of later systemds (254) that earlier ones name and ignore."""
 
 BY_ROOT = {"fchown", "chown"}
-"""Refused by the unit and used by root alone, who gives what it makes to the directory's owner (store/ownership.py)."""
+"""Refused by the unit and used by root alone, who gives what it makes to the directory's owner (ownership.py)."""
 
 
 def _tool(name: str, package: str) -> str:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance import journal
-from tests.acceptance.daemon import Daemon, running, vetlla
-from tests.acceptance.homes import keep_key, register
-from tests.acceptance.strace import program
-from tests.acceptance.terminal import Terminal
-from vetlla.store.journal import JOURNAL
-from vetlla.store.registry import REGISTRY
+from tests.rigs import journal
+from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.registered_homes import keep_key, register
+from tests.rigs.strace import program
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
-from vetlla.access import explained
-from vetlla.cli.exits import status_of
+from vetlla.cli.kit.exits import status_of
 from vetlla.cli.main import command_line
-from vetlla.errors import VetllaError
+from vetlla.domain.access import explained
+from vetlla.domain.errors import VetllaError
 from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:

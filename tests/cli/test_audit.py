@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon
-from tests.acceptance.terminal import Terminal
-from tests.store.journals import journal, report, write_a_story
-from vetlla.store.batch import Entry
-from vetlla.store.journal import JOURNAL
+from tests.rigs.daemon import Daemon
+from tests.rigs.journals import journal, report, write_a_story
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.batch import Entry
+from vetlla.store.journal.journal import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.permissions import reachable_directory, unprivileged
-from vetlla.cli.options import DEFAULT_CONFIG, configuration_file
+from tests.rigs.permissions import reachable_directory, unprivileged
+from vetlla.cli.kit.options import DEFAULT_CONFIG, configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

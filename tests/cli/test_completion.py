@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.tree import commands
+from tests.rigs.command_tree import commands
 from vetlla.cli.completion import Shell
 
 BIN = Path(sys.executable).parent

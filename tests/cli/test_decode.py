@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.protocols.recordings import recordings
+from tests.rigs.recordings import recordings
 from vetlla.cli.decode import decode
-from vetlla.cli.items import item_fields, signal_fields
-from vetlla.errors import UsageError
+from vetlla.cli.kit.items import item_fields, signal_fields
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position, Signal
 from vetlla.protocols.dc09.frame import build, envelope
-from vetlla.signals import AccountId, Event, Kind, Phase, Position, Signal
 
 if TYPE_CHECKING:
     from pathlib import Path

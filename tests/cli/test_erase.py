@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.daemon import running
-from tests.store.journals import alarm, journal, reject, report
-from tests.store.journals import arrival as arrived
-from vetlla.alarms import Outcome, State
-from vetlla.clock import ManualClock
-from vetlla.signals import AccountId, Position
-from vetlla.store.archive import Archive
-from vetlla.store.batch import Entry, Note
-from vetlla.store.journal import JOURNAL
-from vetlla.store.registry import REGISTRY
-from vetlla.store.rows import reject_row
+from tests.rigs.daemon import running
+from tests.rigs.journals import alarm, journal, reject, report
+from tests.rigs.journals import arrival as arrived
+from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.signals import AccountId, Position
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.batch import Entry, Note
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.rows import reject_row
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,7 +237,7 @@ def test_an_interrupted_erasure_is_completed(
 ) -> None:
     """What a first attempt did is counted on the certificate of the second; the registry was left as it was."""
     remove_account(vetlla)
-    finish = "vetlla.cli.erase.finish"
+    finish = "vetlla.cli.erase.command.finish"
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

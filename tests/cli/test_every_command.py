@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import VETLLA
-from tests.cli.lived_in import INVOCATIONS, Place, lived_in
-from tests.cli.nursery import Nursery, nursery
-from tests.cli.tree import commands
+from tests.rigs.command_tree import commands
+from tests.rigs.daemon import VETLLA
+from tests.rigs.lived_in import INVOCATIONS, Place, lived_in
+from tests.rigs.nursery import Nursery, nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

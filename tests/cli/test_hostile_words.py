@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import VETLLA
-from tests.cli.hostile_place import HOSTILE, hostile_place
-from tests.cli.nursery import Nursery, nursery
 from tests.cli.test_every_command import COMMANDS, ENDLESS
 from tests.protocols.test_codes import SENT
-from vetlla.cli.exits import LONGEST_ARGUMENT
+from tests.rigs.daemon import VETLLA
+from tests.rigs.hostile_place import HOSTILE, hostile_place
+from tests.rigs.nursery import Nursery, nursery
+from vetlla.cli.kit.exits import LONGEST_ARGUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cli.lived_in import Place
+    from tests.rigs.lived_in import Place
 
 OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\r?\x1b\[(?:1A|2K)")
 """The program's own colours and progress bars, as rich writes them. The hostile words have nothing of this form."""
@@ -129,8 +129,8 @@ def test_what_is_given_obeys_nothing(program: Nursery, place: Place, path: str, 
 
 
 FAULT = """
-from tests.cli.hostile_place import HOSTILE
-from vetlla.cli import exits
+from tests.rigs.hostile_place import HOSTILE
+from vetlla.cli.kit import exits
 def broken():
     raise ValueError(HOSTILE)
 exits.run(broken)

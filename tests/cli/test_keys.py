@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal_screen import screen
-from vetlla.store.keyring import Keyring
+from tests.rigs.terminal_screen import screen
+from vetlla.store.secrets.keyring import Keyring
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.store.journals import journal, report
-from vetlla.clock import ManualClock
-from vetlla.signals import AccountId, Event, Kind, Phase, Position
-from vetlla.store.rows import Flag
+from tests.rigs.journals import journal, report
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position
+from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path

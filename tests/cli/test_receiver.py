@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon, Ended, bound_by_permissions
+from tests.rigs.daemon import Daemon, Ended, bound_by_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_listen_and_state_dir_may_stand_instead_of_a_file(daemon: Daemon) -> Non
 USUAL = """
 import sys
 from pathlib import Path
-from vetlla.cli import options
+from vetlla.cli.kit import options
 options.required_configuration.__defaults__ = (Path(sys.argv.pop(1)),)
 from vetlla.__main__ import main
 main()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import Daemon
-from tests.acceptance.terminal import Terminal
-from tests.store.journals import arrival, journal, reject
-from vetlla.clock import ManualClock
-from vetlla.signals import Reason
-from vetlla.store.rows import reject_row
+from tests.rigs.daemon import Daemon
+from tests.rigs.journals import arrival, journal, reject
+from tests.rigs.terminal import Terminal
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.signals import Reason
+from vetlla.store.journal.rows import reject_row
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import PATIENCE_S, Daemon, running
-from tests.acceptance.terminal import Terminal
+from tests.rigs.daemon import PATIENCE_S, Daemon, running
+from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

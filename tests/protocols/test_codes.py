@@ -8,7 +8,9 @@ from itertools import product
 
 import pytest
 
-from vetlla.protocols.codes import (
+from vetlla.domain.signals import Event, Kind, Phase, Priority, Reject, Signal
+from vetlla.protocols.codes.scaip import LOCATIONS, SCAIP, location, spelled
+from vetlla.protocols.codes.tables import (
     CONTACT_ID,
     EVIEW,
     MAX_CODE,
@@ -21,9 +23,7 @@ from vetlla.protocols.codes import (
 )
 from vetlla.protocols.dc09.frame import envelope
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.protocols.scaip_codes import LOCATIONS, SCAIP, location, spelled
-from vetlla.service.triage import PRIORITIES
-from vetlla.signals import Event, Kind, Phase, Priority, Reject, Signal
+from vetlla.service.queue.triage import PRIORITIES
 
 CODE_CHARACTERS = frozenset(string.ascii_letters + string.digits + "$#*+._/()-")
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vetlla.protocols import contact_id
-from vetlla.protocols.codes import CONTACT_ID, Report
-from vetlla.signals import Kind, Phase
+from vetlla.domain.signals import Kind, Phase
+from vetlla.protocols.codes.tables import CONTACT_ID, Report
+from vetlla.protocols.payloads import contact_id
 
 
 def only(data: str, caller: str = "1234") -> Report:

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.recordings import Recording, decode, recordings, signals
+from tests.rigs.recordings import Recording, decode, recordings, signals
+from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Key, Priority, Reason, Reject, Reply, Signal, refused
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.service.triage import PRIORITIES
-from vetlla.signals import DUPLICATE, STORED, AccountId, Key, Priority, Reason, Reject, Reply, Signal, refused
+from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vetlla.protocols.dc09.cutter import Cutter as Dc09Cutter
-from vetlla.protocols.eview_cutter import Cutter as EviewCutter
+from vetlla.protocols.eview.cutter import Cutter as EviewCutter
 from vetlla.protocols.mqtt.cutter import Cutter as MqttCutter
-from vetlla.protocols.watch3g_cutter import BracketCutter
+from vetlla.protocols.watch3g.cutter import BracketCutter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from tests.protocols.recordings import Recording, decode, recordings
+from tests.rigs.recordings import Recording, decode, recordings
+from vetlla.domain.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build, envelope
-from vetlla.protocols.foreign import HEAD, recognise
+from vetlla.protocols.framing.foreign import HEAD, recognise
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
 
 HOME = AccountId("", "0", "1234")
 ALARM = build("ADM-CID", "0001", HOME, b"#1234|1101 01 007")

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vetlla.accounts import Maker
-from vetlla.protocols import contact_id, sia_dcs
-from vetlla.protocols.code_rows import Code, read_code, read_rows
-from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, CodeTable
-from vetlla.protocols.makers import MAKERS, as_meant_by, name_of
-from vetlla.service.triage import PRIORITIES
-from vetlla.signals import AccountId, Kind, Phase, Priority, Signal
+from vetlla.domain.accounts import Maker
+from vetlla.domain.signals import AccountId, Kind, Phase, Priority, Signal
+from vetlla.protocols.codes.makers import MAKERS, as_meant_by, name_of
+from vetlla.protocols.codes.rows import Code, read_code, read_rows
+from vetlla.protocols.codes.tables import CONTACT_ID, SIA_DCS, CodeTable
+from vetlla.protocols.payloads import contact_id, sia_dcs
+from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
-    from vetlla.protocols.codes import Report
+    from vetlla.protocols.codes.tables import Report
 
 STANDARDS = {table.system: table for table in (CONTACT_ID, SIA_DCS)}
 ADDED = [

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.protocols.recordings import Recording, decode, recordings, signals
+from tests.rigs.recordings import Recording, decode, recordings, signals
+from vetlla.domain.signals import DUPLICATE, STORED, Item, Phase, Reason, Reject, Reply, Signal, refused
 from vetlla.protocols.mqtt.cutter import MAX_FRAME, MAX_TOPIC, Cutter, Message
 from vetlla.protocols.mqtt.decoder import MqttDecoder, read, receipt, terminal_of
-from vetlla.signals import DUPLICATE, STORED, Item, Phase, Reason, Reject, Reply, Signal, refused
 
 PAGES = Path(__file__).parents[2] / "docs" / "protocols"
 PAGE = (PAGES / "mqtt.md").read_text(encoding="utf-8")

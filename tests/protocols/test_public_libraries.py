@@ -17,10 +17,10 @@ from siadc09 import account as sia_account
 from siadc09 import message as sia_message
 from siadc09 import xdata as sia_xdata
 
-from tests.protocols.recordings import signals
+from tests.rigs.recordings import signals
+from vetlla.domain.signals import STORED, AccountId, Event, Key, Kind, Phase, Reason, Signal, refused
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build
-from vetlla.signals import STORED, AccountId, Event, Key, Kind, Phase, Reason, Signal, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vetlla.errors import ConfigError
-from vetlla.protocols.codes import MAX_CODE, code_of
+from vetlla.domain.errors import ConfigError
+from vetlla.domain.signals import STORED, Kind, Signal
+from vetlla.protocols.codes.tables import MAX_CODE, code_of
 from vetlla.protocols.registry import PROTOCOLS, load_protocols
-from vetlla.signals import STORED, Kind, Signal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MODULE = """
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.decoder import Description
-from vetlla.signals import AccountId, Event, Kind, Phase, Signal
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Signal
 described = Description(name="acme", summary="Acme's own", make=Dc09Decoder, max_pending=10)
 class Echo:
     def __init__(self, keys):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.protocols import sia_dcs
-from vetlla.protocols.codes import EVENTS_MAX, SIA_DCS
-from vetlla.signals import Kind, Phase
+from vetlla.domain.signals import Kind, Phase
+from vetlla.protocols.codes.tables import EVENTS_MAX, SIA_DCS
+from vetlla.protocols.payloads import sia_dcs
 
 
 def read(data: str) -> list[tuple[str, str, str, str]]:

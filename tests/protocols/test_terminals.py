@@ -12,12 +12,12 @@ from fastcrc.crc16 import xmodem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.recordings import Recording, decode, recordings, signals
-from vetlla.protocols.eview_cutter import MAX_FRAME, Cutter
-from vetlla.protocols.eview_report import MAX_EVENTS
+from tests.rigs.recordings import Recording, decode, recordings, signals
+from vetlla.domain.signals import DUPLICATE, STORED, Kind, Phase, Priority, Reason, Reject, Signal, refused
+from vetlla.protocols.eview.cutter import MAX_FRAME, Cutter
+from vetlla.protocols.eview.report import MAX_EVENTS
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.service.triage import PRIORITIES
-from vetlla.signals import DUPLICATE, STORED, Kind, Phase, Priority, Reason, Reject, Signal, refused
+from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
     from random import Random

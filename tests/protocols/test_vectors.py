@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.protocols.recordings import FIXTURES, Recording, decode, recordings, signals
-from vetlla.cli.items import item_fields
+from tests.rigs.recordings import FIXTURES, Recording, decode, recordings, signals
+from vetlla.cli.kit.items import item_fields
+from vetlla.domain.signals import STORED
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.signals import STORED
 
 ALL = [recording for protocol in PROTOCOLS for recording in recordings(protocol)]
 NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from vetlla.clock import Instant, ManualClock
+from vetlla.domain.clock import Instant, ManualClock
+from vetlla.domain.signals import AccountId, Arrival
 from vetlla.receiver import budget
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.counters import Counters, Refusal
 from vetlla.settings.model import Limits
-from vetlla.signals import AccountId, Arrival
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::3"
 NOBODY = Instant(0, 0)
@@ -81,7 +81,7 @@ def test_connections_stay_within_the_process_s_descriptors() -> None:
     """Where the machine lets us open few files, databases and operators still find theirs."""
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (700, 700))\n"
-        "from vetlla.clock import ManualClock\n"
+        "from vetlla.domain.clock import ManualClock\n"
         "from vetlla.receiver.budget import SPARE_FILES, Budget\n"
         "from vetlla.receiver.counters import Counters\n"
         "from vetlla.settings.model import Limits\n"

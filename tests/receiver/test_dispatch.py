@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.receiver.core import run
+from tests.rigs.core import run
 from vetlla.receiver import dispatch
 from vetlla.receiver.dispatch import Dispatch
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.receiver.core import run
-from vetlla.clock import ManualClock
-from vetlla.errors import ConfigError
+from tests.rigs.core import run
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import ConfigError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.reload import Reload, Taken

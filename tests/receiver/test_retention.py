@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.receiver.core import ANA, LOOPS, SARA, Core, core, run, signal, small, until
-from tests.store.journals import journal, report
-from vetlla.accounts import Account, AccountBook
-from vetlla.clock import ManualClock
-from vetlla.errors import AccessError, StoreError, UsageError
+from tests.rigs.core import ANA, LOOPS, SARA, Core, core, run, signal, small, until
+from tests.rigs.journals import journal, report
+from vetlla.domain.accounts import Account, AccountBook
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.receiver import retention
-from vetlla.receiver.commit import StoreState
-from vetlla.receiver.control import Request
+from vetlla.receiver.commit.group import StoreState
+from vetlla.receiver.control.server import Request
 from vetlla.receiver.retention import Retention
-from vetlla.signals import STORED, AccountId, Kind, Position, Reason, Reject
-from vetlla.store.journal import Journal
-from vetlla.store.retention import ROWS_PER_STEP, Step, What
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.retention import ROWS_PER_STEP, Step, What
 
 if TYPE_CHECKING:
     import sqlite3

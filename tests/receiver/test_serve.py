@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.receiver.core import Core, core, run, small, until
-from vetlla.clock import SystemClock
+from tests.rigs.core import Core, core, run, small, until
+from vetlla.domain.clock import SystemClock
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.serve import Receiver

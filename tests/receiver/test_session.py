@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.receiver.core import Core, core, run, signal, small
-from vetlla.accounts import Account
-from vetlla.protocols.codes import EVENTS_MAX
+from tests.rigs.core import Core, core, run, signal, small
+from vetlla.domain.accounts import Account
+from vetlla.domain.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
+from vetlla.protocols.codes.tables import EVENTS_MAX
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.session import Ground, Peer, Session
-from vetlla.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
-from vetlla.store.archive import Archive
-from vetlla.store.history import newest, signals
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.history import newest, signals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
     from pathlib import Path
 
-    from vetlla.signals import Verdict
+    from vetlla.domain.signals import Verdict
 
 MANY = 1_350
 """Events that fit into a datagram of 4 kB."""

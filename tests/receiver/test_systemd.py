@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
 from vetlla.receiver.systemd import inherited_sockets, notify, watchdog_interval_s
 
 ABSTRACT = f"@vetlla-test-{os.getpid()}"
@@ -72,7 +72,7 @@ def test_watchdog_nonsense_is_a_clear_error(value: str, monkeypatch: pytest.Monk
 
 HEIR = """
 import json, os, socket
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
 from vetlla.receiver.systemd import inherited_sockets
 os.environ["LISTEN_PID"] = os.environ["LISTEN_PID"].replace("self", str(os.getpid()))
 try:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from vetlla.devices import DeviceType
-from vetlla.errors import ConfigError, UsageError
+from vetlla.domain.devices import DeviceType
+from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.parameters import Basis, parse
 
 ROOT = Path(__file__).parents[2]

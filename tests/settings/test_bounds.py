@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
+from vetlla.domain.tomlfile import MAX_DEPTH
 from vetlla.settings.load import LARGEST, load
 from vetlla.settings.model import LISTENERS_MAX, Settings
-from vetlla.tomlfile import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from vetlla.accounts import UnknownPolicy
-from vetlla.errors import ConfigError, UsageError
+from vetlla.domain.accounts import UnknownPolicy
+from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.signals import Kind, Priority
 from vetlla.settings.load import files, load
 from vetlla.settings.model import Listen, LogLevel, QueueSettings, Settings
-from vetlla.signals import Kind, Priority
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
 BROKER = '[[mqtt]]\nhost = "127.0.0.1"\nnode = "arc-1"\n'

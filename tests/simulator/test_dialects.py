@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.protocols.recordings import Recording, recordings
-from tests.simulator.drills import BOUND_S, EVERYTHING, HANDHELD, STORED_FORMS, UNANSWERED, scenario
-from vetlla.accounts import Account
-from vetlla.errors import UsageError
-from vetlla.protocols.eview_body import read_keys
+from tests.rigs.drills import BOUND_S, EVERYTHING, HANDHELD, STORED_FORMS, UNANSWERED, scenario
+from tests.rigs.recordings import Recording, recordings
+from vetlla.domain.accounts import Account
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import STORED, Kind, Reject, Signal
+from vetlla.protocols.eview.body import read_keys
 from vetlla.protocols.registry import PROTOCOLS
-from vetlla.signals import STORED, Kind, Reject, Signal
 from vetlla.simulator import drill
 from vetlla.simulator.dialects import eview
 from vetlla.simulator.dialects.dialect import Answer, Meaning

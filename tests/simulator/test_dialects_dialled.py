@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 import uvloop
 
-from tests.simulator.drills import BOUND_S, HANDHELD, STORED_FORMS, UNANSWERED, scenario
-from tests.simulator.peer import Peer, listening
-from vetlla.signals import Kind
+from tests.rigs.drills import BOUND_S, HANDHELD, STORED_FORMS, UNANSWERED, scenario
+from tests.rigs.peer import Peer, listening
+from vetlla.domain.signals import Kind
 from vetlla.simulator.dialects.registry import DIALECTS
 from vetlla.simulator.drive import drive
 from vetlla.simulator.message import Fate, Message

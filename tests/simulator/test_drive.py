@@ -14,9 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.simulator.peer import Peer, listening
+from tests.rigs.peer import Peer, listening
+from vetlla.domain.signals import STORED, AccountId, Reason, Signal, Verdict, refused
 from vetlla.protocols.dc09 import frame as dc09_frame
-from vetlla.signals import STORED, AccountId, Reason, Signal, Verdict, refused
 from vetlla.simulator import drill
 from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import Ledger
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from vetlla.signals import Key
+    from vetlla.domain.signals import Key
     from vetlla.simulator.statistics import Report
 
 T = TypeVar("T")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.protocols.damage import Damage
+from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09 import frame as dc09_frame
-from vetlla.signals import AccountId
-from vetlla.simulator.faults import MAX_PIECES, damage, tear
+from vetlla.protocols.framing.damage import Damage
+from vetlla.simulator.dialling.faults import MAX_PIECES, damage, tear
 
 if TYPE_CHECKING:
     from random import Random

@@ -12,19 +12,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.acceptance.broker import PATIENCE_S, running_broker
-from tests.acceptance.daemon import running
-from tests.acceptance.journal import query
-from vetlla.cli.simulate_mqtt import simulate_mqtt
-from vetlla.errors import UsageError
-from vetlla.simulator.mqtt_fleet import Event, Fate, Fleet, FleetCounts, Plan
+from tests.rigs.broker import PATIENCE_S, running_broker
+from tests.rigs.daemon import running
+from tests.rigs.journal import query
+from vetlla.cli.simulate.mqtt import simulate_mqtt
+from vetlla.domain.errors import UsageError
+from vetlla.simulator.mqtt.fleet import Event, Fate, Fleet, FleetCounts, Plan
 from vetlla.simulator.scenario import Mix, Outage, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.broker import Broker
-    from tests.acceptance.daemon import Daemon
+    from bench.rig.broker import Broker
+    from tests.rigs.daemon import Daemon
 
 CONFIG = '[[mqtt]]\nhost = "127.0.0.1"\nport = {port}\nnode = "a"\nretry_max_s = 0.5\n'
 ALARMS = Mix(alarms=1, technical=0, tests=0, heartbeats=0)

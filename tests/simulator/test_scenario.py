@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.accounts import Account
-from vetlla.errors import UsageError
+from vetlla.domain.accounts import Account
+from vetlla.domain.errors import UsageError
 from vetlla.simulator.scenario import Faults, Mix, Scenario
 
 HOME = Account(account="4C01")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vetlla.accounts import Account
+from vetlla.domain.accounts import Account
+from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
-from vetlla.signals import AccountId, Key
 from vetlla.simulator.dialects.dc09 import Home
 from vetlla.simulator.scenario import Mix
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tests.store.journals import Scribe, journal, report
-from vetlla.clock import ManualClock, iso
+from tests.rigs.journals import Scribe, journal, report
+from vetlla.domain.clock import ManualClock, iso
 from vetlla.store.erasure import Erasure, finish, steps_of
 
 if TYPE_CHECKING:

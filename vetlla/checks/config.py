@@ -9,19 +9,19 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.accounts import PlainPolicy, UnknownPolicy
+from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
 from vetlla.receiver.listeners.tls import EXPIRES_SOON
-from vetlla.store.keyring import shared_by_homes, unknown_names
+from vetlla.store.secrets.keyring import shared_by_homes, unknown_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from vetlla.accounts import AccountBook
+    from vetlla.domain.accounts import AccountBook
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.settings.model import ControlSettings, Settings
-    from vetlla.store.keyring import Keyring
+    from vetlla.store.secrets.keyring import Keyring
 
 
 class Risk(NamedTuple):

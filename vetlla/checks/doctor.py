@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from vetlla.checks import kept, machine, places, running
 from vetlla.checks.finding import Finding, Level
-from vetlla.clock import to_datetime
+from vetlla.domain.clock import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vetlla.checks.running import Ask
-    from vetlla.clock import Clock
+    from vetlla.domain.clock import Clock
     from vetlla.protocols.decoder import Description
     from vetlla.settings.model import Settings
 

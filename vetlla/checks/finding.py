@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from vetlla import access
-from vetlla.errors import AccessError
+from vetlla.domain import access
+from vetlla.domain.errors import AccessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from vetlla.errors import VetllaError
+    from vetlla.domain.errors import VetllaError
 
 
 class Level(IntEnum):

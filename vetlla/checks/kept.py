@@ -8,22 +8,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vetlla import access
 from vetlla.checks.finding import Finding, Level, of_error
-from vetlla.errors import VetllaError
-from vetlla.store.account_table import account_book, count_accounts
-from vetlla.store.archive import Archive
-from vetlla.store.history import SIGNALS, last_number
-from vetlla.store.journal import JOURNAL, UNFINISHED_RESTORE
-from vetlla.store.keyring import Keyring, is_credential, shared_by_homes
-from vetlla.store.registry import PATIENCE_S, REGISTRY, reading
-from vetlla.store.room import LOG_GROWTH_MAX, size
+from vetlla.domain import access
+from vetlla.domain.errors import VetllaError
+from vetlla.store.accounts.table import account_book, count_accounts
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.history import SIGNALS, last_number
+from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE
+from vetlla.store.journal.room import LOG_GROWTH_MAX, size
+from vetlla.store.registry.registry import PATIENCE_S, REGISTRY, reading
+from vetlla.store.secrets.keyring import Keyring, is_credential, shared_by_homes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.checks.running import Status
-    from vetlla.clock import Clock
+    from vetlla.domain.clock import Clock
     from vetlla.settings.model import Settings
 
 WAL_FAULT = ((3, 7, 0), (3, 51, 2))

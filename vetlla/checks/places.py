@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.checks.config import trouble
 from vetlla.checks.finding import Finding, Level, of_error
-from vetlla.errors import ConfigError, LinkError
+from vetlla.domain.errors import ConfigError, LinkError
 from vetlla.receiver.listeners.bind import try_to_bind
-from vetlla.receiver.listeners.mqtt import probe
+from vetlla.receiver.listeners.mqtt.listener import probe
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, Certificate, Use, certificates
 from vetlla.receiver.startup import http_address
 from vetlla.settings.section import spelled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vetlla import __version__
 from vetlla.checks.finding import Finding, Level, of_error
-from vetlla.errors import AccessError, LinkError, UsageError, VetllaError
+from vetlla.domain.errors import AccessError, LinkError, UsageError, VetllaError
 from vetlla.receiver.startup import prepare
 
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.exits import verdict
-from vetlla.cli.moments import Since, Until, Utc, shown, within
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, print_rows
-from vetlla.cli.progress import progress
-from vetlla.clock import iso
-from vetlla.store import history
-from vetlla.store.archive import Archive
-from vetlla.store.audit import Flaw, Head, head_of, holds
-from vetlla.store.audit import verify as verify_chain
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import Since, Until, Utc, shown, within
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.progress import progress
+from vetlla.domain.clock import iso
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import Flaw, Head, head_of, holds
+from vetlla.store.journal.audit import verify as verify_chain
 
 if TYPE_CHECKING:
-    from vetlla.store.stored import Record
+    from vetlla.store.journal.stored import Record
 
 app = typer.Typer(help="Look at the audit and prove that it is whole.", no_args_is_help=True)
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer import completion
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 
 PROGRAM = "vetlla"
 VARIABLE = "_VETLLA_COMPLETE"

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla import access
-from vetlla.access import explained
 from vetlla.checks import config as risks
 from vetlla.checks.config import Risk
-from vetlla.cli.options import DEFAULT_CONFIG, AsJson, required_configuration
-from vetlla.cli.output import console, print_json
-from vetlla.clock import SystemClock
-from vetlla.errors import AccessError, ConfigError, StoreError
+from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
+from vetlla.cli.kit.output import console, print_json
+from vetlla.domain import access
+from vetlla.domain.access import explained
+from vetlla.domain.clock import SystemClock
+from vetlla.domain.errors import AccessError, ConfigError, StoreError
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import knowledge
+from vetlla.receiver import registry_snapshot as knowledge
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.load import files, load
-from vetlla.store.journal import JOURNAL
-from vetlla.store.registry import REGISTRY
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vetlla.errors import VetllaError
-    from vetlla.receiver.knowledge import Knowledge
+    from vetlla.domain.errors import VetllaError
+    from vetlla.receiver.registry_snapshot import Knowledge
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
 

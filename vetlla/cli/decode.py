@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 import typer
 from rich.text import Text
 
-from vetlla.accounts import Maker
-from vetlla.cli.items import item_fields
-from vetlla.cli.moments import Utc, to_the_second
-from vetlla.cli.options import AsJson
-from vetlla.cli.output import console, print_json, talk
-from vetlla.clock import to_us
-from vetlla.errors import UsageError
-from vetlla.plainfile import open_input
-from vetlla.printable import printable
-from vetlla.protocols.makers import as_meant_by, name_of
+from vetlla.cli.kit.items import item_fields
+from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.options import AsJson
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.domain.accounts import Maker
+from vetlla.domain.clock import to_us
+from vetlla.domain.errors import UsageError
+from vetlla.domain.plainfile import open_input
+from vetlla.domain.printable import printable
+from vetlla.domain.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
+from vetlla.protocols.codes.makers import as_meant_by, name_of
 from vetlla.protocols.registry import load_protocols
-from vetlla.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
+    from vetlla.domain.signals import AccountId, Item
     from vetlla.protocols.decoder import Decoder, Description
-    from vetlla.signals import AccountId, Item
 
 KEY_SIZES = (16, 24, 32)
 STDIN = "-"

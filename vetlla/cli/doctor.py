@@ -14,12 +14,12 @@ from rich.text import Text
 
 from vetlla.checks.doctor import examine
 from vetlla.checks.finding import Finding, Level, of_error, worst
-from vetlla.cli.control import ask
-from vetlla.cli.exits import verdict
-from vetlla.cli.options import DEFAULT_CONFIG, AsJson, required_configuration
-from vetlla.cli.output import console, print_json
-from vetlla.clock import SystemClock
-from vetlla.errors import ConfigError, UsageError
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
+from vetlla.cli.kit.output import console, print_json
+from vetlla.domain.clock import SystemClock
+from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.protocols.registry import load_protocols
 from vetlla.settings.load import load
 

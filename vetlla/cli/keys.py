@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vetlla.cli.actor import actor
-from vetlla.cli.moments import Utc, to_the_second
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
-from vetlla.cli.output import console, print_json, print_rows, talk
-from vetlla.cli.tell import tell_receiver
-from vetlla.clock import SystemClock, to_us
-from vetlla.errors import UsageError, VetllaError
-from vetlla.plainfile import open_input
-from vetlla.store.account_rows import key_named
-from vetlla.store.account_table import account_book
-from vetlla.store.key_changes import finish_rotation, remove_key, rotate_key, set_key, set_long_pad, write_secret
-from vetlla.store.key_text import Form, parse_secret
-from vetlla.store.keyring import Keyring, shared_by_homes
-from vetlla.store.registry import reading
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
+from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.tell import tell_receiver
+from vetlla.domain.clock import SystemClock, to_us
+from vetlla.domain.errors import UsageError, VetllaError
+from vetlla.domain.plainfile import open_input
+from vetlla.store.accounts.columns import key_named
+from vetlla.store.accounts.table import account_book
+from vetlla.store.registry.registry import reading
+from vetlla.store.secrets.changes import finish_rotation, remove_key, rotate_key, set_key, set_long_pad, write_secret
+from vetlla.store.secrets.keyring import Keyring, shared_by_homes
+from vetlla.store.secrets.text import Form, parse_secret
 from vetlla.tables.source import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vetlla.accounts import AccountBook
+    from vetlla.domain.accounts import AccountBook
 
 app = typer.Typer(help="Keep the shared keys of devices that encrypt; none is ever printed.", no_args_is_help=True)
 

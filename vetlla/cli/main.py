@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla import __version__
-from vetlla.cli import completion, exits
+from vetlla.cli import completion
 from vetlla.cli.completion import InstallCompletion, ShowCompletion
+from vetlla.cli.kit import exits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,22 +27,22 @@ COMMANDS = {
     "check-config": "config:check_config",
     "doctor": "doctor:doctor",
     "board": "board.command:board",
-    "demo": "demo:demo",
+    "demo": "demo.command:demo",
     "queue": "queue.commands:app",
-    "supervision": "supervision:app",
-    "accounts": "accounts:app",
+    "supervision": "supervision.commands:app",
+    "accounts": "accounts.commands:app",
     "keys": "keys:app",
-    "signals": "signals:app",
+    "signals": "signals.commands:app",
     "position": "position:app",
     "rejects": "rejects:app",
     "audit": "audit:app",
-    "db": "db:app",
-    "erase": "erase:erase",
+    "db": "db.commands:app",
+    "erase": "erase.command:erase",
     "decode": "decode:decode",
-    "simulate": "simulate:simulate",
-    "inventory": "inventory:app",
+    "simulate": "simulate.commands:simulate",
+    "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",
-    "renewals": "renewals:app",
+    "renewals": "renewals.commands:app",
 }
 """Name of the command or group -> module in this folder and what it holds: a function, or a group's ``Typer``."""
 

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli import parameters
-from vetlla.cli.inventory_session import Day, looking, today, whole_park
-from vetlla.cli.moments import duration
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.parameters import ParametersFile
-from vetlla.cli.tables import Limit, print_some
-from vetlla.devices import UpkeepKind
-from vetlla.service.inventory import name
-from vetlla.service.inventory_upkeep import attended, intervals, upkeep_due
-from vetlla.store import inventory
+from vetlla.cli.kit import parameters
+from vetlla.cli.kit.moments import duration
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.registry import Day, looking, today, whole_park
+from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.domain.devices import UpkeepKind
+from vetlla.service.inventory.movements import name
+from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
+from vetlla.store.inventory import queries as inventory
 
 app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
 DAY_S = 86_400

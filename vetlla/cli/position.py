@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from vetlla.accounts import AccountBook
-from vetlla.cli.moments import Utc, shown
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir
-from vetlla.cli.output import console, print_json
-from vetlla.clock import SECOND_US, SystemClock, iso, stretch
-from vetlla.errors import UsageError
-from vetlla.printable import printable
-from vetlla.service.naming import meant
-from vetlla.store.account_table import find_accounts
-from vetlla.store.archive import Archive
-from vetlla.store.positions import LastKnown, last_position
-from vetlla.store.registry import reading
+from vetlla.cli.kit.moments import Utc, shown
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir
+from vetlla.cli.kit.output import console, print_json
+from vetlla.domain.accounts import AccountBook
+from vetlla.domain.clock import SECOND_US, SystemClock, iso, stretch
+from vetlla.domain.errors import UsageError
+from vetlla.domain.printable import printable
+from vetlla.service.queue.naming import meant
+from vetlla.store.accounts.table import find_accounts
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.positions import LastKnown, last_position
+from vetlla.store.registry.registry import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vetlla.signals import AccountId, Position
+    from vetlla.domain.signals import AccountId, Position
 
 app = typer.Typer(help="Ask where a terminal is.", no_args_is_help=True)
 

@@ -11,9 +11,9 @@ import structlog
 import typer
 import uvloop
 
-from vetlla.cli.options import DEFAULT_CONFIG, required_configuration
-from vetlla.clock import SystemClock
-from vetlla.receiver.log import configure
+from vetlla.cli.kit.options import DEFAULT_CONFIG, required_configuration
+from vetlla.domain.clock import SystemClock
+from vetlla.receiver.logs.setup import configure
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.items import stored_reject_fields
-from vetlla.cli.moments import Since, Until, Utc, to_the_second, within
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import print_rows
-from vetlla.signals import Reason
-from vetlla.store import history
-from vetlla.store.archive import Archive
+from vetlla.cli.kit.items import stored_reject_fields
+from vetlla.cli.kit.moments import Since, Until, Utc, to_the_second, within
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import print_rows
+from vetlla.domain.signals import Reason
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
 
 if TYPE_CHECKING:
-    from vetlla.store.stored import StoredReject
+    from vetlla.store.journal.stored import StoredReject
 
 app = typer.Typer(help="Look at what was received and could not be taken.", no_args_is_help=True)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from rich.text import Text
 
-from vetlla.cli import control
-from vetlla.cli.moments import Utc, duration, shown_iso
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json
-from vetlla.errors import LinkError
+from vetlla.cli.kit import control
+from vetlla.cli.kit.moments import Utc, duration, shown_iso
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json
+from vetlla.domain.errors import LinkError
 
 POLL_S = 0.1
 """How often ``status --wait`` looks: nobody can tell it beforehand when a daemon that does not run yet will."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from vetlla.signals import AccountId, Key
+from vetlla.domain.signals import AccountId, Key
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vetlla.signals import Item, Signal, Verdict
+    from vetlla.domain.signals import Item, Signal, Verdict
 
 KeyLookup: TypeAlias = Callable[[AccountId], Sequence[Key]]
 """Keys that may open this account's frames: the current one first, the outgoing one behind it during a rotation."""

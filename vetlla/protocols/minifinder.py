@@ -21,20 +21,20 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from vetlla.protocols.charset import readable
-from vetlla.protocols.codes import MINIFINDER
-from vetlla.protocols.delimited import Delimited
-from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
-from vetlla.signals import AccountId, Signal
+from vetlla.domain.signals import AccountId, Signal
+from vetlla.protocols.codes.tables import MINIFINDER
+from vetlla.protocols.framing.charset import readable
+from vetlla.protocols.framing.delimited import Delimited
+from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, number, place
+from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from vetlla.domain.signals import Item, Position, Verdict
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.delimited import Piece
-    from vetlla.signals import Item, Position, Verdict
+    from vetlla.protocols.framing.delimited import Piece
 
 NAME: Final = "minifinder"
 MAX_FRAME: Final = 1024

@@ -28,20 +28,20 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols.charset import readable
-from vetlla.protocols.codes import QUECLINK
-from vetlla.protocols.delimited import Delimited
-from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, believed, measured, moment, number, place
-from vetlla.signals import AccountId, Event, Kind, Outcome, Phase, Signal
+from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Signal
+from vetlla.protocols.codes.tables import QUECLINK
+from vetlla.protocols.framing.charset import readable
+from vetlla.protocols.framing.delimited import Delimited
+from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, number, place
+from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from vetlla.domain.signals import Item, Verdict
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.delimited import Piece
-    from vetlla.signals import Item, Verdict
+    from vetlla.protocols.framing.delimited import Piece
 
 NAME: Final = "queclink"
 MAX_FRAME: Final = 2048

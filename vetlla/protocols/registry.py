@@ -5,12 +5,14 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
-from vetlla.errors import ConfigError
-from vetlla.protocols import eview, minifinder, queclink, thinkrace, watch3g
-from vetlla.protocols.coded import coded
+from vetlla.domain.errors import ConfigError
+from vetlla.protocols import minifinder, queclink, thinkrace
+from vetlla.protocols.codes.foreign_codes import coded
 from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import Description
+from vetlla.protocols.eview import decoder as eview
 from vetlla.protocols.mqtt import decoder as mqtt
+from vetlla.protocols.watch3g import decoder as watch3g
 
 if TYPE_CHECKING:
     from collections.abc import Callable

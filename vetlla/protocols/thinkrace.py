@@ -25,20 +25,20 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from vetlla.protocols.charset import readable
-from vetlla.protocols.codes import THINKRACE
-from vetlla.protocols.delimited import Delimited
-from vetlla.protocols.foreign import HEAD, Door
-from vetlla.protocols.terminals import NOBODY, believed, measured, moment, place, signed
-from vetlla.signals import AccountId, Kind, Outcome, Signal
+from vetlla.domain.signals import AccountId, Kind, Outcome, Signal
+from vetlla.protocols.codes.tables import THINKRACE
+from vetlla.protocols.framing.charset import readable
+from vetlla.protocols.framing.delimited import Delimited
+from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, place, signed
+from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vetlla.protocols.damage import Damage
+    from vetlla.domain.signals import Item, Position, Verdict
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.delimited import Piece
-    from vetlla.signals import Item, Position, Verdict
+    from vetlla.protocols.framing.damage import Damage
+    from vetlla.protocols.framing.delimited import Piece
 
 NAME: Final = "thinkrace"
 MAX_FRAME: Final = 4096

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from vetlla.clock import SECOND_US
+from vetlla.domain.clock import SECOND_US
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.seldom import Seldom
+from vetlla.receiver.logs.limiter import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from vetlla.clock import Clock, Instant
+    from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Limits
 

@@ -15,9 +15,9 @@ from enum import StrEnum
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from vetlla.alarms import Cause
-from vetlla.signals import Outcome, Priority, Reason
-from vetlla.store.retention import What
+from vetlla.domain.alarms import Cause
+from vetlla.domain.signals import Outcome, Priority, Reason
+from vetlla.store.journal.retention import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,7 +111,7 @@ class Histogram:
 
 
 class Counters:
-    """Everything counted since the daemon's start. Each attribute becomes one metric (``vetlla.receiver.metrics``)."""
+    """Everything counted since the daemon's start. Each attribute becomes one metric (``monitoring/metrics.py``)."""
 
     __slots__ = (
         "answer",

@@ -11,12 +11,12 @@ from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from vetlla.clock import iso
+from vetlla.domain.clock import iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from vetlla.clock import Instant
+    from vetlla.domain.clock import Instant
 
 WATCHER_BACKLOG = 10_000
 """Events kept for one watcher that reads slowly: a busy minute's worth."""

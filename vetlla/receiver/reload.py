@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
-from vetlla.errors import ConfigError, StoreError, VetllaError
-from vetlla.receiver import knowledge, systemd
+from vetlla.domain.errors import ConfigError, StoreError, VetllaError
+from vetlla.receiver import registry_snapshot as knowledge
+from vetlla.receiver import systemd
 from vetlla.receiver.in_force import in_force
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.model import Settings
-from vetlla.store.registry import REGISTRY
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Container, Mapping
 
-    from vetlla.clock import Clock
+    from vetlla.domain.clock import Clock
     from vetlla.protocols.decoder import Description
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.knowledge import Knowledge
     from vetlla.receiver.listeners.tls import Certificate
+    from vetlla.receiver.registry_snapshot import Knowledge
     from vetlla.receiver.startup import Prepared
 
 log = structlog.get_logger()

@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from vetlla.clock import SECOND_US
-from vetlla.errors import StoreError, UsageError, VetllaError
-from vetlla.receiver.asked import text, words
-from vetlla.receiver.commit import Spare
-from vetlla.receiver.control import refused
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import StoreError, UsageError, VetllaError
+from vetlla.receiver.commit.group import Spare
+from vetlla.receiver.control.arguments import text, words
+from vetlla.receiver.control.server import refused
 from vetlla.store.erasure import Erasure, finish, steps_of
-from vetlla.store.retention import RECEIVER, Terms, What, believed_us, round_of
+from vetlla.store.journal.retention import RECEIVER, Terms, What, believed_us, round_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncGenerator, Callable, Iterator
 
-    from vetlla.clock import Clock
-    from vetlla.receiver.commit import GroupCommit
-    from vetlla.receiver.control import Request
+    from vetlla.domain.clock import Clock
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.control.server import Request
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
-    from vetlla.store.journal import Journal
-    from vetlla.store.retention import Step
+    from vetlla.store.journal.journal import Journal
+    from vetlla.store.journal.retention import Step
 
 log = structlog.get_logger()
 

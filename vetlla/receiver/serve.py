@@ -16,48 +16,49 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from vetlla import __version__
-from vetlla.errors import ConfigError, VetllaError
+from vetlla.domain.errors import ConfigError, VetllaError
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import read
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import knowledge, systemd
+from vetlla.receiver import registry_snapshot as knowledge
+from vetlla.receiver import systemd
 from vetlla.receiver.budget import Budget
-from vetlla.receiver.commit import GroupCommit
-from vetlla.receiver.control import Control, refused
+from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.control.server import Control, refused
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.desk import Desk
 from vetlla.receiver.dispatch import Dispatch
-from vetlla.receiver.escalation import Escalation
-from vetlla.receiver.http import HttpServer
-from vetlla.receiver.intake import Intake
-from vetlla.receiver.listeners import mqtt
+from vetlla.receiver.intake.intake import Intake
 from vetlla.receiver.listeners.bind import bind
+from vetlla.receiver.listeners.mqtt import listener as mqtt
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
-from vetlla.receiver.metrics import exposition
+from vetlla.receiver.monitoring.http import HttpServer
+from vetlla.receiver.monitoring.metrics import exposition
+from vetlla.receiver.monitoring.status import Standing, View
+from vetlla.receiver.queue.desk import Desk
+from vetlla.receiver.queue.escalation import Escalation
+from vetlla.receiver.queue.requests import QueueRequests
 from vetlla.receiver.reload import Reload, Taken
-from vetlla.receiver.requests import QueueRequests
 from vetlla.receiver.retention import Retention
 from vetlla.receiver.session import Ground
-from vetlla.receiver.supervision_requests import SupervisionRequests
-from vetlla.receiver.supervision_view import SupervisionView
-from vetlla.receiver.view import Standing, View
-from vetlla.receiver.watchdog import Watchdog
-from vetlla.store.journal import Journal
-from vetlla.store.writer import Writer
+from vetlla.receiver.supervision.requests import SupervisionRequests
+from vetlla.receiver.supervision.view import SupervisionView
+from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.writer import Writer
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
-    from vetlla.clock import Clock
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.signals import AccountId, Key
     from vetlla.protocols.decoder import Decoder, Description
-    from vetlla.receiver.control import Request
+    from vetlla.receiver.control.server import Request
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
-    from vetlla.signals import AccountId, Key
-    from vetlla.store.journal import Recovered
+    from vetlla.store.journal.journal import Recovered
 
 log = structlog.get_logger()
 

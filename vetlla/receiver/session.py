@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 import structlog
 
-from vetlla.protocols.codes import EVENTS_MAX, more
+from vetlla.domain.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
+from vetlla.protocols.codes.tables import EVENTS_MAX, more
 from vetlla.receiver.counters import Refusal
-from vetlla.service.naming import names_home
-from vetlla.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
+from vetlla.service.queue.naming import names_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from vetlla.clock import Clock, Instant
+    from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.signals import Item, Verdict
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.intake import Intake
-    from vetlla.signals import Item, Verdict
+    from vetlla.receiver.intake.intake import Intake
 
 log = structlog.get_logger()
 

@@ -11,17 +11,17 @@ import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla import access
-from vetlla.errors import ConfigError, StoreError
-from vetlla.receiver.control import CONTROL_SOCKET, SOCKET_PATH_MAX, path_too_long
+from vetlla.domain import access
+from vetlla.domain.errors import ConfigError, StoreError
+from vetlla.domain.signals import Priority
+from vetlla.receiver.control.server import CONTROL_SOCKET, SOCKET_PATH_MAX, path_too_long
 from vetlla.receiver.listeners import tls
 from vetlla.receiver.listeners.bind import spoken, try_to_bind
-from vetlla.receiver.listeners.mqtt import read_password
-from vetlla.service.triage import PRIORITIES
+from vetlla.receiver.listeners.mqtt.listener import read_password
+from vetlla.service.queue.triage import PRIORITIES
 from vetlla.settings.model import Listen
-from vetlla.signals import Priority
-from vetlla.store.archive import Archive
-from vetlla.store.journal import JOURNAL
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.journal import JOURNAL
 
 if TYPE_CHECKING:
     import ssl

@@ -10,7 +10,7 @@ import os
 import socket
 from dataclasses import dataclass
 
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
 
 _FIRST_FD = 3
 """SD_LISTEN_FDS_START: behind standard input, output and error."""

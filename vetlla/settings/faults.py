@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
 from pydantic import BaseModel
 
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
 from vetlla.settings.model import Settings
 
 if TYPE_CHECKING:

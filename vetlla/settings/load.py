@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from vetlla import tomlfile
-from vetlla.errors import ConfigError, UsageError
+from vetlla.domain import tomlfile
+from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.settings.faults import Location, Origin, key_text, refusal, what_is_wrong
 from vetlla.settings.model import Listen, Settings
 

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from vetlla.accounts import PlainPolicy, UnknownPolicy
-from vetlla.devices import DeviceType
+from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
+from vetlla.domain.devices import DeviceType
+from vetlla.domain.signals import Kind, Priority
 from vetlla.settings.broker import Mqtt
 from vetlla.settings.section import (
     LONGEST_WAIT_S,
@@ -31,7 +32,6 @@ from vetlla.settings.section import (
     Word,
     spelled,
 )
-from vetlla.signals import Kind, Priority
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vetlla.accounts import Account
-from vetlla.signals import Key
+from vetlla.domain.accounts import Account
+from vetlla.domain.signals import Key
 from vetlla.simulator.dialects.dc09 import DIALECT as DC09
 
 if TYPE_CHECKING:

@@ -9,20 +9,20 @@ from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
-from vetlla.errors import LinkError, UsageError
+from vetlla.domain.errors import LinkError, UsageError
+from vetlla.simulator.dialling.line import trust
+from vetlla.simulator.dialling.subscriber import Call, Subscriber
 from vetlla.simulator.events import Story
-from vetlla.simulator.line import trust
 from vetlla.simulator.scenario import Connection, Transport
 from vetlla.simulator.statistics import Counts, Report, conclude
-from vetlla.simulator.subscriber import Call, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator, Sequence
 
+    from vetlla.simulator.dialling.subscriber import Settled
     from vetlla.simulator.events import Tell
     from vetlla.simulator.message import Message
     from vetlla.simulator.scenario import Scenario
-    from vetlla.simulator.subscriber import Settled
 
 DRAIN_S = 30.0
 """After the end, what was due may still be settled for so long; the rest counts as lost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vetlla.clock import iso
+from vetlla.domain.clock import iso
 from vetlla.simulator.message import wall_us
 
 if TYPE_CHECKING:

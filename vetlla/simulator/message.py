@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vetlla.signals import AccountId
+    from vetlla.domain.signals import AccountId
 
 
 class Fate(StrEnum):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.simulator.dialects import registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vetlla.accounts import Account
-    from vetlla.signals import Key
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import Key
     from vetlla.simulator.dialects.dialect import Dialect
 
 ACK_TIMEOUT_S = 5.0

@@ -11,23 +11,23 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.clock import iso
-from vetlla.errors import UsageError
-from vetlla.store.audit import ERASE
-from vetlla.store.batch import Entry
-from vetlla.store.removals import as_detail
-from vetlla.store.retention import ROWS_PER_STEP, Step, notes_of
-from vetlla.store.rewriting import Rewriting
-from vetlla.store.rows import SIGNAL_COLUMNS
+from vetlla.domain.clock import iso
+from vetlla.domain.errors import UsageError
+from vetlla.store.journal.audit import ERASE
+from vetlla.store.journal.batch import Entry
+from vetlla.store.journal.removals import as_detail
+from vetlla.store.journal.retention import ROWS_PER_STEP, Step, notes_of
+from vetlla.store.journal.rewriting import Rewriting
+from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from vetlla.clock import Clock
-    from vetlla.store.deeds import Read
-    from vetlla.store.journal import Journal
-    from vetlla.store.rows import Row, SqlValue
+    from vetlla.domain.clock import Clock
+    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.journal import Journal
+    from vetlla.store.journal.rows import Row, SqlValue
 
 ERASED = "erased"
 """Action of the record that ends an erasure."""

@@ -10,7 +10,7 @@ import re
 from datetime import date, datetime
 from typing import NamedTuple
 
-from vetlla.columns import Column, Holds
+from vetlla.domain.columns import Column, Holds
 
 MAX_SHOWN = 64
 """Characters of a refused value that are repeated."""

@@ -6,7 +6,7 @@ import csv
 import re
 from typing import TYPE_CHECKING, TextIO
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.tables.bounds import MAX_ROW, MAX_ROWS
 from vetlla.tables.cells import BLANK, Broken
 from vetlla.tables.formulas import guarded_row, unguarded

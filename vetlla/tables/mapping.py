@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from vetlla import tomlfile
-from vetlla.errors import ConfigError
+from vetlla.domain import tomlfile
+from vetlla.domain.errors import ConfigError
 from vetlla.tables.reader import Translation
 
 if TYPE_CHECKING:

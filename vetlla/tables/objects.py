@@ -7,11 +7,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
+from vetlla.domain.tomlfile import is_deep
 from vetlla.tables.bounds import MAX_DEPTH, MAX_ROWS
 from vetlla.tables.cells import MAX_SHOWN, Broken
 from vetlla.tables.table import Table, check_width, too_many_rows
-from vetlla.tomlfile import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

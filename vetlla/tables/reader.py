@@ -9,14 +9,14 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.columns import Column, Fault, Holds
-from vetlla.errors import ConfigError
+from vetlla.domain.columns import Column, Fault, Holds
+from vetlla.domain.errors import ConfigError
 from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from vetlla.columns import Parse
+    from vetlla.domain.columns import Parse
     from vetlla.tables.table import Row, Table
 
 MAX_CELL = 2000

@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from vetlla.errors import UsageError
-from vetlla.plainfile import open_input
+from vetlla.domain.errors import UsageError
+from vetlla.domain.plainfile import open_input
 from vetlla.tables import delimited, objects
 from vetlla.tables.bounds import MAX_FILE, MIB
 from vetlla.tables.xlsx import reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.tables.bounds import MAX_COLUMNS, MAX_ROWS
 from vetlla.tables.cells import is_blank, shown
 

@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from vetlla.errors import StoreError, UsageError
+from vetlla.domain.errors import StoreError, UsageError
 from vetlla.tables import delimited, objects
 from vetlla.tables.source import ENDINGS, NAMED, STANDARD, FileKind
 from vetlla.tables.xlsx import writing

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.daemon import VETLLA
 from tests.cli.files.workbooks import rows, workbook
+from tests.rigs.daemon import VETLLA
 from vetlla.tables import bounds
 
 if TYPE_CHECKING:

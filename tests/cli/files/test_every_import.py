@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.daemon import VETLLA, running
-from tests.acceptance.terminal import Terminal
 from tests.cli.files.conftest import HEADING, device, faults
 from tests.cli.files.workbooks import number, rows, workbook
+from tests.rigs.daemon import VETLLA, running
+from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.store.journals import journal, report
+from tests.rigs.journals import journal, report
 from vetlla.tables import delimited
 from vetlla.tables.formulas import guarded, guarded_row, unguarded
 

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.recordings import decode, signals
+from tests.rigs.recordings import decode, signals
+from vetlla.domain.signals import AccountId, Item, Key, Kind, Priority, Reason, Reject, Reply, Signal
 from vetlla.protocols.dc09.decoder import _CALLS, Dc09Decoder
 from vetlla.protocols.dc09.frame import envelope
-from vetlla.service.triage import PRIORITIES
-from vetlla.signals import AccountId, Item, Key, Kind, Priority, Reason, Reject, Reply, Signal
+from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.protocols.damage import Damage
+from vetlla.domain.signals import AccountId, Reason
 from vetlla.protocols.dc09.cutter import Cutter, Piece
 from vetlla.protocols.dc09.frame import MAX_FRAME, Frame, build, envelope
-from vetlla.signals import AccountId, Reason
+from vetlla.protocols.framing.damage import Damage
 
 HOME = AccountId("", "0", "1234")
 ALARM = build("ADM-CID", "0002", HOME, b"#1234|1101 01 007")

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.protocols.recordings import decode, signals
-from vetlla.protocols.dc09.decoder import Dc09Decoder
-from vetlla.protocols.dc09.frame import Frame, build, envelope, parse
-from vetlla.signals import (
+from tests.rigs.recordings import decode, signals
+from vetlla.domain.signals import (
     DUPLICATE,
     STORED,
     AccountId,
@@ -25,6 +23,8 @@ from vetlla.signals import (
     Verdict,
     refused,
 )
+from vetlla.protocols.dc09.decoder import Dc09Decoder
+from vetlla.protocols.dc09.frame import Frame, build, envelope, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.protocols.charset import readable
 from vetlla.protocols.dc09.extended import NAMES, read_extended
+from vetlla.protocols.framing.charset import readable
 
 
 @pytest.mark.parametrize("letter", sorted(set(NAMES) - set("HIKXYZ")))

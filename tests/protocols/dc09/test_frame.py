@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.recordings import recordings
-from vetlla.errors import UsageError
-from vetlla.protocols.damage import Damage
+from tests.rigs.recordings import recordings
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import AccountId, Key, Reason
 from vetlla.protocols.dc09.frame import (
     MAX_BODY,
     MAX_FRAME,
@@ -26,7 +26,7 @@ from vetlla.protocols.dc09.frame import (
 )
 from vetlla.protocols.dc09.sealing import seal
 from vetlla.protocols.dc09.times import read_time, write_time
-from vetlla.signals import AccountId, Key, Reason
+from vetlla.protocols.framing.damage import Damage
 
 HOME = AccountId("", "0", "1234")
 AT = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ from fastcrc.crc16 import arc
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.recordings import decode, signals
+from tests.rigs.recordings import decode, signals
+from vetlla.domain.signals import STORED, AccountId, Key, Kind, Reason, Reject, Reply, Signal, refused
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import MAX_BODY, Frame, envelope, parse
-from vetlla.signals import STORED, AccountId, Key, Kind, Reason, Reject, Reply, Signal, refused
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = Key(name="spring", secret=bytes(range(16)))

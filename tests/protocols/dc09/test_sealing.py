@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from vetlla.domain.signals import Key
 from vetlla.protocols.dc09.frame import Frame, envelope, parse
-from vetlla.signals import Key
 
 KEY = Key(name="home", secret=bytes(range(16)))
 TIME = b"_10:00:00,01-02-2026"

@@ -16,20 +16,20 @@ import typer
 from rich.live import Live
 
 from vetlla.cli.board.screen import Picture, line, screen
-from vetlla.cli.control import ask
-from vetlla.cli.moments import Utc
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.moments import Utc
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.queue.pages import count
-from vetlla.errors import AccessError, LinkError, StoreError, VetllaError
-from vetlla.store.archive import Archive
-from vetlla.store.history import newest, signals
+from vetlla.domain.errors import AccessError, LinkError, StoreError, VetllaError
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.history import newest, signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vetlla.store.stored import Stored
+    from vetlla.store.journal.stored import Stored
 
 REFRESH_S = 0.5
 """Between two pictures: a clock in seconds never seems to stand still."""

@@ -17,10 +17,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from vetlla.cli.moments import local, span, time_of_day
+from vetlla.cli.kit.moments import local, span, time_of_day
 from vetlla.cli.queue.rows import URGENCY, WIDE, heads, layout, legend, lines, waits, words
-from vetlla.clock import to_us
-from vetlla.printable import printable
+from vetlla.domain.clock import to_us
+from vetlla.domain.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from vetlla.signals import Priority
-    from vetlla.store.stored import Stored
+    from vetlla.domain.signals import Priority
+    from vetlla.store.journal.stored import Stored
 
 FRAME_LINES = 10
 """Lines of header, titles, column heads and footer."""

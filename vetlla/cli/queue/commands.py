@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from vetlla.alarms import Outcome, State
-from vetlla.cli.control import ask
-from vetlla.cli.moments import Utc, duration, shown_iso, span, whole
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir, formerly
-from vetlla.cli.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.moments import Utc, duration, shown_iso, span, whole
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir, formerly
+from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
 from vetlla.cli.queue.pages import count, pages
 from vetlla.cli.queue.rows import asks, table, why
 from vetlla.cli.queue.show import AlarmNumber, show
 from vetlla.cli.queue.watch import watch
 from vetlla.cli.queue.words import answered, tested
-from vetlla.cli.tables import TABLE_ROWS, Limit, print_some
-from vetlla.signals import Priority
+from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.signals import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable

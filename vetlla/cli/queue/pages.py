@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vetlla.cli.control import ask
+from vetlla.cli.kit.control import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

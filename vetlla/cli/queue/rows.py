@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from vetlla.alarms import State
-from vetlla.cli.moments import span, stamp_us, time_of_day
-from vetlla.printable import printable
+from vetlla.cli.kit.moments import span, stamp_us, time_of_day
+from vetlla.domain.alarms import State
+from vetlla.domain.printable import printable
+from vetlla.domain.signals import Priority
 from vetlla.receiver.dispatch import RECEIVER
-from vetlla.signals import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from vetlla.cli.control import ask
-from vetlla.cli.items import stored_fields
-from vetlla.cli.moments import Utc, shown, span, stamp_us, time_of_day
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json, talk
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.items import stored_fields
+from vetlla.cli.kit.moments import Utc, shown, span, stamp_us, time_of_day
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.queue import rows
 from vetlla.cli.queue.words import done
-from vetlla.cli.signals_sheet import labelled, remarks
-from vetlla.clock import SystemClock, iso
-from vetlla.errors import AccessError, LinkError, StoreError, UsageError
-from vetlla.receiver.card import Card
-from vetlla.service import queue
-from vetlla.signals import Phase
-from vetlla.store import history
-from vetlla.store.archive import Archive
+from vetlla.cli.signals.sheet import labelled, remarks
+from vetlla.domain.clock import SystemClock, iso
+from vetlla.domain.errors import AccessError, LinkError, StoreError, UsageError
+from vetlla.domain.signals import Phase
+from vetlla.receiver.queue.card import Card
+from vetlla.service.queue import steps as queue
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from vetlla.alarms import Alarm, Tally
-    from vetlla.store.batch import Note
-    from vetlla.store.stored import Record, Stored
+    from vetlla.domain.alarms import Alarm, Tally
+    from vetlla.store.journal.batch import Note
+    from vetlla.store.journal.stored import Record, Stored
 
 AlarmNumber = Annotated[int, typer.Argument(metavar="ALARM", help="Number of the alarm.")]
 SHOWN = 500

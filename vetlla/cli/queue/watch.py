@@ -6,16 +6,16 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from vetlla.cli.control import follow
-from vetlla.cli.moments import Utc, stamp_us, time_of_day
-from vetlla.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.output import console, print_json
+from vetlla.cli.kit.control import follow
+from vetlla.cli.kit.moments import Utc, stamp_us, time_of_day
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.queue.words import about, happened, tested
-from vetlla.clock import SystemClock, iso
-from vetlla.errors import AccessError, LinkError, StoreError
+from vetlla.domain.clock import SystemClock, iso
+from vetlla.domain.errors import AccessError, LinkError, StoreError
 from vetlla.receiver.dispatch import RECEIVER
-from vetlla.store import history
-from vetlla.store.archive import Archive
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

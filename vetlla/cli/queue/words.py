@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vetlla.alarms import Cause
-from vetlla.cli.moments import shown_iso, span, stamp_us, time_of_day
+from vetlla.cli.kit.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.queue.rows import short_why, told_again
+from vetlla.domain.accounts import Place
+from vetlla.domain.alarms import Cause
 from vetlla.receiver.dispatch import RECEIVER
-from vetlla.store.account_rows import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,10 +25,10 @@ from typing import Final, TypeAlias
 
 from fastcrc.crc16 import arc
 
-from vetlla.protocols.damage import Damage
+from vetlla.domain.signals import Reason
 from vetlla.protocols.dc09.frame import MAX_FRAME, OPENING, PADDING, Frame, covered, read, stated
 from vetlla.protocols.dc09.openings import LONGEST_OPENING, MIN_BODY, Openings, is_whole
-from vetlla.signals import Reason
+from vetlla.protocols.framing.damage import Damage
 
 Piece: TypeAlias = Frame | Damage
 

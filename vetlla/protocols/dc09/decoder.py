@@ -23,27 +23,27 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vetlla.protocols import contact_id, sia_dcs
-from vetlla.protocols.charset import join_texts, readable
-from vetlla.protocols.codes import CONTACT_ID, SIA_DCS, Report, code_of
-from vetlla.protocols.damage import Damage
+from vetlla.domain.signals import NOTHING, Event, Kind, Outcome, Phase, Reason, Reply, Signal
+from vetlla.protocols.codes.tables import CONTACT_ID, SIA_DCS, Report, code_of
 from vetlla.protocols.dc09.cutter import Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
 from vetlla.protocols.dc09.frame import BAD_TAIL, MAX_FRAME, OPENING, Frame, envelope, unseal
 from vetlla.protocols.dc09.header import account_in, echo
 from vetlla.protocols.dc09.sealing import CONTROLS, LONG_PAD, NO_BAR, seal
 from vetlla.protocols.dc09.times import write_time
-from vetlla.protocols.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
-from vetlla.protocols.terminals import believed
-from vetlla.signals import NOTHING, Event, Kind, Outcome, Phase, Reason, Reply, Signal
+from vetlla.protocols.framing.charset import join_texts, readable
+from vetlla.protocols.framing.damage import Damage
+from vetlla.protocols.framing.fields import believed
+from vetlla.protocols.framing.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
+from vetlla.protocols.payloads import contact_id, sia_dcs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from vetlla.protocols.codes import CodeTable
+    from vetlla.domain.signals import AccountId, Item, Key, Verdict
+    from vetlla.protocols.codes.tables import CodeTable
     from vetlla.protocols.decoder import KeyLookup
-    from vetlla.signals import AccountId, Item, Key, Verdict
 
 NAME: Final = "dc09"
 TITLE: Final = "DC-09"

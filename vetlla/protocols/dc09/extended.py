@@ -12,16 +12,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols.charset import readable
+from vetlla.domain.signals import NOTHING
 from vetlla.protocols.dc09.times import read_time
-from vetlla.protocols.terminals import believed, place, signed
-from vetlla.signals import NOTHING
+from vetlla.protocols.framing.charset import readable
+from vetlla.protocols.framing.fields import believed, place, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from vetlla.signals import Position
+    from vetlla.domain.signals import Position
 
 NAMES: Final = {
     "A": "authentication",

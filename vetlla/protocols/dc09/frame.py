@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from fastcrc.crc16 import arc
 
-from vetlla.errors import UsageError
-from vetlla.protocols.damage import Damage
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import AccountId, Reason
 from vetlla.protocols.dc09.header import EMPTY_LINE, STANDARD, read_odd
 from vetlla.protocols.dc09.sealing import FIRST_BLOCK, NO_NOISE, blocks_of, decrypt, find_data, seal, signs_of_change
 from vetlla.protocols.dc09.times import read_time, write_time
-from vetlla.signals import AccountId, Reason
+from vetlla.protocols.framing.damage import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from vetlla.signals import Key
+    from vetlla.domain.signals import Key
 
 MAX_BODY: Final = 0xFFF
 """What three hex digits of length can say (5.5.1.2); one certified library stops at 0x3FF, no panel needs more."""

@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from vetlla.protocols.charset import readable
-from vetlla.signals import AccountId
+from vetlla.domain.signals import AccountId
+from vetlla.protocols.framing.charset import readable
 
 MAX_ACCOUNT: Final = 64
 """Characters of the longest account that can be registered; the standard has 3 to 16 hex digits (5.5.1.7)."""

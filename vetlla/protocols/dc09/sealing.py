@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from vetlla.protocols.charset import readable
+from vetlla.protocols.framing.charset import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols.charset import readable
+from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.mqtt.values import members, real, unescaped, unread, whole
 
 if TYPE_CHECKING:

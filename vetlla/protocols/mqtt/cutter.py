@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from vetlla.protocols.damage import Damage
+from vetlla.domain.signals import Reason
+from vetlla.protocols.framing.damage import Damage
 from vetlla.protocols.mqtt import objects
-from vetlla.signals import Reason
 
 if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json

@@ -24,23 +24,23 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols.charset import readable
-from vetlla.protocols.codes import MQTT, NO_ALARM
-from vetlla.protocols.foreign import HEAD, Door
+from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Reason, Reject, Reply, Signal
+from vetlla.protocols.codes.scaip import SCAIP
+from vetlla.protocols.codes.tables import MQTT, NO_ALARM
+from vetlla.protocols.framing.charset import readable
+from vetlla.protocols.framing.foreign import HEAD, Door
 from vetlla.protocols.mqtt import objects
 from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
 from vetlla.protocols.mqtt.payload import Payload, Unreadable, clean, echo
-from vetlla.protocols.scaip_codes import SCAIP
-from vetlla.signals import AccountId, Event, Kind, Outcome, Reason, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from vetlla.protocols.damage import Damage
+    from vetlla.domain.signals import Item, Verdict
     from vetlla.protocols.decoder import KeyLookup
+    from vetlla.protocols.framing.damage import Damage
     from vetlla.protocols.mqtt.cutter import Piece
-    from vetlla.signals import Item, Verdict
 
 NAME: Final = "mqtt"
 MAX_PENDING: Final = MAX_FRAME + HEAD

@@ -10,7 +10,7 @@ import codecs
 import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.protocols.charset import readable
+from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.mqtt.broken import STRING, Members, Reader
 from vetlla.protocols.mqtt.values import Unread, members, real, unescaped, whole
 

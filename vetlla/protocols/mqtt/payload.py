@@ -10,15 +10,15 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.protocols.codes.scaip import MANUAL_ALARM, UNKNOWN, location, spelled
+from vetlla.protocols.framing.fields import believed, number, place
 from vetlla.protocols.mqtt.values import MAX_DIGITS, Contradiction, Unread, plain
-from vetlla.protocols.scaip_codes import MANUAL_ALARM, UNKNOWN, location, spelled
-from vetlla.protocols.terminals import believed, number, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vetlla.domain.signals import Position
     from vetlla.protocols.mqtt.values import Json
-    from vetlla.signals import Position
 
 MAX_TEXT: Final = 500
 """Characters of ``text``, as the schema says; more is kept all the same: the payload's bound holds."""

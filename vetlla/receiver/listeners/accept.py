@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from vetlla.clock import Instant
+    from vetlla.domain.clock import Instant
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.session import Ground
 

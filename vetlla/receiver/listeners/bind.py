@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from vetlla.errors import ConfigError
+from vetlla.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from vetlla.protocols.decoder import Description

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from vetlla.domain.signals import Arrival, Hangup, Signal
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.accept import Accepted, Acceptor
 from vetlla.receiver.listeners.tls import names_in
 from vetlla.receiver.listeners.turns import Turns
 from vetlla.receiver.session import Peer, Session
 from vetlla.settings.section import spelled
-from vetlla.signals import Arrival, Hangup, Signal
 
 if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Callable
 
-    from vetlla.clock import Instant
+    from vetlla.domain.clock import Instant
+    from vetlla.domain.signals import Item
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import Ground
     from vetlla.settings.model import Listen
-    from vetlla.signals import Item
 
 log = structlog.get_logger()
 

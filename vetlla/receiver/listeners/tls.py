@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cryptography import x509
 
-from vetlla.errors import ConfigError
-from vetlla.plainfile import open_file
+from vetlla.domain.errors import ConfigError
+from vetlla.domain.plainfile import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

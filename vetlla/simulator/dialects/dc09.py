@@ -6,18 +6,18 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09 import frame as dc09_frame
-from vetlla.signals import AccountId
 from vetlla.simulator.dialects.dialect import Answer, Dialect, Meaning
-from vetlla.simulator.faults import damage
+from vetlla.simulator.dialling.faults import damage
 from vetlla.simulator.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from vetlla.accounts import Account
-    from vetlla.signals import Key
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import Key
     from vetlla.simulator.scenario import Mix
 
 ACK, NAK, DUH = "ACK", "NAK", "DUH"

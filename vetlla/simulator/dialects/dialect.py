@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import re
     from random import Random
 
-    from vetlla.accounts import Account
-    from vetlla.signals import AccountId, Key
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import AccountId, Key
     from vetlla.simulator.message import Message
     from vetlla.simulator.scenario import Mix
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.signals import AccountId
+from vetlla.domain.signals import AccountId
 from vetlla.simulator.dialects.dialect import Answer, Meaning
 from vetlla.simulator.message import Message
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from vetlla.accounts import Account
+    from vetlla.domain.accounts import Account
     from vetlla.simulator.scenario import Mix
 
 MIDDLE: Final = 1.0

@@ -15,8 +15,8 @@ from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Wo
 if TYPE_CHECKING:
     from random import Random
 
-    from vetlla.accounts import Account
-    from vetlla.signals import Key
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import Key
     from vetlla.simulator.scenario import Mix
 
 _ALARM_BITS: Final = {Occasion.SOS: 6, Occasion.FALL: 8, Occasion.LOW_BATTERY: 12}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.simulator.dialects import dc09, eview, minifinder, queclink, thinkrace, watch3g
 
 if TYPE_CHECKING:

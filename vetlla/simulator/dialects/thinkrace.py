@@ -16,8 +16,8 @@ from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Wo
 if TYPE_CHECKING:
     from random import Random
 
-    from vetlla.accounts import Account
-    from vetlla.signals import Key
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import Key
     from vetlla.simulator.scenario import Mix
 
 _WELCOME: Final = re.compile(rb"IWBP00,20\d\d(0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d[0-5]\d,0#")

@@ -7,7 +7,7 @@ import re
 from datetime import date
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.tables import bounds
 from vetlla.tables.xlsx.parts import Parts, elements
 

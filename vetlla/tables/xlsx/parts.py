@@ -7,7 +7,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from xml.etree import ElementTree as ET
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.tables import bounds
 
 if TYPE_CHECKING:

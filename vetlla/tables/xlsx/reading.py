@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
 
-from vetlla.errors import UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.tables.cells import MAX_SHOWN, Broken, is_blank
 from vetlla.tables.table import Table, heading_of
 from vetlla.tables.xlsx.book import Book, Sheet, namespace, text_in, unescaped

@@ -1,0 +1,1 @@
+"""What receiving costs, side by side with a peer."""

@@ -1,0 +1,265 @@
+"""One registered home beside a flood of strangers: its press must be ready within a second, and stand first.
+
+    python -m bench.receiving.attack [--only WORD] [--presses 10] [--json FILE]
+
+Each attack is a process of its own that goes on for as long as the home presses: every half second, on a new
+connection, with the alarm before it closed by an operator. What counts is the time from the wish to press until the
+alarm stands first in the queue that operators see. Exit status 1 when a press took longer than a second, or when
+another alarm stood before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import random
+import socket
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.killing.receiver import Receiver, free_port
+from bench.rig.machine import describe
+from vetlla.cli.kit.control import ask
+from vetlla.domain.signals import AccountId
+from vetlla.protocols.dc09.frame import build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOME = AccountId("", "0", "1234")
+READY_S = 1.0
+"""What a press may take until it stands first."""
+PAUSE_S = 0.5
+CONNECTIONS = 1_500
+"""That the receiver may hold here: fewer than the silent ones want."""
+CONFIG = f"""
+[limits]
+connections = {CONNECTIONS}
+connections_per_peer = 500
+"""
+
+
+def events(port: int) -> None:
+    """Send datagrams of 4 kB that hold 1,300 events each, 2 MB a second."""
+    data = b"#9999|N" + b"/".join([b"PA"] * 1_300)
+    with socket.socket(type=socket.SOCK_DGRAM) as wire:
+        for number in itertools.count():
+            frame = build("SIA-DCS", f"{1 + number % 9999:04}", AccountId("", "0", "9999"), data)
+            wire.sendto(frame, ("127.0.0.1", port))
+            time.sleep(0.002)
+
+
+def junk(port: int) -> None:
+    """Send what looks like the openings of frames, 256 kB a second, on one connection after the other."""
+    piece = b'\nFFFF0FFF"' * 1_600
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as wire:
+            while True:
+                wire.sendall(piece)
+                time.sleep(len(piece) / (256 << 10))
+
+
+def crowd(port: int) -> None:
+    """Send 16 kB of what looks like openings on 900 connections of nine addresses at once, again and again."""
+    piece = b'\n00000000"' * 1_600
+    while True:
+        wires = []
+        for number in range(900):
+            with suppress(OSError):
+                wire = socket.socket()
+                wire.bind((f"127.3.0.{1 + number % 9}", 0))
+                wire.connect(("127.0.0.1", port))
+                wire.setblocking(False)  # noqa: FBT003 - socket's own
+                wires.append(wire)
+        for wire in wires:
+            with suppress(OSError):
+                wire.send(piece)
+        time.sleep(PAUSE_S)
+        for wire in wires:
+            wire.close()
+
+
+def noise(port: int) -> None:
+    """Send datagrams of 8 kB that look like openings of frames, 2 MB a second."""
+    data = b'\n00000000"' * 800
+    with socket.socket(type=socket.SOCK_DGRAM) as wire:
+        while True:
+            wire.sendto(data, ("127.0.0.1", port))
+            time.sleep(0.004)
+
+
+def strangers(port: int) -> None:
+    """Press under another name each time, from 200 addresses, as fast as answers come."""
+    wires = []
+    for host in range(200):
+        wire = socket.socket()
+        wire.bind((f"127.1.{host}.1", 0))
+        wire.connect(("127.0.0.1", port))
+        wires.append(wire)
+    for number in itertools.count():
+        wire = wires[number % len(wires)]
+        with suppress(OSError):
+            who = AccountId("", "0", f"{number:08X}")
+            wire.sendall(build("ADM-CID", "0001", who, f"#{who.account}|1101 00 001".encode()))
+            if number >= len(wires):
+                wire.recv(4096)
+
+
+def impostors(port: int) -> None:
+    """Report in the home's name under keys that are none, with another receiver and line each time."""
+    key, now = random.randbytes(16), datetime.now(UTC)
+    with socket.socket(type=socket.SOCK_DGRAM) as wire:
+        for number in itertools.count():
+            who = AccountId(f"{number & 0xFFFFFF:X}", f"{number & 0xFFF:X}", HOME.account)
+            frame = build("ADM-CID", "0001", who, b"#1234|1602 00 000", timestamp=now, key=key)
+            wire.sendto(frame, ("127.0.0.1", port))
+            time.sleep(0.0005)
+
+
+def silent(port: int) -> None:
+    """Hold connections of six addresses that say nothing, more than the receiver may have."""
+    wires: list[socket.socket] = []
+    for number in itertools.count():
+        with suppress(OSError):
+            wire = socket.socket()
+            wire.settimeout(1)
+            wire.bind((f"127.2.0.{1 + number % 6}", 0))
+            wire.connect(("127.0.0.1", port))
+            wires.append(wire)
+        if len(wires) > 2 * CONNECTIONS:
+            wires.pop(0).close()
+        time.sleep(0.001)
+
+
+def datagrams(port: int) -> None:
+    """Send datagrams that hold 68 frames each, with a forged source in mind."""
+    frames = b"".join(
+        build("ADM-CID", f"{number:04}", AccountId("", "0", "9"), b"#9|1602 00 000") for number in range(1, 69)
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as wire:
+        while True:
+            wire.sendto(frames, ("127.0.0.1", port))
+            time.sleep(0.005)
+
+
+ATTACKS: tuple[Callable[[int], None], ...] = (
+    events, junk, crowd, noise, strangers, impostors, silent, datagrams,
+)  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """What one attack came to."""
+
+    attack: str
+    presses: int
+    first: int
+    """Presses that stood first in the queue."""
+    slowest_s: float
+    alarms: int
+    journal_mib: float
+    memory_mib: float
+
+    @property
+    def holds(self) -> bool:
+        """Return True if each press was seen in time, and first."""
+        return self.first == self.presses and self.slowest_s <= READY_S
+
+
+def main() -> int:
+    """Run the attacks, print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="attacks whose name holds this word")
+    parser.add_argument("--presses", type=int, default=10, help="presses of the home during each attack")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args()
+    out = Console()
+    out.print(str(describe()), highlight=False)
+    outcomes = []
+    for attack in ATTACKS:
+        if options.only in attack.__name__:
+            with out.status(attack.__name__):
+                outcomes.append(_under(attack, options.presses))
+    table = Table("attack", "presses", "first", "slowest s", "open alarms", "journal MiB", "memory MiB", box=None)
+    for one in outcomes:
+        table.add_row(
+            one.attack,
+            f"{one.presses}",
+            f"{one.first}",
+            f"{one.slowest_s:.2f}",
+            f"{one.alarms}",
+            f"{one.journal_mib:.1f}",
+            f"{one.memory_mib:.0f}",
+        )
+    out.print(table)
+    if options.json:
+        options.json.write_text(json.dumps([one._asdict() for one in outcomes], indent=1), encoding="utf-8")
+    return 0 if all(one.holds for one in outcomes) else 1
+
+
+def _under(attack: Callable[[int], None], presses: int) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="vetlla-attack-") as temporary:
+        port = free_port()
+        receiver = Receiver(Path(temporary), "--listen", f"dc09=127.0.0.1:{port}", config=CONFIG)
+        receiver.register(f"account,home\n{HOME.account},H-1\n")
+        receiver.start()
+        receiver.await_ready()
+        try:
+            with _running(attack, port):
+                time.sleep(2)
+                pressed = [_press(receiver.state_dir, port, number) for number in range(1, presses + 1)]
+                total = ask(receiver.state_dir, "queue.list", count=True)["total"]
+                memory_mib = receiver.memory_mib()
+        finally:
+            receiver.kill()
+        size = sum(file.stat().st_size for file in receiver.state_dir.glob("journal.db*"))
+    return Outcome(
+        attack=attack.__name__,
+        presses=presses,
+        first=sum(is_first for is_first, _ in pressed),
+        slowest_s=max(took_s for _, took_s in pressed),
+        alarms=total,
+        journal_mib=size / (1 << 20),
+        memory_mib=memory_mib,
+    )
+
+
+@contextmanager
+def _running(attack: Callable[[int], None], port: int) -> Iterator[None]:
+    process = multiprocessing.get_context("spawn").Process(target=attack, args=(port,), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _press(state_dir: Path, port: int, number: int) -> tuple[bool, float]:
+    """Press once; return whether the alarm stood first, and how long it took until operators saw it."""
+    began = time.perf_counter()
+    frame = build("ADM-CID", f"{number:04}", HOME, b"#1234|1101 00 001")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
+        wire.sendall(frame)
+        acknowledged = b"ACK" in wire.recv(4096)
+    first: dict[str, Any] = (ask(state_dir, "queue.list", limit=1)["alarms"] or [{}])[0]
+    took_s = time.perf_counter() - began
+    is_first = acknowledged and first.get("account") == HOME.account and not first["unknown_account"]
+    if is_first:
+        ask(state_dir, "queue.answer", alarm=first["id"])
+        ask(state_dir, "queue.close", alarm=first["id"], outcome="test")
+    time.sleep(PAUSE_S)
+    return is_first, took_s
+
+
+if __name__ == "__main__":
+    sys.exit(main())

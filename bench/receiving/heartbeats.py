@@ -1,0 +1,124 @@
+"""What a heartbeat costs in a small fleet and in a great one: the real daemon over TCP, its bookkeeping included.
+
+    python -m bench.receiving.heartbeats [--quick] [--json FILE]
+
+A daemon for each size runs at the same time. In turn each takes a flood of heartbeats from accounts in no order, so
+that whatever else the machine does falls on all of them alike: what a heartbeat costs at the most that one core can
+take, with a small fleet in the processor's caches. Then each fleet speaks at its own pace, as it does all year; what
+its daemon needs without it is taken off. Every account was heard once before it counts: the first time is news.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.receiving import peers
+from bench.rig.machine import describe
+
+SIZES = (10_000, 100_000, 1_000_000)
+INTERVAL_S = 900
+ROUNDS = 8
+BEATS = 100_000
+"""Heartbeats in one flood."""
+CONNECTIONS = 500
+IDLE_S, PACED_S, PACED_CONNECTIONS = 30.0, 60.0, 10
+QUICK = 100
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="bench.receiving.heartbeats", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the fleets: does it run?")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args()
+    out, machine = Console(), describe()
+    out.print(str(machine), highlight=False)
+    results = heartbeats(out, quick=QUICK if options.quick else 1)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+
+
+def heartbeats(out: Console, *, quick: int = 1) -> list[dict[str, Any]]:
+    """Measure every size and print what came of it; ``quick`` divides fleets and floods."""
+    sizes = [size // quick for size in SIZES]
+    floods: dict[int, list[float]] = {size: [] for size in sizes}
+    with ExitStack() as running:
+        fleets = {size: running.enter_context(peers.vetlla(size, None, interval_s=INTERVAL_S)) for size in sizes}
+        for size, peer in fleets.items():
+            with out.status(f"{size:,} devices are heard for the first time"):
+                _flood(peer, size, size)
+        for turn in range(ROUNDS):
+            with out.status(f"round {turn + 1} of {ROUNDS}"):
+                for size, peer in fleets.items():
+                    floods[size].append(_flood(peer, size, BEATS // quick))
+        paced_s, interval_s = (PACED_S, INTERVAL_S) if quick == 1 else (PACED_S / 10, INTERVAL_S / quick)
+        with out.status("nobody speaks"):
+            idle = _idle(fleets, min(paced_s, IDLE_S))
+        paced = {}
+        for size, peer in fleets.items():
+            with out.status(f"{size:,} devices speak every {interval_s} s"):
+                rate = size / interval_s
+                paced[size] = _paced(peer, size, rate, round(rate * paced_s), idle[size])
+    _print(floods, paced, out)
+    return [
+        {"load": "heartbeats of a fleet", "devices": size, "flood_cpu_us": floods[size], "paced_cpu_us": paced[size]}
+        for size in sizes
+    ]
+
+
+def _idle(fleets: dict[int, peers.Peer], seconds: float) -> dict[int, float]:
+    """Return what share of a core each daemon needs while nobody speaks."""
+    before = {size: peer.cpu_s() for size, peer in fleets.items()}
+    time.sleep(seconds)
+    return {size: (peer.cpu_s() - before[size]) / seconds for size, peer in fleets.items()}
+
+
+def _paced(peer: peers.Peer, fleet: int, rate: float, frames: int, idle: float) -> float:
+    """Let a fleet speak at its interval; return what each heartbeat cost above an idle daemon, in microseconds."""
+    frames += -frames % PACED_CONNECTIONS
+    began, before = time.perf_counter(), peer.cpu_s()
+    _load(peer, fleet, frames, PACED_CONNECTIONS, "--rate", str(rate))
+    used_s = peer.cpu_s() - before - idle * (time.perf_counter() - began)
+    return used_s / frames * 1e6
+
+
+def _flood(peer: peers.Peer, fleet: int, frames: int) -> float:
+    """Let a fleet send so many heartbeats; return what each cost the daemon, in microseconds of processor time."""
+    before = peer.cpu_s()
+    _load(peer, fleet, frames, min(CONNECTIONS, fleet))
+    return (peer.cpu_s() - before) / frames * 1e6
+
+
+def _load(peer: peers.Peer, fleet: int, frames: int, connections: int, *options: str) -> None:
+    command = [sys.executable, "-m", "bench.receiving.load", str(peer.port), "--connections", str(connections)]
+    command += ["--frames", str(frames), "--fleet", str(fleet), *options]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _print(floods: dict[int, list[float]], paced: dict[int, float], out: Console) -> None:
+    table = Table("devices", "CPU us, flood", "least", "most", "to the smallest", "CPU us, own pace", box=None)
+    smallest = min(floods)
+    for size, found in floods.items():
+        ratio = statistics.median(mine / other for mine, other in zip(found, floods[smallest], strict=True))
+        figures = f"{statistics.median(found):.1f}", f"{min(found):.1f}", f"{max(found):.1f}"
+        table.add_row(f"{size:,}", *figures, f"{ratio:.2f}", f"{paced[size]:.1f}")
+    out.print(table)
+    out.print(
+        f"Floods: median of {ROUNDS}, each compared with the smallest fleet's of its round. Own pace: each device"
+    )
+    out.print(f"speaks every {INTERVAL_S} s; what the daemon needs in silence is taken off.")
+
+
+if __name__ == "__main__":
+    main()

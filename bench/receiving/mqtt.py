@@ -1,0 +1,236 @@
+"""What one receiver takes from an MQTT broker: heartbeats of terminals and devices, and events with their receipts.
+
+    python -m bench.receiving.mqtt [--quick] [--only WORD] [--json FILE]
+
+A real Mosquitto, and one process of paho clients that publishes as fast as the broker acknowledges (mqtt_load.py) or,
+of events, as receipts come. The receiver has one core to itself, broker and load share the others. Heartbeats are
+counted by the receiver (``vetlla status --json``), from the first publication until it has them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.receiving.mqtt_load import terminal
+from bench.receiving.peers import READY_S, Peer, ended
+from bench.rig.broker import Broker, NoBrokerError
+from bench.rig.machine import describe
+from vetlla.cli.kit.control import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TERMINALS = 1_000
+CONNECTIONS = 8
+STALLED_S = 60.0
+"""A receiver that takes nothing for so long has stalled."""
+LOOK_S = 0.05
+EVERY_S = 900
+"""How often each UCR is expected."""
+BUSY = 0.9
+"""Share of its core from which on a process is what holds the others up."""
+CONFIG = """
+http = {{ enabled = false }}
+[[mqtt]]
+host = "127.0.0.1"
+port = {port}
+node = "bench"
+retry_max_s = 0.5
+"""
+
+
+class Load(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    kind: str
+    messages: int
+
+
+LOADS = (
+    Load("MQTT heartbeats of terminals", "hb", 100_000),
+    Load("MQTT presence of UCRs", "presence", 100_000),
+    Load("MQTT events with receipts", "event", 50_000),
+)
+
+
+def main() -> None:
+    """Run the loads and print the table."""
+    parser = argparse.ArgumentParser(prog="bench.receiving.mqtt", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages: does it run?")
+    parser.add_argument("--only", default="", help="loads whose name holds this word")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args()
+    out = Console()
+    machine = describe()
+    out.print(str(machine), highlight=False)
+    results = over_mqtt(out, quick=10 if options.quick else 1, only=options.only)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+
+
+def over_mqtt(out: Console, *, quick: int = 1, only: str = "") -> list[dict[str, Any]]:
+    """Measure each load and print the table; ``quick`` divides the messages. Without Mosquitto: none."""
+    results = []
+    try:
+        for load in LOADS:
+            if only in load.name:
+                with out.status(load.name):
+                    results.append(_measure(load, load.messages // quick))
+    except NoBrokerError as error:
+        out.print(f"MQTT is not measured: {error}")
+    if results:
+        _print(results, out)
+    return results
+
+
+def _measure(load: Load, messages: int) -> dict[str, Any]:
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vetlla-mqtt-")))
+        broker = Broker(directory / "broker").start()
+        stack.callback(broker.kill)
+        peer = stack.enter_context(_receiver(directory, broker.port))
+        if load.kind == "presence":
+            _introduce(directory, broker.port)
+        loader = _loader(broker.port, load.kind, messages)
+        stack.callback(loader.wait)
+        stack.callback(loader.kill)
+        mine, others = _cores()
+        for process, cores in ((peer.process, mine), (broker.process, others), (loader, others)):
+            _pin(process.pid, cores)
+        assert loader.stdin
+        assert loader.stdout
+        assert loader.stdout.readline() == "ready\n"
+        server = Peer("mosquitto", broker.port, broker.process)
+        before, cpu, cpu_of_broker = _counted(directory, load.kind), peer.cpu_s(), server.cpu_s()
+        began = time.perf_counter()
+        loader.stdin.write("\n")
+        loader.stdin.flush()
+        _await(directory, load.kind, before + messages)
+        seconds = time.perf_counter() - began
+        cpu, cpu_of_broker = peer.cpu_s() - cpu, server.cpu_s() - cpu_of_broker
+        told = json.loads(loader.communicate(timeout=READY_S)[0])
+        shares = {"receiver": cpu / seconds, "broker": cpu_of_broker / seconds, "load": told["cpu_s"] / seconds}
+        return {
+            "load": load.name,
+            "messages": messages,
+            "per_s": messages / seconds,
+            "cpu_us": cpu / messages * 1e6,
+            "p50_ms": told["p50_ms"],
+            "p99_ms": told["p99_ms"],
+            "published_per_s": messages / told["seconds"],
+            **{f"{name}_share": share for name, share in shares.items()},
+            "bottleneck": _bottleneck(shares),
+            "memory_mib": peer.memory_mib(),
+        }
+
+
+@contextmanager
+def _receiver(directory: Path, port: int) -> Iterator[Peer]:
+    """Run a receiver that knows the terminals, connected to the broker."""
+    state, config, command = directory / "state", directory / "bench.toml", [sys.executable, "-m", "vetlla"]
+    config.write_text(CONFIG.format(port=port), encoding="utf-8")
+    # UCRs are followed where some are expected: at their terminal's account.
+    rows = "".join(f"{terminal(number)},H{number:05},{EVERY_S}\n" for number in range(TERMINALS))
+    subprocess.run(
+        [*command, "accounts", "import", "-", "--format", "csv", "--state-dir", state],
+        input=f"account,home,ucr_interval_s\n{rows}".encode(),
+        check=True,
+        capture_output=True,
+    )
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "receiver", "--config", config, "--state-dir", state], stderr=log)
+    with ended(process):
+        subprocess.run(
+            [*command, "status", "--wait", str(READY_S), "--state-dir", state], check=True, capture_output=True
+        )
+        deadline = time.monotonic() + READY_S
+        while not all(place.get("connected", True) for place in ask(state, "status")["listening"]):
+            if time.monotonic() > deadline:
+                raise TimeoutError((directory / "log").read_text(encoding="utf-8"))
+            time.sleep(LOOK_S)
+        yield Peer("vetlla", port, process)
+
+
+def _loader(port: int, kind: str, messages: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench.receiving.mqtt_load", str(port)]
+    command += ["--kind", kind, "--messages", str(messages)]
+    command += ["--terminals", str(TERMINALS), "--connections", str(CONNECTIONS)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _introduce(directory: Path, port: int) -> None:
+    """Let the receiver hear each UCR once: the first presence of one is a report, synced to disk."""
+    with _loader(port, "presence", TERMINALS) as first:
+        first.communicate("\n", timeout=READY_S)
+    _await(directory, "event", TERMINALS)
+
+
+def _cores() -> tuple[set[int], set[int]]:
+    """Return the receiver's core, and those of the others: the same where there is only one."""
+    first, *rest = sorted(os.sched_getaffinity(0))
+    return {first}, set(rest) or {first}
+
+
+def _pin(pid: int, cores: set[int]) -> None:
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
+
+
+def _counted(directory: Path, kind: str) -> int:
+    counts: dict[str, int] = ask(directory / "state", "status", timeout_s=READY_S)["counts"]
+    return counts["signals" if kind == "event" else "heartbeats"]
+
+
+def _await(directory: Path, kind: str, wanted: int) -> None:
+    """Wait until the receiver has counted so many. Raises TimeoutError when it takes no more."""
+    seen, since = -1, time.monotonic()
+    while (counted := _counted(directory, kind)) < wanted:
+        if counted > seen:
+            seen, since = counted, time.monotonic()
+        elif time.monotonic() > since + STALLED_S:
+            raise TimeoutError(f"{counted:,} of {wanted:,} came")
+        time.sleep(LOOK_S)
+
+
+def _bottleneck(shares: dict[str, float]) -> str:
+    """Return who has no processor time left; broker and load share what the receiver does not have."""
+    if shares["receiver"] >= BUSY:
+        return "receiver"
+    if shares["broker"] + shares["load"] >= BUSY:
+        return "broker" if shares["broker"] > shares["load"] else "load"
+    return "none: waits"
+
+
+def _print(results: Sequence[dict[str, Any]], out: Console) -> None:
+    shares = ("receiver", "broker", "load")
+    table = Table("load", "taken/s", "CPU us/message", "p50 ms", "p99 ms", *shares, "bottleneck", "MiB", box=None)
+    for result in results:
+        waits = ("" if result[name] is None else f"{result[name]:.1f}" for name in ("p50_ms", "p99_ms"))
+        table.add_row(
+            result["load"],
+            f"{result['per_s']:,.0f}",
+            f"{result['cpu_us']:.0f}",
+            *waits,
+            *(f"{result[f'{name}_share']:.0%}" for name in shares),
+            result["bottleneck"],
+            f"{result['memory_mib']:.0f}",
+        )
+    out.print(table)
+    out.print("Shares are of one core each; broker and load run beside the receiver's core. Events are synced to disk.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""What supervision costs: memory of the daemon, cost of a sign of life, error of lateness, each at several sizes.
+
+    python -m bench.receiving.supervision [--quick] [--json FILE]
+
+Each size is measured in processes of its own: the real daemon with so many registered accounts for its memory, and the
+daemon's own watchdog over a real journal for cost and lateness, while the whole fleet speaks at its interval. At the
+end, what a heartbeat costs the daemon over TCP (bench/receiving/heartbeats.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.receiving import peers
+from bench.receiving.heartbeats import INTERVAL_S, heartbeats
+from bench.rig.machine import describe
+from vetlla.domain.accounts import Account, AccountBook
+from vetlla.domain.clock import SECOND_US, SystemClock
+from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Signal
+from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.dispatch import Dispatch
+from vetlla.receiver.queue.desk import Desk
+from vetlla.receiver.supervision.roster import Roster
+from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.service.supervision.rules import Health
+from vetlla.settings.model import Settings
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.writer import Writer
+from vetlla.store.supervision.expected import NOTHING
+
+if TYPE_CHECKING:
+    from vetlla.domain.clock import Instant
+    from vetlla.store.journal.batch import Batch
+
+SIZES = (10_000, 100_000, 1_000_000)
+QUICK = 100
+SILENT, SILENT_S = 500, 20
+"""Devices that are expected so often, fall silent at random instants, and whose lateness is timed."""
+BEATS = 200_000
+"""Signs of life of random devices, timed in one go."""
+LOOKS = 200_000
+TOLERANCE_S = 1.0
+"""More than a step of the generator, so that nobody who speaks is found late."""
+RUN_S = 3 * SILENT_S
+STEP_S = 0.05
+
+
+class _Planner:
+    """Commits what the watchdog has to write, and nothing else."""
+
+    def __init__(self, watchdog: Watchdog, clock: SystemClock) -> None:
+        self._watchdog, self._clock = watchdog, clock
+
+    @property
+    def backlog(self) -> bool:
+        return self._watchdog.backlog
+
+    def hasten(self) -> None:
+        self._watchdog.hasten()
+
+    def plan(self, batch: Batch) -> None:
+        self._watchdog.plan(batch, self._clock.now())
+
+    def durable(self, _: Batch, __: Instant) -> None:
+        self._watchdog.settle()
+
+    def take_back(self, _: Batch) -> None:
+        self._watchdog.take_back()
+
+    def silence(self) -> None:
+        """Nobody waits for an answer."""
+
+
+class Fleet(NamedTuple):
+    """The watchdog as the daemon has it, and whom it watches."""
+
+    watchdog: Watchdog
+    accounts: list[Account]
+    commit: GroupCommit
+    clock: SystemClock
+
+
+async def _fleet(directory: Path, size: int) -> Fleet:
+    loop, clock = asyncio.get_running_loop(), SystemClock()
+    supervision = {
+        "allowed_misses": 1,
+        "tolerance_s": TOLERANCE_S,
+        "incident_devices": 10_000_000,
+        "incident_share": 1.0,
+    }
+    settings = Settings.model_validate({"state_dir": directory, "supervision": supervision})
+    journal = Journal(directory, clock)
+    recovered = journal.recover(1)
+    counters, dispatch = Counters(("dc09",)), Dispatch()
+    writer = Writer(journal, loop, clock)
+    commit = GroupCommit(
+        settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
+    )
+    watchdog = Watchdog(
+        settings=settings.supervision,
+        desk=Desk(settings.queue, recovered, counters),
+        commit=commit,
+        dispatch=dispatch,
+        clock=clock,
+        loop=loop,
+    )
+    watchdog.recover(journal)
+    commit.serve(_Planner(watchdog, clock))
+    every = max(1, size // SILENT)
+    accounts = [
+        Account(account=f"{n:07}", home=f"H{n:07}", interval_s=INTERVAL_S if n % every else SILENT_S)
+        for n in range(size)
+    ]
+    await watchdog.use(settings.supervision, Roster(AccountBook(accounts), NOTHING, settings.supervision))
+    return Fleet(watchdog, accounts, commit, clock)
+
+
+def _beat(account: Account) -> Signal:
+    return Signal("dc09", AccountId("", "", account.account), Event(Kind.HEARTBEAT, Phase.NEW, "NULL", ""), b"")
+
+
+def _arrival(now: Instant) -> Arrival:
+    return Arrival("dc09", "tcp", "127.0.0.1:40000", now, now)
+
+
+def _cost_of_a_beat(fleet: Fleet) -> float:
+    """Return the microseconds of processor time of a random device's sign of life, all having been heard before."""
+    for account in fleet.accounts:
+        fleet.watchdog.heard(account, (_beat(account),), _arrival(fleet.clock.now()))
+    chosen = random.choices(fleet.accounts, k=BEATS)
+    heard, beats, arrival = fleet.watchdog.heard, (_beat(fleet.accounts[0]),), _arrival(fleet.clock.now())
+    began = time.process_time()
+    for account in chosen:
+        heard(account, beats, arrival)
+    return (time.process_time() - began) / BEATS * 1e6
+
+
+def _cost_of_a_look(fleet: Fleet) -> float:
+    """Return the microseconds of processor time that looking at a device takes when its time has come."""
+    watch, now = fleet.watchdog.watch, fleet.clock.now()
+    seen = 0
+    began = time.process_time()
+    while seen < min(LOOKS, len(fleet.accounts)):
+        due_us = watch.next_us
+        assert due_us is not None
+        before = now._replace(mono_us=max(now.mono_us, due_us))
+        taken = watch.wheel.take(before.mono_us, 2_000)
+        for device in taken:
+            watch._look(device, now)  # noqa: SLF001 - timed by itself
+        seen += len(taken)
+    return (time.process_time() - began) / seen * 1e6
+
+
+async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
+    """Let the fleet speak at its interval; return by how many seconds the silence of some was found too late."""
+    clock, watchdog, accounts = fleet.clock, fleet.watchdog, fleet.accounts
+    often = [n for n, account in enumerate(accounts) if account.interval_s == SILENT_S]
+    falls_s = {n: random.uniform(0, SILENT_S) for n in often}
+    errors: list[float] = []
+    take = watchdog.losses.take
+
+    def listen(turns: Any) -> None:  # noqa: ANN401 - those of the watch
+        for turn in turns:
+            if turn.device in falls_s and turn.state is Health.LOST:
+                due_us = watchdog.fleet.base_us[turn.device] + round((SILENT_S + TOLERANCE_S) * SECOND_US)
+                errors.append((clock.now().mono_us - due_us) / SECOND_US)
+        take(turns)
+
+    watchdog.losses.take = listen  # type: ignore[method-assign] # overheard, not replaced
+    beats, began_us = (_beat(accounts[0]),), clock.now().mono_us
+    said = dict.fromkeys((INTERVAL_S, SILENT_S), 0)
+    while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:
+        arrival = _arrival(clock.now())
+        for interval_s, numbers in ((INTERVAL_S, range(len(accounts))), (SILENT_S, often)):
+            due = round(gone_s / interval_s * len(numbers))
+            for turn in range(said[interval_s], due):
+                number = numbers[turn * 7919 % len(numbers)]  # a prime: each once in an interval, in no order
+                if gone_s < falls_s.get(number, run_s):
+                    watchdog.heard(accounts[number], beats, arrival)
+            said[interval_s] = due
+        await asyncio.sleep(STEP_S)
+    return errors
+
+
+async def _measure(size: int, run_s: float) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
+        fleet = await _fleet(Path(temporary), size)
+        figures = {"beat_us": statistics.median(_cost_of_a_beat(fleet) for _ in range(3))}
+        figures["look_us"] = _cost_of_a_look(await _fleet_again(Path(temporary) / "again", size))
+        errors = sorted(await _lateness(fleet, run_s))
+        figures["silent"] = float(len(errors))
+        for name, place in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+            figures[f"late_{name}_s"] = errors[min(len(errors) - 1, int(len(errors) * place))] if errors else 0.0
+        fleet.watchdog.stop()
+        await fleet.commit.close()
+    return figures
+
+
+async def _fleet_again(directory: Path, size: int) -> Fleet:
+    fleet = await _fleet(directory, min(size, LOOKS))
+    fleet.watchdog.stop()
+    return fleet
+
+
+def _in_a_process(size: int, run_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.receiving.supervision", "--size", str(size), "--run", str(run_s)]
+    figures: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return figures
+
+
+def _memory_of_daemon(size: int) -> dict[str, float]:
+    """Start the daemon with so many accounts; return what it holds when it is ready, and how soon it is."""
+    with peers.vetlla(size, None, interval_s=INTERVAL_S) as peer:
+        return {"ready_s": peer.ready_s, **{name: peer.memory_mib(name) for name in ("VmRSS", "VmHWM")}}
+
+
+def main() -> None:
+    """Measure every size and print the table; with ``--size`` measure one and print it as JSON."""
+    parser = argparse.ArgumentParser(prog="bench.receiving.supervision", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the fleets: does it run?")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--run", type=float, default=RUN_S, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.size:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        print(json.dumps(uvloop.run(_measure(options.size, options.run))))
+        return
+    out = Console()
+    machine = describe()
+    out.print(str(machine), highlight=False)
+    results = []
+    for size in (one // QUICK for one in SIZES) if options.quick else SIZES:
+        with out.status(f"{size:,} devices"):
+            results.append({"devices": size, **_in_a_process(size, RUN_S), **_memory_of_daemon(size)})
+    _print(results, out)
+    results += heartbeats(out, quick=QUICK if options.quick else 1)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+
+
+def _print(results: list[dict[str, Any]], out: Console) -> None:
+    columns = ("devices", "sign of life us", "look us", "late p50 s", "p99 s", "max s", "daemon MiB", "peak", "ready s")
+    table = Table(*columns, box=None)
+    for row in results:
+        table.add_row(
+            f"{row['devices']:,}",
+            f"{row['beat_us']:.2f}",
+            f"{row['look_us']:.2f}",
+            f"{row['late_p50_s']:.3f}",
+            f"{row['late_p99_s']:.3f}",
+            f"{row['late_max_s']:.3f}",
+            f"{row['VmRSS']:.0f}",
+            f"{row['VmHWM']:.0f}",
+            f"{row['ready_s']:.1f}",
+        )
+    out.print(table)
+    out.print(f"late: from when a silent device was due to its verdict, while all others speak every {INTERVAL_S} s.")
+
+
+if __name__ == "__main__":
+    main()

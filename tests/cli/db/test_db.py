@@ -1,0 +1,211 @@
+"""``vetlla db``: backups beside a receiver, whether they are whole, and the way back; as an engineer types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon
+from tests.rigs.journals import journal, report, write_a_story
+from tests.rigs.terminal import Terminal
+from vetlla.store.backups.backup import MANIFEST
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+
+@pytest.fixture
+def story(state_dir: Path, vetlla: Vetlla) -> Path:
+    """Write sixty signals and register an account; the machine's disk may be small."""
+    config = state_dir.parent / "vetlla.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(f"store = {{ min_free_mib = 1 }}\n{text}", encoding="utf-8")
+    write_a_story(state_dir)
+    assert vetlla("accounts", "set", "0001", "--home", "H-0001").status == 0
+    return state_dir
+
+
+@pytest.fixture
+def backup(story: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
+    """Back it up."""
+    assert story.is_dir()
+    assert vetlla("db", "backup", tmp_path / "backup").status == 0
+    return tmp_path / "backup"
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+
+
+# --- backup -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("story")
+def test_a_backup_tells_what_it_holds(vetlla: Vetlla, tmp_path: Path) -> None:
+    """Size, last signal and audit head for people; the manifest for machines."""
+    done = vetlla("db", "backup", tmp_path / "first")
+    assert done.status == 0
+    assert f"{tmp_path / 'first'}: 0." in done.out
+    assert "signals up to 60, audit head 64:" in done.out
+
+    (fields,) = vetlla("db", "backup", tmp_path / "second", "--json").json
+    assert fields.pop("backup") == str(tmp_path / "second")
+    assert fields == json.loads((tmp_path / "second" / MANIFEST).read_text(encoding="utf-8"))
+    assert set(fields["files"]) == {JOURNAL, REGISTRY}
+
+
+def test_a_backup_is_not_overwritten(vetlla: Vetlla, backup: Path) -> None:
+    """The call makes no sense: status 64."""
+    done = vetlla("db", "backup", backup)
+    assert (done.status, "is there already" in done.error) == (os.EX_USAGE, True)
+
+
+def test_without_a_journal_there_is_no_backup(vetlla: Vetlla, tmp_path: Path) -> None:
+    """Status 74, and nothing that looks like one."""
+    done = vetlla("db", "backup", tmp_path / "backup")
+    assert (done.status, "there is no journal" in done.error) == (os.EX_IOERR, True)
+    assert list(tmp_path.glob("backup*")) == []
+
+
+def test_the_receivers_reserve_is_the_configured_one(vetlla: Vetlla, story: Path, tmp_path: Path) -> None:
+    """On its own disk as much is left free as it needs to take reports again."""
+    config = story.parent / "vetlla.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("min_free_mib = 1", f"min_free_mib = {1 << 30}"), encoding="utf-8")
+
+    done = vetlla("db", "backup", tmp_path / "backup")
+    assert done.status == os.EX_IOERR
+    assert "MiB are left to the receiver" in done.error
+
+
+# --- verify -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_whole_leaves_with_0(vetlla: Vetlla, backup: Path, state_dir: Path) -> None:
+    """A backup by its name, the state directory by none."""
+    assert vetlla("db", "verify", backup).out == f"{backup}: whole\n"
+    assert vetlla("db", "verify").out == f"{state_dir}: whole\n"
+    (fields,) = vetlla("db", "verify", backup / JOURNAL, "--json").json
+    assert fields == {"path": str(backup / JOURNAL), "whole": True, "damage": []}
+
+
+@pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
+def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) -> None:
+    """Each fault with its file."""
+    damage(backup / name)
+    done = vetlla("db", "verify", backup)
+
+    assert done.status == 1
+    assert done.out.startswith(f"{name}: is not the file that was backed up: another checksum\n")
+    again = vetlla("db", "verify", backup, "--json")
+    assert again.status == 1
+    assert again.json[0]["whole"] is False
+    assert again.json[0]["damage"][0]["file"] == name
+
+
+def test_what_cannot_be_judged_is_an_error(vetlla: Vetlla, tmp_path: Path) -> None:
+    """Nothing there is not damage."""
+    assert vetlla("db", "verify", tmp_path / "nowhere").status == os.EX_USAGE
+    assert vetlla("db", "verify", tmp_path).status == os.EX_IOERR
+
+
+# --- restore ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_restore_tells_what_it_did(vetlla: Vetlla, backup: Path, story: Path) -> None:
+    """What is there now, where the replaced files are, and what to look at next; the audit has it too."""
+    with journal(story) as scribe:
+        scribe.commit(report(61))
+    would = vetlla("db", "restore", backup, "--dry-run")
+    assert would.out.startswith(f"would restore {backup} of 20")
+    assert len(vetlla("signals", "export").json) == 61
+
+    done = vetlla("db", "restore", backup)
+    assert done.status == 0
+    assert done.out.startswith(f"restored {backup} of 20")
+    assert "signals up to 60" in done.out
+    assert "check-config" in done.talk
+    (aside,) = story.glob("replaced-*")
+    assert f"kept what it replaces in {aside}" in done.out.replace("\n", " ")
+    assert len(vetlla("signals", "export").json) == 60
+    assert len(vetlla("signals", "export", "--state-dir", aside).json) == 61
+    (record,) = vetlla("audit", "list", "--action", "restore", "--json").json
+    assert record["detail"]["replaced_head"].startswith("65:")
+    assert vetlla("db", "verify").status == 0
+
+
+def test_a_restore_for_machines(vetlla: Vetlla, backup: Path) -> None:
+    """Heads before and after, and where the rest is."""
+    (fields,) = vetlla("db", "restore", backup, "--json", "--dry-run").json
+
+    assert fields["dry_run"] is True
+    assert fields["last_signal"] == 60
+    assert fields["head"] == fields["replaced_head"]
+    assert "replaced-" in fields["aside"]
+
+
+def test_a_damaged_backup_is_not_restored(vetlla: Vetlla, backup: Path, story: Path) -> None:
+    """Every fault is told, status 1, and nothing changed."""
+    damage(backup / JOURNAL)
+    before = (story / JOURNAL).read_bytes()
+    done = vetlla("db", "restore", backup)
+
+    assert done.status == 1
+    assert f"{JOURNAL}: is not the file that was backed up" in done.out
+    assert (story / JOURNAL).read_bytes() == before
+
+
+def test_what_is_no_backup_is_not_restored(vetlla: Vetlla, story: Path) -> None:
+    """A directory without a manifest."""
+    done = vetlla("db", "restore", story)
+    assert (done.status, MANIFEST in done.error) == (os.EX_IOERR, True)
+
+
+# --- with a real receiver ---------------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_there_and_back(tmp_path: Path) -> None:
+    """Backed up while it answers homes, verified, refused while it runs, restored when stopped, answering again."""
+    daemon = Daemon(tmp_path, config="store = { min_free_mib = 1 }")
+    copy = tmp_path / "copy"
+
+    def vetlla(*arguments: object) -> subprocess.CompletedProcess[str]:
+        line = [VETLLA, *map(str, arguments), "--state-dir", str(daemon.state_dir)]
+        environment = os.environ | {"VETLLA_CONFIG": str(daemon.config_file)}
+        return subprocess.run(line, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
+
+    try:
+        daemon.start()
+        with Terminal(daemon.port) as home:
+            assert home.say(home.frame()) == "ACK"
+            made = vetlla("db", "backup", copy)
+            assert made.returncode == 0, made.stderr
+            assert home.say(home.frame()) == "ACK"
+        assert vetlla("db", "verify", copy).returncode == 0
+        assert vetlla("db", "verify").returncode == 0
+        refused = vetlla("db", "restore", copy)
+        assert refused.returncode == os.EX_IOERR
+        assert f"process {daemon.process.pid} is writing" in refused.stderr
+        assert daemon.stop() == 0
+
+        restored = vetlla("db", "restore", copy)
+        assert restored.returncode == 0, restored.stderr
+        daemon.start()
+        with Terminal(daemon.port, "5678") as home:
+            assert home.say(home.frame()) == "ACK"
+        exported = vetlla("signals", "export").stdout.splitlines()
+        assert [json.loads(line)["account"] for line in exported] == ["1234", "5678"]
+        assert vetlla("audit", "verify").returncode == 0
+    finally:
+        daemon.close()

@@ -1,0 +1,269 @@
+"""``vetlla doctor`` beside a receiver that runs: it judges that receiver, not the shell that asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rigs.certificates import Authority
+from tests.rigs.daemon import Daemon, vetlla
+from tests.rigs.nursery import nursery
+from tests.rigs.permissions import NOBODY, reachable_directory
+from vetlla.checks.places import kernel_socket
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BASE = "[store]\nmin_free_mib = 1\n"
+EX_UNKNOWN = 3
+
+
+class Patient:
+    """A receiver with a TLS listener, configured by a file alone, as the service's is."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.authority = Authority(directory / "ca")
+        self.pair = self.authority.issue("receiver", days=60)
+        self.daemon = Daemon(directory)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.configure()
+
+    def configure(self, more: str = BASE) -> None:
+        """Write the configuration."""
+        tls = f'tls = {{ certificate = "{self.pair.certificate}", key = "{self.pair.key}" }}'
+        listen = f'[[listen]]\nname = "secure"\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.port}\n{tls}\n'
+        self.daemon.configure(f'state_dir = "{self.daemon.state_dir}"\n{more}\n{listen}')
+
+    @property
+    def taken(self) -> str:
+        """What is found of the listener's address while the receiver tells nothing."""
+        return f"127.0.0.1:{self.port} is taken: by the receiver, which did not tell, or by another program"
+
+    def start(self, **options: Any) -> None:  # noqa: ANN401 - those of the daemon
+        """Start it with the file."""
+        self.daemon.start(options=("--config", str(self.daemon.config_file)), **options)
+
+    def doctor(self, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+        """Return the exit status, and the findings by check."""
+        done = vetlla("doctor", "--json", *(words or ("--config", str(self.daemon.config_file))))
+        assert "Traceback" not in done.stderr
+        return done.returncode, {one["check"]: one for one in map(json.loads, done.stdout.splitlines())}
+
+    def found(self, check: str) -> tuple[str, str]:
+        """Return level and text of one finding."""
+        finding = self.doctor()[1][check]
+        assert bool(finding["remedy"]) == (finding["level"] != "ok"), finding
+        return finding["level"], finding["text"]
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Patient]:
+    made = Patient(tmp_path)
+    made.start()
+    yield made
+    made.daemon.close()
+
+
+def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> None:
+    """Descriptors, process, certificates and sockets are those of the receiver."""
+    _, found = patient.doctor()
+    process = patient.daemon.process.pid
+    assert f"process {process} of user" in found["receiver"]["text"]
+    assert found["configuration"]["text"] == "the receiver has what is on the disk"
+    assert "for the receiver" in found["descriptors"]["text"]
+    assert found["certificate secure"]["level"] == "ok"
+    assert found["listener secure"]["text"].endswith("held by the receiver over tcp")
+    assert found["listener http"]["text"].endswith(" answers")
+    assert found["journal"]["text"].endswith("journal.db: 0 signals")
+    assert {name: one for name, one in found.items() if one["level"] in {"critical", "unknown"}} == {}
+
+
+def test_fewer_descriptors_than_promised_are_the_receivers(tmp_path: Path) -> None:
+    """The limit that the receiver was started with counts: the shell's own is another."""
+    patient = Patient(tmp_path)
+    try:
+        patient.start(wrapper=("prlimit", "--nofile=3000:3000"))
+        level, text = patient.found("descriptors")
+        assert (level, text.partition(",")[0]) == ("warning", "3000 for the receiver")
+    finally:
+        patient.daemon.close()
+
+
+def test_the_configuration_on_the_disk_is_compared(patient: Patient) -> None:
+    """Not read yet, waiting for a restart, refused: each with the command that helps."""
+    patient.configure(f'{BASE}[intake]\nunknown_accounts = "refuse"\n')
+    assert patient.found("configuration") == ("warning", "changed on the disk and not read yet: intake")
+    patient.daemon.reload()
+    assert patient.found("configuration")[0] == "ok"
+    patient.configure(f'{BASE}[intake]\nunknown_accounts = "refuse"\n[log]\nlevel = "debug"\n')
+    patient.daemon.reload()
+    assert patient.found("configuration") == ("warning", "changed on the disk, counts from a restart on: log")
+    patient.configure(f'{BASE}[control]\noperators = "no-such-group"\n')
+    level, text = patient.found("configuration")
+    assert level == "critical"
+    assert "no group no-such-group" in text
+    assert patient.doctor()[0] == 2
+
+
+def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> None:
+    """Whoever checks the wrong file learns which is the right one."""
+    other = patient.directory / "other.toml"
+    shutil.copy(patient.daemon.config_file, other)
+    done = vetlla("doctor", "--json", "--config", str(other))
+    told = [one for one in map(json.loads, done.stdout.splitlines()) if one["check"] == "configuration"]
+    assert [one["level"] for one in told] == ["warning", "ok"]
+    assert told[0]["text"] == f"the receiver runs with {patient.daemon.config_file}, and {other} was given here"
+
+
+def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None:
+    """One that runs out, one that has, one that was renewed and not reloaded."""
+    patient.pair = patient.authority.issue("receiver", days=10)
+    level, text = patient.found("certificate secure")
+    assert level == "warning"
+    assert "the receiver still uses the one before" in text
+    patient.daemon.reload()
+    assert patient.found("certificate secure")[1].partition(" expires on 20")[0].endswith("receiver.pem (certificate)")
+    for days in (1, -1):
+        patient.authority.issue("receiver", days=days)
+        patient.daemon.reload()
+        assert patient.found("certificate secure")[0] == "critical"
+
+
+def test_a_journal_that_is_not_the_receivers_is_critical(patient: Patient) -> None:
+    """Moved away or replaced under a running receiver: it writes on, where nobody will look."""
+    state = patient.daemon.state_dir
+    (state / JOURNAL).rename(state / "moved")
+    assert patient.found("journal")[0] == "critical"
+    shutil.copy(state / "moved", state / JOURNAL)
+    level, text = patient.found("journal")
+    assert (level, "is not the file that the receiver writes" in text) == ("critical", True)
+
+
+def test_accounts_that_the_receiver_does_not_know_are_told(patient: Patient) -> None:
+    """Registered while it could not be told: a copy from a backup, or SQL."""
+    elsewhere = patient.directory / "elsewhere"
+    assert vetlla("accounts", "set", "1234", state_dir=elsewhere).returncode == 0
+    shutil.copy(elsewhere / REGISTRY, patient.daemon.state_dir)
+    assert patient.found("registry") == ("warning", "1 accounts are registered, and the receiver goes by 0")
+
+
+def test_a_listener_that_is_configured_and_not_open_is_critical(patient: Patient) -> None:
+    """Terminals dial an address where nobody listens until the restart."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    patient.configure(
+        f'{BASE}[[listen]]\nprotocol = "eview"\nhost = "127.0.0.1"\nport = {port}\ntransports = ["tcp"]\n'
+    )
+    level, text = patient.found("listener eview")
+    assert (level, text) == ("critical", f"the receiver does not listen on 127.0.0.1:{port}")
+
+
+def test_a_receiver_that_hangs_is_critical(patient: Patient) -> None:
+    """It holds its socket and does not answer: worse than none."""
+    patient.daemon.tell(signal.SIGSTOP)
+    try:
+        _, found = patient.doctor()
+    finally:
+        patient.daemon.tell(signal.SIGCONT)
+    assert found["receiver"]["level"] == "critical"
+    assert "did not answer within" in found["receiver"]["text"]
+    assert (found["listener secure"]["level"], found["listener secure"]["text"]) == ("unknown", patient.taken)
+
+
+def test_a_damaged_registry_and_journal_are_critical(tmp_path: Path) -> None:
+    """Before the start, too."""
+    patient = Patient(tmp_path)
+    state = patient.daemon.state_dir
+    state.mkdir(mode=0o750)
+    for name in (JOURNAL, REGISTRY):
+        (state / name).write_bytes(b"not a database" * 100)
+    assert patient.found("journal")[0] == patient.found("registry")[0] == "critical"
+    (state / JOURNAL).unlink()
+    with closing(sqlite3.connect(state / JOURNAL)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    assert "schema 9999 is newer" in patient.found("journal")[1]
+
+
+def test_without_a_receiver_the_configuration_is_judged_as_a_start_would(tmp_path: Path) -> None:
+    """The same faults, each a finding; an unreadable configuration is one, too."""
+    patient = Patient(tmp_path)
+    patient.daemon.state_dir.mkdir(mode=0o750)
+    assert patient.found("configuration")[0] == "ok"
+    patient.configure(f'{BASE}[control]\nengineers = "no-such-group"\n')
+    assert patient.found("configuration") == (
+        "critical",
+        "control.engineers: there is no group no-such-group on this machine",
+    )
+    patient.daemon.config_file.write_text("[store\n", encoding="utf-8")
+    status, found = patient.doctor()
+    assert (status, found["configuration"]["level"]) == (2, "critical")
+
+
+def test_the_kernels_sockets_are_found() -> None:
+    """TCP and UDP, by the port; none where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket(type=socket.SOCK_DGRAM) as heard:
+        heard.bind(("127.0.0.1", 0))
+        tcp, udp = listening.getsockname()[1], heard.getsockname()[1]
+        assert kernel_socket("tcp", tcp) == (0, 0)
+        with socket.create_connection(("127.0.0.1", tcp)):
+            assert kernel_socket("tcp", tcp) == (1, 0)
+        assert kernel_socket("udp", udp) == (0, 0)
+    assert kernel_socket("tcp", tcp) is None
+
+
+if os.geteuid() == 0:  # only root can be two users
+
+    def test_what_another_user_may_not_look_at_is_unknown() -> None:
+        """A stranger's good word is worth nothing: the exit status is 3, and each check says why."""
+        with reachable_directory() as directory:
+            patient = Patient(directory)
+            try:
+                patient.start()
+                with nursery() as program:
+                    words = ("doctor", "--json", "--config", patient.daemon.config_file)
+                    left = program.run(*words, user=(NOBODY, [NOBODY]))
+            finally:
+                patient.daemon.close()
+            found = {one["check"]: one for one in map(json.loads, left.out.splitlines())}
+            unknown = {name for name, one in found.items() if one["level"] == "unknown"}
+            assert left.status == EX_UNKNOWN
+            assert unknown >= {
+                "receiver",
+                "configuration",
+                "journal",
+                "registry",
+                "keys",
+                "files",
+                "sqlite",
+                "flush",
+                "listener secure",
+            }
+            assert found["listener secure"]["text"] == patient.taken
+            assert all(found[name]["remedy"] for name in unknown)
+            assert not [one for one in found.values() if one["level"] == "critical"]
+
+    def test_files_that_the_receivers_user_cannot_use_are_named(tmp_path: Path) -> None:
+        """As root all is readable; the receiver is another user."""
+        patient = Patient(tmp_path)
+        state = patient.daemon.state_dir
+        assert vetlla("accounts", "set", "1", state_dir=state).returncode == 0
+        os.chown(state, NOBODY, NOBODY)
+        for name in ("registry.lock", REGISTRY):
+            os.chown(state / name, NOBODY, NOBODY)
+        assert patient.found("files")[0] == "ok"
+        os.chown(state / REGISTRY, 0, 0)
+        level, text = patient.found("files")
+        assert (level, text) == ("critical", f"user nobody owns {state} and cannot use registry.db")

@@ -1,0 +1,137 @@
+"""Times and durations on the command line: local with its zone for people, UTC for machines, one form everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vetlla.cli.kit import moments
+from vetlla.cli.simulate.events import outage_from, silence_from
+from vetlla.domain.clock import to_us
+from vetlla.domain.errors import UsageError
+from vetlla.simulator.scenario import Outage, Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.conftest import Vetlla
+
+NOW_US = to_us(datetime(2026, 11, 21, 22, 33, 1, 123_456, UTC))
+
+
+@pytest.fixture
+def utc() -> Iterator[None]:
+    """Be a run with --utc."""
+    token = moments._zone.set(UTC)
+    yield
+    moments._zone.reset(token)
+
+
+def test_a_moment_is_shown_with_its_zone() -> None:
+    """In winter and in summer."""
+    assert moments.shown(NOW_US) == "2026-11-21 23:33:01.123 CET"
+    assert moments.to_the_second(to_us(datetime(2026, 7, 1, tzinfo=UTC))) == "2026-07-01 02:00:00 CEST"
+    assert moments.shown_iso("2026-11-21T22:33:01.999999Z") == "2026-11-21 23:33:01 CET"
+    assert (moments.shown(None), moments.shown_iso(None)) == ("", "")
+
+
+@pytest.mark.usefixtures("utc")
+def test_a_moment_is_shown_in_utc_on_request() -> None:
+    """As --utc asks for."""
+    assert moments.shown(NOW_US) == "2026-11-21 22:33:01.123 UTC"
+    assert moments.time_of_day(NOW_US) == "22:33:01 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "utc_time"),
+    [
+        ("2026-11-21", "2026-11-20 23:00"),
+        ("2026-11-21T23:30", "2026-11-21 22:30"),
+        ("2026-11-21 23:33:01 CET", "2026-11-21 22:33:01"),
+        ("2026-11-21 22:33:01.123 UTC", "2026-11-21 22:33:01.123"),
+        ("2026-11-21T23:30+01:00", "2026-11-21 22:30"),
+        ("2026-11-21T22:30Z", "2026-11-21 22:30"),
+        ("2026-10-25 02:30:00 CEST", "2026-10-25 00:30"),
+        ("2026-10-25 02:30:00 CET", "2026-10-25 01:30"),
+        ("1h30m", "2026-11-21 21:03:01.123456"),
+        ("7d", "2026-11-14 22:33:01.123456"),
+    ],
+)
+def test_a_moment_is_read_as_it_is_shown(text: str, utc_time: str) -> None:
+    """Local time, UTC, an offset, and the hour that comes twice a year; or how long ago."""
+    assert moments.moment(text, NOW_US) == to_us(datetime.fromisoformat(utc_time).replace(tzinfo=UTC))
+
+
+@pytest.mark.usefixtures("utc")
+def test_with_utc_moments_are_read_as_utc() -> None:
+    """What is shown in UTC is typed again in UTC."""
+    assert moments.moment("2026-11-21T22:33", NOW_US) == to_us(datetime(2026, 11, 21, 22, 33, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    """The remedy shows the forms."""
+    with pytest.raises(UsageError, match="is no time") as caught:
+        moments.moment(text, NOW_US)
+    assert "2026-11-21T22:30" in caught.value.remedy
+
+
+def test_every_command_that_shows_times_takes_utc(vetlla: Vetlla) -> None:
+    """The same option everywhere; what a machine reads is UTC with and without it."""
+    for command in (
+        "status", "board", "queue list", "queue watch", "queue show", "queue test", "supervision list",
+        "supervision show", "supervision pause", "supervision incidents", "signals list", "signals show",
+        "signals tail", "signals export", "rejects list", "audit list", "decode", "accounts show", "keys list",
+        "position show",
+    ):  # fmt: skip
+        assert "--utc" in vetlla(*command.split(), "--help").out, command
+
+
+def test_local_time_is_the_default_and_ends_with_the_run(vetlla: Vetlla) -> None:
+    """--utc of one run does not reach the next; JSON has the same time in both."""
+    vetlla("accounts", "set", "1234", "--home", "H-0017")
+    rows = [vetlla("accounts", "show", "1234", *options).out for options in ([], ["--utc"], [])]
+    found = [re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (\w+)", row) for row in rows]
+    assert found == [[time.tzname[time.localtime().tm_isdst]], ["UTC"], [time.tzname[time.localtime().tm_isdst]]]
+    plain, utc = (vetlla("accounts", "show", "1234", "--json", *options).json for options in ([], ["--utc"]))
+    assert plain == utc
+    assert plain[0]["changes"][0]["at"].endswith("Z")
+
+
+DURATIONS = [
+    ("queue", "test", "1234", "--for"),
+    ("supervision", "pause", "1234", "--reason", "x", "--for"),
+    ("status", "--wait"),
+    ("demo", "--for"),
+    ("simulate", "--homes", "1", "--duration"),
+    ("simulate", "--homes", "1", "--timeout"),
+    ("simulate", "--homes", "1", "--outage", "0:1", "--return-within"),
+    ("maintenance", "due", "--within"),
+    ("accounts", "set", "1234", "--interval"),
+    ("accounts", "set", "1234", "--ucr-interval"),
+]
+
+
+@pytest.mark.parametrize("command", DURATIONS, ids=" ".join)
+def test_every_duration_is_refused_for_the_same_reason(vetlla: Vetlla, command: tuple[str, ...]) -> None:
+    """One reader of durations stands behind every option that takes one."""
+    done = vetlla(*command, "soon")
+    assert done.status in {2, os.EX_USAGE}
+    told = " ".join((done.talk + done.error).replace("│", " ").split())
+    assert "should be a duration such as 90s, 15m, 2h, 7d or 1h30m" in told
+
+
+def test_the_same_duration_is_taken_everywhere(vetlla: Vetlla) -> None:
+    """1h30m is an interval, a window, a time of waiting."""
+    assert vetlla("accounts", "set", "1234", "--interval", "1h30m", "--clock-window", "-5m..1m").status == 0
+    assert vetlla("maintenance", "due", "--within", "8w").status == 0
+    assert vetlla("status", "--wait", "0.1s").status == os.EX_UNAVAILABLE
+    (row,) = vetlla("accounts", "list", "--json").json
+    assert (row["interval_s"], row["clock_window"]) == (5400, "-300..60")
+    assert outage_from("30s:1m", 5.0) == Outage(after_s=30, length_s=60, return_within_s=5)
+    assert silence_from("0.2:1h") == Silence(share=0.2, after_s=3600)

@@ -1,0 +1,518 @@
+"""The control socket: who may ask what, and what comes back, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import grp
+import os
+import pwd
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.rigs.controls import ME, doors, each_loop, say_who
+from tests.rigs.core import run, signal, until
+from tests.rigs.permissions import reachable_directory
+from vetlla.domain.errors import AccessError, ConfigError, UsageError
+from vetlla.receiver.control import server as control
+from vetlla.receiver.control.server import (
+    CONTROL_SOCKET,
+    LINE_MAX,
+    Caller,
+    Control,
+    User,
+    _user,
+    admit,
+    by_name,
+    colleague,
+)
+from vetlla.settings.model import ControlSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def public_dir() -> Iterator[Path]:
+    """Make a state directory that every user of the machine can reach."""
+    with reachable_directory() as folder:
+        yield folder
+
+
+COUPLES = [(ME, ME), *([("daemon", "nobody")] if os.geteuid() == 0 else [])]
+"""Who claims against whom: two tools of one user, and two users where we may be anybody."""
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+@each_loop
+@pytest.mark.parametrize("couple", COUPLES)
+def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
+    public_dir: Path, loop: str, couple: tuple[str, str]
+) -> None:
+    """Whatever the order in which the kernel delivers them, one is told yes and the other no, alarm after alarm.
+
+    One operator with two tools gets one alarm, too, and the second tool hears that they hold it already.
+    """
+
+    async def scenario() -> None:
+        async with doors(public_dir, mode=0o666) as opened:
+            clients = [await opened.client(name) for name in couple]
+            for number in range(1, 9):
+                await opened.core.submit(signal(str(number)))
+                answers = await asyncio.gather(*[client.ask("queue.claim") for client in clients])
+                (won,) = [answer["result"] for answer in answers if answer["ok"] and not answer["result"]["detail"]]
+                (lost,) = [answer for answer in answers if answer.get("result") != won]
+                assert (won["id"], won["state"]) == (number, "claimed")
+                assert won["operator"] in couple
+                if couple[0] == couple[1]:
+                    assert (lost["result"]["id"], lost["result"]["detail"]) == (number, {"held": True})
+                else:
+                    assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
+                (alarm,) = [alarm for alarm in await opened.core.open_alarms() if alarm["id"] == number]
+                assert alarm["operator"] == won["operator"]
+                assert (await clients[couple.index(won["operator"])].ask("queue.answer", alarm=number))["ok"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop: str) -> None:
+    """A tool may stay connected; a request that was wrong does not end it."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            client = await opened.client()
+            assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]["alarms"]] == [1]
+            assert (await client.ask("queue.claim", alarm=99))["error"] == "no open alarm 99"
+            assert (await client.ask("queue.claim", alarm=1))["result"]["operator"] == ME
+
+    run(scenario(), loop)
+
+
+@pytest.mark.parametrize("how", ["store", "link", "config"])
+def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
+    """Family, message and remedy reach the tool, which leaves with the family's exit status."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            expected = {"ok": False, "family": how, "error": "no", "remedy": "try again"}
+            assert await client.ask("fail", how=how) == expected
+
+    run(scenario())
+
+
+WRONG = [
+    b"claim 7\n",
+    b"[1, 2]\n",
+    b"7\n",
+    b"\xff\xfe\n",
+    b"[" * 50_000 + b"\n",
+    b'{"do": "queue.note", "alarm": 1, "text": "\\ud800"}\n',
+    b'{"do": []}\n',
+    b'{"do": "queue.nothing"}\n',
+    b"{}\n",
+]
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
+    """Whatever a tool sends, it is answered as a mistake of its own, and the next request is served."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            client = await opened.client()
+            answer = await client.say(line)
+            assert (answer["ok"], answer["family"]) == (False, "usage")
+            assert (await client.ask("who"))["ok"]
+            assert opened.core.read("SELECT id FROM notes") == []
+
+    run(scenario())
+
+
+@each_loop
+def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path, loop: str) -> None:
+    """Beyond the bound the connection is closed, and others are served."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            with suppress(ConnectionError):  # hung up on while still talking
+                assert await client.say(b"x" * (2 * LINE_MAX) + b"\n") == {}
+            assert (await (await opened.client()).ask("who"))["ok"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path, loop: str) -> None:
+    """A step that was asked for is done and shown, even if nobody waits for its answer."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal())
+            watcher = await opened.client()
+            watcher.writer.write(b'{"do": "watch"}\n')
+            assert (await watcher.hear())["event"] == "open"
+            opened.core.journal.gate.clear()
+            told = opened.core.submit(signal("2"))
+            await opened.core.held()
+            hasty = await opened.client()
+            hasty.writer.write(b'{"do": "queue.claim", "alarm": 1}\n')
+            await until(lambda: len(opened.core.commit._operations) == 1)
+            hasty.writer.close()
+            opened.core.journal.gate.set()
+            await told
+            heard = [(await watcher.hear())["event"] for _ in range(3)]
+            assert sorted(heard) == ["alarm", "claimed", "signal"]
+            assert (await opened.core.open_alarms())[0]["operator"] == ME
+
+    run(scenario(), loop)
+
+
+# --- watching ---------------------------------------------------------------------------------------------------------
+
+
+@each_loop
+def test_watching_begins_with_what_is_open(tmp_path: Path, loop: str) -> None:
+    """What stands is told first, then every change, in order."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            await opened.core.submit(signal("1"))
+            client = await opened.client()
+            client.writer.write(b'{"do": "watch"}\n')
+            first = await client.hear()
+            assert (first["event"], first["alarm"]["id"]) == ("open", 1)
+            await opened.core.submit(signal("2"))
+            other = await opened.client()
+            for do, arguments in (
+                ("queue.claim", {}),
+                ("queue.note", {"text": "calling"}),
+                ("queue.answer", {}),
+                ("queue.escalate", {}),
+                ("queue.handover", {"to": "berta"}),
+            ):
+                assert (await other.ask(do, alarm=1, **arguments))["ok"], do
+            assert (await other.ask("queue.close", alarm=1, outcome="other", force=True))["ok"]
+            heard = [(await client.hear())["event"] for _ in range(8)]
+            assert heard[:2] == ["signal", "alarm"]
+            assert heard[2:] == ["claimed", "noted", "answered", "escalated", "handed_over", "closed"]
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop: str) -> None:
+    """Nothing needs to happen for the receiver to notice that nobody watches any more."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            client.writer.write(b'{"do": "watch"}\n')
+            await until(lambda: bool(opened.core.dispatch))
+            client.writer.close()
+            await until(lambda: not opened.core.dispatch)
+            await until(lambda: not opened.control._calls)
+
+    run(scenario(), loop)
+
+
+def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
+    """An error in the middle of a stream reaches whoever watches."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            client = await opened.client()
+            assert await client.ask("break") == {"event": "last"}
+            assert (await client.hear())["error"] == "no more"
+
+    run(scenario())
+
+
+@each_loop
+def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
+    """A stop waits for nobody who watches or thinks, and leaves no socket behind."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            watcher, thinker = await opened.client(), await opened.client()
+            watcher.writer.write(b'{"do": "watch"}\n')
+            await until(lambda: bool(opened.core.dispatch) and len(opened.control._calls) == 2)
+            await opened.control.close()
+            assert (await watcher.hear(), await thinker.hear()) == ({}, {})
+            assert not opened.control.path.exists()
+
+    run(scenario(), loop)
+
+
+# --- who asks ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
+    """The receiver's own user holds every role, whatever groups are named, and no request can say otherwise."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
+            answer = await (await opened.client()).ask("who", operator="somebody else")
+            assert answer["result"] == [ME, True, True, True]
+
+    run(scenario())
+
+
+if os.geteuid() == 0:  # only root can be two users
+
+    def test_strangers_are_told_so(public_dir: Path) -> None:
+        """A user who is no operator gets an answer that says what to do, not a closed door."""
+
+        async def scenario() -> None:
+            async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
+                answer = await (await opened.client("nobody")).ask("queue.list")
+                assert (answer["family"], answer["error"]) == ("access", "nobody may not ask this receiver")
+                assert "no-such-group" in answer["remedy"]
+
+        run(scenario())
+
+
+# --- who can be handed an alarm ---------------------------------------------------------------------------------------
+
+
+def handed_to(name: str, directory: Path, operators: str | None = None) -> str:
+    """Return under which name an alarm would be handed to a colleague; raises UsageError."""
+    configured = Settings(state_dir=directory, control=ControlSettings(operators=operators))
+    return asyncio.run(colleague(name, configured, by_name))
+
+
+def test_an_alarm_goes_to_users_of_the_machine_only(tmp_path: Path) -> None:
+    """A slip in the name must not put a call into hands that do not exist."""
+    assert handed_to(ME, tmp_path) == ME
+    for name in ("maria-that-never-was", "4000000", "a\0b", "*", "\udcff"):
+        with pytest.raises(UsageError, match="this machine has no user") as refusal:
+            handed_to(name, tmp_path)
+        assert "getent passwd" in refusal.value.remedy
+
+
+def test_an_alarm_goes_to_operators_only(public_dir: Path) -> None:
+    """A user who does not hold the role could neither see nor close it; the receiver's own user holds every role."""
+    assert handed_to("root", public_dir, operators="no-such-group") == "root"
+    with pytest.raises(AccessError, match="nobody may not ask this receiver"):
+        handed_to("nobody", public_dir, operators="no-such-group")
+
+
+def test_an_alarm_goes_to_those_who_can_open_the_socket(public_dir: Path) -> None:
+    """Without a group the role is held by those whom the permissions let in, from the root directory to the socket."""
+    socket_path = public_dir / CONTROL_SOCKET
+    socket_path.touch()
+    socket_path.chmod(0o666)
+    assert handed_to("nobody", public_dir) == "nobody"
+    socket_path.chmod(0o660)
+    with pytest.raises(UsageError, match=r"nobody cannot open .*control\.sock"):
+        handed_to("nobody", public_dir)
+    socket_path.chmod(0o666)
+    public_dir.chmod(0o750)
+    with pytest.raises(UsageError, match="nobody cannot open"):
+        handed_to("nobody", public_dir)
+
+
+def test_a_file_system_without_access_lists_is_judged_by_the_mode(
+    public_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the kernel knows no attributes of files a handover is no fault of ours."""
+
+    def unsupported(_: object) -> list[str]:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(os, "listxattr", unsupported)
+    socket_path = public_dir / CONTROL_SOCKET
+    socket_path.touch()
+    socket_path.chmod(0o666)
+    assert handed_to("nobody", public_dir) == "nobody"
+
+
+if os.geteuid() == 0:  # only root can give files away
+
+    def test_owner_and_group_of_the_socket_let_in(public_dir: Path) -> None:
+        """Permissions are read as the kernel reads them: owner first, then group, then all others."""
+        socket_path = public_dir / CONTROL_SOCKET
+        socket_path.touch()
+        nobody = pwd.getpwnam("nobody")
+        for owner, group, mode, allowed in (
+            (nobody.pw_uid, 0, 0o600, True),
+            (nobody.pw_uid, 0, 0o066, False),
+            (1, nobody.pw_gid, 0o020, True),
+            (1, nobody.pw_gid, 0o602, False),
+            (1, 0, 0o602, True),
+        ):
+            os.chown(socket_path, owner, group)
+            socket_path.chmod(mode)
+            if allowed:
+                assert handed_to("nobody", public_dir) == "nobody"
+            else:
+                with pytest.raises(UsageError, match="cannot open"):
+                    handed_to("nobody", public_dir)
+
+    def test_the_remedy_names_the_group_that_opens_the_socket(public_dir: Path) -> None:
+        """Not every receiver's group is called vetlla."""
+        socket_path = public_dir / CONTROL_SOCKET
+        socket_path.touch()
+        daemon = grp.getgrnam("daemon").gr_gid
+        for place, mode, remedy in (
+            (public_dir, 0o750, "sudo usermod -aG daemon nobody"),
+            (public_dir, 0o700, f"give {public_dir} to a group that nobody is in"),
+            (socket_path, 0o660, "sudo usermod -aG daemon nobody"),
+            (socket_path, 0o640, f"give {socket_path} to a group that nobody is in"),
+        ):
+            os.chown(place, 0, daemon)
+            place.chmod(mode)
+            with pytest.raises(UsageError, match="nobody cannot open") as refusal:
+                handed_to("nobody", public_dir)
+            assert refusal.value.remedy.startswith(remedy)
+            place.chmod(0o777)
+
+
+def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:
+    """A container's user without an entry, and a group without a name, keep nobody out."""
+    assert _user(4_000_000, 4_000_000) == User("4000000", frozenset(), ours=False)
+    me = pwd.getpwuid(os.geteuid())
+    assert _user(me.pw_uid, 4_000_000).name == me.pw_name
+
+
+def test_roles_are_groups() -> None:
+    """A role without a group is everybody's; one with a group is its members'."""
+    settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers=None)
+    member = User("ana", frozenset({"arc"}), ours=False)
+    lead = User("sara", frozenset({"arc", "arc-leads"}), ours=False)
+    assert admit(member, settings) == Caller("ana", supervisor=False, engineer=True, works_alarms=True)
+    assert admit(lead, settings) == Caller("sara", supervisor=True, engineer=True, works_alarms=True)
+    assert admit(User("root", frozenset(), ours=True), settings) == Caller(
+        "root", supervisor=True, engineer=True, works_alarms=True
+    )
+
+
+def test_each_role_is_held_by_its_own_group() -> None:
+    """An engineer need not be an operator, and works no alarms then; a user of the socket alone has no role."""
+    settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers="arc-tech")
+    engineer = User("enric", frozenset({"vetlla", "arc-tech"}), ours=False)
+    lead = User("sara", frozenset({"vetlla", "arc-leads"}), ours=False)
+    assert admit(engineer, settings) == Caller("enric", supervisor=False, engineer=True, works_alarms=False)
+    assert admit(lead, settings) == Caller("sara", supervisor=True, engineer=False, works_alarms=True)
+    stranger = User("carla", frozenset({"vetlla"}), ours=False)
+    for named in (settings, ControlSettings(operators="arc")):
+        with pytest.raises(AccessError, match="carla may not ask this receiver\n  -> sudo usermod -aG arc carla"):
+            admit(stranger, named)
+
+
+def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
+    """Groups count as they are configured now, on connections that stand, too."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path, engineers="no-such-group") as opened:
+            client = await opened.client()
+            assert (await client.ask("who"))["ok"]
+            opened.control.settings = ControlSettings(engineers=None)
+            assert (await client.ask("who"))["result"] == [ME, True, True, True]
+
+    run(scenario())
+
+
+# --- the socket -------------------------------------------------------------------------------------------------------
+
+
+def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
+    """A receiver that was killed leaves its socket; the next one takes its place, with the permissions configured."""
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            path = opened.control.path
+            assert path == tmp_path / CONTROL_SOCKET
+            path.unlink()
+            path.touch()
+            again = Control(tmp_path, ControlSettings(mode=0o600), {"who": say_who}, {})
+            await again.start()
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_ISSOCK(path.stat().st_mode)
+            assert (await (await opened.client()).ask("who"))["ok"]
+            await again.close()
+
+    run(scenario())
+
+
+def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory may lose its permissions: the log says so, the socket stays, and it is looked at again."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            with monkeypatch.context() as patch, capture_logs() as log:
+                patch.setattr(control, "identity", refuse)
+                await opened.control.stay()
+            assert [(line["event"], "Permission denied" in line["why"]) for line in log] == [("control.lost", True)]
+            assert (await (await opened.client()).ask("who"))["ok"]
+            opened.control.path.unlink()
+            await opened.control.stay()
+            assert (await (await opened.client()).ask("who"))["ok"]
+
+    run(scenario())
+
+
+def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
+    """Unix sockets have short names; the error says so instead of failing later."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+
+    async def scenario() -> None:
+        with pytest.raises(ConfigError, match="107 characters"):
+            await Control(deep, ControlSettings(), {}, {}).start()
+
+    run(scenario())
+
+
+def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
+    """A start that failed early can be cleaned up like any other."""
+
+    async def scenario() -> None:
+        await Control(tmp_path, ControlSettings(), {}, {}).close()
+
+    run(scenario())
+
+
+def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watches beyond the bound are told so; who ends one may begin another."""
+    monkeypatch.setattr(control, "OF_ONE_USER_MAX", 2)
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            first, second = await opened.client(), await opened.client()
+            assert (await first.ask("who"))["ok"]
+            assert (await second.ask("who"))["ok"]
+            third = await opened.client()
+            answer = await third.hear()
+            assert (answer["ok"], answer["family"]) == (False, "link")
+            first.writer.close()
+            await until(lambda: len(opened.control._calls) == 1)
+            assert (await (await opened.client()).ask("who"))["ok"]
+
+    run(scenario())
+
+
+def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent callers keep no place."""
+    monkeypatch.setattr(control, "SILENCE_S", 0.01)
+
+    async def scenario() -> None:
+        async with doors(tmp_path) as opened:
+            silent = await opened.client()
+            assert await silent.hear() == {}
+
+    run(scenario())

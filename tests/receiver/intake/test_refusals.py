@@ -1,0 +1,369 @@
+"""The door to the store: what is refused or could not be read, and which of it reaches a person."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.rigs.callers import HOME, KEYED
+from tests.rigs.core import core, run, signal, small, until
+from vetlla.domain.accounts import Maker, UnknownPolicy
+from vetlla.domain.clock import to_datetime
+from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Reject, refused
+from vetlla.receiver.counters import Caller
+from vetlla.receiver.intake import rejects as evidence
+from vetlla.service.queue.strangers import PER_NETWORK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SEALED: dict[str, Any] = {"sealed_with": "spring"}
+
+
+def damaged(account: str | None = None, reason: Reason = Reason.UNDECRYPTABLE) -> Reject:
+    who = None if account is None else AccountId("", "0", account)
+    return Reject(protocol="dc09", reason=reason, raw=b"\x00\xff", text="no key opens the frame", id=who)
+
+
+def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> None:
+    """A home whose emergency was refused is an alarm, with its evidence and its audit."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            told = await rig.submit(signal("5678"))
+            assert told.verdicts == [refused(Reason.PLAIN_REFUSED)]
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["priority"], alarm["signals"], alarm["first_signal"]) == ("H2", "LIFE", 0, 0)
+            assert "sent in clear" in alarm["why"]
+            assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "plain_refused", "account": "5678"}]
+            assert rig.read("SELECT subject FROM audit WHERE action = 'refuse'") == [{"subject": "account 5678"}]
+            assert rig.counters.signals["dc09", Outcome.REFUSED] == 1
+
+    run(scenario())
+
+
+def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) -> None:
+    """Nobody's reports are refused for days because they were only tests."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            await rig.submit(signal("5678", "602", kind=Kind.PERIODIC_TEST))
+            await rig.sync()
+            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
+
+    run(scenario())
+
+
+def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) -> None:
+    """The first refusal is how a terminal learns the time; the second one means that it does not learn it."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+
+            async def late() -> None:
+                sent_at = to_datetime(rig.clock.now().utc_us) - timedelta(seconds=312)
+                told = await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
+                assert told.verdicts == [refused(Reason.STALE_TIME)]
+                await rig.sync()
+
+            await late()
+            assert await rig.open_alarms() == []
+            assert rig.read("SELECT text FROM rejects") == [{"text": "clock 312 s slow"}]
+            rig.clock.advance(5)
+            await late()
+            assert ["clock 312 s slow" in alarm["why"] for alarm in await rig.open_alarms()] == [True]
+
+    run(scenario())
+
+
+def test_clocks_refused_long_apart_are_first_refusals(tmp_path: Path) -> None:
+    """A terminal that strays once a day sets its clock each time."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            for _ in range(3):
+                sent_at = to_datetime(rig.clock.now().utc_us) + timedelta(seconds=21)
+                await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
+                rig.clock.advance(86_400)
+            await rig.sync()
+            assert await rig.open_alarms() == []
+            assert rig.read("SELECT DISTINCT text FROM rejects") == [{"text": "clock 21 s fast"}]
+
+    run(scenario())
+
+
+def test_unregistered_accounts_may_be_refused(tmp_path: Path) -> None:
+    """Where policy refuses strangers they are told so and kept as evidence, and no alarm stands for them."""
+
+    async def scenario() -> None:
+        settings = small(tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE})
+        async with core(tmp_path, settings=settings) as rig:
+            assert (await rig.submit(signal())).verdicts == [refused(Reason.UNKNOWN_ACCOUNT)]
+            await rig.sync()
+            assert await rig.open_alarms() == []
+            assert len(rig.read("SELECT id FROM rejects")) == 1
+
+    run(scenario())
+
+
+def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) -> None:
+    """Bytes that name a known home open a technical alarm; those of strangers and of nobody are kept and counted."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.reject(damaged("5678"))
+            rig.reject(damaged("9999"))
+            rig.reject(damaged(None))
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "fault", "TECHNICAL")
+            assert "could not be read" in alarm["why"]
+            rejects = rig.read("SELECT account, raw FROM rejects ORDER BY id")
+            assert [row["account"] for row in rejects] == ["5678", "9999", ""]
+            assert {bytes(row["raw"]) for row in rejects} == {b"\x00\xff"}
+            for caller in Caller:
+                assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, caller] == 1
+
+    run(scenario())
+
+
+def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Path) -> None:
+    """Whose alarms would all be lost is told under its address, once until it is handled; a stranger is evidence."""
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            for reason in (Reason.FOREIGN, Reason.WRONG_PORT, Reason.WRONG_PORT):
+                rig.reject(damaged(None, reason))
+            rig.reject(damaged(None, Reason.WRONG_PORT), "198.51.100.9:1")
+            await rig.sync()
+            first, second = await rig.open_alarms()
+            assert (first["home"], second["home"]) == ("192.0.2.7", "198.51.100.9")
+            assert (first["priority"], first["unknown_account"]) == ("TECHNICAL", True)
+            assert first["why"] == "unknown account: fault wrong_port; no key opens the frame"
+
+    run(scenario())
+
+
+def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
+    """The evidence budget of an address is used up by whoever stands behind it; a known home has its own."""
+    settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings, accounts=[HOME, KEYED]) as rig:
+            for _ in range(5):
+                rig.reject(damaged(None, Reason.BAD_CHECKSUM))
+                rig.reject(damaged("1234"))
+            rig.reject(damaged("5678"))
+            rig.reject(damaged(None), "198.51.100.9:1")
+            await rig.sync()
+            kept = [row["account"] for row in rig.read("SELECT account FROM rejects")]
+            assert sorted(kept) == ["", "", "", "1234", "1234", "5678"]
+            assert sum(rig.counters.rejects.values()) == 12
+            assert {alarm["home"] for alarm in await rig.open_alarms()} == {"H1", "H2"}
+            rig.clock.advance(60)
+            rig.reject(damaged(None))
+            await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 7
+
+    run(scenario())
+
+
+def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
+    """A stranger who is refused a thousand times is told a thousand times and written down as often as evidence is."""
+    settings = small(
+        tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE}, limits={"rejects_kept_per_peer_per_minute": 3}
+    )
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings) as rig:
+            told = await asyncio.gather(*[rig.submit(signal(str(number))) for number in range(20)])
+            assert {tuple(one.verdicts or ()) for one in told} == {(refused(Reason.UNKNOWN_ACCOUNT),)}
+            await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 3
+            assert len(rig.read("SELECT id FROM audit WHERE action = 'refuse'")) == 3
+            assert rig.counters.signals["dc09", Outcome.REFUSED] == 20
+
+    run(scenario())
+
+
+def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a commit takes its time, evidence is gathered up to a bound and only counted beyond it."""
+    monkeypatch.setattr(evidence, "WAITING_MAX", 4)
+
+    async def scenario() -> None:
+        async with core(tmp_path) as rig:
+            rig.journal.gate.clear()
+            told = rig.submit(signal())
+            await rig.held()
+            for _ in range(9):
+                rig.reject(damaged(None))
+            rig.journal.gate.set()
+            await told
+            await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 4
+            assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, Caller.UNNAMED] == 9
+
+    run(scenario())
+
+
+def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
+    """A home that could not be read is not forgotten with the batch that should have said so."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.journal.failing = True
+            rig.reject(damaged("5678"))
+            await until(lambda: not rig.commit.ready)
+            assert await rig.open_alarms() == []
+            await rig.healed()
+            await rig.sync()
+            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
+            assert len(rig.read("SELECT id FROM rejects")) == 1
+
+    run(scenario())
+
+
+def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) -> None:
+    """What a known home tries to say while nothing can be kept is put before an operator as soon as it can."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal())
+            await until(lambda: not rig.commit.ready)
+            rig.reject(replace(damaged("5678"), kind=Kind.UNREADABLE))
+            rig.reject(damaged("9999"))
+            await rig.healed()
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "unreadable", "LIFE")
+            assert rig.read("SELECT id FROM rejects") == []
+
+    run(scenario())
+
+
+def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
+    """Receiver and line that a caller invents are of the same account; a press that is refused reaches an operator."""
+    settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings, accounts=[KEYED]) as rig:
+            for number in range(50):
+                rig.reject(replace(damaged("5678"), id=AccountId(f"{number:X}", f"{number:X}", "5678")))
+                await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 2
+            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
+            (verdict,) = (await rig.submit(signal("5678"))).verdicts or ()
+            assert verdict == refused(Reason.PLAIN_REFUSED)
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert alarm["priority"] == "LIFE"
+            assert len(rig.read("SELECT id FROM rejects")) == 3
+            await rig.submit(signal("5678"))
+            await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 3  # no news: within the budget again
+
+    run(scenario())
+
+
+def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None:
+    """Datagrams of forged sources fill what may wait for one commit; a home's press that is refused is told even so."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            for number in range(evidence.WAITING_MAX + 1):
+                rig.reject(damaged(), f"2001:db8::{number:x}:40000")
+            await rig.submit(signal("5678"))
+            await rig.sync()
+            assert [(alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms()] == [("H2", "LIFE")]
+
+    run(scenario())
+
+
+def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
+    """Its alarm is that of the crowd, so that none is ever its own: that makes no news of what it says."""
+    settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings) as rig:
+            for number in range(PER_NETWORK + 2):
+                await rig.submit(signal(f"{number:04}"))
+            for _ in range(5):
+                rig.reject(damaged(reason=Reason.WRONG_PORT))
+                await rig.sync()
+            assert len(rig.read("SELECT id FROM rejects")) == 2
+
+    run(scenario())
+
+
+def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None:
+    """While nothing can be kept, strangers are counted; what homes try to say waits, once for each home and kind."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal())
+            await until(lambda: not rig.commit.ready)
+            for number in range(100):
+                rig.reject(damaged(reason=Reason.WRONG_PORT), f"2001:db8::{number:x}:40000")
+                rig.reject(damaged("5678"))
+            waiting = rig.intake._evidence
+            assert (len(waiting._waiting), len(waiting._concerns)) == (1, 1)
+            await rig.healed()
+            await rig.sync()
+            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
+
+    run(scenario())
+
+
+def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
+    """At a port for TLS, too, what a known home says while nothing can be kept waits for an operator: each home's."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME, KEYED]) as rig:
+            rig.journal.failing = True
+            rig.submit(signal("9999"))
+            await until(lambda: not rig.commit.ready)
+            said = [signal("1234"), signal("5678", "602", kind=Kind.PERIODIC_TEST)]
+            rig.intake.turn_away(rig.arrival(), "dc09", b"both", said)
+            await rig.healed()
+            await rig.sync()
+            told = sorted((alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms())
+            assert told == [("H1", "LIFE"), ("H2", "TECHNICAL")]
+
+    run(scenario())
+
+
+def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Path) -> None:
+    """A frame at a port for TLS that names a known home and is damaged is that home's alarm, not an address's."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[KEYED]) as rig:
+            call = replace(damaged("5678"), kind=Kind.UNREADABLE)
+            rig.intake.turn_away(rig.arrival(), "dc09", call.raw, [call])
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
+            assert "spoke in clear at a port for TLS" in alarm["why"]
+            assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "wrong_port", "account": "5678"}]
+
+    run(scenario())
+
+
+def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> None:
+    """A maker's own code for a call is a call at a port for TLS, too."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:
+            fall = Event(Kind.FAULT, Phase.NEW, "102", "contact_id")
+            rig.intake.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
+            await rig.sync()
+            (alarm,) = await rig.open_alarms()
+            assert (alarm["kind"], alarm["priority"]) == ("fall", "LIFE")
+
+    run(scenario())

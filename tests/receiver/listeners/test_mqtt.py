@@ -1,0 +1,197 @@
+"""The MQTT listener in front of the real core and a real broker: acknowledgements, bounds, and what is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.rigs.broker import running_broker
+from tests.rigs.core import LOOPS, Core, core, run, until
+from tests.rigs.mqtt_device import Device
+from vetlla.domain.signals import Outcome
+from vetlla.protocols.mqtt.decoder import read
+from vetlla.receiver.listeners.mqtt.listener import MqttListener
+from vetlla.receiver.session import Ground
+from vetlla.settings.broker import Mqtt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from bench.rig.broker import Broker
+    from vetlla.domain.signals import Item
+
+PRESS = {"dty": "0003", "stc": "0010"}
+NODE = "arc-1"
+BURST = 10_000
+"""Enough for Mosquitto 2.0.11 to exceed Receive Maximum by far."""
+
+each_loop = pytest.mark.parametrize("loop", LOOPS)
+
+
+class Site(NamedTuple):
+    core: Core
+    listener: MqttListener
+    device: Device
+
+    async def receipt(self, ref: str) -> object:
+        return await asyncio.to_thread(self.device.await_receipt, ref)
+
+    def stored(self) -> int:
+        return self.core.counters.signals["mqtt", Outcome.STORED]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with running_broker(tmp_path / "broker") as running:
+        yield running
+
+
+@contextmanager
+def receivers_session(broker: Broker) -> Iterator[Device]:
+    """Take over the receiver's session at the broker: whatever it did not acknowledge comes now."""
+    with Device("nobody", broker.port, client_id=NODE, will=False, subscribe="tc/1/marker") as heir:
+        yield heir
+
+
+@asynccontextmanager
+async def site(
+    directory: Path,
+    broker: Broker,
+    *,
+    receive_maximum: int = 100,
+    reading: Callable[[str, bytes], list[Item]] = read,
+) -> AsyncIterator[Site]:
+    settings = Mqtt(host="127.0.0.1", port=broker.port, node=NODE, receive_maximum=receive_maximum, retry_max_s=0.2)
+    async with core(directory / "state") as rig:
+        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+        listener = MqttListener(settings, ground, reading, ready=lambda: rig.commit.ready)
+        await listener.start()
+        device = Device("T1", broker.port)
+        try:
+            await until(lambda: listener.connected)
+            await asyncio.to_thread(device.await_subscribed)
+            yield Site(rig, listener, device)
+        finally:
+            rig.journal.gate.set()
+            await listener.close()
+            await asyncio.to_thread(device.close)
+
+
+@each_loop
+def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker, loop: str) -> None:
+    """While the commit is held open the broker has no acknowledgement: cut off there, it sends the event again."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            here.core.journal.gate.clear()
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            await until(here.core.journal.at_gate.is_set)
+            assert here.device.receipts() == []
+            task = here.listener._task
+            assert task is not None
+            here.listener._stop.set()
+            task.cancel()
+            await asyncio.wait({task})
+            with receivers_session(broker) as heir:
+                _, payload, message = await asyncio.to_thread(heir.await_heard, lambda topic, _: topic.endswith("/ev"))
+                assert b'"ref": "1"' in payload
+                assert message.dup
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker, loop: str) -> None:
+    """Behind its receipt an event is acknowledged: the session that is left at the broker holds nothing."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            for number in range(5):
+                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+                here.device.publish("hb", {"boot": 1, "seq": number})
+            for number in range(5):
+                assert await here.receipt(f"{number}")
+            await here.listener.close()
+            with receivers_session(broker) as heir:
+                heir.publish("", "now", topic="tc/1/marker")
+                await asyncio.to_thread(heir.await_heard, lambda topic, _: topic == "tc/1/marker")
+                assert [topic for topic, _, _ in heir.heard if topic != "tc/1/marker"] == []
+
+    run(scenario(), loop)
+
+
+def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
+    """The broker sends no more than the receiver can hold while the store is slow; in the end every event is there."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker, receive_maximum=5) as here:
+            here.core.journal.gate.clear()
+            here.device.publish("ucr/ev", {"ref": "0", **PRESS})
+            await until(here.core.journal.at_gate.is_set)
+            for number in range(1, 200):
+                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+            await until(lambda: here.core.intake.waiting + 1 >= 4)
+            assert here.core.intake.waiting <= 5
+            here.core.journal.gate.set()
+            for number in range(200):
+                assert await here.receipt(f"{number}"), number
+            assert here.stored() == 200
+            assert here.core.counters.signals["mqtt", Outcome.DUPLICATE] == 0
+
+    run(scenario())
+
+
+def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
+    """A commit that fails costs a receipt and a connection, not the event: it is sent again and stored once."""
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker) as here:
+            here.core.journal.failing = True
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            await until(lambda: not here.listener.connected)
+            assert here.device.receipts() == []
+            here.core.journal.failing = False
+            here.core.clock.advance(2)
+            assert await here.receipt("1") == {"ref": "1", "status": "accepted"}
+            assert here.stored() == 1
+
+    run(scenario())
+
+
+def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
+    """A message over which a decoder breaks is not sent again for ever, and the next one is received."""
+
+    def breaking(topic: str, payload: bytes) -> list[Item]:
+        if b"poison" in payload:
+            raise ZeroDivisionError
+        return read(topic, payload)
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker, reading=breaking) as here:
+            here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
+            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+            assert await here.receipt("1")
+            assert here.stored() == 1
+
+    run(scenario())
+
+
+def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """Whatever the broker sends of a fast fleet, beyond what it was allowed too, is received on one connection."""
+    load = [sys.executable, "-m", "bench.receiving.mqtt_load", str(broker.port)]
+    load += ["--terminals", "100", "--messages", str(BURST)]
+
+    async def scenario() -> None:
+        async with site(tmp_path, broker, receive_maximum=1_000) as at:
+            await asyncio.to_thread(subprocess.run, load, input=b"\n", check=True, capture_output=True)
+            await until(lambda: at.stored() == BURST)
+
+    run(scenario())

@@ -1,0 +1,94 @@
+"""A broker tried out as ``vetlla doctor`` does it: what it keeps for the receiver stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.broker import running_broker
+from tests.rigs.core import run
+from tests.rigs.mqtt_device import Device
+from vetlla.domain.errors import LinkError
+from vetlla.receiver.listeners.mqtt import link as mqtt_link
+from vetlla.receiver.listeners.mqtt.link import Link
+from vetlla.receiver.listeners.mqtt.listener import probe
+from vetlla.settings.broker import Mqtt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NODE = "arc-1"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Mqtt]:
+    with running_broker(tmp_path) as broker:
+        yield Mqtt(host="127.0.0.1", port=broker.port, node=NODE)
+
+
+def test_no_session_is_left(settings: Mqtt) -> None:
+    """Where the broker kept nothing for the receiver before, it keeps nothing after."""
+
+    async def scenario() -> None:
+        await probe(settings)
+        async with Link(settings, password=None, tls=None) as link:
+            assert not link.resumed
+
+    run(scenario())
+
+
+def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
+    """An event that came while the receiver was away is still delivered to it after a probe."""
+
+    async def scenario() -> None:
+        async with Link(settings, password=None, tls=None) as link:
+            await link.subscribe(["tc/+/+/ev"])
+        with Device("T1", settings.port, will=False) as device:
+            await asyncio.to_thread(device.await_code, device.publish("ev", {"ref": "kept"}))
+        await probe(settings)
+        with Device("receiver", settings.port, client_id=NODE, will=False) as heir:
+            await asyncio.to_thread(heir.await_heard, lambda _, payload: b"kept" in payload)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "remedy"),
+    [
+        # MQTT 3.1.1, 3.2.2.3: return code 1, unacceptable protocol version
+        (b"\x20\x02\x00\x01", "protocol version", "MQTT 5"),
+        (b"", "hung up unanswered", "broker's log"),
+    ],
+)
+def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
+    """A broker of an older MQTT, and one that hangs up instead of an answer, are told at once."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        writer.close()
+
+    async def scenario() -> None:
+        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(LinkError, match=why) as raised:
+                await probe(Mqtt(host="127.0.0.1", port=port, node=NODE))
+        assert remedy in raised.value.remedy
+
+    run(scenario())
+
+
+def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and answers nothing: after its time it is told so."""
+    monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.1)
+
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(LinkError, match="timed out") as raised:
+            await probe(Mqtt(host="127.0.0.1", port=mute.getsockname()[1], node=NODE))
+        assert "firewall" in raised.value.remedy
+
+    run(scenario())

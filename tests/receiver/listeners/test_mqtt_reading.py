@@ -1,0 +1,94 @@
+"""One MQTT message says one thing, in its own terminal's name; what the broker says is no sign of life."""
+
+from __future__ import annotations
+
+import pytest
+
+from vetlla.domain.signals import AccountId, Item, Kind, Reject, Reply, Signal
+from vetlla.protocols.mqtt import decoder as mqtt
+from vetlla.receiver.listeners.mqtt.reading import Reading
+
+BEAT = '{"boot":1,"seq":2}'
+PRESS = '{"ref":"7-1","dty":"0003"}'
+
+
+def read(topic: str, payload: str, *, retained: bool = False) -> list[Item]:
+    reading = Reading(mqtt.read, topic, retained=retained)
+    return reading.feed(payload.encode()) + reading.finish()
+
+
+@pytest.mark.parametrize("behind", [f"tc/1/T2/hb {BEAT}", f"tc/1/T1/hb {BEAT}", "tc/1/T2/$state ready", "tc/1/T2/hb {"])
+def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
+    """A terminal that a broker holds to its own topics can not speak for another one from within a payload."""
+    said, reject = read("tc/1/T1/ucr/ev", f"{PRESS} {behind}")
+    assert isinstance(said, Signal)
+    assert (said.id.account, said.device) == ("T1", "ucr")
+    assert isinstance(reject, Reject)
+    assert reject.id == AccountId("", "", "T1")
+
+
+@pytest.mark.parametrize("topic", ["tc/1/T1/a b/ev", "tc/2/T1/ucr/ev", "tc/1/T1/ucr/ev", "tc/1/T1/", "tc", ""])
+def test_nor_behind_what_is_broken(topic: str) -> None:
+    """A topic with a blank, another version, an event that cannot be read: all of it is evidence."""
+    items = read(topic, f'{{"ref":"7-1","dty":"?"}} tc/1/T2/hb {BEAT}')
+    assert {type(item) for item in items} <= {Reject, Reply}
+    assert {item.id.account for item in items if isinstance(item, Reject) and item.id} <= {"T1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "retained", "hearsay", "repeated"),
+    [
+        ("$state ready", False, False, False),
+        ("$state disconnected", False, False, False),
+        ("$state Offline", False, True, False),
+        ('$state {"state":false}', False, True, False),
+        ("$state online", False, False, False),
+        ("$state lost", False, True, False),
+        ('$state {"state":"lost","boot":7,"seq":3}', False, True, False),
+        ("$state ready", True, True, False),
+        ("$state lost", True, True, True),
+        ("$info {}", True, True, False),
+        (f"hb {BEAT}", True, True, False),
+        (f"ev {PRESS}", True, True, False),
+    ],
+)
+def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hearsay: bool, repeated: bool) -> None:  # noqa: FBT001
+    """A last will and what was retained; a call for help is one even so, since it may be heard for the first time."""
+    leaf, _, payload = line.partition(" ")
+    (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
+    assert isinstance(said, Signal)
+    assert (said.hearsay, said.repeated) == (hearsay, repeated)
+
+
+def test_an_object_without_fields_is_an_object() -> None:
+    """A terminal that has nothing to say of itself is alive: its heartbeat is no retained message that was removed."""
+    (said,) = read("tc/1/T1/hb", "{}")
+    assert isinstance(said, Signal)
+    assert said.event.kind is Kind.HEARTBEAT
+
+
+@pytest.mark.parametrize("payload", [f"[{PRESS}]", f"[[ {PRESS} ] ]\n"])
+def test_the_end_of_a_list_is_nothing_behind_the_object(payload: str) -> None:
+    """An event in a list is that event, and no second item makes a technical alarm of the bracket."""
+    (said,) = read("tc/1/T1/ucr/ev", payload)
+    assert isinstance(said, Signal)
+    assert said.event.kind is Kind.PERSONAL_EMERGENCY
+
+
+def test_a_second_object_in_a_list_is_evidence() -> None:
+    """One message says one thing, so what else is in the list is kept, and told to the maker."""
+    said, reject = read("tc/1/T1/ucr/ev", f"[{PRESS}, {PRESS}]")
+    assert (type(said), type(reject)) == (Signal, Reject)
+
+
+@pytest.mark.parametrize(("leaf", "payload", "kind"), [
+    ("ev", f"[{PRESS}, {PRESS}]", Kind.UNREADABLE),
+    ("ev", f"{PRESS}{PRESS}", Kind.UNREADABLE),
+    ("ev", f'{PRESS}003"}}', Kind.FAULT),
+    ("hb", f"{BEAT}{BEAT}", Kind.FAULT),
+])  # fmt: skip
+def test_a_second_event_behind_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
+    """It is not read, so that an operator hears of it as of every event that cannot be read; noise is a fault."""
+    _, reject = read(f"tc/1/T1/ucr/{leaf}", payload)
+    assert isinstance(reject, Reject)
+    assert reject.kind is kind

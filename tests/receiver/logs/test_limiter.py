@@ -1,0 +1,54 @@
+"""Repeated events are said once per key and period, from a bounded table."""
+
+from __future__ import annotations
+
+from vetlla.domain.clock import ManualClock
+from vetlla.receiver.logs.limiter import Seldom
+
+
+def test_first_is_said_repeats_are_counted() -> None:
+    """Within the period a key is granted once; the next grant says how many were held back."""
+    clock = ManualClock()
+    seldom = Seldom(clock, every_s=60)
+    assert seldom.ask("192.0.2.1") == 0
+    clock.advance(59.999999)
+    assert [seldom.ask("192.0.2.1") for _ in range(3)] == [None, None, None]
+    clock.advance(0.000001)
+    assert seldom.ask("192.0.2.1") == 3
+    clock.advance(60)
+    assert seldom.ask("192.0.2.1") == 0
+
+
+def test_keys_do_not_silence_each_other() -> None:
+    """Another key is granted at once."""
+    seldom = Seldom(ManualClock(), every_s=60)
+    assert (seldom.ask("a"), seldom.ask("b"), seldom.ask("a")) == (0, 0, None)
+
+
+def test_a_stepped_wall_clock_changes_nothing() -> None:
+    """The period is measured on the monotonic clock."""
+    clock = ManualClock()
+    seldom = Seldom(clock, every_s=60)
+    seldom.ask("a")
+    clock.step_wall(3600)
+    assert seldom.ask("a") is None
+
+
+def test_more_keys_than_room_count_as_one() -> None:
+    """A scan from a thousand addresses is said for as many as the table holds, once more, and then no longer."""
+    clock = ManualClock()
+    seldom = Seldom(clock, every_s=60, keys=10)
+    assert sum(seldom.ask(address) is not None for address in range(1000)) == 11
+    assert len(seldom._grants) == 11
+
+
+def test_lapsed_keys_make_room() -> None:
+    """Only a lapsed key gives its place to a stranger, the oldest first; the table stays bounded."""
+    clock = ManualClock()
+    seldom = Seldom(clock, every_s=60, keys=2)
+    seldom.ask("a")
+    clock.advance(1)
+    assert [seldom.ask(key) for key in ("b", "c", "d")] == [0, 0, None]  # c speaks for all that found no room
+    clock.advance(59)  # a has lapsed, b has not
+    assert [seldom.ask(key) for key in ("e", "f", "b")] == [0, None, None]
+    assert len(seldom._grants) <= 3

@@ -1,0 +1,477 @@
+"""Two operators, three homes, a disk that fails and a process that dies: the queue against a page of plain rules.
+
+Whatever happens in whatever order, and however much of it at once, what operators see is what the model says, what the
+disk holds is what was told to be durable, and after a restart the one is the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import tempfile
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.rigs.core import PATIENCE_S, SARA, Core, signal, small
+from tests.rigs.queue_model import (
+    CHAIN_S,
+    HOLD_S,
+    HOMES,
+    LEASE_S,
+    RUNAWAY_S,
+    RUNAWAY_SIGNALS,
+    STRANGER,
+    T3_MAX_S,
+    T3_WARN_S,
+    TEST_UNSEEN_S,
+    Done,
+    Model,
+    OnTest,
+    Refused,
+    Said,
+)
+from vetlla.domain.accounts import Account
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import STORED, Event, Kind, Phase, Priority
+from vetlla.receiver.commit.group import StoreState
+from vetlla.receiver.control.server import Caller, Request
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.rows import alarm_from
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+Step: TypeAlias = Said | Done | OnTest
+
+ACCOUNTS = [Account(account=account, home=home) for account, home in HOMES.items() if account != STRANGER]
+CODES = {Kind.PERSONAL_EMERGENCY: "101", Kind.DOOR: "130", Kind.BATTERY_LOW: "302", Kind.PERIODIC_TEST: "602"}
+REQUESTS = {"hand over": "queue.handover"}
+SHOWN = ("id", "home", "on_test", "priority", "state", "operator", "escalated", "signals", "runaway", "chained_to")
+UNSEEN = {"commit", "ready", "ok", "failed"}
+"""Audit of the store itself."""
+
+says = st.builds(
+    Said,
+    account=st.sampled_from(sorted(HOMES)),
+    kind=st.sampled_from(sorted(CODES)),
+    phase=st.sampled_from([Phase.NEW, Phase.NEW, Phase.NEW, Phase.RESTORE]),
+    device=st.sampled_from("12"),
+)
+chatter = st.builds(lambda said, times: [said] * times, says, st.integers(2, RUNAWAY_SIGNALS + 2))
+does = st.one_of(
+    st.builds(
+        Done,
+        do=st.sampled_from(["claim", "claim", "answer", "note", "close", "hand over", "escalate"]),
+        alarm=st.integers(1, 9),
+        operator=st.sampled_from(["ana", "berta"]),
+        to=st.sampled_from(["ana", "berta", "ghost"]),
+    ),
+    st.builds(Done, do=st.just("claim"), alarm=st.just(0), operator=st.sampled_from(["ana", "berta"])),
+    st.builds(
+        Done,
+        do=st.sampled_from(["claim", "answer", "close", "hand over"]),
+        alarm=st.integers(1, 9),
+        operator=st.just("sara"),
+        force=st.booleans(),
+    ),
+    st.builds(OnTest, account=st.sampled_from(sorted(HOMES)), seconds=st.sampled_from([0, 30, 300])),
+)
+turns = st.one_of(st.lists(st.one_of(says, does, does), min_size=1, max_size=5), st.lists(does, min_size=2), chatter)
+MISSING = 999
+"""An alarm that there is not."""
+SECONDS = sorted({1, T3_WARN_S, 20, LEASE_S - 1, LEASE_S, RUNAWAY_S + 1, CHAIN_S, CHAIN_S + 1, HOLD_S})
+
+
+def in_order(audit: list[str]) -> list[str]:
+    """Return audit records in their order, but those that one moment brings about in the order of their text."""
+    ordered: list[str] = []
+    for of_time, records in groupby(audit, lambda record: record.startswith(("receiver warn", "receiver escalate"))):
+        moment = list(records)
+        ordered += sorted(moment) if of_time else moment
+    return ordered
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """The receiver's core and its model, taken through the same day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        memory = Path("/dev/shm")  # hundreds of commits, none of them judged by the disk's speed
+        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.directory = Path(self.folder.name)
+        self.clock = ManualClock()
+        self.start_us = self.clock.now().utc_us
+        self.model = Model()
+        self.durable = Model()
+        self.kept = 0
+        """Signals that were told to be stored."""
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work gives
+        return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE_S))
+
+    @initialize(steps=st.lists(says, min_size=1, max_size=4))
+    def begin(self, steps: list[Step]) -> None:
+        """Start the receiver, and let the day begin with some calls."""
+        self.run(self._open())
+        self.turn(steps)
+
+    async def _open(self) -> None:
+        sections = {
+            "chain_window_s": float(CHAIN_S),
+            "lease_s": float(LEASE_S),
+            "runaway_signals": RUNAWAY_SIGNALS,
+            "runaway_window_s": float(RUNAWAY_S),
+            "hold_s": float(HOLD_S),
+            "test_unseen_s": float(TEST_UNSEEN_S),
+            "t3_warn_s": float(T3_WARN_S),
+            "t3_max_s": float(T3_MAX_S),
+        }
+        configured = small(self.directory, queue=sections)
+        self.core = Core(self.directory, settings=configured, accounts=ACCOUNTS, clock=self.clock)
+        self.picture: dict[int, dict[str, Any]] = {}
+        self.watching = asyncio.ensure_future(self._watch())
+        await self.core.sync()
+
+    async def _watch(self) -> None:
+        """Be a board that only follows what watchers are told."""
+        async for event in self.core.requests.watch(Request({}, SARA)):
+            if event["event"] == "closed":
+                self.picture.pop(event["alarm"]["id"])
+            elif "alarm" in event:
+                self.picture[event["alarm"]["id"]] = event["alarm"]
+
+    # --- what may happen --------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from(SECONDS))
+    def time_passes(self, seconds: int) -> None:
+        """Let leases lapse, tests expire, windows end."""
+        self.clock.advance(seconds)
+        self.durable.now = self.model.now = self.model.now + seconds
+        self._fall_due()
+
+    def _fall_due(self) -> None:
+        """Let the receiver do what time asks for; without a disk it holds as long as the process does."""
+        self.run(self.core.fall_due())
+        self.model.fall_due()
+        if self.core.commit.ready:
+            self.durable = copy.deepcopy(self.model)
+
+    @precondition(lambda self: self.core.commit.ready)
+    @rule(steps=turns)
+    def turn(self, steps: list[Step]) -> None:
+        """Let everything happen at once, and the disk do its part."""
+        steps = self._aimed(steps)
+        self._expect(steps, self.run(self._take(steps)), kept=True)
+        self.durable = copy.deepcopy(self.model)
+
+    @precondition(lambda self: self.core.commit.ready)
+    @rule(first=turns, late=turns)
+    def two_turns(self, first: list[Step], late: list[Step]) -> None:
+        """Let more come while a commit is under way: it waits for the next one."""
+        first, late = self._aimed(first), self._aimed(late)
+        results = self.run(self._take_late(first, late))
+        self._expect(first, results[: len(first)], kept=True)
+        self._expect(late, results[len(first) :], kept=True)
+        self.durable = copy.deepcopy(self.model)
+
+    @precondition(lambda self: self.core.commit.ready)
+    @rule(steps=turns)
+    def lost_turn(self, steps: list[Step]) -> None:
+        """Let the commit fail: frames never were, what operators did holds until the process ends."""
+        steps = self._aimed(steps)
+        self.core.journal.failing = True
+        self._expect(steps, self.run(self._take(steps)), kept=False)
+        if self.core.commit.ready:
+            self.core.journal.failing = False  # nothing was to be written
+        else:
+            self.model.forget()
+
+    @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
+    @rule(steps=turns)
+    def turn_without_disk(self, steps: list[Step]) -> None:
+        """Take nothing from homes while operators go on."""
+        steps = self._aimed(steps)
+        self._expect(steps, self.run(self._take(steps)), kept=False)
+
+    @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
+    @rule()
+    def heal(self) -> None:
+        """Let commits work again: what operators did meanwhile becomes durable."""
+        self.run(self.core.healed())
+        assert self.run(self.core.sync())
+        self.durable = copy.deepcopy(self.model)
+
+    @precondition(lambda self: self.core.commit.ready)
+    @rule(steps=turns, durable=st.booleans())
+    def kill(self, steps: list[Step], *, durable: bool) -> None:
+        """Kill the process in the middle of a commit: before any of it reached the disk, or when all of it has."""
+        steps = self._aimed(steps)
+        if durable:
+            self._expect(steps, self.run(self._gather(steps)), kept=True)
+            self.durable = copy.deepcopy(self.model)
+        else:
+            self.run(self._leave(steps))
+        self._start_anew()
+
+    @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
+    @rule()
+    def kill_without_disk(self) -> None:
+        """Kill the process while nothing can be written: what operators did since is lost with it."""
+        self._start_anew()
+
+    # --- how it is done ---------------------------------------------------------------------------------------------
+
+    def _aimed(self, steps: list[Step]) -> list[Step]:
+        """Let each operator's number mean one of the open alarms; there are more numbers than alarms, mostly."""
+        numbers = [*sorted(self.model.open), MISSING]
+        return [
+            replace(step, alarm=numbers[(step.alarm - 1) % len(numbers)])
+            if isinstance(step, Done) and step.alarm
+            else step
+            for step in steps
+        ]
+
+    def _writes(self, steps: list[Step]) -> bool:
+        """Say whether there is anything to commit in these steps."""
+        if any(isinstance(step, Said) for step in steps):
+            return True
+        trial = copy.deepcopy(self.model)
+        return any(self._foresee(trial, step) for step in steps)
+
+    @staticmethod
+    def _foresee(model: Model, step: Step) -> bool:
+        assert not isinstance(step, Said)
+        try:
+            model.put_on_test(step) if isinstance(step, OnTest) else model.act(step)
+        except Refused:
+            return False
+        return True
+
+    async def _begin(self, steps: list[Step]) -> list[asyncio.Future[Any]]:
+        """Begin everything in one turn of the loop, operators first, as they come first in a batch."""
+        asked = {at: self._ask(step) for at, step in enumerate(steps) if not isinstance(step, Said)}
+        await asyncio.sleep(0)
+        return [asked[at] if at in asked else self._ask(step) for at, step in enumerate(steps)]
+
+    def _ask(self, step: Step) -> asyncio.Future[Any]:
+        match step:
+            case Said():
+                said = signal(step.account, CODES[step.kind], kind=step.kind, device=step.device)
+                event = Event(step.kind, step.phase, CODES[step.kind], "ADM-CID")
+                return self.core.submit(said._replace(event=event))
+            case OnTest():
+                asking = self.core.ask("queue.test", SARA, account=step.account, seconds=step.seconds)
+            case Done():
+                caller = Caller(step.operator, supervisor=step.operator == "sara", engineer=False)
+                asking = self.core.ask(
+                    REQUESTS.get(step.do, f"queue.{step.do}"),
+                    caller,
+                    alarm=step.alarm or None,
+                    force=step.force,
+                    to=step.to,
+                    text="noted",
+                    outcome="other",
+                )
+            case _:
+                assert_never(step)
+        return asyncio.ensure_future(asking)
+
+    async def _gather(self, steps: list[Step]) -> list[Any]:
+        return await asyncio.gather(*await self._begin(steps), return_exceptions=True)
+
+    async def _leave(self, steps: list[Step]) -> None:
+        """Begin a commit that will never reach the disk: nobody is told anything."""
+        self.core.journal.gate.clear()
+        told = await self._begin(steps)
+        writes = self._writes(steps)
+        if writes:
+            await self.core.held()
+        refused = [one for one in told if one.done() and one.exception() is not None]  # a colleague who does not exist
+        assert not (writes and any(one.done() for one in told if one not in refused))
+        for one in told:
+            one.cancel()
+        await asyncio.gather(*told, return_exceptions=True)
+
+    async def _take(self, steps: list[Step]) -> list[Any]:
+        results = await self._gather(steps)
+        await self.core.sync()
+        return results
+
+    async def _take_late(self, first: list[Step], late: list[Step]) -> list[Any]:
+        self.core.journal.gate.clear()
+        begun = await self._begin(first)
+        if self._writes(first):
+            await self.core.held()
+        begun += await self._begin(late)
+        self.core.journal.gate.set()
+        results = await asyncio.gather(*begun, return_exceptions=True)
+        await self.core.sync()
+        return results
+
+    def _expect(self, steps: list[Step], results: list[Any], *, kept: bool) -> None:
+        """Let the model take the same steps: operators first, as the receiver does, then frames."""
+        for step, result in zip(steps, results, strict=True):
+            match step:
+                case OnTest():
+                    self._expect_test(step, result, kept=kept)
+                case Done():
+                    self._expect_act(step, result, kept=kept)
+        # The receiver decides on homes first.
+        told = sorted(zip(steps, results, strict=True), key=lambda one: getattr(one[0], "account", "") == STRANGER)
+        for step, result in told:
+            if isinstance(step, Said):
+                assert result.verdicts == ([STORED] if kept else None)
+                if kept:
+                    self.kept += 1
+                    self.model.hear(step)
+
+    def _expect_test(self, step: OnTest, result: Any, *, kept: bool) -> None:  # noqa: ANN401 - fields or an exception
+        try:
+            self.model.put_on_test(step)
+        except Refused:
+            assert isinstance(result, UsageError), result
+        else:
+            assert result["durable"] is kept
+
+    def _expect_act(self, step: Done, result: Any, *, kept: bool) -> None:  # noqa: ANN401 - fields or an exception
+        try:
+            number = self.model.act(step)
+        except Refused:
+            assert isinstance(result, UsageError), result
+        else:
+            assert not isinstance(result, BaseException), result
+            assert result["id"] == number
+            assert result["durable"] is kept
+            if step.do in {"claim", "answer"}:
+                assert result["operator"] == step.operator
+
+    def _end(self) -> None:
+        """End as a process ends that is killed."""
+        self.watching.cancel()
+        self.run(asyncio.wait({self.watching}))
+        self.core.crash()
+
+    def _start_anew(self) -> None:
+        self._end()
+        self.model = copy.deepcopy(self.durable)
+        self.model.forget()
+        self.model.window = 0
+        self.run(self._open())
+        self._fall_due()
+        self._check_disk()
+
+    # --- what must always be so -------------------------------------------------------------------------------------
+
+    @invariant()
+    def operators_see_the_model(self) -> None:
+        """See that the queue is the model's, in its order, each alarm in one pair of hands at the most."""
+        assert self.run(self._look()) == [
+            {
+                "id": case.id,
+                "home": case.home,
+                "on_test": case.on_test,
+                "priority": case.priority.name,
+                "state": case.state,
+                "operator": case.operator,
+                "escalated": case.escalated,
+                "signals": case.signals,
+                "runaway": case.runaway,
+                "chained_to": case.after,
+            }
+            for case in self.model.queue()
+        ]
+
+    async def _look(self) -> list[dict[str, Any]]:
+        shown = [card.fields(self.clock.now()) for card in self.core.cards()]
+        listed = await self.core.listed(on_test=False) + await self.core.listed(on_test=True)
+        assert sorted(alarm["id"] for alarm in listed) == sorted(alarm["id"] for alarm in shown)
+        return [{name: alarm[name] for name in SHOWN} for alarm in shown]
+
+    @invariant()
+    def watchers_see_the_queue(self) -> None:
+        """See that a board that only follows the events has the same picture, but for claims that lapsed since."""
+        self.run(asyncio.sleep(0))
+        cases = self.model.open.values()
+        assert {
+            number: (alarm["priority"], alarm["signals"], alarm["escalated"], alarm["runaway"])
+            for number, alarm in self.picture.items()
+        } == {case.id: (case.priority.name, case.signals, case.escalated, case.runaway) for case in cases}
+        for case in cases:
+            if case.at(self.model.now) == case:
+                assert (self.picture[case.id]["state"], self.picture[case.id]["operator"]) == (
+                    case.state,
+                    case.operator,
+                )
+
+    @invariant()
+    def the_disk_holds_the_queue(self) -> None:
+        """See that what is durable is what operators see, field by field."""
+        if self.core.commit.ready:
+            self._check_disk()
+
+    def _check_disk(self) -> None:
+        with Archive(self.directory) as archive:
+            rows = archive.read("SELECT * FROM alarms WHERE state <> 'closed'")
+        shown = [card.alarm.id for card in self.core.cards()]
+        assert {row["id"]: alarm_from(row) for row in rows} == {
+            number: self.core.desk.find(number).alarm for number in shown
+        }
+
+    @invariant()
+    def nobody_is_forgotten(self) -> None:
+        """See that each stored signal that wants a person has an alarm that is open, or was closed after it came.
+
+        But for what a runaway repeats, and that is never an emergency.
+        """
+        with Archive(self.directory) as archive:
+            assert archive.read("SELECT count(*) AS n FROM signals")[0]["n"] == self.kept
+            forgotten = archive.read(
+                "SELECT s.id FROM signals s LEFT JOIN alarms a ON a.id = s.alarm_id"
+                " WHERE (s.priority = 0 OR (s.priority < 3 AND NOT s.flags & 16))"
+                " AND (a.id IS NULL OR a.closed_us < s.received_us OR a.priority > s.priority)"
+            )
+        assert [row["id"] for row in forgotten] == []
+
+    @invariant()
+    def the_books_are_in_order(self) -> None:
+        """See that the audit holds every durable change, in order, and that its chain is whole."""
+        assert self.core.flaws() == []
+        rows = self.core.read("SELECT actor, action, subject FROM audit ORDER BY id")
+        written = [f"{row['actor']} {row['action']} {row['subject']}" for row in rows if row["action"] not in UNSEEN]
+        assert in_order(written) == in_order(self.durable.audit)
+
+    @invariant()
+    def no_alarm_is_left(self) -> None:
+        """See that time does something about every alarm, but where a supervisor has one before them that can wait."""
+        now = self.clock.now()
+        for case in self.model.queue():
+            card = self.core.desk.find(case.id)
+            fields = card.fields(now)
+            assert fields["due_s"] == (None if case.due is None else case.due - self.model.now)
+            assert bool(fields["lapsed"]) == case.lapsed
+            if case.on_test:
+                continue
+            told = (case.overdue and case.state == "waiting") or (case.lapsed and case.state == "answered")
+            assert case.due is not None or (told and case.priority is Priority.TECHNICAL), case
+            if card.alarm.due_mono_us is not None:
+                assert now.mono_us < card.alarm.due_mono_us
+                assert self.core.escalation._followed[case.id] <= card.alarm.due_mono_us
+
+    def teardown(self) -> None:
+        """End the day."""
+        if hasattr(self, "core"):
+            self._end()
+        self.loop.close()
+        self.folder.cleanup()
+
+
+QueueMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestQueue = QueueMachine.TestCase

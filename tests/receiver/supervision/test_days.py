@@ -1,0 +1,139 @@
+"""The watchdog over a real journal: the days in the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.core import core, run, until
+from tests.rigs.watched import (
+    DAY_S,
+    HOME,
+    INTERVAL_S,
+    beat,
+    fleet_of,
+    ledger,
+    presence,
+    wait,
+)
+from vetlla.domain.accounts import Account
+from vetlla.domain.clock import ManualClock
+from vetlla.receiver.supervision import bookkeeping
+from vetlla.service.supervision.rules import Health, Pause
+from vetlla.store.journal.ledger import DayOf
+from vetlla.store.supervision.expected import Expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
+    """What was expected and came, the longest silence, the part in which nobody was supervised and why."""
+    # ManualClock begins at midnight UTC, which is 01:00 in Madrid: the first day has 23 hours left.
+    quiet = Account(account="5678", home="H-2", interval_s=INTERVAL_S)
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME, quiet]) as rig:
+            for hour in range(23):
+                rig.submit(beat())
+                if hour == 12:
+                    await rig.register(Expected({}, {}, {"H-2"}))
+                await wait(rig, 3_600)
+            await wait(rig, 10)
+            day = ledger(rig, "2026-01-01")
+            assert day[0] == DayOf(0, 900, 3, 82_800, 23, 3_600, 0, Health.OK)
+            assert (day[1].supervised_s, day[1].received) == (12 * 3_600, 0)
+            assert Pause(day[1].reasons) == Pause.SUSPENDED
+            assert day[1].longest_s >= 0
+            assert rig.watchdog.fleet.received[0] == 0
+            assert rig.read("SELECT day, down_s FROM ledger_days ORDER BY day") == [
+                {"day": "2026-01-01", "down_s": 0},
+                {"day": "2026-01-02", "down_s": 0},
+            ]
+
+    run(scenario())
+
+
+def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> None:
+    """Until the ledger has the day, what was written on it is its only proof: a crash then must find it."""
+
+    async def scenario() -> None:
+        clock = ManualClock()
+        clock.advance(22 * 3_600 + 1_800)  # half past eleven in Madrid
+        async with core(tmp_path, accounts=fleet_of(2), clock=clock) as rig:
+            rig.submit(beat("0000"))
+            await wait(rig, bookkeeping.EVERY_S)
+            assert [unit.received for unit in rig.units()] == [1, 0]
+            clock.advance(1_800)
+            before = len(rig.journal.written)
+            rig.watchdog.look()
+            rig.submit(beat("0001"))
+            clock.advance(bookkeeping.EVERY_S)
+            await until(lambda: any(batch.supervision.signs for batch in rig.journal.written[before:]))
+            written = [batch.supervision for batch in rig.journal.written[before:]]
+            assert [bool(rows.signs) for rows in written if rows.stretches or rows.signs] == [False, True]
+            assert [(unit.day, unit.received) for unit in rig.units()] == [("2026-01-02", 0), ("2026-01-02", 1)]
+            assert [ledger(rig, "2026-01-01")[number].received for number in (0, 1)] == [1, 0]
+
+    run(scenario())
+
+
+def test_a_day_that_an_earlier_life_did_not_finish_is_written_by_the_next(tmp_path: Path) -> None:
+    """Stopped in the evening, started the next morning: the day stands in the ledger, with the hours it had."""
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            for _ in range(12):
+                rig.submit(beat())
+                await wait(rig, 3_600)
+            rig.commit.pulse()
+            await rig.sync()
+            clock = rig.clock
+        clock.advance(20 * 3_600)
+        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+            await rig.sync()
+            (one,) = ledger(rig, "2026-01-01").values()
+            assert (one.received, one.supervised_s) == (12, 12 * 3_600)
+            days = {row["day"]: row["down_s"] for row in rig.read("SELECT day, down_s FROM ledger_days")}
+            assert days == {"2026-01-01": 11 * 3_600, "2026-01-02": 9 * 3_600}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("down_s", [60, 1_200], ids=["restarted before midnight", "away at midnight"])
+def test_a_restart_makes_no_lost_device_a_checked_one(tmp_path: Path, down_s: int) -> None:
+    """Who was silent all day is a breach of it, though the receiver starts anew in its last minutes."""
+    homes = [HOME, Account(account="5678", home="H-2", interval_s=INTERVAL_S)]
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=homes) as rig:
+            await rig.submit(presence())
+            for _ in range(91):
+                await wait(rig, INTERVAL_S)  # in the end it is 23:45 in Madrid
+            rig.commit.pulse()
+            await rig.sync()
+            clock = rig.clock
+        clock.advance(down_s)
+        async with core(tmp_path, accounts=homes, clock=clock) as rig:
+            await wait(rig, 1_200)
+            for day in ledger(rig, "2026-01-01").values():
+                assert day.supervised_s > 80_000
+                assert day.longest_s > 80_000
+
+    run(scenario())
+
+
+def test_a_new_day_is_told(tmp_path: Path) -> None:
+    """Suspensions begin and end with it: the registry is read anew."""
+    days = []
+
+    async def scenario() -> None:
+        async with core(tmp_path, accounts=[HOME]) as rig:
+            rig.watchdog.on_new_day = lambda: days.append(rig.watchdog.books.daybook.today.day)
+            await wait(rig, DAY_S)
+            await wait(rig, DAY_S)
+
+    run(scenario())
+    assert days == [date(2026, 1, 2), date(2026, 1, 3)]

@@ -1,0 +1,165 @@
+"""Losses of many at once: which belong together, who is none of them, and when it is over."""
+
+from __future__ import annotations
+
+from vetlla.domain.accounts import Account
+from vetlla.domain.clock import SECOND_US, Instant
+from vetlla.receiver.supervision.fleet import NO_PARENT, Fleet
+from vetlla.receiver.supervision.incidents import Incident, Incidents
+from vetlla.service.supervision.rules import Collapse, Expectation
+
+RULE = Collapse(burst=4, window_s=60, share=0.5, share_least=3)
+LISTENERS = ["", "listener:dc09", "listener:mqtt"]
+
+
+def at(seconds: float) -> Instant:
+    return Instant(round(seconds * SECOND_US), round(seconds * SECOND_US))
+
+
+class Rig:
+    """Devices by label, each heard through a listener, whose losses are handed in."""
+
+    def __init__(self, *groups: tuple[str, int], listener: int = 1) -> None:
+        self.fleet = Fleet()
+        self.of: dict[str, list[int]] = {}
+        for labels, size in groups:
+            for _ in range(size):
+                account = Account(account=f"{len(self.fleet)}", labels=tuple(labels.split()))
+                number = self.fleet.add(account, "", NO_PARENT, 0)
+                self.fleet.interval_s[number], self.fleet.allowed[number] = Expectation(900, 3)
+                self.fleet.listener[number] = listener
+                self.of.setdefault(labels, []).append(number)
+        self.incidents = Incidents(self.fleet, RULE, LISTENERS.__getitem__)
+        self.incidents.count_groups()
+
+    def lose(self, device: int, second: float, *, silent_since: float = 0) -> Incident | None:
+        return self.incidents.lost(device, round(silent_since * SECOND_US), at(second))
+
+
+def test_one_by_one_stands_for_itself() -> None:
+    """Losses far apart are no incident, however many there are in the end."""
+    rig = Rig(("operator:a", 100))
+    assert [rig.lose(device, 100 * device) for device in range(20)] == [None] * 20
+    assert rig.incidents.open == {}
+
+
+def test_a_burst_becomes_one_incident_with_all_its_members() -> None:
+    """The loss that completes it takes the earlier ones along; those that follow join it."""
+    rig = Rig(("operator:a", 100), ("operator:b", 100))
+    assert [rig.lose(device, device) for device in range(3)] == [None] * 3
+    incident = rig.lose(3, 3)
+    assert incident is not None
+    assert (incident.label, incident.lost) == ("operator:a", {0, 1, 2, 3})
+    assert rig.lose(4, 500) is incident
+    assert incident.members == {0, 1, 2, 3, 4}
+
+
+def test_who_does_not_share_the_cause_stands_alone() -> None:
+    """A home with another operator is lost by itself, even in the middle of it."""
+    rig = Rig(("operator:a", 100), ("operator:b", 100))
+    stranger = rig.of["operator:b"][0]
+    for device in range(4):
+        rig.lose(device, device)
+    assert rig.lose(stranger, 5) is None
+
+
+def test_who_was_heard_after_it_began_is_none_of_it() -> None:
+    """A terminal that fails later, while the incident goes on, gets an alarm of its own."""
+    rig = Rig(("operator:a", 100))
+    for device in range(4):
+        rig.lose(device, device)
+    assert rig.lose(50, 5_000, silent_since=2_300) is None
+    assert rig.lose(51, 5_000, silent_since=2) is not None
+
+
+def test_a_cell_fails_slowly() -> None:
+    """Half of a small group within one interval is an incident, though no minute saw a burst."""
+    rig = Rig(("cell:1", 6), ("cell:2", 500))
+    cell = rig.of["cell:1"]
+    assert rig.lose(cell[0], 0) is None
+    assert rig.lose(cell[1], 300) is None
+    incident = rig.lose(cell[2], 600)
+    assert incident is not None
+    assert (incident.label, incident.lost) == ("cell:1", set(cell[:3]))
+
+
+def test_losses_of_another_interval_do_not_count_towards_a_share() -> None:
+    """Two that failed months ago do not make an incident of the third."""
+    rig = Rig(("cell:1", 6), ("cell:2", 500))
+    cell = rig.of["cell:1"]
+    rig.lose(cell[0], 0)
+    rig.lose(cell[1], 10)
+    assert rig.lose(cell[2], 911) is None
+
+
+def test_who_came_back_does_not_count() -> None:
+    """Devices that are lost and found in turn are no failure of their group."""
+    rig = Rig(("cell:1", 6), ("cell:2", 500))
+    cell = rig.of["cell:1"]
+    for second in range(4):
+        assert rig.lose(cell[0], 100 * second) is None
+        assert rig.incidents.back(cell[0]) is None
+    assert rig.lose(cell[1], 500) is None
+
+
+def test_the_broker_s_devices_share_the_listener() -> None:
+    """Whatever their operators: all that were heard through it are lost together."""
+    rig = Rig(*((f"operator:{n}", 2) for n in range(40)), listener=2)
+    incident = None
+    for number in range(4):
+        incident = rig.lose(2 * number, number)
+    assert incident is not None
+    assert incident.label == "listener:mqtt"
+
+
+def test_our_own_network() -> None:
+    """Whatever the listener: everybody is lost."""
+    rig = Rig(*((f"operator:{n}", 2) for n in range(40)))
+    for device in range(0, 80, 2):
+        rig.fleet.listener[device] = 1 + device // 2 % 2
+    incident = None
+    for number in range(4):
+        incident = rig.lose(2 * number, number)
+    assert incident is not None
+    assert incident.label == "receiver"
+
+
+def test_it_is_over_when_too_few_are_left() -> None:
+    """Then those who are still lost stand alone."""
+    rig = Rig(("operator:a", 100))
+    incident = None
+    for device in range(6):
+        incident = rig.lose(device, device)
+    assert incident is not None
+    assert rig.incidents.back(0) is None
+    assert rig.incidents.back(1) is None
+    over = rig.incidents.back(2)
+    assert over is incident
+    assert over.lost == {3, 4, 5}
+    assert over.members == {0, 1, 2, 3, 4, 5}
+    assert rig.incidents.open == {}
+    assert rig.incidents.of == {}
+
+
+def test_the_ucrs_of_one_home_are_one_loss() -> None:
+    """A terminal may name as many as it likes: with it they fall silent, and four homes that do so too stand alone."""
+    rig = Rig(("operator:a", 100))
+    liar = rig.fleet.add(Account(account="9"), "", NO_PARENT, 0)
+    invented = [rig.fleet.add(Account(account="9"), f"{number}", liar, 0) for number in range(200)]
+    for number in (liar, *invented):
+        rig.fleet.interval_s[number], rig.fleet.allowed[number] = Expectation(900, 3)
+    assert {rig.lose(device, 1) for device in (liar, *invented)} == {None}
+    assert [rig.lose(device, 100 + device) for device in range(3)] == [None] * 3
+    assert rig.incidents.open == {}
+
+
+def test_the_ucrs_of_an_incident_are_members_of_it() -> None:
+    """What is counted by homes lists every device that was lost."""
+    rig = Rig(("operator:a", 100))
+    ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0, 0)
+    rig.fleet.listener[ucr] = 1
+    assert rig.lose(ucr, 0) is None
+    assert [rig.lose(device, 1) for device in range(3)] == [None] * 3
+    incident = rig.lose(3, 2)
+    assert incident is not None
+    assert incident.members == {0, 1, 2, 3, ucr}

@@ -1,0 +1,57 @@
+"""How long there was a receiver to hear, by the ledger's days and its own last sign of life."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.receiver.supervision.uptime import Uptime
+from vetlla.store.journal.units import Kept
+
+MADRID = ZoneInfo("Europe/Madrid")
+DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}
+"""An hour on the Friday; nothing is written of the weekend, whose Sunday has 23 hours; ten minutes on the Monday."""
+
+
+def utc(day: int, hour: int, minute: int = 0) -> int:
+    return to_us(datetime(2026, 3, day, hour, minute, tzinfo=MADRID).astimezone(UTC))
+
+
+def kept(alive_us: int | None, down_s: dict[str, int]) -> Kept:
+    return Kept(alive_us, [], 1, [], [], [], down_s)
+
+
+@pytest.mark.parametrize(
+    ("since_us", "hours"),
+    [
+        (utc(30, 11), 1 - 1 / 6),
+        (utc(30, 11, 55), 0),
+        (utc(29, 10), 12 - 1 / 6 - 9),
+        (utc(27, 12), 12 + 12 - 1 - 1 / 6),
+        (utc(26, 12), 0),
+        (utc(30, 13), 0),
+    ],
+    ids=["today", "less than the day was deaf", "a day without", "over the weekend", "before the ledger", "later"],
+)
+def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
+    """The days without one are taken off, and of each other day what it did not hear; never less than nothing."""
+    uptime = Uptime(kept(utc(30, 12), DOWN_S), MADRID)
+
+    assert uptime.since(since_us) == max(0, round(hours * 3_600) * SECOND_US)
+    assert uptime.since(uptime.back(uptime.since(since_us))) == uptime.since(since_us)
+
+
+def test_the_first_day_of_all_has_no_row_yet() -> None:
+    """Its receiver has not been away."""
+    uptime = Uptime(kept(utc(30, 12), {}), MADRID)
+
+    assert uptime.since(utc(30, 11)) == 3_600 * SECOND_US
+    assert uptime.since(utc(29, 11)) == 0
+
+
+def test_a_first_life_has_nothing_before_it() -> None:
+    """Nothing is known, and nothing counts."""
+    assert Uptime(kept(None, {}), MADRID).since(utc(30, 11)) == 0

@@ -1,0 +1,371 @@
+"""The watch: states from signs of life and time, against a model that asks everybody every second."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vetlla.domain.accounts import Account
+from vetlla.domain.clock import SECOND_US, Instant
+from vetlla.receiver.supervision.fleet import NO_PARENT, Fleet
+from vetlla.receiver.supervision.watch import LOOKED_AT_ONCE, Watch
+from vetlla.receiver.supervision.wheel import SLOT_US
+from vetlla.service.supervision.rules import Expectation, Health, Pause
+
+UTC_US = 1_767_225_600 * SECOND_US
+LISTENER = 1
+TERMINAL, UCR = 0, 1
+
+
+def at(seconds: float) -> Instant:
+    mono_us = round(seconds * SECOND_US)
+    return Instant(UTC_US + mono_us, mono_us)
+
+
+class Rig:
+    """A watch over a terminal with one UCR, and time in seconds."""
+
+    def __init__(
+        self, *, interval_s: int = 60, ucr_interval_s: int = 60, allowed: int = 3, tolerance_s: float = 0
+    ) -> None:
+        self.fleet = Fleet()
+        self.watch = Watch(self.fleet, tolerance_s, at(0))
+        self.now_s = 0.0
+        for device, parent, each_s in (("", NO_PARENT, interval_s), ("U1", TERMINAL, ucr_interval_s)):
+            number = self.watch.add(Account(account="1234"), device, parent, at(0))
+            self.watch.expect(number, Expectation(each_s, allowed), at(0))
+            self.watch.set_pause(number, Pause.NONE, at(0))
+
+    def until(self, seconds: float) -> None:
+        """Let time pass as the daemon's timer does: slot by slot, each as soon as it comes."""
+        while (due_us := self.watch.next_us) is not None and due_us <= seconds * SECOND_US:
+            while self.watch.pass_time(at(due_us / SECOND_US)):
+                pass
+        self.now_s = seconds
+
+    def heard(self, *devices: int) -> None:
+        for device in devices:
+            self.watch.heard(device, LISTENER, at(self.now_s))
+
+    def deaf(self, seconds: float) -> None:
+        """Let time pass in which nothing can be taken."""
+        self.watch.go_deaf(at(self.now_s))
+        self.now_s += seconds
+        self.watch.hear_again(at(self.now_s))
+
+    def due_s(self, missed: int = 0) -> float:
+        """Return the second at which one more than so many signs of life of the terminal will have failed to come."""
+        return self.watch.due_us(TERMINAL, missed) / SECOND_US
+
+    def state(self, device: int = TERMINAL) -> Health:
+        return Health(self.fleet.state[device])
+
+    def somebody_waits(self) -> bool:
+        return self.watch.next_us is not None
+
+    @property
+    def turned(self) -> list[tuple[int, str, float]]:
+        """Device, new state, and second of each turn since the last time."""
+        return [(turn.device, turn.state.word, turn.at.mono_us / SECOND_US) for turn in self.watch.take_turns()]
+
+
+# --- terminals --------------------------------------------------------------------------------------------------------
+
+
+@given(
+    interval_s=st.integers(1, 30),
+    allowed=st.integers(1, 4),
+    beats=st.lists(st.integers(1, 90), max_size=12),
+    more_s=st.integers(0, 150),
+)
+def test_the_state_is_what_the_silence_says(interval_s: int, allowed: int, beats: list[int], more_s: int) -> None:
+    """At every second the state is that of a model which asks how long the device has been silent."""
+    rig = Rig(interval_s=interval_s, allowed=allowed)
+    rig.watch.set_pause(UCR, Pause.ORDERED, at(0))
+    second, last, heard = 0, 0, False
+    gaps = [*beats, more_s]
+    for number, gap in enumerate(gaps):
+        for _ in range(gap):
+            second += 1
+            rig.until(second)
+            missed = (second - last) // interval_s
+            if missed >= allowed:
+                expected = Health.LOST
+            elif missed:
+                expected = Health.LATE
+            else:
+                expected = Health.OK if heard else Health.UNKNOWN
+            assert rig.state() is expected, (second, last)
+        if number < len(beats):
+            rig.heard(TERMINAL)
+            last, heard = second, True
+            assert rig.state() is Health.OK
+    assert sum(rig.fleet.counts) == 2
+
+
+def test_lateness_is_found_within_a_slot() -> None:
+    """Nobody is judged early, nor more than a quarter of a second late."""
+    rig = Rig(interval_s=60, tolerance_s=5)
+    rig.until(0.1)
+    rig.heard(TERMINAL, UCR)
+    rig.until(300)
+    late, lost = (second for device, state, second in rig.turned if device == TERMINAL and state != "ok")
+    assert 65.1 <= late <= 65.1 + SLOT_US / SECOND_US
+    assert 185.1 <= lost <= 185.1 + SLOT_US / SECOND_US
+
+
+def test_a_lost_device_is_looked_at_no_more() -> None:
+    """Its cost ends with its verdict, until it is heard again."""
+    rig = Rig()
+    rig.until(1000)
+    assert rig.somebody_waits()  # the UCR behind it
+    rig.watch.set_pause(UCR, Pause.ORDERED, at(1000))
+    rig.until(2000)
+    assert not rig.somebody_waits()
+    rig.heard(TERMINAL)
+    assert rig.somebody_waits()
+
+
+def test_the_longest_silence_is_kept() -> None:
+    """In whole seconds, of silences that ended."""
+    rig = Rig()
+    for second in (10, 130, 140):
+        rig.until(second)
+        rig.heard(TERMINAL)
+    assert (rig.fleet.received[TERMINAL], rig.fleet.longest_s[TERMINAL]) == (3, 120)
+
+
+def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
+    """That time does not count, and a silence that it fell into has one more period."""
+    rig = Rig(allowed=1)
+    rig.heard(TERMINAL)
+    rig.until(50)
+    rig.deaf(1_000)
+    assert rig.due_s() == 1_000 + 60 + 60
+    rig.until(1_119)
+    assert rig.state() is Health.OK
+    rig.until(1_120)
+    assert rig.state() is Health.LOST
+
+
+def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
+    """A disk that hiccups more often than a device is due hides nobody: the grace is given once."""
+    rig = Rig(allowed=2)
+    rig.heard(TERMINAL)
+    heard_s = 0.0
+    while rig.state() is not Health.LOST:
+        rig.until(rig.now_s + 20)
+        heard_s += 20
+        rig.deaf(7)
+    assert heard_s == (2 + 1) * 60
+
+
+def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> None:
+    """Its sign of life counts, and no grace is added: it was heard in the silence that we could not hear."""
+    rig = Rig(allowed=1)
+    rig.until(50)
+    rig.watch.go_deaf(at(50))
+    rig.now_s = 40_000
+    rig.heard(TERMINAL)
+    rig.watch.hear_again(at(40_010))
+    rig.until(40_069)
+    assert rig.state() is Health.OK
+    rig.until(40_071)
+    assert rig.state() is Health.LOST
+
+
+def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
+    """It may have called while nobody was there, and a start takes a while."""
+    rig = Rig(allowed=1)
+    rig.watch.restore(TERMINAL, Health.OK, 1, 0)
+    assert rig.watch.grace(TERMINAL) == 1
+    rig.until(119)
+    assert rig.state() is Health.OK
+    rig.until(120)
+    assert rig.state() is Health.LOST
+
+
+def test_a_silence_goes_on_over_a_restart() -> None:
+    """What an earlier life heard of it counts, with one period of grace; more than that life can have seen does not."""
+    for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):
+        rig = Rig(allowed=2)
+        rig.watch.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
+        assert rig.due_s(missed=1) == lost_s
+        rig.until(lost_s - 1)
+        assert rig.state() is not Health.LOST
+        rig.until(lost_s)
+        assert rig.state() is Health.LOST
+
+
+def test_a_shorter_interval_counts_at_once() -> None:
+    """Who is waited for at a later time is looked at earlier."""
+    rig = Rig(interval_s=3600)
+    rig.heard(TERMINAL)
+    rig.watch.expect(TERMINAL, Expectation(10, 2), at(0))
+    rig.until(11)
+    assert rig.state() is Health.LATE
+
+
+def test_a_shorter_interval_counts_from_its_change() -> None:
+    """A silence that was in order until then makes nobody lost, nor a whole fleet at once."""
+    rig = Rig(interval_s=3600)
+    rig.heard(TERMINAL)
+    rig.until(3000)
+    rig.watch.expect(TERMINAL, Expectation(60, 3), at(3000))
+    rig.until(3001)
+    assert rig.state() is Health.OK
+    rig.until(3181)
+    assert rig.state() is Health.LOST
+
+
+# --- UCRs -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ucr_behind_a_lost_terminal_is_unknown() -> None:
+    """Both fell silent at once: the terminal is lost, of the UCR nobody knows."""
+    rig = Rig(ucr_interval_s=60)
+    rig.heard(TERMINAL, UCR)
+    rig.until(200)
+    assert (rig.state(TERMINAL), rig.state(UCR)) == (Health.LOST, Health.UNKNOWN)
+    assert (UCR, "lost", 180) not in rig.turned
+
+
+def test_a_ucr_behind_a_living_terminal_is_lost() -> None:
+    """The terminal is heard, the pendant is not."""
+    rig = Rig()
+    rig.heard(TERMINAL, UCR)
+    for second in range(30, 210, 30):
+        rig.until(second)
+        rig.heard(TERMINAL)
+    assert (rig.state(TERMINAL), rig.state(UCR)) == (Health.OK, Health.LOST)
+
+
+def test_a_ucr_that_was_lost_before_its_terminal_is_unknown_with_it() -> None:
+    """What was known of it is known no more; when the terminal is back it has a whole period, then it is lost anew."""
+    rig = Rig()
+    rig.heard(TERMINAL, UCR)
+    for second in range(30, 210, 30):
+        rig.until(second)
+        rig.heard(TERMINAL)
+    rig.until(400)
+    assert (rig.state(TERMINAL), rig.state(UCR)) == (Health.LOST, Health.UNKNOWN)
+    rig.heard(TERMINAL)
+    back = rig.turned[-1]
+    assert back == (TERMINAL, "ok", 400.0)
+    for second in range(430, 580, 30):
+        rig.until(second)
+        rig.heard(TERMINAL)
+        assert rig.state(UCR) is not Health.LOST
+    rig.until(580)
+    assert rig.state(UCR) is Health.LOST
+
+
+@pytest.mark.parametrize("interval_s", [20, 60, 90])
+def test_a_ucr_behind_a_terminal_that_is_often_late_is_lost(interval_s: int) -> None:
+    """What the terminal's lateness covers does not count; the rest adds up, though no stretch of it is a period."""
+    rig = Rig(interval_s=interval_s, tolerance_s=2)
+    rig.heard(TERMINAL, UCR)
+    for beat in range(1, 60):
+        rig.until(2 * interval_s * beat)
+        assert rig.state(TERMINAL) is Health.LATE
+        rig.heard(TERMINAL)
+        if rig.state(UCR) is Health.LOST:
+            break
+    assert rig.state(UCR) is Health.LOST
+    assert rig.now_s <= 60 * (3 + 1) * 2 + 2 * interval_s
+
+
+def test_a_ucr_has_time_when_its_terminal_was_late() -> None:
+    """An outage shorter than what makes a terminal lost costs its UCR no more than a beat."""
+    rig = Rig(tolerance_s=2)
+    rig.heard(TERMINAL, UCR)
+    rig.until(170)
+    assert (rig.state(TERMINAL), rig.state(UCR)) == (Health.LATE, Health.UNKNOWN)
+    rig.heard(TERMINAL)
+    rig.until(231)
+    rig.heard(TERMINAL)
+    assert rig.state(UCR) is not Health.LOST
+
+
+def test_a_ucr_heard_through_a_terminal_that_is_back_is_ok() -> None:
+    """Its own sign of life ends its being unknown."""
+    rig = Rig()
+    rig.until(300)
+    rig.heard(TERMINAL)
+    assert rig.state(UCR) is Health.UNKNOWN
+    rig.heard(UCR)
+    assert rig.state(UCR) is Health.OK
+
+
+# --- who is not supervised --------------------------------------------------------------------------------------------
+
+
+def test_a_paused_device_is_never_lost_and_never_ok() -> None:
+    """It is shown as not supervised, whether it is heard or not; its silence is kept up to the pause."""
+    rig = Rig()
+    rig.heard(TERMINAL)
+    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
+    rig.until(1000)
+    rig.heard(TERMINAL)
+    assert rig.state() is Health.NOT_SUPERVISED
+    assert rig.fleet.longest_s[TERMINAL] == 10
+
+
+def test_after_a_pause_a_whole_period_counts() -> None:
+    """Its silence begins anew; until it is heard nothing is known, unless it spoke during the pause."""
+    rig = Rig()
+    rig.heard(TERMINAL)
+    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
+    rig.watch.set_pause(TERMINAL, Pause.NONE, at(1000))
+    assert rig.state() is Health.UNKNOWN
+    rig.until(1179)
+    assert rig.state() is Health.LATE
+    rig.until(1181)
+    assert rig.state() is Health.LOST
+
+
+def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
+    """There is no reason to doubt it."""
+    rig = Rig()
+    rig.watch.set_pause(TERMINAL, Pause.AWAY, at(10))
+    rig.now_s = 500
+    rig.heard(TERMINAL)
+    rig.watch.set_pause(TERMINAL, Pause.NONE, at(600))
+    assert rig.state() is Health.OK
+
+
+def test_of_several_pauses_the_last_one_ends_it() -> None:
+    """A home that is suspended and away is supervised when it is neither."""
+    rig = Rig()
+    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED | Pause.AWAY, at(10))
+    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(20))
+    assert rig.state() is Health.NOT_SUPERVISED
+    rig.watch.set_pause(TERMINAL, Pause.NONE, at(30))
+    assert rig.state() is Health.UNKNOWN
+
+
+def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
+    """One turn of the loop looks at so many at the most; the rest follows at once."""
+    watch = Watch(Fleet(), 0, at(0))
+    for number in range(LOOKED_AT_ONCE + 10):
+        device = watch.add(Account(account=f"{number}"), "", NO_PARENT, at(0))
+        watch.expect(device, Expectation(10, 1), at(0))
+        watch.set_pause(device, Pause.NONE, at(0))
+    assert watch.pass_time(at(11))
+    assert len(watch.take_turns()) == LOOKED_AT_ONCE
+    assert not watch.pass_time(at(11))
+    assert watch.fleet.counts[Health.LOST] == LOOKED_AT_ONCE + 10
+
+
+@pytest.mark.parametrize("step_s", [-86_400, 86_400])
+def test_a_stepped_wall_clock_changes_no_verdict(step_s: int) -> None:
+    """Silence is measured on the monotonic clock."""
+    rig = Rig()
+    rig.heard(TERMINAL)
+    stepped = at(30)._replace(utc_us=UTC_US + step_s * SECOND_US)
+    rig.watch.heard(TERMINAL, LISTENER, stepped)
+    rig.until(89)
+    assert rig.state() is Health.OK
+    rig.until(91)
+    assert rig.state() is Health.LATE

@@ -1,0 +1,1 @@
+"""What tests share: receivers, homes, brokers, terminals and clocks to test with."""

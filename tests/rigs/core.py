@@ -1,0 +1,344 @@
+"""The receiver's core as the daemon wires it: real journal, real writer thread, and a clock that only tests move."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import uvloop
+
+from vetlla.domain.accounts import AccountBook
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import StoreError
+from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
+from vetlla.receiver.budget import Budget
+from vetlla.receiver.commit.group import GroupCommit, Operation
+from vetlla.receiver.control.server import Caller, Request, User
+from vetlla.receiver.counters import Counters
+from vetlla.receiver.dispatch import Dispatch
+from vetlla.receiver.intake.intake import Intake
+from vetlla.receiver.queue.card import Card
+from vetlla.receiver.queue.desk import Desk
+from vetlla.receiver.queue.escalation import Escalation
+from vetlla.receiver.queue.requests import QueueRequests
+from vetlla.receiver.supervision.requests import SupervisionRequests
+from vetlla.receiver.supervision.roster import Roster
+from vetlla.receiver.supervision.view import SupervisionView
+from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.service.queue import steps as queue
+from vetlla.settings.model import Settings
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import verify
+from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.units import Unit, read_units
+from vetlla.store.journal.writer import Writer
+from vetlla.store.supervision.expected import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.signals import Verdict
+    from vetlla.store.journal.batch import Batch
+    from vetlla.store.supervision.expected import Expected
+
+PATIENCE_S = 20.0
+"""How long a test waits for what must happen, on a machine with other work."""
+TURN_S = 0.002
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+ANA = Caller("ana", supervisor=False, engineer=False)
+BERTA = ANA._replace(operator="berta")
+SARA = Caller("sara", supervisor=True, engineer=True)
+
+
+def run(scenario: Coroutine[Any, Any, None], loop: str = "asyncio") -> None:
+    """Run a scenario to its end, or fail when it takes too long."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await scenario
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so; ``run`` bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event: it is seen from outside
+        await asyncio.sleep(TURN_S)
+
+
+async def by_name(name: str) -> User | None:
+    """Return a user of the machine, as its name service would: four people work here."""
+    return User(name, frozenset(), ours=True) if name in {"ana", "berta", "carla", "sara"} else None
+
+
+def signal(account: str = "1234", code: str = "101", *, kind: Kind = Kind.PERSONAL_EMERGENCY, **said: object) -> Signal:
+    """Return an invented report; ``identity`` says which one it is, without one it is never a duplicate."""
+    values: dict[str, Any] = {
+        "protocol": "dc09",
+        "id": AccountId("", "0", account),
+        "event": Event(kind, Phase.NEW, code, "ADM-CID"),
+        "raw": f'\n0000"ADM-CID"0001L0#{account}[{code}]\r'.encode(),
+        "device": "1",
+    }
+    return Signal(**values | said)
+
+
+class FaultyJournal(Journal):
+    """A journal whose commits a test can hold open or let fail, before any of them reaches the disk."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        super().__init__(directory, clock)
+        self.gate = threading.Event()
+        self.gate.set()
+        self.failing = False
+        self.failing_checkpoint = False
+        self.written: list[Batch] = []
+        self.at_gate = threading.Event()
+        """Set while a commit is held open."""
+
+    def write(self, batch: Batch) -> None:
+        """Commit, once the gate is open, unless told to fail."""
+        if not self.gate.is_set():
+            self.at_gate.set()
+            assert self.gate.wait(PATIENCE_S)
+            self.at_gate.clear()
+        if self.failing:
+            raise StoreError("commit failed: told to")
+        super().write(batch)
+        self.written.append(batch)
+
+    def checkpoint(self) -> None:
+        """Checkpoint, unless told to fail."""
+        if self.failing_checkpoint:
+            raise StoreError("checkpoint failed: told to")
+        super().checkpoint()
+
+    def resume(self) -> None:
+        """Go on, unless told to fail."""
+        if self.failing:
+            raise StoreError("cannot go on: told to fail")
+        super().resume()
+
+
+class Told(NamedTuple):
+    """What a peer's session was told of a frame, and when."""
+
+    verdicts: Sequence[Verdict] | None
+    at: datetime
+
+
+class Core:
+    """Everything behind the listeners."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        settings: Settings | None = None,
+        accounts: Iterable[Account] = (),
+        clock: ManualClock | None = None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.directory = directory
+        self.settings = settings or small(directory)
+        self.clock = clock or ManualClock()
+        self.counters = Counters(("dc09",))
+        self.dispatch = Dispatch()
+        self.journal = FaultyJournal(directory, self.clock)
+        self.writer = Writer(self.journal, loop, self.clock)
+        self.recovered = self.journal.recover(
+            round(self.settings.store.duplicate_window_s * 1e6),
+            chain_us=round(self.settings.queue.chain_window_s * 1e6),
+        )
+        self.commit = GroupCommit(
+            settings=self.settings,
+            recovered=self.recovered,
+            writer=self.writer,
+            counters=self.counters,
+            clock=self.clock,
+            loop=loop,
+        )
+        self.desk = Desk(self.settings.queue, self.recovered, self.counters)
+        self.budget = Budget(self.settings.limits, self.counters, self.clock)
+        self.watchdog = Watchdog(
+            settings=self.settings.supervision,
+            desk=self.desk,
+            commit=self.commit,
+            dispatch=self.dispatch,
+            clock=self.clock,
+            loop=loop,
+        )
+        self.watchdog.recover(self.journal)
+        self.book = AccountBook(accounts)
+        self.intake = Intake(
+            settings=self.settings,
+            book=self.book,
+            recovered=self.recovered,
+            desk=self.desk,
+            commit=self.commit,
+            watchdog=self.watchdog,
+            budget=self.budget,
+            dispatch=self.dispatch,
+            counters=self.counters,
+            clock=self.clock,
+        )
+        self.escalation = Escalation(
+            desk=self.desk,
+            commit=self.commit,
+            dispatch=self.dispatch,
+            counters=self.counters,
+            clock=self.clock,
+            loop=loop,
+        )
+        self.requests = QueueRequests(
+            settings=self.settings,
+            desk=self.desk,
+            commit=self.commit,
+            dispatch=self.dispatch,
+            counters=self.counters,
+            clock=self.clock,
+            book=lambda: self.intake.book,
+            known=by_name,
+        )
+        self.supervision = SupervisionRequests(
+            settings=self.settings,
+            watchdog=self.watchdog,
+            view=SupervisionView(self.watchdog, self.clock),
+            commit=self.commit,
+            clock=self.clock,
+        )
+        self.desk.resume(self.clock.now(), self.commit.batch)
+
+    async def register(self, expected: Expected = NOTHING) -> None:
+        """Let the watchdog know of the accounts, and of what the inventory has of them."""
+        settings = self.settings.supervision
+        await self.watchdog.use(settings, Roster(self.book, expected, settings))
+
+    # --- what homes do ----------------------------------------------------------------------------------------------
+
+    def arrival(self, peer: str = "192.0.2.7:40000", *, seconds_ago: float = 0.0) -> Arrival:
+        """Return how bytes reach us now, over a connection that was set up some time ago."""
+        now = self.clock.now()
+        before_us = round(seconds_ago * 1e6)
+        established = now._replace(utc_us=now.utc_us - before_us, mono_us=now.mono_us - before_us)
+        return Arrival(listener="dc09", transport="tcp", peer=peer, established=established, received=now)
+
+    def submit(self, *signals: Signal, arrival: Arrival | None = None) -> asyncio.Future[Told]:
+        """Hand in a frame; return the future of what its peer is told."""
+        told: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+
+        def deliver(verdicts: Sequence[Verdict] | None, at: datetime) -> None:
+            if not told.cancelled():  # as by a test that kills the process
+                told.set_result(Told(verdicts, at))  # raises when told twice
+
+        self.intake.submit(arrival or self.arrival(), signals, deliver)
+        return told
+
+    def reject(self, reject: Reject, peer: str = "192.0.2.7:40000") -> None:
+        """Hand in bytes that were no report."""
+        self.intake.reject(self.arrival(peer), reject)
+
+    # --- what operators do ------------------------------------------------------------------------------------------
+
+    def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Awaitable[Any]:
+        """Ask as the control socket does."""
+        return (self.requests.table() | self.supervision.table())[do](Request(arguments, caller))
+
+    async def open_alarms(self) -> list[dict[str, Any]]:
+        """Return the queue as operators see it, without the alarms on test."""
+        return await self.listed()
+
+    async def listed(self, caller: Caller = ANA, **asked: object) -> list[dict[str, Any]]:
+        """Return what the first page of a list shows."""
+        alarms: list[dict[str, Any]] = (await self.ask("queue.list", caller, **asked))["alarms"]
+        return alarms
+
+    def cards(self) -> list[Card]:
+        """Return the alarms that may be worked, in the order in which they should be."""
+        now = self.clock.now()
+        cards = [Card(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
+        return sorted(cards, key=lambda card: queue.order(card.alarm, now))
+
+    # --- time and the disk ------------------------------------------------------------------------------------------
+
+    async def sync(self) -> bool:
+        """Let everything that is gathered be committed; say whether it is durable."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.commit.perform(Operation(lambda _: None, lambda _, durable: done.set_result(durable)))
+        return await done
+
+    async def fall_due(self) -> None:
+        """Let every alarm whose mark has come fall due: the loop's timers know nothing of the clock that tests move."""
+        quiet = 0
+        while quiet < 2:  # what a timer took up meanwhile is done with the second batch
+            self.escalation.look()
+            await self.sync()
+            quiet = 0 if self.escalation.overdue else quiet + 1
+
+    async def held(self) -> None:
+        """Wait until a commit stands before the closed gate."""
+        assert await asyncio.to_thread(self.journal.at_gate.wait, PATIENCE_S)
+
+    async def healed(self) -> None:
+        """Let the disk do its part again, and wait until reports are taken."""
+        self.journal.failing = self.journal.failing_checkpoint = False
+        await until(lambda: self.commit.ready)
+
+    def crash(self) -> None:
+        """End as a process ends that is killed: nothing more is committed."""
+        self.escalation.stop()
+        self.journal.failing = True
+        self.journal.gate.set()
+        self.writer.close()
+
+    async def close(self) -> None:
+        """End as the daemon does."""
+        self.escalation.stop()
+        await self.commit.close()
+        await asyncio.to_thread(self.writer.close)
+
+    def read(self, sql: str, *parameters: str | int) -> list[dict[str, Any]]:
+        """Return rows of the journal as anybody else sees them."""
+        with Archive(self.directory) as archive:
+            return [dict(row) for row in archive.read(sql, parameters)]
+
+    def units(self) -> list[Unit]:
+        """Return the devices as the journal has them, with their signs of life."""
+        with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
+            return list(read_units(connection))
+
+    def flaws(self) -> list[str]:
+        """Return what an audit finds wrong."""
+        with Archive(self.directory) as archive:
+            return [flaw.what for flaw in verify(archive.read)]
+
+
+@asynccontextmanager
+async def core(directory: Path, **options: Any) -> AsyncIterator[Core]:  # noqa: ANN401 - those of Core
+    """Open the core; close it as the daemon does, or as a test that failed must."""
+    opened = Core(directory, **options)
+    try:
+        await opened.register()
+        yield opened
+        opened.journal.gate.set()
+        await opened.close()
+    except BaseException:
+        opened.crash()
+        raise
+
+
+def small(directory: Path, **sections: dict[str, Any]) -> Settings:
+    """Return settings of a receiver that tries again soon."""
+    store = {"retry_s": 0.01, "min_free_mib": 1} | sections.pop("store", {})
+    return Settings.model_validate({"state_dir": directory, "store": store} | sections)

@@ -1,0 +1,310 @@
+"""The installed receiver as a process: started, watched, hurt and stopped by the acceptance tests.
+
+Nothing here sleeps. A daemon says by itself when it is ready (``NOTIFY_SOCKET``), what happens is awaited in its log,
+and every wait has a bound that is reached only when something is wrong.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from vetlla.cli.kit.control import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+VETLLA = str(Path(sys.executable).with_name("vetlla"))
+PATIENCE_S = 30.0
+"""Bound of every wait: a machine may be busy with other tests, and a receiver that never answers is a failed test."""
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_PTRACER, _ANYBODY = 0x59616D61, -1
+_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
+_names = itertools.count()
+
+
+def bound_by_permissions() -> None:
+    """Take from a process that is about to start what lets root ignore permissions; others never had it."""
+    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+class Page(NamedTuple):
+    """An answer of the daemon's HTTP server."""
+
+    status: int
+    body: str
+
+
+class Ended(Exception):  # noqa: N818 - not an error of its own: tests of bad starts expect it
+    """The daemon ended instead of becoming ready."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(f"exit status {status}\n{told}")
+        self.status = status
+        self.told = told
+
+
+class Daemon:
+    """One life of ``vetlla receiver`` over a state directory; ``start`` it again for the next one.
+
+    ``config`` is TOML in front of which a free HTTP port stands and behind which one DC-09 listener on 127.0.0.1.
+    """
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(self, directory: Path, *, config: str = "", port: int = 0) -> None:
+        self.state_dir = directory / "state"
+        self.config_file = directory / "vetlla.toml"
+        self.listen_port = port
+        """What the configuration says; 0: another one with every start."""
+        self.port = port
+        """Where it listens now."""
+        self.http_port = 0
+        self.log: list[dict[str, Any]] = []
+        self.told = ""
+        """What it wrote on standard error beside the log: errors of the start, tracebacks."""
+        self.shown = ""
+        """The line that ``systemctl status`` would show."""
+        self._changed = Condition()
+        self._reader: Thread | None = None
+        self._manager: socket.socket | None = None
+        directory.mkdir(parents=True, exist_ok=True)
+        self.configure(config)
+
+    def configure(self, config: str) -> None:
+        """Write the configuration file: for the next start, or for a reload."""
+        listen = f'[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.listen_port}\n'
+        self.config_file.write_text(f"http = {{ port = 0 }}\n{config}\n{listen}", encoding="utf-8")
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        *,
+        ready: bool = True,
+        wrapper: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        preexec: Callable[[], object] = lambda: None,
+        pass_fds: Sequence[int] = (),
+        options: Sequence[str] = (),
+    ) -> Daemon:
+        """Start, and wait until it says that it is ready, if it is to become so. Raises Ended if it ends instead."""
+        self.log, self.told = [], ""
+        if self._manager is not None:
+            self._manager.close()
+        self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        name = f"vetlla-test-{os.getpid()}-{next(_names)}"
+        self._manager.bind(f"\0{name}")
+
+        def prepare() -> None:
+            # Killed tests leave no daemon behind; and Yama lets only ancestors trace, but strace is started beside it.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
+            preexec()
+
+        self.process = subprocess.Popen(
+            [*wrapper, VETLLA, "receiver", *(options or ("--config", self.config_file, "--state-dir", self.state_dir))],
+            env={**os.environ, "NOTIFY_SOCKET": f"@{name}", **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=pass_fds,
+            preexec_fn=prepare,  # noqa: PLW1509 - only prctl and what a test asks for, neither takes a lock
+        )
+        self._reader = Thread(target=self._read_log, name="log-reader", daemon=True)
+        self._reader.start()
+        if ready:
+            self.await_state("READY=1")
+            self._learn_places()
+        return self
+
+    def await_state(self, state: str) -> None:
+        """Wait until the daemon tells its service manager so."""
+        assert self._manager is not None
+        ended = os.pidfd_open(self.process.pid)
+        deadline = time.monotonic() + PATIENCE_S
+        try:
+            while True:
+                told = self._manager.fileno()
+                readable, _, _ = select.select([told, ended], [], [], max(0, deadline - time.monotonic()))
+                if told in readable:
+                    lines = self._manager.recv(4096).decode().splitlines()
+                    self.shown = next((line for line in lines if line.startswith("STATUS=")), self.shown)
+                    if state in lines:
+                        return
+                elif ended in readable:
+                    raise Ended(self.wait(), self.told)
+                else:
+                    raise TimeoutError(f"no {state} within {PATIENCE_S} s\n{self.told}{self.log}")
+        finally:
+            os.close(ended)
+
+    def _learn_places(self) -> None:
+        status = self.status()
+        self.port = status["listening"][0]["port"]
+        self.http_port = status["http"]["port"] if status["http"] else 0
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def reload(self) -> None:
+        """Send SIGHUP and wait until it was dealt with, taken or not."""
+        self.tell(signal.SIGHUP)
+        self.await_state("RELOADING=1")
+        self.await_state("READY=1")
+
+    def stop(self) -> int:
+        """Stop it in order; return its exit status."""
+        self.tell(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it at once with SIGKILL: nothing is finished, nothing is said."""
+        self.tell(signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; return the exit status."""
+        status = self.process.wait(timeout=PATIENCE_S)
+        assert self._reader is not None
+        self._reader.join(timeout=PATIENCE_S)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return status
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        if hasattr(self, "process"):
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            self.wait()
+        if self._manager is not None:
+            self._manager.close()
+
+    # --- what it says -----------------------------------------------------------------------------------------------
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for raw in self.process.stderr:
+            line = raw.decode(errors="replace")
+            with self._changed:
+                try:
+                    self.log.append(json.loads(line))
+                except ValueError:
+                    self.told += line
+                self._changed.notify_all()
+
+    def await_log(self, event: str, *, after: int = 0, **fields: object) -> dict[str, Any]:
+        """Wait for a log line and return it; ``after`` leaves out so many of the first lines (``len(daemon.log)``)."""
+        found: dict[str, Any] = {}
+
+        def there() -> bool:
+            for line in self.log[after:]:
+                if line["event"] == event and fields.items() <= line.items():
+                    found.update(line)
+                    return True
+            return False
+
+        with self._changed:
+            assert self._changed.wait_for(there, PATIENCE_S), f"no {event} {fields} in {self.log}\n{self.told}"
+        return found
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of an event so far."""
+        with self._changed:
+            return [line for line in self.log if line["event"] == event]
+
+    def ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Ask through the control socket, as ``vetlla queue`` does."""
+        return ask(self.state_dir, do, timeout_s=PATIENCE_S, **arguments)
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``vetlla status --json`` prints."""
+        status: dict[str, Any] = self.ask("status")
+        return status
+
+    def await_status(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Ask for the status until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(status := self.status()):
+            assert time.monotonic() < deadline, status
+        return status
+
+    def queue(self, *, on_test: bool = False) -> list[dict[str, Any]]:
+        """Return the open alarms."""
+        alarms: list[dict[str, Any]] = self.ask("queue.list", on_test=on_test)["alarms"]
+        return alarms
+
+    def await_alarm(self) -> dict[str, Any]:
+        """Ask for the queue until one alarm stands in it: a refusal is answered before the evidence is on the disk."""
+        (alarm,) = self.await_queue(lambda alarms: len(alarms) == 1)
+        return alarm
+
+    def await_queue(self, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """Ask for the queue until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(alarms := self.queue()):
+            assert time.monotonic() < deadline, alarms
+        return alarms
+
+    def page(self, path: str) -> Page:
+        """Fetch a page of the HTTP server."""
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+                return Page(answer.status, answer.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Page(error.code, error.read().decode())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return one sample of ``/metrics``."""
+        body = self.page("/metrics").body
+        for family in text_string_to_metric_families(body):  # type: ignore[no-untyped-call] # prometheus_client's
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        raise KeyError(f"{name} {labels}")
+
+    def await_metric(self, name: str, fits: Callable[[float], bool]) -> None:
+        """Fetch a metric until it fits."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(value := self.metric(name)):
+            assert time.monotonic() < deadline, (name, value)
+
+
+@contextmanager
+def running(directory: Path, *, config: str = "", port: int = 0) -> Iterator[Daemon]:
+    """Start a daemon under a directory of the test's own; leave nothing behind."""
+    daemon = Daemon(directory, config=config, port=port)
+    try:
+        yield daemon.start()
+    finally:
+        daemon.close()
+
+
+def vetlla(*arguments: str, stdin: str = "", state_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command of the installed program to its end."""
+    where = ("--state-dir", str(state_dir)) if state_dir else ()
+    return subprocess.run(
+        [VETLLA, *arguments, *where], input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )

@@ -1,0 +1,188 @@
+"""A place where every command has something to say: a running receiver with alarms, accounts, keys, an inventory."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.cli.conftest import DEVICES
+from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.journals import journal
+from tests.rigs.permissions import reachable_directory
+from tests.rigs.registered_homes import keep_key
+from tests.rigs.terminal import Terminal
+from vetlla.store.journal.ledger import DayOf, Stretch
+from vetlla.store.journal.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ALARMS = 12
+ACCOUNTS = 12
+KEYS = 24
+
+INVOCATIONS = {
+    "status": "status",
+    "check-config": "check-config --config {dir}/vetlla.toml",
+    "doctor": "doctor --config {dir}/vetlla.toml",
+    "board": "board --once",
+    "simulate": "simulate --to 127.0.0.1:{port} --homes 1 --closed --reports 1",
+    "demo": "demo --help",
+    "receiver": "receiver --help",
+    "queue list": "queue list",
+    "queue watch": "queue watch",
+    "queue show": "queue show 1",
+    "queue claim": "queue claim 1 --force",
+    "queue answer": "queue answer {alarm} --force",
+    "queue note": "queue note 1 remembered",
+    "queue close": "queue close {alarm} --outcome other --force",
+    "queue handover": "queue handover 1 root --force",
+    "queue escalate": "queue escalate 1",
+    "queue test": "queue test A003 --for 600",
+    "supervision list": "supervision list --state unknown",
+    "supervision show": "supervision show A001",
+    "supervision incidents": "supervision incidents --all",
+    "supervision pause": "supervision pause A001 --for 600 --reason installer --dry-run",
+    "supervision resume": "supervision resume A002 --dry-run",
+    "supervision report": "supervision report --month 2026-10 --state-dir {dir}/month",
+    "accounts import": "accounts import {dir}/accounts.csv",
+    "accounts list": "accounts list",
+    "accounts show": "accounts show A001",
+    "accounts set": "accounts set A001 --home H-0001",
+    "accounts remove": "accounts remove A001 --dry-run",
+    "keys set": "keys set {key} --hex --replace --from-file {dir}/key.hex",
+    "keys rotate": "keys rotate {key} --generate --out {new}",
+    "keys pad": "keys pad {key} --long",
+    "keys remove": "keys remove {key}",
+    "keys list": "keys list",
+    "signals list": "signals list",
+    "signals show": "signals show 1",
+    "signals tail": "signals tail",
+    "signals export": "signals export",
+    "position show": "position show A001",
+    "rejects list": "rejects list",
+    "audit list": "audit list",
+    "audit verify": "audit verify",
+    "db backup": "db backup {new}",
+    "db verify": "db verify {dir}/backup",
+    "db prune": "db prune --dry-run",
+    "erase": "erase --home H3 --dry-run",
+    "db restore": "db restore {dir}/backup --dry-run --state-dir {dir}/copy",
+    "decode": "decode dc09 {dir}/frame.hex",
+    "inventory import": "inventory import {dir}/homes.csv --what homes",
+    "inventory export": "inventory export {new}.csv",
+    "inventory list": "inventory list",
+    "inventory at": "inventory at 2024-05-01",
+    "inventory find": "inventory find T1",
+    "inventory show": "inventory show H1",
+    "inventory history": "inventory history terminal_gsm:T1",
+    "inventory add": "inventory add smoke S9 --dry-run",
+    "inventory install": "inventory install smoke:S1 H2 --dry-run",
+    "inventory move": "inventory move terminal_gsm:T1 H2 --dry-run",
+    "inventory remove": "inventory remove terminal_gsm:T1 --dry-run",
+    "inventory replace": "inventory replace ucr:U1 ucr:U2 --dry-run",
+    "inventory repair": "inventory repair terminal_gsm:T1 --dry-run",
+    "inventory maintain": "inventory maintain terminal_gsm:T1 --dry-run",
+    "inventory battery": "inventory battery ucr:U1 --dry-run",
+    "inventory transfer": "inventory transfer smoke:S1 municipal --dry-run",
+    "inventory retire": "inventory retire smoke:S1 --dry-run",
+    "inventory check": "inventory check",
+    "inventory digital": "inventory digital",
+    "inventory parameters": "inventory parameters",
+    "inventory sample": "inventory sample --out {new} --homes 10",
+    "inventory report": "inventory report --month 2024-05",
+    "maintenance due": "maintenance due --within 3000",
+    "renewals due": "renewals due --to 2040-01-01",
+    "renewals plan": "renewals plan --from 2024-05-01 --dry-run",
+    "renewals show": "renewals show",
+    "renewals agree": "renewals agree 1 --dry-run",
+    "renewals export": "renewals export {new}.ics",
+    "renewals forecast": "renewals forecast",
+}
+"""One call of each command; what stands in braces is filled in, numbers and names anew for each call."""
+
+
+class Place:
+    """The directory, and calls of commands on it."""
+
+    def __init__(self, directory: Path, daemon: Daemon) -> None:
+        self.directory = directory
+        self.state_dir = daemon.state_dir
+        self.daemon = daemon
+        self._numbers = itertools.count(1)
+        self._alarms = itertools.cycle(range(2, ALARMS + 1))
+        self._keys = itertools.cycle(f"key{number}" for number in range(KEYS))
+
+    def words(self, path: str) -> list[str]:
+        """Return the words of a call of a command."""
+        text = INVOCATIONS[path]
+        return text.format(
+            dir=self.directory,
+            port=self.daemon.port,
+            alarm=next(self._alarms) if "{alarm}" in text else 0,
+            key=next(self._keys) if "{key}" in text else "",
+            new=self.directory / f"new{next(self._numbers)}",
+        ).split()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead the commands to the place."""
+        return {"VETLLA_STATE_DIR": str(self.state_dir), "VETLLA_CONFIG": str(self.directory / "vetlla.toml")}
+
+
+@contextmanager
+def lived_in() -> Iterator[Place]:
+    """Make such a place, which every user of the machine may enter."""
+    with reachable_directory() as directory, running(directory, config="[store]\nmin_free_mib = 1\n") as daemon:
+        place = Place(directory, daemon)
+        _register(place)
+        _report(place)
+        yield place
+
+
+def _register(place: Place) -> None:
+    directory, state = place.directory, place.state_dir
+    accounts = "".join(f"A{number:03},H-{number:04},60\n" for number in range(1, ACCOUNTS + 1))
+    (directory / "accounts.csv").write_text(f"account,home,interval_s\n{accounts}", encoding="utf-8")
+    (directory / "key.hex").write_text("00" * 16, encoding="utf-8")
+    (directory / "homes.csv").write_text(
+        "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"
+        "H3,01,NORD,3,no,2018-01-01/2020-01-01\n",
+        encoding="utf-8",
+    )
+    (directory / "devices.csv").write_text(f"{DEVICES}ucr,U2,municipal,warehouse,,2024-W05,,\n", encoding="utf-8")
+    for number in range(KEYS):
+        keep_key(state, f"key{number}", bytes([number] * 16))
+    for words in (
+        ("accounts", "import", str(directory / "accounts.csv")),
+        ("supervision", "pause", "A002", "--reason", "installer"),
+        ("inventory", "import", str(directory / "homes.csv"), "--what", "homes"),
+        ("inventory", "import", str(directory / "devices.csv"), "--day", "2024-04-01"),
+        ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
+    ):
+        done = vetlla(*words, state_dir=state)
+        assert done.returncode == 0, done.stderr
+
+
+def _report(place: Place) -> None:
+    directory, state = place.directory, place.state_dir
+    for number in range(1, ALARMS + 1):
+        with Terminal(place.daemon.port, f"A{number:03}") as terminal:
+            frame = terminal.alarm()
+            (directory / "frame.hex").write_text(frame.hex(), encoding="utf-8")
+            terminal.send(terminal.build("ADM-CID", "0900", f"#A{number:03}|1602 00 001][X002.17E][Y41.38N".encode()))
+            terminal.reply()
+    done = vetlla("db", "backup", str(directory / "backup"), state_dir=state)
+    assert done.returncode == 0, done.stderr
+    shutil.copytree(directory / "backup", directory / "copy")
+    with journal(directory / "month") as scribe:
+        batch = scribe.batch()
+        batch.supervision.units.append(Unit(0, "A001", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+        block = Stretch(0)
+        block.put(DayOf(0, 900, 3, 86_400, 96, 905, 0, 1))
+        batch.supervision.stretches.append(("2026-10-01", 0, block.pack()))
+        batch.supervision.days.append(("2026-10-01", 0, 5.0))
+        scribe.write(batch)

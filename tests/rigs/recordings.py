@@ -1,0 +1,94 @@
+"""The recordings in ``fixtures/<protocol>/``: one JSON file each, with the items and answers they must give.
+
+``frame_hex`` is exactly one frame, ``stream_hex`` whatever a connection brought. ``expect_items`` name fields as
+``vetlla decode --json`` prints them; ``raw`` is compared where it is given. ``expect_answer_hex`` lists, byte for byte,
+the answers to the stored frames; sealed ones are random and have none. ``before_hex`` is what the connection brought
+earlier, where a frame needs it to be understood: a login that names the device. Its own items are not expected.
+``long_pad``: the key's terminals put a whole block of pad in front.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vetlla.domain.signals import AccountId, Item, Key, Signal
+from vetlla.protocols.registry import PROTOCOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vetlla.protocols.decoder import Decoder
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    protocol: str
+    name: str
+    before: bytes
+    data: bytes
+    is_frame: bool
+    keys: Sequence[Key]
+    expect_items: list[dict[str, Any]]
+    expect_answers: list[bytes] | None
+
+    @property
+    def is_good(self) -> bool:
+        """One frame that is reported, whole and nothing else."""
+        return self.is_frame and all(item["item"] == "signal" for item in self.expect_items)
+
+    @property
+    def whole(self) -> bytes:
+        """What a new connection must bring for this to be understood."""
+        return self.before + self.data
+
+    def decoder(self) -> Decoder:
+        """Return a decoder that has heard what came before."""
+        decoder = PROTOCOLS[self.protocol].make(self.keys_of)
+        decoder.feed(self.before)
+        return decoder
+
+    def keys_of(self, _: AccountId) -> Sequence[Key]:
+        return self.keys
+
+
+@cache
+def recordings(protocol: str) -> tuple[Recording, ...]:
+    return tuple(_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json")))
+
+
+def decode(decoder: Decoder, chunks: Iterable[bytes]) -> list[Item]:
+    """Return all that a connection gives, from its first byte to its end."""
+    items = [item for chunk in chunks for item in decoder.feed(chunk)]
+    return items + decoder.finish()
+
+
+def signals(items: Iterable[Item]) -> list[Signal]:
+    return [item for item in items if isinstance(item, Signal)]
+
+
+def _keys(case: dict[str, Any]) -> list[Key]:
+    if "key_hex" not in case:
+        return []
+    return [Key(name="recorded", secret=bytes.fromhex(case["key_hex"]), long_pad=case.get("long_pad", False))]
+
+
+def _read(protocol: str, path: Path) -> Recording:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    assert case["id"] == path.stem
+    answers = case.get("expect_answer_hex")
+    return Recording(
+        protocol=protocol,
+        name=path.stem,
+        before=bytes.fromhex(case.get("before_hex", "")),
+        data=bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
+        is_frame="frame_hex" in case,
+        keys=_keys(case),
+        expect_items=case["expect_items"],
+        expect_answers=None if answers is None else [bytes.fromhex(answer) for answer in answers],
+    )

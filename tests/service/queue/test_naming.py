@@ -1,0 +1,59 @@
+"""Which registered account is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from vetlla.domain.accounts import Account, AccountBook
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import AccountId
+from vetlla.service.queue.naming import meant, names_home
+
+ANYWHERE = Account(account="1234", home="H0")
+ONE = Account(account="1234", receiver="1A", home="H1")
+LINE = Account(account="1234", receiver="1A", line="2", home="H2")
+
+
+@pytest.mark.parametrize(
+    ("receiver", "line", "expected"),
+    [("1a", "", ONE), ("1A", "2", LINE), (None, "2", LINE), ("", None, ANYWHERE), ("", "", ANYWHERE)],
+)
+def test_receiver_and_line_say_which(receiver: str | None, line: str | None, expected: Account) -> None:
+    """In any case of their digits; "" is the registration that holds everywhere."""
+    assert meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one) is expected
+
+
+def test_one_that_is_alone_needs_no_more() -> None:
+    """Most accounts are."""
+    assert meant("1234", None, None, [LINE], lambda one: one) is LINE
+
+
+@pytest.mark.parametrize(("receiver", "line"), [(None, None), ("1A", None), (None, "")])
+def test_what_may_be_another_home_is_refused(receiver: str | None, line: str | None) -> None:
+    """The choices are told as they are typed."""
+    with pytest.raises(UsageError) as refused:
+        meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one)
+    assert "--receiver '1A' --line '' (home H1)" in str(refused.value.remedy)
+
+
+@pytest.mark.parametrize(("receiver", "line"), [("7", None), (None, "7")])
+def test_what_is_not_registered_is_refused(receiver: str | None, line: str | None) -> None:
+    """A registration elsewhere is another home's."""
+    with pytest.raises(UsageError, match="is not registered"):
+        meant("1234", receiver, line, [ONE], lambda one: one)
+
+
+@pytest.mark.parametrize(
+    ("name", "receiver", "expected"),
+    [("1234", "1A", False), ("1A//1234", "1a", True), ("1A//1234", "2", False), ("//1234", "2", True)],
+)
+def test_a_certificate_names_one_home(name: str, receiver: str, *, expected: bool) -> None:
+    """Where several homes have one number, a certificate that names the number alone speaks for none of them."""
+    book = AccountBook([ANYWHERE, ONE])
+    assert names_home({name}, AccountId(receiver, "0", "1234"), book) is expected
+
+
+@pytest.mark.parametrize(("account", "expected"), [("12ab", True), ("9999", False)])
+def test_a_certificate_names_a_number_that_one_home_has(account: str, *, expected: bool) -> None:
+    """In any case of its digits, registered or not yet."""
+    assert names_home({"12AB"}, AccountId("", "0", account), AccountBook([ONE])) is expected

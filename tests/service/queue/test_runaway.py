@@ -1,0 +1,67 @@
+"""Devices that repeat themselves without end are told from the others."""
+
+from __future__ import annotations
+
+from vetlla.domain.signals import AccountId, Event, Kind, Phase
+from vetlla.service.queue.runaway import DEVICES_MAX, Repetition, Runaways, Utterance
+
+LIMIT = 3
+WINDOW_US = 60_000_000
+DOOR = Utterance("H1", AccountId("", "0", "1"), "5", Event(Kind.DOOR, Phase.NEW, "130", "ADM-CID"), on_test=False)
+BATTERY = DOOR._replace(event=Event(Kind.BATTERY_LOW, Phase.NEW, "302", "ADM-CID"))
+
+
+def counted(runaways: Runaways, said: Utterance, now_us: int) -> int:
+    return runaways.count(said, now_us, WINDOW_US).count
+
+
+def gathered(runaways: Runaways) -> None:
+    """Let a device go over its limit, so that an alarm stands for it."""
+    for _ in range(LIMIT):
+        counted(runaways, DOOR, 1)
+    runaways.count(DOOR, 1, WINDOW_US).alarm = 7
+
+
+def test_reports_are_counted() -> None:
+    """Each report counts, the first one too."""
+    runaways = Runaways()
+    assert [counted(runaways, DOOR, 0) for _ in range(3)] == [1, 2, 3]
+
+
+def test_neighbours_are_not_touched() -> None:
+    """Another device, another report of the same device, and the device in a test are counted apart."""
+    runaways = Runaways()
+    gathered(runaways)
+    for other in (
+        BATTERY,
+        DOOR._replace(device="6"),
+        DOOR._replace(who=AccountId("", "0", "2")),
+        DOOR._replace(on_test=True),
+    ):
+        assert runaways.count(other, 1, WINDOW_US) == Repetition(1, None)
+    assert runaways.count(DOOR, 1, WINDOW_US) == Repetition(LIMIT + 2, 7)
+
+
+def test_a_window_ends_with_its_last_moment() -> None:
+    """Beyond the window's length a device is heard as for the first time, and its group is forgotten."""
+    runaways = Runaways()
+    gathered(runaways)
+    assert runaways.count(DOOR, WINDOW_US, WINDOW_US).alarm == 7
+    assert runaways.count(DOOR, WINDOW_US + 2, WINDOW_US) == Repetition(1, None)
+
+
+def test_memory_is_bounded() -> None:
+    """More devices than can be counted end the window early, so that no device is grouped by mistake."""
+    runaways = Runaways()
+    gathered(runaways)
+    for number in range(DEVICES_MAX):
+        counted(runaways, DOOR._replace(who=AccountId("", "7", str(number))), 0)
+    assert runaways.count(DOOR, 0, WINDOW_US) == Repetition(1, None)
+
+
+def test_forgetting_starts_over() -> None:
+    """After a commit that failed no device is grouped for what was not kept."""
+    runaways = Runaways()
+    gathered(runaways)
+    runaways.forget()
+    assert runaways.count(DOOR, 1, WINDOW_US) == Repetition(1, None)

@@ -1,0 +1,363 @@
+"""An alarm's way through the hands of operators, as plain values."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vetlla.domain.alarms import Alarm, Cause, Outcome, State
+from vetlla.domain.clock import SECOND_US, Instant
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import Kind, Priority
+from vetlla.service.queue import steps as queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEASE_US, HOLD_US = 60 * SECOND_US, 300 * SECOND_US
+MARKS = queue.Marks(15 * SECOND_US, 30 * SECOND_US, frozenset(Priority))
+START = Instant(1_000_000_000 * SECOND_US, 500 * SECOND_US)
+WAITING = Alarm(
+    id=7,
+    home="H1",
+    account="1234",
+    kind=Kind.FALL,
+    priority=Priority.LIFE,
+    why="fall 102",
+    first_signal=3,
+    established_us=START.utc_us - 2 * SECOND_US,
+    opened_us=START.utc_us - SECOND_US,
+    ready_us=START.utc_us,
+    ready_mono_us=START.mono_us,
+    boot=1,
+)
+STEPS: dict[str, Callable[[Alarm, queue.Hand], Alarm]] = {
+    "claim": queue.claim,
+    "answer": queue.answer,
+    "touch": queue.touch,
+    "close": lambda alarm, hand: queue.close(alarm, hand, Outcome.HELP_SENT),
+    "hand over": lambda alarm, hand: queue.hand_over(alarm, hand, "carla"),
+}
+
+
+def at(seconds: float) -> Instant:
+    return Instant(START.utc_us + round(seconds * SECOND_US), START.mono_us + round(seconds * SECOND_US))
+
+
+def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False) -> queue.Hand:
+    return queue.Hand(operator, at(seconds), LEASE_US, supervisor, HOLD_US)
+
+
+def ready(**values: Any) -> Alarm:  # noqa: ANN401 - those of Alarm
+    """Return an alarm that waits, with its first mark."""
+    alarm = WAITING._replace(**values)
+    return queue.await_answer(alarm, START, MARKS)
+
+
+def due_s(alarm: Alarm) -> float | None:
+    """Return when the alarm's next mark comes, in seconds after the start."""
+    return None if alarm.due_mono_us is None else (alarm.due_mono_us - START.mono_us) / SECOND_US
+
+
+def claimed(operator: str = "ana") -> Alarm:
+    return queue.claim(WAITING, hand(operator))
+
+
+def answered(operator: str = "ana") -> Alarm:
+    return queue.answer(claimed(operator), hand(operator, 10))
+
+
+def test_the_usual_way() -> None:
+    """Claimed, answered, closed: each step leaves its stamp, and t3 runs from ready to answered."""
+    alarm = queue.claim(WAITING, hand(seconds=4))
+    assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.CLAIMED, "ana", at(4).utc_us)
+    assert alarm.lease_mono_us == at(64).mono_us
+    alarm = queue.answer(alarm, hand(seconds=9))
+    assert (alarm.state, alarm.answered_us, alarm.t3_us) == (State.ANSWERED, at(9).utc_us, 9 * SECOND_US)
+    alarm = queue.close(alarm, hand(seconds=90), Outcome.HELP_SENT)
+    assert (alarm.state, alarm.operator, alarm.outcome) == (State.CLOSED, "ana", Outcome.HELP_SENT)
+    assert (alarm.closed_us, alarm.lease_mono_us) == (at(90).utc_us, None)
+
+
+def test_answering_claims_what_was_free() -> None:
+    """Whoever speaks with the home has the alarm, claimed or not."""
+    alarm = queue.answer(WAITING, hand(seconds=3))
+    assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.ANSWERED, "ana", at(3).utc_us)
+
+
+ALLOWED = {
+    # What the holder, somebody else, and a supervisor who insists may do with an alarm in each state.
+    "waiting": ({"claim", "answer"}, {"claim", "answer"}, {"claim", "answer", "touch", "close", "hand over"}),
+    "claimed": (
+        {"claim", "answer", "touch", "close", "hand over"},
+        set(),
+        {"claim", "answer", "touch", "close", "hand over"},
+    ),
+    "answered": ({"claim", "touch", "close", "hand over"}, set(), {"claim", "touch", "close", "hand over"}),
+    "closed": (set(), set(), set()),
+}
+STANDING = {
+    "waiting": WAITING,
+    "claimed": claimed(),
+    "answered": answered(),
+    "closed": queue.close(answered(), hand(seconds=20), Outcome.OTHER),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", ALLOWED)
+def test_who_may_do_what(state: str, step: str) -> None:
+    """The holder works an alarm, nobody else does, a supervisor may; a closed one is nobody's."""
+    people = (hand("ana", 20), hand("berta", 20), hand("sara", 20, supervisor=True))
+    for person, allowed in zip(people, ALLOWED[state], strict=True):
+        if step in allowed:
+            STEPS[step](STANDING[state], person)
+        else:
+            with pytest.raises(UsageError) as refusal:
+                STEPS[step](STANDING[state], person)
+            assert refusal.value.remedy
+
+
+def test_a_lease_ends_at_its_very_moment() -> None:
+    """Until its last microsecond a claim holds; then the alarm is waiting again, its place unchanged."""
+    alarm = claimed()
+    before, after = at(60)._replace(mono_us=at(60).mono_us - 1), at(60)
+    assert queue.as_of(alarm, before) is alarm
+    lapsed = queue.as_of(alarm, after)
+    assert (lapsed.state, lapsed.operator, lapsed.lease_mono_us) == (State.WAITING, "", None)
+    assert queue.order(lapsed, after) == queue.order(WAITING, after)
+    assert queue.claim(alarm, hand("berta", 60)).operator == "berta"
+
+
+def test_whose_claim_lapsed_no_longer_holds() -> None:
+    """The first holder may claim again, but not close or hand over what no operator holds now."""
+    for step in ("touch", "close", "hand over"):
+        with pytest.raises(UsageError, match="no operator holds"):
+            STEPS[step](claimed(), hand("ana", 61))
+    assert queue.claim(claimed(), hand("ana", 61)).lease_mono_us == at(121).mono_us
+
+
+@pytest.mark.parametrize("step", ["claim", "answer", "touch", "hand over"])
+def test_every_action_renews_the_lease(step: str) -> None:
+    """The holder's every action shows that somebody is there."""
+    assert STEPS[step](claimed(), hand(seconds=50)).lease_mono_us == at(110).mono_us
+
+
+def test_an_answered_alarm_keeps_its_state_without_a_sign_of_life() -> None:
+    """Answered stays answered when the holder goes quiet, and a colleague may then take it over, stamps unchanged."""
+    quiet = answered()
+    assert queue.as_of(quiet, at(900)) is quiet
+    taken = queue.claim(quiet, hand("berta", 71))
+    assert (taken.state, taken.operator) == (State.ANSWERED, "berta")
+    assert (taken.answered_us, taken.t3_us, taken.claimed_us) == (quiet.answered_us, quiet.t3_us, quiet.claimed_us)
+
+
+def test_an_alarm_is_answered_once() -> None:
+    """A second answer cannot move the stamp that a contract counts."""
+    with pytest.raises(UsageError, match="was answered by ana"):
+        queue.answer(answered(), hand("ana", 20))
+
+
+def test_handing_over_gives_the_colleague_a_lease() -> None:
+    """The colleague holds the alarm from now on, the giver no more; its state stays."""
+    given = queue.hand_over(answered(), hand(seconds=40), "berta")
+    assert (given.operator, given.state, given.lease_mono_us) == ("berta", State.ANSWERED, at(100).mono_us)
+    with pytest.raises(UsageError, match="held by berta"):
+        queue.touch(given, hand(seconds=41))
+
+
+def test_a_supervisor_may_assign_what_waits() -> None:
+    """Handed over by a supervisor, a waiting alarm is claimed by the colleague."""
+    given = queue.hand_over(WAITING, hand("sara", 5, supervisor=True), "berta")
+    assert (given.operator, given.state, given.claimed_us) == ("berta", State.CLAIMED, at(5).utc_us)
+
+
+def test_closing_what_was_never_answered_ends_its_waiting() -> None:
+    """The time until then counts: an alarm cannot be closed out of the figures."""
+    closed = queue.close(claimed(), hand(seconds=20), Outcome.OTHER)
+    assert (closed.t3_us, closed.answered_us) == (20 * SECOND_US, None)
+    assert queue.close(answered(), hand(seconds=20), Outcome.OTHER).t3_us == 10 * SECOND_US
+
+
+def test_whoever_closes_what_nobody_held_is_named() -> None:
+    """An alarm that a supervisor closes untouched carries the supervisor's name."""
+    closed = queue.close(WAITING, hand("sara", supervisor=True), Outcome.TEST)
+    assert closed.operator == "sara"
+    assert queue.close(claimed(), hand("sara", supervisor=True), Outcome.TEST).operator == "ana"
+
+
+def test_escalating_counts_and_says_why() -> None:
+    """An alarm before a supervisor stays in the hands it is in, and keeps the operator's words."""
+    asked = queue.escalate(claimed(), hand("berta", 5), "ana is ill")
+    assert asked == claimed()._replace(
+        escalated=1, escalated_us=at(5).utc_us, escalated_by="berta", escalated_why="ana is ill"
+    )
+    told = queue.fall_due(asked, hand("receiver", 30), Cause.UNANSWERED)
+    assert (told.escalated, told.escalated_by, told.escalated_why) == (2, "berta", "ana is ill")
+    assert told.escalated_us == at(5).utc_us
+    again = queue.escalate(told, hand("ana", 40), "")
+    assert (again.escalated, again.escalated_by, again.escalated_why) == (3, "ana", "")
+
+
+def test_a_call_that_waits_has_two_marks_and_then_repeats() -> None:
+    """A warning after t3_warn_s, a supervisor after t3_max_s, and again after each hold time."""
+    alarm = ready()
+    assert (due_s(alarm), queue.due(alarm, at(14.9)), queue.due(alarm, at(15))) == (15, False, True)
+    assert queue.cause(alarm, at(15)) is None
+    alarm = queue.warn(alarm, hand("receiver", 15.5), MARKS)
+    assert (alarm.warned_us, alarm.escalated, due_s(alarm)) == (at(15.5).utc_us, 0, 30)
+    assert queue.cause(alarm, at(30)) is Cause.UNANSWERED
+    alarm = queue.fall_due(alarm, hand("receiver", 30), Cause.UNANSWERED)
+    assert (alarm.overdue_us, alarm.escalated, due_s(alarm)) == (at(30).utc_us, 1, 330)
+    alarm = queue.fall_due(alarm, hand("receiver", 330), Cause.UNANSWERED)
+    assert (alarm.overdue_us, alarm.escalated, due_s(alarm)) == (at(30).utc_us, 2, 630)
+    assert due_s(queue.answer(alarm, hand(seconds=400))) == 700
+
+
+@pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
+def test_what_a_holder_does_before_answering_moves_no_mark_of_t3(step: str) -> None:
+    """Until both marks have passed they stay where they are; from then on the end of the lease is the next one."""
+    mine = queue.claim(ready(), hand(seconds=1))
+    assert due_s(STEPS[step](mine, hand(seconds=5))) == 15
+    late = queue.fall_due(queue.warn(mine, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
+    assert due_s(STEPS[step](late, hand(seconds=40))) == 100
+    assert queue.cause(STEPS[step](late, hand(seconds=40)), at(100)) is Cause.CLAIM_LAPSED
+
+
+@pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
+def test_an_answered_alarm_is_due_after_the_hold_time(step: str) -> None:
+    """Every action of its holder renews it; when it has lapsed the alarm is marked until an operator acts."""
+    alarm = queue.answer(ready(), hand(seconds=10))
+    assert (due_s(alarm), queue.cause(alarm, at(310))) == (310, Cause.HOLD_LAPSED)
+    assert due_s(STEPS[step](alarm, hand(seconds=50))) == 350
+    left = queue.fall_due(alarm, hand("receiver", 310), Cause.HOLD_LAPSED)
+    assert (left.state, left.operator, left.lapsed_us, due_s(left)) == (State.ANSWERED, "ana", at(310).utc_us, 610)
+    assert queue.unattended(left)
+    assert not queue.unattended(STEPS[step](left, hand(seconds=320)))
+
+
+def test_what_is_less_urgent_is_told_once() -> None:
+    """A battery goes before a supervisor once, and again only when an operator took it and vanished."""
+    alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
+    assert due_s(alarm) is None
+    assert due_s(queue.claim(alarm, hand(seconds=40))) == 100
+    held = queue.answer(alarm, hand(seconds=40))
+    assert due_s(held) == 340
+    assert due_s(queue.fall_due(held, hand("receiver", 340), Cause.HOLD_LAPSED)) is None
+
+
+def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> None:
+    """Its operator may still vanish: the end of the lease is the next mark, for a battery, too."""
+    alarm = queue.claim(ready(priority=Priority.TECHNICAL), hand(seconds=10))
+    alarm = queue.fall_due(queue.warn(alarm, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
+    assert (alarm.state, due_s(alarm)) == (State.CLAIMED, 70)
+    lapsed = queue.fall_due(alarm, hand("receiver", 70), Cause.CLAIM_LAPSED)
+    assert (lapsed.state, lapsed.operator, due_s(lapsed)) == (State.WAITING, "", None)
+
+
+def test_an_alarm_on_test_keeps_the_mark_of_its_test() -> None:
+    """No person waits for it while the installer is at work, whatever is done with it."""
+    alarm = ready(on_test=True)
+    for mark_us in (None, 50):
+        for step in ("claim", "answer", "hand over"):
+            held = STEPS[step](alarm._replace(due_mono_us=mark_us), hand("sara", 1, supervisor=True))
+            assert held.due_mono_us == mark_us
+
+
+def test_an_emergency_on_test_is_due_after_a_reboot() -> None:
+    """Its installer was asked nothing meanwhile; a battery that was tried out asks nothing."""
+    hands = hand("receiver", 9)
+    assert due_s(queue.after_restart(ready(on_test=True), hands, MARKS)) == 9
+    assert due_s(queue.after_restart(ready(priority=Priority.TECHNICAL, on_test=True), hands, MARKS)) is None
+
+
+def test_an_emergency_that_leaves_its_test_is_in_the_queue() -> None:
+    """It waits like any other that no operator answered in time, with the marks of that."""
+    alarm = ready(on_test=True)._replace(due_mono_us=0)
+    assert queue.cause(alarm, at(9)) is Cause.ON_TEST
+    left = queue.fall_due(alarm, hand("receiver", 9), Cause.ON_TEST)
+    assert (left.on_test, left.escalated, left.escalated_why) == (False, 1, "on_test")
+    assert queue.cause(left, at(400)) is Cause.UNANSWERED
+
+
+def test_a_more_urgent_signal_starts_the_marks_again() -> None:
+    """What was told of a low battery is not told of the call that joined it."""
+    alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
+    lifted = queue.await_answer(alarm._replace(priority=Priority.LIFE), at(50), MARKS)
+    assert (lifted.warned_us, lifted.overdue_us, due_s(lifted)) == (None, None, 65)
+
+
+RESTARTED: dict[str, tuple[Alarm, float | None]] = {
+    # Each alarm without a mark, as after a reboot 100 s after it was ready, and where its mark is then.
+    "waits": (ready(), 15),
+    "was warned of": (ready()._replace(warned_us=1), 30),
+    "was put before a supervisor": (ready()._replace(warned_us=1, overdue_us=1), 400),
+    "was put there, technical": (ready(priority=Priority.TECHNICAL)._replace(warned_us=1, overdue_us=1), None),
+    "was claimed": (queue.claim(ready(), hand(seconds=1)), 15),
+    "was claimed late": (queue.claim(ready()._replace(warned_us=1, overdue_us=1), hand(seconds=40)), 100),
+    "was answered": (queue.answer(ready(), hand(seconds=1)), 100),
+    "was left": (queue.answer(ready(), hand(seconds=1))._replace(lapsed_us=1), 400),
+    "was left, technical": (
+        queue.answer(ready(priority=Priority.TECHNICAL), hand(seconds=1))._replace(lapsed_us=1),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("standing", RESTARTED)
+def test_after_a_reboot_every_alarm_has_its_mark(standing: str) -> None:
+    """By the wall clock while it waited for an answer; at once where an operator held it."""
+    before, mark_s = RESTARTED[standing]
+    alarm = queue.after_reboot(before, 2)
+    assert due_s(alarm) is None
+    assert due_s(queue.after_restart(alarm, hand("receiver", 100), MARKS)) == mark_s
+
+
+def test_most_urgent_first_then_oldest_then_first_opened() -> None:
+    """Order is priority, then the beginning of the home's call, then the number."""
+    early = WAITING._replace(id=9, established_us=WAITING.established_us - 1)
+    technical = WAITING._replace(id=1, priority=Priority.TECHNICAL, established_us=0)
+    twin = WAITING._replace(id=8)
+    place = partial(queue.order, now=at(5))
+    assert sorted([technical, twin, WAITING, early], key=place) == [early, WAITING, twin, technical]
+
+
+def test_a_clock_that_is_set_back_puts_no_new_call_in_front() -> None:
+    """Who has waited longer is first, whatever the wall clock says of the two."""
+    ready, ready_mono = WAITING.ready_us, WAITING.ready_mono_us
+    assert ready is not None
+    assert ready_mono is not None
+    for step_us in (-3_600_000_000, 3_600_000_000):
+        later = WAITING._replace(
+            id=1,
+            established_us=WAITING.established_us + step_us + 7_000_000,
+            ready_us=ready + step_us + 7_000_000,
+            ready_mono_us=ready_mono + 7_000_000,
+        )
+        now = Instant(at(9).utc_us + step_us, at(9).mono_us)
+        assert sorted([later, WAITING], key=partial(queue.order, now=now)) == [WAITING, later]
+
+
+def test_waiting_is_measured_on_the_clock_that_nobody_steps() -> None:
+    """A stepped wall clock neither lengthens nor shortens t3."""
+    stepped = at(12)._replace(utc_us=at(5_000).utc_us)
+    assert queue.waited_us(WAITING, stepped) == 12 * SECOND_US
+    assert queue.answer(WAITING, hand()._replace(now=stepped)).t3_us == 12 * SECOND_US
+
+
+def test_after_a_reboot_the_wall_clock_must_do() -> None:
+    """Monotonic stamps of another boot mean nothing: the claim has lapsed, and waiting is measured by the wall."""
+    alarm = queue.after_reboot(claimed(), 2)
+    assert (alarm.boot, alarm.ready_mono_us, alarm.lease_mono_us) == (2, None, None)
+    now = Instant(at(12).utc_us, 1)
+    assert queue.as_of(alarm, now).state is State.WAITING
+    assert queue.waited_us(alarm, now) == 12 * SECOND_US
+
+
+def test_what_is_not_ready_has_not_waited() -> None:
+    """Before it is ready an alarm's t3 has not begun, and nothing is invented."""
+    unready = WAITING._replace(ready_us=None, ready_mono_us=None)
+    assert queue.waited_us(unready, at(5)) is None
+    assert queue.answer(unready, hand()).t3_us is None

@@ -1,0 +1,221 @@
+"""Whether what is kept is whole: damage anywhere is found and named, and nothing is written by looking."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.journals import journal, report, write_a_story
+from vetlla.domain.accounts import Place
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.store.accounts.table import Entry, register
+from vetlla.store.backups.backup import MANIFEST, back_up
+from vetlla.store.backups.inspection import Damage, inspect
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.room import Room
+from vetlla.store.registry.registry import REGISTRY, writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLOCK = ManualClock()
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a state directory, and a backup of it beside it."""
+    folder = tmp_path_factory.mktemp("original")
+    write_a_story(folder / "state")
+    with writing(folder / "state", CLOCK) as db:
+        places = [Entry(Place(f"{number:04}"), {"home": "H-1"}) for number in range(300)]
+        register(db, places, by="enric", at_us=0)
+    back_up(folder / "state", folder / "backup", CLOCK, Room(folder / "state", reserve=0))
+    return folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    """Copy both, to be damaged."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def found(place: Path) -> list[Damage]:
+    return list(inspect(place, CLOCK))
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def overwrite(path: Path, at: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def test_what_is_whole_has_no_damage_and_is_left_alone(folder: Path) -> None:
+    """A state directory, a backup, and each database by itself; not a byte or a file changes."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for place in ("state", "backup", f"state/{JOURNAL}", f"backup/{REGISTRY}"):
+        assert found(folder / place) == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_running_receivers_files_can_be_checked(tmp_path: Path) -> None:
+    """It goes on meanwhile, and what it writes meanwhile is no damage."""
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(1))
+        told: list[str] = []
+
+        def work_on(doing: str, _: int, __: int) -> None:
+            scribe.commit(report(scribe.next_signal))
+            told.append(doing)
+
+        assert list(inspect(tmp_path, CLOCK, lambda: None, work_on)) == []
+    assert told == [f"structure of {JOURNAL}", "audit chain"]
+
+
+@pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
+@pytest.mark.parametrize("place", ["state", "backup"])
+def test_pages_overwritten_are_found(folder: Path, place: str, name: str) -> None:
+    """Nonsense in the middle of a file, be it a journal or a registry, in use or backed up."""
+    path = folder / place / name
+    overwrite(path, path.stat().st_size // 2 // 4096 * 4096, b"\xff" * 4096)
+
+    damages = found(folder / place)
+
+    assert damages
+    assert {damage.file for damage in damages} == {name}
+
+
+@pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
+@pytest.mark.parametrize("place", ["state", "backup"])
+def test_a_file_that_is_none_is_found(folder: Path, place: str, name: str) -> None:
+    """No database at all any more: damage, not an error of the check."""
+    (folder / place / name).write_bytes(b"something else altogether, of a good length" * 100)
+
+    assert any(
+        damage.file == name and damage.what.endswith("file is not a database") for damage in found(folder / place)
+    )
+
+
+@pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
+def test_a_torn_file_is_found(folder: Path, name: str) -> None:
+    """The end is missing, as after a copy that ran out of room."""
+    path = folder / "backup" / name
+    overwrite(path, 0, path.read_bytes())
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 8192)
+
+    assert Damage(name, "is not the file that was backed up: another checksum") in found(folder / "backup")
+    (folder / "backup" / MANIFEST).unlink()
+    assert found(folder / "backup")
+
+
+def test_one_bit_of_a_backup_is_found(folder: Path) -> None:
+    """Where no structure breaks and no chain covers it, the checksum tells."""
+    path = folder / "backup" / REGISTRY
+    content = path.read_bytes()
+    at = content.index(b"enric")
+    overwrite(path, at, bytes([content[at] ^ 1]))
+
+    assert found(folder / "backup") == [Damage(REGISTRY, "is not the file that was backed up: another checksum")]
+
+
+def test_an_index_that_lies_is_found(folder: Path) -> None:
+    """Structure is checked with all indexes: one that hides a row would hide a home's signals."""
+    change(
+        folder / "state" / JOURNAL,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'IS NOT NULL', 'IS NULL') WHERE name = 'signals_by_alarm'",
+    )
+    assert any("missing from index signals_by_alarm" in damage.what for damage in found(folder / "state"))
+
+
+def test_what_the_chain_tells_is_damage(folder: Path) -> None:
+    """A signal that was changed in a file that is otherwise whole."""
+    change(
+        folder / "state" / JOURNAL, "DROP TRIGGER signals_stay_update", "UPDATE signals SET code = '602' WHERE id = 1"
+    )
+
+    (damage,) = found(folder / "state")
+
+    assert damage == Damage(JOURNAL, "audit record 1: signals 1 to 1 are not those that were committed")
+
+
+def test_a_backup_with_another_history_is_found(folder: Path) -> None:
+    """Whoever makes new checksums for other files still has to get the head of the chain right."""
+    manifest = folder / "backup" / MANIFEST
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    said["head"] = "63:" + "00" * 32
+    manifest.write_text(json.dumps(said), encoding="utf-8")
+
+    (damage,) = found(folder / "backup")
+
+    assert "its audit chain ends with 64:" in damage.what
+
+
+def test_an_account_that_means_nothing_is_found(folder: Path) -> None:
+    """The daemon could not start with it."""
+    change(folder / "state" / REGISTRY, "UPDATE accounts SET clock_window = 'whenever' WHERE account = '0001'")
+
+    assert ["0001" in damage.what for damage in found(folder / "state")] == [True]
+
+
+def test_a_file_of_a_backup_that_is_missing_is_found(folder: Path) -> None:
+    """Told by its name, and nothing else is made up."""
+    (folder / "backup" / JOURNAL).unlink()
+
+    assert found(folder / "backup") == [Damage(JOURNAL, "is missing")]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', '{"files": {}, "more": 1}', "\x00"])
+def test_a_manifest_that_is_none_is_an_error(folder: Path, text: str) -> None:
+    """Without it nothing can be said of the backup."""
+    (folder / "backup" / MANIFEST).write_text(text, encoding="utf-8")
+
+    with pytest.raises(StoreError, match="is no manifest"):
+        found(folder / "backup")
+
+
+def test_a_newer_schema_cannot_be_judged(folder: Path) -> None:
+    """That is an error, with what to do; not damage."""
+    change(folder / "state" / JOURNAL, "PRAGMA user_version = 9999")
+
+    with pytest.raises(StoreError, match="is newer than this program's"):
+        found(folder / "state")
+
+
+def test_other_places_cannot_be_judged(folder: Path) -> None:
+    """An empty directory, a file of another name, a place that does not exist."""
+    (folder / "empty").mkdir()
+    with pytest.raises(StoreError, match="there is no journal"):
+        found(folder / "empty")
+    for place in (folder / "nowhere", folder / "backup" / MANIFEST):
+        with pytest.raises(UsageError, match="cannot be verified"):
+            found(place)
+
+
+def test_a_check_stops_when_the_receiver_needs_the_room(tmp_path: Path) -> None:
+    """In the midst of SQLite's own long read, not only between reads."""
+    with journal(tmp_path) as scribe:
+        for _ in range(4):
+            scribe.commit(*(report(number, raw=bytes(300)) for number in range(5000)))
+    looks: list[int] = []
+
+    def pace() -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            raise StoreError("the receiver needs the room")
+
+    with pytest.raises(StoreError, match="needs the room"):
+        list(inspect(tmp_path, CLOCK, pace))

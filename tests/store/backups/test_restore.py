@@ -1,0 +1,365 @@
+"""Restoring: whole or not at all, what is replaced kept aside, and a chain that says it was done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.journals import alarm, arrival, journal, reject, report, write_a_story
+from vetlla.domain.accounts import Place
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import StoreError
+from vetlla.store.accounts.table import Entry, account_book, register
+from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
+from vetlla.store.backups.inspection import inspect
+from vetlla.store.backups.restore import INCOMING, Restored, restore
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import Head, holds
+from vetlla.store.journal.batch import Entry as Record
+from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE, Journal
+from vetlla.store.journal.numbers import LEAP
+from vetlla.store.journal.room import Room
+from vetlla.store.journal.rows import reject_row
+from vetlla.store.registry.registry import REGISTRY, reading, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CLOCK = ManualClock()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Make a state directory of sixty signals and one account."""
+    state = tmp_path / "state"
+    write_a_story(state)
+    add_account(state, "0001")
+    return state
+
+
+@pytest.fixture
+def backup(state: Path, tmp_path: Path) -> Path:
+    """Back it up, then let it go on: three signals and an account more."""
+    target = tmp_path / "backup"
+    back_up(state, target, CLOCK, Room(state, reserve=0))
+    with journal(state) as scribe:
+        scribe.commit(*(report(number) for number in range(61, 64)))
+    add_account(state, "0002")
+    return target
+
+
+def add_account(state: Path, account: str) -> None:
+    with writing(state, CLOCK) as db:
+        register(db, [Entry(Place(account), {"home": "H-1"})], by="enric", at_us=0)
+
+
+def restored(
+    backup: Path, state: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] = lambda *_: None
+) -> Restored:
+    room = Room(state, reserve=0)
+    return restore(backup, state, CLOCK, room, actor="enric", dry_run=dry_run, progress=progress)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Return every file but the locks, which say who held them last."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def last_signal(directory: Path) -> int:
+    with Archive(directory) as archive:
+        return history.last_number(archive, history.SIGNALS)
+
+
+def accounts(directory: Path) -> list[str]:
+    with reading(directory, CLOCK) as db:
+        return [account.account for account in account_book(db)]
+
+
+def test_journal_and_registry_are_as_they_were(state: Path, backup: Path) -> None:
+    """Signals, queue and accounts of the backup, whole, and nothing left over from the exchange."""
+    done = restored(backup, state)
+
+    assert done.manifest == Manifest.read(backup)
+    assert last_signal(state) == 60
+    assert accounts(state) == ["0001"]
+    assert list(inspect(state, CLOCK)) == []
+    assert done.aside is not None
+    assert {path.name for path in state.iterdir()} == {
+        JOURNAL, REGISTRY, "journal.lock", "registry.lock", done.aside.name,
+    }  # fmt: skip
+    assert {(state / name).stat().st_mode & 0o777 for name in (JOURNAL, REGISTRY)} == {0o640}
+
+
+def test_what_is_replaced_is_kept(state: Path, backup: Path) -> None:
+    """The signals received since the backup are in the files set aside, and can be read there."""
+    before = contents(state)
+    done = restored(backup, state)
+
+    assert done.aside is not None
+    assert contents(done.aside) == before
+    assert last_signal(done.aside) == 63
+    assert accounts(done.aside) == ["0001", "0002"]
+
+
+def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) -> None:
+    """The restored chain goes on from the backup's head with a record of the restore; the head it replaced is in it."""
+    with Archive(state) as archive:
+        (newest,) = archive.read("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
+    done = restored(backup, state)
+
+    with Archive(state) as archive:
+        (record,) = history.newest(archive, history.records(actions=["restore"]), 5)
+        assert holds(archive.read, Head.parse(done.manifest.head))
+        assert not holds(archive.read, Head(newest["id"], newest["hash"]))
+    assert record.id == Head.parse(done.manifest.head).id + 1
+    assert record.actor == "enric"
+    assert record.detail == {
+        "made": done.manifest.made,
+        "head": done.manifest.head,
+        "replaced_head": f"{newest['id']}:{newest['hash'].hex()}",
+        "numbers": {"signals": 64, "alarms": 2, "rejects": 2, "incidents": 1},
+    }
+    assert done.replaced_head == record.detail["replaced_head"]
+
+
+def test_the_receiver_goes_on_from_there(state: Path, backup: Path) -> None:
+    """The chain continues where the backup ended, numbers behind those that the replaced journal had given out."""
+    restored(backup, state)
+    with journal(state) as scribe:
+        scribe.commit(report(100))
+    assert last_signal(state) == 64
+    assert list(inspect(state, CLOCK)) == []
+
+
+def open_an_alarm(state: Path) -> int:
+    """Let the receiver open an alarm, refuse a frame, and note an incident; return the alarm's number."""
+    with journal(state) as scribe:
+        number = scribe.recovered.next_alarm
+        batch = scribe.signals([report(500 + number)], home="H-1", alarm=number)
+        opened = alarm(number, CLOCK, first_signal=scribe.next_signal)
+        batch.alarms[number] = opened
+        batch.decided.append(Record(opened.opened_us, "receiver", "open", f"alarm {number}", {"priority": "LIFE"}))
+        batch.rejects.append(reject_row(arrival(CLOCK), reject()))
+        scribe.write(batch)
+    return number
+
+
+def test_no_number_names_another_home_after_a_restore(state: Path, backup: Path) -> None:
+    """Restored twice, and in between alarms came: each alarm of the day has a number of its own."""
+    numbers = [open_an_alarm(state)]
+    restored(backup, state)
+    numbers += [open_an_alarm(state), open_an_alarm(state)]
+    shutil.move(str(next(state.glob("replaced-*"))), state / "replaced-earlier")
+    restored(backup, state)
+    numbers.append(open_an_alarm(state))
+
+    assert numbers == [2, 3, 4, 5]
+    assert list(inspect(state, CLOCK)) == []
+    with Archive(state) as archive:
+        (row,) = archive.read("SELECT max(id) AS reject FROM rejects")
+    assert row["reject"] == 5, "rejects are called by number, too"
+
+
+def test_a_backup_of_a_restored_journal_still_knows(state: Path, backup: Path, tmp_path: Path) -> None:
+    """Nothing came since: the backup has no row with those numbers, and leaves them out all the same."""
+    open_an_alarm(state)
+    restored(backup, state)
+    again = tmp_path / "again"
+    back_up(state, again, CLOCK, Room(state, reserve=0))
+    shutil.rmtree(state)
+    done = restored(again, state)
+    assert done.numbers == {table: number + LEAP[table] for table, number in AFTER_ONE.items()}
+    assert open_an_alarm(state) == 3 + LEAP["alarms"]
+    assert list(inspect(state, CLOCK)) == []
+
+
+AFTER_ONE = {"signals": 65, "alarms": 3, "rejects": 3, "incidents": 1}
+
+
+def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
+    """The replaced journal is garbage: how far its numbers had come is unknown."""
+    (state / JOURNAL).write_bytes(b"garbage" * 1000)
+    restored(backup, state)
+    assert open_an_alarm(state) == 2 + LEAP["alarms"]
+    assert list(inspect(state, CLOCK)) == []
+
+
+def test_a_new_machine_is_restored(backup: Path, tmp_path: Path) -> None:
+    """There is nothing yet, not even the directory: nothing to keep aside."""
+    fresh = tmp_path / "elsewhere" / "state"
+    done = restored(backup, fresh)
+
+    assert (done.aside, done.replaced_head) == (None, None)
+    assert last_signal(fresh) == 60
+    assert accounts(fresh) == ["0001"]
+
+
+def test_a_damaged_journal_is_replaced(state: Path, backup: Path) -> None:
+    """Why there are backups; the damaged file is kept for whoever can still read parts of it."""
+    (state / JOURNAL).write_bytes(b"garbage" * 1000)
+    done = restored(backup, state)
+
+    assert done.replaced_head is None
+    assert last_signal(state) == 60
+    assert done.aside is not None
+    assert (done.aside / JOURNAL).read_bytes() == b"garbage" * 1000
+
+
+def test_a_log_is_not_applied_to_another_journal(state: Path, backup: Path) -> None:
+    """What a killed receiver left beside the old journal goes aside with it."""
+    (state / f"{JOURNAL}-wal").write_bytes(b"log")
+    (state / f"{JOURNAL}-shm").write_bytes(b"index")
+    (state / f"{REGISTRY}-journal").write_bytes(b"rollback")
+    done = restored(backup, state)
+
+    assert done.aside is not None
+    assert (done.aside / f"{JOURNAL}-wal").read_bytes() == b"log"
+    assert {path.name for path in done.aside.iterdir()} == {
+        JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, f"{REGISTRY}-journal",
+    }  # fmt: skip
+    assert last_signal(state) == 60
+
+
+def test_a_registry_stays_if_the_backup_has_none(tmp_path: Path) -> None:
+    """Accounts are not taken away for the sake of a backup that never held any."""
+    state, target = tmp_path / "state", tmp_path / "backup"
+    write_a_story(state)
+    back_up(state, target, CLOCK, Room(state, reserve=0))
+    add_account(state, "0001")
+    restored(target, state)
+
+    assert accounts(state) == ["0001"]
+
+
+def test_a_journal_of_an_older_schema_is_brought_up_to_date(state: Path, backup: Path) -> None:
+    """The way back after an upgrade that went wrong, or forward from an old backup: readers can read at once."""
+    with closing(sqlite3.connect(backup / JOURNAL)) as connection:
+        (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        (restored_at,) = connection.execute("SELECT max(number) FROM migrations").fetchone()
+    assert schema == restored_at
+    restored(backup, state)
+    with closing(sqlite3.connect(state / JOURNAL)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema,)
+
+
+# --- not at all -------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_changes_nothing(state: Path, backup: Path) -> None:
+    """It tells what would be replaced and where it would be kept."""
+    before = contents(state)
+    done = restored(backup, state, dry_run=True)
+
+    assert contents(state) == before
+    assert done.aside is not None
+    assert not done.aside.exists()
+    assert done.replaced_head is not None
+
+
+def test_a_running_receiver_is_not_restored_under(state: Path, backup: Path) -> None:
+    """It must be stopped; the message says which process it is."""
+    before = contents(state)
+    with closing(Journal(state, CLOCK)), pytest.raises(StoreError, match=f"process {os.getpid()} is writing") as caught:
+        restored(backup, state)
+    assert "a receiver uses this state directory: stop it" in caught.value.remedy
+    assert contents(state) == before
+
+
+def test_a_command_that_writes_the_registry_is_not_restored_under(state: Path, backup: Path) -> None:
+    """An import that runs at this moment ends first."""
+    with writing(state, CLOCK), pytest.raises(StoreError, match=r"registry.lock: process \d+ is writing"):
+        restored(backup, state)
+
+
+def test_a_backup_that_is_not_what_its_manifest_says_is_refused(state: Path, backup: Path) -> None:
+    """Checked while it is copied, too: nothing has changed places by then."""
+    before = contents(state)
+    with (backup / REGISTRY).open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(StoreError, match="is not the file that was backed up"):
+        restored(backup, state)
+    assert contents(state) == before
+
+
+def test_what_is_no_backup_is_refused(state: Path, tmp_path: Path) -> None:
+    """Nothing is guessed: a directory without a manifest is not restored."""
+    with pytest.raises(StoreError, match=MANIFEST):
+        restored(tmp_path, state)
+
+
+def test_a_disk_without_room_is_told_first(state: Path, backup: Path) -> None:
+    """Before anything is moved."""
+    before = contents(state)
+    with pytest.raises(StoreError, match="has room for"):
+        restore(backup, state, CLOCK, Room(state, reserve=1 << 60), actor="enric")
+    assert contents(state) == before
+
+
+# --- interrupted ------------------------------------------------------------------------------------------------------
+
+
+def test_one_that_is_interrupted_while_it_copies_has_changed_nothing(state: Path, backup: Path) -> None:
+    """Ctrl-C before the files change places."""
+    before = contents(state)
+
+    def interrupt(_: int, __: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restored(backup, state, progress=interrupt)
+    assert contents(state) == before
+    Journal(state, CLOCK).close()
+
+
+def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(state: Path, backup: Path) -> None:
+    """A power cut between two files: no receiver writes to half of each, and the same restore completes it."""
+    aside = state / "replaced-earlier"
+    aside.mkdir()
+    (state / UNFINISHED_RESTORE).touch()
+    (state / JOURNAL).rename(aside / JOURNAL)
+    (state / INCOMING).mkdir()
+    (state / INCOMING / JOURNAL).write_bytes(b"half a copy")
+
+    with pytest.raises(StoreError, match="a restore was interrupted half way"):
+        Journal(state, CLOCK)
+    assert not (state / JOURNAL).exists(), "and no empty journal was made"
+
+    restored(backup, state)
+
+    assert not (state / UNFINISHED_RESTORE).exists()
+    assert not (state / INCOMING).exists()
+    assert last_signal(state) == 60
+    assert (aside / JOURNAL).exists()
+    Journal(state, CLOCK).close()
+
+
+def test_one_that_cannot_put_things_aside_changes_nothing(state: Path, backup: Path) -> None:
+    """Nothing is overwritten there either; receivers may go on."""
+    (state / "replaced-20260101T000000Z").mkdir()
+    before = contents(state)
+    with pytest.raises(StoreError, match="File exists"):
+        restored(backup, state)
+    assert contents(state) == before
+    Journal(state, CLOCK).close()
+
+
+def test_files_belong_to_whom_the_directory_belongs_to(state: Path, backup: Path) -> None:
+    """Root restores, the receiver's user must be able to write."""
+    owner = (1234, 1235) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    for path in (state, *state.iterdir()):
+        os.chown(path, *owner)
+    done = restored(backup, state)
+    assert done.aside is not None
+    for path in (state / JOURNAL, state / REGISTRY, done.aside):
+        assert (path.stat().st_uid, path.stat().st_gid) == owner

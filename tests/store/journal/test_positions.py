@@ -1,0 +1,148 @@
+"""The last known position: the latest by its own time, found without reading more than is needed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rigs.journals import journal, report
+from vetlla.domain.clock import ManualClock, to_datetime
+from vetlla.domain.signals import AccountId, Position
+from vetlla.store.journal import positions
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.positions import LOOKED_THROUGH, Search, last_position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vetlla.domain.signals import Signal
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+WATCH = AccountId("", "", "001017000000019")
+OTHER = AccountId("", "", "001017000000027")
+
+
+def at(latitude: float, minute: float | None = None, **said: Any) -> Signal:  # noqa: ANN401 - any field of a signal
+    """Return a report from a place, which was true so many minutes after the start; None: it has no time."""
+    when = None if minute is None else START + timedelta(minutes=minute)
+    return report(1, id=WATCH, position=Position(latitude=latitude, longitude=1.0, source="gps", at=when), **said)
+
+
+def without(**said: Any) -> Signal:  # noqa: ANN401 - any field of a signal
+    return report(2, id=WATCH, **said)
+
+
+def write(directory: Path, *signals: Signal) -> None:
+    """Write each a minute after the one before."""
+    clock = ManualClock(START)
+    with journal(directory, clock) as scribe:
+        for signal in signals:
+            clock.advance(60)
+            scribe.commit(signal)
+
+
+def search(directory: Path, account: str = WATCH.account, **limits: int) -> Search:
+    return search_of(directory, lambda _: True, account, **limits)
+
+
+def search_of(
+    directory: Path, belongs: Callable[[AccountId], bool], account: str = WATCH.account, *, limit: int = LOOKED_THROUGH
+) -> Search:
+    with Archive(directory) as archive:
+        return last_position(archive, account, belongs, limit=limit)
+
+
+def test_another_home_with_the_same_number_is_somewhere_else(tmp_path: Path) -> None:
+    """Behind another receiver the account is another home, however new its place is."""
+    write(tmp_path, at(1, 1), at(2, 2)._replace(id=WATCH._replace(receiver="2")))
+    found = search_of(tmp_path, lambda who: who.receiver != "2")
+    assert latitude(found) == 1
+
+
+def latitude(found: Search) -> float:
+    assert found.found is not None
+    position = found.found.stored.signal.position
+    assert position is not None
+    return position.latitude
+
+
+def test_the_newest_place_is_found_behind_what_has_none(tmp_path: Path) -> None:
+    """Heartbeats and alarms without a place do not hide the place before them; case does not matter."""
+    write(tmp_path, at(1, 1), at(2, 2), without(), without(measurements={"battery": 50.0}), report(3, id=OTHER))
+    assert latitude(search(tmp_path)) == 2
+    with journal(tmp_path) as scribe:
+        scribe.commit(report(4, id=AccountId("", "", "AbC"), position=Position(latitude=9, longitude=1)))
+    assert latitude(search(tmp_path, "aBc")) == 9
+
+
+def test_what_was_kept_back_is_not_newer_because_it_comes_later(tmp_path: Path) -> None:
+    """After an outage the device tells where it is, then where it was: it is where it is."""
+    write(tmp_path, at(1, 1), at(7, 2), at(3, 0.2, buffered=True), at(4, 0.4, buffered=True), without())
+    found = search(tmp_path)
+    assert latitude(found) == 7
+    assert found.found is not None
+    assert (to_datetime(found.found.at_us), found.found.is_timed) == (START + timedelta(minutes=2), True)
+
+
+@pytest.mark.parametrize("minute", [5000, None])
+def test_a_clock_that_is_wrong_or_silent_counts_as_receipt(tmp_path: Path, minute: float | None) -> None:
+    """A place of the future, or of no time, is as new as its receipt: not newer, and never hidden."""
+    write(tmp_path, at(1, 1), at(2, minute), without())
+    found = search(tmp_path)
+    assert latitude(found) == 2
+    assert found.found is not None
+    assert found.found.at_us == found.found.stored.received_us
+    write_later(tmp_path, at(3, 4))
+    assert latitude(search(tmp_path)) == 3
+
+
+def write_later(directory: Path, signal: Signal) -> None:
+    clock = ManualClock(START)
+    clock.advance(600)
+    with journal(directory, clock) as scribe:
+        scribe.commit(signal)
+
+
+def test_the_reports_own_time_stands_in_for_the_places(tmp_path: Path) -> None:
+    """A place without a time happened when the report says that it happened."""
+    write(tmp_path, at(1, 1), at(2, None, occurred_at=START + timedelta(seconds=30)))
+    assert latitude(search(tmp_path)) == 1
+
+
+def test_the_walk_ends_where_nothing_newer_can_be(tmp_path: Path) -> None:
+    """With a live place among the newest signals, those before it are not read."""
+    write(tmp_path, *(at(1, minute + 1) for minute in range(50)))
+    assert search(tmp_path).looked_through == 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 7, 500])
+def test_pages_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    """Wherever a page ends, the same place is found."""
+    write(tmp_path, at(1, 1), at(7, 2), *(without() for _ in range(5)), at(3, 0.5, buffered=True))
+    monkeypatch.setattr(positions, "PAGE", page)
+    assert latitude(search(tmp_path)) == 7
+
+
+def test_no_account_is_read_without_bound(tmp_path: Path) -> None:
+    """After so many signals the search ends and says that it has not seen all."""
+    write(tmp_path, at(1, 1), *(without() for _ in range(9)))
+    assert search(tmp_path, limit=9) == (None, 9, False)
+    assert latitude(search(tmp_path, limit=10)) == 1
+
+
+def test_an_account_without_a_place_is_read_to_its_end(tmp_path: Path) -> None:
+    """No place among all its signals, and no signal at all, are two answers."""
+    write(tmp_path, without(), without(details={"note": "position"}))
+    assert search(tmp_path) == (None, 2, True)
+    assert search(tmp_path, "nobody") == (None, 0, True)
+
+
+def test_the_search_goes_by_the_index(tmp_path: Path) -> None:
+    """The account's own signals are read, in order, and nobody else's."""
+    write(tmp_path, at(1, 1))
+    with Archive(tmp_path) as archive:
+        plan = archive.read(f"EXPLAIN QUERY PLAN {positions._NEWEST}", (WATCH.account, 10, 10))
+    assert [row["detail"] for row in plan] == ["SEARCH signals USING INDEX signals_by_account (account=? AND id<?)"]

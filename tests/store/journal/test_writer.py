@@ -1,0 +1,124 @@
+"""The writer's thread: one job at a time, in order, each reported to the loop that asked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.rigs.journals import Scribe, report
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.errors import StoreError
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from vetlla.domain.clock import Instant
+
+WITHIN_S = 10
+
+
+async def did(ask: Callable[[Callable[[Instant, StoreError | None], None]], None]) -> StoreError | None:
+    """Ask for a job and wait for the report, which comes in this loop."""
+    done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+    loop_thread = threading.get_ident()
+
+    def report_back(_: Instant, failure: StoreError | None) -> None:
+        assert threading.get_ident() == loop_thread
+        done.set_result(failure)
+
+    ask(report_back)
+    async with asyncio.timeout(WITHIN_S):
+        return await done
+
+
+@asynccontextmanager
+async def desk(directory: Path) -> AsyncIterator[tuple[Writer, Scribe]]:
+    scribe = Scribe(directory, ManualClock())
+    writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
+    try:
+        yield writer, scribe
+    finally:
+        writer.close()
+
+
+def stored(directory: Path) -> list[int]:
+    with Archive(directory) as archive:
+        return [one.id for one in history.stream(archive, history.signals())]
+
+
+def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None:
+    """What is reported as done is on the disk by then; reports come in the order in which jobs were asked for."""
+
+    async def scenario() -> list[str]:
+        order: list[str] = []
+        async with desk(tmp_path) as (writer, scribe):
+            first = scribe.signals([report(1)])
+            scribe.next_signal, scribe.next_commit = 2, 2
+            second = scribe.signals([report(2), report(3)])
+            writer.write(first, lambda *_: order.append("first"))
+            writer.checkpoint(lambda *_: order.append("checkpoint"))
+            writer.resume(lambda *_: order.append("resume"))
+            assert await did(lambda done: writer.write(second, done)) is None
+            assert stored(tmp_path) == [1, 2, 3]
+        return order
+
+    assert asyncio.run(scenario()) == ["first", "checkpoint", "resume"]
+
+
+def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
+    """A batch that cannot be written is told as such; the next one is written."""
+
+    async def scenario() -> None:
+        async with desk(tmp_path) as (writer, scribe):
+            batch = scribe.signals([report(1), report(1)])
+            batch.signals[1] = batch.signals[0]
+            failure = await did(lambda done: writer.write(batch, done))
+            assert failure is not None
+            assert "UNIQUE constraint failed" in str(failure)
+            assert stored(tmp_path) == []
+            assert await did(lambda done: writer.write(scribe.signals([report(1)]), done)) is None
+            assert stored(tmp_path) == [1]
+
+    asyncio.run(scenario())
+
+
+def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
+    """Whatever goes wrong in a job is a failure of the store to whoever waits: silence would be worse."""
+
+    class Broken(Journal):
+        def checkpoint(self) -> None:
+            raise LookupError("a bug")
+
+    async def scenario() -> None:
+        writer = Writer(Broken(tmp_path, ManualClock()), asyncio.get_running_loop(), ManualClock())
+        failure = await did(writer.checkpoint)
+        assert isinstance(failure, StoreError)
+        assert "a bug" in str(failure)
+        assert isinstance(failure.__cause__, LookupError)
+        assert await did(writer.resume) is None
+        writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
+    """Everything handed over before is on the disk, and the journal free for the next receiver."""
+
+    async def scenario() -> None:
+        scribe = Scribe(tmp_path, ManualClock())
+        writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
+        for number in range(1, 40):
+            writer.write(scribe.signals([report(number)]), lambda *_: None)
+            scribe.next_signal, scribe.next_commit = number + 1, number + 1
+        await asyncio.to_thread(writer.close)
+
+    asyncio.run(scenario())
+    assert stored(tmp_path) == list(range(1, 40))
+    Journal(tmp_path, ManualClock()).close()

@@ -1,0 +1,348 @@
+"""registry.db: one writer, many readers, nothing lost between them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.permissions import reachable_directory, unprivileged
+from vetlla.domain.clock import Clock, ManualClock
+from vetlla.domain.errors import AccessError, StoreError
+from vetlla.store.registry import registry
+from vetlla.store.registry.registry import LOCK, REGISTRY, reading, stamp, writing
+from vetlla.store.sqlite.migrate import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+CLOCK = ManualClock()
+ADD = """INSERT INTO accounts (account, receiver, line, home, key_name, clock_window, interval_s, support_level, remaps)
+VALUES (?, '', '', '', '', 'standard', 0, 0, '')"""
+
+
+def add(state_dir: Path, account: str) -> None:
+    with writing(state_dir, CLOCK) as db, db.atomic():
+        db.execute(ADD, (account,))
+
+
+def accounts(state_dir: Path) -> list[str]:
+    with reading(state_dir, CLOCK) as db:
+        return held(db)
+
+
+def held(db: Database) -> list[str]:
+    return [account for (account,) in db.execute("SELECT account FROM accounts ORDER BY account")]
+
+
+def child(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start another process that runs some code on the registry."""
+    text = "import sys\nfrom pathlib import Path\nfrom vetlla.domain.clock import ManualClock\n"
+    text += f"from vetlla.store.registry.registry import writing\nADD = {ADD!r}\n{code}"
+    return subprocess.Popen(
+        [sys.executable, "-c", text, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+HOLD = """
+with writing(Path(sys.argv[1]), ManualClock()) as db:
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+DIE = """
+import os, signal
+with writing(Path(sys.argv[1]), ManualClock()) as db:
+    db.execute("PRAGMA cache_spill = 10")
+    db.execute("PRAGMA cache_size = 10")
+    db.begin()
+    db.conn.executemany(ADD, [(f"{n:060}",) for n in range(5000)])
+    print("written", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    with reachable_directory() as folder:
+        yield folder
+
+
+def test_what_a_writer_commits_a_reader_reads(tmp_path: Path) -> None:
+    """The first writer makes directory and file, for the service's group only."""
+    state_dir = tmp_path / "state"
+    add(state_dir, "1234")
+
+    assert accounts(state_dir) == ["1234"]
+    assert stat.S_IMODE(state_dir.stat().st_mode) == 0o750
+    assert stat.S_IMODE((state_dir / REGISTRY).stat().st_mode) == 0o640
+    assert stat.S_IMODE((state_dir / LOCK).stat().st_mode) == 0o640
+
+
+def test_the_file_has_its_permissions_whatever_the_umask(tmp_path: Path) -> None:
+    """A command run with umask 0 opens nothing to others, one run with 077 keeps the group."""
+    for mask in (0o000, 0o077):
+        before = os.umask(mask)
+        try:
+            add(tmp_path / str(mask), "1")
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((tmp_path / str(mask) / REGISTRY).stat().st_mode) == 0o640
+
+
+def test_what_root_makes_belongs_to_the_directorys_owner(tmp_path: Path) -> None:
+    """An engineer's sudo leaves no registry that the receiver's user cannot read."""
+    owner = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(tmp_path, *owner)
+    add(tmp_path, "1")
+
+    for name in (REGISTRY, LOCK):
+        status = (tmp_path / name).stat()
+        assert (status.st_uid, status.st_gid) == owner
+
+
+def test_before_the_first_writer_the_registry_is_empty(tmp_path: Path) -> None:
+    """A receiver starts before anybody registered anything, and reading makes no file."""
+    assert accounts(tmp_path) == []
+    assert stamp(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A slip in --state-dir is no empty registry."""
+    with pytest.raises(StoreError, match=r"nowhere: No such file or directory\n  -> is --state-dir right"):
+        accounts(tmp_path / "nowhere")
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """The daemon reads the registry and nothing else, even by mistake."""
+    add(tmp_path, "1")
+
+    with pytest.raises(StoreError, match="readonly"), reading(tmp_path, CLOCK) as db:
+        db.execute(ADD, ("2",))
+    assert accounts(tmp_path) == ["1"]
+
+
+def test_an_error_leaves_nothing_of_the_transaction(tmp_path: Path) -> None:
+    """All or nothing."""
+
+    def fail_half_way() -> None:
+        with writing(tmp_path, CLOCK) as db, db.atomic():
+            db.execute(ADD, ("1",))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_half_way()
+
+    assert accounts(tmp_path) == []
+
+
+def test_the_stamp_changes_with_every_commit(tmp_path: Path) -> None:
+    """Two commits within one tick of the kernel's clock are told apart, and reading changes nothing."""
+    seen = set()
+    for number in range(20):
+        add(tmp_path, str(number))
+        seen.add(stamp(tmp_path))
+        accounts(tmp_path)
+        assert stamp(tmp_path) in seen
+
+    assert len(seen) == 20
+
+
+def test_a_restored_registry_has_another_stamp(tmp_path: Path) -> None:
+    """A file put in the place of another is noticed, even with the same times and size."""
+    add(tmp_path, "1")
+    before = stamp(tmp_path)
+    shutil.copy2(tmp_path / REGISTRY, tmp_path / "backup")
+    (tmp_path / "backup").replace(tmp_path / REGISTRY)
+
+    assert stamp(tmp_path) != before
+
+
+def test_a_second_writer_is_refused_with_the_firsts_process_id(tmp_path: Path) -> None:
+    """Writers come one at a time; whoever is refused learns whom to wait for, and readers are not kept out."""
+    add(tmp_path, "1")
+    with child(HOLD, tmp_path) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "open\n"
+
+        with pytest.raises(StoreError, match=rf"registry.lock: process {other.pid} is writing\n  -> wait"):
+            add(tmp_path, "2")
+        assert accounts(tmp_path) == ["1"]
+
+    add(tmp_path, "2")
+    assert accounts(tmp_path) == ["1", "2"]
+
+
+def test_a_writer_that_is_killed_in_the_middle_leaves_what_was(tmp_path: Path) -> None:
+    """The first to look rolls the half commit back; the lock is free and the next writer writes."""
+    add(tmp_path, "1")
+    with child(DIE, tmp_path) as other:
+        assert other.wait(30) == -signal.SIGKILL
+    assert (tmp_path / f"{REGISTRY}-journal").exists()
+
+    assert accounts(tmp_path) == ["1"]
+    add(tmp_path, "2")
+    assert accounts(tmp_path) == ["1", "2"]
+
+
+def test_a_reader_waits_for_a_commit(tmp_path: Path) -> None:
+    """What the daemon reads while an import commits is the whole of it, not an error."""
+    add(tmp_path, "1")
+    blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN EXCLUSIVE")
+    blocker.execute(ADD, ("2",))
+    release = threading.Timer(0.2, blocker.execute, ("COMMIT",))
+    release.start()
+
+    assert accounts(tmp_path) == ["1", "2"]
+    release.join()
+    blocker.close()
+
+
+def test_a_registry_held_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience has an end; the remedy says what to do."""
+    add(tmp_path, "1")
+    monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
+    blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(StoreError, match=r"database is locked\n  -> another process holds it"):
+        accounts(tmp_path)
+    blocker.close()
+
+
+def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that looks for what was committed last, and finds no file, says so: accounts are not gone."""
+    add(tmp_path, "1")
+    blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
+    last_committed = registry._last_committed
+
+    def taken_away(path: Path) -> sqlite3.Connection | None:
+        path.unlink()
+        return last_committed(path)
+
+    monkeypatch.setattr(registry, "_last_committed", taken_away)
+    with pytest.raises(StoreError, match=r"it was taken away while it was read\n  -> try again"):
+        accounts(tmp_path)
+    blocker.close()
+
+
+def test_an_older_registry_is_read_without_being_changed(tmp_path: Path) -> None:
+    """After an upgrade the receiver starts at once; the next writer migrates the file."""
+    path = tmp_path / REGISTRY
+    old = sqlite3.connect(path)
+    old.executescript(migrations("registry")[0].sql)
+    old.execute(ADD, ("1",))
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    before = path.read_bytes()
+
+    with reading(tmp_path, CLOCK) as db:
+        assert held(db) == ["1"]
+        assert db.execute("PRAGMA user_version").fetchone() == (migrations("registry")[-1].number,)
+    assert path.read_bytes() == before
+
+    add(tmp_path, "2")
+    with reading(tmp_path, CLOCK) as db:
+        assert held(db) == ["1", "2"]
+    new = sqlite3.connect(path)
+    assert new.execute("PRAGMA user_version").fetchone() == (migrations("registry")[-1].number,)
+    new.close()
+
+
+@pytest.mark.parametrize("opened", [reading, writing])
+def test_a_newer_registry_is_refused(
+    tmp_path: Path, opened: Callable[[Path, Clock], AbstractContextManager[Database]]
+) -> None:
+    """An old program does not touch what it does not understand."""
+    add(tmp_path, "1")
+    newer = sqlite3.connect(tmp_path / REGISTRY)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+
+    with pytest.raises(StoreError, match=r"schema 99 is newer than this program's \d+\n  -> run the Vetlla version"):
+        opened(tmp_path, CLOCK).__enter__()
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all, but long enough to be read as one" * 50, None])
+def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> None:
+    """Whether it is another file or a torn one, the remedy is the backup."""
+    add(tmp_path, "1")
+    path = tmp_path / REGISTRY
+    path.write_bytes(content or path.read_bytes()[:4096] + bytes(path.stat().st_size - 4096))
+
+    with pytest.raises(StoreError, match=r"registry.db: .*\n  -> restore the last backup: vetlla db restore"):
+        accounts(tmp_path)
+
+
+def test_a_directory_that_cannot_be_written_is_told(reachable: Path) -> None:
+    """The message names file and cause, the remedy the place."""
+    reachable.chmod(0o555)  # who runs the tests without being root owns it
+    for place in (reachable, reachable / "state"):
+        with unprivileged(), pytest.raises(AccessError, match=rf"may not write {reachable}: Permission denied\n"):
+            add(place, "1")
+
+
+def test_a_reader_without_permission_is_told(reachable: Path) -> None:
+    """An operator outside the service's group learns that it is permission that lacks."""
+    add(reachable, "1")
+    (reachable / REGISTRY).chmod(0o000)
+
+    with unprivileged(), pytest.raises(AccessError, match=f"may not read {reachable}.*: unable to open database file"):
+        accounts(reachable)
+
+
+def test_a_reader_who_may_only_read_reads(reachable: Path) -> None:
+    """The service's group needs no write permission to list accounts."""
+    add(reachable, "1")
+    (reachable / REGISTRY).chmod(0o444)
+    reachable.chmod(0o555)
+
+    with unprivileged():
+        assert accounts(reachable) == ["1"]
+
+
+def test_a_mistake_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
+    """Wrong SQL stays what it is."""
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), reading(tmp_path, CLOCK) as db:
+        db.execute("SELECT 1 FROM nowhere")
+
+
+def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
+    """No path of a mistake ends in a traceback."""
+    (tmp_path / "state").touch()
+
+    with pytest.raises(StoreError, match="is --state-dir right"):
+        add(tmp_path / "state", "1")
+    with pytest.raises(StoreError, match="is --state-dir right"):
+        stamp(tmp_path / "state")
+
+
+def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    """The commit that does not fit fails as a whole."""
+    add(tmp_path, "1")
+
+    def fill() -> None:
+        with writing(tmp_path, CLOCK) as db:
+            db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+            with db.atomic():
+                db.conn.executemany(ADD, [(f"{number:060}",) for number in range(1000)])
+
+    with pytest.raises(StoreError, match=r"full\n  -> make room on the disk"):
+        fill()
+    assert accounts(tmp_path) == ["1"]

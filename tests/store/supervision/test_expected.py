@@ -1,0 +1,108 @@
+"""Who is to be heard, as the inventory has it on a day."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.devices import Device, DeviceType, Home, Ownership, Period, Place
+from vetlla.service.inventory import movements as rules
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.inventory import write as inventory_write
+from vetlla.store.registry.registry import writing
+from vetlla.store.supervision.expected import Expected, Terminal, Ucr, expected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+START, TODAY = date(2025, 1, 10), date(2026, 3, 15)
+DEVICES = (
+    (DeviceType.TERMINAL_IP, "T1", "4c01", "H1"),
+    (DeviceType.UCR, "U1", "", "H1"),
+    (DeviceType.FALL_UCR, "U2", "007", "H1"),
+    (DeviceType.SMOKE, "S1", "", "H1"),
+    (DeviceType.TERMINAL_PSTN, "T2", "4C02", ""),
+    (DeviceType.UCR, "U3", "", ""),
+    (DeviceType.TERMINAL_GSM, "T3", "", "H2"),
+)
+"""Type, serial, account, and the home in which it is installed; none: it stands in the warehouse."""
+
+
+@contextmanager
+def registry(directory: Path, *homes: Home) -> Iterator[Database]:
+    with writing(directory, ManualClock()) as db:
+        for home in homes:
+            inventory_write.put_home(db.conn, home)
+        yield db
+
+
+def home(code: str, *, active: Period | None = None, suspended: Period | None = None) -> Home:
+    return Home(
+        code=code,
+        district="01",
+        base="NORD",
+        level=1,
+        alone=True,
+        active=(active or Period(START),),
+        suspended=(suspended,) if suspended else (),
+    )
+
+
+def put(db: Database, kind: DeviceType, serial: str, account: str, place: str) -> None:
+    device = Device(type=kind, serial=serial, account=account)
+    inventory_write.add(db.conn, device, rules.receive(START, Ownership.LEASED), 0)
+    if place:
+        kept = inventory.device(db.conn, f"{kind}:{serial}")
+        change = rules.install(kept, place, START, inventory.fleet(db.conn, home=place))
+        inventory_write.apply(db.conn, [change], 0)
+
+
+def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
+    """A terminal by its account, wherever it stands; a home's UCRs by the id that is reported; nothing else."""
+    with registry(tmp_path, home("H1"), home("H2")) as db:
+        for device in DEVICES:
+            put(db, *device)
+        assert expected(db, TODAY) == Expected(
+            terminals={
+                "4C01": Terminal(DeviceType.TERMINAL_IP, Place.HOME),
+                "4C02": Terminal(DeviceType.TERMINAL_PSTN, Place.WAREHOUSE),
+            },
+            ucrs={"H1": [Ucr(DeviceType.FALL_UCR, "007"), Ucr(DeviceType.UCR, "U1")]},
+            resting=frozenset(),
+        )
+
+
+def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
+    """Back in the warehouse or moved on: its last home is told by which id, and where it stands."""
+    with registry(tmp_path, home("H1"), home("H2")) as db:
+        put(db, DeviceType.UCR, "U1", "", "H1")
+        put(db, DeviceType.UCR, "U2", "007", "H1")
+        for serial, place in (("U1", ""), ("U2", "H2")):
+            kept = inventory.device(db.conn, f"ucr:{serial}")
+            if place:
+                change = rules.move(kept, place, TODAY, inventory.fleet(db.conn, home=place))
+            else:
+                change = rules.remove(kept, TODAY)
+            inventory_write.apply(db.conn, [change], 0)
+        found = expected(db, TODAY)
+        assert found.gone == {"H1": {"U1": Place.WAREHOUSE, "007": Place.HOME}}
+        assert found.ucrs == {"H2": [Ucr(DeviceType.UCR, "007")]}
+
+
+def test_homes_that_rest(tmp_path: Path) -> None:
+    """Suspended on the day, or not active on it; the last day of a period belongs to it."""
+    homes = (
+        home("ACTIVE"),
+        home("SUSPENDED", suspended=Period(TODAY, TODAY)),
+        home("WAS", suspended=Period(START, date(2026, 3, 14))),
+        home("LEFT", active=Period(START, date(2026, 3, 14))),
+        home("LAST DAY", active=Period(START, TODAY)),
+        home("COMES", active=Period(date(2026, 3, 16))),
+    )
+    with registry(tmp_path, *homes) as db:
+        assert set(expected(db, TODAY).resting) == {"SUSPENDED", "LEFT", "COMES"}

@@ -1,0 +1,81 @@
+"""Files of accounts: what ``accounts import`` takes, and the commands that need callers.
+
+A file is read to its end whatever it holds: every fault comes out beside the rows that are good. A column that the
+file does not have leaves that field of a known account as it is; an empty cell sets it back to its default.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.cli.kit.row_files import sentence, too_many
+from vetlla.domain.accounts import Place
+from vetlla.domain.columns import Column, Fault, Holds
+from vetlla.domain.errors import UsageError
+from vetlla.store.accounts.columns import COLUMNS, parse
+from vetlla.store.accounts.table import Entry
+from vetlla.tables.bounds import MAX_FAULTS
+from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.source import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from typing import BinaryIO
+
+_IDENTITY = ("account", "receiver", "line")
+_HOLDS = {
+    **dict.fromkeys((*_IDENTITY, "home", "key_name"), Holds.CODE),
+    **dict.fromkeys(("interval_s", "ucr_interval_s", "allowed_misses", "support_level"), Holds.NUMBER),
+}
+ACCOUNTS = tuple(
+    Column(
+        name,
+        partial(parse, name),
+        required=name == "account",
+        holds=_HOLDS.get(name, Holds.WORD),
+        secret=name == "key_name",
+    )
+    for name in COLUMNS
+)
+"""The columns of a file of accounts."""
+
+
+class AccountFile(NamedTuple):
+    """What was read: use ``entries`` only if there is no fault."""
+
+    entries: list[Entry]
+    rows: list[int]
+    """Of each entry, its row in the file."""
+    faults: list[Fault]
+
+
+def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountFile:
+    """Return the accounts of a file's rows; one that is there twice is a fault."""
+    read = AccountFile([], [], [])
+    seen: dict[Place, int] = {}
+    for row, values, faults in rows:
+        if len(read.faults) >= MAX_FAULTS:
+            read.faults.append(too_many(row))
+            break
+        read.faults.extend(faults)
+        if faults:
+            continue
+        place = Place(*(values.pop(column, "") for column in _IDENTITY))
+        if (before := seen.setdefault(place.folded, row)) != row:
+            read.faults.append(Fault(row, "account", place.account, f"is in row {before} already"))
+        read.entries.append(Entry(place, values))
+        read.rows.append(row)
+    return read
+
+
+def entries(file: Path | BinaryIO) -> list[Entry]:
+    """Return the accounts of a file. Raises UsageError with its first fault."""
+    with opened(file) as table:
+        reader = Reader(ACCOUNTS, table, Translation(), whole=False)
+        read = AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
+    for fault in read.faults:
+        remedy = "`vetlla accounts import --dry-run` tells every fault"
+        raise UsageError(f"{file}: {sentence(fault, fault.column)}", remedy=remedy)
+    return read.entries

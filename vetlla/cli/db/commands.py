@@ -1,0 +1,144 @@
+"""``vetlla db``: backups of journal and registry, whether they are whole, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vetlla.cli.db.prune import prune
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.progress import progress
+from vetlla.domain.clock import SystemClock
+from vetlla.store.backups.backup import MANIFEST, back_up
+from vetlla.store.backups.inspection import Damage, inspect
+from vetlla.store.backups.restore import restore as restore_backup
+from vetlla.store.journal.room import RESERVE, Room
+
+app = typer.Typer(help="Back up, verify, restore and prune what the receiver keeps.", no_args_is_help=True)
+app.command("prune")(prune)
+
+DAMAGED = 1
+"""Exit status when something is not as it was written."""
+
+Backup = Annotated[Path, typer.Argument(metavar="BACKUP", readable=False, help="A directory made by vetlla db backup.")]
+
+
+@app.command()
+def backup(
+    target: Annotated[
+        Path, typer.Argument(metavar="DEST", readable=False, help="A directory that does not exist yet.")
+    ],
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Copy journal and registry into a directory, with a manifest; the receiver goes on meanwhile.
+
+    The keys are not part of it: keep a copy of the keys file apart, where not everybody who handles backups can read
+    it. Nothing is overwritten; a backup that is interrupted leaves nothing that looks like one.
+
+    Example: vetlla db backup /mnt/backup/$(date +%F) && vetlla db verify /mnt/backup/$(date +%F)
+    """
+    with progress("copying the journal") as tell:
+        manifest = back_up(state_dir, target, SystemClock(), _room(state_dir), tell)
+    if as_json:
+        print_json(asdict(manifest) | {"backup": str(target)})
+    else:
+        total = sum(copy.bytes for copy in manifest.files.values())
+        console().print(
+            f"{target}: {total / 2**20:,.1f} MiB, signals up to {manifest.last_signal}, audit head {manifest.head}",
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def verify(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", readable=False, help="A backup, or one database; default: the state directory."
+        ),
+    ] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a backup, or what the receiver keeps, is whole: checksums, structure, schema, audit chain, accounts.
+
+    Leaves with 0 if it is, with 1 if anything is damaged. A running receiver goes on meanwhile.
+
+    Example: vetlla db verify /mnt/backup/2026-11-21
+    """
+    found = _inspected(path or state_dir)
+    with verdict(DAMAGED if found else 0):
+        if as_json:
+            told = [{"file": damage.file, "what": damage.what} for damage in found]
+            print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
+        elif not _told(found):
+            console().print(f"{path or state_dir}: whole", soft_wrap=True)
+
+
+@app.command()
+def restore(
+    backup: Backup, state_dir: StateDir = DEFAULT_STATE_DIR, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Put a backup in the place of journal and registry; the receiver must be stopped.
+
+    The backup is verified first, and what it replaces is kept in a directory replaced-... of the state directory.
+    Signals received since the backup are in those files only. The audit says who restored what. Leaves with 1, and
+    nothing changed, if the backup is damaged.
+
+    Example: vetlla db restore /mnt/backup/2026-11-21 --dry-run
+    """
+    found = _inspected(backup) if (backup / MANIFEST).exists() else []
+    if found:
+        with verdict(DAMAGED):
+            _told(found)
+    with progress("copying") as tell:
+        done = restore_backup(
+            backup, state_dir, SystemClock(), _room(state_dir), actor=actor(), dry_run=dry_run, progress=tell
+        )
+    if as_json:
+        print_json(
+            {
+                "made": done.manifest.made,
+                "head": done.manifest.head,
+                "last_signal": done.manifest.last_signal,
+                "replaced_head": done.replaced_head,
+                "aside": None if done.aside is None else str(done.aside),
+                "numbers": dict(done.numbers),
+                "dry_run": dry_run,
+            }
+        )
+        return
+    out = console()
+    would = "would restore" if dry_run else "restored"
+    out.print(f"{would} {backup} of {done.manifest.made}, signals up to {done.manifest.last_signal}")
+    if done.aside:
+        out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}")
+    out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
+    if not dry_run:
+        talk().print("vetlla check-config tells whether every key that an account names is there")
+
+
+def _room(state_dir: Path) -> Room:
+    """Return what must be left to the receiver: as much as it needs to take reports again once its disk was low."""
+    settings = configured()
+    reserve = settings.store.recover_free_mib << 20 if settings and settings.state_dir == state_dir else RESERVE
+    return Room(state_dir, reserve)
+
+
+def _inspected(path: Path) -> list[Damage]:
+    pace = (lambda: None) if (path / MANIFEST).exists() else _room(path if path.is_dir() else path.parent).check
+    with progress("verifying") as tell:
+        return list(inspect(path, SystemClock(), pace, lambda doing, done, of: tell(done, of, doing)))
+
+
+def _told(found: list[Damage]) -> bool:
+    for damage in found:
+        console().print(f"{damage.file}: {damage.what}", soft_wrap=True)
+    return bool(found)

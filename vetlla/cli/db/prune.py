@@ -1,0 +1,123 @@
+"""``vetlla db prune``: removes now what is too old, or shows what would be removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.kit.control import follow
+from vetlla.cli.kit.moments import Utc, shown
+from vetlla.cli.kit.options import DEFAULT_CONFIG, DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, required_configuration
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.progress import progress
+from vetlla.domain.clock import SystemClock, iso
+from vetlla.domain.errors import LinkError, StoreError
+from vetlla.receiver.retention import terms
+from vetlla.settings.load import load
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.due import due
+from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.retention import What, believed_by, believed_us, round_of
+
+if TYPE_CHECKING:
+    from vetlla.cli.kit.progress import Tell
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal.due import Due
+
+COLUMNS = ("what", "too_old", "oldest", "bytes", "in_use")
+
+
+def prune(
+    *,
+    dry_run: DryRun = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+        ),
+    ] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove now what is older than [retention] says; the receiver does so each day by itself.
+
+    A running receiver does it by its own settings, in small steps, beside its reports; only supervisors may ask for it.
+    If none runs, the command does it, by the settings of --config. --dry-run counts, and changes nothing.
+
+    Example: vetlla db prune --dry-run
+    """
+    if dry_run:
+        settings = load(config or required_configuration(), state_dir=state_dir)
+        _show(_due(settings, state_dir), as_json=as_json)
+        return
+    with progress("removing what is too old") as tell:
+        try:
+            removed = _by_receiver(state_dir, tell)
+        except LinkError as error:
+            if not (state_dir / JOURNAL).exists():
+                raise StoreError(
+                    f"{state_dir / JOURNAL}: there is no journal", remedy="is --state-dir right?"
+                ) from error
+            settings = load(config or required_configuration(), state_dir=state_dir)
+            removed = _by_ourselves(settings, state_dir, tell)
+    if as_json:
+        print_json({"removed": removed})
+        return
+    for what, count in removed.items():
+        if count:
+            console().print(f"{what}: {count:,}")
+
+
+def _due(settings: Settings, state_dir: Path) -> list[Due]:
+    with Archive(state_dir) as archive, progress("counting what is too old") as tell:
+        wall_us = SystemClock().now().utc_us
+        by = terms(settings, believed_by(archive.read, wall_us), wall_us)
+        return list(due(archive.read, by, lambda looked: tell(looked, 0)))
+
+
+def _show(found: list[Due], *, as_json: bool) -> None:
+    rows = (
+        {
+            "what": one.what.value,
+            "too_old": one.rows,
+            "oldest": iso(one.oldest_us) if as_json or one.oldest_us is None else shown(one.oldest_us),
+            "bytes": one.bytes,
+            "in_use": one.held,
+        }
+        for one in found
+    )
+    print_rows(rows, COLUMNS, as_json=as_json)
+
+
+def _by_receiver(state_dir: Path, tell: Tell) -> dict[str, int]:
+    removed: dict[str, int] = {}
+    for event in follow(state_dir, "prune"):
+        removed = event["removed"]
+        if event["event"] == "done":
+            return removed
+        tell(0, 0, _progress(removed))
+    raise LinkError("the receiver ended before it was done", remedy="run it again: what was removed is removed")
+
+
+def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, int]:
+    clock, removed = SystemClock(), Counter[str]()
+    journal = Journal(state_dir, clock)
+    try:
+        wall_us = clock.now().utc_us
+        by = terms(settings, believed_us(journal.connection, wall_us, 0), wall_us)
+        steps = round_of(journal.connection, by, clock)
+        while (step := journal.take(steps)) is not None:
+            removed[step.what] += step.removed
+            journal.checkpoint()
+            tell(0, 0, _progress(removed))
+    finally:
+        journal.close()
+    return {what.value: removed[what] for what in What}
+
+
+def _progress(removed: dict[str, Any]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in removed.items() if count) or "looking for what is too old"

@@ -1,0 +1,92 @@
+"""Simulated operators: they claim, answer and close what the demonstration's homes raise, as people would."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vetlla.cli.kit.control import ANSWER_S, ask
+from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.errors import LinkError, UsageError
+from vetlla.domain.signals import Kind, Priority
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+LOOK_S = 1.0
+"""How often an idle operator glances at the queue."""
+REACTION_S = (0.5, 4.0)
+"""From seeing an alarm to taking it."""
+PICK_UP_S = (1.0, 9.0)
+"""From taking it to speaking with the home: mostly inside the 15 s of *t3*, not always."""
+TALK_S = (5.0, 14.0)
+OUTCOMES = {
+    Kind.PERSONAL_EMERGENCY: (Outcome.HANDLED_BY_VOICE, Outcome.HANDLED_BY_VOICE, Outcome.FALSE_ALARM),
+    Kind.FALL: (Outcome.CONTACT_WENT, Outcome.HELP_SENT),
+    Kind.SMOKE: (Outcome.FALSE_ALARM, Outcome.HELP_SENT),
+}
+
+
+class Room:
+    """The room in which the operators sit: no two of them go for the same alarm. ``pace`` stretches their times."""
+
+    def __init__(self, state_dir: Path, random: Random, *, pace: float = 1.0) -> None:
+        self._state_dir = state_dir
+        self._random = random
+        self._pace = pace
+        self._taken: set[int] = set()
+        self.closed = 0
+        """Alarms handled to their end."""
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Be one operator until ``stop`` is set."""
+        while not await self._pause((LOOK_S, LOOK_S), stop):
+            try:
+                alarm = await self._next()
+                if alarm is not None:
+                    await self._handle(alarm, stop)
+            except UsageError:
+                continue  # somebody else, perhaps the person who watches, was faster
+            except LinkError:
+                return  # the receiver is gone
+
+    async def _next(self) -> dict[str, Any] | None:
+        for alarm in (await self._ask("queue.list"))["alarms"]:
+            if alarm["state"] == State.WAITING and alarm["id"] not in self._taken:
+                self._taken.add(alarm["id"])
+                found: dict[str, Any] = alarm
+                return found
+        return None
+
+    async def _handle(self, alarm: dict[str, Any], stop: asyncio.Event) -> None:
+        number = alarm["id"]
+        try:
+            for pause, step in ((REACTION_S, "queue.claim"), (PICK_UP_S, "queue.answer")):
+                if await self._pause(pause, stop):
+                    return
+                await self._ask(step, alarm=number)
+            if await self._pause(TALK_S, stop):
+                return
+            await self._ask("queue.close", alarm=number, outcome=self._outcome(alarm))
+            self.closed += 1
+        finally:
+            self._taken.discard(number)
+
+    def _outcome(self, alarm: dict[str, Any]) -> Outcome:
+        if Priority[alarm["priority"]] >= Priority.TECHNICAL:
+            return Outcome.TECHNICAL
+        return self._random.choice(OUTCOMES.get(Kind(alarm["kind"]), (Outcome.HANDLED_BY_VOICE,)))
+
+    async def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        return await asyncio.to_thread(partial(ask, self._state_dir, do, timeout_s=ANSWER_S, **arguments))
+
+    async def _pause(self, between: tuple[float, float], stop: asyncio.Event) -> bool:
+        """Let a person's time pass; say whether it is time to stop."""
+        try:
+            async with asyncio.timeout(self._pace * self._random.uniform(*between)):
+                await stop.wait()
+        except TimeoutError:
+            return False
+        return True

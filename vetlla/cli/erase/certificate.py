@@ -1,0 +1,136 @@
+"""The certificate of an erasure: what was destroyed, by which person, when, and the audit record that proves it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from vetlla import __version__
+from vetlla.domain.clock import iso
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.plainfile import open_input
+from vetlla.store.erasure import ERASED
+from vetlla.store.journal.audit import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from vetlla.store.journal.deeds import Read
+
+FORM = "vetlla-erasure-1"
+SIZE_MAX = 1 << 20
+"""Bytes of a certificate: it has a few hundred."""
+WORDS = {
+    "signals": "signals: account, home, device, text, places, bytes and times of the device",
+    "raw": "of these, signals with their bytes",
+    "positions": "of these, signals with a place",
+    "alarms": "alarms: home, account and text",
+    "notes": "notes of operators",
+    "rejects": "reports that were refused or could not be read",
+    "tests": "tests of its accounts",
+    "pauses": "pauses of its supervision",
+    "people": "people",
+    "programmes": "programmes of people",
+    "homes": "entries of the home: telephones, language, living alone",
+    "notes_of_movements": "notes of its devices' movements",
+    "visits": "planned visits",
+}
+"""What each count is of."""
+KEPT = (
+    "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms: of no home",
+    "audit records: they name the code of the home, its accounts and operators",
+    "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
+    "the days of each terminal in the ledger of supervision, by account",
+)
+"""What stays, for the contract's proof."""
+
+
+def made(home: str, proof: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a certificate."""
+    return {"form": FORM, "home": home, "version": __version__, **proof, "kept": list(KEPT)}
+
+
+def lines(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield the counts as lines for people; counts of 0 are left out."""
+    for name, count in counts.items():
+        if count:
+            yield f"{count:>9,}  {WORDS.get(name, name)}"
+
+
+def write(told: Mapping[str, Any], document: Path, page: Path) -> None:
+    """Write a certificate for machines and for people."""
+    document.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    page.write_text("\n".join(_page(told)) + "\n", encoding="utf-8")
+
+
+def _page(told: Mapping[str, Any]) -> Iterator[str]:
+    yield f"CERTIFICATE OF DESTRUCTION: home {told['home']}"
+    yield ""
+    yield f"Destroyed by {told['by']}, from {told['began']} to {told['ended']}, with Vetlla {told['version']}."
+    yield ""
+    yield "What was destroyed, in rows:"
+    yield from lines(told["destroyed"])
+    if told["left"]:
+        yield ""
+        yield (
+            f"NOT destroyed: {told['left']:,} signals that are not those that were committed (vetlla audit verify),"
+            " or that came meanwhile"
+        )
+    yield ""
+    yield "What stays:"
+    for one in told["kept"]:
+        yield f"  - {one}"
+    yield ""
+    yield "Copies made before (vetlla db backup, files of inventory and accounts) are not part of this."
+    if not told["log_emptied"]:
+        yield "The journal's log was in use by a reader, and is overwritten by what is stored next."
+    yield ""
+    yield f"Proof: audit record {told['record']}, head of the chain {told['head']}"
+    yield "To check it: vetlla erase --check FILE.json, and vetlla audit verify --expect HEAD"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the certificate in a file. Raises UsageError if the file holds no certificate."""
+    try:
+        with open_input(path) as file:
+            told = json.loads(file.read(SIZE_MAX))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="is the name right?") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: no certificate of an erasure", remedy="name the .json file of one") from error
+    if not isinstance(told, dict) or told.get("form") != FORM:
+        raise UsageError(f"{path}: no certificate of an erasure", remedy="name the .json file of one")
+    return told
+
+
+def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
+    """Yield what a certificate says that the journal does not prove."""
+    try:
+        head = Head.parse(str(told.get("head")))
+    except UsageError:
+        yield "it names no head of an audit chain"
+        return
+    rows = read_rows(
+        "SELECT at_us, actor, action, subject, detail FROM audit WHERE id = ? AND hash = ?", (head.id, head.hash)
+    )
+    if not rows or told.get("record") != head.id:
+        yield f"the audit has no record {told.get('record')} with this hash"
+        return
+    (row,) = rows
+    detail = json.loads(row["detail"])
+    proven = {
+        "home": row["subject"].removeprefix("home ") if row["action"] == ERASED else None,
+        "by": row["actor"],
+        "ended": iso(row["at_us"]),
+        "began": detail.get("began"),
+        "destroyed": detail.get("destroyed"),
+        "left": detail.get("left"),
+    }
+    for name, value in proven.items():
+        if told.get(name) != value:
+            yield f"{name}: the certificate says {told.get(name)}, the audit {value}"
+    if again := read_rows("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (str(told.get("home")),))[0][
+        "alarms"
+    ]:
+        yield f"{again} alarms of home {told.get('home')} came after it"

@@ -1,0 +1,211 @@
+"""``vetlla erase``: destroys what was kept of a home that left, and certifies it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.erase import certificate
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.control import follow
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.registry import changing, looking, today
+from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.domain.errors import LinkError, StoreError, UsageError
+from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.receiver.retention import emergency_us
+from vetlla.settings.model import Settings
+from vetlla.store.accounts.table import accounts_of_home
+from vetlla.store.erasure import Erasure, count, finish, is_unfinished, look_through, refuse_early, steps_of
+from vetlla.store.inventory import erasure as inventory_erasure
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.journal import Journal
+from vetlla.store.registry.registry import reading
+from vetlla.store.sqlite.ownership import create
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vetlla.cli.kit.progress import Tell
+    from vetlla.store.inventory.erasure import Kept
+
+CLOCK = SystemClock()
+NOT_PROVEN = 1
+"""Exit status when a certificate is not what the journal says, or something could not be destroyed."""
+
+
+def erase(
+    *,
+    home: Annotated[str, typer.Option(metavar="CODE", help="The home that left.")] = "",
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="Check a certificate instead of erasing.")
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", readable=False, help="Where the certificate is written. Default: here."),
+    ] = Path(),
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")] = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy what was kept of a home that left, in journal and registry, and write a certificate of it.
+
+    Numbers, stamps, t2 and t3 stay, of no home. Backups made before still hold it: docs/retention.md says what to do.
+    A running receiver is asked: supervisors only. An interrupted erasure is completed by the same command. Leaves with
+    1 if signals were left that a hand has changed, and with --check if a certificate is not proven by the journal.
+
+    Example: vetlla erase --home H-0017 --dry-run
+    """
+    if check is not None:
+        _check(check, state_dir, as_json=as_json)
+    if not home:
+        raise UsageError("which home?", remedy="vetlla erase --home CODE, or --check CERTIFICATE")
+    erasure, kept, counts = _looked(state_dir, home)
+    if dry_run:
+        _tell(home, counts, as_json=as_json, would=True)
+        return
+    _confirm(home, counts, yes=yes)
+    with _certificate(out, home) as (document, page):
+        with changing(state_dir) as registry, progress(f"erasing home {home}") as tell:
+            kept = inventory_erasure.look(registry, home, list(erasure.all_accounts), today())
+            inventory_erasure.erase(registry, home)
+            proof = _in_journal(state_dir, erasure, kept.counts, tell)
+        told = certificate.made(home, proof)
+        certificate.write(told, document, page)
+    with verdict(NOT_PROVEN if told["left"] else 0):
+        if as_json:
+            print_json(told | {"certificate": str(document)})
+        else:
+            _tell(home, told["destroyed"], as_json=False, would=False)
+            if told["left"]:
+                left = f"left: {told['left']:,} signals that a hand has changed, or that came meanwhile"
+                console().print(f"{left}: vetlla audit verify", soft_wrap=True)
+            console().print(f"certificate: {document}, {page}", soft_wrap=True)
+
+
+def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
+    """Return what there is of a home. Raises UsageError for one that must not be erased yet, or is not known."""
+    with reading(state_dir, CLOCK) as registry:
+        registered = accounts_of_home(registry, home)
+    with looking(state_dir) as connection:
+        inventory_erasure.look(connection, home, registered, today())  # refused before the long look
+    with Archive(state_dir) as archive, progress(f"looking for home {home}") as tell:
+        said = look_through(archive.read, home, tell)
+        # One that was never registered stands under its own number.
+        accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
+        with looking(state_dir) as connection:
+            kept = inventory_erasure.look(connection, home, accounts, today())
+        mine = tuple(account for account in accounts if account not in kept.others)
+        erasure = Erasure(home, mine, actor(), tuple(sorted(kept.others)))
+        refuse_early(archive.read, erasure, CLOCK.now().utc_us, _window_us())
+        counts = count(archive.read, erasure, said) | kept.counts
+        unfinished = is_unfinished(archive.read, erasure)
+    if not (kept.known or unfinished or any(counts.values())):
+        raise UsageError(
+            f"nothing is kept of home {home}", remedy="is the code right? vetlla inventory list shows them"
+        )
+    return erasure, kept, counts
+
+
+def _window_us() -> int:
+    return emergency_us(configured() or Settings())
+
+
+def _confirm(home: str, counts: Mapping[str, int], *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("this destroys data, and there is no terminal to ask", remedy="--dry-run first, then --yes")
+    for line in certificate.lines(counts):
+        talk().print(f"  {line}")
+    if not typer.confirm(f"Destroy this of home {home}? It cannot be undone.", err=True):
+        raise typer.Exit(os.EX_USAGE)
+
+
+@contextmanager
+def _certificate(directory: Path, home: str) -> Iterator[tuple[Path, Path]]:
+    """Make the files of a certificate before anything is destroyed; take them away again if it fails."""
+    stamp = to_datetime(CLOCK.now().utc_us).strftime("%Y%m%dT%H%M%SZ")
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in home)
+    paths = directory / f"erasure-{name}-{stamp}.json", directory / f"erasure-{name}-{stamp}.txt"
+    made: list[Path] = []
+    try:
+        for path in paths:
+            try:
+                os.close(create(path, 0o640))
+            except OSError as error:
+                raise StoreError(
+                    f"{path}: cannot be written: {error.strerror}", remedy="name another directory: --out DIR"
+                ) from error
+            made.append(path)
+        yield paths
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> dict[str, Any]:
+    try:
+        return _by_receiver(state_dir, erasure, registry, tell)
+    except LinkError:
+        if (state_dir / CONTROL_SOCKET).exists():
+            talk().print("no receiver answers: the journal is worked on directly", style="yellow")
+    journal = Journal(state_dir, CLOCK)
+    try:
+        steps = steps_of(journal.connection, erasure, registry, CLOCK, _window_us())
+        while (step := journal.take(steps)) is not None:
+            journal.checkpoint()
+            tell(0, 0, f"erasing {step.what}")
+        return finish(journal, erasure, CLOCK).told()
+    finally:
+        journal.close()
+
+
+def _by_receiver(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> dict[str, Any]:
+    told = follow(
+        state_dir,
+        "erase",
+        home=erasure.home,
+        accounts=erasure.accounts,
+        others=erasure.others,
+        by=erasure.by,
+        registry=registry,
+    )
+    for event in told:
+        if event.pop("event") == "done":
+            return event
+        tell(0, 0, ", ".join(f"{rows:,} {what}" for what, rows in event["removed"].items() if rows))
+    raise LinkError("the receiver ended before it was done", remedy="run it again: it goes on where it ended")
+
+
+def _tell(home: str, counts: Mapping[str, int], *, as_json: bool, would: bool) -> None:
+    if as_json:
+        print_json({"home": home, "destroyed": dict(counts), "dry_run": would})
+        return
+    console().print(f"home {home}: {'would be destroyed' if would else 'destroyed'}")
+    for line in certificate.lines(counts):
+        console().print(f"  {line}")
+
+
+def _check(path: Path, state_dir: Path, *, as_json: bool) -> None:
+    told = certificate.read(path)
+    with Archive(state_dir) as archive:
+        flaws = list(certificate.flaws(told, archive.read))
+    with verdict(NOT_PROVEN if flaws else 0):
+        if as_json:
+            print_json({"certificate": str(path), "proven": not flaws, "flaws": flaws})
+        else:
+            for flaw in flaws:
+                console().print(flaw, soft_wrap=True)
+            if not flaws:
+                console().print(f"{path}: proven by audit record {told['record']}", soft_wrap=True)

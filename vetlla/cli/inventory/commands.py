@@ -1,0 +1,277 @@
+"""``vetlla inventory``: know every device from the warehouse to its retirement. This file: files in and out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+
+import typer
+
+from vetlla.cli.inventory import movements as inventory_movements
+from vetlla.cli.inventory import report as inventory_report
+from vetlla.cli.inventory import sample as inventory_sample
+from vetlla.cli.inventory import views as inventory_views
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.registry import Day, changing, long_work, looking, past, recorded_us, today, whole_park
+from vetlla.cli.kit.row_files import (
+    ExportFile,
+    ExportFormat,
+    Format,
+    ImportFile,
+    MappingFile,
+    Options,
+    SheetName,
+    TextEncoding,
+    importing,
+    refuse,
+    tell_fault,
+    tell_warnings,
+    too_many,
+)
+from vetlla.domain.columns import Fault
+from vetlla.domain.devices import TERMINALS, Place
+from vetlla.domain.errors import UsageError
+from vetlla.service.inventory import imports as rules
+from vetlla.service.inventory.cells import KINDS
+from vetlla.service.inventory.leading_zeros import Zeros
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.inventory import write as inventory_write
+from vetlla.store.inventory.bulk import DeviceImport, Effect
+from vetlla.tables.bounds import MAX_FAULTS
+from vetlla.tables.source import size_of
+from vetlla.tables.target import kind_of, write
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+app = typer.Typer(help="Homes, people and devices: from the warehouse to retirement.", no_args_is_help=True)
+LARGE = 1 << 20
+"""Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
+CODES = {
+    "devices": (("serial", "type"), ("account", "")),
+    "homes": (("code", ""), ("district", ""), ("base", "")),
+    "people": (("code", ""),),
+}
+"""Columns whose leading zeros a spreadsheet may have lost, and the column that tells apart whose code it is."""
+
+ACCOUNT_COLUMNS = ["account", "home", "support_level"]
+"""Of those that `vetlla accounts import` takes: what the inventory knows."""
+
+What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
+
+
+@app.command("import")
+def import_(
+    file: ImportFile,
+    what: What = "devices",
+    form: Format = None,
+    encoding: TextEncoding = None,
+    sheet: SheetName = "",
+    mapping: MappingFile = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Take the good rows although others are bad.")] = False,
+    day: Day = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Take a file in: all of it or, if any row is bad, nothing. Importing it again changes nothing.
+
+    Every fault is told with its row, column, value and reason. Homes come before the people and devices in them.
+
+    Exit status: 0 taken in, 64 nothing taken since rows are bad, 65 only the good ones taken.
+
+    Example: vetlla inventory import devices.csv --mapping oracle.toml
+    """
+    if what not in KINDS:
+        raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
+    whole_park()
+    is_large = size_of(file) > LARGE
+    if is_large:
+        long_work()  # a small one is over at once, and commits in the registry itself: no command should wait for it
+    options = Options(form, encoding, sheet, mapping)
+    with (
+        importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows),
+        changing(state_dir, dry_run=dry_run, large=is_large) as connection,
+    ):
+        taken = _take(connection, what, rows, past(day))
+        idle = inventory.never_active(connection) if what == "homes" else 0
+        if taken.faults and not partial:
+            connection.execute("ROLLBACK")
+    if taken.faults and not partial:
+        refuse(file, taken.faults, reader, as_json=as_json, remedy="; or take the good rows with --partial")
+    for fault in taken.faults:
+        tell_fault(fault, reader, as_json=as_json)
+    tell_warnings(taken.warnings, reader, as_json=as_json)
+    counts = {effect.value: taken.effects[effect] for effect in Effect}
+    if as_json:
+        print_json({"what": what, "file": str(file), **counts, "bad": len(taken.faults), "dry_run": dry_run})
+    else:
+        said = ", ".join(f"{number} {name}" for name, number in counts.items())
+        bad = f", {len(taken.faults)} faults" if taken.faults else ""
+        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
+    if idle:
+        talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
+    if taken.faults:
+        raise typer.Exit(os.EX_DATAERR)
+
+
+@app.command()
+def export(
+    file: ExportFile,
+    what: What = "devices",
+    form: ExportFormat = None,
+    day: Day = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Write the inventory to a file that import takes back unchanged; devices as on a day, retired ones too.
+
+    --what accounts writes the terminals in homes with their account and home, for `vetlla accounts import`.
+
+    Example: vetlla inventory export devices.xlsx
+    """
+    kind_of(file, form)
+    long_work()
+    with looking(state_dir) as connection:
+        rows: Iterator[dict[str, str]]
+        match what:
+            case "devices":
+                rows = map(rules.device_row, inventory.fleet(connection, day or today(), retired=True))
+            case "homes":
+                rows = map(rules.home_row, inventory.homes(connection).values())
+            case "people":
+                rows = map(rules.person_row, inventory.people(connection))
+            case "accounts":
+                homes = inventory.homes(connection)
+                rows = (
+                    rules.account_row(kept, homes)
+                    for kept in inventory.fleet(connection, day or today())
+                    if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
+                )
+            case _:
+                raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
+        columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
+        write(file, columns, ([*row.values()] for row in rows), what, kind=form)
+
+
+class Taken(NamedTuple):
+    """What the rows of a file did to the registry, and what is wrong with them."""
+
+    effects: Counter[Effect]
+    faults: list[Fault]
+    warnings: list[Fault]
+
+
+def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: date) -> Taken:
+    """Put every good row into the registry."""
+    faults: list[Fault] = []
+    put = _TAKERS[what](connection, day)
+    effects: Counter[Effect] = Counter()
+    zeros = Zeros()
+    for row, values, wrong in rows:
+        if len(faults) >= MAX_FAULTS:
+            faults.append(too_many(row))
+            break
+        outcome = wrong or put(row, values)
+        if not isinstance(outcome, Effect):
+            faults += outcome
+            continue
+        effects[outcome] += 1
+        for column, group in CODES[what]:
+            if (code := values[column]) and code.isdecimal():
+                zeros.see(row, column, code, values[group] if group else "")
+    put(0, None)
+    for column, kind, code in inventory.codes(connection, what):
+        zeros.compare(column, kind, code)
+    return Taken(effects, faults, zeros.found)
+
+
+Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
+"""A row's number in the file, its values, and what is wrong in it."""
+Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
+"""Takes a row's values; None at the end."""
+
+
+def _put_devices(connection: sqlite3.Connection, day: date) -> Put:
+    checks = rules.DeviceRows(_homes(connection), day)
+    bulk = DeviceImport(connection, day, recorded_us())
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        if values is None:
+            bulk.flush()
+            return []
+        found = checks.found(row, values)
+        if isinstance(found, list):
+            return found
+        outcome = bulk.put(found)
+        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
+
+    return put
+
+
+def _homes(connection: sqlite3.Connection) -> rules.HomeCodes:
+    return rules.HomeCodes(code for (code,) in connection.execute("SELECT code FROM homes"))
+
+
+def _put_homes(connection: sqlite3.Connection, _day: date) -> Put:
+    known = inventory.homes(connection)
+    seen: dict[str, int] = {}
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        home = rules.home(row, values, seen) if values else []
+        if isinstance(home, list) or known.get(home.code) == home:
+            return home if isinstance(home, list) else Effect.UNCHANGED
+        inventory_write.put_home(connection, home)
+        return Effect.CHANGED if home.code in known else Effect.NEW
+
+    return put
+
+
+def _put_people(connection: sqlite3.Connection, _day: date) -> Put:
+    homes = _homes(connection)
+    known = {person.code: person for person in inventory.people(connection)}
+    seen: dict[str, int] = {}
+
+    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
+        person = rules.person(row, values, seen, homes) if values else []
+        if isinstance(person, list) or known.get(person.code) == person:
+            return person if isinstance(person, list) else Effect.UNCHANGED
+        inventory_write.put_person(connection, person)
+        return Effect.CHANGED if person.code in known else Effect.NEW
+
+    return put
+
+
+_TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
+    "devices": _put_devices,
+    "homes": _put_homes,
+    "people": _put_people,
+}
+
+
+for command in (
+    inventory_movements.add,
+    inventory_movements.install,
+    inventory_movements.move,
+    inventory_movements.remove,
+    inventory_movements.replace,
+    inventory_movements.repair,
+    inventory_movements.retire,
+    inventory_movements.transfer,
+    inventory_movements.battery,
+    inventory_movements.maintain,
+    inventory_views.show,
+    inventory_views.find,
+    inventory_views.history,
+    inventory_views.at,
+    inventory_views.parameters,
+    inventory_report.report,
+    inventory_report.check,
+    inventory_report.digital,
+):
+    app.command(context_settings=formerly(note="reason"))(command)
+app.command("list")(inventory_views.list_)
+app.command()(inventory_sample.sample)

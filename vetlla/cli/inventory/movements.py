@@ -1,0 +1,305 @@
+"""What happens to a device, as people record it: each command one movement (or one upkeep) and one line of answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.registry import Day, Note, Serial, changing, past, recorded_us
+from vetlla.domain.devices import TERMINALS, Device, DeviceType, Movement, Ownership, UpkeepKind
+from vetlla.domain.errors import UsageError
+from vetlla.service.inventory import cells
+from vetlla.service.inventory import movements as rules
+from vetlla.store.inventory import heard as inventory_heard
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.inventory import write as inventory_write
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import date
+
+    from vetlla.domain.devices import Change, Kept
+
+T = TypeVar("T")
+HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
+Owner = Annotated[Ownership, typer.Option("--ownership", help="Who owns it.")]
+
+
+def add(
+    kind: Annotated[DeviceType, typer.Argument(metavar="TYPE", help="Such as terminal_ip, ucr, smoke.")],
+    serial: Annotated[str, typer.Argument(help="As its label says.")],
+    ownership: Owner = Ownership.LEASED,
+    model: Annotated[str, typer.Option()] = "",
+    imei: Annotated[str, typer.Option()] = "",
+    account: Annotated[str, typer.Option(help="Under which the receiver will hear it.")] = "",
+    made: Annotated[str, typer.Option(metavar="2024-W07", help="Year and week of manufacture.")] = "",
+    guarantee_until: Annotated[str, typer.Option(metavar="YYYY-MM-DD")] = "",
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Receive a new device into the warehouse.
+
+    Example: vetlla inventory add smoke SM0012345 --model D-400 --made 2024-W03
+    """
+    device = Device(
+        type=kind,
+        serial=_said("serial", cells.text, serial),
+        model=_said("model", cells.text, model) if model else "",
+        imei=_said("imei", cells.imei, imei) if imei else "",
+        account=_said("account", cells.account, account) if account else "",
+        made=_said("made", cells.made, made) if made else None,
+        guarantee_until=_said("guarantee_until", cells.day, guarantee_until) if guarantee_until else None,
+    )
+    movement = rules.receive(past(day), ownership, note)
+    if device.made is not None and device.made > movement.day.isocalendar()[:2]:
+        raise UsageError(f"made {made!r}: it came on {movement.day}, before that week")
+    with changing(state_dir, dry_run=dry_run) as connection:
+        inventory_write.add(connection, device, movement, recorded_us())
+    _tell(device, movement, as_json=as_json)
+
+
+def install(
+    device: Serial,
+    home: HomeCode,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Install a device from the warehouse in a home.
+
+    Example: vetlla inventory install smoke:SM0012345 H000123
+    """
+    _into_home(rules.install, device, home, past(day), note, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def move(
+    device: Serial,
+    home: HomeCode,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Move an installed device to another home.
+
+    Example: vetlla inventory move smoke:SM0012345 H000124 --reason "moved with the family"
+    """
+    _into_home(rules.move, device, home, past(day), note, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def remove(
+    device: Serial,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Bring an installed device back to the warehouse.
+
+    Example: vetlla inventory remove smoke:SM0012345
+    """
+    _one(lambda kept: rules.remove(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def replace(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The device that leaves.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The device from the warehouse that takes its place.")],
+    renewal: Annotated[
+        bool, typer.Option("--renewal", help="At the end of its life: the cost counts anew, the owner stays.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="The old one goes back to the warehouse, to be repaired.")
+    ] = False,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Put a device in another's place; it inherits the cost date, and a municipal one is followed by a municipal one.
+
+    Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
+    """
+    with changing(state_dir, dry_run=dry_run) as connection:
+        leaving, arriving = inventory.device(connection, old), inventory.device(connection, new)
+        changes = rules.substitute(leaving, arriving, past(day), renewal=renewal, retire_old=not keep, note=note)
+        inventory_write.apply(connection, changes, recorded_us())
+        hints = [_hint(connection, change) for change in changes]
+    for change in changes:
+        _tell(change.device, change.movement, as_json=as_json)
+    for hint in filter(None, hints):
+        talk().print(hint, soft_wrap=True)
+
+
+def repair(
+    device: Serial,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Record that a device was repaired where it is.
+
+    Example: vetlla inventory repair terminal_ip:T0042 --reason "aerial"
+    """
+    _one(lambda kept: rules.repair(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def retire(
+    device: Serial,
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Take a device out of the service for good.
+
+    Example: vetlla inventory retire gas:G0815 --reason "sensor dead"
+    """
+    _one(lambda kept: rules.retire(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def transfer(
+    device: Serial,
+    ownership: Annotated[Ownership, typer.Argument(help="The new owner.")],
+    day: Day = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Record a new owner, as when leased equipment is bought.
+
+    Example: vetlla inventory transfer terminal_ip:T0042 municipal --reason "purchase option 2027"
+    """
+    _one(
+        lambda kept: rules.transfer(kept, past(day), ownership, note),
+        device,
+        state_dir,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
+def battery(
+    device: Serial,
+    day: Day = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Record a battery change.
+
+    Example: vetlla inventory battery ucr:U0912 --day 2024-06-03
+    """
+    _keep_up(UpkeepKind.BATTERY, device, past(day), state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def maintain(
+    device: Serial,
+    day: Day = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Record preventive maintenance.
+
+    Example: vetlla inventory maintain smoke:SM0012345
+    """
+    _keep_up(UpkeepKind.MAINTENANCE, device, past(day), state_dir, dry_run=dry_run, as_json=as_json)
+
+
+def _into_home(
+    rule: Callable[[Kept, str, date, list[Kept], str], Change],
+    device: str,
+    home: str,
+    day: date,
+    note: str,
+    state_dir: Path,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    with changing(state_dir, dry_run=dry_run) as connection:
+        inventory.home(connection, home)
+        there = list(inventory.fleet(connection, home=home))
+        change = rule(inventory.device(connection, device), home, day, there, note)
+        inventory_write.apply(connection, [change], recorded_us())
+        hint = _hint(connection, change)
+    _tell(change.device, change.movement, as_json=as_json)
+    if hint:
+        talk().print(hint, soft_wrap=True)
+
+
+def _hint(connection: sqlite3.Connection, change: Change) -> str:
+    """Return what is left to do for a terminal that came into a home: that the receiver knows who calls."""
+    account, home = change.device.account, change.movement.home
+    if (
+        change.device.type not in TERMINALS
+        or not (account and home)
+        or inventory_heard.expects(connection, account, home)
+    ):
+        return ""
+    return f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}"
+
+
+def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
+    with changing(state_dir, dry_run=dry_run) as connection:
+        change = rule(inventory.device(connection, device))
+        inventory_write.apply(connection, [change], recorded_us())
+    _tell(change.device, change.movement, as_json=as_json)
+
+
+def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
+    with changing(state_dir, dry_run=dry_run) as connection:
+        kept = inventory.device(connection, device)
+        rules.must_live(kept, "keep up")
+        rules.must_be_known(kept, day, "keep up")
+        inventory_write.keep_up(connection, kept.id, kind, day, recorded_us())
+    said = {"device": rules.name(kept.device), "day": str(day), "kind": kind.value}
+    if as_json:
+        print_json(said)
+    else:
+        console().print(f"{said['device']}: {kind} {day}")
+
+
+def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "device": rules.name(device),
+                "day": str(movement.day),
+                "kind": movement.kind.value,
+                "place": movement.place.value,
+                "home": movement.home,
+                "ownership": movement.ownership.value,
+                "first_installed": str(device.first_installed or ""),
+                "cost_from": str(device.cost_from or ""),
+            }
+        )
+    else:
+        where = f"home {movement.home}" if movement.home else movement.place
+        console().print(f"{rules.name(device)}: {movement.kind} {movement.day}, {where}")
+
+
+def _said(name: str, parse: Callable[[str], T], value: str) -> T:
+    if not value:
+        raise UsageError(f"{name} is empty")
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise UsageError(f"{name} {value!r}: {error}") from error

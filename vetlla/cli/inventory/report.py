@@ -1,0 +1,273 @@
+"""The inventory's reports: the month's inventory, the rules, the digital share."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.checks.finding import Level
+from vetlla.cli.kit import parameters
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.registry import Day, long_work, looking, today, whole_park, working
+from vetlla.cli.kit.row_files import ExportFormat
+from vetlla.domain.access import explained
+from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
+from vetlla.service.inventory import check as rules
+from vetlla.service.inventory import report as monthly
+from vetlla.service.inventory.digital import DigitalShare, digital_share
+from vetlla.store.inventory import heard as inventory_heard
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.tables import objects
+from vetlla.tables.source import ENDINGS, STANDARD, FileKind
+from vetlla.tables.target import finished, kind_of, letters, write
+from vetlla.tables.xlsx import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.service.inventory.report import Report
+
+NOT_KEPT = 1
+"""Exit status when a date has passed and what was due by it is missing."""
+SHOWN = 10
+"""Breaches of each rule that a person is shown; --all and --json show every one."""
+
+
+def month_end(text: str) -> date:
+    """Return the last day of a month written YYYY-MM."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise typer.BadParameter("write a month as 2024-06") from error
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def report(
+    month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="As at its last day.")],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals beside it) or .json; repeatable; - is stdout."
+        ),
+    ] = None,
+    form: ExportFormat = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Make the monthly inventory: every device in homes and warehouse, and totals by type and owner.
+
+    Without --out the totals are printed. A month that has not ended is reported as at today.
+
+    Example: vetlla inventory report --month 2024-06 --out june.xlsx --out june.json
+    """
+    if month.replace(day=1) > today():
+        raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
+    files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
+    if any(kind is FileKind.NDJSON for _, kind in files):
+        raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
+    if (STANDARD, FileKind.CSV) in files:
+        raise UsageError("a report is two CSV files", remedy="--out june.csv, or --out - --format json")
+    long_work()
+    with working("reporting"), looking(state_dir) as connection:
+        on = min(month, today())
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
+        for path, kind in files:
+            _WRITERS[kind](path, made)
+    if not files:
+        totals = (total.row() for total in made.totals)
+        print_rows(totals, monthly.TOTAL_COLUMNS, as_json=as_json, title=f"inventory on {made.day}")
+        if not as_json:
+            console().print(f"at no cost: {made.terminals_at_no_cost} GSM-IP terminals, {made.buttons_at_no_cost} UCR")
+
+
+def check(
+    day: Day = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; repeatable.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every breach, not the first ten.")] = False,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Check the inventory against the contract's rules, as a monitoring plug-in.
+
+    Exit status: 0 all kept, 1 warnings, 2 rules broken that leave people without service or break a standard, 3 it
+    can not be told: nothing is registered, or the registry can not be read.
+
+    Example: vetlla inventory check --rule person_without_ucr --all
+    """
+    unknown = set(rule or ()) - {one.name for one in rules.RULES}
+    if unknown:
+        raise UsageError(f"no rule {', '.join(unknown)}", remedy=f"one of {', '.join(one.name for one in rules.RULES)}")
+    chosen = [one for one in rules.RULES if not rule or one.name in rule]
+    whole_park()
+    try:
+        known = _known(state_dir, day or today(), parameters_file)
+        found = rules.check(known, chosen)
+    except (StoreError, ConfigError, AccessError) as error:
+        told = explained(error)
+        _unknown(told.args[0], told.remedy, as_json=as_json)
+        return
+    if not known.homes and not known.fleet:
+        _unknown(f"nothing is registered in {state_dir}", as_json=as_json)
+        return
+    worst = Level(rules.severity(found))
+    with verdict(worst):
+        if as_json:
+            for one in chosen:
+                for broken in found[one.name]:
+                    print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
+        else:
+            _tell(chosen, found, worst, limit=None if everything else SHOWN)
+        parameters.footnote(known.reading)
+
+
+def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
+    values = parameters.load(parameters_file).on(on)
+    with looking(state_dir) as connection:
+        registered = inventory_heard.registered(connection)
+        heard = inventory_heard.unknown(state_dir / JOURNAL)
+        return rules.Known(
+            day=on,
+            fleet=list(inventory.fleet(connection, on)),
+            homes=inventory.homes(connection),
+            people=inventory.people(connection),
+            reading=values,
+            accounts=registered,
+            unknown={account: times for account, times in heard.items() if account not in registered},
+        )
+
+
+def _unknown(why: str, remedy: str = "", *, as_json: bool) -> None:
+    """End a check that can not be made, as a monitoring system wants to hear it."""
+    with verdict(Level.UNKNOWN):
+        if as_json:
+            nothing = rules.Broken("", "", why)
+            print_json({"rule": "", "severity": Level.UNKNOWN.name.lower(), **nothing._asdict(), "remedy": remedy})
+        else:
+            said = " -> ".join(filter(None, (why, remedy)))
+            console().print(f"INVENTORY {Level.UNKNOWN.name}: {said}", soft_wrap=True)
+
+
+def digital(
+    day: Day = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Tell the share of GSM-IP terminals against the target and the offer, and the homes that must be next.
+
+    Exit status: 0 nothing that was due by the day is missing, 1 a date of the contract or of the offer has passed.
+
+    Example: vetlla inventory digital --json
+    """
+    on = day or today()
+    values = parameters.load(parameters_file).on(on)
+    whole_park()
+    with looking(state_dir) as connection:
+        share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
+    with verdict(0 if share.kept else NOT_KEPT):
+        if as_json:
+            print_json(_plain(share))
+        else:
+            for line in _said(share):
+                console().print(line)
+        parameters.footnote(values)
+
+
+def _write_xlsx(path: Path, made: Report) -> None:
+    totals = ([*total.row().values()] for total in made.totals)
+    with finished(path) as out:
+        writing.write(
+            out,
+            {
+                "inventory": (monthly.COLUMNS, made.rows),
+                "totals": (monthly.TOTAL_COLUMNS, totals),
+                "at no cost": (("what", "number"), _at_no_cost(made)),
+            },
+        )
+
+
+def _write_csv(path: Path, made: Report) -> None:
+    write(path, monthly.COLUMNS, made.rows, "inventory")
+    totals = [[*total.row().values()] for total in made.totals]
+    totals += [["at no cost", what, "", "", number] for what, number in _at_no_cost(made)]
+    write(path.with_suffix(".totals.csv"), monthly.TOTAL_COLUMNS, totals, "totals")
+
+
+def _write_json(path: Path, made: Report) -> None:
+    head = {
+        "day": str(made.day),
+        "totals": [total.row() for total in made.totals],
+        "at_no_cost": dict(_at_no_cost(made)),
+    }
+    with finished(path) as out, letters(out) as text:
+        # The devices are written one by one: a full park's document is 60 MB.
+        text.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "devices": ')
+        objects.write(text, monthly.COLUMNS, made.rows, lines=False)
+        text.write("}\n")
+
+
+_WRITERS = {FileKind.XLSX: _write_xlsx, FileKind.CSV: _write_csv, FileKind.JSON: _write_json}
+
+
+def _at_no_cost(made: Report) -> list[tuple[str, int]]:
+    return [("terminal_ip", made.terminals_at_no_cost), ("ucr", made.buttons_at_no_cost)]
+
+
+def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Level, *, limit: int | None) -> None:
+    counts = {one.name: len(found[one.name]) for one in chosen}
+    said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
+    figures = " ".join(f"{name}={number}" for name, number in counts.items())
+    out = console()
+    out.print(f"INVENTORY {worst.name}: {said} | {figures}", soft_wrap=True)
+    for one in chosen:
+        several = found[one.name]
+        for broken in several[:limit]:
+            named = " ".join(filter(None, (broken.home, broken.device)))
+            out.print(f"{one.name}: {named} {broken.text}", soft_wrap=True)
+        if limit is not None and len(several) > limit:
+            talk().print(f"{one.name}: {len(several) - limit} more (--all)")
+
+
+def _plain(share: DigitalShare) -> dict[str, Any]:
+    return {
+        "day": str(share.day),
+        "terminals": share.terminals,
+        "digital": share.digital,
+        "share": str(share.share),
+        "target": share.target,
+        "offered_points": share.offered_points,
+        "offered_by": str(share.offered_by),
+        "reached_by": str(share.reached_by),
+        "kept": share.kept,
+        "offered": share.offered,
+        "offered_share": str(share.offered_share),
+        "missing": share.missing,
+        "level_3": share.level_3,
+        "level_3_waiting": list(share.level_3_waiting),
+        "level_2": share.level_2,
+        "level_2_needed": share.level_2_needed,
+        "level_2_digital": share.level_2_digital,
+        "level_2_next": list(share.level_2_next),
+    }
+
+
+def _said(share: DigitalShare) -> Iterator[str]:
+    target = share.target + share.offered_points
+    yield f"{share.digital} of {share.terminals} terminals are digital: {share.share} % of {target} % wanted"
+    yield f"{share.missing} digital terminals are missing"
+    if share.offered_points:
+        yield f"at no cost: {share.offered}, {share.offered_share} % of {share.offered_points} % by {share.offered_by}"
+    yield f"level 3: {share.level_3 - len(share.level_3_waiting)} of {share.level_3} homes are digital"
+    yield f"level 2: {share.level_2_digital} of {share.level_2_needed} homes are digital (half of {share.level_2})"
+    following = (*share.level_3_waiting, *share.level_2_next)
+    if following:
+        yield f"next: {' '.join(following[:SHOWN])}{' ...' if len(following) > SHOWN else ''} (--json tells all)"

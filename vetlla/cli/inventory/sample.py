@@ -1,0 +1,49 @@
+"""``vetlla inventory sample``: an invented park, to try the inventory and the renewals out with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vetlla.cli.kit.options import AsJson
+from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.registry import long_work, working
+from vetlla.domain.errors import UsageError
+from vetlla.simulator.park import FILES, generate, write
+
+HOMES_MAX = 1_000_000
+"""Homes of a sample: twelve times the tender's."""
+
+
+def sample(
+    out: Annotated[Path, typer.Option("--out", help="Folder for homes.csv, people.csv and devices.csv.")],
+    homes: Annotated[int, typer.Option("--homes", min=1, max=HOMES_MAX, help="How many homes.")] = 1_000,
+    seed: Annotated[int, typer.Option("--seed", help="Another number gives another park, the same one the same.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Write an invented park of homes, people and devices as files that `vetlla inventory import` takes.
+
+    No person in it exists: codes count up, and no telephone has its numbers. It is the park of 2024-03-31: import it
+    with --day 2024-04-01. Files that are there already are not overwritten.
+
+    Example: vetlla inventory sample --homes 200 --out sample
+    """
+    if existing := next((path for name in FILES if (path := out / name).exists()), None):
+        raise UsageError(f"{existing}: is there already", remedy="name another folder with --out")
+    long_work()
+    with working(f"a park of {homes} homes"):
+        park = generate(homes, seed)
+        try:
+            write(park, out)
+        except OSError as error:
+            raise UsageError(
+                f"{out}: cannot be written: {error.strerror}", remedy="name another folder with --out"
+            ) from error
+    counts = {"homes": len(park.homes), "people": len(park.people), "devices": len(park.devices)}
+    if as_json:
+        print_json({"out": str(out), **counts})
+    else:
+        said = ", ".join(f"{count} {name}" for name, count in counts.items())
+        console().print(f"{out}: {said}", soft_wrap=True)

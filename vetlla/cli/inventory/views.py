@@ -1,0 +1,194 @@
+"""Looking into the inventory: one device or home, a search, a list, a history, the fleet of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.parameters import ParametersFile, load
+from vetlla.cli.kit.registry import Day, Serial, as_day, looking, today, whole_park
+from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.domain.devices import DeviceType, Ownership, Place
+from vetlla.domain.errors import UsageError
+from vetlla.service.inventory.imports import device_row, home_row, person_row
+from vetlla.service.inventory.movements import name
+from vetlla.service.parameters import Basis, shown
+from vetlla.store.inventory import heard as inventory_heard
+from vetlla.store.inventory import queries as inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.domain.devices import Kept
+
+COLUMNS = ("type", "serial", "model", "account", "ownership", "place", "home", "made", "first_installed")
+HISTORY = ("day", "kind", "place", "home", "ownership", "other", "note")
+EX_NOTHING = 1
+"""Exit status of a search that found nothing, as grep's."""
+
+Kind = Annotated[DeviceType | None, typer.Option("--type", help="Only this type.")]
+InHome = Annotated[str, typer.Option("--home", help="Only this home.")]
+AtPlace = Annotated[Place | None, typer.Option("--place", help="Only there.")]
+Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only this owner's.")]
+
+
+def show(
+    named: Annotated[str, typer.Argument(metavar="HOME|DEVICE", help="A home's code, or a device.")],
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show a home with the accounts that the receiver has for it, its people and its devices; or a device.
+
+    Example: vetlla inventory show H000123
+    """
+    with looking(state_dir) as connection:
+        homes = inventory.homes(connection, [named])
+        if not homes:
+            found = device_row(inventory.device(connection, named))
+            if as_json:
+                print_json(found)
+            else:
+                _pairs(found)
+            return
+        people = [person_row(person) for person in inventory.people(connection, [named])]
+        devices = [device_row(kept) for kept in inventory.fleet(connection, home=named)]
+        accounts = inventory_heard.accounts_of(connection, named)
+    home = home_row(homes[named])
+    if as_json:
+        print_json({**home, "accounts": accounts, "people": people, "devices": devices})
+        return
+    _pairs({**home, "accounts": " ".join(accounts)})
+    print_rows(people, ("code", "user_type", "programmes"), as_json=False, title="people")
+    print_rows(devices, COLUMNS, as_json=False, title="devices")
+
+
+def find(
+    part: Annotated[str, typer.Argument(help="Part of a serial, IMEI, account or home.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Find devices, retired ones included. Exit status 1 when there is none.
+
+    Example: vetlla inventory find 0012
+    """
+    with looking(state_dir) as connection:
+        found = inventory.containing(connection, part, limit)
+    if not print_rows(map(device_row, found), COLUMNS, as_json=as_json):
+        raise typer.Exit(EX_NOTHING)
+
+
+def list_(
+    kind: Kind = None,
+    place: AtPlace = None,
+    home: InHome = "",
+    ownership: Owner = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List devices as they stand now.
+
+    Example: vetlla inventory list --type terminal_ip --place warehouse
+    """
+    whole_park()
+    with looking(state_dir) as connection:
+        fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
+
+
+def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Tell everything that happened to a device, oldest first.
+
+    Example: vetlla inventory history smoke:SM0012345
+    """
+    with looking(state_dir) as connection:
+        kept = inventory.device(connection, device)
+        movements = inventory.history(connection, kept.id)
+        upkeep = inventory.upkeep(connection, kept.id)
+        names = inventory.serials(connection, [one.other for one in movements if one.other])
+    rows: list[dict[str, Any]] = [
+        {
+            "day": str(one.day),
+            "kind": one.kind.value,
+            "place": one.place.value,
+            "home": one.home,
+            "ownership": one.ownership.value,
+            "other": names.get(one.other or 0, ""),
+            "note": one.note,
+        }
+        for one in movements
+    ]
+    rows += [{"day": str(day), "kind": kind} for day, kind in upkeep]
+    rows.sort(key=lambda row: row["day"])
+    print_rows(rows, HISTORY, as_json=as_json, title=name(kept.device))
+
+
+def at(
+    day: Annotated[date, typer.Argument(parser=as_day, metavar="DATE", help="A past day, or today.")],
+    kind: Kind = None,
+    place: AtPlace = None,
+    home: InHome = "",
+    ownership: Owner = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List the fleet as it was on a past day, rebuilt from the history.
+
+    Example: vetlla inventory at 2025-12-31 --type terminal_ip --json
+    """
+    if day > today():
+        raise UsageError(f"{day} lies in the future")
+    whole_park()
+    with looking(state_dir) as connection:
+        fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
+        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
+
+
+def parameters(
+    assumed: Annotated[bool, typer.Option("--assumed", help="Only values that no document confirms.")] = False,
+    day: Day = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the service's figures in force: value, unit, and on what each stands.
+
+    Example: vetlla inventory parameters --assumed
+    """
+    entries = load(parameters_file).in_force(day or today())
+    rows = (
+        {
+            "name": entry.name,
+            "value": shown(entry.value),
+            "unit": entry.unit,
+            "from": str(entry.valid_from),
+            "basis": entry.basis.value,
+            "ref": entry.ref,
+        }
+        for entry in entries
+        if not assumed or entry.basis is Basis.ASSUMED
+    )
+    print_rows(rows, ("name", "value", "unit", "from", "basis", "ref"), as_json=as_json)
+
+
+def _rows(
+    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
+) -> Iterable[dict[str, str]]:
+    return (
+        device_row(kept)
+        for kept in fleet
+        if (kind is None or kept.device.type is kind)
+        and (place is None or kept.standing.place is place)
+        and (ownership is None or kept.standing.ownership is ownership)
+    )
+
+
+def _pairs(row: dict[str, str]) -> None:
+    for key, value in row.items():
+        if value:
+            console().print(f"{key:17} {value}")

@@ -1,0 +1,162 @@
+"""Moments and durations as people type and read them: in local time with its zone, or in UTC with ``--utc``.
+
+Answers for machines (``--json``, exports) do not come this way: they are UTC in ISO 8601, always.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.domain.clock import SystemClock, seconds_of, to_datetime, to_us
+from vetlla.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_FORMS = "such as 2026-11-21, 2026-11-21T22:30, 2026-11-21T23:30+01:00, or 90s, 15m, 2h, 7d, 4w ago"
+MOST_S = 36_500 * 86_400
+"""A hundred years: a day that the calendar has, and longer than any wait."""
+_zone: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
+"""Zone in which this run of the command line shows and reads times; None: the user's (``TZ``, else the machine's)."""
+
+
+def _choose(utc: bool) -> bool:
+    _zone.set(UTC if utc else None)
+    return utc
+
+
+Utc = Annotated[bool, typer.Option("--utc", callback=_choose, help="Show and read times in UTC instead of local time.")]
+Since = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="From this time on: ISO 8601 (local unless it says otherwise), or 2h, 7d ago."),
+]
+Until = Annotated[str, typer.Option(metavar="TIME", help="Before this time, in the same forms.")]
+
+
+# --- durations --------------------------------------------------------------------------------------------------------
+
+
+def duration(
+    *names: str,
+    help: str,  # noqa: A002 - typer's word
+    unit: str = "s",
+    least_s: float = 0.0,
+    most_s: float = MOST_S,
+) -> Any:  # noqa: ANN401 - typer's option has no public type
+    """Return an option that takes a duration, read as seconds; ``unit``: what a number alone counts."""
+
+    def read(text: str | float) -> float:
+        if not isinstance(text, str):
+            return text  # the default
+        try:
+            seconds = seconds_of(text, unit=unit)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        if not least_s <= seconds <= most_s:
+            raise typer.BadParameter(f"should be from {least_s:g} s to {most_s / 86_400:g} days")
+        return seconds
+
+    return typer.Option(*names, parser=read, metavar="DURATION", help=help, show_default=False)
+
+
+def whole(seconds: float) -> int:
+    """Return a duration that is kept in whole seconds: none that was given becomes 0."""
+    return max(1, round(seconds)) if seconds else 0
+
+
+def span(seconds: float | None) -> str:
+    """Return a time span as people say it: 7 s, 3:05, 2 h 10, 4 d; "-" where there is none."""
+    if seconds is None:
+        return "-"
+    left = int(seconds)
+    if left < 60:
+        return f"{left} s"
+    if left < 3600:
+        return f"{left // 60}:{left % 60:02d}"
+    return f"{left // 3600} h {left // 60 % 60:02d}" if left < 86_400 else f"{left // 86_400} d"
+
+
+# --- moments ----------------------------------------------------------------------------------------------------------
+
+
+def moment(text: str, now_us: int) -> int:
+    """Return the microseconds UTC that a person means. Raises UsageError."""
+    said = text.strip()
+    try:
+        return now_us - round(seconds_of(said, unit="") * 1_000_000)
+    except ValueError:
+        pass  # not so long ago: a date
+    try:
+        return to_us(_dated(said))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text!r} is no time", remedy=_FORMS) from error
+
+
+def _dated(said: str) -> datetime:
+    """Return the moment of a date and time with its offset, with a zone as tables show it, or in the run's zone."""
+    date, _, word = said.rpartition(" ")
+    if date and word.isalpha():
+        if word.upper() == "UTC":
+            return datetime.fromisoformat(date).replace(tzinfo=UTC)
+        naive = datetime.fromisoformat(date)
+        # Where clocks are set back an hour comes twice, and only the zone's name tells which one is meant.
+        for one in (naive.astimezone(), naive.replace(fold=1).astimezone()):
+            if one.tzname() == word.upper():
+                return one
+        raise ValueError(word)
+    found = datetime.fromisoformat(said)
+    if found.tzinfo:
+        return found
+    zone = _zone.get()
+    return found.replace(tzinfo=zone) if zone else found.astimezone()
+
+
+def within(since: str, until: str) -> tuple[int | None, int | None]:
+    """Return beginning and end of a time range; None where it is open. Raises UsageError."""
+    now_us = SystemClock().now().utc_us
+    since_us = moment(since, now_us) if since else None
+    until_us = moment(until, now_us) if until else None
+    if since_us is not None and until_us is not None and since_us >= until_us:
+        raise UsageError(f"--since {since} is not before --until {until}", remedy="swap the two")
+    return since_us, until_us
+
+
+def local(utc_us: int) -> datetime:
+    """Return a moment in the zone of this run."""
+    at = to_datetime(utc_us)
+    try:
+        return at.astimezone(_zone.get())
+    except (OverflowError, OSError):  # a device's clock may stand in the year 1
+        return at
+
+
+def shown(utc_us: int | None) -> str:
+    """Return ``2026-11-21 23:33:01.123 CET``; "" for a moment that has not come."""
+    if utc_us is None:
+        return ""
+    at = local(utc_us)
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03} {at:%Z}"
+
+
+def to_the_second(utc_us: int) -> str:
+    """Return ``2026-11-21 23:33:01 CET``: a table has little room."""
+    return f"{local(utc_us):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def time_of_day(utc_us: int) -> str:
+    """Return ``23:33:01 CET``, for lines whose day is at hand."""
+    return f"{local(utc_us):%H:%M:%S %Z}"
+
+
+def shown_iso(stamp: str | None) -> str:
+    """Return ``2026-11-21 23:33:01 CET`` of a stamp as JSON answers carry it; "" for a moment that has not come."""
+    return to_the_second(stamp_us(stamp)) if stamp else ""
+
+
+def stamp_us(stamp: str) -> int:
+    """Return the microseconds UTC of a stamp as JSON answers carry it."""
+    return to_us(datetime.fromisoformat(stamp))

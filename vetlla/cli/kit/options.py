@@ -1,0 +1,132 @@
+"""Options that many commands share, spelled once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.kit.output import tell
+from vetlla.domain.access import explained
+from vetlla.domain.errors import ConfigError
+from vetlla.settings.load import load
+from vetlla.settings.model import DEFAULT_STATE_DIR
+
+if TYPE_CHECKING:
+    from vetlla.settings.model import Settings
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "DEFAULT_STATE_DIR",
+    "AsJson",
+    "DryRun",
+    "KeysFile",
+    "OfLine",
+    "OfReceiver",
+    "StateDir",
+    "configured",
+    "formerly",
+    "keys_path",
+]
+
+DEFAULT_CONFIG = Path("/etc/vetlla/vetlla.toml")
+
+
+def configuration_file() -> Path | None:
+    """Return this machine's configuration file: VETLLA_CONFIG names it, or it is the usual one; None: there is none."""
+    if named := os.environ.get("VETLLA_CONFIG"):
+        return Path(named)
+    return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK, effective_ids=True) else None
+
+
+def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
+    """Return the configuration file that counts where no option names one; None only where there is none.
+
+    For the commands that are about the configuration: one that this user may not read must not be passed over.
+    """
+    if named := os.environ.get("VETLLA_CONFIG"):
+        return Path(named)
+    try:
+        usual.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # the reading will tell why
+    return usual
+
+
+def configured() -> Settings | None:
+    """Return this machine's settings; None where there is no configuration, or none that could be used.
+
+    A configuration that somebody is just getting wrong must not keep operators from their queue: it is told, and the
+    usual places are taken.
+    """
+    path = configuration_file()
+    try:
+        return load(path) if path else None
+    except ConfigError as error:
+        tell(f"warning: not used: {explained(error)}", "yellow")
+        return None
+
+
+def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
+    source = ctx.get_parameter_source(param.name or "")
+    if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
+        return value
+    settings = configured()
+    return settings.state_dir if settings else value
+
+
+def keys_path(named: Path | None, state_dir: Path) -> Path:
+    """Return the keys file of a state directory: the one named, the configured one, else the one inside it.
+
+    The configuration counts for the state directory it names, not for another that was asked for.
+    """
+    if named:
+        return named
+    settings = configured()
+    if settings and settings.state_dir == state_dir.absolute():
+        return settings.keys_file
+    return state_dir / "keys.toml"
+
+
+StateDir = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        envvar="VETLLA_STATE_DIR",
+        callback=_configured_state_dir,
+        readable=False,  # whoever opens it tells more than typer would
+        help="Where journal, registry and control socket live. Default: as configured.",
+        show_default=False,
+    ),
+]
+KeysFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys-file",
+        envvar="VETLLA_KEYS_FILE",
+        readable=False,
+        help="The keys file. Default: as configured, or in the state directory.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, fields stable.")]
+OfReceiver = Annotated[
+    str | None,
+    typer.Option(
+        "--receiver",
+        metavar="HEX",
+        help="Receiver of the account, where several homes have its number; '' for one that holds for every receiver.",
+    ),
+]
+OfLine = Annotated[
+    str | None, typer.Option("--line", metavar="HEX", help="Its line, likewise; '' for one that holds for every line.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+
+
+def formerly(**names: str) -> dict[str, Any]:
+    """Return a command's settings under which options are taken by their former names, too; help does not tell them."""
+    return {"token_normalize_func": lambda word: names.get(word, word)}

@@ -1,0 +1,138 @@
+"""What the inventory's commands share: the day, the registry's connection, the names of options."""
+
+from __future__ import annotations
+
+import gc
+import os
+from contextlib import closing, contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.cli.kit.exits import OWN_PROCESS
+from vetlla.cli.kit.output import talk
+from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.domain.errors import UsageError
+from vetlla.store.registry import registry
+from vetlla.store.registry.replace import in_memory, put_in_place
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.status import Status
+
+CLOCK = SystemClock()
+NOTE_MAX = 500
+"""Characters of a note, as of the reasons that the receiver takes."""
+
+
+def as_day(text: str) -> date:
+    """Return the date an option gives; typer reports what is wrong with it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write a date as 2024-04-01") from error
+
+
+def as_note(text: str) -> str:
+    """Return a note; typer reports one that is too long."""
+    if len(text) > NOTE_MAX:
+        raise typer.BadParameter(f"holds at most {NOTE_MAX} characters")
+    return text
+
+
+Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Instead of today.")]
+Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
+Note = Annotated[
+    str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why: kept with the movement as its note.")
+]
+
+
+def today() -> date:
+    """Return the day where this machine is."""
+    return to_datetime(CLOCK.now().utc_us).astimezone().date()
+
+
+def past(day: date | None) -> date:
+    """Return the day something happened: the one given, never a future one, or today."""
+    if day is not None and day > today():
+        raise UsageError(f"{day} lies in the future", remedy="record what has happened; plans are of `vetlla renewals`")
+    return day or today()
+
+
+@contextmanager
+def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> Iterator[sqlite3.Connection]:
+    """Hold the registry for one change: all of it or, after an error or in a dry run, nothing.
+
+    Who finds that it must not be may roll back and leave. ``large``: the receiver beside us must not feel it.
+    """
+    with registry.writing(state_dir, CLOCK) as database:
+        if not large:
+            with _atomic(database.conn, dry_run=dry_run):
+                yield database.conn
+            return
+        with closing(in_memory(database.conn)) as copy:
+            before = copy.total_changes
+            copy.execute("BEGIN")
+            yield copy
+            if copy.in_transaction and not dry_run and copy.total_changes > before:
+                copy.execute("COMMIT")
+                put_in_place(copy, state_dir / registry.REGISTRY)
+
+
+@contextmanager
+def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if connection.in_transaction:
+        connection.execute("ROLLBACK" if dry_run else "COMMIT")
+
+
+@contextmanager
+def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Open the registry to read it, as it was at one moment."""
+    with registry.reading(state_dir, CLOCK) as database:
+        connection: sqlite3.Connection = database.conn
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("ROLLBACK")
+
+
+def long_work() -> None:
+    """Make ready for a file or a report of a whole park.
+
+    Run only while nothing else on the machine wants the processor: the receiver beside us comes first. Niceness is not
+    enough, since a nice process still finishes its time slice while a frame waits; SCHED_IDLE gives way at once
+    (sched(7)).
+    """
+    if OWN_PROCESS.get():
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    whole_park()
+
+
+def whole_park() -> None:
+    """Make ready to hold a whole park in memory, at the pace of whoever waits for the answer.
+
+    The cyclic garbage collector is switched off: it would look through millions of small values again and again (a
+    third of the time), and none of them forms a cycle.
+    """
+    if OWN_PROCESS.get():
+        gc.disable()
+
+
+def working(what: str) -> Status:
+    """Show on a terminal that something is being worked at; elsewhere nothing."""
+    return talk().status(what)
+
+
+def recorded_us() -> int:
+    """Return the moment that a change is recorded with."""
+    return CLOCK.now().utc_us

@@ -1,0 +1,136 @@
+"""What imports and exports share: the options of their files, how far a file has come, how its faults are told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
+
+import typer
+
+from vetlla.cli.kit.output import print_json, talk
+from vetlla.cli.kit.progress import progress
+from vetlla.domain.columns import Fault
+from vetlla.domain.errors import UsageError
+from vetlla.tables.bounds import MAX_FAULTS
+from vetlla.tables.mapping import translation
+from vetlla.tables.reader import Reader
+from vetlla.tables.source import Encoding, FileKind, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vetlla.domain.columns import Column
+    from vetlla.tables.table import Row, Table
+
+EVERY = 5_000
+"""Rows between two steps of the progress bar: a shorter file is over before it would be seen."""
+WARNINGS_SHOWN = 20
+"""Warnings that a person is shown; --json tells every one."""
+
+ImportFile = Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON; - for standard input.")]
+Format = Annotated[
+    FileKind | None,
+    typer.Option(
+        "--format", case_sensitive=False, help="Default: as the file's name ends, else as its first characters look."
+    ),
+]
+TextEncoding = Annotated[
+    Encoding | None,
+    typer.Option("--encoding", case_sensitive=False, help="Of a text file without byte order mark. Default: utf-8."),
+]
+SheetName = Annotated[
+    str, typer.Option("--sheet", help="Sheet of a workbook. Default: the one named like --what, or the first.")
+]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that translates headings and words.")]
+
+
+ExportFile = Annotated[
+    Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON, by its ending; - for standard output.")
+]
+ExportFormat = Annotated[
+    FileKind | None,
+    typer.Option("--format", case_sensitive=False, help="Default: as the file's name ends; - is csv."),
+]
+
+
+class Options(NamedTuple):
+    """How a file is to be read."""
+
+    kind: FileKind | None = None
+    encoding: Encoding | None = None
+    sheet: str = ""
+    mapping: Path | None = None
+
+
+class Import(NamedTuple):
+    """A file that is being read: its reader, and what comes of each row."""
+
+    reader: Reader
+    rows: Iterator[tuple[int, dict[str, Any], list[Fault]]]
+
+
+@contextmanager
+def importing(
+    file: Path, columns: Sequence[Column], options: Options, *, what: str, whole: bool, as_json: bool
+) -> Iterator[Import]:
+    """Open a file to import it, with a bar on a terminal. Raises UsageError, every fault told, for a wrong heading."""
+    words = translation(options.mapping)
+    with opened(file, what=what, kind=options.kind, encoding=options.encoding, sheet=options.sheet) as table:
+        reader = Reader(columns, table, words, whole=whole)
+        if table.note:
+            talk().print(f"{file}: {table.note}", soft_wrap=True)
+        if reader.faults:
+            refuse(file, reader.faults, reader, as_json=as_json)
+        yield Import(reader, reader.read(_with_bar(table)))
+
+
+def refuse(file: Path, faults: Sequence[Fault], reader: Reader, *, as_json: bool, remedy: str = "") -> NoReturn:
+    """Tell every fault, then raise UsageError."""
+    for fault in faults:
+        tell_fault(fault, reader, as_json=as_json)
+    raise UsageError(
+        f"{file}: {len(faults)} faults, nothing imported", remedy=f"correct them, then import again{remedy}"
+    )
+
+
+def tell_fault(fault: Fault, reader: Reader, *, as_json: bool) -> None:
+    """Tell a fault: to a machine as an object, to a person as a sentence that names the column as the file does."""
+    if as_json:
+        print_json({**fault._asdict(), "heading": reader.heading(fault.column)})
+    else:
+        talk().print(sentence(fault, reader.heading(fault.column)), soft_wrap=True)
+
+
+def tell_warnings(warnings: Sequence[Fault], reader: Reader, *, as_json: bool) -> None:
+    """Tell what was taken all the same, and should be looked at."""
+    for warning in warnings if as_json else warnings[:WARNINGS_SHOWN]:
+        heading = reader.heading(warning.column)
+        if as_json:
+            fields = warning._asdict()
+            print_json({"warning": fields.pop("reason"), **fields, "heading": heading})
+        else:
+            talk().print(f"warning: {sentence(warning, heading)}", style="yellow", soft_wrap=True)
+    if len(warnings) > WARNINGS_SHOWN and not as_json:
+        talk().print(f"{len(warnings) - WARNINGS_SHOWN} more warnings (--json tells all)", style="yellow")
+
+
+def sentence(fault: Fault, heading: str) -> str:
+    """Return a fault as a person reads it."""
+    named = heading if heading == fault.column else f"{heading} ({fault.column})"
+    where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
+    return f"row {fault.row}: {where}{fault.reason}"
+
+
+def too_many(row: int) -> Fault:
+    """Return the last fault of a file that has too many: its rows from this one on are not read."""
+    return Fault(row, "", "", f"was not read, nor what is behind it: there are {MAX_FAULTS} faults before it")
+
+
+def _with_bar(table: Table) -> Iterator[tuple[int, Row]]:
+    with progress("reading") as tell:
+        for place, row in enumerate(table.rows):
+            if place % EVERY == 0 and place:
+                tell(round(table.done() * 100), 100)
+            yield row
+        tell(100, 100)

@@ -1,0 +1,307 @@
+"""``vetlla renewals``: renew every device before the end of its life, without a peak."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.cli.kit import parameters
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.registry import (
+    CLOCK,
+    Day,
+    as_day,
+    changing,
+    long_work,
+    looking,
+    recorded_us,
+    today,
+    whole_park,
+    working,
+)
+from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.cli.renewals import chart as renewals_chart
+from vetlla.cli.renewals.calendar import calendar
+from vetlla.cli.renewals.view import (
+    VISIT_COLUMNS,
+    base_row,
+    drawn,
+    tell_forecast,
+    tell_plan,
+    visit_row,
+    year_row,
+)
+from vetlla.domain.clock import to_datetime
+from vetlla.domain.errors import UsageError
+from vetlla.service.calendar import add_months
+from vetlla.service.inventory.movements import name
+from vetlla.service.renewals import visits_needed as rules
+from vetlla.service.renewals.explain import why
+from vetlla.service.renewals.forecast import forecast as forecast_years
+from vetlla.service.renewals.planning import make, within_reach
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.renewals import plan as inventory_visits
+from vetlla.tables.source import FileKind
+from vetlla.tables.target import finished, kind_of, write
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from vetlla.domain.visits import Visit
+
+app = typer.Typer(help="Renew every device before the end of its useful life, without a peak.", no_args_is_help=True)
+INFEASIBLE = 1
+"""Exit status of a plan for which the capacity does not do."""
+DUE_COLUMNS = ("ends", "device", "home", "base", "days_left")
+
+Base = Annotated[str, typer.Option("--base", help="Only this intervention base.")]
+From = Annotated[date | None, typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First day.")]
+To = Annotated[date | None, typer.Option("--to", parser=as_day, metavar="YYYY-MM-DD", help="Last day.")]
+
+
+class PlanKind(StrEnum):
+    """What kind of file a plan is written to: a table of any kind, or a calendar."""
+
+    CSV = FileKind.CSV
+    XLSX = FileKind.XLSX
+    JSON = FileKind.JSON
+    NDJSON = FileKind.NDJSON
+    ICS = "ics"
+
+
+@app.command()
+def due(
+    until: To = None,
+    base: Base = "",
+    day: Day = None,
+    limit: Limit = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List installed devices whose useful life ends up to a day (without --to: within the lead), first to end first.
+
+    Example: vetlla renewals due --to 2025-12-31 --base NORD
+    """
+    on = day or today()
+    values = parameters.load(parameters_file).on(on)
+    last = until or add_months(on, values.integer("renewal.lead"))
+    whole_park()
+    with looking(state_dir) as connection:
+        inventory.must_know_base(connection, base)
+        homes = inventory.homes(connection)
+        found = rules.due(inventory.fleet(connection, on), values, last)
+    rows = (
+        {
+            "ends": str(one.ends),
+            "device": name(one.kept.device),
+            "home": one.kept.standing.home,
+            "base": homes[one.kept.standing.home].base,
+            "days_left": (one.ends - on).days,
+        }
+        for one in found
+        if base in ("", homes[one.kept.standing.home].base)
+    )
+    if print_some(rows, DUE_COLUMNS, limit, as_json=as_json):
+        parameters.footnote(values)
+
+
+@app.command()
+def plan(
+    start: From = None,
+    end: To = None,
+    growth: Annotated[bool, typer.Option(help="Count the homes expected to join among the work.")] = True,
+    parameters_file: ParametersFile = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Plan the visits from a day (today) to another (the contract's end), the peak day of each base as low as can be.
+
+    A plan made before is replaced; visits agreed with people keep their day and number. When a base's capacity does
+    not do, nothing is kept: the answer says which devices, how many minutes short, and the least capacity that does.
+
+    Exit status: 0 planned, 1 the capacity does not do.
+
+    Example: vetlla renewals plan --from 2024-04-01 --to 2027-03-31 --dry-run
+    """
+    first = start or today()
+    values = parameters.load(parameters_file).on(first)
+    last = end or values.the_date("contract.end")
+    long_work()
+    with working("planning"), changing(state_dir, dry_run=dry_run, large=True) as connection:
+        made = make(
+            list(inventory.fleet(connection)),
+            inventory.homes(connection),
+            inventory_visits.visits(connection, agreed=True),
+            values,
+            (first, last),
+            today=today(),
+            growth=growth,
+        )
+        if made.shortages:
+            connection.execute("ROLLBACK")
+        else:
+            figures = {row["base"]: row for row in map(base_row, made.bases)}
+            inventory_visits.replace_plan(
+                connection, made.visits, first=first, last=last, figures=figures, made_us=recorded_us()
+            )
+        devices = [task.device for short in made.shortages for task in short.tasks]
+        names = inventory.serials(connection, devices)
+    with verdict(INFEASIBLE if made.shortages else 0):
+        tell_plan(made, names, values, as_json=as_json)
+
+
+@app.command()
+def show(
+    visit: Annotated[int, typer.Argument(metavar="[VISIT]", help="A visit's number.")] = 0,
+    home: Annotated[str, typer.Option("--home", help="Only this home.")] = "",
+    base: Base = "",
+    start: From = None,
+    end: To = None,
+    reasons: Annotated[bool, typer.Option("--why", help="Tell why each visit is on its day.")] = False,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show the plan: a visit, a home's, a base's, or all; --why explains each day.
+
+    Example: vetlla renewals show --home H000123 --why
+    """
+    with looking(state_dir) as connection:
+        found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
+        names = _names(connection, found)
+    explain = reasons or bool(visit)
+    rows = (visit_row(one, names, explain=explain and as_json) for one in found)
+    shown = print_some(rows, VISIT_COLUMNS, limit, as_json=as_json)
+    if explain and not as_json:
+        for one in found[:shown]:
+            for sentence in why(one, names):
+                console().print(f"{one.number}: {sentence}", soft_wrap=True)
+
+
+@app.command()
+def agree(
+    visit: Annotated[int, typer.Argument(help="The visit's number.")],
+    day: Annotated[
+        date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Another of its days.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="No longer agreed.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Mark a visit as agreed with the people of the home: planning anew leaves it on its day.
+
+    Example: vetlla renewals agree 4711 --day 2025-02-03
+    """
+    with changing(state_dir, dry_run=dry_run) as connection:
+        agreed = inventory_visits.agree(connection, visit, day, agreed=not undo)
+        names = _names(connection, [agreed])
+    print_rows([visit_row(agreed, names, explain=False)], VISIT_COLUMNS, as_json=as_json)
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON, NDJSON, or .ics for calendars; - for standard output."),
+    ],
+    form: Annotated[
+        PlanKind | None,
+        typer.Option("--format", case_sensitive=False, help="Default: as the file's name ends; - is csv."),
+    ] = None,
+    base: Base = "",
+    start: From = None,
+    end: To = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Write the plan to a file: a table with reasons, or iCalendar.
+
+    Example: vetlla renewals export nord.ics --base NORD --from 2025-01-01 --to 2025-01-31
+    """
+    is_calendar = form is PlanKind.ICS or (form is None and file.suffix.lower() == ".ics")
+    kind = None if is_calendar else kind_of(file, FileKind(form) if form else None)
+    long_work()
+    with looking(state_dir) as connection:
+        found = _planned(connection, base=base, start=start, end=end)
+        names = _names(connection, found)
+    if is_calendar:
+        if not found:
+            raise UsageError("no visit fits, and a calendar has at least one", remedy="vetlla renewals show")
+        said = {one.number: why(one, names) for one in found}
+        with finished(file) as out:
+            out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
+        return
+    rows = [visit_row(one, names, explain=True) for one in found]
+    columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
+    write(file, columns, ([row[column] for column in columns] for row in rows), "visits", kind=kind)
+
+
+@app.command()
+def forecast(
+    start: From = None,
+    end: To = None,
+    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw it too: .svg or .png.")] = None,
+    parameters_file: ParametersFile = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Foretell installations, digital share and rent per year (without options: of the contract).
+
+    Example: vetlla renewals forecast --chart years.svg
+    """
+    loaded = parameters.load(parameters_file)
+    on = loaded.on(start or today())
+    first = start or on.the_date("contract.start")
+    values = loaded.on(first)
+    last = end or values.the_date("contract.end")
+    if last < first:
+        raise UsageError(f"the forecast would end on {last}, before {first}")
+    within_reach(first, last)
+    whole_park()
+    with working("foretelling"), looking(state_dir) as connection:
+        homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
+        years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
+    if chart:
+        renewals_chart.save(chart, drawn(years))
+    if as_json:
+        for year in years:
+            print_json(year_row(year))
+    else:
+        tell_forecast(years)
+    parameters.footnote(values)
+
+
+def _planned(
+    connection: sqlite3.Connection,
+    *,
+    visit: int = 0,
+    home: str = "",
+    base: str = "",
+    start: date | None = None,
+    end: date | None = None,
+) -> list[Visit]:
+    if inventory_visits.planned_span(connection) is None:
+        raise UsageError("nothing is planned", remedy="vetlla renewals plan")
+    inventory.must_know_base(connection, base)
+    if home:
+        inventory.home(connection, home)
+    found = inventory_visits.visits(
+        connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
+    )
+    if visit and not found:
+        raise UsageError(f"no visit {visit}", remedy="vetlla renewals show --home CODE tells a home's visits")
+    return found
+
+
+def _names(connection: sqlite3.Connection, visits: Iterable[Visit]) -> dict[int, str]:
+    return inventory.serials(connection, {task.device for visit in visits for task in visit.tasks if task.device})

@@ -1,0 +1,101 @@
+"""Who calls in ``vetlla simulate``: homes made up for a drill, or those of a service's own files."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vetlla.cli.accounts import files as account_file
+from vetlla.domain.access import no_link
+from vetlla.domain.accounts import Account
+from vetlla.domain.errors import UsageError
+from vetlla.simulator import drill
+from vetlla.store.accounts.columns import COLUMNS, row_from
+from vetlla.store.secrets.changes import set_key
+from vetlla.store.secrets.keyring import Keyring
+from vetlla.tables import delimited
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import typer
+
+    from vetlla.domain.signals import Key
+    from vetlla.simulator.dialects.dialect import Dialect
+
+HOMES = 10
+
+
+def receiver_to_dial(ctx: typer.Context) -> Path:
+    """Return the state directory whose receiver is to be dialled. Raises UsageError where the words name none.
+
+    A configured directory, or one in the environment, is that of the service: no drill opens alarms there because a
+    word is missing.
+    """
+    source = ctx.get_parameter_source("state_dir")
+    if source is None or source.name != "COMMANDLINE":
+        raise UsageError(
+            "no receiver is named: homes that dial in open alarms",
+            remedy="name it with --to HOST:PORT, or with --state-dir DIR; `vetlla demo` brings one of its own",
+        )
+    directory: Path = ctx.params["state_dir"]
+    return directory
+
+
+PORT_MAX = 65_535
+
+
+def address_from(to: str) -> tuple[str, int]:
+    """Return host and port of what was typed as HOST:PORT. Raises UsageError."""
+    host, colon, port = to.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise UsageError(f"--to {to}: {host!a} is no host", remedy="such as 127.0.0.1:9009 or [::1]:9009") from error
+    if not 1 <= int(port) <= PORT_MAX:
+        raise UsageError(f"--to {to}: a port is from 1 to {PORT_MAX}", remedy="`vetlla status` shows the receiver's")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def callers(
+    dialect: Dialect, file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
+) -> tuple[tuple[Account, ...], dict[str, Key]]:
+    """Return the accounts that call and the keys they encrypt with: made up, or those of a service's own files."""
+    accounts = drill.homes(homes or HOMES, dialect) if file is None else _read_accounts(file)[:homes]
+    if not dialect.encrypts and (encrypt not in {"", "none"} or keys_from is not None):
+        raise UsageError(f"{dialect.name} knows no encryption", remedy="leave --encrypt and --keys-from out")
+    if encrypt == "none" or not dialect.encrypts:
+        return drill.in_clear(accounts), {}
+    if encrypt in {str(bits) for bits in drill.KEY_BITS}:
+        return drill.encrypting(accounts, int(encrypt), seed)
+    if encrypt:
+        # What was given is not repeated: it may be a key.
+        raise UsageError("--encrypt takes how many bits the keys have", remedy="one of none, 128, 192, 256")
+    return accounts, {} if keys_from is None else _read_keys(keys_from)
+
+
+def _read_accounts(file: Path) -> tuple[Account, ...]:
+    return tuple(Account(**entry.place._asdict(), **entry.fields) for entry in account_file.entries(file))
+
+
+def _read_keys(file: Path) -> dict[str, Key]:
+    keyring = Keyring.read(file)
+    return {name: keyring.lookup(name)[0] for name in keyring}
+
+
+def write_files(folder: Path, accounts: Sequence[Account], keys: Mapping[str, Key]) -> None:
+    """Write what a receiver must be told to understand these homes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = no_link(folder / "accounts.csv", os.O_TRUNC)
+        with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
+            delimited.write(out, COLUMNS, ([*row_from(account).values()] for account in accounts))
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}", remedy="name a directory that can be written") from error
+    now = datetime.now(UTC)
+    for key in keys.values():
+        set_key(folder / "keys.toml", key.name, key.secret, by="vetlla simulate", now=now, drop_old=True)

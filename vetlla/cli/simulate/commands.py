@@ -1,0 +1,229 @@
+"""``vetlla simulate``: homes that dial in, for drills and measurements."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvloop
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import duration
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.simulate.callers import HOMES, address_from, callers, receiver_to_dial, write_files
+from vetlla.cli.simulate.events import Outages, ReturnWithin, Silent, outage_from, silence_from
+from vetlla.cli.simulate.mqtt import simulate_mqtt
+from vetlla.cli.simulate.report import table, teller, trouble
+from vetlla.domain.errors import LinkError, UsageError
+from vetlla.simulator.dialects.registry import DIALECTS, find
+from vetlla.simulator.drive import drive
+from vetlla.simulator.ledger import Ledger
+from vetlla.simulator.scenario import ACK_TIMEOUT_S, ATTEMPTS, Connection, Faults, Mix, Scenario, Transport
+from vetlla.simulator.statistics import Counts, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.simulator.dialling.subscriber import Settled
+
+RATE = 10
+DURATION_S = 10.0
+REFRESH_S = 0.2
+"""Between two looks at a running simulation: smooth to the eye, nothing to the load."""
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+"""Where a receiver that listens everywhere is dialled from its own machine."""
+SEEDS = 1_000_000
+"""Drawn seeds stay short enough to be typed again."""
+LOST = 1
+"""Exit status when a report was not acknowledged."""
+ELSEWHERE: Mapping[str, Callable[[typer.Context], None]] = {"mqtt": simulate_mqtt}
+"""Protocols whose fleets do not dial a line each, and so are no dialect; ``ctx.params`` are the options below."""
+SPOKEN = (*DIALECTS, *ELSEWHERE)
+
+
+PROGRESS = (
+    SpinnerColumn(),
+    TextColumn("{task.completed:,.0f} acknowledged", markup=False),
+    BarColumn(bar_width=30),
+    TimeElapsedColumn(),
+    TextColumn("{task.fields[trouble]}", style="yellow", markup=False),
+)
+
+
+def simulate(
+    ctx: typer.Context,
+    *,
+    protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"What homes speak: {', '.join(SPOKEN)}.")] = "dc09",
+    to: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Receiver to dial, instead of that of --state-dir.")
+    ] = "",
+    homes: Annotated[int | None, typer.Option(min=1, help=f"How many; default {HOMES}, or all of --accounts.")] = None,
+    accounts: Annotated[
+        Path | None, typer.Option(readable=False, help="Be the homes of this file (columns of `accounts import`).")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
+    ] = None,
+    closed: Annotated[bool, typer.Option("--closed", help="As fast as answers come back, instead of --rate.")] = False,
+    duration_s: Annotated[
+        float | None,
+        duration(
+            "--duration",
+            help=f"How long; {DURATION_S:.0f}s without it, counted from the end of an outage.",
+            least_s=0.1,
+        ),
+    ] = None,
+    reports: Annotated[int | None, typer.Option(min=1, help="Stop after so many, instead of --duration.")] = None,
+    transport: Annotated[Transport, typer.Option(help="How homes dial.")] = Transport.TCP,
+    connection: Annotated[Connection, typer.Option(help="Stay connected, or dial anew for each report.")] = (
+        Connection.KEEP
+    ),
+    encrypt: Annotated[
+        str, typer.Option(help="none, 128, 192 or 256 bits with made-up keys; default: as --accounts and --keys-from.")
+    ] = "",
+    keys_from: Annotated[
+        Path | None, typer.Option(readable=False, help="Keys file that holds the keys --accounts names.")
+    ] = None,
+    files_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", readable=False, help="Write accounts.csv and keys.toml of these homes for a receiver, and stop."
+        ),
+    ] = None,
+    mix: Annotated[
+        str,
+        typer.Option(
+            show_default=False, help="Weights; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
+        ),
+    ] = "alarms=5,technical=5,tests=30,heartbeats=60",
+    faults: Annotated[
+        str, typer.Option(help="Shares: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
+    ] = "",
+    timeout: Annotated[
+        float, duration("--timeout", help=f"How long a home waits for an answer ({ACK_TIMEOUT_S:g}s).", least_s=0.1)
+    ] = ACK_TIMEOUT_S,
+    attempts: Annotated[int, typer.Option(min=1, help="Times a home sends a report before it gives up.")] = ATTEMPTS,
+    outage: Outages = "",
+    return_within: ReturnWithin = 0.0,
+    silent: Silent = "",
+    trust: Annotated[
+        Path | None, typer.Option(readable=False, help="Certificate the receiver must show (tls); default: any.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(readable=False, help="Write every report and its fate here, as NDJSON.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Say and suffer the same things again.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - asked for where it was given: see receiver_to_dial
+    as_json: AsJson = False,
+) -> None:
+    """Let homes dial in over real sockets and measure what comes back.
+
+    The receiver is named by --to or by --state-dir: homes that dial in open alarms, so none is dialled by default.
+
+    Ends with status 0 if every report was acknowledged, 1 if any was lost or refused. What a protocol never
+    acknowledges is counted apart, as sent. Ctrl-C ends the calls and prints what came of them so far.
+
+    Example: vetlla simulate --to 127.0.0.1:9009 --homes 500 --rate 200 --faults torn,damage=0.02 --ledger sent.ndjson
+    """
+    if protocol in ELSEWHERE:
+        ELSEWHERE[protocol](ctx)
+        return
+    dialect = find(protocol)
+    if closed and rate is not None:
+        raise UsageError("--closed and --rate exclude each other", remedy="--closed calls as fast as answers come back")
+    if seed is None:
+        seed = random.randrange(SEEDS)  # noqa: S311 - a simulation, not a secret
+    calling, keys = callers(dialect, accounts, homes, encrypt, keys_from, seed)
+    if files_to is not None:
+        write_files(files_to, calling, keys)
+        return
+    wanted_outage = outage_from(outage, return_within)
+    host, port = address_from(to) if to else _listener(receiver_to_dial(ctx), protocol)
+    scenario = Scenario(
+        host=host,
+        port=port,
+        accounts=calling,
+        keys=keys,
+        rate=None if closed else rate or RATE,
+        reports=reports,
+        duration_s=duration_s if duration_s or reports else DURATION_S + (wanted_outage.end_s if wanted_outage else 0),
+        transport=transport,
+        connection=connection,
+        mix=Mix.parse(mix),
+        faults=Faults.parse(faults),
+        timeout_s=timeout,
+        attempts=attempts,
+        seed=seed,
+        trusted=str(trust) if trust else None,
+        protocol=protocol,
+        outage=wanted_outage,
+        silence=silence_from(silent),
+    )
+    report = _run(scenario, ledger)
+    with verdict(0 if report.complete else LOST):
+        if as_json:
+            said = {"to": f"{host}:{port}", "protocol": protocol, "seed": seed}
+            print_json({**said, **asdict(report), "complete": report.complete})
+        else:
+            console().print(table(report, scenario))
+
+
+def _listener(state_dir: Path, protocol: str) -> tuple[str, int]:
+    """Return where the receiver of a state directory listens for a protocol."""
+    for listener in ask(state_dir, "status")["listening"]:
+        if listener["protocol"] == protocol:
+            return ANYWHERE.get(listener["host"], listener["host"]), listener["port"]
+    raise LinkError(f"the receiver does not listen for {protocol}", remedy="name another one with --to HOST:PORT")
+
+
+def _run(scenario: Scenario, ledger: Path | None) -> Report:
+    counts = Counts()
+    with _opened(ledger) as settled, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(_simulate(scenario, counts, settled))
+        except asyncio.CancelledError:
+            done = counts.acknowledged + counts.sent
+            talk().print(f"cut short: {done:,} of {counts.told:,} reports were acknowledged")
+            raise typer.Exit(LOST) from None
+
+
+@contextmanager
+def _opened(ledger: Path | None) -> Iterator[Settled | None]:
+    if ledger is None:
+        yield None
+        return
+    try:
+        out = ledger.open("w", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{ledger}: {error.strerror}", remedy="name a file that can be written") from error
+    with out:
+        yield Ledger(out).write
+
+
+async def _simulate(scenario: Scenario, counts: Counts, settled: Settled | None) -> Report:
+    """Run the scenario; the first signal lets homes finish what is on its way, the second one does not."""
+    stop = asyncio.Event()
+    screen = talk()
+    running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts, tell=teller(screen)))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: running.cancel() if stop.is_set() else stop.set())
+    if not sys.stderr.isatty():
+        return await running
+    with Progress(*PROGRESS, console=screen, transient=True) as progress:
+        task = progress.add_task("", total=scenario.reports, trouble="")
+        while not running.done():
+            progress.update(task, completed=counts.acknowledged + counts.sent, trouble=trouble(counts))
+            await asyncio.wait({running}, timeout=REFRESH_S)
+    return running.result()

@@ -1,0 +1,74 @@
+"""The options of ``vetlla simulate`` that say what befalls the fleet."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from vetlla.cli.kit.moments import duration
+from vetlla.domain.clock import seconds_of
+from vetlla.domain.errors import UsageError
+from vetlla.simulator.scenario import Outage, Silence
+
+SILENT_AFTER_S = 5.0
+"""When homes fall silent unless it is said: what a receiver is to miss it must have heard first."""
+
+Outages = Annotated[
+    str,
+    typer.Option(
+        metavar="AFTER:LENGTH", help="After this time all connections break; the homes are away for this long."
+    ),
+]
+ReturnWithin = Annotated[
+    float, duration("--return-within", help="Time within which the homes return after --outage; 0: all at once.")
+]
+Silent = Annotated[
+    str,
+    typer.Option(
+        metavar="SHARE[:AFTER]",
+        help=f"This share of the homes falls silent after this time ({SILENT_AFTER_S:g}s); their connections stay.",
+    ),
+]
+
+
+def outage_from(text: str, return_within_s: float) -> Outage | None:
+    """Read ``AFTER:LENGTH``, two durations; "" is none. Raises UsageError."""
+    if not text:
+        if return_within_s:
+            raise UsageError("--return-within says how an outage ends", remedy="give --outage AFTER:LENGTH too")
+        return None
+    after, _, length = text.partition(":")
+    after_s, length_s = _seconds(after), _seconds(length)
+    if not (after_s >= 0 and length_s > 0):
+        raise UsageError(f"--outage {text}: not AFTER:LENGTH", remedy="two durations, such as 30s:1m")
+    return Outage(after_s=after_s, length_s=length_s, return_within_s=return_within_s)
+
+
+def silence_from(text: str) -> Silence | None:
+    """Read ``SHARE`` or ``SHARE:AFTER``; "" is none. Raises UsageError."""
+    if not text:
+        return None
+    share, colon, after = text.partition(":")
+    silence = Silence(share=_number(share), after_s=_seconds(after) if colon else SILENT_AFTER_S)
+    if not (0 < silence.share <= 1 and silence.after_s >= 0):
+        raise UsageError(f"--silent {text}: not SHARE[:AFTER]", remedy="such as 0.2, or 0.2:1m for after a minute")
+    return silence
+
+
+def _number(text: str) -> float:
+    """Return a finite number; NaN for anything else, which no comparison lets pass."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a duration; NaN for anything else, which no comparison lets pass."""
+    try:
+        return seconds_of(text)
+    except ValueError:
+        return math.nan

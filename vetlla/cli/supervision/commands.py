@@ -1,0 +1,204 @@
+"""``vetlla supervision``: which terminals and pendants are heard, which are not, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vetlla.cli.kit.control import ask
+from vetlla.cli.kit.moments import Utc, duration, shown_iso, whole
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, OfLine, OfReceiver, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.cli.supervision import incidents as supervision_incidents
+from vetlla.cli.supervision import report as supervision_report
+from vetlla.domain.errors import UsageError
+from vetlla.service.supervision.rules import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+app = typer.Typer(help="Which terminals and UCRs are heard, which are not, and why.", no_args_is_help=True)
+
+COLUMNS = ("account", "device", "home", "state", "since", "last heard", "every", "why")
+STATES = ", ".join(state.word for state in Health)
+
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As the terminal sends it, in any case.")]
+Device = Annotated[str, typer.Option("--device", metavar="ID", help="Only this UCR, by the id it reports itself with.")]
+
+
+@app.command("list")
+def list_devices(
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="STATE", help=f"Of {STATES}; repeatable.")
+    ] = None,
+    account: Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Of this account.")] = "",
+    home: Annotated[str, typer.Option("--home", metavar="CODE", help="Of this home.")] = "",
+    limit: Limit = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the devices that need a look: late, lost, unknown, and not supervised for another reason than no period.
+
+    With --state exactly those that are in one of these states. Nothing is printed when all is well.
+
+    Example: vetlla supervision list --state lost --json | jq -r .account
+    """
+    unknown = set(state or ()) - {one.word for one in Health}
+    if unknown:
+        raise UsageError(f"no state {', '.join(sorted(unknown))}", remedy=f"one of {STATES}")
+    asked: dict[str, Any] = {"states": state or [], "account": account, "home": home}
+    found = _pages(state_dir, asked)
+    print_some(
+        found if as_json else map(_row, found),
+        COLUMNS,
+        limit,
+        as_json=as_json,
+        total=lambda: ask(state_dir, "supervision.list", count=True, **asked)["count"],
+    )
+
+
+def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield devices page by page: a fleet may be a million."""
+    after: int | None = -1
+    while after is not None:
+        page = ask(state_dir, "supervision.list", after=after, **asked)
+        yield from page["devices"]
+        after = page["next"]
+
+
+@app.command()
+def show(
+    account: Account,
+    receiver: OfReceiver = None,
+    line: OfLine = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a terminal and its UCRs: state and reason, what is expected and what failed to come, pauses, labels.
+
+    Example: vetlla supervision show 4C01
+    """
+    for one in ask(state_dir, "supervision.show", account=account, receiver=receiver, line=line):
+        if as_json:
+            print_json(one)
+        else:
+            for said in _sheet(one):
+                console().print(said, soft_wrap=True)
+
+
+@app.command()
+def pause(
+    account: Account,
+    reason: Annotated[str, typer.Option("--reason", help="Why: for the audit and for whoever asks.")],
+    device: Device = "",
+    seconds: Annotated[
+        float | None, duration("--for", help="How long, such as 2h; without it until it is resumed.", least_s=1)
+    ] = None,
+    receiver: OfReceiver = None,
+    line: OfLine = None,
+    dry_run: DryRun = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pause supervision of an account: its terminal and all its UCRs, or one UCR. Shown as not supervised, never as ok.
+
+    Needs the role of an engineer or a supervisor. Calls for help are received all the same.
+
+    Example: vetlla supervision pause 4C01 --for 2h --reason "installer on site"
+    """
+    done = ask(
+        state_dir,
+        "supervision.pause",
+        account=account,
+        receiver=receiver,
+        line=line,
+        device=device,
+        seconds=None if seconds is None else whole(seconds),
+        reason=reason,
+        dry_run=dry_run,
+    )
+    _tell(done, ("account", "device", "home", "until", "operator", "reason"), as_json=as_json)
+
+
+@app.command()
+def resume(
+    account: Account,
+    device: Device = "",
+    receiver: OfReceiver = None,
+    line: OfLine = None,
+    dry_run: DryRun = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a pause that was ordered: each device is given a whole period from now.
+
+    Needs the role of an engineer or a supervisor. Other reasons stay: a suspended home's devices stay unsupervised.
+
+    Example: vetlla supervision resume 4C01
+    """
+    done = ask(
+        state_dir,
+        "supervision.resume",
+        account=account,
+        receiver=receiver,
+        line=line,
+        device=device,
+        dry_run=dry_run,
+    )
+    _tell(done, ("account", "device", "home", "state", "why"), as_json=as_json)
+
+
+for _command in (supervision_incidents.incidents, supervision_report.report):
+    app.command()(_command)
+
+
+def _tell(done: dict[str, Any], columns: tuple[str, ...], *, as_json: bool) -> None:
+    about = {name: value for name, value in done.items() if name != "devices"}
+    if as_json:
+        for one in done["devices"]:
+            print_json(one | about)
+        return
+    if "until" in about:
+        about["until"] = shown_iso(about["until"])
+    print_rows((one | about for one in done["devices"]), columns, as_json=False)
+    if done["durable"] is None:
+        talk().print("rehearsed: nothing was changed")
+    elif not done["durable"]:
+        talk().print("not on the disk yet: the store has failed", style="yellow")
+
+
+def _row(one: dict[str, Any]) -> dict[str, Any]:
+    return one | {
+        "since": shown_iso(one["since"]),
+        "last heard": shown_iso(one["last_heard"]) or "never",
+        "every": f"{one['interval_s']} s" if one["interval_s"] else "",
+    }
+
+
+def _sheet(one: dict[str, Any]) -> Iterator[str]:
+    """Yield what a person reads of a device, a line for each subject."""
+    place = "".join(f", {name} {one[name]}" for name in ("receiver", "line", "home") if one[name])
+    what = f"UCR {one['device']}" if one["kind"] == "ucr" else "terminal"
+    yield f"{what} of account {one['account']}{place}"
+    yield f"  {one['state'].replace('_', ' ')} since {shown_iso(one['since']) or 'it was taken up'}: {one['why']}"
+    yield f"  last heard {shown_iso(one['last_heard']) or 'never'}, {one['received_today']} signs of life today"
+    if one["interval_s"]:
+        after = f"lost after {one['allowed_misses']} misses"
+        yield f"  expected every {one['interval_s']} s, {after}; missed {one['missed']}"
+    if one["next_deadline"]:
+        yield f"  next deadline {shown_iso(one['next_deadline'])}, lost at {shown_iso(one['lost_at'])}"
+    if paused := one["pause"]:
+        until = shown_iso(paused["until"]) or "it is resumed"
+        since = shown_iso(paused["since"])
+        yield f"  paused by {paused['operator']} since {since} until {until}: {paused['reason']}"
+    if one["incident"] or one["alarm"]:
+        parts = [f"{name} {one[name]}" for name in ("incident", "alarm") if one[name]]
+        yield f"  {', '.join(parts)}"
+    yield f"  fails together with: {', '.join(one['labels'])}"

@@ -1,0 +1,113 @@
+"""The rows of the supervision report: fields of a machine's answer, columns of a person's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vetlla.service.supervision.rules import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.service.supervision.report import Judged, Sums
+    from vetlla.store.journal.ledger import DayOf
+    from vetlla.store.supervision.history import Named
+
+TERMINAL, UCR, NAMELESS = "terminal", "ucr", "nameless"
+KINDS = (TERMINAL, UCR, NAMELESS)
+"""Nameless: the ledger has the day of a device that the journal has no name for; counted all the same."""
+KIND_COLUMNS = (
+    "kind",
+    "device_days",
+    "not_supervised_days",
+    "supervised_days",
+    "partial_days",
+    "checked",
+    "breaches",
+    "share",
+    "expected",
+    "received",
+    "supervised_s",
+    "unsupervised_s",
+    "not_supervised",
+    "partial_s",
+)
+DAY_COLUMNS = ("day", "recorded", *KIND_COLUMNS, "no_receiver_s")
+DEVICE_COLUMNS = (
+    "account",
+    "receiver",
+    "line",
+    "device",
+    "kind",
+    "day",
+    "interval_s",
+    "allowed_misses",
+    "supervised_s",
+    "unsupervised_s",
+    "expected",
+    "received",
+    "longest_silence_s",
+    "not_supervised",
+    "state",
+    "verdict",
+)
+
+
+def kind_of(name: Named | None) -> str:
+    """Return what kind of device a name stands for."""
+    if name is None:
+        return NAMELESS
+    return UCR if name.device else TERMINAL
+
+
+def kind_row(kind: str, sums: Sums) -> dict[str, Any]:
+    """Return the sums of one kind of device in the order of ``KIND_COLUMNS``."""
+    return {
+        "kind": kind,
+        "device_days": sums.device_days,
+        "not_supervised_days": sums.device_days - sums.supervised,
+        "supervised_days": sums.supervised,
+        "partial_days": sums.partial,
+        "checked": sums.checked,
+        "breaches": sums.breaches,
+        "share": sums.share,
+        "expected": sums.expected_milli / 1000,
+        "received": sums.received,
+        "supervised_s": sums.supervised_s,
+        "unsupervised_s": sums.unsupervised_s,
+        "not_supervised": dict(sorted(sums.not_supervised.items())),
+        "partial_s": dict(sorted(sums.partial_s.items())),
+    }
+
+
+def reason_rows(kind: str, sums: Sums) -> Iterator[dict[str, Any]]:
+    """Yield why devices of a kind were not supervised: whole days, and hours of days on which they were otherwise."""
+    for why in sorted({*sums.not_supervised, *sums.partial_s}):
+        yield {
+            "kind": kind,
+            "not_supervised": why,
+            "whole_days": sums.not_supervised[why],
+            "hours_of_other_days": f"{sums.partial_s[why] / 3600:.1f}",
+        }
+
+
+def device_row(day: str, one: DayOf, found: Judged, name: Named | None) -> dict[str, Any]:
+    """Return a device's day in the order of ``DEVICE_COLUMNS``."""
+    return {
+        "account": name.account if name else "",
+        "receiver": name.receiver if name else "",
+        "line": name.line if name else "",
+        "device": name.device if name else "",
+        "kind": kind_of(name),
+        "day": day,
+        "interval_s": one.interval_s,
+        "allowed_misses": one.allowed_misses,
+        "supervised_s": one.supervised_s,
+        "unsupervised_s": found.unsupervised_s,
+        "expected": found.expected_milli / 1000,
+        "received": one.received,
+        "longest_silence_s": one.longest_s,
+        "not_supervised": found.why,
+        "state": Health(one.state).word,
+        "verdict": found.verdict.value,
+    }

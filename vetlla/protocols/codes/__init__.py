@@ -1,0 +1,1 @@
+"""Code tables as data, and their readers."""

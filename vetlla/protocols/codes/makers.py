@@ -1,0 +1,63 @@
+"""What makers mean by codes that the standards leave open, or define otherwise: ``tables/makers.csv``.
+
+Two rules keep a call from becoming quiet because another maker uses its code for a status:
+
+1. A maker's meaning that is more urgent than the standard's holds everywhere and stands in the standard's table, with
+   the maker in brackets: ND (Ajax) is a disarming under duress from every terminal. So does the meaning of a code
+   that neither the standard nor its letter makes an alarm.
+2. A meaning that is less urgent holds for the accounts that a person gave this maker, and stands here. Everywhere else
+   a code of an alarm letter that the standard does not define is a ``general_alarm``: PE (Ajax: photo by scenario on).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.accounts import Maker
+from vetlla.domain.signals import Kind, Phase
+from vetlla.protocols.codes import tables as codes
+from vetlla.protocols.codes.rows import read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vetlla.domain.signals import Event, Signal
+
+DETAIL: Final = "maker"
+"""Names the maker in the details of a signal that was read by its table."""
+
+
+class Meaning(NamedTuple):
+    """What a maker means by a code."""
+
+    name: str
+    kind: Kind
+    phase: Phase | None
+    """None: as the event's qualifier says."""
+
+
+def _read() -> dict[Maker, dict[tuple[str, str], Meaning]]:
+    makers: dict[Maker, dict[tuple[str, str], Meaning]] = {maker: {} for maker in Maker}
+    for row in read_rows("makers.csv"):
+        phase = Phase(row["phase"]) if row["phase"] else None
+        makers[Maker(row["maker"])][row["system"], row["code"]] = Meaning(row["name"], Kind(row["kind"]), phase)
+    return makers
+
+
+MAKERS: Final[Mapping[Maker, Mapping[tuple[str, str], Meaning]]] = _read()
+
+
+def as_meant_by(maker: Maker, signal: Signal) -> Signal:
+    """Return the signal with the event that its maker means; its details then name the maker."""
+    event = signal.event
+    meaning = MAKERS[maker].get((event.system, event.code))
+    if meaning is None:
+        return signal
+    meant = event._replace(kind=meaning.kind, phase=meaning.phase or event.phase)
+    return signal._replace(event=meant, details={**signal.details, DETAIL: maker.value})
+
+
+def name_of(event: Event, maker: Maker | None) -> str:
+    """Return the maker's name of an event's code; the standard's where the maker has none."""
+    meaning = MAKERS[maker].get((event.system, event.code)) if maker is not None else None
+    return meaning.name if meaning is not None else codes.name_of(event)

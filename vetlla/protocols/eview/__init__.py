@@ -1,0 +1,1 @@
+"""Eview: GSM and LTE pendants."""

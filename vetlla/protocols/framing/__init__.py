@@ -1,0 +1,1 @@
+"""Cutting and checking of frames: what several decoders share."""

@@ -1,0 +1,85 @@
+"""What protocols share: numbers, times and places as text, none of which may cost an alarm.
+
+Whatever cannot be read is None and left out; nothing here raises for what a device sent.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from vetlla.domain.signals import NOTHING, AccountId, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NOBODY: Final = AccountId("", "", "")
+"""A terminal that has not named itself: what is an alarm is one all the same."""
+
+_NUMBER: Final = re.compile(r"\s*([-+]?\d{1,12}(?:\.\d{0,12})?)\s*", re.ASCII)
+_SOUTH_OR_WEST: Final = frozenset("SWO")
+_CLOCKLESS: Final = (2010, 1)
+"""Month in which terminals believe to be that never learned the time (Eview; batches of such records are public)."""
+_FIRST_YEAR: Final = 2001
+"""Before it no clock of a terminal was set: 1970 and 1980 are the epochs of Unix and of GPS, and with 2000 begin the
+years that are told in two digits."""
+
+
+def number(text: str) -> float | None:
+    """Return the decimal number that a field holds, blanks around it allowed."""
+    found = _NUMBER.fullmatch(text)
+    return float(found[1]) if found else None
+
+
+def measured(fields: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Return the named fields that hold a number."""
+    return {name: value for name, text in fields if (value := number(text)) is not None}
+
+
+def moment(*digits: str) -> datetime | None:
+    """Return the UTC time of year (two digits or four), month, day, hour, minute and second; None when it is none."""
+    try:
+        year, month, day, hour, minute, second = map(int, digits)
+        return datetime(year + (2000 if len(digits[0]) <= 2 else 0), month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]]:
+    """Return what a terminal's clock shows, if it was ever set; else no time, and the detail that says so.
+
+    A time that the terminal woke up with must not make an alarm look years old, or a place older than the one before.
+    """
+    if clock is None or clock.year > _CLOCKLESS[0]:  # as all do whose clock is set
+        return clock, NOTHING
+    if clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS:
+        return clock, NOTHING
+    return None, {"clock": f"not set: {clock.isoformat()}"}
+
+
+def signed(degrees: float, letter: str) -> float:
+    """Return degrees, south and west negative: the device says so by a minus sign, by the letter, or by both.
+
+    O is west: "oest", "oeste" in the languages of the homes that are served.
+    """
+    return -abs(degrees) if letter.strip().upper() in _SOUTH_OR_WEST else degrees
+
+
+def place(
+    latitude: float | None,
+    longitude: float | None,
+    *,
+    source: str,
+    at: datetime | None = None,
+    altitude_m: float | None = None,
+    accuracy_m: float | None = None,
+) -> Position | None:
+    """Return a position; None where there is none: half of it missing, off the globe, or 0,0 for "unknown"."""
+    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
+        return None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None
+    return Position(
+        latitude=latitude, longitude=longitude, altitude_m=altitude_m, accuracy_m=accuracy_m, source=source, at=at
+    )

@@ -1,0 +1,159 @@
+"""What else arrives on a port: known by its first bytes, so that the log names it instead of guessing.
+
+Which protocol a port speaks is configured, never guessed from its number; the first bytes say whether that came.
+
+Patterns are matched at the very start of a connection only, behind NUL, CR, LF and blanks, and each ends where it is
+decided, so that the verdict does not depend on how the bytes were cut. A protocol that an alarm panel speaks is worth
+a sentence to the installer: a panel set to the wrong one is a home without a receiver.
+
+A modem in front of a panel may send lines of its own before it passes a report on: its registration, with commas in it,
+or a keep-alive. Such a line is named only if no frame follows it, and the connection is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.signals import Hangup, Reason, Reject
+
+if TYPE_CHECKING:
+    from vetlla.domain.signals import Item
+
+HEAD: Final = 96
+"""Bytes that suffice to know every protocol below; the longest is the DSC envelope with the frame's opening."""
+
+_INTERNET: Final = "a scanner most likely; this port should not be open to the whole internet"
+_SET_DC09: Final = "set the panel's reporting to SIA DC-09"
+_LINE_RECEIVER: Final = "point it at the port for line receivers"
+_PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) [/*hH]", "HTTP", _INTERNET),
+    (rb"\x16\x03[\x00-\x04]", "a TLS hello", "set the terminal to no TLS, or point it at the TLS listener"),
+    (rb"SSH-", "SSH", _INTERNET),
+    (rb"(?:OPTIONS|REGISTER|INVITE|ACK|BYE|CANCEL|SUBSCRIBE|NOTIFY|MESSAGE) sips?:", "SIP", _INTERNET),
+    (rb"\*[0-9]+\r\n\$[0-9]|AUTH [^\r\n]{1,40}\r\n", "Redis", _INTERNET),
+    (rb"\x03\x00\x00[\x00-\xff]", "RDP", _INTERNET),
+    (rb"\x10[\x00-\xff]{1,2}\x00\x04MQTT", "MQTT", "point the device at the MQTT broker"),
+    (rb"\x05\x01\x81\x59\x68|F#[0-9A-F]{3}", "the DC-03 link protocol (Galaxy Ethernet module)", _SET_DC09),
+    (rb"SR[0-9]{4}L[0-9]{4} |LFQ=[0-9]+#CRC=", "the Aritech ATS protocol (OH)", _SET_DC09),
+    (
+        rb"_[\x00-\xff]{27}\n(?:[0-9A-Fa-f]{4}|[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"",
+        "DC-09 inside a DSC TL envelope",
+        "its answer would need that envelope too; set the communicator to plain DC-09",
+    ),
+    (rb"5[0-9A-F]{3,9} ?18[0-9A-F]{4,10}[ERP][0-9A-F]{8,9}[\x14\r]", "Sur-Gard Contact ID", _LINE_RECEIVER),
+    (rb"S[0-9A-F]{3,9}\[#[0-9A-F]{3}", "Sur-Gard SIA", _LINE_RECEIVER),
+    (rb"1[0-9A-F]{3,9} {5,20}@", "a Sur-Gard heartbeat", _LINE_RECEIVER),
+    (rb"00 OKAY @|[0-9A-F]{2,3} [0-9A-F]{4,6} 18 [ERP][0-9A-F]{3} ", "Ademco 685", _LINE_RECEIVER),
+)
+_MODEM: Final = "a modem may have sent this line, and no report came after it. If there is no modem: "
+_LINES: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (rb"[0-9A-Za-z_.-]{1,20}(?:,[^,\x00-\x1f\"]{0,40}){2,9}\r?\n", "CSV-IP", _MODEM + _SET_DC09),
+    (rb"(?:PING|INFO)\r\n", "Redis", _MODEM + _INTERNET),
+)
+"""What a modem may say, too."""
+_OTHER_PORT: Final = "point the device at the port for that protocol"
+_OURS: Final[tuple[tuple[bytes, str], ...]] = (
+    (rb"(?:[0-9A-Fa-f]{4}|\n[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"[*A-Z]", "DC-09"),
+    (rb"\xab[\x00-\x1f][\x00-\xff][\x00-\x20][\x00-\xff]{4}[\x01-\x04\x7e\x7f]", "Eview"),
+    (rb"\[[0-9A-Za-z]{2}\*[0-9A-Za-z]{4,20}\*[0-9A-Za-z]", "the watch protocol (3G)"),
+    (rb"![0-9A-Z],", "MiniFinder Pico"),
+    (rb"(?:\+(?:RESP|BUFF|ACK):|AT\+)GT[0-9A-Z]{3}[,=]", "Queclink @Track"),
+    (rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}", "Thinkrace"),
+    (rb"tc/[0-9]", "the telecare convention over MQTT"),
+    (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
+)
+"""What a decoder calls itself when it looks at a connection's first bytes; GT06 has none here."""
+_KNOWN: Final = tuple(
+    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint, reason)
+    for start, name, hint, reason in (
+        *((*row, Reason.FOREIGN) for row in _PATTERNS),
+        *((*row, _OTHER_PORT, Reason.WRONG_PORT) for row in _OURS),
+    )
+)
+_KNOWN_LINES: Final = tuple(
+    (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint) for start, name, hint in _LINES
+)
+
+VISONIC_TOKENS: Final = "VIS-"
+"""Visonic PowerLink wears DC-09's envelope with tokens of its own ("VIS-BBA", "VIS-ACK")."""
+
+
+class Foreign(NamedTuple):
+    """A protocol that is not ours: its name, what to do about it, and the bytes that gave it away."""
+
+    name: str
+    hint: str
+    raw: bytes
+    reason: Reason = Reason.FOREIGN
+
+
+def recognise(head: bytes, own: str = "") -> Foreign | None:
+    """Return what the first bytes of a connection are, if they are one of these protocols but not ``own``.
+
+    None: not known (yet).
+    """
+    for pattern, name, hint, reason in _KNOWN:
+        if name != own and (found := pattern.match(head, 0, HEAD)) is not None:
+            return Foreign(name, hint, found[0], reason)
+    return None
+
+
+def recognise_line(head: bytes) -> Foreign | None:
+    """Return what the first line of a connection is, if no frame follows it: a modem may have sent it."""
+    for pattern, name, hint in _KNOWN_LINES:
+        if (found := pattern.match(head, 0, HEAD)) is not None:
+            return Foreign(name, hint, found[0])
+    return None
+
+
+class Door:
+    """Looks at the first bytes of a connection and shows a stranger out, once.
+
+    Behind a frame of our own nobody is a stranger any more: other bytes are line noise then.
+    """
+
+    def __init__(self, protocol: str, title: str, opening: re.Pattern[bytes]) -> None:
+        """Take the registry's name, the protocol's name in the table above, and how its frames open."""
+        self._protocol = protocol
+        self._title = title
+        self._opening = opening
+        self._head: bytes | None = b""
+        self.is_foreign = False
+
+    def look(self, data: bytes) -> list[Item]:
+        """Take the connection's next bytes; return the reject and the hang-up if they show another protocol."""
+        if self._head is None:
+            return []
+        head = (self._head + data)[:HEAD] if self._head else data[:HEAD]
+        if self._opening.match(head):
+            self._head = None
+            return []
+        own = self._opening.search(head)
+        self._head = head if own is None and len(head) < HEAD else None
+        foreign = recognise(head if own is None else head[: own.end()], self._title)
+        if foreign is not None:
+            return self.show_out(foreign)
+        if own is not None or self._head is not None:
+            return []
+        return [*self._name(recognise_line(head))]
+
+    def finish(self) -> list[Item]:
+        """Take the end of the connection: name what may have been a modem's line, and was not."""
+        head, self._head = self._head, None
+        return [*self._name(recognise_line(head))] if head else []
+
+    def show_out(self, foreign: Foreign) -> list[Item]:
+        """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
+        self._head = None
+        if self.is_foreign:
+            return []
+        named = self._name(foreign)
+        return [*named, *(Hangup(text=reject.text) for reject in named)]
+
+    def _name(self, foreign: Foreign | None) -> list[Reject]:
+        if foreign is None:
+            return []
+        self.is_foreign = True
+        text = f"this is {foreign.name}, not {self._title}: {foreign.hint}"
+        return [Reject(protocol=self._protocol, reason=foreign.reason, raw=foreign.raw, text=text)]

@@ -1,0 +1,1 @@
+"""What several envelopes carry: Contact ID, SIA DCS."""

@@ -1,0 +1,1 @@
+"""The watch protocol (3G): wrist watches and pendants."""

@@ -1,0 +1,1 @@
+"""Group commit: many reports in one transaction."""

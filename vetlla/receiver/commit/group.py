@@ -1,0 +1,467 @@
+"""Group commit: one batch is under way at a time, and what arrives meanwhile waits for the next one.
+
+The batch grows by itself under load, and an idle receiver answers after one fsync; no timer holds a frame back. When
+the disk is low, stalls, or a commit fails nothing new is taken, operators go on working the queue, and everything comes
+back by itself: after a failure the journal is checkpointed and must pass a commit before a report is taken again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import structlog
+
+from vetlla.domain.errors import LinkError, VetllaError
+from vetlla.store.journal.batch import Batch, Entry, Stamps
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.errors import StoreError
+    from vetlla.receiver.counters import Counters
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal.journal import Recovered
+    from vetlla.store.journal.writer import Writer
+
+log = structlog.get_logger()
+
+STAMPS_WITHIN_S = 0.05
+"""When nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
+SPARE_WITHIN_S = 1.0
+"""How long a removal waits for a moment without reports; under load one step is done each time, between two batches."""
+COMMITS_PER_CHECKPOINT = 64
+"""How often the size of the write-ahead log is looked at."""
+
+
+class StoreState(StrEnum):
+    """Whether reports can be taken."""
+
+    OK = "ok"
+    LOW = "low"
+    STALLED = "stalled"
+    """The disk neither does nor refuses what it was asked; operators wait with it."""
+    FAILED = "failed"
+    UNREAD = "unread"
+    """Accounts and keys could not be read since the start: the receiver does not know who may call."""
+    CLOSED = "closed"
+
+
+class Operation(NamedTuple):
+    """Something an operator does: ``step`` works on the desk, ``done(result, durable)`` hears how it ended.
+
+    The result is the exception when the queue's rules said no. Not durable: it holds as long as this process does.
+    """
+
+    step: Callable[[Batch], Any]
+    done: Callable[[Any, bool], None]
+
+
+class Spare(NamedTuple):
+    """A job of the writer for which no report should wait: ``done(failure)`` is called when it has ended."""
+
+    work: Callable[[], None]
+    done: Callable[[StoreError | None], None]
+
+
+class Planner(Protocol):
+    """Decides what becomes of the frames that wait; its decisions count when the batch is durable."""
+
+    @property
+    def backlog(self) -> bool:
+        """Whether something waits that should be committed at once."""
+        ...
+
+    def hasten(self) -> None:
+        """Let what was kept back for a later batch go with the next ones."""
+        ...
+
+    def plan(self, batch: Batch) -> None:
+        """Fill the batch with what waits."""
+        ...
+
+    def durable(self, batch: Batch, now: Instant) -> None:
+        """Hear that the batch is durable: give the verdicts."""
+        ...
+
+    def take_back(self, batch: Batch) -> None:
+        """Hear that the batch is lost: undo what frames changed, in memory and in the batch."""
+        ...
+
+    def silence(self) -> None:
+        """Give up all frames that wait: nothing new can be taken."""
+        ...
+
+
+class GroupCommit:
+    """Drives the writer. Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        recovered: Recovered,
+        writer: Writer,
+        counters: Counters,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.settings = settings
+        self.state = StoreState.OK
+        self.why = ""
+        self.on_turn: list[Callable[[], object]] = []
+        """Called when reports begin or cease to be taken."""
+        self._withheld = ""
+        """Why none are taken although the store is well."""
+        self.unready_us = 0
+        """Time in which none could be taken, all together."""
+        self.last_commit_us = 0
+        self.on_answer: Callable[[], object] = lambda: None
+        """Called when the writer's thread has ended a job, well or badly: it lives. Feeds the watchdog; a disk that
+        says no is not mended by a restart, which would only take the queue from the operators."""
+        self._planner: Planner
+        self._writer = writer
+        self._counters = counters
+        self._clock = clock
+        self._loop = loop
+        self._boot = recovered.boot
+        self._next = recovered.next_commit
+        self._operations: deque[Operation] = deque()
+        self._performed: list[tuple[Operation, Any]] = []
+        self._busy = False
+        self._scheduled: asyncio.Handle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0  # uvloop's handle of a timer that is due at once cannot tell when
+        self._patience: asyncio.TimerHandle | None = None
+        self._spare: Spare | None = None
+        self._spare_due: asyncio.TimerHandle | None = None
+        """Set while a spare job waits for a moment without reports."""
+        self._idle: asyncio.Future[None] | None = None
+        self._commits = 0
+        self._unready_since_us = 0
+        self.batch = self._new_batch()
+        """What is being gathered: whoever has something to keep besides frames puts it here, then calls ``wake``."""
+
+    def serve(self, planner: Planner) -> None:
+        """Name who plans the frames; nothing is committed before."""
+        self._planner = planner
+
+    @property
+    def ready(self) -> bool:
+        """Whether a report would be taken now."""
+        return self.state is StoreState.OK
+
+    # --- being asked ------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Commit soon: at the end of this turn of the loop, so that frames read in one turn share a commit."""
+        if not self._busy and self._scheduled is None:
+            self._scheduled = self._loop.call_soon(self._start)
+
+    def within(self, seconds: float) -> None:
+        """Commit within a time, if nothing does so earlier; then whoever still waits for another must ask anew."""
+        due = self._loop.time() + seconds
+        if self._timer is not None:
+            if self._timer_at <= due:
+                return
+            self._timer.cancel()
+        self._timer, self._timer_at = self._loop.call_at(due, self._due), due
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._busy:
+            self.within(STAMPS_WITHIN_S)
+        else:
+            self.wake()
+
+    def perform(self, operation: Operation) -> None:
+        """Do what an operator asks: between two batches, or at once while the journal has failed."""
+        if self.state is StoreState.CLOSED:
+            operation.done(LinkError("the receiver is stopping", remedy="start it again"), False)  # noqa: FBT003
+            return
+        self._operations.append(operation)
+        if self.state is StoreState.FAILED and not self._busy:
+            self._apply_operations()
+            self._report_operations(durable=False)
+        else:
+            self.wake()
+
+    def in_spare_time(self, spare: Spare) -> None:
+        """Let the writer do a job when no report waits, or between two batches after ``SPARE_WITHIN_S``; one at a time.
+
+        ``done`` is not called when the receiver stops first.
+        """
+        self._spare = spare
+        self._spare_due = self._loop.call_later(SPARE_WITHIN_S, self._hasten_spare)
+        self._do_spare()
+
+    def _hasten_spare(self) -> None:
+        self._spare_due = None
+        self._do_spare()
+
+    def pulse(self) -> None:
+        """Prove that commits work, unless the journal is known to have failed and tries by itself."""
+        self.batch.pulse = True
+        self.wake()
+
+    def free_bytes(self) -> int:
+        """Return the free space of the state directory's file system for this process; none if it cannot be told."""
+        try:
+            stat = os.statvfs(self.settings.state_dir)
+        except OSError:
+            return 0
+        return stat.f_bavail * stat.f_frsize
+
+    async def close(self) -> None:
+        """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
+        self._planner.hasten()
+        self._spare = None
+        if self._spare_due is not None:
+            self._spare_due.cancel()
+        self._resume()
+        while self._busy or self._operations or self._pending:
+            self._idle = self._loop.create_future()
+            self.wake()
+            await self._idle
+        self.state = StoreState.CLOSED
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def _pending(self) -> bool:
+        """Whether there is something that could be committed."""
+        match self.state:
+            case StoreState.OK:
+                return self._planner.backlog or not self.batch.empty
+            case StoreState.LOW | StoreState.UNREAD:
+                return not self.batch.empty
+            case _:
+                return False
+
+    # --- one batch --------------------------------------------------------------------------------------------------
+
+    def _new_batch(self) -> Batch:
+        return Batch(commit=self._next, boot=self._boot, began_us=self._clock.now().utc_us)
+
+    def _start(self) -> None:
+        self._scheduled = None
+        if self._busy or self.state in {StoreState.FAILED, StoreState.CLOSED}:
+            self._rest()
+            return
+        self._check_space()
+        self._apply_operations()
+        if self.state is StoreState.OK:
+            self._planner.plan(self.batch)
+        self._write()
+
+    def _write(self) -> None:
+        batch, self.batch = self.batch, self._new_batch()
+        if batch.empty:
+            self._report_operations(durable=True)
+            self._planner.durable(batch, self._clock.now())
+            self._rest()
+            return
+        self._occupy()
+        began = self._clock.now()
+        batch.began_us = began.utc_us
+        self._writer.write(batch, lambda ended, failure: self._ended(batch, began, ended, failure))
+
+    def _ended(self, batch: Batch, began: Instant, ended: Instant, failure: StoreError | None) -> None:
+        self._release()
+        self.on_answer()
+        if failure is not None:
+            self._failed(batch, failure)
+            return
+        self.last_commit_us = ended.mono_us - began.mono_us
+        self._counters.commit.observe(self.last_commit_us)
+        if self.state in {StoreState.FAILED, StoreState.STALLED}:
+            self._turn(StoreState.OK, "")
+        self._report_operations(durable=True)
+        now = self._clock.now()
+        if batch.signals:
+            self._next = batch.commit + 1
+            self._counters.committed_signals += len(batch.signals)
+            self.batch.stamps.append(Stamps(batch.commit, ended.utc_us, now.utc_us, now.mono_us))
+            self.batch.commit = self._next
+            self.within(STAMPS_WITHIN_S)
+        self._planner.durable(batch, now)
+        self._committed()
+
+    def _committed(self) -> None:
+        self._commits += 1
+        if self._commits % COMMITS_PER_CHECKPOINT == 0:
+            self._occupy()
+            self._writer.checkpoint(self._checkpointed)
+        else:
+            self._go_on()
+
+    def _checkpointed(self, _: Instant, failure: StoreError | None) -> None:
+        self._release()
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+            return
+        if self.state is StoreState.STALLED:
+            self._turn(StoreState.OK, "")
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._spare is not None and self._spare_due is None:
+            self._do_spare()  # it has waited long enough
+        if self._busy:
+            return
+        if self._planner.backlog or self._operations:
+            # A turn of the loop later: the answers leave first, and what comes meanwhile, often their peers' next
+            # reports, shares the commit. Batches are half as many under load, and a frame costs a fifth less.
+            self.wake()
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        self._do_spare()
+
+    def _do_spare(self) -> None:
+        """Let the writer do the spare job, unless it has other work, or the receiver closes."""
+        spare = self._spare
+        if spare is None or self._busy or self._scheduled or self._idle or self.state is not StoreState.OK:
+            return
+        self._spare = None
+        if self._spare_due is not None:
+            self._spare_due.cancel()
+            self._spare_due = None
+        self._occupy()
+        self._writer.do(spare.work, lambda _, failure: self._spare_ended(spare, failure))
+
+    def _spare_ended(self, spare: Spare, failure: StoreError | None) -> None:
+        self._release()
+        self.on_answer()
+        spare.done(failure)
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+            return
+        if self.state is StoreState.STALLED:
+            self._turn(StoreState.OK, "")
+        if not self.batch.empty:
+            self.within(STAMPS_WITHIN_S)  # for rows that were gathered while the writer was busy
+        self._committed()
+
+    def _occupy(self) -> None:
+        self._busy = True
+        self._patience = self._loop.call_later(self.settings.store.stall_s, self._stalled)
+
+    def _release(self) -> None:
+        self._busy = False
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _apply_operations(self) -> None:
+        while self._operations:
+            operation = self._operations.popleft()
+            try:
+                result = operation.step(self.batch)
+            except VetllaError as error:
+                result = error  # the caller hears it; the batch goes on
+            except Exception as error:
+                log.exception("operation.failed")
+                result = error
+            self._performed.append((operation, result))
+
+    def _report_operations(self, *, durable: bool) -> None:
+        performed, self._performed = self._performed, []
+        for operation, result in performed:
+            try:
+                operation.done(result, durable)
+            except Exception:
+                # The frames of the batch wait for their verdicts behind it.
+                log.exception("operation.failed")
+
+    # --- when the disk does not do its part -------------------------------------------------------------------------
+
+    def _check_space(self) -> None:
+        free = self.free_bytes()
+        settings = self.settings.store
+        if self.state is StoreState.OK and free < settings.min_free_mib << 20:
+            self._turn(StoreState.LOW, f"disk low: {free >> 20} MiB free, {settings.min_free_mib} MiB needed")
+            self._planner.silence()
+        elif self.state is StoreState.LOW and free >= settings.recover_free_mib << 20:
+            self._turn(StoreState.OK, "")
+        if self.state is StoreState.LOW:
+            self.within(settings.retry_s)
+
+    def _stalled(self) -> None:
+        if self.state is StoreState.OK:
+            self._turn(StoreState.STALLED, f"the disk has not answered for {self.settings.store.stall_s:g} s")
+            self._planner.silence()
+
+    def _failed(self, batch: Batch, failure: StoreError) -> None:
+        self._counters.store_failures += 1
+        self._planner.take_back(batch)
+        self.batch.keep_from(batch)
+        self._apply_operations()
+        self._report_operations(durable=False)
+        self._turn(StoreState.FAILED, str(failure))
+        self._planner.silence()
+        self._loop.call_later(self.settings.store.retry_s, self._resume)
+        self._rest()
+
+    def begin_failed(self, failure: StoreError) -> None:
+        """Start with a journal that can be read but not written. Operators can work, and writing is tried again."""
+        self._failed(self._new_batch(), failure)
+
+    def withhold(self, why: str) -> None:
+        """Take no report until ``release`` is called, even if the store works."""
+        self._withheld = why
+        if self.state in {StoreState.OK, StoreState.UNREAD}:
+            self._turn(StoreState.OK, "")
+
+    def release(self) -> None:
+        """Take reports again, if the store works."""
+        self._withheld = ""
+        if self.state is StoreState.UNREAD:
+            self._turn(StoreState.OK, "")
+            self.wake()
+
+    def _resume(self) -> None:
+        if self.state is StoreState.FAILED and not self._busy:
+            self._occupy()
+            self._writer.resume(self._resumed)
+
+    def _resumed(self, _: Instant, failure: StoreError | None) -> None:
+        self._release()
+        self.on_answer()
+        if failure is not None:
+            self._failed(self._new_batch(), failure)
+            return
+        # The trial: a commit that must become durable before any report is taken again.
+        self._apply_operations()
+        self.batch.pulse = True
+        self._write()
+
+    def _turn(self, state: StoreState, why: str) -> None:
+        if state is StoreState.OK and self._withheld:
+            state, why = StoreState.UNREAD, self._withheld
+        before, self.state = self.state, state
+        now_us, told, self.why = self._clock.now().mono_us, self.why, why
+        if before is StoreState.OK and state is not StoreState.OK:
+            self._unready_since_us = now_us
+        elif state is StoreState.OK and before is not StoreState.OK:
+            self.unready_us += now_us - self._unready_since_us
+        if StoreState.OK in {before, state} and before is not state:
+            for call in self.on_turn:
+                call()
+        if (state, why) == (before, told):
+            return
+        if state is StoreState.OK:
+            log.info("store.recovered")
+        else:
+            log.error("store.unready", state=state.value, why=why)
+        if state is not before:
+            # Written as soon as something can be: it says from when to when nothing was taken.
+            entry = Entry(self._clock.now().utc_us, "receiver", state.value, "store", {"why": why} if why else {})
+            self.batch.audit.append(entry)
+            self.within(STAMPS_WITHIN_S)

@@ -1,0 +1,1 @@
+"""The control socket: requests of commands to the running receiver."""

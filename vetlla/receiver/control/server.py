@@ -1,0 +1,359 @@
+"""The control socket: how people and their tools reach the queue of a running receiver.
+
+One JSON object per line asks, one per line answers: ``{"do": "queue.claim", "alarm": 7}`` ->
+``{"ok": true, "result": {...}}`` or ``{"ok": false, "family": "usage", "error": "...", "remedy": "..."}``. ``watch``
+answers with a stream of events. Who asks is known from the kernel (peer credentials), not from what they say; roles are
+Unix groups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import socket
+import struct
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import structlog
+
+from vetlla.domain.access import group_name
+from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.receiver.budget import CALLERS_MAX
+from vetlla.store.sqlite.in_place import identity
+from vetlla.store.sqlite.ownership import set_mode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.store.sqlite.in_place import Identity
+
+log = structlog.get_logger()
+
+CONTROL_SOCKET = "control.sock"
+SOCKET_PATH_MAX = 107
+"""Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
+OF_ONE_USER_MAX = 64
+"""Connections of one user, so that one user cannot use them all."""
+SILENCE_S = 600.0
+"""How long a caller who watches nothing may ask nothing."""
+LINE_MAX = 64 * 1024
+"""Bytes of one request: a long note and nothing like a file."""
+NAME_SHOWN = 64
+"""Characters of an unknown request that its refusal repeats."""
+_CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
+
+Events: TypeAlias = "AsyncGenerator[dict[str, Any], None]"
+
+FAMILIES: Mapping[type[VetllaError], str] = {
+    UsageError: "usage",
+    StoreError: "store",
+    LinkError: "link",
+    ConfigError: "config",
+    AccessError: "access",
+}
+
+
+class User(NamedTuple):
+    """Who is at the other end, as the kernel says."""
+
+    name: str
+    groups: frozenset[str]
+    ours: bool
+    """The receiver's own user, or root: holds every role."""
+
+
+class Caller(NamedTuple):
+    """Who asks, and what this user may do."""
+
+    operator: str
+    supervisor: bool
+    engineer: bool
+    works_alarms: bool = True
+    """False for an engineer who is neither operator nor supervisor."""
+
+
+class Request(NamedTuple):
+    """One call: its arguments, and who makes it."""
+
+    arguments: dict[str, Any]
+    caller: Caller
+
+
+class Control:
+    """The listening socket and its table of commands."""
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: ControlSettings,
+        commands: Mapping[str, Callable[[Request], Awaitable[Any]]],
+        streams: Mapping[str, Callable[[Request], Events]],
+    ) -> None:
+        self.path = directory / CONTROL_SOCKET
+        self.settings = settings
+        self._commands = commands
+        self._streams = streams
+        self._server: asyncio.Server | None = None
+        self._made: Identity | None = None
+        """Which socket the path led to when it was made; None while it is being made."""
+        self._calls: dict[asyncio.Task[None], int] = {}
+        """Who is connected, by the number of their user."""
+
+    async def start(self) -> None:
+        """Listen. The journal's lock is held, so a socket that is already there was left by a receiver that died."""
+        self.path.unlink(missing_ok=True)
+        self._made = None
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
+        except OSError as error:
+            raise path_too_long(self.path, error.strerror or str(error)) from error
+        set_mode(self.path, self.settings.mode)
+        self._made = identity(self.path)
+
+    async def stay(self) -> None:
+        """Listen again if the socket was deleted or replaced: without it no operator reaches an alarm."""
+        server, made = self._server, self._made
+        if server is None or made is None:
+            return
+        try:
+            if identity(self.path) == made:
+                return
+            server.close()  # connections that stand stay
+            await self.start()
+            log.error("control.lost", path=str(self.path))
+        except (VetllaError, OSError) as error:
+            self._made = made  # it is tried again
+            log.error("control.lost", path=str(self.path), why=str(error))  # noqa: TRY400 - not our mistake
+
+    def use(self, settings: ControlSettings) -> None:
+        """Go on with other groups and permissions, on connections that stand too."""
+        if settings.mode != self.settings.mode:
+            try:
+                set_mode(self.path, settings.mode)
+            except OSError as error:
+                raise StoreError(
+                    f"{self.path}: its permissions cannot be set: {error.strerror}", remedy="systemctl restart vetlla"
+                ) from error
+        self.settings = settings
+
+    async def close(self) -> None:
+        """Hang up on everybody and remove the socket."""
+        if self._server is None:
+            return
+        self._server.close()
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        self.path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        call = asyncio.current_task()
+        assert call is not None
+        uid, gid = _credentials(writer.get_extra_info("socket"))
+        is_full = len(self._calls) >= CALLERS_MAX or list(self._calls.values()).count(uid) >= OF_ONE_USER_MAX
+        self._calls[call] = uid
+        try:
+            if is_full:
+                why = "too many are connected to this receiver"
+                _say(
+                    writer, {"ok": False, "family": "link", "error": why, "remedy": "end some watches, then try again"}
+                )
+                await writer.drain()
+                return
+            # In a thread: the machine's name service may have to ask another machine.
+            user = await asyncio.to_thread(_user, uid, gid)
+            while line := await asyncio.wait_for(_line(reader), SILENCE_S):
+                await self._call(line, user, reader, writer)
+        except (ConnectionError, TimeoutError):
+            pass  # the caller went away, or says nothing
+        except asyncio.CancelledError:
+            log.debug("control.hung_up")
+        finally:
+            self._calls.pop(call, None)
+            writer.close()
+
+    async def _call(self, line: bytes, user: User, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = Request(_arguments(line), admit(user, self.settings))
+            name = request.arguments.pop("do", None)
+            if isinstance(name, str) and name in self._streams:
+                await _tell(self._streams[name](request), reader, writer)
+                return
+            if not isinstance(name, str) or name not in self._commands:
+                raise UsageError(
+                    f"unknown request {str(name)[:NAME_SHOWN]!r}", remedy=f"one of {', '.join(sorted(self._commands))}"
+                )
+            _say(writer, {"ok": True, "result": await self._commands[name](request)})
+        except VetllaError as error:
+            family = next((FAMILIES[kind] for kind in type(error).__mro__ if kind in FAMILIES), "usage")
+            _say(writer, {"ok": False, "family": family, "error": error.args[0], "remedy": error.remedy})
+        await writer.drain()
+
+
+def path_too_long(path: Path, why: str = "the path is too long") -> ConfigError:
+    """Return what is told of a control socket that cannot be made."""
+    return ConfigError(
+        f"{path}: cannot listen: {why}",
+        remedy=f"a socket's path holds {SOCKET_PATH_MAX} characters at most: use a shorter --state-dir",
+    )
+
+
+def admit(user: User, settings: ControlSettings) -> Caller:
+    """Return a user's roles. Raises AccessError for a user who has none.
+
+    A role without a group is held by every operator; without a group of operators every user of the socket is one.
+    """
+
+    def member(group: str | None) -> bool:
+        return group is not None and group in user.groups
+
+    operator = user.ours or settings.operators is None or member(settings.operators)
+    supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
+    engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
+    if not (operator or supervisor or engineer):
+        stranger = Caller(user.name, supervisor, engineer, works_alarms=False)
+        raise refused(stranger, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
+    return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
+
+
+def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
+    """Return what a caller is told who may not do something; the members of the groups may."""
+    first, *others = dict.fromkeys(filter(None, groups))
+    more = "".join(f", or group {group}" for group in others)
+    return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
+
+
+async def by_name(name: str) -> User | None:
+    """Return a user of this machine under the name by which the socket knows them; None if there is no such user."""
+    # In a thread: the machine's name service may have to ask another machine.
+    return await asyncio.to_thread(_by_name, name)
+
+
+async def colleague(name: str, settings: Settings, known: Callable[[str], Awaitable[User | None]]) -> str:
+    """Return the name of an operator who can take an alarm over.
+
+    Raises UsageError for a name that is no user's, and for a user who may not work the queue.
+    """
+    user = await known(name)
+    if user is None:
+        raise UsageError(
+            f"this machine has no user {name!r}", remedy="name the colleague as `getent passwd` does, such as maria"
+        )
+    caller = admit(user, settings.control)
+    if not caller.works_alarms:
+        groups = settings.control
+        raise refused(caller, "work alarms", groups.operators, groups.supervisors)
+    socket_path = settings.state_dir / CONTROL_SOCKET
+    if not user.ours and (remedy := await asyncio.to_thread(_way_to, user, socket_path)):
+        raise UsageError(f"{user.name} cannot open {socket_path}", remedy=remedy)
+    return user.name
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int]:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, gid = _CREDENTIALS.unpack(raw)
+    return uid, gid
+
+
+def _user(uid: int, gid: int) -> User:
+    ours = uid in {0, os.geteuid()}
+    try:
+        # What is no UTF-8 in the name could not be written into the journal.
+        name = pwd.getpwuid(uid).pw_name.encode(errors="replace").decode()
+    except KeyError:  # a container's user without an entry
+        return User(str(uid), frozenset(), ours)
+    return User(name, frozenset(map(group_name, os.getgrouplist(name, gid))), ours)
+
+
+def _by_name(name: str) -> User | None:
+    try:
+        entry = pwd.getpwnam(name)
+    except (KeyError, ValueError):  # not there; or a NUL in the name
+        return None
+    return _user(entry.pw_uid, entry.pw_gid)
+
+
+def _way_to(user: User, path: Path) -> str:
+    """Return what lets a user write to the socket and search the directories above it; "" if the permissions do."""
+    for place, wanted in (*((parent, os.X_OK) for parent in reversed(path.parents)), (path, os.W_OK)):
+        if not _permits(user, place, wanted):
+            status = place.stat()
+            # Who is in the group root may read what is only root's.
+            if status.st_mode >> 3 & wanted and status.st_gid and group_name(status.st_gid) not in user.groups:
+                return f"sudo usermod -aG {group_name(status.st_gid)} {user.name}"
+            letter = "x" if wanted == os.X_OK else "w"
+            return f"give {place} to a group that {user.name} is in: sudo chgrp GROUP, then sudo chmod g+{letter}"
+    return ""
+
+
+def _permits(user: User, path: Path, wanted: int) -> bool:
+    status = path.stat()
+    if _has_access_list(path):
+        return True  # it says more than the mode does: the kernel judges it when they connect
+    if _user(status.st_uid, status.st_gid).name == user.name:
+        shift = 6
+    else:
+        shift = 3 if group_name(status.st_gid) in user.groups else 0
+    return bool(status.st_mode >> shift & wanted)
+
+
+def _has_access_list(path: Path) -> bool:
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:  # a file system without attributes
+        return False
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line; b"" at the end, and for a line beyond LINE_MAX, which no tool of ours sends."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b""
+
+
+def _arguments(line: bytes) -> dict[str, Any]:
+    try:
+        arguments = json.loads(line)
+        # What the journal could not write must not get as far as a batch that others share (lone surrogates).
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UsageError("a request is one JSON object on one line") from error
+    if not isinstance(arguments, dict):
+        raise UsageError("a request is one JSON object on one line")
+    return arguments
+
+
+async def _tell(events: Events, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Write every event until the caller hangs up, which in a quiet night no write would notice."""
+    telling = asyncio.create_task(_write(events, writer))
+    hearing = asyncio.create_task(_hear_out(reader))
+    try:
+        await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        telling.cancel()
+        hearing.cancel()
+        await asyncio.gather(telling, hearing, return_exceptions=True)
+    if not telling.cancelled() and (failure := telling.exception()) is not None:
+        raise failure
+
+
+async def _write(events: Events, writer: asyncio.StreamWriter) -> None:
+    async with aclosing(events):
+        async for event in events:
+            _say(writer, event)
+            await writer.drain()
+
+
+async def _hear_out(reader: asyncio.StreamReader) -> None:
+    while await reader.read(LINE_MAX):
+        pass  # who watches asks nothing more
+
+
+def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
+    writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,1 @@
+"""Admission of reports to the store: duplicates, refusals, verdicts."""

@@ -1,0 +1,438 @@
+"""The only door to the store: account lookup, admission, duplicate check, verdict.
+
+Everything is decided in the event loop and committed in groups (``commit.py``). A verdict exists only when the
+transaction that holds the frame is durable; when none can be had the peer hears nothing, so that the terminal repeats
+or uses its second receiver.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import structlog
+
+from vetlla.domain.accounts import PlainPolicy
+from vetlla.domain.alarms import Cause
+from vetlla.domain.clock import SECOND_US, iso, to_datetime, to_us
+from vetlla.domain.signals import DUPLICATE, STORED, Kind, Priority, Reason, Reject, Signal, refused
+from vetlla.protocols.codes.makers import as_meant_by
+from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.intake.duplicates import Duplicates
+from vetlla.receiver.intake.rejects import Evidence
+from vetlla.receiver.queue.calls import late_signals, reports
+from vetlla.receiver.queue.report import News, Report
+from vetlla.receiver.supervision.watchdog import is_last_will
+from vetlla.service.queue.admission import objection
+from vetlla.service.queue.emergencies import EMERGENCY
+from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
+from vetlla.service.queue.triage import PRIORITIES, age, home_of, weigh
+from vetlla.store.journal.audit import digest
+from vetlla.store.journal.batch import Batch, Entry
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, Flag, content, content_of, said_in, signal_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from vetlla.domain.accounts import Account, AccountBook
+    from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.signals import Arrival, Item, Verdict
+    from vetlla.receiver.budget import Budget
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.supervision.watchdog import Watchdog
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal.journal import Recovered
+    from vetlla.store.journal.rows import Row
+
+log = structlog.get_logger()
+
+_ROUTINE = Priority.ROUTINE
+_BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
+
+BATCH_MAX = 1_000
+"""Signals in one transaction, and those of the frame that reaches it: bounds how long the first of them waits for the
+last one's row."""
+STRANGERS_SHARE = BATCH_MAX // 4
+"""Signals of callers that are not registered in one transaction: what waits of them never holds up a home."""
+STRANGERS_WAITING = 5_000
+"""Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
+_IN_CLEAR = "spoke in clear at a port for TLS"
+_TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
+"""Columns of a signal that its watchers are told."""
+
+_ACTIONS = {
+    News.OPENED: "open",
+    News.LIFTED: "lift",
+    News.JOINED: "join",
+    News.REPEATED: "repeat",
+    News.ESCALATED: "escalate",
+}
+"""What frames do to alarms, in the words of the audit."""
+
+Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
+"""Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
+
+
+class _Frame(NamedTuple):
+    arrival: Arrival
+    signals: Sequence[Signal]
+    account: Account | None
+    deliver: Deliver
+
+
+class Intake:
+    """Decides what becomes of what decoders read. Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        book: AccountBook,
+        recovered: Recovered,
+        desk: Desk,
+        commit: GroupCommit,
+        watchdog: Watchdog,
+        budget: Budget,
+        dispatch: Dispatch,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
+        self._duplicates = Duplicates(settings.store, recovered.recent)
+        self._evidence = Evidence(settings.store, desk, commit, budget, counters)
+        self.use(settings, book)
+        self._desk = desk
+        self._commit = commit
+        self._watchdog = watchdog
+        self._dispatch = dispatch
+        self._counters = counters
+        self._clock = clock
+        self._next_signal = self._first_signal = recovered.next_signal
+        self._next_frame = recovered.next_signal
+        """Number of the frame that is decided on: frames of earlier runs have the numbers of their first signals."""
+        self._frames: deque[_Frame] = deque()
+        self._strangers: deque[_Frame] = deque()
+        """Frames of callers that are not registered: those of homes come first."""
+        self._signals_waiting = self._strangers_waiting = 0
+        """Signals of homes and of strangers that wait for their commit."""
+        self._planned: list[tuple[_Frame, list[Verdict]]] = []
+        commit.serve(self)
+
+    def use(self, settings: Settings, book: AccountBook) -> None:
+        """Go on with other settings and accounts."""
+        self.settings = settings
+        self.book = book
+        self._unknown = settings.intake.unknown_accounts
+        self._plain_for_keyed = settings.intake.plain_for_keyed is PlainPolicy.ACCEPT
+        self._table = {**PRIORITIES, **settings.queue.priorities}
+        self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
+        self._duplicates.use(settings.store)
+        self._evidence.use(settings.store)
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Signals that wait for their commit."""
+        return self._signals_waiting + self._strangers_waiting
+
+    def submit(
+        self, arrival: Arrival, signals: Sequence[Signal], deliver: Deliver, against: Reason | None = None
+    ) -> bool:
+        """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none.
+
+        Return True if they name a registered account. ``against``: why the way by which they came rules them out.
+        """
+        first = signals[0]
+        account = self.book.find(first.id)
+        if account is not None and account.maker is not None:
+            signals = [as_meant_by(account.maker, signal) for signal in signals]
+        now_us = arrival.received.utc_us
+        unknown, plain_for_keyed = self._unknown, self._plain_for_keyed
+        reason = against or objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
+        alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
+        if not self._commit.ready:
+            # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
+            known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
+            deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
+        elif reason is not None:
+            self._evidence.refuse(arrival, signals, account, reason, self._table)
+            deliver([refused(reason)] * len(signals), to_datetime(now_us))
+        elif alive_only:
+            self._counters.heartbeats[first.protocol] += 1
+            deliver([STORED], to_datetime(now_us))
+        elif account is not None:
+            self._frames.append(_Frame(arrival, signals, account, deliver))
+            self._signals_waiting += len(signals)
+            self._commit.wake()
+        elif self._strangers_waiting < STRANGERS_WAITING or arrival.transport == "mqtt":
+            # A broker bounds what it hands out, and repeats nothing while it is connected.
+            self._strangers.append(_Frame(arrival, signals, account, deliver))
+            self._strangers_waiting += len(signals)
+            self._commit.wake()
+        else:
+            deliver(None, to_datetime(now_us))  # not taken: the caller repeats it
+        return account is not None
+
+    def turn_away(self, arrival: Arrival, protocol: str, said: bytes, items: Iterable[Item]) -> None:
+        """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator.
+
+        Each frame counts for the account that it names, because a gateway speaks for many homes. What names no home
+        that we know stands under the address that it came from.
+        """
+        named = [item for item in items if isinstance(item, (Signal, Reject)) and item.id is not None]
+        is_any_unknown = not named
+        for (who, _), frame in groupby(named, lambda item: (item.id, item.raw)):
+            account = self.book.find(who) if who is not None else None
+            if account is None:
+                is_any_unknown = True
+            else:
+                self._turn_home_away(arrival, account, list(frame))
+        if is_any_unknown:
+            reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=_IN_CLEAR)
+            self._evidence.reject(arrival, reject, None)
+
+    def _turn_home_away(self, arrival: Arrival, account: Account, frame: Sequence[Signal | Reject]) -> None:
+        signals = [item for item in frame if isinstance(item, Signal)]
+        if account.maker is not None:
+            signals = [as_meant_by(account.maker, signal) for signal in signals]
+        if signals and self._commit.ready:
+            self._evidence.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
+            return
+        # Nothing can be kept now, or the frame could not be read: the home waits for an operator all the same.
+        is_call = any(weigh(signal, account, self._table, is_known=False)[1] in EMERGENCY for signal in signals)
+        is_call |= any(isinstance(item, Reject) and item.kind is Kind.UNREADABLE for item in frame)
+        kind, first = Kind.UNREADABLE if is_call else Kind.FAULT, frame[0]
+        reject = Reject(
+            protocol=first.protocol, reason=Reason.WRONG_PORT, raw=first.raw, text=_IN_CLEAR, id=first.id, kind=kind
+        )
+        self._evidence.reject(arrival, reject, account)
+
+    def reject(self, arrival: Arrival, reject: Reject) -> None:
+        """Take bytes that were no report."""
+        self._evidence.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
+
+    # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> bool:
+        """Whether something waits that should be committed at once."""
+        return bool(self._frames or self._strangers or self._evidence.waiting or self._watchdog.backlog)
+
+    def hasten(self) -> None:
+        """Let what was kept back for a later batch go with the next ones."""
+        self._watchdog.hasten()
+
+    def plan(self, batch: Batch) -> None:
+        """Decide what becomes of what waits, and fill the batch with it."""
+        now = self._clock.now()
+        self._duplicates.forget(now.mono_us)
+        self._evidence.place(self._desk, batch)
+        self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
+        self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
+        if batch.signals:
+            first, last = self._first_signal, self._next_signal - 1
+            detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
+            batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
+        self._watchdog.plan(batch, now)
+
+    def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
+        """Decide what becomes of frames that wait, until ``at_most`` signals are taken; return how many were."""
+        planned, taken = self._planned, 0
+        while frames and taken < at_most:
+            frame = frames.popleft()
+            self._next_frame += 1
+            signals = frame.signals
+            first, count = signals[0], len(signals)
+            taken += count
+            try:
+                if count == 1:
+                    verdicts = [self._decide(first, frame, batch)]
+                else:
+                    verdicts = self._decide_all(signals, frame, batch)
+            except Exception:
+                # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
+                log.exception("frame.failed", protocol=first.protocol, peer=frame.arrival.peer)
+                self._tell(frame, None, to_datetime(self._clock.now().utc_us))
+                continue
+            planned.append((frame, verdicts))
+            self._duplicates.end_frame(first.id, self._next_frame)
+        return taken
+
+    def _decide_all(self, signals: Sequence[Signal], frame: _Frame, batch: Batch) -> list[Verdict]:
+        """Decide on the events of one frame. Its bytes are stored once, with the first of them that is."""
+        verdicts: list[Verdict] = []
+        for signal in signals:
+            kept = STORED in verdicts
+            verdicts.append(self._decide(signal._replace(raw=b"") if kept else signal, frame, batch))
+        return verdicts
+
+    def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
+        # Unpacked and kept in names: each field that is asked for costs as much as the rest of its line.
+        arrival, _, account, _ = frame
+        received, identity, repeated = arrival.received, signal.identity, signal.repeated
+        told_in = first = None
+        if identity and (first := self._duplicates.find(identity)):
+            retelling = self._compare(signal, first, account, arrival)
+            if retelling is Retelling.RETRY:
+                self._count_again(signal, first, account, arrival, batch)
+                return DUPLICATE
+            if retelling is Retelling.ADDITION:
+                told_in = first.alarm
+        number = self._next_signal
+        self._next_signal += 1
+        # A caller that has not named itself stands for where it calls from: two of them are two alarms.
+        home = home_of(account, signal.id) or arrival.host
+        is_known = repeated and self._desk.has_emergency(home, account, received)
+        event, priority = weigh(signal, account, self._table, is_known=is_known)
+        if signal.hearsay and account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
+            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
+        note = "" if priority is _ROUTINE else age(signal, received.utc_us)
+        known = account is not None
+        report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
+        alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
+        if signal.buffered or repeated or told_in is not None:
+            flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)
+        row = signal_row(
+            signal if event is signal.event else signal._replace(event=event),
+            arrival,
+            number=number,
+            commit=batch.commit,
+            home=home,
+            priority=priority,
+            flags=flags,
+            alarm=alarm,
+        )
+        batch.signals.append(row)
+        if identity:
+            occurred_us, sent_us, text, more = said_in(row)
+            said = content(text, more) if text or more else 0
+            told_us = received.mono_us
+            # What is kept with an alarm that was closed before, as a runaway's reports are, is no call of that alarm.
+            held = alarm if alarm in self._desk.open else None
+            self._duplicates.add((identity, number, told_us, self._next_frame, held, occurred_us, sent_us, said))
+        if first is not None and signal.occurred_at is None:
+            # It may be a retry after all: one that says "left" must not pause a pendant whose "back" came in between.
+            signal = signal._replace(repeated=True)
+        self._watchdog.stored(signal, account, received)
+        return STORED
+
+    # --- retries ----------------------------------------------------------------------------------------------------
+
+    def _compare(self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival) -> Retelling:
+        if not signal.id.account:
+            # Many callers give no account: the call of one is no retry of another's.
+            return Retelling.ANOTHER
+        return compare(
+            first,
+            _said(signal),
+            arrival.received.mono_us,
+            is_open=self._desk.may_repeat(first.alarm, account, arrival.received),
+            lies_between=self._duplicates.lies_between(first, signal.id),
+        )
+
+    def _is_durable(self, signal: Signal, account: Account | None, arrival: Arrival) -> bool:
+        """Return True if a signal is a retry of one whose commit has ended."""
+        first = self._duplicates.find(signal.identity) if signal.identity else None
+        if first is None or first.number >= self._first_signal:
+            return False
+        return self._compare(signal, first, account, arrival) is Retelling.RETRY
+
+    def _count_again(
+        self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival, batch: Batch
+    ) -> None:
+        stored, received = first.number, arrival.received
+        count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
+        batch.duplicates[stored] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
+        said = first.said and _said(signal)
+        again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
+        self._duplicates.repeat(signal.identity, again)
+        if first.alarm is not None:
+            self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
+
+    def durable(self, batch: Batch, now: Instant) -> None:
+        """Give the verdicts of a batch that is on the disk, then show its alarms."""
+        at, now_us = to_datetime(now.utc_us), now.mono_us
+        planned, self._planned = self._planned, []
+        signals = self._counters.signals
+        answered_us, t2_us = [], []
+        for frame, verdicts in planned:
+            self._tell(frame, verdicts, at)
+            (_, _, _, established, received), told, _, _ = frame
+            answered_us.append(now_us - received.mono_us)
+            t2_us.append(now_us - established.mono_us)
+            protocol = told[0].protocol
+            for verdict in verdicts:
+                signals[protocol, verdict.outcome] += 1
+        self._counters.answer.observe_each(answered_us)
+        if late := self._counters.ready(t2_us, self._t2_max_us):
+            log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
+        self._first_signal = self._next_signal
+        self._duplicates.settle()
+        self._evidence.settle()
+        self._watchdog.settle()
+        self._publish(batch, now)
+
+    def _publish(self, batch: Batch, now: Instant) -> None:
+        dispatch = self._dispatch or None  # without watchers it is false, too
+        if dispatch is not None:
+            for row in batch.signals:
+                dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
+        for news, card in self._desk.settle(now, self._commit.batch):
+            if news is News.JOINED and dispatch is None:
+                continue
+            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
+                self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
+            why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
+            if why:
+                self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
+                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
+            if dispatch is not None:
+                dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
+
+    def take_back(self, batch: Batch) -> None:
+        """Undo what a lost batch's frames changed, and leave their peers without a word."""
+        self._desk.take_back(batch)
+        self._duplicates.take_back()
+        self._next_signal = self._first_signal
+        self._evidence.take_back()
+        self._watchdog.take_back()
+        at = to_datetime(self._clock.now().utc_us)
+        planned, self._planned = self._planned, []
+        for frame, _ in planned:
+            self._tell(frame, None, at)
+
+    def silence(self) -> None:
+        """Leave everyone who waits without a word: they repeat, here or at their second receiver."""
+        at = to_datetime(self._clock.now().utc_us)
+        for frames in (self._frames, self._strangers):
+            while frames:
+                self._tell(frames.popleft(), None, at)
+        self._signals_waiting = self._strangers_waiting = 0
+
+    @staticmethod
+    def _tell(frame: _Frame, verdicts: Sequence[Verdict] | None, at: datetime) -> None:
+        try:
+            frame.deliver(verdicts, at)
+        except Exception:
+            # A decoder of somebody else's, or a transport: what fails for one peer must not hold up the others' alarms.
+            log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
+
+
+def _said(signal: Signal) -> Said:
+    occurred, sent = signal.occurred_at, signal.sent_at
+    return Said(
+        occurred_us=None if occurred is None else to_us(occurred),
+        sent_us=None if sent is None else to_us(sent),
+        content=content_of(signal),
+    )
+
+
+def _row_fields(row: Row) -> dict[str, Any]:
+    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
+    told = {name.removesuffix("_id"): signal[name] for name in _TOLD}
+    return {"id": signal["id"], "received": iso(signal["received_us"])} | told

@@ -1,0 +1,223 @@
+"""What was no report, or was refused: kept as evidence, and put before an operator where a home is behind it.
+
+Evidence is bounded: each address, and each registered account, has its budget, and where reports cannot be kept it is
+only counted. What an operator must hear of goes to the desk with the next batch; what opens an alarm there, or makes
+one more urgent, needs no budget, or a stranger could spend it in a home's name.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from vetlla.domain.accounts import place_of
+from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
+from vetlla.receiver.counters import Caller
+from vetlla.receiver.queue.report import Report
+from vetlla.service.queue.triage import home_of, weigh
+from vetlla.store.journal.batch import Entry
+from vetlla.store.journal.rows import reject_row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vetlla.domain.accounts import Account, Place
+    from vetlla.domain.signals import Arrival, Signal
+    from vetlla.receiver.budget import Budget
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.queue.desk import Desk
+    from vetlla.settings.model import StoreSettings
+    from vetlla.store.journal.batch import Batch
+
+log = structlog.get_logger()
+
+WAITING_MAX = 10_000
+"""Rejects that wait to be kept; what comes beyond it is only counted, unless it is news of a home."""
+
+
+class _Concern(NamedTuple):
+    """Something that is no stored report, but that a person must hear of."""
+
+    arrival: Arrival
+    report: Report
+
+
+class Evidence:
+    """Keeps what the intake does not take. Lives in the event loop."""
+
+    def __init__(
+        self, settings: StoreSettings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters
+    ) -> None:
+        self.use(settings)
+        self._desk = desk
+        self._commit = commit
+        self._budget = budget
+        self._counters = counters
+        self._concerns: deque[_Concern] = deque()
+        self._placed: list[_Concern] = []
+        self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
+        """What waits for the desk: home, whether it is known, kind and priority."""
+        self._stale: dict[Place, int] = {}
+
+    def use(self, settings: StoreSettings) -> None:
+        """Go on with other settings."""
+        self._window_us = round(settings.duplicate_window_s * SECOND_US)
+        self._stale_max = settings.duplicate_window_max
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    def reject(self, arrival: Arrival, reject: Reject, account: Account | None) -> None:
+        """Keep bytes that were no report; put a home that we know and could not read before an operator.
+
+        So is a device at another protocol's port, under the address it called from: all its alarms are lost there.
+        While nothing can be kept, what a home that we know tried to say waits for an operator until the store is back.
+        """
+        report = _unread(arrival, reject, account)
+        if report is None:
+            self._keep(arrival, reject, account)
+            return
+        is_news = self._is_news(report, arrival)
+        is_awaited = not self._commit.ready and report.known and _what(report) not in self._waiting
+        if self._keep(arrival, reject, account, is_news=is_news) or is_awaited:
+            self._tell(arrival, report)
+
+    def refuse(
+        self,
+        arrival: Arrival,
+        signals: Sequence[Signal],
+        account: Account | None,
+        reason: Reason,
+        table: Mapping[Kind, Priority],
+    ) -> None:
+        """Keep a report that policy does not take; what a home that we know wanted to say goes before an operator."""
+        first, now_us = signals[0], arrival.received.utc_us
+        self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
+        text = _why(first, reason, now_us)
+        reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
+        is_told = account is not None and (
+            reason is not Reason.STALE_TIME or self._is_stale_again(place_of(account), arrival.received.mono_us)
+        )
+        reports = _refused(signals, account, table, text) if account is not None and is_told else []
+        is_news = any(self._is_news(report, arrival) for report in reports)
+        if not self._keep(arrival, reject, account, is_news=is_news):
+            return
+        for report in reports:
+            self._tell(arrival, report)
+        log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
+        entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
+        self._commit.batch.audit.append(entry)
+
+    def _is_news(self, report: Report, arrival: Arrival) -> bool:
+        """Return True if a home's report would open an alarm or lift one, and none that waits does so already.
+
+        What strangers say is never news: they could invent callers, and all evidence would be theirs.
+        """
+        return report.known and _what(report) not in self._waiting and self._desk.is_news(report, arrival.received)
+
+    def _tell(self, arrival: Arrival, report: Report) -> None:
+        """Let the desk hear of it with the next batch."""
+        self._waiting.add(_what(report))
+        self._concerns.append(_Concern(arrival, report))
+
+    def _is_stale_again(self, who: Place, now_us: int) -> bool:
+        """Say whether this account's clock was refused before within the duplicate window.
+
+        The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
+        its alarms would be refused for ever while nobody knows.
+        """
+        before = self._stale.get(who)
+        if len(self._stale) >= self._stale_max:
+            self._stale.clear()
+        self._stale[who] = now_us
+        return before is not None and now_us - before <= self._window_us
+
+    def _keep(self, arrival: Arrival, reject: Reject, account: Account | None, *, is_news: bool = False) -> bool:
+        """Count it, and keep it while there is room and budget; say whether it is kept.
+
+        A registered account has a budget of its own, whatever receiver and line a caller invents: another one behind
+        the same gateway cannot use it up. What is news to the operators needs neither budget nor room: there is one
+        of it for each home and kind.
+        """
+        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
+        self._counters.rejects[reject.protocol, reject.reason, caller] += 1
+        rejects = self._commit.batch.rejects
+        if not self._commit.ready:
+            return False
+        has_budget = self._budget.may_keep(arrival.host if account is None else place_of(account))
+        if not is_news and (len(rejects) >= WAITING_MAX or not has_budget):
+            return False
+        rejects.append(reject_row(arrival, reject))
+        self._commit.wake()
+        return True
+
+    # --- one batch --------------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that an operator must hear of."""
+        return bool(self._concerns)
+
+    def place(self, desk: Desk, batch: Batch) -> None:
+        """Put before operators what they must hear of."""
+        self._waiting.clear()
+        while self._concerns:
+            concern = self._concerns.popleft()
+            self._placed.append(concern)
+            desk.place(concern.report, concern.arrival, batch)
+
+    def settle(self) -> None:
+        """Hear that what was placed is durable."""
+        self._placed.clear()
+
+    def take_back(self) -> None:
+        """Hear that what was placed is lost: it goes with the next batch."""
+        self._concerns.extendleft(reversed(self._placed))
+        self._placed.clear()
+
+
+def _what(report: Report) -> tuple[str, bool, Kind, Priority]:
+    """Return what makes two reports one to the desk, as far as an alarm opens or is lifted."""
+    return report.home, report.known, report.event.kind, report.priority
+
+
+def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report | None:
+    """Return what an operator must hear of bytes that were no report, if anything."""
+    if account is not None and reject.id is not None:
+        who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
+    elif reject.reason is Reason.WRONG_PORT:
+        who, home, note = AccountId("", "", arrival.host), arrival.host, reject.text
+    else:
+        return None
+    event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
+    priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
+    return Report(0, who, home, event, priority, known=account is not None, note=note, account=account)
+
+
+def _refused(signals: Sequence[Signal], account: Account, table: Mapping[Kind, Priority], text: str) -> list[Report]:
+    """Return what an operator must hear of a report that policy does not take."""
+    reports = []
+    for signal in signals:
+        event, priority = weigh(signal, account, table)
+        home, priority = home_of(account, signal.id), min(priority, Priority.TECHNICAL)
+        note = f"refused: {text}"
+        reports.append(Report(0, signal.id, home, event, priority, signal.device, note=note, account=account))
+    return reports
+
+
+def _why(signal: Signal, reason: Reason, now_us: int) -> str:
+    match reason:
+        case Reason.STALE_TIME if signal.sent_at is not None:
+            ahead_s = (to_us(signal.sent_at) - now_us) / SECOND_US
+            return f"clock {abs(ahead_s):.0f} s {'fast' if ahead_s > 0 else 'slow'}"
+        case Reason.WRONG_PORT:
+            return "spoke in clear at a port for TLS: set TLS in the device, or its port"
+        case Reason.WRONG_CERTIFICATE:
+            return "its certificate names another account: give the device its own, or set client_accounts"
+        case Reason.PLAIN_REFUSED:
+            return "sent in clear although the account has a key: set the key in the device"
+        case _:
+            return "nobody registered this account: `vetlla accounts set` does"

@@ -1,0 +1,1 @@
+"""Reports that come through an MQTT broker."""

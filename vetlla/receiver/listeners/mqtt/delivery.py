@@ -1,0 +1,162 @@
+"""Messages of one MQTT connection, from their coming to their acknowledgement: one message, one decoder each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
+from vetlla.protocols.mqtt.decoder import terminal_of
+from vetlla.receiver.counters import Receipt, Refusal
+from vetlla.receiver.listeners.mqtt.link import NOBODY_LISTENS, REFUSED
+from vetlla.receiver.listeners.mqtt.reading import Reading
+from vetlla.receiver.session import Peer, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vetlla.domain.signals import Item
+    from vetlla.receiver.listeners.mqtt.link import Link, Message
+    from vetlla.receiver.session import Ground
+    from vetlla.settings.broker import Mqtt
+
+log = structlog.get_logger()
+
+MAX_RESPONSE_TOPIC: Final = 256
+"""Longer ones are not ours: see ``MAX_TOPIC`` of the decoder."""
+
+
+class Connection:
+    """What is under way on one connection, oldest first."""
+
+    def __init__(self, ground: Ground, broker: Mqtt, link: Link, read: Callable[[str, bytes], list[Item]]) -> None:
+        self.ground = ground
+        self.link = link
+        self.refused = asyncio.Event()
+        """Something could not be committed: it has to come again."""
+        self._broker = broker
+        self._read = read
+        self._under_way: deque[Delivery] = deque()
+        self._ended = False
+        self._idle = asyncio.Event()
+
+    def take(self, message: Message) -> None:
+        """Serve one message as a session of its own."""
+        terminal = terminal_of(message.topic)
+        delivery = Delivery(self, message, terminal)
+        if message.qos:
+            self._under_way.append(delivery)
+        peer = Peer(
+            PROTOCOL,
+            self._broker.name,
+            PROTOCOL,
+            f"{self._broker.name}/{terminal or '?'}",
+            delivery.send,
+            delivery.hang_up,
+        )
+        reading = Reading(self._read, message.topic, retained=message.retained)
+        session = Session(self.ground, peer, reading, self.ground.clock.now())
+        try:
+            session.feed(message.payload)
+        except Exception:
+            # Sent again it would break again, and hold up all behind it. Without a receipt its terminal goes elsewhere.
+            log.exception("decoder.failed", protocol=PROTOCOL, peer=peer.address)
+        if session.owed:
+            session.on_drained = delivery.answered
+        else:
+            delivery.answered()
+
+    def settle(self) -> None:
+        """Acknowledge what is done with, in the order in which it came."""
+        if self._ended:
+            return
+        while self._under_way and self._under_way[0].settled:
+            self.link.ack(self._under_way.popleft().message.mid)
+        if not self._under_way:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way any more, or never will be done with."""
+        self._idle.clear()
+        self.settle()
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self.refused)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def end(self) -> None:
+        """Acknowledge nothing any more: the connection's numbers mean other messages on the next one."""
+        self._ended = True
+
+    def publish(self, delivery: Delivery, receipt: bytes) -> None:
+        """Send a receipt to the terminal."""
+        if not self._ended:
+            message = delivery.message
+            topic, correlation = _reply_to(message, delivery.terminal)
+            self.link.publish(topic, receipt, correlation=correlation, done=delivery.receipted)
+
+
+class Delivery:
+    """One message, from its coming to its acknowledgement."""
+
+    __slots__ = ("_answered", "_connection", "_owed", "_refused", "message", "terminal")
+
+    def __init__(self, connection: Connection, message: Message, terminal: str) -> None:
+        self.message = message
+        self.terminal = terminal
+        self._connection = connection
+        self._answered = False
+        self._refused = False
+        self._owed = 0
+        """Receipts that the broker has not taken yet."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the broker may forget it."""
+        return self._answered and not self._owed and not self._refused
+
+    def answered(self) -> None:
+        """Hear that the session has had all its verdicts."""
+        self._answered = True
+        self._connection.settle()
+
+    def send(self, receipt: bytes) -> None:
+        """Publish a receipt."""
+        self._owed += 1
+        self._connection.publish(self, receipt)
+
+    def receipted(self, code: int) -> None:
+        """Hear what the broker did with a receipt."""
+        outcome = Receipt.SENT
+        if code == NOBODY_LISTENS:
+            outcome = Receipt.UNHEARD
+        elif code >= REFUSED:
+            outcome = Receipt.REFUSED
+            seldom = self._connection.ground.budget.seldom
+            if (suppressed := seldom.ask(("receipt", self.terminal))) is not None:
+                log.warning("mqtt.receipt_refused", account=self.terminal, code=code, suppressed=suppressed)
+        self._connection.ground.counters.receipts[outcome] += 1
+        self._owed -= 1
+        self._connection.settle()
+
+    def hang_up(self, why: Refusal) -> None:
+        """Leave it with the broker, where nothing can be committed; other reasons concern one message alone."""
+        self._connection.ground.counters.connections_refused[why] += 1
+        if why is Refusal.NOT_READY:
+            self._refused = True
+            self._connection.refused.set()
+
+
+def _reply_to(message: Message, terminal: str) -> tuple[str, bytes]:
+    """Return the topic of the receipt and its correlation data: what the terminal asked for, within its own branch."""
+    own = f"tc/1/{terminal}/receipt"
+    asked = message.response_topic
+    is_own = asked == own or (asked.startswith(f"{own}/") and len(asked) <= MAX_RESPONSE_TOPIC)
+    if not is_own or any(wildcard in asked for wildcard in "+#\0"):
+        return own, b""
+    return asked, message.correlation

@@ -1,0 +1,254 @@
+"""One connection to an MQTT 5 broker: the module that knows aiomqtt, and paho beneath it.
+
+aiomqtt drops what its queue has no room for, and lets paho acknowledge a message as soon as it is in that queue. Here
+each message goes from paho to whoever takes it, with no queue between, and is acknowledged when it is done with
+(``ack``). A queue as long as what the broker may have under way (Receive Maximum) would not do: after a burst of
+acknowledgements Mosquitto 2.0.11 had 3,822 messages under way where 1,000 were allowed. For all that, and to hear of
+each publication, paho's client is reached through aiomqtt's: tests/receiver/listeners/test_mqtt.py holds that it works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from vetlla.domain.errors import LinkError
+from vetlla.receiver.listeners.mqtt.socket_watch import SocketWatch
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from paho.mqtt.client import Client as Paho
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from vetlla.settings.broker import Mqtt
+
+CONNECT_S: Final = 10.0
+"""Time a broker has for each answer: to the connection, to the subscription, to the goodbye."""
+UNDER_WAY: Final = 20
+"""Publications of ours that wait for the broker's acknowledgement: what Mosquitto takes of a client by default."""
+UNACKNOWLEDGED_ROOM: Final = 1_000
+"""Messages of QoS 0 that may wait for us to begin: nothing bounds how many the broker sends; they may be lost."""
+ONLY_IF_NEW: Final = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+NOBODY_LISTENS: Final = 0x10
+"""Reason of a PUBACK: the broker has no subscriber for it."""
+REFUSED: Final = 0x80
+"""Reasons from here on are failures."""
+
+
+class Message(NamedTuple):
+    """One message as it came."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    mid: int
+    retained: bool
+    response_topic: str
+    correlation: bytes
+
+
+class Link:
+    """A connection, from ``async with`` to its end. Raises LinkError when it cannot be had, or breaks."""
+
+    def __init__(
+        self, broker: Mqtt, *, password: str | None, tls: ssl.SSLContext | None, will: tuple[str, str] | None = None
+    ) -> None:
+        self._broker = broker
+        self.resumed = False
+        """Whether the broker still had our session: what came while we were away is kept."""
+        self._done: dict[int, Callable[[int], None]] = {}
+        self._parts = AsyncExitStack()
+        self._client = aiomqtt.Client(
+            broker.host,
+            broker.port,
+            identifier=broker.node,
+            username=broker.username,
+            password=password,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=False,
+            properties=_properties(
+                PacketTypes.CONNECT,
+                SessionExpiryInterval=broker.session_s,
+                ReceiveMaximum=broker.receive_maximum,
+            ),
+            will=aiomqtt.Will(*will, qos=1, retain=True) if will else None,
+            keepalive=broker.keepalive_s,
+            timeout=CONNECT_S,
+            tls_context=tls,
+            # A receipt is small and follows an acknowledgement: Nagle's algorithm would hold it back for 40 ms.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            max_inflight_messages=UNDER_WAY,
+        )
+        self._paho: Paho = self._client._client  # noqa: SLF001 - see the module's head
+        self._paho.manual_ack_set(on=True)
+        self._loop = asyncio.get_running_loop()
+        self._early: list[Message] = []
+        """What came before anybody took it: a resumed session begins at once."""
+        self._take: Callable[[Message], None] = self._keep
+        self._connected_hook: Any = self._paho.on_connect
+        self._published_hook: Any = self._paho.on_publish
+        self._ended_hook: Any = self._paho.on_disconnect
+        self._paho.on_connect = self._connected
+        self._paho.on_disconnect = self._ended
+        self._paho.on_publish = self._published
+        self._paho.on_message = self._heard
+        self._socket = SocketWatch(self._paho, self._failed)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._parts.enter_async_context(self._client)
+        except aiomqtt.MqttError as error:
+            # A broker that answers late must not find our client there: it would be us twice.
+            self._paho.disconnect()
+            raise LinkError(str(error) or "no answer", remedy=_remedy(str(error))) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._parts.aclose()
+        except aiomqtt.MqttError as failure:
+            if error is None:
+                raise LinkError(str(failure)) from failure
+        finally:
+            if self._paho.socket() is not None:  # aiomqtt leaves it open where paho broke
+                self._paho.disconnect()
+
+    def forget(self) -> None:
+        """Disconnect, and have the broker drop the session with whatever it keeps for it (MQTT 5, 3.14.2.2.2)."""
+        self._paho.disconnect(properties=_properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0))
+
+    async def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe with QoS 1; what is retained comes only where the subscription is new. Raises LinkError."""
+        options = SubscribeOptions(qos=1, retainHandling=ONLY_IF_NEW)
+        shared = SubscribeOptions(qos=1)  # MQTT 5, 4.8.2: nothing retained is sent to these
+        try:
+            codes = await self._client.subscribe(
+                [(topic, shared if topic.startswith("$share/") else options) for topic in topics]
+            )
+        except aiomqtt.MqttError as error:
+            raise LinkError(str(error)) from error
+        granted: Sequence[Any] = codes
+        for topic, code in zip(topics, granted, strict=True):
+            if code.value >= REFUSED:
+                raise LinkError(
+                    f"the broker refuses the subscription to {topic}: {code}",
+                    remedy=f"let {self._broker.username or self._broker.node} read it in the broker's ACL",
+                )
+
+    async def deliver(self, take: Callable[[Message], None]) -> None:
+        """Call ``take`` with each message as it comes, until the connection breaks: LinkError."""
+        self._take = take
+        early, self._early = self._early, []
+        for message in early:
+            take(message)
+        ended = self._client._disconnected  # noqa: SLF001 - see the module's head
+        await asyncio.wait({ended})
+        try:
+            ended.result()
+        except aiomqtt.MqttError as error:
+            why = str(error.__cause__ or error).replace("[code:128] Unspecified error", "the connection broke")
+            raise LinkError(why, remedy=_remedy(why)) from error
+
+    def ack(self, mid: int) -> None:
+        """Tell the broker that a message need not be kept any longer."""
+        self._paho.ack(mid, 1)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes = b"",
+        done: Callable[[int], None] | None = None,
+    ) -> None:
+        """Publish with QoS 1; ``done`` is called with the broker's reason code, and never if the connection breaks."""
+        properties = _properties(PacketTypes.PUBLISH, **({"CorrelationData": correlation} if correlation else {}))
+        info = self._paho.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        if done is not None:
+            self._done[info.mid] = done
+
+    def _keep(self, message: Message) -> None:
+        if message.qos or len(self._early) < UNACKNOWLEDGED_ROOM:
+            self._early.append(message)
+
+    # --- what paho calls --------------------------------------------------------------------------------------------
+
+    def _heard(self, _client: Paho, _data: object, message: MQTTMessage) -> None:
+        said: Any = message.properties
+        self._take(
+            Message(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                qos=message.qos,
+                mid=message.mid,
+                retained=message.retain,
+                response_topic=getattr(said, "ResponseTopic", ""),
+                correlation=getattr(said, "CorrelationData", b""),
+            )
+        )
+
+    def _failed(self, error: Exception) -> None:
+        if not self._client._disconnected.done():  # noqa: SLF001 - as aiomqtt does where it calls paho itself
+            self._client._disconnected.set_exception(error)  # noqa: SLF001
+
+    def _connected(
+        self, client: Paho, data: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        self.resumed = flags.session_present
+        self._connected_hook(client, data, flags, code, properties)
+
+    def _ended(
+        self, client: Paho, data: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._ended_hook(client, data, flags, code, properties)
+        if code.is_failure:
+            self._loop.call_soon_threadsafe(self._unanswered)  # the thread that connects may be the one that fails
+
+    def _unanswered(self) -> None:
+        # aiomqtt would go on waiting for the answer of a broker that has hung up.
+        if not self._client._connected.done():  # noqa: SLF001 - see the module's head
+            self._client._connected.set_exception(aiomqtt.MqttError("the broker hung up unanswered"))  # noqa: SLF001
+
+    def _published(self, client: Paho, data: object, mid: int, code: ReasonCode, properties: Properties) -> None:
+        self._published_hook(client, data, mid, code, properties)
+        if (done := self._done.pop(mid, None)) is not None:
+            done(code.value)
+
+
+def _properties(packet: int, **values: object) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call] # paho's
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
+
+
+_REMEDIES: Final[Mapping[str, str]] = {
+    "taken over": "another client has this client id: give each receiver a node of its own",
+    "Not authorized": "see user name, password file and certificate, and the broker's log",
+    "Bad user name": "see user name and password file",
+    "certificate": "see ca, certificate and key, and the name in the broker's certificate",
+    "unanswered": "has this port TLS, and does the broker ask for a certificate of its authority? see the broker's log",
+    "reset by peer": "has this port TLS (usually 8883 has, 1883 has not)? see the broker's log",
+    "protocol version": "the broker has to speak MQTT 5, as Mosquitto does from version 1.6 on",
+    "not known": "is the host written right? `getent hosts HOST` tells what this machine knows of it",
+    "timed out": "is the address right, does a firewall stand between, and does MQTT listen at that port?",
+    "refused": "is the broker running, and is this its address? systemctl status mosquitto",
+}
+
+
+def _remedy(why: str) -> str:
+    return next((remedy for part, remedy in _REMEDIES.items() if part in why), "see the broker's log and the network")

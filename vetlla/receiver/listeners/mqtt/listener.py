@@ -1,0 +1,202 @@
+"""MQTT: one broker, many terminals; one message, one receipt.
+
+The receiver acknowledges messages to the broker in the order in which they came (MQTT 5, 4.6). It does so when the
+intake has decided on a message and the broker has taken our receipt for it. The broker sends what was not acknowledged
+again on the next connection. So what cannot be committed now stays with the broker: the connection is closed until it
+can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from contextlib import suppress
+from random import uniform
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from vetlla.domain.errors import ConfigError, LinkError
+from vetlla.domain.plainfile import open_file
+from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
+from vetlla.receiver.listeners.mqtt.delivery import Connection
+from vetlla.receiver.listeners.mqtt.link import Link
+from vetlla.receiver.listeners.tls import client_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from vetlla.domain.signals import Item
+    from vetlla.receiver.session import Ground
+    from vetlla.settings.broker import Mqtt
+
+log = structlog.get_logger()
+
+SHARED: Final = ("tc/+/+/ev", "tc/+/+/+/ev")
+"""What may go to one of several receivers. Of every version: a terminal of another one is to be heard of."""
+LONGEST_PASSWORD: Final = 65_535
+"""Characters of a password: more bytes MQTT cannot send (3.1.3.6)."""
+OWN: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/$state", "tc/+/+/$info")
+"""What each receiver reads: of a part of the heartbeats it would find living terminals lost, and retained messages are
+not sent to shared subscriptions (MQTT 5, 4.8.2)."""
+FIRST_RETRY_S: Final = 0.5
+"""Pause after the first failed attempt; it doubles up to ``retry_max_s``."""
+GOODBYE_S: Final = 3.0
+"""Time a stop gives to the last receipts and to the goodbye: the broker keeps what is not acknowledged."""
+
+
+class MqttListener:
+    """One broker: connects, and connects again, until it is stopped."""
+
+    transport = PROTOCOL
+
+    def __init__(
+        self,
+        broker: Mqtt,
+        ground: Ground,
+        read: Callable[[str, bytes], list[Item]],
+        ready: Callable[[], bool],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take the broker, what reads one message, and how to know whether anything can be committed."""
+        self.broker = broker
+        self._ground = ground
+        self._read = read
+        self._ready = ready
+        self._tls = tls
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_lost = False
+        """It was said already."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can come in."""
+        return self._ground.counters.brokers.get(self.broker.name, False)
+
+    def place(self) -> dict[str, Any]:
+        """Return what ``vetlla status`` tells of it."""
+        broker = self.broker
+        place = {"name": broker.name, "protocol": PROTOCOL, "transport": self.transport}
+        return place | {"host": broker.host, "port": broker.port, "connected": self.connected}
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connect, in a task of its own: a receiver does not wait for a broker."""
+        self._ground.counters.brokers[self.broker.name] = False
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
+
+    def use_tls(self, context: ssl.SSLContext | None) -> None:
+        """Make the next connection with this; the present one stays."""
+        self._tls = context
+
+    def stop(self) -> None:
+        """Take no more; what was taken is still answered."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        """Send the last receipts, say goodbye, and end."""
+        self.stop()
+        if self._task is not None:
+            _, late = await asyncio.wait({self._task}, timeout=GOODBYE_S)
+            if late:
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=GOODBYE_S)
+
+    async def _run(self) -> None:
+        pause_s = FIRST_RETRY_S
+        while not self._stop.is_set():
+            if self._ready():
+                was_connected = await self._try()
+                pause_s = FIRST_RETRY_S if was_connected else min(2 * pause_s, self.broker.retry_max_s)
+            # Not all receivers and terminals of a broker that comes back dial it at the same moment.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), uniform(pause_s / 2, pause_s))  # noqa: S311 - no secret
+
+    async def _try(self) -> bool:
+        """Serve one connection; say whether there was one."""
+        try:
+            await self._serve()
+        except LinkError as error:
+            self._lost(error)
+        except Exception:
+            # Ours, or a library's: the other listeners go on, and the broker is dialled again.
+            log.exception("mqtt.failed", broker=self.broker.name)
+        was_connected = self.connected
+        self._ground.counters.brokers[self.broker.name] = False
+        return was_connected
+
+    def _lost(self, error: LinkError) -> None:
+        if not self._is_lost:
+            self._is_lost = True
+            log.error("mqtt.lost", broker=self.broker.name, why=error.args[0], remedy=error.remedy)
+
+    async def _serve(self) -> None:
+        """Serve one connection until it breaks, we cannot commit, or are stopped. Raises LinkError."""
+        broker = self.broker
+        state = f"tc/1/arc/{broker.node}/$state"
+        password = await asyncio.to_thread(read_password, broker)
+        async with Link(broker, password=password, tls=self._tls, will=(state, "lost")) as link:
+            group = f"$share/{broker.share}/" if broker.share else ""
+            await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *OWN])
+            link.publish(state, b"ready", retain=True)
+            self._ground.counters.brokers[broker.name] = True
+            self._is_lost = False
+            log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
+            connection = Connection(self._ground, broker, link, self._read)
+            await self._take(link, connection)
+            said = asyncio.Event()
+            link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(said.wait(), GOODBYE_S)
+
+    async def _take(self, link: Link, connection: Connection) -> None:
+        reading = asyncio.ensure_future(link.deliver(connection.take))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        refused = asyncio.ensure_future(connection.refused.wait())
+        tasks = {reading, stopped, refused}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            elif stopped.done():
+                reading.cancel()
+                await connection.idle()
+            else:
+                log.warning("mqtt.paused", broker=self.broker.name)
+        finally:
+            connection.end()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def probe(broker: Mqtt) -> None:
+    """Connect as the receiver would, and leave; nothing is acknowledged. Raises ConfigError, LinkError.
+
+    It has to be the receiver's own client id, since a broker may ask for it, or give it by the certificate: a session
+    that it finds there is the receiver's, and is left as it was. A receiver that is connected would be pushed off.
+    """
+    tls = client_context(broker.tls) if broker.tls else None
+    async with Link(broker, password=read_password(broker), tls=tls) as link:
+        if not link.resumed:
+            link.forget()
+
+
+def read_password(broker: Mqtt) -> str | None:
+    """Return the password. Raises ConfigError when its file cannot be used."""
+    if broker.password_file is None:
+        return None
+    file = broker.password_file
+    try:
+        if file.stat().st_mode & 0o007:
+            raise ConfigError(f"mqtt {broker.name}: every user can read {file}", remedy=f"chmod o= {file}")
+        with io.TextIOWrapper(open_file(file), encoding="utf-8") as text:
+            return text.readline(LONGEST_PASSWORD).splitlines()[0]
+    except (OSError, UnicodeDecodeError, IndexError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its first line is no password"
+        raise ConfigError(
+            f"mqtt {broker.name}: {file}: {why}", remedy="write the password there, for the receiver's user alone"
+        ) from error

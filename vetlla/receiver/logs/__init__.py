@@ -1,0 +1,1 @@
+"""The daemon's log: its form, its writer, its limits."""

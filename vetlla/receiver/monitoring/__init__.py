@@ -1,0 +1,1 @@
+"""What a monitoring system sees of the receiver: health, metrics, status."""

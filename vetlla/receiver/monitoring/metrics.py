@@ -1,0 +1,198 @@
+"""What the receiver tells Prometheus: its counters and a snapshot of the present, as OpenMetrics 1.0.
+
+The names are a contract with ``config/alerts`` and ``config/grafana``; a test holds all three together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from vetlla import __version__
+from vetlla.domain.alarms import State
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.signals import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from prometheus_client import Metric
+
+    from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
+    from vetlla.receiver.listeners.tls import Certificate
+
+_encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
+
+OPEN_STATES = (State.WAITING, State.CLAIMED, State.ANSWERED)
+"""Closed alarms are history, not a length of the queue."""
+LIMITS = ("t2_max", "t3_warn", "t3_max", "hold")
+"""Settings of the queue, without their ``_s``, that alert rules compare with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """The present, as the daemon sees it at the moment of asking."""
+
+    ready: bool
+    queue: Mapping[tuple[State, Priority], int]
+    """Open alarms; what is absent is 0. Alarms of accounts on test are not among them."""
+    unattended: Mapping[Priority, int]
+    """Answered alarms whose operator let the hold time pass; what is absent is 0."""
+    oldest_waiting_s: Mapping[Priority, float]
+    """Age of the oldest waiting alarm since it was ready; what is absent waits not at all: 0."""
+    free_bytes: int
+    """On the state directory's file system, for this process."""
+    watermark_bytes: int
+    """Below it nothing new is answered."""
+    intake_waiting: int
+    """Frames that wait for their commit."""
+    accounts: int
+    accounts_on_test: int
+    alarms_on_test: Mapping[Priority, int]
+    """Open alarms that stand apart; what is absent is 0."""
+    supervised: Mapping[str, int]
+    """Devices by state, every state."""
+    incidents_open: int
+    limits_s: Mapping[str, float]
+    """By ``LIMITS``, every one."""
+    certificates: Sequence[Certificate]
+    """Of the TLS files that new connections use."""
+
+
+class Metrics(Collector):
+    """Counters and gauges under their published names."""
+
+    def __init__(self, counters: Counters, gauges: Callable[[], Gauges]) -> None:
+        self._counters = counters
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric family; raises only what ``gauges`` raises."""
+        yield InfoMetricFamily("vetlla_build", "Version of this receiver.", {"version": __version__})
+        yield from self._traffic()
+        yield from self._durations()
+        yield from self._present(self._gauges())
+
+    def _traffic(self) -> Iterator[Metric]:
+        count = self._counters
+        yield _counter("signals", "Reports by what became of them.", ("protocol", "outcome"), count.signals.items())
+        yield _counter(
+            "rejects", "Bytes that were no report, by reason.", ("protocol", "reason", "caller"), count.rejects.items()
+        )
+        yield _counter("replies", "Replies that promise nothing.", ("protocol",), _single(count.replies))
+        yield _counter("heartbeats", "Supervision messages.", ("protocol",), _single(count.heartbeats))
+        yield _counter("connections_accepted", "Connections taken.", (), [((), count.connections_accepted)])
+        yield _counter(
+            "connections_refused", "Connections not taken or ended by us.", ("why",), _single(count.connections_refused)
+        )
+        yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
+        yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
+        yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
+        warnings = [((_label(p),), warned) for p, warned in count.warnings.items()]
+        yield _counter("warnings", "Alarms not answered within t3_warn_s.", ("priority",), warnings)
+        escalations = [((_label(p), cause), times) for (p, cause), times in count.escalations.items()]
+        yield _counter("escalations", "Alarms put before a supervisor.", ("priority", "why"), escalations)
+        reloads = [(("taken",), count.reloads), (("refused",), count.reloads_refused)]
+        reloads.append((("unread",), count.registry_unread))
+        yield _counter("reloads", "Configurations, or accounts and keys alone, read again.", ("outcome",), reloads)
+
+        removed = [((what.value,), rows) for what, rows in count.removed.items()]
+        yield _counter("removed", "Rows removed or emptied for their age.", ("what",), removed)
+        text = "Ranges of signals left alone: a hand has changed them."
+        yield _counter("removals_refused", text, (), [((), count.removals_refused)])
+
+    def _durations(self) -> Iterator[Metric]:
+        count = self._counters
+        yield _histogram("commit_seconds", "Time of one group commit.", (), [((), count.commit)])
+        yield _histogram("answer_seconds", "From received to acknowledged.", (), [((), count.answer)])
+        yield _histogram("t2_seconds", "From communication established to ready.", (), [((), count.t2)])
+        yield _counter("t2_breaches", "Communications ready after t2_max_s.", (), [((), count.t2_breaches)])
+        t3 = [((_label(priority),), histogram) for priority, histogram in count.t3.items()]
+        yield _histogram("t3_seconds", "From ready to answered by an operator.", ("priority",), t3)
+        slow = [((_label(priority),), times) for priority, times in count.t3_slow.items()]
+        yield _counter("t3_slow", "Communications answered after t3_warn_s.", ("priority",), slow)
+        breaches = [((_label(priority),), times) for priority, times in count.t3_breaches.items()]
+        yield _counter("t3_breaches", "Communications answered after t3_max_s.", ("priority",), breaches)
+
+    def _present(self, now: Gauges) -> Iterator[Metric]:
+        yield _gauge("ready", "1: reports can be committed and are acknowledged.", (), [((), now.ready)])
+        yield _gauge("connections_open", "Connections at present.", (), [((), self._counters.connections_open)])
+        brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
+        yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
+        queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
+        yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
+        unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
+        yield _gauge("unattended_alarms", "Answered alarms whose operator went quiet.", ("priority",), unattended)
+        oldest = [((_label(p),), now.oldest_waiting_s.get(p, 0.0)) for p in Priority]
+        yield _gauge("oldest_waiting_seconds", "Age of the oldest alarm that no operator holds.", ("priority",), oldest)
+        yield _gauge("free_bytes", "Free space for the journal.", (), [((), now.free_bytes)])
+        yield _gauge("watermark_bytes", "Free space below which nothing is answered.", (), [((), now.watermark_bytes)])
+        yield _gauge("intake_waiting", "Signals waiting for their commit.", (), [((), now.intake_waiting)])
+        yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
+        yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
+        apart = [((_label(p),), now.alarms_on_test.get(p, 0)) for p in Priority]
+        yield _gauge("alarms_on_test", "Open alarms of accounts on test.", ("priority",), apart)
+        supervised = [((state,), count) for state, count in now.supervised.items()]
+        yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
+        ends = [((one.name, one.use), one.not_after.timestamp()) for one in now.certificates]
+        text = "Until when the TLS certificates in use are valid, Unix time."
+        yield _gauge("certificate_not_after_seconds", text, ("listener", "use"), ends)
+        upto = [((what.value,), upto_us / SECOND_US) for what, upto_us in self._counters.removed_upto_us.items()]
+        yield _gauge("removed_upto_seconds", "Stamp of the last row looked at for its age, Unix time.", ("what",), upto)
+        yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
+        limits = [((name,), now.limits_s[name]) for name in LIMITS]
+        yield _gauge("limit_seconds", "Limits of the queue, as they are set.", ("limit",), limits)
+
+
+def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
+    """Return a function that renders all metrics, those of the process (memory, descriptors, CPU) among them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Metrics(counters, gauges))
+    ProcessCollector(registry=registry)
+
+    def render() -> bytes:
+        return _encode(registry)
+
+    return render
+
+
+def _counter(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], int]]) -> Metric:
+    family = CounterMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, value in values:
+        family.add_metric(key, value)
+    return family
+
+
+def _gauge(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    family = GaugeMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, value in values:
+        family.add_metric(key, value)
+    return family
+
+
+def _histogram(
+    name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], Histogram]]
+) -> Metric:
+    family = HistogramMetricFamily(f"vetlla_{name}", text, labels=labels)
+    for key, histogram in values:
+        bounds = [str(bound / 1_000_000) for bound in histogram.bounds_us]
+        cumulated = accumulate(histogram.counts)
+        family.add_metric(key, list(zip([*bounds, "+Inf"], cumulated, strict=True)), histogram.sum_us / 1_000_000)
+    return family
+
+
+def _single(
+    values: Mapping[str, int] | Mapping[Refusal, int] | Mapping[Receipt, int],
+) -> Iterator[tuple[Sequence[str], int]]:
+    for key, value in values.items():
+        yield (key,), value
+
+
+def _label(priority: Priority) -> str:
+    return priority.name.lower()

@@ -1,0 +1,1 @@
+"""The open alarms and what operators do with them."""

@@ -1,0 +1,92 @@
+"""How long each communication waited for an operator (*t3*), counted when its waiting ends.
+
+ANS 6 is about communications, not alarms: every report of an alarm counts from the moment at which it was ready. One
+that joins an alarm whose operator is speaking with the home already has not waited. An alarm that is closed without an
+answer has kept its reports waiting until then.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from vetlla.domain.alarms import State
+from vetlla.domain.signals import Kind, Priority
+from vetlla.store.journal.rows import SIGNAL_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.domain.alarms import Alarm
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.queue.card import Card
+    from vetlla.service.queue.steps import Marks
+    from vetlla.store.journal.rows import Row
+
+_ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
+
+GROUPS_MAX = 1_000
+"""Moments remembered for one alarm; what joins beyond that counts from the last of them, so that it never seems to
+have waited less than it did."""
+LATE_NAMED = 10
+"""Signals that one line of the log names."""
+
+
+class Calls:
+    """The communications that wait, by alarm."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._waiting: dict[int, list[tuple[int, int]]] = {}
+        """By alarm: when reports became ready (monotonic), and how many at that moment."""
+
+    def use(self, marks: Marks) -> None:
+        """Go on with other limits."""
+        self._marks = marks
+
+    def ready(self, alarm: Alarm, count: int, mono_us: int) -> None:
+        """Let reports of an alarm wait from this moment on, unless an operator is speaking with the home."""
+        if alarm.on_test or not count:
+            return
+        if alarm.state is State.ANSWERED:
+            self._observe(alarm.priority, 0, count)
+            return
+        waiting = self._waiting.setdefault(alarm.id, [])
+        if len(waiting) < GROUPS_MAX:
+            waiting.append((mono_us, count))
+        else:
+            last_us, before = waiting[-1]
+            waiting[-1] = (last_us, before + count)
+
+    def ended(self, alarm: Alarm, mono_us: int) -> None:
+        """Count the reports of an alarm that was answered or closed now."""
+        for ready_us, count in self._waiting.pop(alarm.id, ()):
+            self._observe(alarm.priority, mono_us - ready_us, count)
+
+    def answered_by_receiver(self, count: int) -> None:
+        """Count reports that no operator has to see: routine ones, and those that a runaway repeats."""
+        if count:
+            self._observe(Priority.ROUTINE, 0, count)
+
+    def _observe(self, priority: Priority, t3_us: int, count: int) -> None:
+        counters = self._counters
+        counters.t3[priority].observe(t3_us, count)
+        if t3_us > self._marks.warn_us:
+            counters.t3_slow[priority] += count
+        if t3_us > self._marks.max_us:
+            counters.t3_breaches[priority] += count
+
+
+def reports(card: Card) -> int:
+    """Return how many communications an alarm stands for: a refused one opens an alarm, too, and has no signal.
+
+    An alarm of a silence that the receiver noticed itself stands for none.
+    """
+    alarm, tally = card
+    return tally.signals or (0 if alarm.kind is Kind.DEVICE_LOST else 1)
+
+
+def late_signals(rows: Iterable[Row], mono_us: int) -> list[int]:
+    """Return the first of these signals whose communication was established before an instant, by their numbers."""
+    late = (row[_ID] for row in rows if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[operator] # integers
+    return list(islice(late, LATE_NAMED))  # type: ignore[arg-type]

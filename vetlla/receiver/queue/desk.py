@@ -1,0 +1,516 @@
+"""The desk: the queue, in memory, where every change is decided.
+
+It lives in the event loop alone, so two operators can never both get an alarm: the second call finds the first one's
+work done. What it decides is written by the batch that it is given. If that batch is rolled back, so is what frames had
+changed (``take_back``); what operators did stands, and is written later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.alarms import Alarm, Cause, Outcome, State, Tally
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.signals import AccountId, Kind, Priority
+from vetlla.receiver.dispatch import RECEIVER
+from vetlla.receiver.queue.calls import Calls, reports
+from vetlla.receiver.queue.card import Card, Deed
+from vetlla.receiver.queue.on_test import AccountsOnTest
+from vetlla.receiver.queue.open_alarms import Line, OpenAlarms
+from vetlla.receiver.queue.report import UNKNOWN, News, Report, news_of, reason_of
+from vetlla.service.queue import steps as queue
+from vetlla.service.queue.emergencies import Closed, Emergency
+from vetlla.service.queue.naming import is_of
+from vetlla.service.queue.quiet import QuietLines, UnknownCode
+from vetlla.service.queue.runaway import Runaways, Utterance
+from vetlla.service.queue.strangers import Strangers
+from vetlla.service.queue.triage import is_old, joins, line_of
+from vetlla.store.journal.batch import Entry, Note
+from vetlla.store.journal.deeds import text_digest
+from vetlla.store.journal.rows import Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vetlla.domain.accounts import Account, AccountBook
+    from vetlla.domain.clock import Instant
+    from vetlla.domain.signals import Arrival
+    from vetlla.receiver.counters import Counters
+    from vetlla.settings.model import QueueSettings
+    from vetlla.store.journal.batch import Batch, OnTest
+    from vetlla.store.journal.journal import Recovered
+
+_UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
+_ROUTINE = Priority.ROUTINE
+_UNKNOWN, _UNREADABLE = Kind.UNKNOWN, Kind.UNREADABLE
+_NO_ACCOUNT = AccountId("", "", "")
+
+
+class Desk:
+    """The open alarms, who holds them, and which accounts are on test."""
+
+    def __init__(self, settings: QueueSettings, recovered: Recovered, counters: Counters) -> None:
+        self._calls = Calls(counters)
+        self.use(settings)
+        self.on_due: Callable[[Alarm], None] = lambda _: None
+        """Called with each alarm that has another next mark."""
+        self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
+        self._boot = recovered.boot
+        self._next_alarm = recovered.next_alarm
+        self.open = self._cards = OpenAlarms()
+        """Read it to ask quickly whether an alarm is open."""
+        self._closed = Closed()
+        self._closed_before = recovered.closed
+        self._runaways = Runaways()
+        self._strangers = Strangers()
+        self._quiet = QuietLines()
+        self._opened: dict[int, int] = {}
+        """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
+        self._joined: dict[int, Card] = {}
+        """Cards as they were before the batch under way."""
+        self._unseen = 0
+        """Signals of the batch under way that no operator has to see, without those of accounts on test."""
+        for alarm in recovered.open_alarms:
+            kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
+            self._cards.lay(Card(kept, recovered.tallies[alarm.id]))
+
+    def use(self, settings: QueueSettings) -> None:
+        """Go on with other settings; a mark that an alarm has already stays where it is."""
+        self.marks = queue.Marks(
+            round(settings.t3_warn_s * SECOND_US), round(settings.t3_max_s * SECOND_US), settings.t3_priorities
+        )
+        self._hold_us = round(settings.hold_s * SECOND_US)
+        self._calls.use(self.marks)
+        self._test_us = round(settings.test_unseen_s * SECOND_US)
+        self._chain_window_us = round(settings.chain_window_s * SECOND_US)
+        self._runaway_window_us = round(settings.runaway_window_s * SECOND_US)
+        self._runaway_signals = settings.runaway_signals
+
+    def resume(self, now: Instant, batch: Batch) -> None:
+        """Go on after a restart: open alarms get back their marks, and closed emergencies are remembered.
+
+        An alarm whose stamp died with the last process is ready now, and the audit says so.
+        """
+        self.tests.resume(now)
+        for closed in self._closed_before:
+            left_us = self._chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
+            self._closed.add(closed, now.mono_us + left_us, now.mono_us)
+        self._closed_before = []
+        for alarm, tally in list(self._cards.values()):
+            if alarm.ready_us is None:
+                began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
+                self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
+                batch.audit.append(_entry(now, "ready", alarm.id, why="stamp lost in a restart"))
+            else:
+                card = Card(queue.after_restart(alarm, self.receiver(now), self.marks), tally)
+                self._change(card, batch)
+            card = self._cards[alarm.id]
+            if card.alarm.t3_us is None:
+                self._calls.ready(card.alarm, reports(card), now.mono_us - (queue.waited_us(card.alarm, now) or 0))
+
+    def receiver(self, now: Instant) -> queue.Hand:
+        """Return the receiver's own hand, which no rule about operators binds."""
+        return queue.Hand(RECEIVER, now, 0, supervisor=True, hold_us=self._hold_us)
+
+    # --- what frames do ---------------------------------------------------------------------------------------------
+
+    def place(
+        self, report: Report, arrival: Arrival, batch: Batch, *, told_in: int | None = None
+    ) -> tuple[int | None, int]:
+        """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it.
+
+        ``told_in``: the alarm of an earlier report that this one repeats and adds to.
+        """
+        now = arrival.received
+        number, who, home, event, priority, device, known, _, _, account = report
+        on_test = bool(self.tests.by_place) and self.tests.covers(account, now)
+        flags = (0 if known else _UNKNOWN_ACCOUNT) | (_ON_TEST if on_test else 0)
+        if told_in is not None:
+            self._join(self._cards[told_in], report, now, batch, runaway=False)
+            self._tell_supervisor(told_in, now, batch)
+            return told_in, flags
+        kind = event.kind
+        apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
+        name = line_of(kind, priority, who.account) if apart else ""
+        line = (home, known, on_test, name)
+        if name and kind is _UNKNOWN:
+            return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
+        before = self._cards.newest(line)
+        if before and now.mono_us - before.tally.joined_us > self._chain_window_us:
+            before = None  # the contract's clock starts again
+        joined = before and joins(before.alarm, priority, now)
+        if priority is _ROUTINE:
+            if before and joined:
+                return self._join(before, report, now, batch, runaway=False), flags
+            self._unseen += not on_test
+            return None, flags
+        said = Utterance(home, who, device, event, on_test)
+        repetition = self._runaways.count(said, now.mono_us, self._runaway_window_us)
+        runaway = repetition.count > self._runaway_signals
+        flags |= _RUNAWAY if runaway else 0
+        if before and joined:
+            alarm = self._join(before, report, now, batch, runaway=runaway)
+        elif runaway and priority is not Priority.LIFE and (group := repetition.alarm):
+            # Handled by an operator, and still running away: kept with its group, no new alarm.
+            if group in self._cards:
+                self._join(self._cards[group], report, now, batch, runaway=True)
+            else:
+                self._unseen += bool(number) and not on_test
+            return group, flags
+        else:
+            alarm = self._begin_alarm(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+        if runaway:
+            repetition.alarm = alarm
+        return alarm, flags
+
+    def is_news(self, report: Report, now: Instant) -> bool:
+        """Return True if a report would open an alarm, or make one more urgent."""
+        on_test = self.tests.covers(report.account, now)
+        name = line_of(report.event.kind, report.priority, report.who.account)
+        before = self._cards.newest((report.home, report.known, on_test, name))
+        if before is None:
+            code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
+            return report.event.kind is not _UNKNOWN or self._quiet.find(code, now.mono_us) is None
+        return (
+            report.priority < before.alarm.priority
+            or now.mono_us - before.tally.joined_us > self._chain_window_us
+            or not joins(before.alarm, report.priority, now)
+        )
+
+    def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
+        """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
+        now = arrival.received
+        code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
+        if held := self._cards.newest(line):
+            number = self._join(held, report, now, batch, runaway=False)
+        elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
+            number = self._begin_alarm(None, report, arrival, batch, on_test=on_test, runaway=False)
+        else:
+            self._unseen += bool(report.number) and not on_test
+        if self._quiet.find(code, now.mono_us) != number:
+            self._quiet.remember(code, number, now.mono_us)
+        return number
+
+    def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
+        """Put an answered alarm, whose caller told it again, before a supervisor if its operator shows no activity."""
+        alarm, tally = self._cards[number]
+        if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
+            alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
+            self._cards[number] = Card(alarm, tally)
+            batch.alarms[number] = alarm
+            batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
+
+    def repeat(self, number: int, home: str, account: Account | None, now: Instant, batch: Batch) -> None:
+        """Show on an open alarm that one of its signals came once more. It may be another call: terminals number so."""
+        alarm, tally = card = self._cards[number]
+        if number not in self._opened:
+            self._joined.setdefault(number, card)
+        if account is not None and alarm.unknown_account:
+            alarm = batch.alarms[number] = _of_home(alarm, home, account.account)
+        self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
+        self._tell_supervisor(number, now, batch)
+
+    def has_emergency(self, home: str, account: Account | None, now: Instant) -> bool:
+        """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
+        chain = (home, account is not None, self.tests.covers(account, now))
+        return bool(self._cards.emergency(chain) or self._closed.find(chain, now.mono_us))
+
+    def may_repeat(self, number: int | None, account: Account | None, now: Instant) -> bool:
+        """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
+
+        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call. The
+        alarm of a crowd of strangers is no place for a home's call: the account may have been registered since.
+        """
+        if number is None or number not in self._cards:
+            return False
+        alarm = self._cards[number].alarm
+        if account is not None and alarm.unknown_account and alarm.account.upper() != account.account.upper():
+            return False
+        return not alarm.on_test or self.tests.covers(account, now)
+
+    def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
+        alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
+        signal, _, _, _, priority, _, is_known, _, note, _ = report
+        number, before = alarm.id, alarm.priority
+        if number not in self._opened:
+            self._joined.setdefault(number, card)
+        if priority < before:
+            alarm = alarm._replace(priority=priority, kind=report.event.kind, why=reason_of(report))
+            alarm = queue.await_answer(alarm, now, self.marks)
+            if alarm.on_test:
+                alarm = alarm._replace(due_mono_us=self._test_mark_us(report.account, priority, now))
+            batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=signal))
+        elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
+            not signal and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
+        ):
+            # What happens now must not look hours old because it was told behind what the device had kept back. And a
+            # refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
+            alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
+        if runaway and not alarm.runaway:
+            alarm = alarm._replace(runaway=True)
+            batch.decided.append(_entry(now, "runaway", number, signal=signal))
+        if is_known and alarm.unknown_account:
+            alarm = _of_home(alarm, report.home, report.who.account)
+        if alarm is not card.alarm:
+            batch.alarms[number] = alarm
+        if signal:
+            signals, last_signal = signals + 1, signal
+        if priority is not _ROUTINE:
+            joined_us = now.mono_us
+        self._cards[number] = Card(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
+        return number
+
+    def _begin_alarm(
+        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+    ) -> int:
+        """Open an alarm; a stranger of a crowd joins the one that the crowd shares."""
+        if report.known or before is not None:
+            return self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
+        now, strangers = arrival.received, self._strangers
+        window_us = self._runaway_window_us
+        crowd = strangers.crowd(arrival.host, now.mono_us, window_us=window_us, open_alarms=self._cards.strangers)
+        if not crowd:
+            return self._open(None, report, arrival, batch, on_test=on_test, runaway=runaway)
+        shared = self._cards.get(strangers.shared(crowd) or 0)
+        if shared and joins(shared.alarm, report.priority, now):
+            return self._join(shared, report, now, batch, runaway=True)
+        note = f"one of many unknown callers of {crowd}" + (f"; {report.note}" if report.note else "")
+        crowded = report._replace(home=f"callers of {crowd}", who=_NO_ACCOUNT, note=note)
+        number = self._open(shared, crowded, arrival, batch, on_test=on_test, runaway=True)
+        strangers.share(crowd, number)
+        return number
+
+    def _open(
+        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+    ) -> int:
+        number = self._next_alarm
+        self._next_alarm += 1
+        now = arrival.received
+        begun = self._emergency(before, report, now, on_test=on_test)
+        alarm = Alarm(
+            id=number,
+            home=report.home,
+            account=report.who.account,
+            kind=report.event.kind,
+            priority=report.priority,
+            why=reason_of(report),
+            first_signal=report.number,
+            established_us=begun.established_us if begun else arrival.established.utc_us,
+            opened_us=now.utc_us,
+            boot=self._boot,
+            chained_to=begun.alarm if begun else None,
+            unknown_account=not report.known,
+            on_test=on_test,
+            due_mono_us=self._test_mark_us(report.account, report.priority, now) if on_test else None,
+            runaway=runaway,
+        )
+        self._cards.lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
+        self._opened[number] = arrival.established.mono_us
+        batch.alarms[number] = alarm
+        kind, priority = alarm.kind.value, alarm.priority.name
+        batch.decided.append(_entry(now, "open", number, kind=kind, priority=priority, signal=report.number))
+        return number
+
+    def _emergency(self, before: Card | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
+        """Return what a new alarm of a home continues: ``before``, or its emergency that is not over."""
+        if before is not None:
+            return Emergency(before.alarm.id, before.alarm.established_us)
+        if report.event.kind is _UNKNOWN and report.priority is Priority.TECHNICAL:
+            return None  # a line of its own, in which no emergency can stand
+        chain = (report.home, report.known, on_test)
+        return self._cards.emergency(chain) or self._closed.find(chain, now.mono_us)
+
+    def settle(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
+        """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
+
+        The rows that say so go with the next batch. From here on only what frames change next can be taken back.
+        """
+        news = []
+        cards, calls = self._cards, self._calls
+        for number, established_mono_us in self._opened.items():
+            card = self._make_ready(number, now, now.mono_us - established_mono_us, batch)
+            calls.ready(card.alarm, reports(card), now.mono_us)
+            news.append((News.OPENED, card))
+        for number, before in self._joined.items():
+            alarm, tally = card = cards[number]
+            if more := tally.signals - before.tally.signals:
+                calls.ready(alarm, more, now.mono_us)
+            if more and alarm is before.alarm:
+                news.append((News.JOINED, card))
+                continue
+            what = news_of(before, card)
+            if what is News.LIFTED:
+                self.on_due(alarm)
+            news.append((what, card))
+        calls.answered_by_receiver(self._unseen)
+        self._begin()
+        return news
+
+    def _begin(self) -> None:
+        """Begin the next batch."""
+        self._opened.clear()
+        self._joined.clear()
+        self._unseen = 0
+
+    def take_back(self, batch: Batch) -> None:
+        """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
+        for number in self._opened:
+            self._cards.remove(self._cards[number].alarm)
+            del batch.alarms[number]
+        for number, card in self._joined.items():
+            self._cards[number] = card
+            if number in batch.alarms:
+                batch.alarms[number] = card.alarm
+        self._next_alarm -= len(self._opened)
+        self._begin()
+        self._runaways.forget()
+        self._strangers.forget()
+        self._quiet.forget()
+
+    def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
+        alarm, tally = self._cards[number]
+        due_us = queue.mark_when_ready_us(alarm, now, self.marks)
+        alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us, due_mono_us=due_us)
+        card = Card(alarm, tally)
+        self._change(card, batch)
+        return card
+
+    def _change(self, card: Card, batch: Batch) -> None:
+        """Let an open alarm be as this card says; its row goes with the batch."""
+        alarm = card.alarm
+        if alarm is not self._cards[alarm.id].alarm:
+            batch.alarms[alarm.id] = alarm
+        self._cards[alarm.id] = card
+        self.on_due(alarm)
+
+    # --- what operators do ------------------------------------------------------------------------------------------
+
+    def act(
+        self, number: int, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], batch: Batch, **detail: object
+    ) -> Deed:
+        """Take an alarm one step further for an operator; raises UsageError when the queue's rules say no."""
+        before, tally = self.find(number)
+        alarm = step(before)
+        holder = queue.as_of(before, hand.now).operator
+        if holder and holder not in {hand.operator, alarm.operator}:
+            detail = {"from": holder} | detail
+        if before.t3_us is None and alarm.t3_us is not None:
+            self._calls.ended(alarm, hand.now.mono_us)
+        card = Card(alarm, tally)
+        if before.on_test and not alarm.on_test:
+            self._calls.ready(alarm, reports(card), hand.now.mono_us)
+        if alarm.state is State.CLOSED:
+            batch.alarms[number] = alarm
+            self._cards.remove(before)
+            self._closed.add(alarm, hand.now.mono_us + self._chain_window_us, hand.now.mono_us)
+            # The figures by which a contract is settled: in the audit they cannot be altered afterwards.
+            batch.audit.append(
+                _entry(hand.now, action, number, hand.operator, **detail, t2_us=alarm.t2_us, t3_us=alarm.t3_us)
+            )
+        else:
+            self._change(card, batch)
+            batch.audit.append(_entry(hand.now, action, number, hand.operator, **detail))
+        return Deed(card, action, hand.operator, hand.now, detail)
+
+    def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Deed:
+        """Write something down about an alarm; the holder's lease is renewed, others may note too."""
+        card, digest = self.find(number), text_digest(text)
+        batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
+        if queue.as_of(card.alarm, hand.now).operator == hand.operator:
+            card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
+        else:
+            batch.audit.append(_entry(hand.now, "note", number, hand.operator, sha256=digest))
+        return Deed(card, "note", hand.operator, hand.now, {"text": text})
+
+    def test(
+        self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch, *, book: AccountBook
+    ) -> Tested:
+        """Put a registered account on test for a time, or end its test (0 seconds). Raises UsageError if none runs.
+
+        Who ends a test says that its calls were made for it, so that they are closed. Who renews it is still there, so
+        that its emergencies stand apart for longer.
+        """
+        test = self.tests.put(account, hand, seconds, reason, batch)
+        apart = [alarm for alarm in self.alarms() if alarm.on_test and is_of(alarm, account, book)]
+        if test is None:
+            own = hand._replace(supervisor=True)  # a colleague who claimed one of them holds up no end
+
+            def close(held: Alarm) -> Alarm:
+                return queue.close(held, own, Outcome.TEST)._replace(t3_us=None)
+
+            deeds = [self.act(alarm.id, own, "close", close, batch, outcome=Outcome.TEST.value) for alarm in apart]
+            return Tested(None, deeds)
+        for alarm in apart:
+            if alarm.priority in queue.REPEATED:
+                due_us = self._test_mark_us(account, alarm.priority, hand.now)
+                self._change(Card(alarm._replace(due_mono_us=due_us), self._cards[alarm.id].tally), batch)
+        return Tested(test, [])
+
+    def _test_mark_us(self, account: Account | None, priority: Priority, now: Instant) -> int | None:
+        """Return when an emergency that came on test goes before a supervisor, unless a person closes it first."""
+        test = self.tests.of(account, now)
+        if test is None or priority not in queue.REPEATED:
+            return None
+        return min(test.until_mono_us, now.mono_us + self._test_us)
+
+    def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:
+        """Close the alarm of a loss that no device's report joined and no operator holds; else note the reason.
+
+        None: there is no such open alarm.
+        """
+        if number not in self._cards:
+            return None
+        card, hand = self._cards[number], self.receiver(now)
+        alarm = queue.as_of(card.alarm, now)
+        if alarm.state is not State.WAITING or not _is_own_loss(card):
+            return self.note(number, hand, why, batch)
+
+        def close(held: Alarm) -> Alarm:
+            # No person called, so that no communication waited.
+            return queue.close(held, hand, Outcome.TECHNICAL)._replace(t3_us=None)
+
+        return self.act(number, hand, "close", close, batch, outcome=Outcome.TECHNICAL.value, why=why)
+
+    # --- what is seen -----------------------------------------------------------------------------------------------
+
+    def find(self, number: int) -> Card:
+        """Return an open alarm. Raises UsageError when there is none of that number."""
+        return self._cards.find(number)
+
+    def get(self, number: int) -> Card | None:
+        """Return an open alarm, if there is one of that number."""
+        return self._cards.get(number)
+
+    def ready(self) -> Iterator[Alarm]:
+        """Yield the open alarms that may be worked, in no order; others may be opened and closed meanwhile.
+
+        Those of a batch that is not durable yet are not among them: it may still be lost.
+        """
+        return (alarm for alarm, _ in list(self._cards.values()) if alarm.ready_us)
+
+    def alarms(self) -> Iterator[Alarm]:
+        """Return the open alarms as they were changed last, in no order."""
+        return (alarm for alarm, _ in self._cards.values())
+
+
+def _of_home(alarm: Alarm, home: str, account: str) -> Alarm:
+    """Return a stranger's alarm as that of a home: the account was registered since."""
+    return alarm._replace(unknown_account=False, home=home, account=account, why=alarm.why.removeprefix(UNKNOWN))
+
+
+class Tested(NamedTuple):
+    """What became of an order to test an account."""
+
+    test: OnTest | None
+    """None: it was ended."""
+    closed: list[Deed]
+    """The calls of the test that ended."""
+
+
+def _is_own_loss(card: Card) -> bool:
+    """Return True for a silence that the receiver noticed itself, if nothing that a device said is in the alarm."""
+    return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
+
+
+def _entry(now: Instant, action: str, alarm: int, actor: str = RECEIVER, /, **detail: object) -> Entry:
+    return Entry(now.utc_us, actor, action, f"alarm {alarm}", detail)

@@ -1,0 +1,135 @@
+"""What time does to open alarms: one that no operator answers, or whose operator went quiet, goes before a supervisor.
+
+When an alarm is due is part of the alarm (``due_mono_us``), so that no restart loses it. Here is one timer for the
+earliest; a mark that was moved meanwhile costs one look when it falls due.
+"""
+
+from __future__ import annotations
+
+import heapq
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import UsageError
+from vetlla.receiver.commit.group import Operation
+from vetlla.service.queue import steps as queue
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from vetlla.domain.alarms import Alarm, Cause
+    from vetlla.domain.clock import Clock
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.queue.card import Deed
+    from vetlla.receiver.queue.desk import Desk
+    from vetlla.store.journal.batch import Batch
+
+log = structlog.get_logger()
+
+AT_ONCE = 200
+"""Alarms that fall due in one turn of the loop, some 10 ms: after an outage many do, and frames must not wait."""
+
+
+class Escalation:
+    """Watches the marks of open alarms. Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        counters: Counters,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._desk = desk
+        self._commit = commit
+        self._dispatch = dispatch
+        self._counters = counters
+        self._clock = clock
+        self._loop = loop
+        self._due: list[tuple[int, int]] = []
+        """Monotonic instant and alarm."""
+        self._followed: dict[int, int] = {}
+        """By alarm: the earliest instant at which it is looked at."""
+        self._timer: asyncio.TimerHandle | None = None
+        desk.on_due = self.follow
+
+    def follow(self, alarm: Alarm) -> None:
+        """Look at an alarm when it is due."""
+        due_us, number = alarm.due_mono_us, alarm.id
+        if due_us is None or self._followed.get(number, due_us + 1) <= due_us:
+            return
+        self._followed[number] = due_us
+        heapq.heappush(self._due, (due_us, number))
+        if self._due[0] == (due_us, number):
+            self._set()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether an alarm should be looked at now."""
+        return bool(self._due) and self._due[0][0] <= self._clock.now().mono_us
+
+    def stop(self) -> None:
+        """Forget all marks."""
+        self._due.clear()
+        self._followed.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
+        self._timer = self._loop.call_later(wait_us / SECOND_US, self.look)
+
+    def look(self) -> None:
+        """Let alarms that are due fall due, a bounded number at once; called by the timer."""
+        left = AT_ONCE
+        while self.overdue and left:
+            due_us, number = heapq.heappop(self._due)
+            if self._followed.get(number) == due_us:
+                del self._followed[number]
+                self._commit.perform(Operation(partial(self._fall_due, number), self._fallen_due))
+                left -= 1
+        if self._due:
+            self._set()
+
+    def _fall_due(self, number: int, batch: Batch) -> Deed | None:
+        try:
+            alarm, _ = self._desk.find(number)
+        except UsageError:
+            return None  # an operator closed it meanwhile
+        hand, marks = self._desk.receiver(self._clock.now()), self._desk.marks
+        if not queue.due(alarm, hand.now):
+            self.follow(alarm)
+            return None
+        cause = queue.cause(alarm, hand.now)
+        if cause is None:
+            return self._desk.act(number, hand, "warn", lambda waiting: queue.warn(waiting, hand, marks), batch)
+
+        def escalate(left: Alarm, why: Cause = cause) -> Alarm:
+            return queue.fall_due(left, hand, why)
+
+        return self._desk.act(number, hand, "escalate", escalate, batch, why=cause.value)
+
+    def _fallen_due(self, deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+        if not isinstance(deed, tuple):
+            return
+        now, alarm = self._clock.now(), deed.card.alarm
+        waited_us = queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us
+        known = {"alarm": alarm.id, "priority": alarm.priority.name, "t3_s": (waited_us or 0) / SECOND_US}
+        if deed.action == "warn":
+            self._counters.warnings[alarm.priority] += 1
+            log.warning("alarm.warned", **known)
+        else:
+            self._counters.escalations[alarm.priority, deed.cause] += 1
+            log.warning("alarm.escalated", why=deed.cause.value, **known)
+        if self._dispatch:
+            self._dispatch.publish(deed.event(now))

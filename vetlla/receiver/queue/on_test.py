@@ -1,0 +1,81 @@
+"""Accounts on test: whose alarms are shown apart, until when, who ordered it and why.
+
+A test names one registered account, since another home may have the same number behind another receiver or line. It
+ends by the monotonic clock, so that a wall clock that is set back keeps no home silent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.domain.accounts import place_of
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import UsageError
+from vetlla.store.journal.batch import Entry, OnTest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.clock import Instant
+    from vetlla.service.queue.steps import Hand
+    from vetlla.store.journal.batch import Batch
+
+
+class AccountsOnTest:
+    """The running tests. A test's end is judged when it is asked for, by no sweeper."""
+
+    def __init__(self, recovered: Iterable[OnTest], boot: int) -> None:
+        self._boot = boot
+        self.by_place = {test.place.folded: test for test in recovered}
+        """Tests by the place of their account; some may have ended. Read it to ask quickly whether there is any."""
+
+    def resume(self, now: Instant) -> None:
+        """Let each test run only for its remaining time after a restart of the machine.
+
+        A restart begins another monotonic clock. A wall clock that was set back meanwhile makes no test longer than it
+        was ordered.
+        """
+        for key, test in self.by_place.items():
+            if test.boot != self._boot:
+                left_us = min(test.until_us - now.utc_us, test.until_us - test.since_us)
+                self.by_place[key] = test._replace(until_mono_us=now.mono_us + left_us, boot=self._boot)
+
+    def put(self, account: Account, hand: Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
+        """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running."""
+        place, now = place_of(account), hand.now
+        if not seconds and self.of(account, now) is None:
+            raise UsageError(f"account {place} is not on test", remedy="vetlla queue test lists those that are")
+        test = None
+        if seconds:
+            test = OnTest(
+                place=place,
+                since_us=now.utc_us,
+                until_us=now.utc_us + seconds * SECOND_US,
+                until_mono_us=now.mono_us + seconds * SECOND_US,
+                boot=self._boot,
+                operator=hand.operator,
+                reason=reason,
+            )
+            self.by_place[place.folded] = test
+        else:
+            self.by_place.pop(place.folded, None)
+        batch.tests[place] = test
+        detail: dict[str, object] = {"seconds": seconds, "reason": reason}
+        batch.audit.append(Entry(now.utc_us, hand.operator, "test", f"account {place}", detail))
+        return test
+
+    def of(self, account: Account | None, now: Instant) -> OnTest | None:
+        """Return the running test of a registered account."""
+        if not self.by_place or account is None:
+            return None
+        test = self.by_place.get(place_of(account).folded)
+        return test if test and now.mono_us < test.until_mono_us else None
+
+    def covers(self, account: Account | None, now: Instant) -> bool:
+        """Return True if a registered account is on test. A caller that is not registered never is."""
+        return self.of(account, now) is not None
+
+    def running(self, now: Instant) -> list[OnTest]:
+        """Return every running test."""
+        return [test for test in self.by_place.values() if now.mono_us < test.until_mono_us]

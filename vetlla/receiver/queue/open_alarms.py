@@ -1,0 +1,90 @@
+"""The open alarms: by number, and by the line in which a home's alarms continue one another."""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import TYPE_CHECKING, TypeAlias
+
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import Kind
+from vetlla.service.queue.emergencies import chain_of, emergency
+from vetlla.service.queue.triage import line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.domain.alarms import Alarm
+    from vetlla.receiver.queue.card import Card
+    from vetlla.service.queue.emergencies import Chain, Emergency
+
+_EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
+"""Lines in which an emergency may stand: what could not be read may have been its first communication."""
+
+
+Line: TypeAlias = "tuple[str, bool, bool, str]"
+"""Alarms of one line continue one another: they share their chain (home, known, on test) and ``triage.line_of``."""
+
+
+class OpenAlarms(dict[int, "Card"]):
+    """The cards of the open alarms by number, and the lines that they stand in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[Line, list[int]] = {}
+        """Numbers, oldest first."""
+        self.strangers = 0
+        """How many of them come from callers that are not registered."""
+
+    def __setitem__(self, number: int, card: Card) -> None:
+        """Let an alarm that is open already be as this card says; what belongs to another line moves there."""
+        before = self[number].alarm
+        dict.__setitem__(self, number, card)  # half the price of super()
+        if before is card.alarm:
+            return
+        old, new = _line(before), _line(card.alarm)
+        if old != new:
+            self._take_out(old, number)
+            insort(self._lines.setdefault(new, []), number)
+            self.strangers += card.alarm.unknown_account - before.unknown_account
+
+    def lay(self, card: Card) -> None:
+        """Add an alarm."""
+        super().__setitem__(card.alarm.id, card)
+        self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
+        self.strangers += card.alarm.unknown_account
+
+    def remove(self, alarm: Alarm) -> None:
+        """Take an alarm out."""
+        del self[alarm.id]
+        self._take_out(_line(alarm), alarm.id)
+        self.strangers -= alarm.unknown_account
+
+    def _take_out(self, line: Line, number: int) -> None:
+        held = self._lines[line]
+        held.remove(number)
+        if not held:
+            del self._lines[line]
+
+    def find(self, number: int) -> Card:
+        """Return an open alarm. Raises UsageError when there is none of that number."""
+        if card := self.get(number):
+            return card
+        raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
+
+    def newest(self, line: Line) -> Card | None:
+        """Return the alarm that was added last to a line."""
+        held = self._lines.get(line)
+        return self[held[-1]] if held else None
+
+    def emergency(self, chain: Chain) -> Emergency | None:
+        """Return the emergency of a chain that is open."""
+        for name in _EMERGENCY_LINES:
+            held: Iterable[int] = self._lines.get((*chain, name), ())
+            for number in reversed(tuple(held)):
+                if (begun := emergency(self[number].alarm)) is not None:
+                    return begun
+        return None
+
+
+def _line(alarm: Alarm) -> Line:
+    return (*chain_of(alarm), line_of(alarm.kind, alarm.priority, alarm.account))

@@ -1,0 +1,63 @@
+"""What the daemon knows of the service while it runs: accounts and keys, read anew when told that they changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from vetlla.domain.accounts import AccountBook
+from vetlla.domain.errors import StoreError
+from vetlla.receiver.supervision.daybook import span_of
+from vetlla.receiver.supervision.roster import Roster
+from vetlla.store.accounts.table import account_book
+from vetlla.store.registry.registry import reading
+from vetlla.store.secrets.keyring import Keyring
+from vetlla.store.supervision.expected import NOTHING, expected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.signals import AccountId, Key
+    from vetlla.settings.model import Settings
+
+
+class Knowledge(NamedTuple):
+    """One reading of registry and keys; a reload replaces it whole."""
+
+    book: AccountBook
+    keys: Keyring
+    roster: Roster
+
+    def keys_of(self, who: AccountId) -> Sequence[Key]:
+        """Return the keys that may open this caller's frames: current first, outgoing one behind it."""
+        account = self.book.find(who)
+        if account is None or not account.key_name:
+            return ()
+        return self.keys.lookup(account.key_name)
+
+
+def read(settings: Settings, clock: Clock) -> Knowledge:
+    """Read registry and keys. Blocks. Raises StoreError or ConfigError."""
+    with reading(settings.state_dir, clock) as registry:
+        book = account_book(registry)
+        today = span_of(clock.now().utc_us, ZoneInfo(settings.supervision.timezone)).day
+        who = expected(registry, today)
+    needs_keys = any(account.key_name for account in book)
+    keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
+    return Knowledge(book, keys, Roster(book, who, settings.supervision))
+
+
+def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
+    """Return the accounts and keys for a start. If the disk may recover, return empty knowledge and the error. Blocks.
+
+    Raises StoreError or ConfigError for what only a person can put right, such as the schema of a newer program.
+    """
+    try:
+        return read(settings, clock), None
+    except StoreError as error:
+        if not isinstance(error.__cause__, sqlite3.Error | OSError):
+            raise
+        book = AccountBook()
+        return Knowledge(book, Keyring({}), Roster(book, NOTHING, settings.supervision)), error

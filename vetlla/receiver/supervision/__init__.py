@@ -1,0 +1,1 @@
+"""Which device is heard, late or lost, and what follows from it."""

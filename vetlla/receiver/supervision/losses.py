@@ -1,0 +1,301 @@
+"""What follows from a device's change of state: a verdict in the journal, an alarm or a place in an incident.
+
+It is decided in the event loop as soon as the change is known, and written with the next batch; when that is lost, all
+of it goes with the one after.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from vetlla.domain.clock import iso
+from vetlla.domain.errors import UsageError
+from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority
+from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.queue.report import Report
+from vetlla.receiver.supervision.fleet import NO_PARENT
+from vetlla.receiver.supervision.watch import Turn
+from vetlla.service.queue.triage import home_of
+from vetlla.service.supervision.rules import Health, Pause
+from vetlla.settings.model import AlarmPolicy
+from vetlla.store.journal.units import IncidentRow, VerdictRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vetlla.domain.clock import Clock, Instant
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.queue.card import Deed
+    from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.supervision.incidents import Incident, Incidents
+    from vetlla.receiver.supervision.watch import Watch
+    from vetlla.settings.model import SupervisionSettings
+    from vetlla.store.journal.batch import Batch
+    from vetlla.store.journal.units import LostIn
+
+log = structlog.get_logger()
+
+STEPS_PER_BATCH = 1_000
+"""Verdicts in one transaction: an alarm never waits for a fleet's."""
+LOST = Event(Kind.DEVICE_LOST, Phase.NEW, "silent", "vetlla")
+"""What the alarm of a loss says; its code is ours."""
+LOST_MANY = Event(Kind.DEVICE_LOST, Phase.NEW, "silent_many", "vetlla")
+
+
+class _Step(NamedTuple):
+    """One thing to write down: a device's turn, or an incident that begins, grows or ends."""
+
+    turn: Turn | None
+    incident: Incident | None = None
+    alone: bool = False
+    """The loss stands for itself: it opens an alarm of its own."""
+
+
+class Losses:
+    """Lives in the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: SupervisionSettings,
+        watch: Watch,
+        incidents: Incidents,
+        write_at_once: Callable[[Iterable[int], Batch], None],
+        desk: Desk,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._watch = watch
+        self._fleet = watch.fleet
+        self._incidents = incidents
+        self._write_at_once = write_at_once
+        self._desk = desk
+        self._commit = commit
+        self._dispatch = dispatch
+        self._clock = clock
+        self._steps: deque[_Step] = deque()
+        self._placed: list[_Step] = []
+        self._alarms: dict[int, int] = {}
+        """By lost device: the alarm of its loss."""
+        self._devices_of: Counter[int] = Counter()
+
+    def resume(self, lost: Iterable[LostIn]) -> None:
+        """Go on with the losses that an earlier life left."""
+        for one in lost:
+            if one.alarm_id is not None and one.incident is None:
+                self._hold(one.unit, one.alarm_id)
+
+    def alarm_of(self, device: int) -> int | None:
+        """Return the alarm of a device's own loss."""
+        return self._alarms.get(device)
+
+    # --- what is decided --------------------------------------------------------------------------------------------
+
+    def take(self, turns: Iterable[Turn]) -> None:
+        """Take changes of state; what follows is written with the next batches."""
+        for turn in turns:
+            if turn.state is Health.LOST:
+                self._lost(turn)
+                continue
+            if turn.before is Health.LOST:
+                self._steps.append(_Step(turn, self._incidents.of.get(turn.device)))
+                self._left(turn)
+            elif Health.NOT_SUPERVISED in {turn.before, turn.state}:
+                self._steps.append(_Step(turn))
+            if turn.state in {Health.OK, Health.NOT_SUPERVISED}:
+                self._lift(turn.device, self._why_over(turn))
+        if self._steps:
+            self._commit.wake()
+
+    def _why_over(self, turn: Turn) -> str:
+        at = iso(turn.at.utc_us)
+        if turn.state is Health.OK:
+            return f"heard again at {at}"
+        return f"not heard, and not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
+
+    def _lost(self, turn: Turn) -> None:
+        device = turn.device
+        silent_since_us = turn.at.mono_us - self._watch.silence_us(device, turn.at)
+        known = set(self._incidents.open)
+        incident = self._incidents.lost(device, silent_since_us, turn.at)
+        begun = incident is not None and incident.id not in known
+        if begun:
+            self._steps.append(_Step(None, incident))
+        self._steps.append(_Step(turn, incident, alone=incident is None))
+        if incident is not None and begun:
+            for member in incident.lost - {device}:
+                again = Turn(member, Health.LOST, Health.LOST, turn.at)
+                self._steps.append(_Step(again, incident))
+                self._lift(member, f"one of many: incident {incident.id}, {incident.label}")
+
+    def _left(self, turn: Turn) -> None:
+        """Take one that is lost no more out of its incident; when that is over, those who are left stand alone."""
+        incident = self._incidents.back(turn.device)
+        if incident is None:
+            return
+        incident.closed_us = turn.at.utc_us
+        self._steps.append(_Step(None, incident))
+        if incident.alarm is not None:
+            self._withdraw(incident.alarm, f"incident {incident.id} is over")
+        for device in incident.lost:
+            self._steps.append(_Step(Turn(device, Health.LOST, Health.LOST, turn.at), alone=True))
+
+    # --- one batch --------------------------------------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> bool:
+        """Whether something waits to be written."""
+        return bool(self._steps)
+
+    def plan(self, batch: Batch) -> None:
+        """Write down what follows from the changes, a bounded number at once."""
+        changed: dict[int, Incident] = {}
+        while self._steps and len(self._placed) < STEPS_PER_BATCH:
+            step = self._steps.popleft()
+            self._placed.append(step)
+            incident = step.incident
+            if incident is not None:
+                changed[incident.id] = incident
+            if step.turn is None:
+                if incident is not None and incident.closed_us is None:
+                    incident.alarm = self._open_for_many(incident, batch)
+                continue
+            # A verdict and the state that it gave stand or fall together.
+            self._write_at_once([step.turn.device], batch)
+            batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
+        batch.supervision.incidents.extend(
+            IncidentRow(one.id, one.label, one.opened_us, one.closed_us, one.least, len(one.members), one.alarm)
+            for one in changed.values()
+        )
+
+    def settle(self) -> None:
+        """Hear that what was planned is durable: tell it."""
+        placed, self._placed = self._placed, []
+        for turn, incident, _ in placed:
+            if turn is None and incident is not None:
+                told = {"incident": incident.id, "label": incident.label, "lost": len(incident.lost)}
+                if incident.closed_us is None:
+                    log.warning("incident.opened", **told)
+                else:
+                    log.warning("incident.ended", **told)
+            elif turn is not None:
+                told_of = {"unit": turn.device, "state": turn.state.word, "before": turn.before.word}
+                if incident is None:
+                    log.info("device.turned", **told_of)
+                else:  # its members are in the journal: a log of a whole fleet would hide what else happens
+                    log.debug("device.turned", **told_of)
+            if self._dispatch and turn is not None:
+                self._dispatch.publish(
+                    make_event("supervision", turn.at, "turn", unit=turn.device, state=turn.state.word)
+                )
+
+    def take_back(self) -> None:
+        """Hear that what was planned is lost: it goes with the next batch. The desk has forgotten its alarms."""
+        for step in self._placed:
+            if step.turn is None and step.incident is not None and step.incident.closed_us is None:
+                step.incident.alarm = None
+            if step.turn is not None and step.alone:
+                self._release(step.turn.device)
+        self._steps.extendleft(reversed(self._placed))
+        self._placed.clear()
+
+    def _verdict(self, step: _Step, turn: Turn, batch: Batch) -> VerdictRow:
+        device, incident = turn.device, step.incident
+        # Who came back, or turned out to be one of many, before its loss was written opens nothing.
+        lost_alone = self._fleet.state[device] == Health.LOST and device not in self._incidents.of
+        if step.alone and lost_alone and self._alarming(device):
+            self._open_for(turn, batch)
+        return VerdictRow(
+            at_us=turn.at.utc_us,
+            unit=device,
+            before=turn.before,
+            state=turn.state,
+            pause=self._fleet.pause[device],
+            heard_us=self._fleet.heard_us[device],
+            missed=turn.missed,
+            incident=incident.id if incident else None,
+            alarm_id=incident.alarm if incident else self._alarms.get(device),
+        )
+
+    def _alarming(self, device: int) -> bool:
+        match self.settings.alarms:
+            case AlarmPolicy.ALL:
+                return True
+            case AlarmPolicy.TERMINALS:
+                return self._fleet.parents[device] == NO_PARENT
+            case AlarmPolicy.NONE:
+                return False
+
+    # --- alarms -----------------------------------------------------------------------------------------------------
+
+    def _open_for(self, turn: Turn, batch: Batch) -> None:
+        device = turn.device
+        if (held := self._alarms.get(device)) is not None:
+            try:
+                self._desk.find(held)
+            except UsageError:
+                self._release(device)  # an operator closed it meanwhile
+            else:
+                return
+        account, heard_us = self._fleet.accounts[device], self._fleet.heard_us[device]
+        who = AccountId(account.receiver, account.line, account.account)
+        heard = f"last heard {iso(heard_us)}" if heard_us else "never heard"
+        note = f"{heard}, expected every {self._fleet.interval_s[device]} s"
+        home, ucr = home_of(account, who), self._fleet.devices[device]
+        report = Report(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
+        number, _ = self._desk.place(report, _arrival(turn.at), batch)
+        if number is not None:
+            self._hold(device, number)
+
+    def _open_for_many(self, incident: Incident, batch: Batch) -> int | None:
+        if self.settings.alarms is AlarmPolicy.NONE:
+            return None
+        name = f"incident {incident.id}"
+        note = f"{len(incident.lost)} devices of {incident.label} fell silent together: vetlla supervision incidents"
+        report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
+        number, _ = self._desk.place(report, _arrival(incident.opened), batch)
+        return number
+
+    def _hold(self, device: int, alarm: int) -> None:
+        self._alarms[device] = alarm
+        self._devices_of[alarm] += 1
+
+    def _release(self, device: int) -> int | None:
+        """Part a device from its alarm; return the alarm if it was the last one's."""
+        alarm = self._alarms.pop(device, None)
+        if alarm is None:
+            return None
+        self._devices_of[alarm] -= 1
+        if self._devices_of[alarm]:
+            return None
+        del self._devices_of[alarm]
+        return alarm
+
+    def _lift(self, device: int, why: str) -> None:
+        alarm = self._release(device)
+        if alarm is not None:
+            self._withdraw(alarm, why)
+
+    def _withdraw(self, alarm: int, why: str) -> None:
+        """Close an alarm that no operator holds; an operator who holds it reads why it came to nothing."""
+
+        def step(batch: Batch) -> Deed | None:
+            return self._desk.withdraw(alarm, why, self._clock.now(), batch)
+
+        def done(deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+            if isinstance(deed, tuple) and self._dispatch:
+                self._dispatch.publish(deed.event(self._clock.now()))
+
+        self._commit.perform(Operation(step, done))
+
+
+def _arrival(at: Instant) -> Arrival:
+    """Return how a verdict of our own reaches the desk: from nobody, at the instant of the verdict."""
+    return Arrival("supervision", "none", "", at, at)

@@ -1,0 +1,91 @@
+"""Why devices are not supervised, and the pauses that engineers order."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.service.supervision.rules import Pause
+from vetlla.store.journal.units import Ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.domain.clock import Instant
+    from vetlla.receiver.supervision.daybook import Daybook
+    from vetlla.receiver.supervision.watch import Watch
+    from vetlla.store.journal.batch import Batch
+
+
+class Order(NamedTuple):
+    """A pause that an engineer orders; ``until_us`` None: until it is lifted."""
+
+    operator: str
+    reason: str
+    until_us: int | None
+
+
+class Pauses:
+    """Sets and lifts them, and has the day know of it. Lives in the event loop."""
+
+    def __init__(self, watch: Watch, daybook: Daybook) -> None:
+        self._watch = watch
+        self._daybook = daybook
+        self.ordered: dict[int, Ordered] = {}
+        """By device."""
+        self._ends: list[tuple[int, int]] = []
+        """Those that end by themselves: monotonic instant and device."""
+        self._end_of: dict[int, int] = {}
+        """By device: when the last order ends; what an earlier one said is passed over."""
+
+    def set(self, device: int, pause: Pause, among: Pause, now: Instant) -> None:
+        """Let ``pause`` be all of a device's reasons among some; other reasons stay."""
+        fleet = self._watch.fleet
+        before = Pause(fleet.pause[device])
+        after = (before & ~among) | pause
+        if after == before:
+            return
+        if after:
+            self._daybook.paused(device, after)
+        else:
+            self._daybook.resumed(device, before, self._watch.hearing_us(now))
+        self._watch.set_pause(device, after, now)
+
+    def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:
+        """Pause devices for somebody; in a batch that is being gathered."""
+        for device in devices:
+            ordered = Ordered(device, now.utc_us, order.until_us, order.operator, order.reason)
+            batch.supervision.pauses.append(ordered)
+            self.remember(ordered, now)
+            self.set(device, Pause.ORDERED, Pause.ORDERED, now)
+
+    def lift(self, devices: Iterable[int], now: Instant, batch: Batch) -> list[int]:
+        """End ordered pauses; return the devices that had one."""
+        lifted = [device for device in devices if self.ordered.pop(device, None)]
+        for device in lifted:
+            self._end_of.pop(device, None)
+            batch.supervision.pauses_ended.append(device)
+            self.set(device, Pause.NONE, Pause.ORDERED, now)
+        return lifted
+
+    def remember(self, order: Ordered, now: Instant) -> None:
+        """Keep an order, and its end."""
+        self.ordered[order.unit] = order
+        self._end_of.pop(order.unit, None)
+        if order.until_us is not None:
+            self._end_of[order.unit] = ends_us = now.mono_us + max(0, order.until_us - now.utc_us)
+            heapq.heappush(self._ends, (ends_us, order.unit))
+
+    @property
+    def next_us(self) -> int | None:
+        """Monotonic instant at which the next one ends."""
+        return self._ends[0][0] if self._ends else None
+
+    def end_due(self, now: Instant, batch: Batch) -> list[int]:
+        """End those whose time has come; return their devices. One that was ordered anew meanwhile has another end."""
+        ended: list[int] = []
+        while self._ends and self._ends[0][0] <= now.mono_us:
+            ends_us, device = heapq.heappop(self._ends)
+            if self._end_of.get(device) == ends_us:
+                ended += self.lift([device], now, batch)
+        return ended

@@ -1,0 +1,144 @@
+"""Supervision as people and machines are told of it: one device, the whole fleet in numbers, the incidents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vetlla.domain.clock import iso
+from vetlla.receiver.supervision.fleet import NO_PARENT
+from vetlla.service.supervision.explain import Known, why
+from vetlla.service.supervision.rules import Health, Pause
+
+if TYPE_CHECKING:
+    from vetlla.domain.clock import Clock, Instant
+    from vetlla.receiver.supervision.incidents import Incident
+    from vetlla.receiver.supervision.watchdog import Watchdog
+
+WORST_FIRST = (Health.LOST, Health.LATE, Health.UNKNOWN, Health.NOT_SUPERVISED, Health.OK)
+INCIDENTS_TOLD = 5
+"""The greatest of those that are open, in the status; `vetlla supervision incidents` tells all."""
+
+
+class SupervisionView:
+    """Looks; changes nothing."""
+
+    def __init__(self, watchdog: Watchdog, clock: Clock) -> None:
+        self._watchdog = watchdog
+        self._fleet = watchdog.fleet
+        self._clock = clock
+
+    # --- one device -------------------------------------------------------------------------------------------------
+
+    def device(self, number: int) -> dict[str, Any]:
+        """Return what a list tells of a device."""
+        fleet, now = self._fleet, self._clock.now()
+        account, state = fleet.accounts[number], Health(fleet.state[number])
+        incident = self._watchdog.incidents.of.get(number)
+        missed = self._missed(number, now)
+        pause = Pause(fleet.pause[number]) if state is Health.NOT_SUPERVISED else Pause.NONE
+        supervised = state is not Health.NOT_SUPERVISED
+        return {
+            "unit": number,
+            "account": account.account,
+            "receiver": account.receiver,
+            "line": account.line,
+            "home": account.home,
+            "device": fleet.devices[number],
+            "kind": "terminal" if fleet.parents[number] == NO_PARENT else "ucr",
+            "state": state.word,
+            "since": iso(fleet.since_us[number] or None),
+            "why": why(self._known(number, state, pause, missed)),
+            "not_supervised": pause.words,
+            "last_heard": iso(fleet.heard_us[number] or None),
+            "interval_s": fleet.interval_s[number],
+            "allowed_misses": fleet.allowed[number],
+            "missed": missed,
+            "next_deadline": iso(self._due_us(number, missed, now)) if supervised and state != Health.LOST else None,
+            "incident": incident.id if incident else None,
+            "alarm": incident.alarm if incident else self._watchdog.losses.alarm_of(number),
+        }
+
+    def whole(self, number: int) -> dict[str, Any]:
+        """Return all that is known of a device."""
+        fleet, now = self._fleet, self._clock.now()
+        told = self.device(number)
+        allowed = fleet.allowed[number]
+        order = self._watchdog.pauses.ordered.get(number)
+        return told | {
+            "lost_at": iso(self._due_us(number, allowed - 1, now)) if told["next_deadline"] else None,
+            "labels": list(self._watchdog.incidents.labels(number)),
+            "received_today": fleet.received[number],
+            "pause": {
+                "operator": order.operator,
+                "reason": order.reason,
+                "since": iso(order.since_us),
+                "until": iso(order.until_us),
+            }
+            if order
+            else None,
+        }
+
+    def _known(self, number: int, state: Health, pause: Pause, missed: int) -> Known:
+        parent = self._fleet.parents[number]
+        incident = self._watchdog.incidents.of.get(number)
+        order = self._watchdog.pauses.ordered.get(number)
+        if state is Health.LOST and self._watchdog.watch.grace(number):
+            # An earlier life lost it, and it was missed as often without the grace that a restart gives.
+            missed = max(missed, self._fleet.allowed[number])
+        return Known(
+            state=state,
+            pause=pause,
+            missed=missed,
+            allowed_misses=self._fleet.allowed[number],
+            terminal=None if parent == NO_PARENT else Health(self._fleet.state[parent]),
+            incident=f"incident {incident.id}, {incident.label}" if incident else "",
+            ordered=f"{order.operator}: {order.reason}" if order else "",
+        )
+
+    def _missed(self, number: int, now: Instant) -> int:
+        if not self._fleet.interval_s[number] or self._fleet.state[number] == Health.NOT_SUPERVISED:
+            return 0
+        return self._watchdog.watch.missed(number, now)
+
+    def _due_us(self, number: int, missed: int, now: Instant) -> int:
+        """Return when one more than ``missed`` signs of life will have failed to come: UTC."""
+        return now.utc_us + self._watchdog.watch.due_us(number, missed) - now.mono_us
+
+    # --- the fleet --------------------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, int]:
+        """Return how many devices are in each state, the worst first."""
+        return {state.word: self._fleet.counts[state] for state in WORST_FIRST}
+
+    @property
+    def incidents_open(self) -> int:
+        """How many incidents are open."""
+        return len(self._watchdog.incidents.open)
+
+    def health(self) -> dict[str, Any]:
+        """Return the fleet in numbers, and the greatest incidents."""
+        incidents = self.incidents()
+        return {
+            "devices": len(self._fleet),
+            "states": self.counts(),
+            "incidents_open": len(incidents),
+            "incidents": incidents[:INCIDENTS_TOLD],
+        }
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """Return the open incidents, the one with the most lost devices first."""
+        standing = sorted(self._watchdog.incidents.open.values(), key=lambda one: (-len(one.lost), one.id))
+        return [self.incident(one) for one in standing]
+
+    def incident(self, incident: Incident) -> dict[str, Any]:
+        """Return an incident without its members."""
+        return {
+            "incident": incident.id,
+            "label": incident.label,
+            "opened": iso(incident.opened_us),
+            "closed": iso(incident.closed_us),
+            "lost": len(incident.lost),
+            "members": len(incident.members),
+            "alarm": incident.alarm,
+            "age_s": incident.age_s(self._clock.now()),
+        }

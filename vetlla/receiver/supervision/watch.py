@@ -1,0 +1,290 @@
+"""The watch: turns signs of life and the passing of time into states. No loop, no store, no alarm.
+
+Silence is measured on the monotonic clock, so a stepped wall clock changes no verdict; it stands still while the
+receiver can take nothing. A sign of life costs a few steps in arrays, and nothing here ever goes over the whole fleet:
+whoever is due is in a slot of the wheel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.clock import SECOND_US
+from vetlla.receiver.supervision.fleet import NO_PARENT
+from vetlla.receiver.supervision.wheel import Wheel
+from vetlla.service.supervision.rules import Health, Pause, judge, misses, next_miss_us
+from vetlla.store.journal.ledger import STRETCH
+
+if TYPE_CHECKING:
+    from vetlla.domain.accounts import Account
+    from vetlla.domain.clock import Instant
+    from vetlla.receiver.supervision.fleet import Fleet
+    from vetlla.service.supervision.rules import Expectation
+
+_OK, _LOST, _UNKNOWN, _PAUSED = Health.OK.value, Health.LOST.value, Health.UNKNOWN.value, Health.NOT_SUPERVISED.value
+_QUIET = frozenset({Health.LATE.value, Health.LOST.value})
+LOOKED_AT_ONCE = 2_000
+"""Devices looked at in one turn of the loop: some 3 ms, so that no alarm waits for a fleet that fell silent at once."""
+
+
+class Turn(NamedTuple):
+    """A device's change of state."""
+
+    device: int
+    before: Health
+    state: Health
+    at: Instant
+    missed: int = 0
+
+
+class Watch:
+    """Keeps the states of a fleet. ``turns`` gathers the changes that somebody must hear of, until they are taken."""
+
+    def __init__(self, fleet: Fleet, tolerance_s: float, now: Instant) -> None:
+        self.fleet = fleet
+        self.wheel = Wheel()
+        self.turns: list[Turn] = []
+        self.stirred: set[int] = set()
+        """Stretches of devices of which one was heard, or changed, since they were last written down."""
+        self.dirty: list[int] = []
+        """Devices whose row is to be written: their state or their pause changed."""
+        self._deaf_us = 0
+        """How long this life could take nothing, altogether: no silence counts it."""
+        self._stands_us: int | None = None
+        """Where the clock of silences stands; None: it goes."""
+        self._began_utc_us = now.utc_us
+        self._began_us = self._hearing_since_us = now.mono_us
+        """The receiver's start, or the end of the last such time, on the clock of silences."""
+        self.tolerance_us = round(tolerance_s * SECOND_US)
+
+    def add(self, account: Account, device: str, parent: int, now: Instant) -> int:
+        """Take up a device of which nothing is known; return its number. It is not supervised yet."""
+        number = self.fleet.add(account, device, parent, self.hearing_us(now))
+        self.wheel.grow(number + 1)
+        return number
+
+    # --- silence ----------------------------------------------------------------------------------------------------
+
+    def hearing_us(self, now: Instant) -> int:
+        """Return the instant on the clock of silences: the monotonic one, without the time in which we were deaf."""
+        return now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us
+
+    def go_deaf(self, now: Instant) -> None:
+        """Let the clock of silences stand: from now on nothing can be taken."""
+        self._stands_us = self.hearing_us(now)
+
+    def hear_again(self, now: Instant) -> None:
+        """Let it go on; each silence that it stood still in is forgiven a miss."""
+        if self._stands_us is not None:
+            self._deaf_us, self._hearing_since_us = now.mono_us - self._stands_us, self._stands_us
+            self._stands_us = None
+
+    def silence_us(self, device: int, now: Instant) -> int:
+        """Return how long a device has said nothing while it could have been heard."""
+        return self.hearing_us(now) - self.fleet.base_us[device]
+
+    def silent_before_us(self, device: int) -> int:
+        """Return how much of a device's silence is of earlier lives."""
+        return max(0, self._began_us - self.fleet.base_us[device])
+
+    def grace(self, device: int) -> int:
+        """Return the misses that are forgiven: one if a restart or a deafness falls into the silence.
+
+        Its sign of life may have come just then. One for a silence, however often we restart: who is quiet is noticed.
+        """
+        return self._grace(self.fleet.base_us[device])
+
+    def _grace(self, base_us: int) -> int:
+        return int(base_us < self._hearing_since_us)
+
+    def missed(self, device: int, now: Instant) -> int:
+        """Return how many signs of life failed to come in a row."""
+        interval_s = self.fleet.interval_s[device]
+        silent_us = self.silence_us(device, now)
+        if silent_us < interval_s * SECOND_US:
+            return 0
+        return max(0, misses(silent_us, interval_s, self.tolerance_us) - self.grace(device))
+
+    def due_us(self, device: int, missed: int) -> int:
+        """Return the monotonic instant at which one more than so many signs of life will have failed to come."""
+        return self._deaf_us + self._due_us(device, self.fleet.base_us[device], missed)
+
+    def _due_us(self, device: int, base_us: int, missed: int) -> int:
+        interval_s = self.fleet.interval_s[device]
+        return base_us + next_miss_us(missed + self._grace(base_us), interval_s, self.tolerance_us)
+
+    # --- signs of life ----------------------------------------------------------------------------------------------
+
+    def heard(self, device: int, listener: int, now: Instant) -> None:
+        """Take a sign of life."""
+        fleet = self.fleet
+        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: each frame
+        state, base_us = fleet.state[device], fleet.base_us[device]
+        if state != _PAUSED:
+            self._measure(device, hearing_us)
+        fleet.base_us[device] = hearing_us
+        fleet.heard_us[device] = now.utc_us
+        fleet.received[device] += 1
+        fleet.listener[device] = listener
+        self.stirred.add(device // STRETCH)
+        if state not in {_OK, _PAUSED}:
+            self._back(device, base_us, now)
+
+    def cut_off(self, terminal: int, now: Instant) -> None:
+        """Take a broker's word that a terminal's connection broke: it is lost before its silence says so."""
+        if self.fleet.state[terminal] not in {_PAUSED, _LOST}:
+            self.wheel.remove(terminal)
+            self._turn(terminal, Health.LOST, now)
+
+    def _measure(self, device: int, hearing_us: int) -> None:
+        """Keep the silence that ends now, if it is today's longest."""
+        fleet = self.fleet
+        silence_s = (hearing_us - fleet.base_us[device]) // SECOND_US
+        fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
+
+    def _back(self, device: int, silent_since_us: int, now: Instant) -> None:
+        fleet, before = self.fleet, self.fleet.state[device]
+        self._turn(device, Health.OK, now)
+        if before == _LOST:
+            self._wait(device)
+        if before not in _QUIET:
+            return
+        now_us = self.hearing_us(now)
+        late_us = min(self._due_us(device, silent_since_us, 0), now_us)
+        for child in fleet.kin(device):
+            if fleet.state[child] != _UNKNOWN:
+                continue
+            # It had no way to be heard: that time does not count. That it was not heard is kept.
+            self._measure(child, now_us)
+            self.mark(child)
+            if before == _LOST:
+                fleet.base_us[child] = now_us
+                self._wait(child)
+            else:
+                # And no more: behind a terminal that is late every other time nobody would ever be lost.
+                fleet.base_us[child] = now_us - max(0, late_us - fleet.base_us[child])
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    @property
+    def next_us(self) -> int | None:
+        """Monotonic instant at which somebody must be looked at; None: nobody has to."""
+        next_us = self.wheel.next_us
+        return None if next_us is None else next_us + self._deaf_us
+
+    def pass_time(self, now: Instant) -> bool:
+        """Look at whoever is due, a bounded number; say whether there are more."""
+        due = self.wheel.take(self.hearing_us(now), LOOKED_AT_ONCE)
+        for device in due:
+            self._look(device, now)
+        return len(due) == LOOKED_AT_ONCE
+
+    def _look(self, device: int, now: Instant) -> None:
+        fleet = self.fleet
+        if fleet.state[device] == _PAUSED:
+            return
+        missed = self.missed(device, now)
+        if missed:
+            state = judge(missed, fleet.allowed[device], terminal_quiet=self._terminal_is_quiet(device))
+            if state != fleet.state[device]:
+                self._turn(device, state, now, missed)
+            if state is Health.LOST:
+                return
+        self.wheel.put(device, self._due_us(device, fleet.base_us[device], missed))
+
+    def _terminal_is_quiet(self, device: int) -> bool:
+        parent = self.fleet.parents[device]
+        return parent != NO_PARENT and self.fleet.state[parent] in _QUIET
+
+    def _wait(self, device: int) -> None:
+        self.wheel.put(device, self._due_us(device, self.fleet.base_us[device], 0))
+
+    # --- who is supervised, and who is not --------------------------------------------------------------------------
+
+    def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
+        """Say how often a device is to be heard; of one that is waited for, from now on."""
+        fleet = self.fleet
+        if fleet.expectation(device) == expectation:
+            return
+        fleet.interval_s[device], fleet.allowed[device] = expectation
+        self.mark(device)
+        if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
+            fleet.base_us[device] = self.hearing_us(now)  # its silence so far was in order
+            self._wait(device)
+
+    def set_pause(self, device: int, pause: Pause, now: Instant) -> None:
+        """Say why a device is not supervised; Pause.NONE: it is. Its silence then counts from now."""
+        fleet = self.fleet
+        if fleet.pause[device] == pause:
+            return
+        paused_before = fleet.state[device] == _PAUSED
+        fleet.pause[device] = pause
+        self.mark(device)
+        if pause and not paused_before:
+            self._measure(device, self.hearing_us(now))
+            self.wheel.remove(device)
+            self._turn(device, Health.NOT_SUPERVISED, now)
+        elif not pause and paused_before:
+            heard_in_time = fleet.heard_us[device] and fleet.base_us[device] > fleet.turned_us[device]
+            fleet.base_us[device] = self.hearing_us(now)
+            self._turn(device, Health.OK if heard_in_time else Health.UNKNOWN, now)
+            self._wait(device)
+
+    def restore(self, device: int, state: Health, since_us: int, silence_us: int, *, least_us: int = 0) -> None:
+        """Put a device back into the state in which the journal has it; its silence goes on where it was cut.
+
+        ``least_us``: how long it was silent at least, whatever its stamps say.
+        """
+        fleet = self.fleet
+        interval_us = fleet.interval_s[device] * SECOND_US
+        would_be_lost_us = (fleet.allowed[device] + 1) * interval_us + self.tolerance_us
+        if state is Health.OK and silence_us > would_be_lost_us:
+            # An earlier life would have seen it: a wall clock was set meanwhile, and nobody is lost by that.
+            silence_us = would_be_lost_us - interval_us
+        # At least a moment of it: who was heard until the end may have called while nobody was there, too.
+        fleet.base_us[device] = self._began_us - max(1, silence_us, least_us)
+        fleet.counts[fleet.state[device]] -= 1
+        fleet.counts[state] += 1
+        fleet.state[device], fleet.since_us[device] = state, since_us
+        fleet.turned_us[device] = self._began_us - max(0, self._began_utc_us - since_us)
+        if state is Health.NOT_SUPERVISED:
+            # Of its silence only one thing will be asked: whether it was heard while it was not supervised.
+            fleet.base_us[device] = fleet.turned_us[device] + (fleet.heard_us[device] > since_us)
+        if state not in {Health.LOST, Health.NOT_SUPERVISED}:
+            self._wait(device)
+
+    # --- changes ----------------------------------------------------------------------------------------------------
+
+    def take_turns(self) -> list[Turn]:
+        """Return what changed since the last time, in order."""
+        turns, self.turns = self.turns, []
+        return turns
+
+    def _turn(self, device: int, state: Health, now: Instant, missed: int = 0) -> None:
+        fleet = self.fleet
+        before = Health(fleet.state[device])
+        fleet.counts[before] -= 1
+        fleet.counts[state] += 1
+        fleet.state[device] = state
+        if fleet.since_us[device]:  # that it is taken up is no news
+            self.turns.append(Turn(device, before, state, now, missed))
+        fleet.since_us[device], fleet.turned_us[device] = now.utc_us, self.hearing_us(now)
+        self.mark(device)
+        if state is Health.LOST:
+            for child in fleet.kin(device):
+                if fleet.state[child] not in {_PAUSED, _UNKNOWN}:
+                    if fleet.state[child] == _LOST:
+                        self.wheel.put(child, self.hearing_us(now) + fleet.interval_s[child] * SECOND_US)
+                    self._turn(child, Health.UNKNOWN, now)
+
+    def mark_all(self) -> None:
+        """Have every device written down."""
+        for device in self.fleet:
+            self.mark(device)
+
+    def mark(self, device: int) -> None:
+        """Have a device written down."""
+        self.stirred.add(device // STRETCH)
+        if not self.fleet.dirty[device]:
+            self.fleet.dirty[device] = 1
+            self.dirty.append(device)

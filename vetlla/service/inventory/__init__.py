@@ -1,0 +1,1 @@
+"""The rules of the inventory: movements, checks, the monthly report."""

@@ -1,0 +1,269 @@
+"""What the inventory should never show: one function a rule, each yields what breaks it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
+from vetlla.service.calendar import add_months
+from vetlla.service.inventory.leading_zeros import pairs
+from vetlla.service.inventory.lifetimes import Lives
+from vetlla.service.inventory.movements import name
+from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from vetlla.service.parameters import Reading
+
+
+_ZEROS = "differ in leading zeros only: did a spreadsheet lose them?"
+
+
+class Severity(IntEnum):
+    """As monitoring counts it."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+class Broken(NamedTuple):
+    """One thing that breaks a rule."""
+
+    home: str
+    device: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """All that the rules look at, on one day."""
+
+    day: date
+    fleet: Sequence[Kept]
+    homes: Mapping[str, Home]
+    people: Sequence[Person]
+    reading: Reading
+    accounts: Mapping[str, frozenset[str]]
+    """The receiver's accounts and the homes each is registered for; none where it stands for itself."""
+    unknown: Mapping[str, int]
+    """Accounts that the receiver heard and did not know, and how often."""
+
+    @cached_property
+    def installed(self) -> list[Kept]:
+        """The devices in homes."""
+        return [kept for kept in self.fleet if kept.standing.place is Place.HOME]
+
+
+class Rule(NamedTuple):
+    """A rule, what breaking it means, and in a sentence what it asks."""
+
+    name: str
+    severity: Severity
+    asks: str
+    find: Callable[[Known], Iterator[Broken]]
+
+
+def old_at_installation(known: Known) -> Iterator[Broken]:
+    """Tender, section 15: new equipment is at most 6 months old when it is first installed."""
+    months = known.reading.integer("new.max_age")
+    for kept in known.fleet:
+        made, first = kept.device.made, kept.device.first_installed
+        if made is None or first is None:
+            continue
+        monday = date.fromisocalendar(made.year, min(made.week, LAST_WEEK - 1), 1)
+        if add_months(monday + timedelta(days=6), months) < first:
+            yield _of(kept, f"made {made}, first installed {first}")
+
+
+def person_without_ucr(known: Known) -> Iterator[Broken]:
+    """Tender, 13.1.g: every user has a UCR, type C excepted."""
+    needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
+    there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
+    for home, number in sorted(needed.items()):
+        if _attended(known, home) and there[home] < number:
+            yield Broken(home, "", f"{number} users and {there[home]} UCR")
+
+
+def home_without_terminal(known: Known) -> Iterator[Broken]:
+    """Who has no terminal can call nobody."""
+    have = {kept.standing.home for kept in known.installed if kept.device.type in TERMINALS}
+    for code in known.homes:
+        if _attended(known, code) and code not in have:
+            yield Broken(code, "", "attended, no terminal")
+
+
+def level_3_not_digital(known: Known) -> Iterator[Broken]:
+    """Tender, 13.1.g: all homes of level 3 have a GSM-IP terminal."""
+    have = {kept.standing.home for kept in known.installed if kept.device.type is DIGITAL}
+    for code, home in known.homes.items():
+        if home.level == 3 and _attended(known, code) and code not in have:
+            yield Broken(code, "", "level 3 without GSM-IP terminal")
+
+
+def past_end_of_life(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 15: renewed before the end of its useful life."""
+    lives = Lives(known.reading)
+    for kept in known.installed:
+        ends = lives.end(kept)
+        if ends is not None and ends <= known.day:
+            yield _of(kept, f"useful life ended {ends}")
+
+
+def near_end_of_life(known: Known) -> Iterator[Broken]:
+    """Yield what must be renewed soon."""
+    lives = Lives(known.reading)
+    soon = add_months(known.day, known.reading.integer("renewal.near"))
+    for kept in known.installed:
+        ends = lives.end(kept)
+        if ends is not None and known.day < ends <= soon:
+            yield _of(kept, f"useful life ends {ends}")
+
+
+def guarantee(known: Known) -> Iterator[Broken]:
+    """Tender, section 15: a guarantee of 3 years from the first installation, for what is leased."""
+    months = known.reading.integer("guarantee")
+    for kept in known.fleet:
+        device = kept.device
+        if kept.standing.ownership is not Ownership.LEASED or device.first_installed is None:
+            continue
+        promised = add_months(device.first_installed, months)
+        if device.guarantee_until is None or device.guarantee_until < promised:
+            yield _of(kept, f"guarantee until {device.guarantee_until or 'never'}, should last until {promised}")
+
+
+def unknown_account(known: Known) -> Iterator[Broken]:
+    """Somebody calls whom nobody registered."""
+    for account, times in sorted(known.unknown.items()):
+        yield Broken("", "", f"account {account} was heard {times} times and is not registered")
+
+
+def account_elsewhere(known: Known) -> Iterator[Broken]:
+    """Compare with the receiver: it should know every installed terminal, under the home it is in, and no other home.
+
+    A terminal whose account the inventory does not have is known by its home.
+    """
+    if not known.accounts:
+        return
+    heard = frozenset[str]().union(*known.accounts.values())
+    for kept in known.installed:
+        if kept.device.type not in TERMINALS:
+            continue
+        account, home = kept.device.account, kept.standing.home
+        registered = known.accounts.get(account) if account else None
+        if not account and home not in heard:
+            yield _of(kept, "the receiver has no account for its home")
+        elif account and registered is None:
+            yield _of(kept, f"the receiver has no account {account}")
+        elif registered and home not in registered:
+            yield _of(kept, f"the receiver has account {account} in home {', '.join(sorted(registered))}")
+    for account, homes in sorted(known.accounts.items()):
+        for home in sorted(homes - known.homes.keys()):
+            yield Broken(home, "", f"the receiver has account {account} in this home, which nobody registered")
+
+
+def two_places(known: Known) -> Iterator[Broken]:
+    """One device cannot be in two homes: an IMEI, an account or a serial and model is one device's."""
+    terminals = [kept for kept in known.installed if kept.device.type in TERMINALS]
+    for mark, those, value_of in (
+        ("imei", known.installed, lambda kept: kept.device.imei),
+        ("account", terminals, lambda kept: kept.device.account),
+        ("serial", known.installed, lambda kept: (kept.device.serial, kept.device.model)),
+        ("terminal of home", terminals, lambda kept: kept.standing.home),
+    ):
+        values = list(map(value_of, those))
+        twice = {value for value, times in Counter(values).items() if times > 1 and value}
+        several: defaultdict[object, list[Kept]] = defaultdict(list)
+        for value, kept in zip(values, those, strict=True) if twice else ():
+            if value in twice:
+                several[value].append(kept)
+        for value, found in several.items():
+            said = " ".join(filter(None, value)) if isinstance(value, tuple) else value
+            where = ", ".join(f"{name(kept.device)} in {kept.standing.home}" for kept in found)
+            yield _of(found[0], f"{mark} {said} belongs to {where}")
+
+
+def leading_zeros(known: Known) -> Iterator[Broken]:
+    """Compare codes that differ in leading zeros only: a spreadsheet has lost them in one of the two.
+
+    Both may be right. But a terminal that calls as 0123 and is registered as 123 calls from no home.
+    """
+    accounts = {kept.device.account: _of(kept, "") for kept in known.fleet}
+    accounts |= {account: accounts.get(account, Broken("", "", "")) for account in (*known.accounts, *known.unknown)}
+    for short, long in pairs(accounts):
+        where = accounts[short] if accounts[short].device else accounts[long]
+        yield where._replace(text=f"account {_said(known, short)} and {_said(known, long)} {_ZEROS}")
+    serials: defaultdict[str, dict[str, Kept]] = defaultdict(dict)
+    for kept in known.fleet:
+        serials[kept.device.type][kept.device.serial] = kept
+    for of_type in serials.values():
+        for short, long in pairs(of_type):
+            yield _of(of_type[short], f"serial {short} and {long} {_ZEROS}")
+    homes = {*known.homes, *frozenset().union(*known.accounts.values())}
+    for what, codes in (("home", homes), ("person", {person.code for person in known.people})):
+        for short, long in pairs(codes):
+            yield Broken(short if what == "home" else "", "", f"{what} {short} and {long} {_ZEROS}")
+
+
+def _said(known: Known, account: str) -> str:
+    return f"{account} (heard, not registered)" if account in known.unknown else account
+
+
+def not_recovered(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
+    days = timedelta(days=known.reading.integer("recovery"))
+    for kept in known.installed:
+        home = known.homes.get(kept.standing.home)
+        if home is None or home.active_on(known.day):
+            continue
+        left = max((period.until for period in home.active if period.until), default=None)
+        if left is None or known.day - left > days:
+            yield _of(kept, f"home not attended since {left or 'ever'}")
+
+
+def upkeep_overdue(known: Known) -> Iterator[Broken]:
+    """Tender, section 16, standard 17: all preventive maintenance is done."""
+    overdue = upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1))
+    for one in attended(overdue, known.homes, known.day):
+        yield _of(one.kept, f"{one.kind} was due {one.due}")
+
+
+RULES = (
+    Rule("home_without_terminal", Severity.CRITICAL, "attended homes have a terminal", home_without_terminal),
+    Rule("person_without_ucr", Severity.CRITICAL, "users have a UCR, type C excepted", person_without_ucr),
+    Rule("past_end_of_life", Severity.CRITICAL, "devices are renewed before their life ends", past_end_of_life),
+    Rule("two_places", Severity.CRITICAL, "a device is in one place", two_places),
+    Rule("account_elsewhere", Severity.CRITICAL, "the receiver knows each terminal's account", account_elsewhere),
+    Rule("level_3_not_digital", Severity.WARNING, "homes of level 3 are digital", level_3_not_digital),
+    Rule("near_end_of_life", Severity.WARNING, "lives that end soon", near_end_of_life),
+    Rule("old_at_installation", Severity.WARNING, "equipment is new when first installed", old_at_installation),
+    Rule("guarantee", Severity.WARNING, "leased equipment has its guarantee", guarantee),
+    Rule("not_recovered", Severity.WARNING, "equipment of who left is recovered", not_recovered),
+    Rule("upkeep_overdue", Severity.WARNING, "batteries and checks are done in time", upkeep_overdue),
+    Rule("unknown_account", Severity.WARNING, "who calls is registered", unknown_account),
+    Rule("leading_zeros", Severity.WARNING, "codes differ in more than leading zeros", leading_zeros),
+)
+
+
+def check(known: Known, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
+    """Return by rule what breaks it."""
+    return {rule.name: list(rule.find(known)) for rule in rules}
+
+
+def severity(found: Mapping[str, Sequence[Broken]]) -> Severity:
+    """Return the worst of what was found."""
+    return max((rule.severity for rule in RULES if found.get(rule.name)), default=Severity.OK)
+
+
+def _attended(known: Known, home: str) -> bool:
+    return home in known.homes and known.homes[home].active_on(known.day)
+
+
+def _of(kept: Kept, text: str) -> Broken:
+    return Broken(kept.standing.home, name(kept.device), text)

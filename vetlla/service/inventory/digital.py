@@ -1,0 +1,100 @@
+"""How far the park is digital, and who must be next (tender, 13.1.g and 13.2.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from vetlla.domain.devices import DIGITAL, TERMINALS, Home, Kept, Ownership, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from vetlla.service.parameters import Reading
+
+TENTH = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitalShare:
+    """GSM-IP terminals against what the contract and the offer promise. Shares in % to one decimal."""
+
+    day: date
+    terminals: int
+    """In homes, of users active and suspended alike (13.2.c)."""
+    digital: int
+    offered: int
+    """Digital terminals installed at no cost."""
+    target: int
+    """% of terminals, without the offered points."""
+    offered_points: int
+    offered_by: date
+    level_3: int
+    level_3_waiting: tuple[str, ...]
+    """Homes of level 3 without a GSM-IP terminal."""
+    level_2: int
+    level_2_digital: int
+    level_2_needed: int
+    level_2_next: tuple[str, ...]
+    """Homes of level 2 whose turn it is until half are digital, people living alone first."""
+    reached_by: date
+    """When the contract ends: 13.1.g asks for the target, for all of level 3 and for half of level 2 within it."""
+
+    @property
+    def share(self) -> Decimal:
+        """Digital terminals, % of terminals."""
+        return _percent(self.digital, self.terminals)
+
+    @property
+    def offered_share(self) -> Decimal:
+        """Digital terminals at no cost, % of terminals."""
+        return _percent(self.offered, self.terminals)
+
+    @property
+    def missing(self) -> int:
+        """Digital terminals that the target and the offered points still lack."""
+        needed = -(-self.terminals * (self.target + self.offered_points) // 100)
+        return max(needed - self.digital, 0)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what the contract and the offer ask for by this day is reached."""
+        offered = -(-self.terminals * self.offered_points // 100)
+        late_offer = self.day > self.offered_by and self.offered < offered
+        behind = self.missing or self.level_3_waiting or self.level_2_digital < self.level_2_needed
+        return not (late_offer or (self.day >= self.reached_by and behind))
+
+
+def digital_share(fleet: Iterable[Kept], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
+    """Return the share on the reading's day; ``fleet`` is that day's."""
+    terminals = [kept for kept in fleet if kept.device.type in TERMINALS and kept.standing.place is Place.HOME]
+    digital = [kept for kept in terminals if kept.device.type is DIGITAL]
+    have = {kept.standing.home for kept in digital}
+    attended = [home for home in homes.values() if home.active_on(reading.day)]
+    level_3 = [home for home in attended if home.level == 3]
+    level_2 = [home for home in attended if home.level == 2]
+    needed = -(-len(level_2) * reading.integer("digital.level_2_share") // 100)
+    ready = sum(home.code in have for home in level_2)
+    waiting = sorted((home for home in level_2 if home.code not in have), key=lambda home: (not home.alone, home.code))
+    return DigitalShare(
+        day=reading.day,
+        terminals=len(terminals),
+        digital=len(digital),
+        offered=sum(kept.standing.ownership is Ownership.OFFERED for kept in digital),
+        target=reading.integer("digital.target"),
+        offered_points=reading.integer("digital.offered"),
+        offered_by=reading.the_date("digital.offered_by"),
+        level_3=len(level_3),
+        level_3_waiting=tuple(home.code for home in level_3 if home.code not in have),
+        level_2=len(level_2),
+        level_2_digital=ready,
+        level_2_needed=needed,
+        level_2_next=tuple(home.code for home in waiting[: max(needed - ready, 0)]),
+        reached_by=reading.the_date("contract.end"),
+    )
+
+
+def _percent(part: int, whole: int) -> Decimal:
+    return (Decimal(100 * part) / whole if whole else Decimal(0)).quantize(TENTH, ROUND_HALF_UP)

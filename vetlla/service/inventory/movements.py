@@ -1,0 +1,164 @@
+"""What may happen to a device: each function takes how it stands and returns how it stands after.
+
+The history is append-only, so a movement is dated on or after the device's last one: what was recorded wrongly is
+followed by what is right. Nothing here reads a clock; ``today`` is an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vetlla.domain.devices import BUTTONS, TERMINALS, Change, Device, Kept, Movement, MovementKind, Ownership, Place
+from vetlla.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from vetlla.domain.devices import DeviceType
+
+
+def receive(day: date, ownership: Ownership, note: str = "") -> Movement:
+    """Return the first movement of a new device: into the warehouse."""
+    return Movement(day=day, kind=MovementKind.RECEIVED, place=Place.WAREHOUSE, home="", ownership=ownership, note=note)
+
+
+def install(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
+    """Install a device from the warehouse. ``there``: what the home has already.
+
+    Raises UsageError when the device is elsewhere or the home would have a second terminal.
+    """
+    _must_be(kept, Place.WAREHOUSE, "install", "remove it from where it is, or move it")
+    _check_room(kept.device, home, there)
+    movement = _next(kept, day, MovementKind.INSTALLED, place=Place.HOME, home=home, note=note)
+    return Change(kept.id, _begun(kept.device, day), movement)
+
+
+def move(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
+    """Move an installed device to another home. Raises UsageError when it is not installed or the home has one."""
+    _must_be(kept, Place.HOME, "move", "install it")
+    if kept.standing.home == home:
+        raise UsageError(f"{name(kept.device)} is in home {home} already")
+    _check_room(kept.device, home, there)
+    return Change(kept.id, kept.device, _next(kept, day, MovementKind.MOVED, place=Place.HOME, home=home, note=note))
+
+
+def remove(kept: Kept, day: date, note: str = "") -> Change:
+    """Bring an installed device back to the warehouse."""
+    _must_be(kept, Place.HOME, "remove", "it needs no removing")
+    return Change(
+        kept.id, kept.device, _next(kept, day, MovementKind.REMOVED, place=Place.WAREHOUSE, home="", note=note)
+    )
+
+
+def repair(kept: Kept, day: date, note: str = "") -> Change:
+    """Record a repair, which leaves the device where it is."""
+    must_live(kept, "repair")
+    return Change(kept.id, kept.device, _stays(kept, day, MovementKind.REPAIRED, note))
+
+
+def transfer(kept: Kept, day: date, ownership: Ownership, note: str = "") -> Change:
+    """Record a new owner, as when leased equipment is bought."""
+    must_live(kept, "transfer")
+    movement = replace(_stays(kept, day, MovementKind.TRANSFERRED, note), ownership=ownership)
+    return Change(kept.id, kept.device, movement)
+
+
+def retire(kept: Kept, day: date, note: str = "") -> Change:
+    """Take a device out of the service for good."""
+    must_live(kept, "retire")
+    return Change(kept.id, kept.device, _next(kept, day, MovementKind.RETIRED, place=Place.RETIRED, home="", note=note))
+
+
+def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bool, note: str = "") -> list[Change]:
+    """Put a device from the warehouse in the place of an installed one; return what happens to both.
+
+    A replacement inherits the cost date of what it replaced, and a replacement of municipal equipment is municipal
+    (tender, section 5). A renewal at the end of a life is a new installation: its cost counts from its own day and its
+    owner stays as it is.
+    """
+    _must_be(old, Place.HOME, "replace", "install the new device instead")
+    _must_be(new, Place.WAREHOUSE, "install as replacement", "choose a device in the warehouse")
+    if _family(old.device.type) != _family(new.device.type):
+        raise UsageError(
+            f"a {new.device.type} can not take the place of a {old.device.type}",
+            remedy="remove the one, install the other",
+        )
+    leaving = replace(
+        _next(
+            old,
+            day,
+            MovementKind.REPLACED_BY,
+            place=Place.RETIRED if retire_old else Place.WAREHOUSE,
+            home="",
+            note=note,
+        ),
+        other=new.id,
+    )
+    arriving = replace(
+        _next(new, day, MovementKind.REPLACES, place=Place.HOME, home=old.standing.home, note=note), other=old.id
+    )
+    device = _begun(new.device, day)
+    if not renewal:
+        device = device._replace(cost_from=old.device.cost_from or old.device.first_installed or day)
+        if old.standing.ownership is not Ownership.LEASED:
+            arriving = replace(arriving, ownership=Ownership.MUNICIPAL)
+    return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
+
+
+def must_live(kept: Kept, verb: str) -> None:
+    """Raise UsageError for a device that is out of the service."""
+    if kept.standing.place is Place.RETIRED:
+        raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
+
+
+def must_be_known(kept: Kept, day: date, verb: str) -> None:
+    """Raise UsageError for upkeep before a device was there: before it came into the service, by all that is known."""
+    came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
+    if day < came:
+        raise UsageError(f"can not {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
+
+
+def name(device: Device) -> str:
+    """Return how a device is named to a person and on the command line."""
+    return f"{device.type}:{device.serial}"
+
+
+def _family(kind: DeviceType) -> frozenset[DeviceType]:
+    """Return the types that do what this one does."""
+    return next((family for family in (TERMINALS, BUTTONS) if kind in family), frozenset({kind}))
+
+
+def _begun(device: Device, day: date) -> Device:
+    first = device.first_installed or day
+    return device._replace(first_installed=first, cost_from=device.cost_from or first)
+
+
+def _check_room(device: Device, home: str, there: Iterable[Kept]) -> None:
+    if device.type in TERMINALS:
+        for other in there:
+            if other.device.type in TERMINALS and other.device.serial != device.serial:
+                raise UsageError(
+                    f"home {home} has terminal {name(other.device)} already",
+                    remedy=f"vetlla inventory replace {name(other.device)} {name(device)}",
+                )
+
+
+def _must_be(kept: Kept, place: Place, verb: str, remedy: str) -> None:
+    if kept.standing.place is not place:
+        at = f"home {kept.standing.home}" if kept.standing.place is Place.HOME else str(kept.standing.place)
+        raise UsageError(f"can not {verb} {name(kept.device)}: it is in {at}", remedy=remedy)
+
+
+def _stays(kept: Kept, day: date, kind: MovementKind, note: str) -> Movement:
+    return _next(kept, day, kind, place=kept.standing.place, home=kept.standing.home, note=note)
+
+
+def _next(kept: Kept, day: date, kind: MovementKind, *, place: Place, home: str, note: str) -> Movement:
+    if day < kept.standing.last_moved:
+        raise UsageError(
+            f"{name(kept.device)} last moved on {kept.standing.last_moved}; {day} is before that",
+            remedy="a history is never rewritten: record what happened since, with a note",
+        )
+    return Movement(day=day, kind=kind, place=place, home=home, ownership=kept.standing.ownership, note=note)

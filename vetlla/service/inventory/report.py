@@ -1,0 +1,119 @@
+"""The monthly inventory that the contract demands (tender, section 15): every device, and totals that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.devices import BUTTONS, DIGITAL, DeviceType, Kept, Ownership, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+COLUMNS = (
+    "type",
+    "place",
+    "home",
+    "serial",
+    "model",
+    "made_week",
+    "made_year",
+    "first_installed",
+    "last_maintenance",
+    "last_battery",
+    "ownership",
+    "cost_from",
+    "replaces",
+)
+TOTAL_COLUMNS = ("type", "ownership", "in_homes", "in_warehouse", "total")
+ALL = "all"
+
+
+class Total(NamedTuple):
+    """How many devices of a type and an owner there are; ``all`` in either sums over it."""
+
+    type: str
+    ownership: str
+    in_homes: int
+    in_warehouse: int
+
+    @property
+    def total(self) -> int:
+        """In homes and in the warehouse."""
+        return self.in_homes + self.in_warehouse
+
+    def row(self) -> dict[str, str | int]:
+        """Return the total in the order of ``TOTAL_COLUMNS``."""
+        return {
+            "type": self.type,
+            "ownership": self.ownership,
+            "in_homes": self.in_homes,
+            "in_warehouse": self.in_warehouse,
+            "total": self.total,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The inventory on a month's last day."""
+
+    day: date
+    rows: list[tuple[str | int | date | None, ...]]
+    """Every device in the order of ``COLUMNS``."""
+    totals: list[Total]
+    terminals_at_no_cost: int
+    """GSM-IP terminals installed to make good the offered improvement (tender, 13.2.c): not rented, not bought."""
+    buttons_at_no_cost: int
+
+
+def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Report:
+    """Return the report of a fleet as it was on a day.
+
+    ``replaced``: by a device's number, the name of the one whose place it took; the inventory has to show that link
+    (tender, section 5), since the cost date comes from there.
+    """
+    order = {kind: place for place, kind in enumerate(DeviceType)}
+    devices = sorted(fleet, key=lambda kept: (order[kept.device.type], kept.standing.home, kept.id))
+    kept_by = Counter((kept.device.type, kept.standing.ownership, kept.standing.place) for kept in devices)
+    count: Counter[tuple[str, str, Place]] = Counter()
+    for (device_type, ownership, place), number in kept_by.items():
+        for kind in (device_type.value, ALL):
+            for owner in (ownership.value, ALL):
+                count[kind, owner, place] += number
+    totals = [
+        Total(kind, owner, count[kind, owner, Place.HOME], count[kind, owner, Place.WAREHOUSE])
+        for kind in (*(kind.value for kind in DeviceType), ALL)
+        for owner in (*(owner.value for owner in Ownership), ALL)
+        if any(count[kind, owner, place] for place in (Place.HOME, Place.WAREHOUSE))
+    ]
+    free = [kept for kept in devices if kept.standing.ownership is Ownership.OFFERED]
+    return Report(
+        day=day,
+        rows=[cells(kept, replaced.get(kept.id, "")) for kept in devices],
+        totals=totals,
+        terminals_at_no_cost=sum(kept.device.type is DIGITAL for kept in free),
+        buttons_at_no_cost=sum(kept.device.type in BUTTONS for kept in free),
+    )
+
+
+def cells(kept: Kept, replaces: str) -> tuple[str | int | date | None, ...]:
+    """Return a device in the order of ``COLUMNS``."""
+    device, standing = kept.device, kept.standing
+    year, week = device.made or (None, None)
+    return (
+        device.type.value,
+        standing.place.value,
+        standing.home,
+        device.serial,
+        device.model,
+        week,
+        year,
+        device.first_installed,
+        kept.last_maintenance,
+        kept.last_battery,
+        standing.ownership.value,
+        device.cost_from,
+        replaces,
+    )

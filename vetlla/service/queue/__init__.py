@@ -1,0 +1,1 @@
+"""The rules of the operators' queue: admission, urgency, order, steps."""

@@ -1,0 +1,1 @@
+"""The rules of renewal visits: what is needed, when, in which order."""

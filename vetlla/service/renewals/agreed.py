@@ -1,0 +1,75 @@
+"""Planning anew: what was agreed with people stays, and what it covers is not wanted a second time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.visits import Visit, Work
+from vetlla.service.renewals.visits_needed import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+
+class Again(NamedTuple):
+    """What to plan around what is agreed."""
+
+    wishes: list[Wanted]
+    """Everything to give a day, the agreed visits among them with a window of their one day."""
+    aside: list[Visit]
+    """Agreed on a day that is no working day of the plan: kept as they are, outside the levels."""
+
+
+def around_agreed(
+    wishes: Iterable[Wanted],
+    agreed: Iterable[Visit],
+    days: Sequence[date],
+    *,
+    installed: Mapping[int, str],
+    travel: int,
+    today: date,
+) -> Again:
+    """Take what agreed visits cover out of the wishes and add those visits, fixed on their days.
+
+    ``installed``: the home of each device. What has left its home since is no longer visited for; an agreed visit of
+    which nothing is left is dropped, as is one whose day has passed. What is agreed for a day between ``today`` and
+    the first one planned stays: people wait for it whatever span somebody plans.
+    """
+    covered: defaultdict[str, set[tuple[Work, int]]] = defaultdict(set)
+    fixed: list[Wanted] = []
+    aside: list[Visit] = []
+    for visit in agreed:
+        still = [task for task in visit.tasks if installed.get(task.device) == visit.home]
+        if visit.day < min(days[0], today) or not still:
+            continue
+        covered[visit.home] |= {(task.work, task.device) for task in still}
+        place = bisect_left(days, visit.day)
+        if place == len(days) or days[place] != visit.day:
+            aside.append(visit)
+            continue
+        fixed.append(
+            Wanted(
+                home=visit.home,
+                base=visit.base,
+                rank=visit.why.rank,
+                tasks=tuple(still),
+                first=place,
+                last=place,
+                minutes=visit.minutes,
+                overdue=visit.why.overdue,
+                agreed=visit,
+            )
+        )
+    left = (_without(wish, covered[wish.home], travel) if wish.home in covered else wish for wish in wishes)
+    return Again([wish for wish in left if wish is not None] + fixed, aside)
+
+
+def _without(wish: Wanted, covered: set[tuple[Work, int]], travel: int) -> Wanted | None:
+    tasks = tuple(task for task in wish.tasks if (task.work, task.device) not in covered)
+    if not any(task.work is Work.RENEWAL for task in tasks):
+        return None
+    return replace(wish, tasks=tasks, minutes=travel + sum(task.minutes for task in tasks))

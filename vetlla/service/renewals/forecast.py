@@ -1,0 +1,190 @@
+"""Installations and rent per year of the contract, by the tender's own method.
+
+A device whose life ends in a year is renewed in it; homes and pilot devices join as expected. Every new or renewed
+terminal is digital until the target share is held (tender, sections 5 and 13.1.g). The rent of a year is charged on
+the devices rented when it begins plus half of those that join during it, for the year's months (tender, section 5:
+growth and renewals come evenly over the year). Municipal equipment is not rented, nor are the digital terminals
+offered at no cost, which are the first to be installed (tender, 13.2.c).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceType, Kept, Ownership, Place
+from vetlla.service.calendar import add_months
+from vetlla.service.inventory.lifetimes import Lives
+from vetlla.service.renewals.growth import expected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vetlla.service.parameters import Reading
+
+CENT = Decimal("0.01")
+ANALOG_LINE = "terminal_analog"
+DIGITAL_LINE = "terminal_digital"
+PILOTS = (DeviceType.SMARTWATCH, DeviceType.REMOTE_FALL, DeviceType.VOICE_EXTENDER, DeviceType.CHOICE)
+DEVICE_LINES = tuple(kind for kind in DeviceType if kind not in TERMINALS and kind is not DeviceType.UCR)
+"""Types with a price of their own: a UCR is in its terminal's."""
+
+
+class Span(NamedTuple):
+    """The part of a calendar year that the forecast covers."""
+
+    first: date
+    last: date
+
+    @property
+    def months(self) -> int:
+        """Whole months of it."""
+        return self.last.month - self.first.month + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """What one year brings."""
+
+    span: Span
+    homes: int
+    """Attended when it ends."""
+    renewals: int
+    renewals_gsm: int
+    growth: int
+    digital: int
+    analog: int
+    held_digital: int
+    """Digital terminals in homes when it ends."""
+    devices: Mapping[DeviceType, int]
+    """Other devices to install: renewed and joining."""
+    costs: Mapping[str, Decimal]
+    """Rent by priced line, EUR without VAT."""
+
+    @property
+    def terminals(self) -> int:
+        """Terminals to install."""
+        return self.renewals + self.growth
+
+    @property
+    def share(self) -> Decimal:
+        """Digital terminals as % of homes when the year ends, to one decimal as the tender writes it."""
+        share = Decimal(100 * self.held_digital) / self.homes if self.homes else Decimal(0)
+        return share.quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    @property
+    def cost(self) -> Decimal:
+        """The year's rent, EUR without VAT."""
+        return sum(self.costs.values(), Decimal(0))
+
+
+def spans(start: date, end: date) -> list[Span]:
+    """Return the calendar years from start to end, the first and last cut where they are."""
+    return [
+        Span(max(start, date(year, 1, 1)), min(end, date(year, 12, 31))) for year in range(start.year, end.year + 1)
+    ]
+
+
+def forecast(fleet: Iterable[Kept], homes: int, reading: Reading, start: date, end: date) -> list[Year]:
+    """Return each year from start to end. ``homes``: attended at the start; ``fleet``: the devices at the start."""
+    years = spans(start, end)
+    ends = _endings(fleet, Lives(reading), years)
+    held, rented, free = ends.digital, ends.rented, 0
+    offered = reading.integer("digital.offered")
+    target = reading.integer("digital.target") + offered
+    found = []
+    for span in years:
+        growth = expected(span.first, span.last, reading)
+        homes += growth
+        renewals = sum(ends.ending[span, kind] for kind in TERMINALS)
+        held -= ends.ending[span, DIGITAL]
+        digital = min(max(_share_of(homes, target) - held, 0), renewals + growth)
+        held += digital
+        at_no_cost = min(max(_share_of(homes, offered) - free, 0), digital)
+        free += at_no_cost
+        devices = {kind: ends.ending[span, kind] + _joining(span, kind, reading) for kind in DEVICE_LINES}
+        joining = Counter({ANALOG_LINE: renewals + growth - digital, DIGITAL_LINE: digital - at_no_cost})
+        joining.update({kind.value: number for kind, number in devices.items()})
+        joining.subtract(ends.leaving[span])
+        found.append(
+            Year(
+                span=span,
+                homes=homes,
+                renewals=renewals,
+                renewals_gsm=ends.ending[span, DeviceType.TERMINAL_GSM],
+                growth=growth,
+                digital=digital,
+                analog=renewals + growth - digital,
+                held_digital=held,
+                devices={kind: number for kind, number in devices.items() if number},
+                costs=_rents(rented, joining, span, reading),
+            )
+        )
+        rented.update(joining)
+    return found
+
+
+def rent(price: Decimal, opening: int, joining: int, months: int) -> Decimal:
+    """Return what a line costs in a year: those there at its beginning, and half of those that join."""
+    return (price * months * (2 * opening + joining) / 2).quantize(CENT, ROUND_HALF_UP)
+
+
+class _Endings(NamedTuple):
+    """Lives that end, by year and type; rented devices that leave, by year and line; what there is at the start."""
+
+    ending: Counter[tuple[Span, DeviceType]]
+    leaving: defaultdict[Span, Counter[str]]
+    digital: int
+    rented: Counter[str]
+
+
+def _endings(fleet: Iterable[Kept], lives: Lives, years: list[Span]) -> _Endings:
+    found = _Endings(Counter(), defaultdict(Counter), 0, Counter())
+    by_end: Counter[tuple[DeviceType, date, bool]] = Counter()
+    digital = 0
+    for kept in fleet:
+        if kept.standing.place is not Place.HOME:
+            continue
+        kind, leased = kept.device.type, kept.standing.ownership is Ownership.LEASED
+        digital += kind is DIGITAL
+        if leased and kind is not DeviceType.UCR:
+            found.rented[_line(kind)] += 1
+        ends = lives.end(kept)
+        if ends is not None:
+            by_end[kind, max(ends, years[0].first), leased] += 1
+    for (kind, first_end, leased), number in by_end.items():
+        ends, rents = first_end, leased
+        while ends <= years[-1].last:
+            span = years[ends.year - years[0].first.year]
+            found.ending[span, kind] += number
+            if rents and kind is not DeviceType.UCR:
+                found.leaving[span][_line(kind)] += number
+            # What took its place is rented, and its own life ends later.
+            ends, rents = add_months(ends, lives.months(kind)), True
+    return found._replace(digital=digital)
+
+
+def _rents(rented: Mapping[str, int], joining: Mapping[str, int], span: Span, reading: Reading) -> dict[str, Decimal]:
+    prices = reading.at(span.first)
+    return {
+        line: rent(prices.money(f"price.rent.{line}"), rented.get(line, 0), number, span.months)
+        for line, number in joining.items()
+        if number or rented.get(line, 0)
+    }
+
+
+def _joining(span: Span, kind: DeviceType, reading: Reading) -> int:
+    return expected(span.first, span.last, reading, kind.value) if kind in PILOTS else 0
+
+
+def _line(kind: DeviceType) -> str:
+    if kind in TERMINALS:
+        return DIGITAL_LINE if kind is DIGITAL else ANALOG_LINE
+    return kind.value
+
+
+def _share_of(homes: int, percent: int) -> int:
+    return -(-homes * percent // 100)

@@ -1,0 +1,1 @@
+"""The rules of supervision: intervals, pauses, losses, the report."""

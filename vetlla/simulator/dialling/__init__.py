@@ -1,0 +1,1 @@
+"""How a simulated terminal dials in, delivers its messages and repeats them."""

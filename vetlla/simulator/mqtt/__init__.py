@@ -1,0 +1,1 @@
+"""Simulated homes that publish through a broker."""

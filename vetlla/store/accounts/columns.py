@@ -1,0 +1,251 @@
+"""An account as a row of text: what a CSV or JSON file, an option, the registry and a record of change write.
+
+Every column has one canonical text, so that a file exported, edited and imported again changes what was edited only.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import lru_cache
+from sys import intern
+from typing import TYPE_CHECKING, Any
+
+from vetlla.domain.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Maker, Remap
+from vetlla.domain.clock import seconds_of
+from vetlla.domain.signals import Kind, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+INTERVAL_MAX_S = 32 * 86_400
+"""EN 50136-1's longest reporting time, category SP1: 32 days."""
+MISSES_MAX = 100
+"""More would hide a device for ever; a shorter interval says what is meant."""
+LABELS_MAX = 8
+"""Each label is looked at when a device is lost."""
+LABELS_KEPT = 10_000
+"""Texts of labels that are kept apart: the cells of a region."""
+WINDOW_MAX_S = 86_400
+"""Beyond a day either way a window guards against nothing; "off" says so honestly."""
+
+_ACCOUNT = re.compile(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}")
+_LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # DC-09: R and L carry 1 to 6 hex digits
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
+_SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
+_CODE = re.compile(r"[0-9A-Za-z*#+-]{1,16}")
+_LABEL = re.compile(r"[0-9a-z][0-9A-Za-z:._-]{0,63}")
+
+
+def parse(column: str, text: str) -> Any:  # noqa: ANN401 - as many types as Account has fields
+    """Return the value of an account's field; raise ValueError saying what is wrong, never repeating the text."""
+    return _PARSERS[column](text.strip())
+
+
+def account_from(values: Sequence[Any]) -> Account:
+    """Return the account that a row of the registry holds, its values in the order of COLUMNS; ValueError if it cannot.
+
+    A quarter of a million of them are read at each start, so what is canonical already is not checked again.
+    """
+    account, receiver, line, home, key_name, window, interval_s, ucr_s, misses, labels, level, maker, remaps = values
+    return Account(
+        account=account,
+        receiver=receiver,
+        line=line,
+        home=home,
+        key_name=key_name,
+        clock_window=STANDARD_WINDOW if window == "standard" else _window(window),
+        interval_s=interval_s,
+        ucr_interval_s=ucr_s,
+        allowed_misses=misses,
+        labels=_shared(labels) if labels else (),
+        support_level=level,
+        maker=Maker(maker) if maker else None,
+        remaps=_remaps(remaps) if remaps else NO_REMAPS,
+    )
+
+
+def row_from(account: Account) -> dict[str, str | int]:
+    """Return an account's row: canonical text, numbers as numbers."""
+    return {
+        "account": account.account,
+        "receiver": account.receiver,
+        "line": account.line,
+        "home": account.home,
+        "key_name": account.key_name,
+        "clock_window": window_text(account.clock_window),
+        "interval_s": account.interval_s,
+        "ucr_interval_s": account.ucr_interval_s,
+        "allowed_misses": account.allowed_misses,
+        "labels": " ".join(account.labels),
+        "support_level": account.support_level,
+        "maker": account.maker.value if account.maker else "",
+        "remaps": remaps_text(account.remaps),
+    }
+
+
+def window_text(window: ClockWindow | None) -> str:
+    """Return "standard", "off" or "-40..20"."""
+    match window:
+        case None:
+            return "off"
+        case _ if window == STANDARD_WINDOW:
+            return "standard"
+        case _:
+            return f"-{window.behind_s}..{window.ahead_s}"
+
+
+def remaps_text(remaps: Mapping[str, Remap]) -> str:
+    """Return "120=fall:LIFE;130=:TECHNICAL", in the order of the codes."""
+    return ";".join(
+        f"{code}={remap.kind or ''}" + (f":{remap.priority.name}" if remap.priority is not None else "")
+        for code, remap in sorted(remaps.items())
+    )
+
+
+def key_named(text: str) -> str:
+    """Return the name of a key; raise ValueError if it is none."""
+    if _SECRET.fullmatch(text):
+        raise ValueError("looks like a key itself: write the key's name here and give the key to `vetlla keys set`")
+    return _matching(_NAME, text, "letters, digits, '.', '_' and '-', at most 64")
+
+
+def _matching(pattern: re.Pattern[str], text: str, wanted: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"should be {wanted}")
+    return text
+
+
+def _account(text: str) -> str:
+    if text.startswith("#"):
+        raise ValueError("should be written without the #")
+    return _matching(_ACCOUNT, text, "letters, digits, ':', '+', '_' and '-', at most 64")
+
+
+def _number(text: str) -> str:
+    return text and _matching(_LINE, text, "1 to 6 hex digits, without a leading R or L; empty for any")
+
+
+def _home(text: str) -> str:
+    if len(text) > 64 or not text.isprintable():
+        raise ValueError("should be at most 64 printable characters")
+    return text
+
+
+def _key_name(text: str) -> str:
+    return text and key_named(text)
+
+
+def _window(text: str) -> ClockWindow | None:
+    match text.lower():
+        case "" | "standard":
+            return STANDARD_WINDOW
+        case "off":
+            return None
+    behind, dots, ahead = text.partition("..")
+    if not (behind.startswith("-") and dots):
+        raise ValueError('should be "standard" (-40..20), "off", or two durations such as "-300..60" or "-5m..1m"')
+    window = ClockWindow(_seconds(behind[1:]), _seconds(ahead.removeprefix("+")))
+    if max(window) > WINDOW_MAX_S:
+        raise ValueError(f'should not reach further than {WINDOW_MAX_S} seconds; for no window write "off"')
+    return window
+
+
+def _interval(text: str) -> int:
+    try:
+        seconds = _seconds(text or "0")
+    except ValueError as error:
+        raise ValueError(f"{error}; 0 for none") from error
+    if seconds > INTERVAL_MAX_S:
+        raise ValueError("should be at most 32 days")
+    return seconds
+
+
+def _seconds(text: str) -> int:
+    seconds = seconds_of(text)
+    if not seconds.is_integer():
+        raise ValueError("should be whole seconds")
+    return int(seconds)
+
+
+def _misses(text: str) -> int:
+    if not text.isdecimal() and text:
+        raise ValueError("should be a number; 0 or empty for the service's own")
+    if int(text or 0) > MISSES_MAX:
+        raise ValueError(f"should be at most {MISSES_MAX}")
+    return int(text or 0)
+
+
+@lru_cache(maxsize=LABELS_KEPT)
+def _shared(labels: str) -> tuple[str, ...]:
+    """Return the labels of a text, the same value for all who share them: there may be a million accounts."""
+    return tuple(map(intern, labels.split()))
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = _shared(text)
+    if len(labels) > LABELS_MAX:
+        raise ValueError(f"should be at most {LABELS_MAX} labels")
+    for label in labels:
+        _matching(_LABEL, label, 'labels such as "operator:orange cell:214-07-1234", at most 64 characters each')
+    return labels
+
+
+def _level(text: str) -> int:
+    if text not in {"", "0", "1", "2", "3"}:
+        raise ValueError("should be 1, 2 or 3; 0 or empty where it is not known")
+    return int(text or 0)
+
+
+def _maker(text: str) -> Maker | None:
+    if text and text.lower() not in set(Maker):
+        raise ValueError(f"should be one of {', '.join(Maker)}; empty where the codes are the standard's")
+    return Maker(text.lower()) if text else None
+
+
+def _remaps(text: str) -> dict[str, Remap]:
+    remaps: dict[str, Remap] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        code, equals, meaning = (piece.strip() for piece in part.partition("="))
+        if not equals or not _CODE.fullmatch(code):
+            raise ValueError('should be such as "120=fall:LIFE;130=:TECHNICAL" (code=kind:PRIORITY, either may lack)')
+        if code in remaps:
+            raise ValueError(f"gives code {code} two meanings")
+        remaps[code] = _remap(code, meaning)
+    return remaps
+
+
+def _remap(code: str, meaning: str) -> Remap:
+    kind, _, priority = (piece.strip() for piece in meaning.partition(":"))
+    if not (kind or priority):
+        raise ValueError(f"says nothing about code {code}: give a kind, a priority, or both")
+    if kind and kind not in set(Kind):
+        raise ValueError(f"gives code {code} an unknown kind{_closest(kind.lower(), list(Kind))}")
+    if priority and priority.upper() not in Priority.__members__:
+        raise ValueError(f"gives code {code} an unknown priority: choose from {', '.join(Priority.__members__)}")
+    return Remap(Kind(kind) if kind else None, Priority[priority.upper()] if priority else None)
+
+
+def _closest(word: str, words: list[Kind]) -> str:
+    close = get_close_matches(word, words, n=1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "account": _account,
+    "receiver": _number,
+    "line": _number,
+    "home": _home,
+    "key_name": _key_name,
+    "clock_window": _window,
+    "interval_s": _interval,
+    "ucr_interval_s": _interval,
+    "allowed_misses": _misses,
+    "labels": _labels,
+    "support_level": _level,
+    "maker": _maker,
+    "remaps": _remaps,
+}
+
+COLUMNS: tuple[str, ...] = tuple(_PARSERS)
+"""The columns of a file of accounts, in the order in which they are shown."""

@@ -1,0 +1,221 @@
+"""The registry's accounts, and the record of every change made to them: who, when, from what to what.
+
+The record is part of the same transaction and is never rewritten. The audit chain lives in ``journal.db``, whose only
+writer is the daemon; this is where the changes themselves are kept, whether or not a daemon runs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.domain.accounts import Account, AccountBook, Place, place_of
+from vetlla.domain.errors import StoreError
+from vetlla.store.accounts.columns import COLUMNS, account_from, row_from
+from vetlla.store.registry.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlite_utils import Database
+
+PAGE = 1_000
+"""Accounts read at once: some hundred kilobytes, and a lock that is over before a writer waits for it."""
+_EVERY = f"SELECT {', '.join(COLUMNS)} FROM accounts"  # noqa: S608 - our own column names
+_ONE = f"{_EVERY} WHERE account = ? AND receiver = ? AND line = ?"
+_CHOSEN = """WHERE (:account IS NULL OR account = :account) AND (:home IS NULL OR home = :home)
+  AND (:key_name IS NULL OR key_name = :key_name)"""
+_PAGE = f"""{_EVERY} {_CHOSEN} AND (account, receiver, line) > (:after_account, :after_receiver, :after_line)
+ORDER BY account, receiver, line LIMIT {PAGE}"""
+_COUNT = f"SELECT count(*) FROM accounts {_CHOSEN}"  # noqa: S608 - as above
+_EVER_OF_HOME = """SELECT account FROM accounts WHERE home = :home
+UNION SELECT account FROM account_changes WHERE field = 'home' AND old = :home
+UNION SELECT account FROM account_changes WHERE field = 'removed' AND json_extract(old, '$.home') = :home
+ORDER BY account"""
+_REMOVE = "DELETE FROM accounts WHERE account = ? AND receiver = ? AND line = ?"
+_VALUES = ", ".join(f":{column}" for column in COLUMNS)
+_PUT = f"INSERT OR REPLACE INTO accounts ({', '.join(COLUMNS)}) VALUES ({_VALUES})"  # noqa: S608 - as above
+_RECORD = (
+    "INSERT INTO account_changes (at_us, by, account, receiver, line, field, old, new) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CHANGES = """SELECT id, at_us, by, account, receiver, line, field, old, new FROM account_changes
+WHERE id > :after AND (:account IS NULL OR account = :account) ORDER BY id DESC LIMIT :at_most"""
+
+_PLAIN = row_from(Account(account=""))
+
+REGISTERED = "registered"
+REMOVED = "removed"
+
+
+class Entry(NamedTuple):
+    """What is to be registered of one account: the fields that are named, and no others."""
+
+    place: Place
+    fields: Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """One field of one account, before and after; REGISTERED and REMOVED carry the whole account."""
+
+    place: Place
+    field: str
+    old: str
+    new: str
+
+    @property
+    def weakens(self) -> str:
+        """Return how the change lowers the account's protection, as a clause; "" if it does not."""
+        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        if said.get("clock_window") == "off":
+            return "has no clock window: old encrypted frames can be replayed"
+        if maker := said.get("maker"):
+            return f"has its codes read as {maker} means them: some are alarms elsewhere and reports here"
+        match self.field:
+            case "key_name" if not self.new:
+                return "has no key: its frames are taken in clear"
+            case "interval_s" if self.new == "0":
+                return "has no interval: its silence is not noticed"
+            case _:
+                return ""
+
+    @property
+    def key_given(self) -> str:
+        """Return the name of the key that the account has from now on; "" if the change gives it none."""
+        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        return str(said.get("key_name", ""))
+
+
+class RecordedChange(NamedTuple):
+    """A change as the registry keeps it."""
+
+    id: int
+    at_us: int
+    by: str
+    change: Change
+
+
+class Registration(NamedTuple):
+    """What became of the rows given: how many accounts, and every change."""
+
+    added: int
+    changed: int
+    unchanged: int
+    changes: list[Change]
+
+
+def account_book(db: Database) -> AccountBook:
+    """Return all accounts, as the intake looks them up."""
+    return AccountBook(_accounts(db.conn.execute(_EVERY)))
+
+
+def count_accounts(
+    db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
+) -> int:
+    """Return how many accounts fit everything given."""
+    (number,) = db.conn.execute(_COUNT, {"account": account, "home": home, "key_name": key_name}).fetchone()
+    return int(number)
+
+
+def find_accounts(
+    db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
+) -> Iterator[Account]:
+    """Yield the accounts that fit everything given, in order; in constant memory, and without a lock between pages."""
+    after = Place("")
+    while True:
+        asked = {"account": account, "home": home, "key_name": key_name}
+        asked |= {f"after_{name}": value for name, value in after._asdict().items()}
+        page = list(_accounts(db.conn.execute(_PAGE, asked)))
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = place_of(page[-1])
+
+
+def accounts_of_home(db: Database, home: str) -> list[str]:
+    """Return the accounts that belong to a home, and those that did before they were moved or removed."""
+    return [account for (account,) in db.conn.execute(_EVER_OF_HOME, {"home": home})]
+
+
+def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry_run: bool = False) -> Registration:
+    """Add the accounts that are new, change the fields that differ; all or nothing, in one transaction.
+
+    ``dry_run`` says what would happen and writes nothing.
+    """
+    puts: list[Account] = []
+    changes: list[Change] = []
+    added = unchanged = 0
+    for entry in entries:
+        old = _stored(db, entry.place)
+        new = replace(old, **entry.fields) if old else Account(**entry.place._asdict(), **entry.fields)
+        difference = _difference(old, new)
+        changes += difference
+        puts += [new] if difference else []
+        added += old is None
+        unchanged += not difference
+    if changes and not dry_run:
+        with db.atomic():
+            db.conn.executemany(_PUT, map(row_from, puts))
+            _record(db, changes, by, at_us)
+    return Registration(added, len(puts) - added, unchanged, changes)
+
+
+def remove(db: Database, place: Place, *, by: str, at_us: int, dry_run: bool = False) -> Change | None:
+    """Take an account out of the registry, not out of its history; return the change, None if it is not there."""
+    old = _stored(db, place)
+    if old is None:
+        return None
+    change = Change(place_of(old), REMOVED, _summary(old), "")
+    if not dry_run:
+        with db.atomic():
+            db.conn.execute(_REMOVE, place)
+            _record(db, [change], by, at_us)
+    return change
+
+
+def recorded_changes(
+    db: Database, *, account: str | None = None, after: int = 0, at_most: int = -1
+) -> list[RecordedChange]:
+    """Return changes, the last one first: of one account, after a number, so many at the most."""
+    return [
+        RecordedChange(number, at_us, by, Change(Place(*place), field, old, new))
+        for number, at_us, by, *place, field, old, new in db.conn.execute(
+            _CHANGES, {"account": account, "after": after, "at_most": at_most}
+        )
+    ]
+
+
+def _stored(db: Database, place: Place) -> Account | None:
+    return next(_accounts(db.conn.execute(_ONE, place)), None)
+
+
+def _accounts(rows: Iterable[tuple[Any, ...]]) -> Iterator[Account]:
+    for row in rows:
+        try:
+            yield account_from(row)
+        except ValueError as error:
+            raise StoreError(
+                f"{REGISTRY}: account {row[0]}: {error}", remedy="something else wrote there; correct it with SQL"
+            ) from error
+
+
+def _difference(old: Account | None, new: Account) -> list[Change]:
+    if old is None:
+        return [Change(place_of(new), REGISTERED, "", _summary(new))]
+    before, after = row_from(old), row_from(new)
+    return [
+        Change(place_of(new), column, str(before[column]), str(after[column]))
+        for column in COLUMNS
+        if before[column] != after[column]
+    ]
+
+
+def _summary(account: Account) -> str:
+    said = {column: value for column, value in row_from(account).items() if value != _PLAIN[column]}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _record(db: Database, changes: Iterable[Change], by: str, at_us: int) -> None:
+    db.conn.executemany(
+        _RECORD, ((at_us, by, *change.place, change.field, change.old, change.new) for change in changes)
+    )

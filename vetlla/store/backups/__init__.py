@@ -1,0 +1,1 @@
+"""Copies of the databases and the way back."""

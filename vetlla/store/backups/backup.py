@@ -1,0 +1,197 @@
+"""Backups: journal and registry as they were at one moment, with what proves that a copy is whole.
+
+A backup is a directory: ``journal.db``, ``registry.db``, ``manifest.json``. It is made beside a running receiver and
+gets its name only when all of it is on the disk. Keys are never part of it: whoever may keep backups need not be able
+to read what homes say.
+
+It must not disturb reception. The journal is copied in one read transaction, during which its log cannot start over,
+so the copy gives up before log or copy take the receiver's room. And it flushes what it writes bit by bit: a commit's
+fsync would otherwise have to wait for gigabytes of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Self
+
+from vetlla import __version__
+from vetlla.domain.clock import iso
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.plainfile import open_file
+from vetlla.store.journal import history
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import head_of
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.room import size
+from vetlla.store.registry.registry import REGISTRY, reading
+from vetlla.store.sqlite.migrate import version
+from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.store.journal.room import Room
+
+MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"
+"""Ends the name of a backup that is being made."""
+STEPS_PER_FLUSH = 16
+"""Steps of the copy, of a mebibyte each, between two flushes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """What the manifest says of one file."""
+
+    bytes: int
+    sha256: str
+    schema: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a backup holds."""
+
+    made: str
+    """UTC, ISO 8601."""
+    vetlla: str
+    """The version that made it."""
+    head: str
+    """End of the audit chain."""
+    last_signal: int
+    files: dict[str, Copy]
+
+    @classmethod
+    def read(cls, backup: Path) -> Self:
+        """Return the manifest of a backup. Raises StoreError where there is none, or none that can be read."""
+        path = backup / MANIFEST
+        try:
+            with open_file(path) as file:
+                said = json.loads(file.read().decode())
+            return cls(**said | {"files": {name: Copy(**facts) for name, facts in said["files"].items()}})
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}", remedy="name a directory made by vetlla db backup") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StoreError(f"{path}: is no manifest: {error}", remedy="take another backup") from error
+
+
+def back_up(
+    state_dir: Path, target: Path, clock: Clock, room: Room, progress: Callable[[int, int], None] = lambda _, __: None
+) -> Manifest:
+    """Make a backup in a directory that does not exist yet. Raises StoreError, and UsageError if it does.
+
+    ``progress`` hears how many pages of the journal of how many are copied.
+    """
+    with Archive(state_dir, older=True) as archive, _made_whole(target) as work:
+        wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY))
+        room.for_bytes(wanted, work)
+        copies = {JOURNAL: _copy_journal(archive, work / JOURNAL, room, progress)}
+        if (state_dir / REGISTRY).exists():
+            copies[REGISTRY] = _copy_registry(state_dir, work / REGISTRY, clock)
+        with Archive(work, older=True) as copy:
+            manifest = Manifest(
+                made=str(iso(clock.now().utc_us)),
+                vetlla=__version__,
+                head=str(head_of(copy.read)),
+                last_signal=history.last_number(copy, history.SIGNALS),
+                files=copies,
+            )
+        _write(work / MANIFEST, json.dumps(asdict(manifest), indent=2) + "\n")
+    return manifest
+
+
+@contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """Give a directory to work in that takes its name, durably, when all went well, and else disappears."""
+    target = target.absolute()
+    work = target.with_name(target.name + UNFINISHED)
+    if target.exists():
+        raise UsageError(f"{target}: is there already", remedy="backups are never overwritten: choose another name")
+    try:
+        make_directory(work, 0o750)
+    except FileExistsError as error:
+        raise StoreError(
+            f"{work}: another backup is being made, or one was interrupted", remedy="if none is, remove it"
+        ) from error
+    except PermissionError as error:
+        raise UsageError(f"{work}: {error.strerror}", remedy="name a directory where this user may write") from error
+    except OSError as error:
+        raise StoreError(f"{work}: {error.strerror}", remedy="name a directory where this user may write") from error
+    try:
+        yield work
+        sync_directory(work)
+        work.rename(target)
+        sync_directory(target.parent)
+    except BaseException as error:
+        shutil.rmtree(work, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"{error.filename or work}: {error.strerror}", remedy="is the disk full?") from error
+        raise
+
+
+def _copy_journal(archive: Archive, path: Path, room: Room, progress: Callable[[int, int], None]) -> Copy:
+    with _file(path) as descriptor, _open(path) as connection:
+        steps = 0
+
+        def pace(done: int, of: int) -> None:
+            nonlocal steps
+            steps += 1
+            room.check()
+            if steps % STEPS_PER_FLUSH == 0:
+                os.fdatasync(descriptor)
+            progress(done, of)
+
+        # Whatever happens to an unfinished copy, it is not a backup: nothing of it needs a rollback.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        archive.copy(connection, pace)
+    return _finished(path)
+
+
+def _copy_registry(state_dir: Path, path: Path, clock: Clock) -> Copy:
+    with _file(path), _open(path) as connection, reading(state_dir, clock) as registry:
+        registry.conn.backup(connection)
+    return _finished(path)
+
+
+def _finished(path: Path) -> Copy:
+    """Make a copy one file that needs no log beside it, flush it, and return what it is."""
+    with _open(path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        schema = version(connection)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return Copy(bytes=path.stat().st_size, sha256=checksum, schema=schema)
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[int]:
+    descriptor = create(path, 0o640)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}", remedy="is the disk full, or failing?") from error
+
+
+def _write(path: Path, text: str) -> None:
+    with _file(path) as descriptor:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)

@@ -1,0 +1,118 @@
+"""Whether journal and registry are whole: a backup's, or those of a state directory, with or without its receiver."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.plainfile import open_file
+from vetlla.store.accounts.table import account_book
+from vetlla.store.backups.backup import MANIFEST, Manifest
+from vetlla.store.journal import audit
+from vetlla.store.journal.archive import Archive, is_damage
+from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.registry import REGISTRY, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+
+    Progress = Callable[[str, int, int], None]
+    """Hears what is being checked, and how much of how much is done; 0 of 0: nobody knows."""
+
+
+class Damage(NamedTuple):
+    """Something that is not as it was written."""
+
+    file: str
+    what: str
+
+
+def inspect(
+    place: Path, clock: Clock, pace: Callable[[], None] = lambda: None, progress: Progress = lambda *_: None
+) -> Iterator[Damage]:
+    """Yield what is wrong with a backup, a state directory, or one database of either. Nothing is written.
+
+    ``pace`` is called now and then in the midst of a long read, and raises to stop it (``Room.check``). Raises
+    StoreError for what keeps it from being judged (missing, newer schema, no permission), and UsageError.
+    """
+    if place.is_dir():
+        yield from _directory(place, clock, pace, progress)
+    elif place.name == JOURNAL:
+        yield from _journal(place.parent, pace, progress)
+    elif place.name == REGISTRY:
+        yield from _registry(place.parent, clock, progress)
+    else:
+        raise UsageError(
+            f"{place}: cannot be verified", remedy=f"name a backup, a state directory, or its {JOURNAL} or {REGISTRY}"
+        )
+
+
+def _directory(directory: Path, clock: Clock, pace: Callable[[], None], progress: Progress) -> Iterator[Damage]:
+    manifest = Manifest.read(directory) if (directory / MANIFEST).exists() else None
+    if manifest:
+        broken = list(_against_manifest(directory, manifest, progress))
+        yield from broken
+        if any(damage.what == _MISSING for damage in broken):
+            return
+    yield from _journal(directory, pace, progress, manifest)
+    if (directory / REGISTRY).exists():
+        yield from _registry(directory, clock, progress)
+
+
+_MISSING = "is missing"
+
+
+def _against_manifest(directory: Path, manifest: Manifest, progress: Progress) -> Iterator[Damage]:
+    for name, copy in manifest.files.items():
+        progress(f"checksum of {name}", 0, 0)
+        path = directory / name
+        try:
+            with open_file(path) as file:
+                checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            yield Damage(name, _MISSING)
+            continue
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}", remedy="run as a user that may read it") from error
+        if checksum != copy.sha256:
+            yield Damage(name, "is not the file that was backed up: another checksum")
+
+
+def _journal(
+    directory: Path, pace: Callable[[], None], progress: Progress, manifest: Manifest | None = None
+) -> Iterator[Damage]:
+    with _damage_told(JOURNAL) as damages, Archive(directory, older=True) as archive:
+        progress(f"structure of {JOURNAL}", 0, 0)
+        damages += [Damage(JOURNAL, found) for found in archive.damage(pace)]
+        flaws = audit.verify(archive.read, lambda done, of: progress("audit chain", done, of))
+        damages += [Damage(JOURNAL, f"audit record {flaw.audit_id}: {flaw.what}") for flaw in flaws]
+        head = str(audit.head_of(archive.read))
+        if manifest and head != manifest.head:
+            damages.append(Damage(JOURNAL, f"its audit chain ends with {head}, the manifest says {manifest.head}"))
+    yield from damages
+
+
+def _registry(directory: Path, clock: Clock, progress: Progress) -> Iterator[Damage]:
+    with _damage_told(REGISTRY) as damages, reading(directory, clock) as registry:
+        progress(f"structure of {REGISTRY}", 0, 0)
+        found = [row[0] for row in registry.conn.execute("PRAGMA integrity_check")]
+        damages += [Damage(REGISTRY, what) for what in found if what != "ok"]
+        account_book(registry)
+    yield from damages
+
+
+@contextmanager
+def _damage_told(file: str) -> Iterator[list[Damage]]:
+    """Gather damage; an error that comes of damage is added to it, others go their way."""
+    damages: list[Damage] = []
+    try:
+        yield damages
+    except StoreError as error:
+        if not is_damage(error):
+            raise
+        damages.append(Damage(file, error.args[0]))

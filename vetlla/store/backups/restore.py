@@ -1,0 +1,198 @@
+"""Restoring a backup: whole or not at all, and what it replaces is kept aside.
+
+No receiver runs meanwhile, which its lock ensures. The copies are made ready beside the old files: brought to this
+program's schema, and with an audit record that says who went back to what and from where, since otherwise nothing in
+the chain would tell that its last days had been taken away. Then the files change places. Two databases and a log
+cannot do so in one step, so a marker stands by the while: a receiver does not start beside it, and the same restore
+once more completes what a power cut interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.clock import to_datetime
+from vetlla.domain.errors import StoreError
+from vetlla.domain.plainfile import open_file
+from vetlla.store.backups.backup import Manifest
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.audit import head_of
+from vetlla.store.journal.batch import Entry
+from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.journal.numbers import behind_all, next_numbers
+from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
+from vetlla.store.registry.registry import REGISTRY
+from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.store.journal.room import Room
+
+INCOMING = "restore.incoming"
+ASIDE = "replaced"
+BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",)}
+"""What SQLite keeps beside each file: with another file it would be applied to the wrong one."""
+CHUNK = 16 << 20
+
+
+class Restored(NamedTuple):
+    """What a restore did, or would do."""
+
+    manifest: Manifest
+    replaced_head: str | None
+    """End of the audit chain that was replaced; None: there was no journal, or it could not be read."""
+    aside: Path | None
+    """Where the replaced files are; None: there were none."""
+    numbers: Mapping[str, int]
+    """By table: the first number that the receiver will give out, behind all that are known to have been."""
+
+
+def restore(
+    backup: Path,
+    state_dir: Path,
+    clock: Clock,
+    room: Room,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> Restored:
+    """Put a verified backup (``inspection.inspect``) in the place of journal and registry.
+
+    A registry stays if the backup has none. ``progress`` hears the bytes copied. Raises StoreError; then everything is
+    as it was, or the marker tells that it is not.
+    """
+    manifest = Manifest.read(backup)
+    with _nobody_else(state_dir), _disk_errors(state_dir):
+        room.for_bytes(sum(copy.bytes for copy in manifest.files.values()), state_dir)
+        now = clock.now().utc_us
+        replaced_head, numbers = _head(state_dir), _numbers(backup, state_dir)
+        aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
+        replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
+        if not dry_run:
+            detail: dict[str, object] = {
+                "made": manifest.made, "head": manifest.head, "replaced_head": replaced_head, "numbers": numbers,
+            }  # fmt: skip
+            with _incoming(backup, state_dir, manifest, progress) as incoming:
+                _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
+                _exchange(incoming, state_dir, manifest, replaced, aside)
+        return Restored(manifest, replaced_head, aside if replaced else None, numbers)
+
+
+@contextmanager
+def _nobody_else(state_dir: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.enter_context(keep_out_receivers(state_dir))
+        stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
+        yield
+
+
+@contextmanager
+def _disk_errors(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or state_dir}: {error.strerror}", remedy="is the disk full? restore again when it is not"
+        ) from error
+
+
+def _head(state_dir: Path) -> str | None:
+    try:
+        with Archive(state_dir, older=True) as archive:
+            return str(head_of(archive.read))
+    except StoreError:
+        return None  # none, or damaged: this is why there is a backup
+
+
+def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
+    """Return the numbers behind all that the backup, the journal here and those replaced before have given out."""
+    here = _next_numbers(state_dir)
+    earlier = [_next_numbers(path) for path in state_dir.glob(f"{ASIDE}-*")]
+    # After an interrupted restore the last journal is among those set aside; else it is unknown how far it had come.
+    unknown = here is None and not (state_dir / UNFINISHED_RESTORE).exists()
+    known = [numbers for numbers in (_next_numbers(backup), here, *earlier) if numbers is not None]
+    return behind_all(known, leap=unknown)
+
+
+def _next_numbers(directory: Path) -> dict[str, int] | None:
+    try:
+        with Archive(directory, older=True) as archive:
+            return next_numbers(archive.read)
+    except StoreError:
+        return None
+
+
+def _files_of(database: Path) -> list[Path]:
+    return [database, *(database.with_name(database.name + end) for end in BESIDE[database.name])]
+
+
+@contextmanager
+def _incoming(
+    backup: Path, state_dir: Path, manifest: Manifest, progress: Callable[[int, int], None]
+) -> Iterator[Path]:
+    """Copy the backup's files into a directory beside those they replace."""
+    incoming = state_dir / INCOMING
+    shutil.rmtree(incoming, ignore_errors=True)  # of a restore that was interrupted
+    make_directory(incoming, 0o750)
+    try:
+        of = sum(copy.bytes for copy in manifest.files.values())
+        done = 0
+        for name, copy in manifest.files.items():
+            hasher = hashlib.sha256()
+            for written in _copy(backup / name, incoming / name, hasher):
+                progress(done + written, of)
+            if hasher.hexdigest() != copy.sha256:
+                raise StoreError(f"{backup / name}: is not the file that was backed up", remedy="take another backup")
+            done += copy.bytes
+        yield incoming
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
+    """Copy a file onto the disk; yield how many bytes are written so far."""
+    with open_file(source) as read, os.fdopen(create(target, 0o640), "wb") as written:
+        while chunk := read.read(CHUNK):
+            hasher.update(chunk)
+            written.write(chunk)
+            yield written.tell()
+        written.flush()
+        os.fsync(written.fileno())
+
+
+def _sign(incoming: Path, clock: Clock, entry: Entry, numbers: Mapping[str, int]) -> None:
+    """Bring the journal to this program's schema, and write down in it that it was restored."""
+    journal = Journal(incoming, clock)
+    try:
+        journal.sign(entry, numbers)
+    finally:
+        journal.close()
+    if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
+        raise StoreError(f"{incoming / JOURNAL}: its log could not be folded in", remedy="is the disk failing?")
+
+
+def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:
+    if replaced:
+        make_directory(aside, 0o750)
+    marker = state_dir / UNFINISHED_RESTORE
+    with suppress(FileExistsError):  # of a restore that was interrupted
+        os.close(create(marker, 0o640))
+    sync_directory(state_dir)
+    for path in replaced:
+        path.rename(aside / path.name)
+    if replaced:
+        sync_directory(aside)
+    for name in manifest.files:
+        (incoming / name).rename(state_dir / name)
+    sync_directory(state_dir)
+    marker.unlink()
+    sync_directory(state_dir)

@@ -1,0 +1,81 @@
+"""What the receiver knows and heard, as far as the inventory compares itself with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from vetlla.domain.signals import Reason
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.rows import Flag
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CODES = {
+    "account": """
+SELECT account FROM accounts WHERE account NOT GLOB '*[^0-9]*'
+UNION SELECT account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'""",
+    "home": """
+SELECT home FROM accounts WHERE home != '' AND home NOT GLOB '*[^0-9]*'
+UNION SELECT code FROM homes WHERE code NOT GLOB '*[^0-9]*'""",
+}
+RECENT = 1_000_000
+"""Signals looked back at: weeks of a large service, and a second's work."""
+# Not by the index of accounts, which would lead through every signal there ever was.
+_UNKNOWN = """
+SELECT account, count(*) AS times FROM signals NOT INDEXED
+WHERE id > (SELECT max(id) FROM signals) - ? AND flags & ? GROUP BY account
+"""
+_REFUSED = """
+SELECT account, count(*) AS times FROM rejects
+WHERE id > (SELECT max(id) FROM rejects) - ? AND reason = ? GROUP BY account
+"""
+
+
+def registered(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
+    """Return the receiver's accounts and the homes of each, from ``registry.db``.
+
+    An account has several homes where it is registered for several receivers or lines; none where it stands for
+    itself.
+    """
+    homes: defaultdict[str, set[str]] = defaultdict(set)
+    for account, home in connection.execute("SELECT account, home FROM accounts"):
+        homes[account.upper()] |= {home} if home else set()
+    return {account: frozenset(found) for account, found in homes.items()}
+
+
+def account_codes(connection: sqlite3.Connection, column: str) -> Iterator[str]:
+    """Yield the accounts or the homes that are codes of digits alone, of the receiver and of the inventory."""
+    yield from (code for (code,) in connection.execute(_CODES[column]))
+
+
+def expects(connection: sqlite3.Connection, account: str, home: str) -> bool:
+    """Return whether the receiver has an account for a home, on whatever receiver or line."""
+    found = connection.execute("SELECT 1 FROM accounts WHERE account = ? AND home = ?", (account, home)).fetchone()
+    return found is not None
+
+
+def accounts_of(connection: sqlite3.Connection, home: str) -> list[str]:
+    """Return the accounts that are registered for a home."""
+    return [
+        account
+        for (account,) in connection.execute(
+            "SELECT DISTINCT account FROM accounts WHERE home = ? AND home != '' ORDER BY account", (home,)
+        )
+    ]
+
+
+def unknown(journal: Path) -> dict[str, int]:
+    """Return accounts that were heard and not known, taken or refused, and how often; {} where there is no journal."""
+    if not journal.exists():
+        return {}
+    with Archive(journal.parent) as archive:
+        rows = archive.read(_UNKNOWN, (RECENT, Flag.UNKNOWN_ACCOUNT.value))
+        rows += archive.read(_REFUSED, (RECENT, Reason.UNKNOWN_ACCOUNT.value))
+    heard: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        heard[row["account"].upper()] += row["times"]
+    return dict(heard)

@@ -1,0 +1,288 @@
+"""The inventory's queries: homes, people, devices, and the fleet of any day.
+
+Takes a connection to ``registry.db``; writing is ``inventory_write``'s and ``inventory_import``'s. A device's standing
+is its last movement up to the day asked about (index ``movements_device``), never a column that could disagree; what
+it was first installed on a later day, it is not yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vetlla.domain.devices import (
+    Device,
+    DeviceType,
+    Home,
+    Kept,
+    Manufacture,
+    Movement,
+    MovementKind,
+    Ownership,
+    Period,
+    Person,
+    Place,
+    Programme,
+    Standing,
+    UserType,
+)
+from vetlla.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+FLEET = """
+SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_week,
+       iif(d.first_installed > :day, NULL, d.first_installed), iif(d.first_installed > :day, NULL, d.cost_from),
+       d.guarantee_until, m.place, m.home, m.ownership, m.day,
+       (SELECT max(day) FROM upkeep WHERE device = d.id AND kind = 'battery' AND day <= :day),
+       (SELECT max(day) FROM upkeep WHERE device = d.id AND kind = 'maintenance' AND day <= :day)
+  FROM devices AS d
+  JOIN movements AS m ON m.id = (
+           SELECT id FROM movements WHERE device = d.id AND day <= :day ORDER BY day DESC, id DESC LIMIT 1)
+"""
+LAST_DAY = date.max
+"""Asks for a device as it stands now: no movement is dated later."""
+
+_CODES = {
+    "devices": (
+        ("serial", "SELECT type, serial FROM devices WHERE serial NOT GLOB '*[^0-9]*'"),
+        ("account", "SELECT '', account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'"),
+        ("account", "SELECT '', account FROM accounts WHERE account NOT GLOB '*[^0-9]*'"),
+    ),
+    "homes": (
+        ("code", "SELECT '', code FROM homes WHERE code NOT GLOB '*[^0-9]*'"),
+        ("district", "SELECT DISTINCT '', district FROM homes WHERE district NOT GLOB '*[^0-9]*'"),
+        ("base", "SELECT DISTINCT '', base FROM homes WHERE base NOT GLOB '*[^0-9]*'"),
+    ),
+    "people": (("code", "SELECT '', code FROM people WHERE code NOT GLOB '*[^0-9]*'"),),
+}
+
+_TYPES = {kind.value: kind for kind in DeviceType}
+_PLACES = {place.value: place for place in Place}
+_OWNERS = {owner.value: owner for owner in Ownership}
+
+
+def fleet(
+    connection: sqlite3.Connection, day: date = LAST_DAY, *, home: str = "", retired: bool = False
+) -> Iterator[Kept]:
+    """Yield every device of the service on a day, by number: warehouse included, retired ones only on request."""
+    sql, values = FLEET, {"day": day.isoformat(), "home": home}
+    wanted = [] if retired else ["m.place != 'retired'"]
+    if home:
+        wanted.append("m.home = :home AND d.id IN (SELECT device FROM movements WHERE home = :home)")
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    for row in connection.execute(f"{sql}{where} ORDER BY d.id", values):
+        yield _kept(row)
+
+
+def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> Kept:
+    """Return the device that ``named`` means: ``type:serial``, serial, IMEI or account.
+
+    Raises UsageError when there is none, or more than one.
+    """
+    found = find(connection, named, day)
+    if not found:
+        raise UsageError(f"no device {named!r}", remedy="vetlla inventory find PART shows what is near")
+    if len(found) > 1:
+        names = ", ".join(f"{kept.device.type}:{kept.device.serial}" for kept in found)
+        raise UsageError(f"{named!r} means {len(found)} devices: {names}", remedy="name it as TYPE:SERIAL")
+    return found[0]
+
+
+def find(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> list[Kept]:
+    """Return the devices whose ``type:serial``, serial, IMEI or account is exactly this."""
+    kind, _, serial = named.partition(":")
+    exact = kind in _TYPES and serial
+    where = "d.type = :kind AND d.serial = :serial" if exact else ":named IN (d.serial, d.imei, d.account)"
+    if not exact:
+        where = (
+            "d.id IN (SELECT id FROM devices WHERE serial = :named UNION SELECT id FROM devices WHERE imei = :named"
+            " AND imei != '' UNION SELECT id FROM devices WHERE account = :named AND account != '')"
+        )
+    values = {"day": day.isoformat(), "kind": kind, "serial": serial, "named": named}
+    return [_kept(row) for row in connection.execute(f"{FLEET} WHERE {where} ORDER BY d.id", values)]
+
+
+def containing(connection: sqlite3.Connection, part: str, limit: int) -> list[Kept]:
+    """Return devices whose serial, IMEI, account or home contains ``part``, retired ones included."""
+    where = "instr(d.serial, :part) OR instr(d.imei, :part) OR instr(d.account, :part) OR instr(m.home, :part)"
+    values = {"day": LAST_DAY.isoformat(), "part": part, "limit": limit}
+    rows = connection.execute(f"{FLEET} WHERE {where} ORDER BY d.id LIMIT :limit", values)
+    return [_kept(row) for row in rows]
+
+
+def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
+    """Return a device's movements, oldest first."""
+    rows = connection.execute(
+        "SELECT day, kind, place, home, ownership, other, note FROM movements WHERE device = ? ORDER BY day, id",
+        (number,),
+    )
+    return [
+        Movement(
+            day=date.fromisoformat(day),
+            kind=MovementKind(kind),
+            place=Place(place),
+            home=home,
+            ownership=Ownership(ownership),
+            other=other,
+            note=note,
+        )
+        for day, kind, place, home, ownership, other, note in rows
+    ]
+
+
+def upkeep(connection: sqlite3.Connection, number: int) -> list[tuple[date, str]]:
+    """Return the days on which a device got a battery or a preventive check."""
+    rows = connection.execute("SELECT day, kind FROM upkeep WHERE device = ? ORDER BY day, kind", (number,))
+    return [(date.fromisoformat(day), kind) for day, kind in rows]
+
+
+def replaced(connection: sqlite3.Connection, day: date = LAST_DAY) -> dict[int, str]:
+    """Return for each device that took another's place up to a day the name (``type:serial``) of that other."""
+    rows = connection.execute(
+        "SELECT m.device, d.type || ':' || d.serial FROM movements AS m JOIN devices AS d ON d.id = m.other"
+        " WHERE m.kind = 'replaces' AND m.day <= ? ORDER BY m.day, m.id",
+        (day.isoformat(),),
+    )
+    return dict(rows)
+
+
+def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the names (``type:serial``) of devices by number."""
+    return {
+        number: f"{kind}:{serial}"
+        for asked in numbers
+        for number, kind, serial in connection.execute("SELECT id, type, serial FROM devices WHERE id = ?", (asked,))
+    }
+
+
+def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str, Home]:
+    """Return homes by code: those named, or all."""
+    values = {"all": not codes, "codes": json.dumps(list(codes))}
+    periods: defaultdict[tuple[str, str], list[Period]] = defaultdict(list)
+    for home, kind, since, until in connection.execute(
+        "SELECT home, kind, since, until FROM home_periods"
+        " WHERE :all OR home IN (SELECT value FROM json_each(:codes)) ORDER BY home, kind, since",
+        values,
+    ):
+        periods[home, kind].append(_period(since, until))
+    rows = connection.execute(
+        "SELECT code, district, base, level, alone, language, phones FROM homes"
+        " WHERE :all OR code IN (SELECT value FROM json_each(:codes)) ORDER BY code",
+        values,
+    )
+    return {
+        code: Home(
+            code=code,
+            district=district,
+            base=base,
+            level=level,
+            alone=bool(alone),
+            language=language,
+            phones=tuple(json.loads(phones)) if phones != "[]" else (),
+            active=tuple(periods[code, "active"]),
+            suspended=tuple(periods[code, "suspended"]),
+        )
+        for code, district, base, level, alone, language, phones in rows
+    }
+
+
+def home(connection: sqlite3.Connection, code: str) -> Home:
+    """Return one home. Raises UsageError when nobody registered it."""
+    found = homes(connection, [code])
+    if not found:
+        raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
+    return found[code]
+
+
+def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the column, group and text of every code of digits alone that is registered of devices, homes or people.
+
+    The group of a serial is its device's type; an account counts that the receiver alone has, too.
+    """
+    for column, sql in _CODES[what]:
+        for group, code in connection.execute(sql):
+            yield column, group, code
+
+
+def never_active(connection: sqlite3.Connection) -> int:
+    """Return how many homes have no active period at all."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM homes WHERE code NOT IN (SELECT home FROM home_periods WHERE kind = 'active')"
+    ).fetchone()
+    return int(number)
+
+
+def must_know_base(connection: sqlite3.Connection, base: str) -> None:
+    """Raise UsageError for an intervention base that no home belongs to; empty: no base is asked for."""
+    known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
+    if base and base not in known:
+        raise UsageError(
+            f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
+        )
+
+
+def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Person]:
+    """Return people by code: those of the homes named, or all."""
+    programmes: defaultdict[str, list[Programme]] = defaultdict(list)
+    for person, name, since, until in connection.execute(
+        "SELECT person, programme, since, until FROM programme_periods ORDER BY person, programme, since"
+    ):
+        programmes[person].append(Programme(name, _period(since, until)))
+    rows = connection.execute(
+        "SELECT code, home, user_type FROM people"
+        " WHERE :all OR home IN (SELECT value FROM json_each(:codes)) ORDER BY code",
+        {"all": not codes, "codes": json.dumps(list(codes))},
+    )
+    return [
+        Person(code=code, home=where, user_type=UserType(kind), programmes=tuple(programmes[code]))
+        for code, where, kind in rows
+    ]
+
+
+@cache
+def _period(since: str, until: str | None) -> Period:
+    return Period(date.fromisoformat(since), _day(until))
+
+
+class _Days(dict[str | None, "date | None"]):
+    """Days by their text, each made once: a park has a million of them and some ten thousand different ones."""
+
+    def __missing__(self, text: str | None) -> date | None:
+        day = self[text] = date.fromisoformat(text) if text else None
+        return day
+
+
+_DAYS = _Days()
+_the_day = cache(date.fromisoformat)
+
+
+def _day(text: str | None) -> date | None:
+    return _DAYS[text]
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    number, kind, serial, model, imei, account, year, week, first, cost, guarantee, *now = row
+    place, where, ownership, moved, battery, maintenance = now
+    return Kept(
+        id=number,
+        device=Device(
+            type=_TYPES[kind],
+            serial=serial,
+            model=model,
+            imei=imei,
+            account=account,
+            made=Manufacture(year, week) if year else None,
+            first_installed=_DAYS[first],
+            cost_from=_DAYS[cost],
+            guarantee_until=_DAYS[guarantee],
+        ),
+        standing=Standing(place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=_the_day(moved)),
+        last_battery=_DAYS[battery],
+        last_maintenance=_DAYS[maintenance],
+    )

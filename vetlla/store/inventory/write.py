@@ -1,0 +1,126 @@
+"""The inventory's changes, one at a time: each call belongs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from vetlla.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import date
+
+    from vetlla.domain.devices import Change, Device, Home, Movement, Period, Person, UpkeepKind
+
+ADD = "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MOVE = (
+    "INSERT INTO movements (device, day, kind, place, home, ownership, other, note, recorded_us)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+KEEP_UP = "INSERT OR IGNORE INTO upkeep VALUES (?, ?, ?, ?)"
+
+
+def iso(day: date | None) -> str | None:
+    """Return a day as it is stored."""
+    return day.isoformat() if day else None
+
+
+def device_row(number: int, device: Device) -> tuple[object, ...]:
+    """Return a device in the order of its table's columns."""
+    year, week = device.made or (None, None)
+    return (
+        number,
+        device.type.value,
+        device.serial,
+        device.model,
+        device.imei,
+        device.account,
+        year,
+        week,
+        iso(device.first_installed),
+        iso(device.cost_from),
+        iso(device.guarantee_until),
+    )
+
+
+def movement_row(number: int, movement: Movement, recorded_us: int) -> tuple[object, ...]:
+    """Return a movement in the order that ``MOVE`` wants."""
+    return (
+        number,
+        movement.day.isoformat(),
+        movement.kind.value,
+        movement.place.value,
+        movement.home,
+        movement.ownership.value,
+        movement.other,
+        movement.note,
+        recorded_us,
+    )
+
+
+def next_number(connection: sqlite3.Connection) -> int:
+    """Return the number that the next new device gets."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM devices").fetchone()
+    return int(last) + 1
+
+
+def add(connection: sqlite3.Connection, device: Device, movement: Movement, recorded_us: int) -> int:
+    """Register a new device with its first movement; return its number. Raises UsageError if it exists."""
+    key = (device.type.value, device.serial)
+    if connection.execute("SELECT 1 FROM devices WHERE type = ? AND serial = ?", key).fetchone():
+        raise UsageError(f"{device.type}:{device.serial} is registered already")
+    number = next_number(connection)
+    connection.execute(ADD, device_row(number, device))
+    connection.execute(MOVE, movement_row(number, movement, recorded_us))
+    return number
+
+
+def apply(connection: sqlite3.Connection, changes: Iterable[Change], recorded_us: int) -> None:
+    """Append movements, and set the dates they give their devices."""
+    for number, device, movement in changes:
+        connection.execute(MOVE, movement_row(number, movement, recorded_us))
+        connection.execute(
+            "UPDATE devices SET first_installed = ?, cost_from = ? WHERE id = ?",
+            (iso(device.first_installed), iso(device.cost_from), number),
+        )
+
+
+def keep_up(connection: sqlite3.Connection, number: int, kind: UpkeepKind, day: date, recorded_us: int) -> None:
+    """Record a battery change or a preventive check; the same one twice is one."""
+    connection.execute(KEEP_UP, (number, kind.value, day.isoformat(), recorded_us))
+
+
+def put_home(connection: sqlite3.Connection, home: Home) -> None:
+    """Register a home, or bring it to what is given, periods included."""
+    connection.execute(
+        "INSERT INTO homes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET district = excluded.district,"
+        " base = excluded.base, level = excluded.level, alone = excluded.alone, language = excluded.language,"
+        " phones = excluded.phones",
+        (home.code, home.district, home.base, home.level, home.alone, home.language, json.dumps(home.phones)),
+    )
+    connection.execute("DELETE FROM home_periods WHERE home = ?", (home.code,))
+    for kind, periods in (("active", home.active), ("suspended", home.suspended)):
+        connection.executemany(
+            "INSERT INTO home_periods VALUES (?, ?, ?, ?)",
+            [(home.code, kind, *_ends(period)) for period in periods],
+        )
+
+
+def put_person(connection: sqlite3.Connection, person: Person) -> None:
+    """Register a person, or bring them to what is given, programmes included."""
+    connection.execute(
+        "INSERT INTO people VALUES (?, ?, ?) ON CONFLICT (code) DO UPDATE SET home = excluded.home,"
+        " user_type = excluded.user_type",
+        (person.code, person.home, person.user_type.value),
+    )
+    connection.execute("DELETE FROM programme_periods WHERE person = ?", (person.code,))
+    connection.executemany(
+        "INSERT INTO programme_periods VALUES (?, ?, ?, ?)",
+        [(person.code, name, *_ends(period)) for name, period in person.programmes],
+    )
+
+
+def _ends(period: Period) -> tuple[str, str | None]:
+    return period.since.isoformat(), iso(period.until)

@@ -1,0 +1,1 @@
+"""The receiver's database: reports, alarms, audit, signs of life."""

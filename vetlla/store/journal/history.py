@@ -1,0 +1,318 @@
+"""What happened: the questions people ask of the journal, answered from its archive page by page.
+
+Numbers grow with time, so a time range is first turned into a range of numbers by bisection, and nobody scans what lies
+outside it. The clock may have been stepped: rows near the edges are judged by their own stamps, and where the bisection
+meets a stamp out of order it stops narrowing, which costs time and loses nothing. Only a clock that was set back by
+more than ``STEP_US`` can hide rows from a range that begins or ends within the repeated hours; numbers never lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from vetlla.domain.alarms import Tally
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import StoreError
+from vetlla.store.journal.batch import Note
+from vetlla.store.journal.rows import alarm_from
+from vetlla.store.journal.stored import Record, Stored, StoredReject, record_from, reject_from, stored_from
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from vetlla.domain.alarms import Alarm
+    from vetlla.domain.signals import Kind, Priority, Reason
+    from vetlla.store.journal.archive import Archive
+    from vetlla.store.journal.rows import SqlValue
+
+PAGE = 500
+"""Rows read at once: constant memory, and a read that is over before the next checkpoint is due."""
+STRETCH = 100_000
+"""Numbers looked through by one read where no index helps: some ten milliseconds."""
+STEP_US = 2 * 3_600 * SECOND_US
+"""How far the clock may have been set back without a row being missed at the edge of a time range: a clock that took
+local time for UTC is an hour or two ahead."""
+
+_TALLY = """
+SELECT count(*), coalesce(max(s.id), 0), coalesce(max(s.received_us), 0), coalesce(sum(d.count), 0),
+       coalesce(max(d.last_us), 0)
+FROM signals AS s LEFT JOIN duplicates AS d ON d.signal_id = s.id WHERE s.alarm_id = ?
+"""
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log(Generic[_T]):
+    """A table whose numbers grow with time."""
+
+    table: str
+    stamp: str
+    value: Callable[[sqlite3.Row], _T]
+    columns: str = "s.*"
+    joins: str = ""
+
+
+# The bytes of a frame of several events stand with the first of them that was stored, directly before the others.
+_RAW = """
+CASE WHEN s.part > 1 AND s.raw = x'' THEN (
+    SELECT f.raw FROM signals AS f WHERE f.id BETWEEN s.id - s.part + 1 AND s.id - 1 AND f.commit_id = s.commit_id
+    AND f.parts = s.parts AND f.raw <> x'' ORDER BY f.id DESC LIMIT 1
+) ELSE s.raw END AS frame_raw
+"""
+
+SIGNALS = Log(
+    table="signals",
+    stamp="received_us",
+    value=stored_from,
+    columns="s.*, c.boot, c.durable_us, c.ready_us, c.ready_mono_us, a.answered_us, a.closed_us, a.t3_us,"
+    f" a.boot AS alarm_boot, a.ready_mono_us AS alarm_ready_mono_us, d.count AS duplicates, {_RAW}",
+    joins="LEFT JOIN commits AS c ON c.id = s.commit_id LEFT JOIN alarms AS a ON a.id = s.alarm_id"
+    " LEFT JOIN duplicates AS d ON d.signal_id = s.id",
+)
+REJECTS = Log(table="rejects", stamp="at_us", value=reject_from)
+RECORDS = Log(table="audit", stamp="at_us", value=record_from)
+
+
+class Condition(NamedTuple):
+    """One term of a question, with what stands for its question marks."""
+
+    sql: str
+    values: tuple[SqlValue, ...]
+
+
+class Duplicate(NamedTuple):
+    """The same report once more."""
+
+    times: int
+    last_us: int
+    transport: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(Generic[_T]):
+    """Which rows of a log are wanted: all that meet every condition, within a time."""
+
+    log: Log[_T]
+    conditions: tuple[Condition, ...] = ()
+    since_us: int | None = None
+    until_us: int | None = None
+    index: str = ""
+    """The index that finds them; without one the numbers are looked through."""
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+
+def signals(
+    *,
+    accounts: Sequence[str] = (),
+    home: str = "",
+    alarm: int | None = None,
+    kinds: Sequence[Kind] = (),
+    priorities: Sequence[Priority] = (),
+    codes: Sequence[str] = (),
+    since_us: int | None = None,
+    until_us: int | None = None,
+) -> Question[Stored]:
+    """Ask for signals. A home is found through ``accounts``: those that ever belonged to it."""
+    conditions = [
+        *_any_of("account", accounts),
+        *_any_of("home", [home] if home else []),
+        *_any_of("alarm_id", [] if alarm is None else [alarm]),
+        *_any_of("kind", [kind.value for kind in kinds]),
+        *_any_of("priority", [priority.value for priority in priorities]),
+        *_any_of("code", codes),
+    ]
+    index = "signals_by_alarm" if alarm is not None else "signals_by_account" if accounts else ""
+    return Question(log=SIGNALS, conditions=tuple(conditions), since_us=since_us, until_us=until_us, index=index)
+
+
+def rejects(
+    *,
+    reasons: Sequence[Reason] = (),
+    accounts: Sequence[str] = (),
+    peer: str = "",
+    since_us: int | None = None,
+    until_us: int | None = None,
+) -> Question[StoredReject]:
+    """Ask for rejects; ``peer`` is an address with its port or without."""
+    conditions = [*_any_of("reason", [reason.value for reason in reasons]), *_any_of("account", accounts)]
+    if peer:
+        conditions.append(Condition("(s.peer = ? OR substr(s.peer, 1, length(?) + 1) = ? || ':')", (peer, peer, peer)))
+    return Question(log=REJECTS, conditions=tuple(conditions), since_us=since_us, until_us=until_us)
+
+
+def records(
+    *,
+    actors: Sequence[str] = (),
+    actions: Sequence[str] = (),
+    subjects: Sequence[str] = (),
+    commits: bool = False,
+    since_us: int | None = None,
+    until_us: int | None = None,
+) -> Question[Record]:
+    """Ask for audit records; those of the commits of signals only on request."""
+    conditions = [*_any_of("actor", actors), *_any_of("action", actions), *_any_of("subject", subjects)]
+    index = "" if commits else "audit_deeds"
+    if index:
+        conditions.append(Condition("s.action <> 'commit'", ()))
+    return Question(log=RECORDS, conditions=tuple(conditions), since_us=since_us, until_us=until_us, index=index)
+
+
+def _any_of(column: str, values: Sequence[SqlValue]) -> Iterable[Condition]:
+    if values:
+        yield Condition(f"s.{column} IN ({', '.join('?' * len(values))})", tuple(values))
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def newest(archive: Archive, question: Question[_T], limit: int) -> Iterator[_T]:
+    """Yield the last rows that fit, at most ``limit``, the newest at the end; in constant memory."""
+    first, last = span(archive, question)
+    yield from _between(archive, question, _first_of_newest(archive, question, limit, (first, last)), last)
+
+
+def stream(
+    archive: Archive, question: Question[_T], *, after: int = 0, progress: Callable[[int, int], None] | None = None
+) -> Iterator[_T]:
+    """Yield all rows that fit, oldest first, beyond a number; in constant memory.
+
+    Rows that are written meanwhile are left out. ``progress`` hears how many numbers of how many were looked through.
+    """
+    first, last = span(archive, question)
+    yield from _between(archive, question, max(first, after + 1), last, progress)
+
+
+def _first_of_newest(archive: Archive, question: Question[_T], limit: int, within: tuple[int, int]) -> int:
+    """Return the number of the row with which the last ``limit`` rows begin."""
+    sql, values = _select(question, newest_first=True, columns="s.id")
+    first, before = within
+    start, left = before + 1, limit
+    while before >= first and left:
+        lower = first if question.index else max(before - STRETCH + 1, first)
+        wanted = min(PAGE, left)
+        rows = archive.read(sql, (lower, before, *values, wanted))
+        start = rows[-1]["id"] if rows else start
+        left -= len(rows)
+        before = rows[-1]["id"] - 1 if len(rows) == wanted else lower - 1
+    return start
+
+
+def _between(
+    archive: Archive,
+    question: Question[_T],
+    start: int,
+    last: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[_T]:
+    sql, values = _select(question, newest_first=False)
+    done = start - 1
+    while done < last:
+        upper = last if question.index else min(done + STRETCH, last)
+        rows = archive.read(sql, (done + 1, upper, *values, PAGE))
+        for row in rows:
+            yield _value(question.log, row)
+        done = rows[-1]["id"] if len(rows) == PAGE else upper
+        if progress:
+            progress(done - start + 1, last - start + 1)
+
+
+def last_number(archive: Archive, log: Log[_T]) -> int:
+    """Return the number of the newest row; 0 if there is none."""
+    (row,) = archive.read(f"SELECT coalesce(max(id), 0) AS last FROM {log.table}")  # noqa: S608 - ours, like all below
+    number: int = row["last"]
+    return number
+
+
+def signal(archive: Archive, number: int) -> Stored | None:
+    """Return one signal; None if there is none of that number."""
+    sql, _ = _select(Question(log=SIGNALS), newest_first=False)
+    rows = archive.read(sql, (number, number, 1))
+    return _value(SIGNALS, rows[0]) if rows else None
+
+
+def alarm(archive: Archive, number: int) -> Alarm | None:
+    """Return one alarm, open or closed; None if there is none of that number."""
+    rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
+    return alarm_from(rows[0]) if rows else None
+
+
+def tally(archive: Archive, number: int) -> Tally:
+    """Return how much an alarm has grown, open or closed; its last signal's instant is that of the wall clock."""
+    (row,) = archive.read(_TALLY, (number,))
+    return Tally(*row)
+
+
+def notes(archive: Archive, number: int) -> list[Note]:
+    """Return what operators wrote down about an alarm, oldest first."""
+    rows = archive.read("SELECT alarm_id, at_us, operator, text FROM notes WHERE alarm_id = ? ORDER BY id", (number,))
+    return [Note(*row) for row in rows]
+
+
+def last_duplicate(archive: Archive, number: int) -> Duplicate | None:
+    """Return how often a signal came again, and how it did last; None if it came once."""
+    rows = archive.read("SELECT count, last_us, transport, peer FROM duplicates WHERE signal_id = ?", (number,))
+    return Duplicate(*rows[0]) if rows else None
+
+
+def _select(question: Question[_T], *, newest_first: bool, columns: str = "") -> tuple[str, tuple[SqlValue, ...]]:
+    log = question.log
+    conditions = list(question.conditions)
+    if question.since_us is not None:
+        conditions.append(Condition(f"s.{log.stamp} >= ?", (question.since_us,)))
+    if question.until_us is not None:
+        conditions.append(Condition(f"s.{log.stamp} < ?", (question.until_us,)))
+    terms = " AND ".join(["s.id BETWEEN ? AND ?", *(condition.sql for condition in conditions)])
+    table = f"{log.table} AS s" + (f" INDEXED BY {question.index}" if question.index else "")
+    order = "s.id DESC" if newest_first else "s.id"
+    sql = f"SELECT {columns or log.columns} FROM {table} {log.joins} WHERE {terms} ORDER BY {order} LIMIT ?"  # noqa: S608
+    return sql, tuple(value for condition in conditions for value in condition.values)
+
+
+def _value(log: Log[_T], row: sqlite3.Row) -> _T:
+    try:
+        return log.value(row)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(
+            f"{log.table} {row['id']}: {error}", remedy="somebody changed it: `vetlla audit verify` tells more"
+        ) from error
+
+
+# --- from times to numbers --------------------------------------------------------------------------------------------
+
+
+def span(archive: Archive, question: Question[_T]) -> tuple[int, int]:
+    """Return the first and the last number between which the rows of the question's time lie."""
+    log, first, last = question.log, 1, last_number(archive, question.log)
+    if question.since_us is not None:
+        first, _ = _bisect(archive, log, question.since_us - STEP_US, (first, last))
+    if question.until_us is not None:
+        _, last = _bisect(archive, log, question.until_us + STEP_US, (first, last))
+    return first, last
+
+
+def _bisect(archive: Archive, log: Log[_T], at_us: int, within: tuple[int, int]) -> tuple[int, int]:
+    """Return numbers between which the rows turn from before an instant to after it."""
+    low, high = within
+    earliest, latest = _stamp(archive, log, low), _stamp(archive, log, high)
+    while low < high:
+        middle = (low + high) // 2
+        stamp = _stamp(archive, log, middle)
+        if not earliest <= stamp <= latest:
+            break  # the clock was stepped somewhere in here
+        if stamp < at_us:
+            low, earliest = middle + 1, stamp
+        else:
+            high, latest = middle, stamp
+    return low, high
+
+
+def _stamp(archive: Archive, log: Log[_T], number: int) -> int:
+    """Return when the row of a number was written; of the next one where that is missing."""
+    sql = f"SELECT {log.stamp} AS stamp FROM {log.table} WHERE id >= ? ORDER BY id LIMIT 1"  # noqa: S608
+    stamps = [row["stamp"] for row in archive.read(sql, (number,))]
+    return stamps[0] if stamps else 0

@@ -1,0 +1,149 @@
+"""What the receiver must know of the last minutes after a restart: reports that may be repeated, alarms that grow.
+
+Reports of closed alarms are left out, because what looks like them is another call. Of reports without an alarm only
+identity, number and instant are read: there may be a million of them, and a receiver must start quickly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.alarms import Tally
+from vetlla.domain.signals import AccountId, Priority
+from vetlla.store.journal.rows import content
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vetlla.domain.clock import Instant
+
+RECENT_MAX = 1_000_000
+"""Identities read back after a restart at most: the size of the duplicate window in memory."""
+
+# When a signal came, on the monotonic clock of today. Signals of earlier machine starts have only the wall clock; what
+# seems to lie in the future, since that clock was set back, came now.
+_STORED_US = """
+CASE WHEN commit_id >= :first_commit THEN received_mono_us ELSE min(:mono_us, received_us + :mono_us - :utc_us) END
+"""
+# Backwards from the end to the window's edge: no index over every instant, and a short read.
+_EDGE = """
+SELECT max(coalesce((SELECT max(id) FROM signals) - :at_most, 0), coalesce((
+    SELECT id FROM signals WHERE STORED_US < :since_us AND id > (SELECT max(id) FROM signals) - :at_most
+    ORDER BY id DESC LIMIT 1
+), 0))
+""".replace("STORED_US", _STORED_US)
+_PLAIN = """
+SELECT identity, id, STORED_US FROM signals
+WHERE id > :edge AND identity <> x'' AND alarm_id IS NULL ORDER BY id
+""".replace("STORED_US", _STORED_US)
+# The last frame of the device is sought through the index by account: one short look backwards for each call.
+_CALLS = """
+SELECT s.identity, s.id, s.part, s.receiver, s.line, s.account, s.alarm_id, s.occurred_us, s.sent_us, s.text, s.more,
+       STORED_US AS came_us,
+       CASE WHEN d.last_us IS NULL THEN STORED_US
+            WHEN d.last_mono_us AND s.commit_id >= :first_commit THEN d.last_mono_us
+            ELSE min(:mono_us, d.last_us + :mono_us - :utc_us) END AS told_us,
+       (SELECT o.id - o.part + 1 FROM signals o WHERE o.account = s.account AND o.receiver = s.receiver
+        AND o.line = s.line ORDER BY o.id DESC LIMIT 1) AS last_frame
+FROM signals s LEFT JOIN duplicates d ON d.signal_id = s.id
+WHERE s.alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') AND s.id > :edge AND s.identity <> x'' ORDER BY s.id
+""".replace("STORED_US", _STORED_US)
+_TALLIES = """
+SELECT alarm_id, count(*), max(id),
+       coalesce(max(came_us) FILTER (WHERE priority < :routine), min(came_us)),
+       coalesce(sum(d.count), 0), coalesce(max(d.last_us), 0)
+FROM (SELECT id, alarm_id, priority, STORED_US AS came_us FROM signals
+      WHERE alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed'))
+LEFT JOIN duplicates d ON d.signal_id = id GROUP BY alarm_id
+""".replace("STORED_US", _STORED_US)
+
+
+class Moment(NamedTuple):
+    """The present, and how instants of the past compare with it."""
+
+    now: Instant
+    first_commit: int
+    """First commit since the machine started: stamps of the monotonic clock before it do not compare."""
+
+    def mono_us(self, utc_us: int) -> int:
+        """Return an instant of the wall clock on the monotonic clock of today; the future came now."""
+        return min(self.now.mono_us, utc_us + self.now.mono_us - self.now.utc_us)
+
+    @property
+    def values(self) -> dict[str, int]:
+        """Return it as parameters of a query."""
+        return {"mono_us": self.now.mono_us, "utc_us": self.now.utc_us, "first_commit": self.first_commit}
+
+
+def moment(connection: sqlite3.Connection, boot: int, now: Instant) -> Moment:
+    """Return the present of a machine start. Its commits are the last ones, so that a binary search finds the first."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM commits").fetchone()
+    low, high = 1, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        id_, of = connection.execute(
+            "SELECT id, boot FROM commits WHERE id >= ? ORDER BY id LIMIT 1", (middle,)
+        ).fetchone()
+        low, high = (low, middle) if of == boot else (id_ + 1, high)
+    return Moment(now, low)
+
+
+def read_tallies(connection: sqlite3.Connection, present: Moment) -> dict[int, Tally]:
+    """Read how much the open alarms have grown; an alarm without a signal is not among them."""
+    rows = connection.execute(_TALLIES, {"routine": Priority.ROUTINE.value, **present.values})
+    return {alarm: Tally(*grown) for alarm, *grown in rows}
+
+
+class Call(NamedTuple):
+    """A report of an open alarm. Instants on the monotonic clock of today, the device's times in microseconds UTC."""
+
+    identity: bytes
+    number: int
+    frame: int
+    """Number of the first signal of its frame."""
+    who: AccountId
+    last_frame: int
+    """The same of the last frame that came from this device."""
+    alarm: int
+    stored_us: int
+    told_us: int
+    occurred_us: int | None
+    sent_us: int | None
+    content: int
+
+
+class Recent(NamedTuple):
+    """The reports within the window, oldest first."""
+
+    plain: list[tuple[bytes, int, int]]
+    """Reports without an alarm: identity, number, and when it was stored on the monotonic clock of today."""
+    calls: list[Call]
+
+
+def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment) -> Recent:
+    """Read the reports that came within the last ``window_us``."""
+    since_us = present.now.mono_us - window_us
+    (edge,) = connection.execute(_EDGE, {"since_us": since_us, "at_most": RECENT_MAX, **present.values}).fetchone()
+    values = {"edge": edge, **present.values}
+    cursor = connection.cursor()
+    cursor.row_factory = None  # up to a million: plain tuples
+    return Recent(
+        plain=cursor.execute(_PLAIN, values).fetchall(),
+        calls=[_call(row) for row in connection.execute(_CALLS, values)],
+    )
+
+
+def _call(row: sqlite3.Row) -> Call:
+    return Call(
+        identity=row["identity"],
+        number=row["id"],
+        frame=row["id"] - row["part"] + 1,
+        who=AccountId(row["receiver"], row["line"], row["account"]),
+        last_frame=row["last_frame"],
+        alarm=row["alarm_id"],
+        stored_us=row["came_us"],
+        told_us=row["told_us"],
+        occurred_us=row["occurred_us"],
+        sent_us=row["sent_us"],
+        content=content(row["text"], row["more"]),
+    )

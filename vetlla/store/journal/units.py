@@ -1,0 +1,255 @@
+"""Rows of supervision: the devices that are expected, what was decided about them, and what they were lost in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.store.journal.ledger import STRETCH, merged
+from vetlla.store.journal.numbers import next_number
+from vetlla.store.journal.signs import PUT_SIGNS, read_signs
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from vetlla.store.journal.signs import Signs, SignsRow
+
+
+class Unit(NamedTuple):
+    """One device as table ``units`` keeps it, with its signs of life (``signs.py``) when it is read back.
+
+    ``day`` and what follows count until the ledger has that day.
+    """
+
+    id: int
+    account: str
+    receiver: str
+    line: str
+    device: str
+    state: int
+    since_us: int
+    heard_us: int
+    pause: int
+    interval_s: int
+    allowed_misses: int
+    day: str
+    received: int
+    longest_s: int
+    unsupervised_s: int
+    reasons: int
+    silent_since_us: int = 0
+    """From when its silence counts, if it was not heard later."""
+
+
+class VerdictRow(NamedTuple):
+    """One change of a device's state."""
+
+    at_us: int
+    unit: int
+    before: int
+    state: int
+    pause: int
+    heard_us: int
+    missed: int
+    incident: int | None
+    alarm_id: int | None
+
+
+class IncidentRow(NamedTuple):
+    """One failure of many."""
+
+    id: int
+    label: str
+    opened_us: int
+    closed_us: int | None
+    least: int
+    members: int
+    alarm_id: int | None
+
+
+class Ordered(NamedTuple):
+    """A pause that somebody ordered; ``until_us`` None: until it is ended."""
+
+    unit: int
+    since_us: int
+    until_us: int | None
+    operator: str
+    reason: str
+
+
+class LostIn(NamedTuple):
+    """A device that is lost, or was before its terminal: the incident and the alarm of its loss."""
+
+    unit: int
+    incident: int | None
+    alarm_id: int | None
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - ours
+
+
+def _select(table: str, columns: Sequence[str]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - as above
+
+
+_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in Unit._fields[5:])
+PUT_UNIT = f"{_insert('units', Unit._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
+PUT_VERDICT = _insert("verdicts", VerdictRow._fields)
+PUT_INCIDENT = (
+    f"{_insert('incidents', IncidentRow._fields)} ON CONFLICT DO UPDATE"
+    " SET closed_us = excluded.closed_us, members = excluded.members, alarm_id = excluded.alarm_id"
+)
+PUT_PAUSE = f"{_insert('pauses', Ordered._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
+PUT_PAUSE += " until_us = excluded.until_us, operator = excluded.operator, reason = excluded.reason"
+END_PAUSE = "DELETE FROM pauses WHERE unit = ?"
+PUT_STRETCH = "INSERT OR REPLACE INTO ledger (day, stretch, columns) VALUES (?, ?, ?)"
+PUT_DAY = "INSERT OR REPLACE INTO ledger_days (day, down_s, tolerance_s) VALUES (?, ?, ?)"
+FORGET = tuple(
+    f"DELETE FROM {table} WHERE day < ? AND (SELECT count(*) FROM ledger_days AS d WHERE d.day > {table}.day) >= ?"  # noqa: S608 - ours
+    for table in ("ledger", "ledger_days")
+)
+"""By the days that there are, too: a clock that shows a day of the far future must not delete the past."""
+
+EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
+OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
+NEXT_INCIDENT = f"SELECT {next_number('incidents')}"
+MEMBERS = """
+SELECT DISTINCT incident, unit FROM verdicts
+WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state = 3
+"""
+EVERY_PAUSE = _select("pauses", Ordered._fields)
+LOST_NOW = """
+SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
+    ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id)
+WHERE u.state = 3 OR (u.state = 0 AND v.before = 3 AND v.incident IS NULL)
+"""
+"""A UCR that was lost before its terminal is unknown with it, and its alarm still open."""
+
+
+STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"
+STRETCH_OF = "SELECT columns FROM ledger WHERE day = ? AND stretch = ?"
+DOWN = "SELECT day, down_s FROM ledger_days"
+ALIVE = "SELECT alive_us FROM boots WHERE alive_us IS NOT NULL ORDER BY id DESC LIMIT 1"
+"""Of the last boot, not the greatest: a clock may have been ahead."""
+
+
+class Kept(NamedTuple):
+    """What an earlier life left besides the devices themselves."""
+
+    alive_us: int | None
+    """When it last proved that it lived; None: this is the first life."""
+    incidents: list[IncidentRow]
+    next_incident: int
+    lost: list[LostIn]
+    members: list[tuple[int, int]]
+    """Incident and device, of the incidents that are open."""
+    pauses: list[Ordered]
+    down_s: dict[str, int]
+    """By day."""
+
+
+def read_kept(connection: sqlite3.Connection) -> Kept:
+    """Read it; the connection gives rows by name."""
+    (alive_us,) = connection.execute(ALIVE).fetchone() or (None,)
+    (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
+    return Kept(
+        alive_us=alive_us,
+        incidents=[IncidentRow(*row) for row in connection.execute(OPEN_INCIDENTS)],
+        next_incident=next_incident,
+        lost=[LostIn(*row) for row in connection.execute(LOST_NOW)],
+        members=[(row["incident"], row["unit"]) for row in connection.execute(MEMBERS)],
+        pauses=[Ordered(*row) for row in connection.execute(EVERY_PAUSE)],
+        down_s={row["day"]: row["down_s"] for row in connection.execute(DOWN)},
+    )
+
+
+def with_signs(unit: Unit, signs: Signs) -> Unit:
+    """Return a device as its row and its signs of life have it together, whichever was written later.
+
+    What the row counted on an earlier day than the signs is over; what it counted on a later one stands.
+    """
+    told = signs.of(unit.id)
+    if told is None:
+        return unit
+    heard_us = max(unit.heard_us, told.heard_us)
+    if told.day < unit.day:
+        return unit._replace(heard_us=heard_us)
+    if told.day > unit.day:
+        unit = unit._replace(day=told.day, received=0, longest_s=0, unsupervised_s=0, reasons=0)
+    return unit._replace(
+        heard_us=heard_us,
+        received=max(unit.received, told.received),
+        longest_s=max(unit.longest_s, told.longest_s),
+    )
+
+
+def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
+    """Yield every device that was ever expected, by number, with what its signs of life say."""
+    rows, signs = connection.cursor(), connection.cursor()
+    rows.row_factory = signs.row_factory = None  # up to a million: plain tuples
+    for stretch, some in groupby(rows.execute(EVERY_UNIT), key=lambda row: row[0] // STRETCH):
+        heard = read_signs(signs, stretch)
+        for row in some:
+            yield with_signs(Unit(*row), heard)
+
+
+def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: bytes) -> tuple[str, int, bytes]:
+    """Return a stretch of an ended day with what the ledger has of it: a clock that was set back ends a day twice."""
+    before = connection.execute(STRETCH_OF, (day, stretch)).fetchone()
+    return (day, stretch, columns if before is None else merged(stretch, before[0], columns))
+
+
+@dataclass(slots=True)
+class SupervisionRows:
+    """What one transaction holds of supervision."""
+
+    units: list[Unit] = field(default_factory=list)
+    signs: list[SignsRow] = field(default_factory=list)
+    pauses: list[Ordered] = field(default_factory=list)
+    pauses_ended: list[int] = field(default_factory=list)
+    stretches: list[tuple[str, int, bytes]] = field(default_factory=list)
+    """Day, number and columns of each."""
+    days: list[tuple[str, int, float]] = field(default_factory=list)
+    """Day, seconds without a receiver, tolerance."""
+    forget_before: list[tuple[str, int]] = field(default_factory=list)
+    """A day, and how many days must have been recorded after one before it, for it to be forgotten."""
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    incidents: list[IncidentRow] = field(default_factory=list)
+
+    @property
+    def vital(self) -> bool:
+        """Whether it must be durable at once; that a device was heard need not."""
+        return bool(self.verdicts or self.incidents or self.pauses or self.pauses_ended or self.stretches or self.days)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.vital or self.units or self.signs or self.forget_before)
+
+    def keep_from(self, failed: SupervisionRows) -> None:
+        """Take over what a failed batch held, but for verdicts and incidents: these are decided anew."""
+        for name in ("units", "signs", "pauses", "pauses_ended", "stretches", "days", "forget_before"):
+            getattr(self, name)[:0] = getattr(failed, name)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write all of it, inside the transaction that the connection is in."""
+        if self.units:
+            connection.executemany(PUT_UNIT, self.units)
+        for sql, rows in (
+            (PUT_SIGNS, self.signs),
+            (PUT_VERDICT, self.verdicts),
+            (PUT_INCIDENT, self.incidents),
+            (PUT_PAUSE, self.pauses),
+            (PUT_STRETCH, [_merged(connection, *stretch) for stretch in self.stretches]),
+            (PUT_DAY, self.days),
+        ):
+            if rows:
+                connection.executemany(sql, rows)
+        if self.pauses_ended:
+            connection.executemany(END_PAUSE, [(unit,) for unit in self.pauses_ended])
+        for earlier in self.forget_before:
+            for sql in FORGET:
+                connection.execute(sql, earlier)

@@ -1,0 +1,237 @@
+"""``registry.db``: what people register (accounts; homes, devices ...), written by commands, read by the daemon.
+
+Writers come one at a time, under a lock file. The journal mode is DELETE, not WAL, since here nobody waits for a
+commit and everything else speaks for it: a reader needs read permission on one file (in WAL it must also write the
+shared-memory index), a closed registry is one file that can be copied, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL
+file when two connections write or checkpoint at the same moment, as the last reader to close does. The price is that a
+commit waits for readers and readers for a commit; both are short: the daemon reads the accounts into memory in one
+query, and a writer keeps its pages to itself (``cache_spill``) until the commit.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlite_utils import Database
+
+from vetlla.domain import access
+from vetlla.domain.errors import StoreError
+from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
+from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.errors import VetllaError
+
+REGISTRY = "registry.db"
+LOCK = "registry.lock"
+PATIENCE_S = 10.0
+"""How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
+
+STILL_NS = 1_000_000_000
+"""A process that holds the registry and has written nothing for this time counts as hanging. The kernel's stamps are
+exact to some milliseconds."""
+
+_PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
+_CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+"""What SQLite says where this user has no permission, among other causes."""
+_BACKUP = "restore the last backup: vetlla db restore"
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another process holds it; try again when that has ended",
+    sqlite3.SQLITE_FULL: "make room on the disk that holds {path}",
+    sqlite3.SQLITE_IOERR: "check the disk that holds {path}, then: vetlla db verify",
+    sqlite3.SQLITE_READONLY: _PERMISSION,
+    sqlite3.SQLITE_CANTOPEN: _PERMISSION,
+    sqlite3.SQLITE_PERM: _PERMISSION,
+    sqlite3.SQLITE_CORRUPT: _BACKUP,
+    sqlite3.SQLITE_NOTADB: _BACKUP,
+}
+"""What to do about each error of SQLite that the world, not the program, is to blame for."""
+
+
+class Stamp(NamedTuple):
+    """The registry's state without opening it: another stamp, another content."""
+
+    inode: int
+    changed_ns: int
+    size: int
+
+
+def stamp(state_dir: Path) -> Stamp | None:
+    """Return the registry's stamp; None while there is none. Costs one stat()."""
+    with _disk_errors(state_dir):
+        return _content_of(state_dir / REGISTRY)
+
+
+@contextmanager
+def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
+    """Open the registry for one writer, made or brought to this program's schema; use ``with db.atomic():`` inside.
+
+    Raises StoreError when another process writes, and for whatever the disk or SQLite does not do.
+    """
+    path = state_dir / REGISTRY
+    with _disk_errors(state_dir):
+        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with exclusive(state_dir / LOCK):
+        with _disk_errors(state_dir):
+            if not _is_there(path):
+                os.close(create(path, 0o640))
+                sync_directory(state_dir)
+        with _sqlite_errors(path), closing(_connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            # EXTRA syncs the directory after the rollback journal is gone: a power cut cannot bring it back and undo
+            # what was reported as done.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA cache_spill = OFF")
+            connection.execute("PRAGMA foreign_keys = ON")
+            migrate(connection, "registry", str(path), clock)
+            yield Database(connection, execute_plugins=False)
+        with _disk_errors(state_dir):
+            _touch(path)
+
+
+@contextmanager
+def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
+    """Open the registry to read it, empty if nobody has written one yet. Raises StoreError.
+
+    An older schema is brought up to date in memory, so that a reader never needs to write and never has to wait for
+    somebody to migrate. The connection refuses to write; it is not opened as read-only, because after a power cut in
+    the middle of a commit the first one to look has to roll the rest back.
+    """
+    path = state_dir / REGISTRY
+    with _sqlite_errors(path), closing(_open_to_read(path, clock)) as connection:
+        yield Database(connection, execute_plugins=False)
+
+
+def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
+    with _disk_errors(path.parent):
+        path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
+        is_there = _is_there(path)
+    if not is_there:
+        return _in_memory(clock)
+    try:
+        return _up_to_date(_connect(path), path, clock)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the low byte is the primary code
+            raise
+        copy = _last_committed(path)
+        if copy is None:
+            raise
+        return _up_to_date(copy, path, clock)
+
+
+def _up_to_date(connection: sqlite3.Connection, path: Path, clock: Clock) -> sqlite3.Connection:
+    """Return a connection to this program's schema: the given one, or a copy in memory that takes its place."""
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        refuse_newer(connection, "registry", str(path))
+        if version(connection) == migrations("registry")[-1].number:
+            return connection
+        copy = _in_memory(clock, connection)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return copy
+
+
+def _last_committed(path: Path) -> sqlite3.Connection | None:
+    """Return a copy in memory of what was committed last, past a process that holds the file and does nothing.
+
+    What such a process has changed meanwhile is undone by its rollback journal, as after a crash: both are copied.
+    Return None if the files changed a moment ago: then that process works, and the caller waits for it.
+    """
+    files = [path, path.with_name(f"{path.name}-journal")]
+    before = [_content_of(file) for file in files]
+    if before[0] is None:  # an empty copy would be taken for a registry without accounts
+        raise StoreError(f"{path}: it was taken away while it was read", remedy="try again, or: vetlla db restore")
+    changed_ns = max(content.changed_ns for content in before if content)
+    if time.time_ns() - changed_ns < STILL_NS:
+        return None
+    with _disk_errors(path.parent), TemporaryDirectory(prefix="vetlla-registry-") as folder:
+        for file, content in zip(files, before, strict=True):
+            if content:
+                shutil.copyfile(file, Path(folder) / file.name)
+        if [_content_of(file) for file in files] != before:
+            return None
+        with closing(sqlite3.connect(Path(folder) / path.name, isolation_level=None)) as image:
+            copy = sqlite3.connect(":memory:", isolation_level=None)
+            image.backup(copy)
+    return copy
+
+
+def _content_of(file: Path) -> Stamp | None:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _is_there(path: Path) -> bool:
+    """Return True if there is a registry. Raises StoreError for a link, one that leads nowhere among them."""
+    refuse_foreign(path)
+    return path.exists()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with _disk_errors(path.parent):
+        refuse_foreign(path)
+    # mode=rw: never make a file; where it may not be written SQLite falls back to reading.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
+
+
+def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    if source:
+        source.backup(connection)
+    migrate(connection, "registry", ":memory:", clock)
+    return connection
+
+
+def _touch(path: Path) -> None:
+    # The kernel's own stamps are some milliseconds coarse: two commits could share one, and a reader that looked in
+    # between would never see the second.
+    status = path.lstat()
+    newer_ns = max(time.time_ns(), status.st_mtime_ns + 1)
+    os.utime(path, ns=(status.st_atime_ns, newer_ns), follow_symlinks=False)
+
+
+@contextmanager
+def _disk_errors(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _refused(state_dir, error) from error
+
+
+@contextmanager
+def _sqlite_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
+        if code not in _REMEDIES:  # wrong SQL, a broken constraint: our own mistake
+            raise
+        if code in _CLOSED and access.obstacle(path):
+            raise access.refusal(path, error) from error
+        raise StoreError(f"{path}: {error}", remedy=_REMEDIES[code].format(path=path)) from error
+
+
+def _refused(state_dir: Path, error: OSError) -> VetllaError:
+    if isinstance(error, PermissionError):
+        return access.refusal(Path(error.filename or state_dir), error.strerror)
+    return StoreError(
+        f"{error.filename or state_dir}: {error.strerror}",
+        remedy=f"is --state-dir right? it names {state_dir}",
+    )

@@ -1,0 +1,1 @@
+"""Renewal plans in the registry."""

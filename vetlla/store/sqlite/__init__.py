@@ -1,0 +1,1 @@
+"""Files of databases: migrations, locks, owners, disk space."""

@@ -1,0 +1,57 @@
+"""One writer at a time: a lock file that says who holds it and is free the moment its owner dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from vetlla.domain import access
+from vetlla.domain.errors import StoreError
+from vetlla.store.sqlite.ownership import create, open_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+WAIT = "wait until it has ended, then try again"
+
+
+@contextmanager
+def exclusive(path: Path, *, remedy: str = WAIT) -> Iterator[None]:
+    """Hold a lock file; raise StoreError, with the owner's process id and the remedy, when another process does.
+
+    The file stays behind: unlinking it would let a third process lock a new file beside the one that still waits.
+    """
+    lock = _open(path)
+    try:
+        _claim(lock, path, remedy)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open(path: Path) -> int:
+    try:
+        with suppress(FileExistsError):
+            os.close(create(path, 0o640))
+        return open_ours(path, os.O_RDWR)
+    except PermissionError as error:
+        raise access.refusal(path, error.strerror) from error
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror}", remedy=f"is {path.parent} right, and its disk not full?"
+        ) from error
+
+
+def _claim(lock: int, path: Path, remedy: str) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        raise StoreError(f"{path}: process {owner or 'unknown'} is writing", remedy=remedy) from error
+    with suppress(OSError):  # on a full disk the lock holds all the same, only nobody reads whose it is
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

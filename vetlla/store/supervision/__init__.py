@@ -1,0 +1,1 @@
+"""What is expected of devices, and the history of their supervision."""

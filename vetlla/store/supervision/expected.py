@@ -1,0 +1,85 @@
+"""What the registry says of who is to be heard: terminals and their place, the UCRs of each home, homes that rest."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.devices import BUTTONS, TERMINALS, DeviceType, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import date
+
+    from sqlite_utils import Database
+
+_STANDING = """
+SELECT d.type, d.serial, d.account, m.place, m.home FROM devices AS d JOIN movements AS m ON m.id = (
+    SELECT id FROM movements WHERE device = d.id ORDER BY day DESC, id DESC LIMIT 1)
+WHERE m.place <> 'retired' AND d.type IN ({types})
+"""
+_GONE = """
+SELECT d.serial, d.account, m.place, was.home FROM devices AS d
+JOIN movements AS m ON m.id = (SELECT id FROM movements WHERE device = d.id ORDER BY day DESC, id DESC LIMIT 1)
+JOIN movements AS was ON was.id = (SELECT id FROM movements WHERE device = d.id AND place = 'home' AND home <> m.home
+    ORDER BY day DESC, id DESC LIMIT 1)
+WHERE d.type IN ({types})
+"""
+_RESTING = """
+SELECT home FROM home_periods WHERE kind = 'suspended' AND since <= :day AND (until IS NULL OR until >= :day)
+UNION
+SELECT home FROM home_periods WHERE kind = 'active' GROUP BY home
+HAVING max(since <= :day AND (until IS NULL OR until >= :day)) = 0
+"""
+
+
+class Terminal(NamedTuple):
+    """The terminal that an account names, as the inventory has it."""
+
+    type: DeviceType
+    place: Place
+
+
+class Ucr(NamedTuple):
+    """A UCR that is installed in a home, and the id by which it is reported.
+
+    That is its serial, or what the inventory has as its account: the zone under which a panel knows it.
+    """
+
+    type: DeviceType
+    id: str
+
+
+class Expected(NamedTuple):
+    """By account (upper case) and by home; ``resting``: homes that are suspended on the day, or not active."""
+
+    terminals: dict[str, Terminal]
+    ucrs: dict[str, list[Ucr]]
+    resting: Collection[str]
+    gone: Mapping[str, Mapping[str, Place]] = MappingProxyType({})
+    """By home and id (upper case): UCRs that stood there last, and where they stand now."""
+
+
+NOTHING = Expected({}, {}, frozenset())
+
+
+def expected(db: Database, day: date) -> Expected:
+    """Return who is to be heard on a day."""
+    terminals: dict[str, Terminal] = {}
+    ucrs: dict[str, list[Ucr]] = {}
+    gone: dict[str, dict[str, Place]] = {}
+    for kind, serial, account, place, home in db.conn.execute(_STANDING.format(types=_listed(TERMINALS | BUTTONS))):
+        type_ = DeviceType(kind)
+        if type_ in TERMINALS:
+            if account and (place == Place.HOME or account.upper() not in terminals):
+                terminals[account.upper()] = Terminal(type_, Place(place))
+        elif place == Place.HOME:
+            ucrs.setdefault(home, []).append(Ucr(type_, account or serial))
+    resting = frozenset(home for (home,) in db.conn.execute(_RESTING, {"day": day.isoformat()}))
+    for serial, account, place, home in db.conn.execute(_GONE.format(types=_listed(BUTTONS))):
+        gone.setdefault(home, {})[(account or serial).upper()] = Place(place)
+    return Expected(terminals, ucrs, resting, gone)
+
+
+def _listed(types: Iterable[DeviceType]) -> str:
+    return ", ".join(f"'{one}'" for one in sorted(types))

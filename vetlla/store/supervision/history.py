@@ -1,0 +1,130 @@
+"""What became of the fleet: the ledger of a month and the incidents, read from the journal's archive page by page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.store.journal.ledger import STRETCH, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.store.journal.archive import Archive
+    from vetlla.store.journal.ledger import DayOf
+
+MEMBERS_PAGE = 2_000
+"""Members of an incident read at once."""
+
+_DAYS = """
+SELECT l.day, coalesce(d.down_s, 0) AS down_s, coalesce(d.tolerance_s, 0) AS tolerance_s
+FROM (SELECT DISTINCT day FROM ledger WHERE day BETWEEN ? AND ?) AS l LEFT JOIN ledger_days AS d USING (day)
+ORDER BY l.day
+"""
+_UNITS = "SELECT id, account, receiver, line, device FROM units WHERE id BETWEEN ? AND ?"
+_STRETCHES = "SELECT (coalesce(max(id), -1) + ?) / ? AS count FROM units"
+_COLUMNS = "SELECT columns FROM ledger WHERE day = ? AND stretch = ?"
+_INCIDENT = "SELECT id, label, opened_us, closed_us, members, alarm_id FROM incidents"
+_MEMBERS = """
+SELECT m.unit, coalesce(u.account, '') AS account, coalesce(u.receiver, '') AS receiver,
+       coalesce(u.line, '') AS line, coalesce(u.device, '') AS device, m.lost_us,
+       CASE WHEN v.state = 3 THEN NULL ELSE v.at_us END AS back_us
+FROM (SELECT unit, min(at_us) AS lost_us, max(id) AS last FROM verdicts
+      WHERE incident = ? AND unit > ? GROUP BY unit ORDER BY unit LIMIT ?) AS m
+JOIN verdicts AS v ON v.id = m.last LEFT JOIN units AS u ON u.id = m.unit ORDER BY m.unit
+"""
+
+
+class RecordedDay(NamedTuple):
+    """A day that the ledger has: seconds without a receiver, and what a sign of life was given to arrive."""
+
+    day: str
+    down_s: int
+    tolerance_s: float
+
+
+class Named(NamedTuple):
+    """A device as the journal names it; ``device`` empty: the account's terminal."""
+
+    account: str
+    receiver: str
+    line: str
+    device: str
+
+
+class PastIncident(NamedTuple):
+    """A failure of many; ``closed_us`` None: it lasts."""
+
+    id: int
+    label: str
+    opened_us: int
+    closed_us: int | None
+    members: int
+    alarm: int | None
+
+
+class Member(NamedTuple):
+    """A device that was lost in an incident; ``back_us`` None: it had not come back when the incident ended, or yet.
+
+    Of one that is new and not written down yet the name is empty.
+    """
+
+    unit: int
+    name: Named
+    lost_us: int
+    back_us: int | None
+
+
+# --- the ledger -------------------------------------------------------------------------------------------------------
+
+
+def days(archive: Archive, first: str, last: str) -> list[RecordedDay]:
+    """Return the days of a span that the ledger has, both ends included."""
+    return [RecordedDay(*row) for row in archive.read(_DAYS, (first, last))]
+
+
+def stretches(archive: Archive) -> int:
+    """Return how many stretches of devices there are."""
+    (row,) = archive.read(_STRETCHES, (STRETCH, STRETCH))
+    count: int = row["count"]
+    return count
+
+
+def named(archive: Archive, stretch: int) -> dict[int, Named]:
+    """Return the devices of a stretch by number."""
+    first = stretch * STRETCH
+    rows = archive.read(_UNITS, (first, first + STRETCH - 1))
+    return {row["id"]: Named(row["account"], row["receiver"], row["line"], row["device"]) for row in rows}
+
+
+def day_of(archive: Archive, day: str, stretch: int) -> Iterator[DayOf]:
+    """Yield the devices of a stretch that were in the fleet on a day. Raises StoreError when the row is damaged."""
+    for row in archive.read(_COLUMNS, (day, stretch)):
+        for one in unpack(stretch, row["columns"]):
+            if one.interval_s or one.reasons:
+                yield one
+
+
+# --- incidents --------------------------------------------------------------------------------------------------------
+
+
+def incidents(archive: Archive, limit: int, since_us: int | None = None) -> list[PastIncident]:
+    """Return the newest incidents that lasted after an instant, open ones among them, the newest last."""
+    sql = f"{_INCIDENT} WHERE closed_us IS NULL OR closed_us >= ? ORDER BY id DESC LIMIT ?"
+    rows = archive.read(sql, (since_us or 0, limit))
+    return [PastIncident(*row) for row in reversed(rows)]
+
+
+def incident(archive: Archive, number: int) -> PastIncident | None:
+    """Return an incident, or None if there is none of that number."""
+    rows = archive.read(f"{_INCIDENT} WHERE id = ?", (number,))
+    return PastIncident(*rows[0]) if rows else None
+
+
+def members(archive: Archive, number: int) -> Iterator[Member]:
+    """Yield everybody who was lost in an incident, by number of the device."""
+    after = -1
+    while rows := archive.read(_MEMBERS, (number, after, MEMBERS_PAGE)):
+        for row in rows:
+            after = row["unit"]
+            name = Named(row["account"], row["receiver"], row["line"], row["device"])
+            yield Member(after, name, row["lost_us"], row["back_us"])
