@@ -109,3 +109,11 @@ def test_a_device_is_no_plain_file() -> None:
         open_file(Path("/dev/zero"))
     with open_input(Path("/dev/zero")) as device:
         assert device.read(3) == bytes(3)
+
+
+def test_what_is_always_empty_is_an_empty_file() -> None:
+    """``--config /dev/null`` is how the demonstration says that it has no configuration."""
+    with open_file(Path(os.devnull)) as nothing:
+        assert nothing.read() == b""
+    with pytest.raises(OSError, match="is no plain file"):
+        open_file(Path("/dev/zero"))

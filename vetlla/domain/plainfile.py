@@ -20,9 +20,12 @@ _SHELL_S = "pipe:"
 
 
 def open_file(path: Path) -> BufferedReader:
-    """Open a plain file, or the one that a link leads to. Raises OSError, also for a pipe, a device or a directory."""
+    """Open a plain file, or the one that a link leads to; ``/dev/null`` is an empty one.
+
+    Raises OSError, also for a pipe, another device or a directory.
+    """
     file = _open_at_once(path)
-    if not stat.S_ISREG(_mode(file)):
+    if not stat.S_ISREG(_mode(file)) and not os.path.samestat(os.fstat(file.fileno()), Path(os.devnull).stat()):
         file.close()
         raise OSError(errno.EINVAL, "is no plain file", str(path))
     return file
