@@ -23,7 +23,7 @@ from bench.receiving.load import account
 from vetlla.domain.accounts import Account
 from vetlla.simulator.dialects.dialect import Meaning
 from vetlla.simulator.dialects.registry import find
-from vetlla.simulator.scenario import Mix
+from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ from typing import Any
 
 from vetlla.simulator import drill
 from vetlla.simulator.dialects.registry import DIALECTS
-from vetlla.simulator.scenario import Mix, Scenario
+from vetlla.simulator.scenario import Scenario
+from vetlla.simulator.weights import Mix
 
 HANDHELD = sorted(DIALECTS.keys() - {"dc09"})
 EVERYTHING = Mix(alarms=3, technical=1, tests=2, heartbeats=2)

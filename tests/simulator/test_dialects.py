@@ -21,7 +21,8 @@ from vetlla.simulator.dialects.dialect import Answer, Meaning
 from vetlla.simulator.dialects.handheld import made_up_imei
 from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.ledger import entry
-from vetlla.simulator.scenario import Connection, Faults, Mix, Outage, Scenario, Silence, Transport
+from vetlla.simulator.scenario import Connection, Outage, Scenario, Silence, Transport
+from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
     from vetlla.simulator.dialects.dialect import Terminal

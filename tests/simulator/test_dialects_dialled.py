@@ -15,8 +15,9 @@ from vetlla.domain.signals import Kind
 from vetlla.simulator.dialects.registry import DIALECTS
 from vetlla.simulator.drive import drive
 from vetlla.simulator.message import Fate, Message
-from vetlla.simulator.scenario import Connection, Faults, Mix, Outage, Silence, Transport
+from vetlla.simulator.scenario import Connection, Outage, Silence, Transport
 from vetlla.simulator.statistics import Counts
+from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -20,7 +20,8 @@ from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.simulator import drill
 from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import Ledger
-from vetlla.simulator.scenario import Connection, Faults, Mix, Scenario, Transport
+from vetlla.simulator.scenario import Connection, Scenario, Transport
+from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

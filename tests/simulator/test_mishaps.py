@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.protocols.framing.damage import Damage
-from vetlla.simulator.dialling.faults import MAX_PIECES, damage, tear
+from vetlla.simulator.faults import MAX_PIECES, damage, tear
 
 if TYPE_CHECKING:
     from random import Random

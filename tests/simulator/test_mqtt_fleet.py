@@ -17,8 +17,10 @@ from tests.rigs.daemon import running
 from tests.rigs.journal import query
 from vetlla.cli.simulate.mqtt import simulate_mqtt
 from vetlla.domain.errors import UsageError
-from vetlla.simulator.mqtt.fleet import Event, Fate, Fleet, FleetCounts, Plan
-from vetlla.simulator.scenario import Mix, Outage, Silence
+from vetlla.simulator.mqtt.fleet import Event, Fate, Fleet
+from vetlla.simulator.mqtt.plan import FleetCounts, Plan
+from vetlla.simulator.scenario import Outage, Silence
+from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,8 @@ import pytest
 
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
-from vetlla.simulator.scenario import Faults, Mix, Scenario
+from vetlla.simulator.scenario import Scenario
+from vetlla.simulator.weights import Faults, Mix
 
 HOME = Account(account="4C01")
 

@@ -11,7 +11,7 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.simulator.dialects.dc09 import Home
-from vetlla.simulator.scenario import Mix
+from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from vetlla.simulator.message import Message

@@ -28,7 +28,8 @@ from vetlla.domain.access import no_link
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import LinkError
 from vetlla.simulator.drive import drive
-from vetlla.simulator.scenario import Faults, Mix, Scenario
+from vetlla.simulator.scenario import Scenario
+from vetlla.simulator.weights import Faults, Mix
 from vetlla.store.accounts.table import account_book, register
 from vetlla.store.registry.registry import writing
 from vetlla.store.secrets.changes import set_key

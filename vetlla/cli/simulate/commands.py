@@ -29,8 +29,9 @@ from vetlla.domain.errors import LinkError, UsageError
 from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import Ledger
-from vetlla.simulator.scenario import ACK_TIMEOUT_S, ATTEMPTS, Connection, Faults, Mix, Scenario, Transport
+from vetlla.simulator.scenario import ACK_TIMEOUT_S, ATTEMPTS, Connection, Scenario, Transport
 from vetlla.simulator.statistics import Counts, Report
+from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,9 @@ from vetlla.cli.simulate.events import outage_from, silence_from
 from vetlla.cli.simulate.report import add_backlog, befallen, teller
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.simulator import drill
-from vetlla.simulator.mqtt.fleet import Event, Fleet, FleetCounts, Plan
-from vetlla.simulator.scenario import Mix
+from vetlla.simulator.mqtt.fleet import Event, Fleet
+from vetlla.simulator.mqtt.plan import FleetCounts, Plan
+from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

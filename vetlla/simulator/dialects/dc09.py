@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.simulator.dialects.dialect import Answer, Dialect, Meaning
-from vetlla.simulator.dialling.faults import damage
+from vetlla.simulator.faults import damage
 from vetlla.simulator.message import Message
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import Key
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 ACK, NAK, DUH = "ACK", "NAK", "DUH"
 CR: Final = b"\r"

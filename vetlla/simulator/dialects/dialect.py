@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import AccountId, Key
     from vetlla.simulator.message import Message
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 Cut: TypeAlias = Callable[[bytes], tuple[list[bytes], bytes]]
 """What came in -> the whole answers in it, and the beginning of one that is not whole yet."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import Key
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 HEADER: Final = 8
 ANSWER_WANTED: Final = 0x10

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from vetlla.domain.accounts import Account
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 MIDDLE: Final = 1.0
 """Degrees north and east."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import Key
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 _ALARM_BITS: Final = {Occasion.SOS: 6, Occasion.FALL: 8, Occasion.LOW_BATTERY: 12}
 _GPS_FIX: Final = 1

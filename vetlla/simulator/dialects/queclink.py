@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import Key
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 VERSION: Final = "1A0401"
 

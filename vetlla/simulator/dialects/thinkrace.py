@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import Key
-    from vetlla.simulator.scenario import Mix
+    from vetlla.simulator.weights import Mix
 
 _WELCOME: Final = re.compile(rb"IWBP00,20\d\d(0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d[0-5]\d,0#")
 _ALARMS: Final = {Occasion.SOS: "01", Occasion.FALL: "05"}

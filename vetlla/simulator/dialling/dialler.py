@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import LinkError
 from vetlla.simulator.dialects.dialect import Meaning
-from vetlla.simulator.dialling.faults import tear
 from vetlla.simulator.dialling.line import dial
+from vetlla.simulator.faults import tear
 from vetlla.simulator.message import Fate
 from vetlla.simulator.scenario import Connection, Transport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
@@ -13,18 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.simulator.events import Story
 from vetlla.simulator.mqtt.home import Connection, Due
-from vetlla.simulator.scenario import check_events
-from vetlla.simulator.statistics import Fortunes, Latencies
+from vetlla.simulator.mqtt.plan import CONNECTIONS_MAX, FleetCounts, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from vetlla.simulator.events import Tell
     from vetlla.simulator.mqtt.home import Home
-    from vetlla.simulator.scenario import Mix, Outage, Silence
 
-CONNECTIONS_MAX: Final = 200
-"""Connections of one fleet: each costs a descriptor, a task and a keep-alive."""
 UNDER_WAY_MAX: Final = 2_000
 """Events of a fleet that wait for their receipts; then the next one waits, and counts from when it was due."""
 GOODBYE_S: Final = 3.0
@@ -44,34 +40,6 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a fleet is, and what it says."""
-
-    host: str
-    port: int
-    terminals: Sequence[str]
-    mix: Mix
-    devices: int = 1
-    """UCRs of each terminal: ucr-1, ucr-2 ..."""
-    connections: int = CONNECTIONS_MAX
-    rate: float = 10.0
-    """Messages a second over all terminals, at random instants, whether receipted or not."""
-    duration_s: float = 10.0
-    messages: int | None = None
-    """Stop after so many."""
-    timeout_s: float = 5.0
-    """A terminal repeats an event that has no receipt after this time ..."""
-    attempts: int = 5
-    """... so often in all."""
-    seed: int = 0
-    outage: Outage | None = None
-    silence: Silence | None = None
-
-    def __post_init__(self) -> None:
-        check_events(self.outage, self.silence, duration_s=self.duration_s, reports=self.messages)
-
-
 @dataclass(slots=True)
 class Event:
     """One event and what became of it."""
@@ -85,30 +53,6 @@ class Event:
     """When it became due, by the terminal's clock."""
     attempts: int = 0
     fate: Fate = Fate.LOST
-
-
-@dataclass(slots=True)
-class FleetCounts(Fortunes):
-    """Running counts of a fleet."""
-
-    told: int = 0
-    """Events that were due."""
-    accepted: int = 0
-    refused: int = 0
-    lost: int = 0
-    repeated: int = 0
-    heartbeats: int = 0
-    """Taken by the broker; nobody receipts them."""
-    heartbeats_lost: int = 0
-    connections: int = 0
-    seconds: float = 0.0
-    latencies: Latencies = field(default_factory=Latencies)
-    """From due to receipted."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every event was accepted."""
-        return self.accepted == self.told
 
 
 class Fleet:

@@ -19,7 +19,7 @@ import aiomqtt
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from vetlla.simulator.mqtt.fleet import FleetCounts, Plan
+    from vetlla.simulator.mqtt.plan import FleetCounts, Plan
 
 PUBLISHED_MAX: Final = 20
 """Messages of one connection that wait for their PUBACK: what Mosquitto takes by default."""

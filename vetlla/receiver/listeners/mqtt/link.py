@@ -4,7 +4,7 @@ aiomqtt drops what its queue has no room for, and lets paho acknowledge a messag
 each message goes from paho to whoever takes it, with no queue between, and is acknowledged when it is done with
 (``ack``). A queue as long as what the broker may have under way (Receive Maximum) would not do: after a burst of
 acknowledgements Mosquitto 2.0.11 had 3,822 messages under way where 1,000 were allowed. For all that, and to hear of
-each publication, paho's client is reached through aiomqtt's: tests/receiver/listeners/test_mqtt.py holds that it works.
+each publication, paho's client is reached through aiomqtt's. The tests of this listener hold that it works.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.rig.broker import Broker
 
-SHIPPED = Path(__file__).parents[2] / "config" / "mosquitto"
+SHIPPED = Path(__file__).parents[3] / "config" / "mosquitto"
 PRESS = {"dty": "0003", "stc": "0010"}
 NOT_AUTHORISED = 0x87
 RECEIVER = """

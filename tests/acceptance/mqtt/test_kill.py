@@ -13,7 +13,7 @@ from tests.rigs.daemon import running
 from tests.rigs.mqtt_device import Device
 from tests.rigs.registered_homes import register
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLS = 5
 
 
