@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,31 @@ def test_commands_are_documented() -> None:
     rows = re.findall(r"^\| `vetlla ([a-z][a-z -]*?)`", page, flags=re.MULTILINE)
     assert rows == sorted(set(rows), key=rows.index)
     assert set(rows) == {command.path for command in commands()}
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------
+
+
+def _folders() -> list[Path]:
+    rooms = (ROOT / "vetlla", ROOT / "tests", ROOT / "bench")
+    return sorted({file.parent for room in rooms for file in room.rglob("*.py")})
+
+
+@pytest.mark.parametrize("folder", _folders(), ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_family_of_files_is_a_folder(folder: Path) -> None:
+    """Three files of one subject stand in a folder of that name, and are not told apart by a prefix."""
+    names = (file.stem.removeprefix("test_") for file in folder.glob("*.py") if file.stem != "__init__")
+    families = Counter(name.partition("_")[0] for name in names)
+    assert not [name for name, files in families.items() if files >= 3]
+
+
+@pytest.mark.parametrize("room", ["service", "store", "receiver", "cli"])
+def test_a_subject_has_one_name_in_tests_and_code(room: str) -> None:
+    """The tests of a subject's folder stand in a folder of the same name."""
+    subjects = {path.name for path in (ROOT / "vetlla" / room).iterdir() if (path / "__init__.py").exists()}
+    # ``doctor`` is one file that many tests are about, and files of rows are read and written by many commands.
+    tested = {path.name for path in (ROOT / "tests" / room).iterdir() if (path / "__init__.py").exists()}
+    assert tested <= subjects | {"doctor", "files"}
 
 
 # --- log events -------------------------------------------------------------------------------------------------------
