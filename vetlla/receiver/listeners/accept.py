@@ -68,6 +68,8 @@ class _Handshake:
         self.established = established
         self.is_made = False
         """The connection stands, and gives its place back when it ends."""
+        self.is_held = False
+        """It is among those that may have to make room: its handshake takes time."""
         self._budget = budget
         self._task: asyncio.Task[None] | None = None
 
@@ -78,7 +80,8 @@ class _Handshake:
     def made(self) -> None:
         """Leave the place to the connection, which calls this when it stands."""
         self.is_made = True
-        self._budget.prove(self)
+        if self.is_held:
+            self._budget.prove(self)
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -153,7 +156,8 @@ class Acceptor:
         handshake.begin(task)
         self._tasks.add(task)
         task.add_done_callback(partial(self._over, connection, handshake))
-        if self.tls:  # a handshake takes time
+        if self.tls:
+            handshake.is_held = True
             self._ground.budget.hold(handshake)
 
     def _over(self, connection: socket.socket, handshake: _Handshake, task: asyncio.Task[None]) -> None:

@@ -129,6 +129,28 @@ class _Connection(Accepted):
 
     _transport: asyncio.Transport
     _session: Session
+    # What most connections never change stands here: to set it for each of them costs 1 us.
+    _timer: asyncio.TimerHandle | None = None
+    _last = 0.0
+    _left = b""
+    """What was read and waits for its turn."""
+    _at_end = False
+    """The peer has said all; what is left is taken first."""
+    _had_turn = False
+    _is_queued = False
+    _is_cut = False
+    """More came than an unproven connection may leave for its turns: it ends behind them."""
+    is_gone = False
+    """The peer is gone, and its place in the budget was given back."""
+    _full = False
+    """Too many frames wait for their answer: nothing is read until all have left."""
+    _clogged = False
+    """The peer does not read its answers: nothing is read until it does."""
+    _is_proven = False
+    """It has told a report of a registered account."""
+    _turn_bytes = UNPROVEN_TURN_BYTES
+    _ending = False
+    """Nothing is read any more; the connection closes when the last answer has left."""
 
     def __init__(self, listener: TcpListener, host: str, established: Instant, made: Callable[[], None]) -> None:
         self._listener = listener
@@ -138,27 +160,6 @@ class _Connection(Accepted):
         """Whose budget the connection is taken from."""
         self.established = established
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
-        self._timer: asyncio.TimerHandle | None = None
-        self._last = 0.0
-        self._left = b""
-        """What was read and waits for its turn."""
-        self._at_end = False
-        """The peer has said all; what is left is taken first."""
-        self._had_turn = False
-        self._is_queued = False
-        self._is_cut = False
-        """More came than an unproven connection may leave for its turns: it ends behind them."""
-        self.is_gone = False
-        """The peer is gone, and its place in the budget was given back."""
-        self._full = False
-        """Too many frames wait for their answer: nothing is read until all have left."""
-        self._clogged = False
-        """The peer does not read its answers: nothing is read until it does."""
-        self._is_proven = False
-        """It has told a report of a registered account."""
-        self._turn_bytes = UNPROVEN_TURN_BYTES
-        self._ending = False
-        """Nothing is read any more; the connection closes when the last answer has left."""
 
     # --- what asyncio calls -----------------------------------------------------------------------------------------
 
@@ -213,9 +214,10 @@ class _Connection(Accepted):
     def _put_off(self, data: bytes) -> None:
         """Keep what is too much for one turn; nothing more is read until it was taken."""
         is_first, self._left = not self._left, self._left + data
+        if len(self._left) > self._turn_bytes:
+            self._set_reading()
         if not is_first:
             return
-        self._set_reading()
         if self._is_proven:
             self.take_turn()
         else:
@@ -352,7 +354,9 @@ class _Connection(Accepted):
         self._session.on_drained = self._drained
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
+            self._timer = None
+        if self._session.owed or self._transport.get_write_buffer_size():
+            self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
         if not self._session.owed:
             self._transport.close()
 

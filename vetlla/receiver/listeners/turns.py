@@ -12,6 +12,8 @@ from typing import Protocol
 
 TURNS_AT_ONCE = 16
 """Turns of strangers in one turn of the loop, of 256 bytes each: some 5 ms of the dearest junk."""
+FIRST_AT_ONCE = 64
+"""Strangers whose first bytes are read without waiting in one turn of the loop: to let them wait costs each 5 us."""
 GONE_MAX = 1_000
 """Strangers that have hung up and whose last bytes wait for their turn: some 5 MB."""
 
@@ -41,20 +43,20 @@ class Turns:
         self._waiting: deque[Stranger] = deque()
         self._gone: deque[Stranger] = deque()
         self._is_due = False
-        self._at_once = TURNS_AT_ONCE
+        self._at_once = FIRST_AT_ONCE
         """Strangers whose first bytes may still be read in this turn of the loop."""
 
     def at_once(self) -> bool:
         """Return True if a stranger's first bytes may be read now: those of a few are in each turn of the loop."""
         if self._first or not self._at_once:
             return False
-        if self._at_once == TURNS_AT_ONCE:
+        if self._at_once == FIRST_AT_ONCE:
             asyncio.get_running_loop().call_soon(self._renew)
         self._at_once -= 1
         return True
 
     def _renew(self) -> None:
-        self._at_once = TURNS_AT_ONCE
+        self._at_once = FIRST_AT_ONCE
 
     def ask(self, stranger: Stranger) -> None:
         """Call ``take_turn`` in a later turn of the loop, or ``give_up`` if too many wait that have hung up."""
