@@ -169,31 +169,26 @@ class Acceptor:
             connection.close()
 
     async def _set_up(self, connection: socket.socket, address: tuple[str, int], handshake: _Handshake) -> None:
+        protocol = None
         try:
             if self.tls and await _speaks_in_clear(connection):
                 await _overhear(connection, self._in_clear(address, handshake.established))
                 self._ground.counters.connections_refused[Refusal.TLS] += 1
-            else:
-                await self._connect(connection, handshake)
-        except OSError:  # ssl.SSLError, ConnectionError and TimeoutError are among them
+                return
+            protocol = self._make_protocol(handshake.host, handshake.established, handshake.made)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=HANDSHAKE_S if self.tls else None
+            )
+        except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and TimeoutError are among them
+            # It may have been dropped in the very turn in which it was made: its end gives the place back.
+            if protocol is not None and handshake.is_made:
+                protocol.abort()
+            if isinstance(error, asyncio.CancelledError):
+                raise
             self._ground.counters.connections_refused[Refusal.TLS] += 1
         except Exception:
             # The mistake may be a third party's. Others are served.
             log.exception("connection.failed", peer=spelled(*address))
-
-    async def _connect(self, connection: socket.socket, handshake: _Handshake) -> None:
-        """Let the protocol have the connection, after its TLS handshake where there is one."""
-        protocol = self._make_protocol(handshake.host, handshake.established, handshake.made)
-        handshake_s = HANDSHAKE_S if self.tls else None
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=handshake_s
-            )
-        except BaseException:
-            # It may have been dropped in the very turn in which it was made: its end gives the place back.
-            if handshake.is_made:
-                protocol.abort()
-            raise
 
 
 async def _speaks_in_clear(connection: socket.socket) -> bool:
