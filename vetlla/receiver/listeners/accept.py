@@ -97,7 +97,7 @@ class Acceptor:
         listening: socket.socket,
         tls: ssl.SSLContext | None,
         ground: Ground,
-        make_protocol: Callable[[str, Instant, Callable[[], None]], Accepted],
+        make_protocol: Callable[[tuple[str, int], Instant, Callable[[], None]], Accepted],
         in_clear: Callable[[tuple[str, int], Instant], InClear],
     ) -> None:
         self._listening = listening
@@ -105,7 +105,7 @@ class Acceptor:
         """For connections that are set up from now on; those that stand keep theirs."""
         self._ground = ground
         self._make_protocol = make_protocol
-        """From the peer's host, whose budget is taken already, the instant at which the connection was set up, and what
+        """From the peer's address, whose budget is taken already, the instant at which the connection was set up, and what
         the protocol calls when it takes that place over."""
         self._in_clear = in_clear
         """From the address and the set-up of a peer that speaks in clear where TLS is spoken."""
@@ -175,7 +175,7 @@ class Acceptor:
                 await _overhear(connection, self._in_clear(address, handshake.established))
                 self._ground.counters.connections_refused[Refusal.TLS] += 1
                 return
-            protocol = self._make_protocol(handshake.host, handshake.established, handshake.made)
+            protocol = self._make_protocol(address, handshake.established, handshake.made)
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=HANDSHAKE_S if self.tls else None
             )

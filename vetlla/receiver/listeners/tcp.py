@@ -152,11 +152,14 @@ class _Connection(Accepted):
     _ending = False
     """Nothing is read any more; the connection closes when the last answer has left."""
 
-    def __init__(self, listener: TcpListener, host: str, established: Instant, made: Callable[[], None]) -> None:
+    def __init__(
+        self, listener: TcpListener, address: tuple[str, int], established: Instant, made: Callable[[], None]
+    ) -> None:
         self._listener = listener
         self._made = made
         self._decoder = listener.make_decoder()  # one that cannot be made keeps no connection
-        self.host = host
+        self._peer = spelled(*address)
+        self.host = address[0]
         """Whose budget the connection is taken from."""
         self.established = established
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
@@ -167,12 +170,11 @@ class _Connection(Accepted):
         listener, ground = self._listener, self._listener.ground
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         self._made()
-        host, port = (transport.get_extra_info("peername") or (self.host, 0))[:2]
         peer = Peer(
             listener.listen.protocol,
             listener.listen.name,
             listener.transport,
-            spelled(host, port),
+            self._peer,
             self._send,
             self.hang_up,
             self._names(transport) if listener.transport == "tls" else None,
