@@ -105,8 +105,8 @@ class Acceptor:
         """For connections that are set up from now on; those that stand keep theirs."""
         self._ground = ground
         self._make_protocol = make_protocol
-        """From the peer's address, whose budget is taken already, the instant at which the connection was set up, and what
-        the protocol calls when it takes that place over."""
+        """From the peer's address, whose budget is taken already, the instant of the set-up, and what the protocol
+        calls when it takes that place over."""
         self._in_clear = in_clear
         """From the address and the set-up of a peer that speaks in clear where TLS is spoken."""
         self._tasks: set[asyncio.Task[None]] = set()
