@@ -1,4 +1,4 @@
-"""The load of mqtt.py: paho clients of one process, each with so many messages under way, as fast as it goes.
+"""The load of mqtt.py: the paho clients of one process, which publish as fast as the broker acknowledges.
 
     python -m bench.receiving.mqtt_load PORT --kind hb|presence|event --terminals N --messages N --connections N
 

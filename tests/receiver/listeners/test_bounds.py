@@ -391,6 +391,23 @@ def test_what_strangers_leave_for_their_turns_is_bounded(
 
 
 @each_loop
+def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path, loop: str) -> None:
+    """What drips in behind them, and what is left when the stranger hangs up, waits behind the reports of homes."""
+
+    async def scenario() -> None:
+        async with door(tmp_path) as opened:
+            stranger = await opened.dial()
+            await until(lambda: bool(opened.tcp.connections))
+            (connection,) = opened.tcp.connections
+            assert connection.is_first
+            stranger.send(frame(1)[:12])
+            await until(lambda: connection._last > 0)
+            assert not connection.is_first
+
+    run(scenario(), loop)
+
+
+@each_loop
 def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path, loop: str) -> None:
     """What was taken is answered, and then the connection closes, so that the caller repeats the rest."""
 

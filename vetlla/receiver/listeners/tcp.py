@@ -195,10 +195,15 @@ class _Connection(Accepted):
         if self._ending:
             return
         self._last = self._loop.time()
-        if self._left or len(data) > self._turn_bytes or not (self._is_proven or self._listener.turns.at_once()):
+        if self._left or len(data) > self._turn_bytes:
             self._put_off(data)
-        else:
+        elif self._is_proven:
             self._feed(data)
+        elif self._listener.turns.at_once():
+            self._had_turn = True
+            self._feed(data)
+        else:
+            self._put_off(data)
 
     def _feed(self, data: bytes) -> None:
         session, ground = self._session, self._listener.ground
