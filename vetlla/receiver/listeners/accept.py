@@ -7,23 +7,21 @@ connections that send without pause, the last newcomer was accepted after 2.8 s.
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import socket
-from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from vetlla.receiver.counters import Refusal
-from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from vetlla.domain.clock import Instant
-    from vetlla.receiver.budget import Budget
     from vetlla.receiver.session import Ground
 
 log = structlog.get_logger()
@@ -43,11 +41,33 @@ ACCEPT_AGAIN_S = 1.0
 
 
 class Accepted(asyncio.Protocol):
-    """The protocol of a connection. It calls ``made`` in ``connection_made``: its place is its own from then on."""
+    """A connection, from the moment it is accepted; its protocol when it stands.
 
-    @abstractmethod
+    It holds a place in the budget. ``connection_made`` sets ``is_made``: the place is its own from then on.
+    """
+
+    host: str
+    """Whose budget its place is taken from."""
+    established: Instant
+    is_made = False
+    setting_up: asyncio.Task[object] | None = None
+
     def abort(self) -> None:
-        """Drop the connection."""
+        """Drop the connection while it is set up. Another class adds what is to be done when it stands."""
+        if self.setting_up is not None:
+            self.setting_up.cancel()
+
+
+class _Stream(socket.socket):
+    """The socket of a connection.
+
+    Family and kind are plain numbers. The library makes them members of an enum each time that it is asked for them,
+    which takes 2 us of each connection.
+    """
+
+    __slots__ = ()
+    family = _socket.socket.family  # type: ignore[assignment]
+    type = _socket.socket.type  # type: ignore[assignment]
 
 
 class InClear(Protocol):
@@ -60,35 +80,6 @@ class InClear(Protocol):
         """Do what is to be done with it. Called once, when all was read."""
 
 
-class _Handshake:
-    """A connection that is being set up. It holds the place in the budget until the connection itself does."""
-
-    def __init__(self, budget: Budget, host: str, established: Instant) -> None:
-        self.host = host
-        self.established = established
-        self.is_made = False
-        """The connection stands, and gives its place back when it ends."""
-        self.is_held = False
-        """It is among those that may have to make room: its handshake takes time."""
-        self._budget = budget
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self, task: asyncio.Task[None]) -> None:
-        """Take what sets the connection up."""
-        self._task = task
-
-    def made(self) -> None:
-        """Leave the place to the connection, which calls this when it stands."""
-        self.is_made = True
-        if self.is_held:
-            self._budget.prove(self)
-
-    def abort(self) -> None:
-        """Drop the connection."""
-        if self._task is not None:
-            self._task.cancel()
-
-
 class Acceptor:
     """Accepts connections of one listening socket; with a TLS context, lets each make its handshake."""
 
@@ -97,19 +88,18 @@ class Acceptor:
         listening: socket.socket,
         tls: ssl.SSLContext | None,
         ground: Ground,
-        make_protocol: Callable[[tuple[str, int], Instant, Callable[[], None]], Accepted],
+        make_connection: Callable[[tuple[str, int], Instant], Accepted],
         in_clear: Callable[[tuple[str, int], Instant], InClear],
     ) -> None:
         self._listening = listening
         self.tls = tls
         """For connections that are set up from now on; those that stand keep theirs."""
         self._ground = ground
-        self._make_protocol = make_protocol
-        """From the peer's address, whose budget is taken already, the instant of the set-up, and what the protocol
-        calls when it takes that place over."""
+        self._make_connection = make_connection
+        """From the peer's address, whose budget is taken already, and the instant of the set-up."""
         self._in_clear = in_clear
         """From the address and the set-up of a peer that speaks in clear where TLS is spoken."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._setting_up: set[Accepted] = set()
         self._again: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -124,14 +114,17 @@ class Acceptor:
         if self._listening.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._listening)
             self._listening.close()
-        for task in self._tasks:
-            task.cancel()
+        for connection in self._setting_up:
+            if not connection.is_made:
+                connection.abort()
 
     def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, listening = asyncio.get_running_loop(), self._listening
+        family, kind, proto = listening.family, listening.type, listening.proto
         for _ in range(ACCEPTS_PER_TURN):
             try:
-                connection, address = self._listening.accept()
+                # What the library's own accept() makes is no _Stream.
+                descriptor, address = listening._accept()  # type: ignore[attr-defined]  # noqa: SLF001
             except BlockingIOError:
                 return
             except ConnectionAbortedError:
@@ -141,78 +134,76 @@ class Acceptor:
                 loop.remove_reader(self._listening)
                 self._again = loop.call_later(ACCEPT_AGAIN_S, self.start)
                 return
-            connection.settimeout(0)  # asyncio wants it non-blocking
-            self._admit(connection, address[:2])
+            stream = _Stream(family, kind, proto, descriptor)
+            stream.settimeout(0)  # asyncio wants it non-blocking
+            self._admit(stream, address[:2])
 
-    def _admit(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        host = address[0]
-        refusal = self._ground.budget.connect(host)
+    def _admit(self, stream: socket.socket, address: tuple[str, int]) -> None:
+        ground, host, loop = self._ground, address[0], asyncio.get_running_loop()
+        refusal = ground.budget.connect(host)
         if refusal is not None:
-            self._ground.counters.connections_refused[refusal] += 1
-            connection.close()
+            ground.counters.connections_refused[refusal] += 1
+            stream.close()
             return
-        handshake = _Handshake(self._ground.budget, host, self._ground.clock.now())
-        task = asyncio.get_running_loop().create_task(self._set_up(connection, address, handshake))
-        handshake.begin(task)
-        self._tasks.add(task)
-        task.add_done_callback(partial(self._over, connection, handshake))
-        if self.tls:
-            handshake.is_held = True
-            self._ground.budget.hold(handshake)
+        connection = self._make_connection(address, ground.clock.now())
+        set_up: Coroutine[None, None, object] = (
+            self._set_up_tls(self.tls, stream, address, connection)
+            if self.tls
+            else loop.connect_accepted_socket(lambda: connection, stream)
+        )
+        connection.setting_up = task = loop.create_task(set_up)
+        self._setting_up.add(connection)
+        task.add_done_callback(partial(self._over, stream, connection))
+        ground.budget.hold(connection)
 
-    def _over(self, connection: socket.socket, handshake: _Handshake, task: asyncio.Task[None]) -> None:
+    def _over(self, stream: socket.socket, connection: Accepted, task: asyncio.Task[object]) -> None:
         # Called of a task, too, that was cancelled before its first step.
-        self._tasks.discard(task)
-        if not handshake.is_made:
-            self._ground.budget.prove(handshake)
-            self._ground.budget.disconnect(handshake.host)
-            connection.close()
-
-    async def _set_up(self, connection: socket.socket, address: tuple[str, int], handshake: _Handshake) -> None:
-        protocol = None
-        try:
-            if self.tls and await _speaks_in_clear(connection):
-                await _overhear(connection, self._in_clear(address, handshake.established))
+        self._setting_up.discard(connection)
+        connection.setting_up = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, OSError):  # ssl.SSLError and TimeoutError are among them
                 self._ground.counters.connections_refused[Refusal.TLS] += 1
-                return
-            protocol = self._make_protocol(address, handshake.established, handshake.made)
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: protocol, connection, ssl=self.tls, ssl_handshake_timeout=HANDSHAKE_S if self.tls else None
-            )
-        except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and TimeoutError are among them
-            # It may have been dropped in the very turn in which it was made: its end gives the place back.
-            if protocol is not None and handshake.is_made:
-                protocol.abort()
-            if isinstance(error, asyncio.CancelledError):
-                raise
+            else:
+                log.error("connection.failed", peer=connection.host, exc_info=error)
+        if not connection.is_made:
+            self._ground.budget.prove(connection)
+            self._ground.budget.disconnect(connection.host)
+            stream.close()
+
+    async def _set_up_tls(
+        self, tls: ssl.SSLContext, stream: socket.socket, address: tuple[str, int], connection: Accepted
+    ) -> None:
+        if await _speaks_in_clear(stream):
+            await _overhear(stream, self._in_clear(address, connection.established))
             self._ground.counters.connections_refused[Refusal.TLS] += 1
-        except Exception:
-            # The mistake may be a third party's. Others are served.
-            log.exception("connection.failed", peer=spelled(*address))
+            return
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: connection, stream, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
+        )
 
 
-async def _speaks_in_clear(connection: socket.socket) -> bool:
+async def _speaks_in_clear(stream: socket.socket) -> bool:
     """Return False if a peer begins a handshake. Raises OSError when it says nothing in time."""
     loop = asyncio.get_running_loop()
     spoke = asyncio.Event()
-    loop.add_reader(connection, spoke.set)
+    loop.add_reader(stream, spoke.set)
     try:
         async with asyncio.timeout(HANDSHAKE_S):
             await spoke.wait()
     finally:
-        loop.remove_reader(connection)
-    first = connection.recv(1, socket.MSG_PEEK)
+        loop.remove_reader(stream)
+    first = stream.recv(1, socket.MSG_PEEK)
     if not first:
         raise ConnectionAbortedError
     return first[0] != _HANDSHAKE
 
 
-async def _overhear(connection: socket.socket, heard: InClear) -> None:
+async def _overhear(stream: socket.socket, heard: InClear) -> None:
     """Read what a peer says in clear, until that is enough, the peer has said all, or its time is over."""
     loop, left = asyncio.get_running_loop(), CLEAR_MAX
     try:
         async with asyncio.timeout(CLEAR_S):
-            while left and (data := await loop.sock_recv(connection, left)) and not heard.feed(data):
+            while left and (data := await loop.sock_recv(stream, left)) and not heard.feed(data):
                 left -= len(data)
     finally:
         heard.end()  # of a peer that resets the connection, or has to make room, what came until then

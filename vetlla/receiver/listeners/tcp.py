@@ -152,15 +152,10 @@ class _Connection(Accepted):
     _ending = False
     """Nothing is read any more; the connection closes when the last answer has left."""
 
-    def __init__(
-        self, listener: TcpListener, address: tuple[str, int], established: Instant, made: Callable[[], None]
-    ) -> None:
+    def __init__(self, listener: TcpListener, address: tuple[str, int], established: Instant) -> None:
         self._listener = listener
-        self._made = made
-        self._decoder = listener.make_decoder()  # one that cannot be made keeps no connection
         self._peer = spelled(*address)
         self.host = address[0]
-        """Whose budget the connection is taken from."""
         self.established = established
         self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
 
@@ -168,8 +163,15 @@ class _Connection(Accepted):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-        self._made()
+        self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
+        try:
+            decoder = listener.make_decoder()
+        except Exception:
+            # The mistake may be a third party's. The place is given back, and others are served.
+            log.exception("connection.failed", peer=self._peer)
+            transport.abort()
+            return
+        self.is_made = True
         peer = Peer(
             listener.listen.protocol,
             listener.listen.name,
@@ -179,9 +181,8 @@ class _Connection(Accepted):
             self.hang_up,
             self._names(transport) if listener.transport == "tls" else None,
         )
-        self._session = Session(ground, peer, self._decoder, self.established)
+        self._session = Session(ground, peer, decoder, self.established)
         listener.connections.add(self)
-        ground.budget.hold(self)
         self._watch(ground.budget.limits.first_frame_timeout_s)
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
@@ -291,7 +292,7 @@ class _Connection(Accepted):
     def connection_lost(self, _: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self.is_gone:
+        if self.is_gone or not self.is_made:
             return
         self.is_gone = self._at_end = True
         self._listener.connections.discard(self)
@@ -369,7 +370,10 @@ class _Connection(Accepted):
 
     def abort(self) -> None:
         """Drop the connection."""
-        self._transport.abort()
+        if self.is_made:
+            self._transport.abort()
+        else:
+            super().abort()
 
     def _send(self, data: bytes) -> None:
         if not self._transport.is_closing():  # uvloop raises where the peer has gone while its frame was committed
