@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests.rigs.core import run, until
 from tests.rigs.door import ack, dialled_udp, door, each_loop, frame, received
 from vetlla.domain.accounts import Account
+from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.receiver.counters import Refusal
+from vetlla.receiver.listeners.udp import TURN_BYTES
 from vetlla.receiver.session import DATAGRAM_ANSWERS
 
 if TYPE_CHECKING:
@@ -56,6 +59,29 @@ def test_datagrams_beyond_the_bound_are_left_to_be_repeated(tmp_path: Path, loop
                     udp.send(frame(number))
                 await until(lambda: opened.refused(Refusal.NOT_READY) == 1)
                 assert opened.core.intake.waiting == 2
+
+    run(scenario(), loop)
+
+
+@each_loop
+def test_datagrams_take_turns_with_connections(tmp_path: Path, loop: str) -> None:
+    """A flood of datagrams leaves turns of the loop to others: so much is read in each, and all of it in the end."""
+    many = 200
+
+    async def scenario() -> None:
+        async with door(tmp_path, accounts=[Account(account="1234")]) as opened:
+            who = AccountId("", "0", "1234")
+            heartbeat = dc09_frame.build("NULL", "0000", who, b"", timestamp=None, key=None)
+            read = [0]
+            with dialled_udp(opened) as flood:
+                for _ in range(many):
+                    flood.send(heartbeat)
+                while read[-1] < many:
+                    await asyncio.sleep(0)  # one turn of the loop
+                    read.append(sum(opened.core.counters.heartbeats.values()))
+            most = TURN_BYTES // len(heartbeat) + 1
+            assert max(after - before for before, after in pairwise(read)) == most
+            assert most < many
 
     run(scenario(), loop)
 
