@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Receiver:
     """Return a receiver that has opened all but its listeners, and reads its registry without a fault."""
     receiver = Receiver(settings, lambda: settings, SystemClock())
-    receiver._intake, receiver._budget, receiver._commit = rig.intake, rig.budget, rig.commit
+    receiver._parts = rig.parts
 
     async def read() -> None:
         pass
