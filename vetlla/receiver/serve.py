@@ -18,7 +18,7 @@ import structlog
 from vetlla import __version__
 from vetlla.domain.errors import ConfigError, VetllaError
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
-from vetlla.protocols.mqtt.decoder import read
+from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot, systemd
 from vetlla.receiver.control.server import Control, refused
@@ -238,7 +238,7 @@ class Receiver:
                 mqtt.MqttListener(
                     settings,
                     ground,
-                    read,
+                    MqttDecoder(self._keys_of),
                     ready=lambda: self._parts.commit.ready,
                     tls=prepared.brokers[settings.name],
                 )
