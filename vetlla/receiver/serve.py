@@ -409,6 +409,10 @@ class Receiver:
         systemd.notify("STOPPING=1")
         if self._pulse is not None:
             self._pulse.cancel()
+        beside = list(self._reloads)
+        for task in beside:
+            task.cancel()  # a late start that listens now would take reports that no one commits
+        await asyncio.gather(*beside, return_exceptions=True)
         for listener in (*self._listeners, *self._brokers) if self._listens else ():
             listener.stop()
         self._parts.escalation.stop()
