@@ -196,7 +196,7 @@ def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
     for number in range(5):
         vetlla("accounts", "set", number, "--clock-window", "standard", "--key-name", "south")
     found = warnings(vetlla)
-    assert found["accounts"] == "5 use key south, which is missing: they cannot report"
+    assert found["accounts"] == "5 use the missing key south and cannot report"
     assert found["keys"].startswith("north is being rotated since 20")
 
 

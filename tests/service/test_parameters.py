@@ -101,7 +101,7 @@ def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
 def test_a_number_that_can_not_be_is_told_when_it_is_asked_for(value: int, least: int) -> None:
     """A life of no months or a visit of no minutes would end in nonsense far from its cause."""
     reading = parse(document({"value": value}), "p.toml").on(date(2024, 5, 1))
-    with pytest.raises(UsageError, match=f"a whole number from {least} on"):
+    with pytest.raises(UsageError, match=f"a whole number of at least {least}"):
         reading.integer("life.gas", least=least)
 
 

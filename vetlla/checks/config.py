@@ -129,7 +129,7 @@ def of_accounts(book: AccountBook, keyring: Keyring) -> Iterator[Risk]:
             "vetlla accounts set ACCOUNT --clock-window standard, or a wide one such as -300..300",
         )
     for name, count in unknown_names(keyring, (account.key_name for account in book)).items():
-        yield Risk("accounts", f"{count} use key {name}, which is missing: they cannot report", f"vetlla keys set {name}")
+        yield Risk("accounts", f"{count} use the missing key {name} and cannot report", f"vetlla keys set {name}")
     if shared := shared_by_homes(book):
         yield Risk(
             "keys",
