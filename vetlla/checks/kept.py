@@ -151,7 +151,7 @@ def _status(path: Path, settings: Settings) -> os.stat_result | None:
 
 
 def _usable(status: os.stat_result, owner: int) -> bool:
-    """Return True if the directory's owner owns the file or can read it through its group; False for a link."""
+    """Return True if the directory's owner can use a file as its owner, as root or by its group. A link is not usable."""
     if stat.S_ISLNK(status.st_mode):
         return False
     return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)
@@ -181,7 +181,7 @@ def sqlite(state_dir: Path, version: tuple[int, ...]) -> Finding:
             text=f"{text} can corrupt a journal with two writers; processes {unseen} of other users have it open",
             remedy="run sudo vetlla doctor: root can see whether they write",
         )
-    return Finding(check="sqlite", level=Level.OK, text=f"{text}; its WAL fault needs a second writer: there is none")
+    return Finding(check="sqlite", level=Level.OK, text=f"{text}; its WAL fault needs two writers; at most one writes")
 
 
 def _users(path: Path) -> tuple[list[int], list[int]]:

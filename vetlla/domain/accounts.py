@@ -79,7 +79,7 @@ class Account:
     allowed_misses: int = 0
     """Signs of life that a device may miss before it is lost; 0 uses the service's setting."""
     labels: tuple[str, ...] = ()
-    """What it shares with others that fail at the same time ("operator:orange", "cell:214-07-1234")."""
+    """What it shares with others that fail with it: SIM operator, radio cell ("operator:orange", "cell:214-07-1234")."""
     support_level: int = 0
     """1 to 3 as the service assigns it; 0 if it is not known."""
     maker: Maker | None = None
@@ -130,7 +130,7 @@ class AccountBook:
 
     Case does not matter (panels send hex digits in both), but leading zeros do: 0123 and 123 are two homes. The most
     specific entry wins: receiver and line, then receiver, then line, then the bare account. Lookups are not cached,
-    because one dictionary lookup is enough, and accounts that a peer invents must not take memory.
+    because one dictionary lookup finds an account that is registered once, and invented accounts must not take memory.
     """
 
     __slots__ = ("_by_account", "_entries")

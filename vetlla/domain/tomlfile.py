@@ -24,7 +24,7 @@ MAX_DEPTH = 32
 """Most tables and lists within each other; the deepest of our files has four."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
-"""Matches a key of ``MAX_DEPTH`` parts or more, for which tomllib needs quadratic time."""
+"""Matches a key of more than ``MAX_DEPTH`` parts, for which tomllib would need quadratic time."""
 
 
 def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:

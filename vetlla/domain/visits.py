@@ -56,8 +56,7 @@ class Why:
     stretch_last: date
     stretch_minutes: int
     stretch_days: int
-    """The critical period that sets the day's level: ``stretch_minutes`` of work must fit in ``stretch_days`` working
-    days."""
+    """The critical stretch sets the day's level: ``stretch_minutes`` must be done in ``stretch_days`` of its working days."""
     rank: Rank = Rank.NONE
     instead_of: date | None = None
     """Its day before it was exchanged with a home of lower rank."""

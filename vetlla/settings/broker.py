@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from vetlla.settings.section import AbsolutePath, Host, Section, Wait, Word, spelled
 
 SHARED_SESSION_S = 10
-"""How long a shared session outlives its connection: Mosquitto 2.0.11 still sends events to a receiver that is away,
-and a terminal waits 20 s for its ARC before it uses another path (docs/protocols/mqtt.md, section 4)."""
+"""Longest time that a shared session outlives its connection. Mosquitto 2.0.11 still sends events to a receiver that is
+away, and a terminal waits 20 s for its ARC before it uses another path (docs/protocols/mqtt.md, section 4)."""
 
 
 class BrokerTls(Section):

@@ -51,7 +51,7 @@ class Known:
     people: Sequence[Person]
     reading: Reading
     accounts: Mapping[str, frozenset[str]]
-    """The receiver's accounts, each with the homes for which it is registered; the set may be empty."""
+    """The receiver's accounts, each with the homes for which it is registered; empty if it has no home."""
     unknown: Mapping[str, int]
     """Unregistered accounts that the receiver heard, with the number of reports."""
 
