@@ -151,7 +151,7 @@ def _status(path: Path, settings: Settings) -> os.stat_result | None:
 
 
 def _usable(status: os.stat_result, owner: int) -> bool:
-    """Return True if the directory's owner can use a file as its owner, as root or by its group. A link is not usable."""
+    """Return True if the directory's owner can use a file as its owner, as root or by its group; False for a link."""
     if stat.S_ISLNK(status.st_mode):
         return False
     return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)

@@ -79,7 +79,7 @@ class Account:
     allowed_misses: int = 0
     """Signs of life that a device may miss before it is lost; 0 uses the service's setting."""
     labels: tuple[str, ...] = ()
-    """What it shares with others that fail with it: SIM operator, radio cell ("operator:orange", "cell:214-07-1234")."""
+    """What it shares with others that fail with it: SIM operator, cell ("operator:orange", "cell:214-07-1234")."""
     support_level: int = 0
     """1 to 3 as the service assigns it; 0 if it is not known."""
     maker: Maker | None = None

@@ -56,7 +56,7 @@ class Why:
     stretch_last: date
     stretch_minutes: int
     stretch_days: int
-    """The critical stretch sets the day's level: ``stretch_minutes`` must be done in ``stretch_days`` of its working days."""
+    """Critical stretch that sets the day's level: ``stretch_minutes`` in ``stretch_days`` of its working days."""
     rank: Rank = Rank.NONE
     instead_of: date | None = None
     """Its day before it was exchanged with a home of lower rank."""

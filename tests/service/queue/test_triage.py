@@ -96,7 +96,7 @@ def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_n
     ("behind_s", "buffered", "said"),
     [
         (None, False, ""),
-        (None, True, "kept back by the device, nobody knows how long"),
+        (None, True, "kept back by the device for an unknown time"),
         (120, False, ""),
         (0, True, ""),
         (121, False, "happened 2 min 1 s before it came, by its clock"),

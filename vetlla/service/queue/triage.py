@@ -34,7 +34,7 @@ OLD_S: Final = 120
 """A report older than this when it came, by its device's clock, is shown with its age. Slow networks and inexact
 clocks explain a smaller difference."""
 _OLD: Final = " before it came, by its clock"
-_KEPT: Final = "kept back by the device, nobody knows how long"
+_KEPT: Final = "kept back by the device for an unknown time"
 
 
 def weigh(
