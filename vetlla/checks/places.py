@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HTTP_S = 3.0
 """Time in which the health page must answer."""
 WAITING_MANY = 1_000
-"""Number of waiting connections that is too high. Normally each waits for less than one turn of the event loop."""
+"""More connections that wait to be accepted mean overload. Normally each waits for less than a turn of the loop."""
 _LISTENING = "0A"
 """State of a listening socket in proc(5)'s net/tcp."""
 
