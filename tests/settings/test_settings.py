@@ -145,7 +145,7 @@ def test_the_systemd_credential_goes_before_the_state_directory(
         ('state_dir = "var"', "state_dir", 'absolute path, not "var"', ""),
         ('[log]\nformat = "jsn"', "log.format", 'not "jsn"', 'did you mean "json"?'),
         ('[log]\nlevel = "42"', "log.level", 'not "42"', "choose one of: debug, info, warning, error"),
-        ('[queue.priorities]\nflal = "LIFE"', "queue.priorities.flal", "is not an allowed word", 'did you mean "fall"?'),
+        ('[queue.priorities]\nflal = "LIFE"', "queue.priorities.flal", "not an allowed word", 'did you mean "fall"?'),
         ('[queue.priorities]\nfall = "LIVE"', "queue.priorities.fall", "one of LIFE, HOME_RISK", ""),
         ("[queue]\nt3_warn_s = 40", "queue", "t3_warn_s should not be above t3_max_s", ""),
         ("[store]\nrecover_free_mib = 1", "store", "recover_free_mib should not be below min_free_mib", ""),

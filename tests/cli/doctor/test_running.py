@@ -85,7 +85,7 @@ def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> No
     assert found["configuration"]["text"] == "the receiver uses the configuration on the disk"
     assert "for the receiver" in found["descriptors"]["text"]
     assert found["certificate secure"]["level"] == "ok"
-    assert found["listener secure"]["text"].endswith("held by the receiver over tcp")
+    assert found["listener secure"]["text"].endswith("the receiver listens over tcp")
     assert found["listener http"]["text"].endswith(" answers")
     assert found["journal"]["text"].endswith("journal.db: 0 signals")
     assert {name: one for name, one in found.items() if one["level"] in {"critical", "unknown"}} == {}
