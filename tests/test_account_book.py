@@ -64,7 +64,7 @@ def test_case_does_not_matter() -> None:
 
 def test_one_place_cannot_be_registered_twice() -> None:
     """Two entries that only case tells apart would make the answer depend on their order."""
-    with pytest.raises(ValueError, match="account ab is there twice"):
+    with pytest.raises(ValueError, match="account ab is registered twice"):
         book(("", "", "AB"), ("", "", "ab"))
 
 

@@ -85,7 +85,7 @@ def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> No
 
     assert done.status == 0
     assert "  mqtt: MQTT as arc-1 at 192.0.2.7:1883\n" in done.out
-    assert "goes to 192.0.2.7 in clear" in done.out
+    assert "go to 192.0.2.7 unencrypted" in done.out
     assert "set it to session_expiry_s (86400 s)" in done.out
     add(config, 'tls = { ca = "/missing.pem" }\n')
     done = vetlla("check-config")
@@ -196,18 +196,18 @@ def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
     for number in range(5):
         vetlla("accounts", "set", number, "--clock-window", "standard", "--key-name", "south")
     found = warnings(vetlla)
-    assert found["accounts"] == "5 use key south, which is not there: none is heard"
+    assert found["accounts"] == "5 use the missing key south and cannot report"
     assert found["keys"].startswith("north is being rotated since 20")
 
 
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ('[intake]\nplain_for_keyed = "accept"\n', "intake.plain_for_keyed", "in clear"),
+        ('[intake]\nplain_for_keyed = "accept"\n', "intake.plain_for_keyed", "unencrypted frames"),
         ('[intake]\nunknown_accounts = "refuse"\n', "intake.unknown_accounts", "a slip in the registry loses an alarm"),
         ('[http]\nhost = "0.0.0.0"\n', "http.host", "served on 0.0.0.0"),
         ('[[mqtt]]\nhost = "arc.example"\nnode = "arc-1"\n', "mqtt mqtt", "it is stored twice"),
-        ("[control]\nmode = 0o666\n", "control.mode", "every user of this machine can work alarms"),
+        ("[control]\nmode = 0o666\n", "control.mode", "every user of this machine can work on alarms"),
     ],
 )
 def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str, where: str, what: str) -> None:
@@ -236,7 +236,7 @@ def test_what_is_no_risk_is_not_warned_of(vetlla: Vetlla, config: Path, text: st
 def test_risks_of_files_are_told(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
     """A configuration that others can change, a state directory that is not there."""
     config.chmod(0o666)
-    assert warnings(vetlla) == {str(config): "others than its owner can change it"}
+    assert warnings(vetlla) == {str(config): "users other than its owner can change it"}
 
     config.chmod(0o600)
     state_dir.rmdir()
@@ -313,7 +313,7 @@ def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path)
 
 
 @pytest.mark.parametrize(
-    ("days", "told"), [(89, None), (13, "expires on 20"), (-1, "has expired on 20"), (100, "is not valid before 20")]
+    ("days", "told"), [(89, None), (13, "expires on 20"), (-1, "expired on 20"), (100, "is not valid before 20")]
 )
 def test_the_time_of_a_certificate_is_told(
     vetlla: Vetlla, config: Path, tmp_path: Path, days: int, told: str | None

@@ -123,7 +123,7 @@ def test_a_listener_that_cannot_be_understood(vetlla: Vetlla, tmp_path: Path, li
     done = vetlla("receiver", "--listen", listen, "--state-dir", tmp_path)
     assert done.status == os.EX_USAGE
     assert said in done.error
-    assert "such as dc09=" in done.error
+    assert "like dc09=" in done.error
 
 
 def test_a_protocol_that_there_is_not(daemon: Daemon) -> None:

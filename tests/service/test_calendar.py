@@ -1,4 +1,4 @@
-"""Working days of Barcelona, and months counted as contracts count them."""
+"""Working days of Barcelona are found, and months are counted as in contracts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vetlla.simulator.park import reading
 
 
 def test_weekends_and_the_holidays_of_spain_catalonia_and_the_city_are_no_working_days() -> None:
-    """Easter Monday, Sant Joan and la Diada are Catalan; Whit Monday and la Mercè are the city's own."""
+    """Easter Monday, Sant Joan and la Diada are Catalan holidays; Whit Monday and la Mercè are those of the city."""
     local = reading().dates("holidays.local")
     days = set(working_days(date(2024, 1, 1), date(2024, 12, 31), local))
     closed = [(1, 1), (1, 6), (3, 29), (4, 1), (5, 1), (5, 20), (6, 24), (8, 15), (9, 11), (9, 24), (11, 1), (12, 26)]
@@ -38,12 +38,12 @@ def test_weekends_and_the_holidays_of_spain_catalonia_and_the_city_are_no_workin
     ],
 )
 def test_a_month_that_lacks_the_day_ends_with_its_last(day: date, months: int, then: date) -> None:
-    """Lives and intervals are counted in months, forwards and back."""
+    """Lives and intervals are counted in months, forwards and backwards."""
     assert add_months(day, months) == then
 
 
 def test_a_day_is_found_among_working_days() -> None:
-    """The first from a day on, the last before it and the last up to it, also beyond both ends."""
+    """The first on or after a day, the last before it and the last up to it are found, also beyond both ends."""
     days = working_days(date(2024, 4, 2), date(2024, 4, 12))
     assert days[first_on_or_after(days, date(2024, 4, 6))] == date(2024, 4, 8)
     assert days[last_before(days, date(2024, 4, 8))] == date(2024, 4, 5)

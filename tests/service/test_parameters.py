@@ -1,4 +1,4 @@
-"""Dated parameters: the value of a day, and a footnote for each assumption."""
+"""Dated parameters give the value of a day, and a footnote for each assumed value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def document(*changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_day_has_the_value_in_force_on_it() -> None:
-    """A later entry changes nothing of the days before it."""
+    """A later entry does not change the value of earlier days."""
     parameters = parse(document({}, {"value": 84, "valid_from": date(2025, 1, 1)}), "p.toml")
     values = {day: parameters.on(day).integer("life.gas") for day in (date(2024, 12, 31), date(2025, 1, 1))}
     assert values == {date(2024, 12, 31): 60, date(2025, 1, 1): 84}
@@ -42,7 +42,7 @@ def test_a_day_has_the_value_in_force_on_it() -> None:
 
 
 def test_only_what_was_asked_for_and_is_assumed_is_a_footnote() -> None:
-    """A report names the assumptions it rests on and no others."""
+    """A report names only the assumed values that it uses."""
     reading = parse(document({}, {"name": "life.smoke"}, {"name": "guarantee", "basis": "contract"}), "p.toml").on(
         date(2024, 5, 1)
     )
@@ -52,7 +52,7 @@ def test_only_what_was_asked_for_and_is_assumed_is_a_footnote() -> None:
 
 
 def test_many_assumptions_are_one_footnote() -> None:
-    """They are counted by subject; the command that lists them is named."""
+    """The footnote names their number, their subjects and the command that lists them."""
     names = ["life.gas", "life.smoke", "life.door", "capacity.default"]
     reading = parse(document(*({"name": name} for name in names)), "p.toml").on(date(2024, 5, 1))
     for name in names:
@@ -61,7 +61,7 @@ def test_many_assumptions_are_one_footnote() -> None:
 
 
 def test_the_values_in_force_are_those_of_the_day() -> None:
-    """One value of each name: neither a later one nor one that has not begun."""
+    """Each name has one value; later values and names that have not begun are left out."""
     entries = document({}, {"value": 84, "valid_from": date(2025, 1, 1)}, {"name": "a", "valid_from": date(2030, 1, 1)})
     assert [entry.value for entry in parse(entries, "p.toml").in_force(date(2026, 1, 1))] == [84]
 
@@ -83,13 +83,13 @@ def test_a_bad_entry_is_named(change: dict[str, Any], told: str) -> None:
 
 
 def test_two_values_from_one_day_are_refused() -> None:
-    """Which of them holds would be chance."""
+    """It would be random which of the two is used."""
     with pytest.raises(ConfigError, match=r"life\.gas has two values from 2024-04-01"):
         parse(document({}, {"value": 61}), "p.toml")
 
 
 def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
-    """The error names the parameter and what it should be."""
+    """The error names the parameter and the kind of value that it should have."""
     reading = parse(document({"value": "many"}), "p.toml").on(date(2024, 5, 1))
     with pytest.raises(UsageError, match=r"life\.gas is not a whole number"):
         reading.integer("life.gas")
@@ -99,21 +99,21 @@ def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize(("value", "least"), [(-1, 0), (0, 1)])
 def test_a_number_that_can_not_be_is_told_when_it_is_asked_for(value: int, least: int) -> None:
-    """A life of no months or a visit of no minutes would end in nonsense far from its cause."""
+    """A life of no months or a visit of no minutes would cause wrong results far from its cause."""
     reading = parse(document({"value": value}), "p.toml").on(date(2024, 5, 1))
-    with pytest.raises(UsageError, match=f"a whole number from {least} on"):
+    with pytest.raises(UsageError, match=f"a whole number of at least {least}"):
         reading.integer("life.gas", least=least)
 
 
 @pytest.mark.parametrize("key", ["value", "valid_from"])
 def test_a_moment_is_no_day(key: str) -> None:
-    """TOML has both; a moment among days could not be compared with them."""
+    """TOML has dates and times; a time cannot be compared with dates."""
     with pytest.raises(ConfigError, match=r"life\.gas"):
         parse(document({key: datetime(2024, 4, 1, tzinfo=UTC)}), "p.toml")
 
 
 def test_the_shipped_file_has_what_every_type_needs_and_money_is_exact() -> None:
-    """A life and a duration for each type; prices as written in the tender, the purchase price 60 rents."""
+    """Each type has a life and a duration; prices are as in the tender, and the purchase price is 60 rents."""
     parameters = parse(tomllib.loads(SHIPPED.read_text(encoding="utf-8"), parse_float=Decimal), str(SHIPPED))
     reading = parameters.on(date(2024, 4, 1))
     for kind in DeviceType:
@@ -126,7 +126,7 @@ def test_the_shipped_file_has_what_every_type_needs_and_money_is_exact() -> None
 
 
 def test_an_installed_wheel_brings_its_parameters(tmp_path: Path) -> None:
-    """The wheel holds the same file beside the rules that read it, and once more for the operator to copy."""
+    """The wheel contains the file twice: beside the rules that read it, and for the engineer to copy."""
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
     done = subprocess.run(
         [sys.executable, "-c", build, tmp_path], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120

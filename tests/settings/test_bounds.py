@@ -1,4 +1,4 @@
-"""Every setting has bounds on both sides, so that a slip in the file is refused with its key and never fails later."""
+"""Every setting has a lower and an upper bound, so that a slip in the file is refused with its key, not later."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEAST, _MOST = ("minimum", "exclusiveMinimum"), ("maximum",)
 
 
 def numbers(schema: dict[str, Any], definitions: dict[str, Any], at: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every place of a JSON schema where a number, a text or a list may stand."""
+    """Yield every place of a JSON schema that allows a number or a list."""
     if reference := schema.get("$ref"):
         yield from numbers(definitions[reference.rpartition("/")[2]], definitions, at)
     for one in schema.get("anyOf", ()):
@@ -55,7 +55,7 @@ def kinds(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, type]]:
 
 
 def test_every_number_has_a_least_and_a_most() -> None:
-    """A setting that a later change adds cannot forget its bounds."""
+    """A setting that is added later must have bounds too."""
     unbounded = [
         at
         for at, schema in PLACES
@@ -69,7 +69,7 @@ def test_every_number_has_a_least_and_a_most() -> None:
 @pytest.mark.parametrize("value", HUGE, ids=lambda value: value[:8])
 @pytest.mark.parametrize("setting", NUMBERS)
 def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: str, value: str) -> None:
-    """The receiver never sees it: `chain_window_s = 1e308` ended the start with a traceback."""
+    """The receiver never gets such a value: `chain_window_s = 1e308` once ended the start with a traceback."""
     *tables, key = setting.split(".")
     if setting == "supervision.intervals_s":
         value = f"{{ ucr = {value} }}"
@@ -84,9 +84,9 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
     else:
         file.write_text(f"{LISTENER}[{head}]\n{key} = {value}\n", encoding="utf-8")
     if setting == "supervision.tolerance_s" and value == "1e-300":
-        return  # as good as 0, which is allowed: it is added to a time and never a pause
+        return  # it acts like 0, which is allowed: it is added to a time and is never a pause
     if setting == "supervision.incident_share" and value == "1e-300":
-        return  # any share above 0: it is compared with, and the least group is three devices
+        return  # any share above 0 is allowed: at least three devices make an incident anyway
     with pytest.raises(ConfigError) as refused:
         load(file)
     assert "Traceback" not in str(refused.value)
@@ -112,7 +112,7 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
     ids=lambda value: re.sub(r"\W", " ", value)[:30],
 )
 def test_texts_and_files_have_bounds_too(tmp_path: Path, text: str, told: str) -> None:
-    """A zero byte in a path or a group, a name that moves a terminal's cursor, a file without end."""
+    """A zero byte in a path or group, a name that moves a terminal's cursor and an endless file are refused."""
     file = tmp_path / "vetlla.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
@@ -130,7 +130,7 @@ def test_listeners_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_value_made_in_code_is_bounded_as_well() -> None:
-    """A program that makes settings without a file meets the same bounds."""
+    """The same bounds apply to a program that makes settings without a file."""
     for value in (1e308, inf, -inf, float("nan")):
         with pytest.raises(ValueError, match="chain_window_s"):
             Settings.model_validate({"queue": {"chain_window_s": value}})

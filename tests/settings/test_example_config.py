@@ -1,4 +1,4 @@
-"""The example that operators copy, and the handbook, are true: complete, loadable, and right about defaults."""
+"""The example configuration and the handbook list every setting with its default, and the example loads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
     path for path in EVERY_SETTING if not path.startswith(("listen", "mqtt", "control.")) or path == "control.mode"
 ]
-"""Without listeners, brokers and groups: TOML cannot write None, so the example shows them with a value."""
+"""Listeners, brokers and groups are left out: TOML cannot write None, so the example shows them with a value."""
 
 
 def all_switched_on() -> str:
@@ -41,14 +41,14 @@ def all_switched_on() -> str:
 
 
 def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree
-    """Return what stands at ``section.key``, in the first of a list of tables; KeyError where there is nothing."""
+    """Return the value at ``section.key``, in the first of a list of tables. Raises KeyError if there is none."""
     for part in setting.split("."):
         values = values[0][part] if isinstance(values, list) else values[part]
     return values
 
 
 def handbook_row(setting: str) -> str:
-    """Return what the handbook writes in the column "default" of a setting's row."""
+    """Return the handbook's column "default" in the row of a setting."""
     section = setting.partition(".")[0] if "." in setting else "Top level"
     text = HANDBOOK.read_text(encoding="utf-8").split("\n## ")
     (chapter,) = [chapter for chapter in text if chapter.splitlines()[0].strip("[]") == section]
@@ -65,7 +65,7 @@ def test_the_example_changes_nothing_but_the_listener() -> None:
 
 
 def test_the_example_loads_with_every_comment_switched_on(tmp_path: Path) -> None:
-    """Every commented line is a setting that Vetlla takes."""
+    """Vetlla accepts the setting in every commented line."""
     (tmp_path / "vetlla.toml").write_text(all_switched_on(), encoding="utf-8")
 
     assert load(tmp_path / "vetlla.toml").control.operators == "vetlla-operators"
@@ -73,20 +73,20 @@ def test_the_example_loads_with_every_comment_switched_on(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("setting", EVERY_SETTING)
 def test_every_setting_stands_in_the_example_and_in_the_handbook(setting: str) -> None:
-    """Whoever looks for a setting finds it in both places."""
+    """A reader finds every setting in both places."""
     assert at(tomllib.loads(all_switched_on()), setting) is not None
     assert handbook_row(setting)
 
 
 @pytest.mark.parametrize("setting", WITH_DEFAULT)
 def test_the_value_in_the_example_is_the_default(setting: str) -> None:
-    """An operator who removes a # changes nothing."""
+    """An engineer who removes a # changes nothing."""
     assert at(tomllib.loads(all_switched_on()), setting) == at(Settings().model_dump(mode="json"), setting)
 
 
 @pytest.mark.parametrize("setting", [path for path in WITH_DEFAULT if path != "keys_file"])
 def test_the_default_in_the_handbook_is_the_default(setting: str) -> None:
-    """The handbook's column "default" is TOML and means what Vetlla does."""
+    """The handbook's column "default" is TOML and has the value that Vetlla uses."""
     written = tomllib.loads(f"default = {handbook_row(setting)}")["default"]
 
     assert written == at(Settings().model_dump(mode="json"), setting)

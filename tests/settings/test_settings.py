@@ -1,4 +1,4 @@
-"""Loading: files, conf.d, options; and what an operator reads when something is wrong."""
+"""Settings are loaded from files, conf.d and options; errors tell the operator what is wrong."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def written(folder: Path, text: str, *more: str) -> Path:
 
 
 def refused(file: Path) -> ConfigError:
-    """Return the error that loading a file ends with."""
+    """Return the error with which the loading of a file fails."""
     with pytest.raises(ConfigError) as caught:
         load(file)
     return caught.value
 
 
 def test_without_a_file_the_defaults_hold() -> None:
-    """Options alone make settings: a receiver can be tried without writing a file."""
+    """Options alone are enough for settings, so a receiver can be tried without a file."""
     settings = load(None, state_dir=Path("/srv/vetlla"), listen=["dc09=127.0.0.1:0"])
 
     assert settings.state_dir == Path("/srv/vetlla")
@@ -66,7 +66,7 @@ def test_values_are_of_our_types(tmp_path: Path) -> None:
 
 
 def test_settings_cannot_be_changed() -> None:
-    """A reload makes new settings; nobody turns a knob on the old ones."""
+    """A reload makes new settings; the old ones cannot be changed."""
     settings = Settings()
 
     with pytest.raises(ValidationError, match="frozen"):
@@ -74,12 +74,12 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_settings_are_made_in_code_of_the_same_types() -> None:
-    """What a file says as text, a test or a third party's program says as values."""
+    """A file gives texts; a test or a third party's program gives values of the final types."""
     assert QueueSettings(priorities={Kind.FALL: Priority.LIFE}).priorities == {Kind.FALL: Priority.LIFE}
 
 
 def test_conf_d_is_read_after_the_file_in_the_order_of_names(tmp_path: Path) -> None:
-    """Tables merge, the later value stays, and listeners append."""
+    """Tables merge, a later value replaces an earlier one, and listeners append."""
     second = LISTENER.replace('"dc09"', '"dc09"\nname = "backup"')
     file = written(
         tmp_path,
@@ -97,7 +97,7 @@ def test_conf_d_is_read_after_the_file_in_the_order_of_names(tmp_path: Path) -> 
 
 
 def test_listeners_of_the_command_line_leave_the_brokers_out(tmp_path: Path) -> None:
-    """A receiver started by hand beside the service takes nothing of the service's session at the broker."""
+    """A receiver that is started by hand beside the service does not take the service's session at the broker."""
     file = written(tmp_path, LISTENER + BROKER)
 
     assert [broker.node for broker in load(file).mqtt] == ["arc-1"]
@@ -105,14 +105,14 @@ def test_listeners_of_the_command_line_leave_the_brokers_out(tmp_path: Path) -> 
 
 
 def test_a_shared_session_ends_soon(tmp_path: Path) -> None:
-    """The broker deals no events to a receiver of a group that is gone for good."""
+    """The broker soon stops sending events to a receiver of the group that never comes back."""
     alone = load(written(tmp_path, BROKER + "session_expiry_s = 3600"))
     shared = load(written(tmp_path, BROKER + "session_expiry_s = 3600\nshare = 'arc'"))
     assert (alone.mqtt[0].session_s, shared.mqtt[0].session_s) == (3600, 10)
 
 
 def test_recovery_follows_the_watermark() -> None:
-    """Who sets only the lower watermark gets the upper one a quarter above."""
+    """If only the lower watermark is set, the upper one is a quarter above it."""
     store = Settings.model_validate({"store": {"min_free_mib": 101}}).store
 
     assert store.recover_free_mib == 127
@@ -121,7 +121,7 @@ def test_recovery_follows_the_watermark() -> None:
 def test_the_systemd_credential_goes_before_the_state_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys come from the credential that the unit loads, where there is one."""
+    """Keys come from the credential that the unit loads, if there is one."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert Settings().keys_file == Path("/var/lib/vetlla/keys.toml")
 
@@ -145,7 +145,7 @@ def test_the_systemd_credential_goes_before_the_state_directory(
         ('state_dir = "var"', "state_dir", 'absolute path, not "var"', ""),
         ('[log]\nformat = "jsn"', "log.format", 'not "jsn"', 'did you mean "json"?'),
         ('[log]\nlevel = "42"', "log.level", 'not "42"', "choose one of: debug, info, warning, error"),
-        ('[queue.priorities]\nflal = "LIFE"', "queue.priorities.flal", '"flal" is not a word', 'did you mean "fall"?'),
+        ('[queue.priorities]\nflal = "LIFE"', "queue.priorities.flal", "not an allowed word", 'did you mean "fall"?'),
         ('[queue.priorities]\nfall = "LIVE"', "queue.priorities.fall", "one of LIFE, HOME_RISK", ""),
         ("[queue]\nt3_warn_s = 40", "queue", "t3_warn_s should not be above t3_max_s", ""),
         ("[store]\nrecover_free_mib = 1", "store", "recover_free_mib should not be below min_free_mib", ""),
@@ -174,7 +174,7 @@ def test_the_systemd_credential_goes_before_the_state_directory(
     ],
 )
 def test_a_fault_names_file_key_what_and_remedy(tmp_path: Path, text: str, key: str, what: str, remedy: str) -> None:
-    """The operator reads which line of which file to change, and to what."""
+    """The error says which key of which file to change, and how."""
     file = written(tmp_path, text)
 
     error = refused(file)
@@ -187,7 +187,7 @@ def test_a_fault_names_file_key_what_and_remedy(tmp_path: Path, text: str, key: 
 
 
 def test_all_faults_are_told_at_once_each_with_its_own_file(tmp_path: Path) -> None:
-    """Nobody repairs a configuration one start at a time; a listener is counted within its file."""
+    """One error lists all faults. A listener is counted within its file."""
     file = written(tmp_path, LISTENER + "[limits]\nconections = 1\n", LISTENER.replace("port = 0", "port = -1"))
 
     message = refused(file).args[0]
@@ -207,7 +207,7 @@ def test_all_faults_are_told_at_once_each_with_its_own_file(tmp_path: Path) -> N
     ],
 )
 def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
-    """A torn or mis-encoded file is told as such, with the place."""
+    """The error says that a file is broken or has a wrong encoding, and where."""
     file = tmp_path / "vetlla.toml"
     file.write_bytes(content)
 
@@ -219,7 +219,7 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -
 
 
 def test_a_missing_file_is_refused_with_a_way_on(tmp_path: Path) -> None:
-    """A daemon that was told a file does not start on defaults instead."""
+    """A daemon with a configured file does not start with the defaults instead."""
     error = refused(tmp_path / "none.toml")
 
     assert error.args[0] == f"{tmp_path}/none.toml: no such file"
@@ -227,7 +227,7 @@ def test_a_missing_file_is_refused_with_a_way_on(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """A directory in the place of a file, or a file in the place of conf.d, is no silent absence."""
+    """A directory in place of a file, or a file in place of conf.d, is an error and is not ignored."""
     (tmp_path / "conf.d").touch()
     file = written(tmp_path, "")
     assert "conf.d: Not a directory" in refused(file).args[0]
@@ -237,7 +237,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_options_go_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--listen replaces the file's listeners; --state-dir may be relative to where the command was typed."""
+    """--listen replaces the file's listeners; --state-dir may be relative to the current directory."""
     monkeypatch.chdir(tmp_path)
     file = written(tmp_path, 'state_dir = "/srv/v"\n' + LISTENER)
 
@@ -253,14 +253,14 @@ def test_options_go_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("option", ["dc09", "dc09=", "=h:1", "dc09=:1", "dc09=h", "dc09=h:", "dc09=h:x", "dc09=h:-1"])
 def test_a_listen_option_of_another_form_is_refused(option: str) -> None:
-    """The message shows the form that is wanted."""
-    with pytest.raises(UsageError, match=r"not PROTOCOL=HOST:PORT\n  -> such as dc09=0.0.0.0:9009"):
+    """The message shows the correct form."""
+    with pytest.raises(UsageError, match=r"not PROTOCOL=HOST:PORT\n  -> write it like dc09=0.0.0.0:9009"):
         load(None, listen=[option])
 
 
 @pytest.mark.parametrize(("option", "key"), [("dc09=h:65536", "port"), ("dc09=a b:1", "host")])
 def test_a_listen_option_out_of_bounds_is_refused(option: str, key: str) -> None:
-    """What a file may not say, an option may not say either."""
+    """An option has the same bounds as a file."""
     with pytest.raises(UsageError, match=f"--listen {option}: {key} should be"):
         load(None, listen=[option])
 
@@ -269,17 +269,17 @@ def test_a_listen_option_out_of_bounds_is_refused(option: str, key: str) -> None
 
 
 def test_nothing_in_use_can_be_removed(tmp_path: Path) -> None:
-    """Times within the windows are refused, each of them, with the least that would do; 0 is for ever."""
+    """Each time that is shorter than the windows is refused, with the shortest allowed one; 0 means for ever."""
     for name in ("signals_days", "raw_days", "rejects_days", "positions_days"):
         file = written(tmp_path, f"[retention]\n{name} = 1\n[queue]\nchain_window_s = 85_500\n")
         error = refused(file)
         assert "store.duplicate_window_s and queue.chain_window_s" in str(error)
-        assert "for 2 days at least" in str(error)
+        assert "for at least 2 days" in str(error)
         load(written(tmp_path, f"[retention]\n{name} = 2\n[queue]\nchain_window_s = 85_500\n"))
         load(written(tmp_path, f"[retention]\n{name} = 0\n[queue]\nchain_window_s = 85_500\n"))
 
 
 @pytest.mark.parametrize("days", ["-1", "36_526", "1.5", '"30"', "true"])
 def test_retention_is_in_whole_days(tmp_path: Path, days: str) -> None:
-    """Up to a century, without a fraction."""
+    """Retention is at most a century and has no fraction."""
     assert "retention.positions_days" in str(refused(written(tmp_path, f"[retention]\npositions_days = {days}\n")))

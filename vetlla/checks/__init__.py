@@ -1,1 +1,1 @@
-"""What can be wrong: findings of ``vetlla doctor`` and risks of ``vetlla check-config``."""
+"""Checks: the findings of ``vetlla doctor`` and the risks of ``vetlla check-config``."""

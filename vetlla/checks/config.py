@@ -1,7 +1,7 @@
-"""What a configuration allows and an engineer may not have meant; ``vetlla check-config`` tells it.
+"""Finds risks in a configuration that an engineer may not intend; ``vetlla check-config`` shows them.
 
-A risk never keeps the receiver from starting. What does (an unknown key, a key file that others can read, a missing
-certificate) is an error and raised as such; what the machine lacks (room, speed, descriptors) is ``vetlla doctor``'s.
+A risk never prevents the start of the receiver. What prevents it (an unknown key, a key file that others can read, a
+missing certificate) is raised as an error. ``vetlla doctor`` checks the machine (room, speed, descriptors).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Risk(NamedTuple):
-    """Where, what may come of it, and what to do about it."""
+    """Where a risk is, what can happen, and what to do about it."""
 
     where: str
     what: str
@@ -36,10 +36,10 @@ def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Risk]:
     """Yield the risks of the configuration's own files, the state directory and the keys of TLS."""
     for file in files:
         if file.stat().st_mode & 0o022:
-            yield Risk(str(file), "others than its owner can change it", f"chmod go-w {file}")
+            yield Risk(str(file), "users other than its owner can change it", f"chmod go-w {file}")
     state_dir = settings.state_dir
     if not state_dir.is_dir():
-        yield Risk("state_dir", f"{state_dir} does not exist", "it is made at the first start, if its parent allows it")
+        yield Risk("state_dir", f"{state_dir} does not exist", "the first start creates it, if its parent allows that")
     for listen in settings.listen:
         if listen.tls:
             yield from _of_key(f"listen {listen.name}", listen.tls.key)
@@ -52,42 +52,42 @@ def _of_key(where: str, key: Path) -> Iterator[Risk]:
     try:
         shared = key.stat().st_mode & 0o007
     except OSError:
-        return  # the start itself refuses that
+        return  # the start itself refuses such a file
     if shared:
         yield Risk(where, f"every user of this machine can read the private key {key}", f"chmod o= {key}")
 
 
 def of_certificates(certificates: Iterable[Certificate], now: datetime) -> Iterator[Risk]:
-    """Yield the certificates that peers refuse, or soon will."""
+    """Yield a risk for each certificate that peers refuse or will soon refuse."""
     for one in certificates:
         if (what := trouble(one, now)) is not None:
             yield Risk(one.name, f"{one.file} ({one.use}) {what}", "renew it, then: systemctl reload vetlla")
 
 
 def trouble(certificate: Certificate, now: datetime, soon: timedelta = EXPIRES_SOON) -> str | None:
-    """Return what is wrong with a certificate's time, as the rest of a sentence; None while it is valid for long."""
+    """Return what is wrong with a certificate's dates, as the end of a sentence; None if they are in order."""
     if certificate.not_before > now:
         return f"is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC"
     if certificate.not_after <= now:
-        return f"has expired on {certificate.not_after:%Y-%m-%d %H:%M} UTC"
+        return f"expired on {certificate.not_after:%Y-%m-%d %H:%M} UTC"
     if certificate.not_after - now < soon:
         return f"expires on {certificate.not_after:%Y-%m-%d %H:%M} UTC"
     return None
 
 
 def of_policy(settings: Settings) -> Iterator[Risk]:
-    """Yield the risks of what is taken from whom, and of who may do what."""
+    """Yield the risks of the rules on which reports are accepted and which users may do what."""
     if settings.intake.plain_for_keyed is PlainPolicy.ACCEPT:
         yield Risk(
             "intake.plain_for_keyed",
-            "frames in clear are taken from accounts that have a key: whoever knows an account can report for it",
+            "unencrypted frames of accounts with a key are accepted: anyone who knows an account can report for it",
             'set it to "refuse" once all devices encrypt',
         )
     if settings.intake.unknown_accounts is UnknownPolicy.REFUSE:
         yield Risk(
             "intake.unknown_accounts",
-            "reports of accounts that nobody registered are refused: a slip in the registry loses an alarm",
-            'set it to "accept": they are put before an operator',
+            "reports of unregistered accounts are refused: a slip in the registry loses an alarm",
+            'set it to "accept": an operator then sees such reports',
         )
     if settings.http.enabled and _is_public(settings.http.host):
         yield Risk("http.host", f"health and metrics are served on {settings.http.host}", "keep it behind a firewall")
@@ -95,13 +95,13 @@ def of_policy(settings: Settings) -> Iterator[Risk]:
         if broker.tls is None and _is_public(broker.host):
             yield Risk(
                 f"mqtt {broker.name}",
-                f"what homes say, and the password, goes to {broker.host} in clear",
-                "give it tls, as config/vetlla.toml shows",
+                f"the reports of homes and the password go to {broker.host} unencrypted",
+                "set its tls, as in config/vetlla.toml",
             )
         if settings.store.duplicate_window_s < broker.session_expiry_s:
             yield Risk(
                 f"mqtt {broker.name}",
-                "terminals repeat an event until its receipt comes: after a longer break than store.duplicate_window_s "
+                "terminals repeat an event until its receipt comes: after a break longer than store.duplicate_window_s "
                 f"({settings.store.duplicate_window_s:g} s) it is stored twice",
                 f"set it to session_expiry_s ({broker.session_expiry_s} s)",
             )
@@ -117,11 +117,11 @@ def _is_public(host: str) -> bool:
 
 def _of_roles(control: ControlSettings) -> Iterator[Risk]:
     if control.mode & 0o002 and not control.operators:
-        yield Risk("control.mode", "every user of this machine can work alarms", "name a group in control.operators")
+        yield Risk("control.mode", "every user of this machine can work on alarms", "name a group in control.operators")
 
 
 def of_accounts(book: AccountBook, keyring: Keyring) -> Iterator[Risk]:
-    """Yield the risks of what is registered."""
+    """Yield the risks of the registered accounts and keys."""
     if windowless := [account.account for account in book if account.clock_window is None]:
         yield Risk(
             "accounts",
@@ -129,19 +129,19 @@ def of_accounts(book: AccountBook, keyring: Keyring) -> Iterator[Risk]:
             "vetlla accounts set ACCOUNT --clock-window standard, or a wide one such as -300..300",
         )
     for name, count in unknown_names(keyring, (account.key_name for account in book)).items():
-        yield Risk("accounts", f"{count} use key {name}, which is not there: none is heard", f"vetlla keys set {name}")
+        yield Risk("accounts", f"{count} use the missing key {name} and cannot report", f"vetlla keys set {name}")
     if shared := shared_by_homes(book):
         yield Risk(
             "keys",
             f"{len(shared)} are used by several homes ({_some(sorted(shared))}): "
             "a frame of one home can pass for another's",
-            "give each home a key of its own: vetlla keys list tells how many homes use each",
+            "give each home a key of its own: vetlla keys list shows how many homes use each",
         )
     if padded := sorted(name for name, key in keyring.items() if key.long_pad):
         yield Risk(
             "keys",
-            f"{_some(padded)}: frames with a whole block of pad are trusted, in which the block behind can be changed",
-            "vetlla keys pad NAME --short, unless its terminals send heartbeats in no other form",
+            f"{_some(padded)}: frames with a whole block of pad are accepted, but the block after it can be changed",
+            "vetlla keys pad NAME --short, unless its terminals need this form for their heartbeats",
         )
     for name, key in keyring.items():
         if key.previous:

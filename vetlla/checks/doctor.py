@@ -1,4 +1,4 @@
-"""Whether a receiver does its work on this machine, or could: ``vetlla doctor``."""
+"""Runs the checks of ``vetlla doctor``: whether a receiver works on this machine, or could work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one check of ``vetlla doctor`` found, and how bad it is."""
+"""The finding of one check of ``vetlla doctor``, and its level."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Level(IntEnum):
-    """How bad it is; the numbers are the exit statuses of monitoring plug-ins."""
+    """Level of a finding; the numbers are the exit statuses of monitoring plug-ins."""
 
     OK = 0
     WARNING = 1
     CRITICAL = 2
     UNKNOWN = 3
-    """It could not be looked at: nothing says that it is well."""
+    """The check could not look, so it is not known to be good."""
 
 
 _GRAVITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
@@ -30,7 +30,7 @@ _GRAVITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found, and what to do about it; ``figures`` are what was measured."""
+    """What one check found, and what to do about it; ``figures`` holds the measured values."""
 
     check: str
     level: Level
@@ -40,12 +40,12 @@ class Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Level:
-    """Return the level of the whole: what is known to be bad counts most, then what is not known."""
+    """Return the level of all findings together: CRITICAL is worst, then UNKNOWN, then WARNING."""
     return max((finding.level for finding in findings), key=_GRAVITY.index, default=Level.OK)
 
 
 def of_error(check: str, error: VetllaError | PermissionError) -> Finding:
-    """Return the finding that an error is: one of permission says nothing about the thing itself."""
+    """Return an error as a finding; a missing permission is UNKNOWN, as it says nothing about the checked thing."""
     told = access.explained(error)
     level = Level.UNKNOWN if isinstance(told, AccessError) else Level.CRITICAL
     return Finding(check=check, level=level, text=told.args[0], remedy=told.remedy or "run it as the receiver's user")

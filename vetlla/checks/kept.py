@@ -1,4 +1,4 @@
-"""What the receiver keeps: journal, registry, keys; whose files they are; who else writes."""
+"""Checks of the receiver's files: journal, registry, keys, their owners, and other writers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OURS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, "keys.toml", "jou
 
 
 def journal(state_dir: Path, status: Status | None) -> Finding:
-    """Judge the journal: it can be read, is the file that the receiver writes, and its log does not grow for ever."""
+    """Check that the journal can be read, is the file that the receiver writes, and has a log of limited size."""
     path = state_dir / JOURNAL
     written = (status or {}).get("process", {}).get("journal")
     try:
@@ -41,7 +41,7 @@ def journal(state_dir: Path, status: Status | None) -> Finding:
                 check="journal",
                 level=Level.CRITICAL,
                 text=f"{state_dir}: a restore was interrupted half way",
-                remedy="run the same `vetlla db restore` once more",
+                remedy="run the same `vetlla db restore` again",
             )
         there = path.stat() if path.exists() else None
         if written and (there is None or (there.st_dev, there.st_ino) != (written["device"], written["inode"])):
@@ -49,10 +49,10 @@ def journal(state_dir: Path, status: Status | None) -> Finding:
                 check="journal",
                 level=Level.CRITICAL,
                 text=f"{path} is not the file that the receiver writes: it was moved, replaced or deleted",
-                remedy="leave the receiver running: it keeps what it wrote in journal.db.kept-...; see its log",
+                remedy="leave the receiver running: it copies what it wrote to journal.db.kept-...; see its log",
             )
         if there is None:
-            return Finding(check="journal", level=Level.OK, text=f"{path}: none yet, the first start makes it")
+            return Finding(check="journal", level=Level.OK, text=f"{path} is missing; the first start creates it")
         with Archive(state_dir, older=True) as archive:
             text = f"{path}: {last_number(archive, SIGNALS)} signals"
     except (PermissionError, VetllaError) as error:
@@ -62,14 +62,14 @@ def journal(state_dir: Path, status: Status | None) -> Finding:
         return Finding(
             check="journal",
             level=Level.WARNING,
-            text=f"{text}; its log has {log >> 20} MiB: a reader keeps the receiver from starting it over",
-            remedy="end the reader that has been open for long: lsof, or fuser -v on the file",
+            text=f"{text}; its log has {log >> 20} MiB, because a reader prevents the receiver from reusing it",
+            remedy="find the program that reads the file with lsof or fuser -v, and end it",
         )
     return Finding(check="journal", level=Level.OK, text=text)
 
 
 def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
-    """Judge the registry: it can be read, and the receiver knows the accounts that it holds."""
+    """Check that the registry can be read and that the receiver uses its accounts."""
     began_s = time.monotonic()
     try:
         with reading(state_dir, clock) as opened:
@@ -79,8 +79,8 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
             return Finding(
                 check="registry",
                 level=Level.WARNING,
-                text=f"{number} accounts; process {holders} has held it for too long: until it ends nothing can change",
-                remedy="end that process; what it had not committed is taken back",
+                text=f"{number} accounts; process {holders} has held it for too long and prevents all changes",
+                remedy="end that process; its uncommitted changes are rolled back",
             )
     except (PermissionError, VetllaError) as error:
         return of_error("registry", error)
@@ -89,14 +89,14 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
         return Finding(
             check="registry",
             level=Level.WARNING,
-            text=f"{number} accounts are registered, and the receiver goes by {known}",
-            remedy="systemctl reload vetlla; the receiver's log says why it did not take them",
+            text=f"{number} accounts are registered, but the receiver uses {known}",
+            remedy="systemctl reload vetlla; if that does not help, see the receiver's log",
         )
     return Finding(check="registry", level=Level.OK, text=f"{number} accounts")
 
 
 def keys(settings: Settings, status: Status | None, clock: Clock) -> Finding:
-    """Read the keys as the receiver would; tell how many there are, how many several homes share, and nothing else."""
+    """Read the keys as the receiver does. Return only how many there are and how many several homes share."""
     path = Path((status or {}).get("process", {}).get("keys_file") or settings.keys_file)
     try:
         count = len(Keyring.read(path)) if path.exists() else 0
@@ -104,12 +104,12 @@ def keys(settings: Settings, status: Status | None, clock: Clock) -> Finding:
         return of_error("keys", error)
     shared = _shared(settings.state_dir, clock) if count else 0
     text = f"{path}: {count} keys" + (f", {shared} of them shared by several homes" if shared else "")
-    remedy = "vetlla keys list names them: give each home a key of its own" if shared else ""
+    remedy = "give each home a key of its own: vetlla keys list shows the shared ones" if shared else ""
     return Finding(check="keys", level=Level.OK, text=text if count else "none", remedy=remedy)
 
 
 def _shared(state_dir: Path, clock: Clock) -> int:
-    """Return how many keys several homes share; 0 where the registry cannot be read, which another check tells."""
+    """Return how many keys several homes share; 0 if the registry cannot be read, which another check reports."""
     try:
         with reading(state_dir, clock) as opened:
             return len(shared_by_homes(account_book(opened)))
@@ -118,7 +118,7 @@ def _shared(state_dir: Path, clock: Clock) -> int:
 
 
 def owners(settings: Settings) -> Finding:
-    """Look for files that the user of the state directory, who is the receiver's, could not use."""
+    """Look for files that the receiver cannot use. Its user is the owner of the state directory."""
     state_dir = settings.state_dir
     try:
         owner = state_dir.stat().st_uid
@@ -143,7 +143,7 @@ def owners(settings: Settings) -> Finding:
 
 
 def _status(path: Path, settings: Settings) -> os.stat_result | None:
-    """Return the status of a file. Only for the keys file, which may be kept elsewhere, links are followed."""
+    """Return the status of a file. Links are followed only for the keys file, which may be kept elsewhere."""
     try:
         return path.stat() if path == settings.keys_file else path.lstat()
     except FileNotFoundError:
@@ -151,14 +151,14 @@ def _status(path: Path, settings: Settings) -> os.stat_result | None:
 
 
 def _usable(status: os.stat_result, owner: int) -> bool:
-    """Return True if the owner of the directory owns a file or can read it in another way. A link is not usable."""
+    """Return True if the directory's owner can use a file as its owner, as root or by its group; False for a link."""
     if stat.S_ISLNK(status.st_mode):
         return False
     return owner in {0, status.st_uid} or bool(status.st_mode & stat.S_IRGRP and status.st_gid)
 
 
 def sqlite(state_dir: Path, version: tuple[int, ...]) -> Finding:
-    """Look for a second writer of the journal, where this SQLite could corrupt it then."""
+    """Look for a second writer of the journal, if this SQLite release can then corrupt it."""
     text = "SQLite " + ".".join(map(str, version))
     first, last = WAL_FAULT
     if not first <= version <= last:
@@ -171,21 +171,21 @@ def sqlite(state_dir: Path, version: tuple[int, ...]) -> Finding:
         return Finding(
             check="sqlite",
             level=Level.CRITICAL,
-            text=f"{text} can corrupt a journal with two writers; open for writing in processes {writers}",
-            remedy="close the journal everywhere but in the receiver; sqlite3 -readonly is enough to look",
+            text=f"{text} can corrupt a journal with two writers; processes {writers} have it open for writing",
+            remedy="close the journal in all programs but the receiver; use sqlite3 -readonly to look at it",
         )
     if unseen and len(writers) + len(unseen) > 1:
         return Finding(
             check="sqlite",
             level=Level.UNKNOWN,
             text=f"{text} can corrupt a journal with two writers; processes {unseen} of other users have it open",
-            remedy="run this as root: sudo vetlla doctor tells whether they write",
+            remedy="run sudo vetlla doctor: root can see whether they write",
         )
-    return Finding(check="sqlite", level=Level.OK, text=f"{text}; one writer at most, so its WAL fault cannot strike")
+    return Finding(check="sqlite", level=Level.OK, text=f"{text}; its WAL fault needs two writers; at most one writes")
 
 
 def _users(path: Path) -> tuple[list[int], list[int]]:
-    """Return the processes that hold a file open for writing, and those that hold it open in ways we may not see."""
+    """Return the processes that have a file open for writing, and those that have it open in a hidden mode."""
     if not path.exists():
         return [], []
     there = path.stat()
@@ -196,7 +196,7 @@ def _users(path: Path) -> tuple[list[int], list[int]]:
             if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
                 continue
             information = (entry.parents[1] / "fdinfo" / entry.name).read_text(encoding="ascii")
-        except OSError:  # not ours to see, or gone meanwhile
+        except OSError:  # of another user, or closed meanwhile
             continue
         process = int(entry.parents[1].name)
         seen.add(process)
@@ -207,9 +207,9 @@ def _users(path: Path) -> tuple[list[int], list[int]]:
 
 
 def _lockers(there: os.stat_result) -> set[int]:
-    """Return the processes that hold a lock on a file, as SQLite does with each database that is open in WAL mode.
+    """Return the processes that hold a lock on a file, as SQLite does on each database that is open in WAL mode.
 
-    proc(5) shows the locks of all users: /proc/locks.
+    /proc/locks shows the locks of all users (proc(5)).
     """
     place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
     found = set()

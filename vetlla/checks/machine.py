@@ -1,7 +1,7 @@
-"""What a machine must offer to a receiver: versions, disk, descriptors, clock.
+"""Checks of the machine: disk, descriptors, clock.
 
-Each check is a function that returns a finding or several; none changes anything but for a temporary file whose
-flushes to disk are timed. A check that may not look says so: UNKNOWN is not OK.
+Each check is a function that returns one or more findings. The only change is a temporary file, on which flushes to
+disk are timed. A check without permission to look returns UNKNOWN, not OK.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 FLUSHES = 50
-"""Enough for a median that holds, and less than a second on a disk that is fit for this."""
+"""Enough for a stable median, and less than a second on a suitable disk."""
 FLUSH_BYTES = 4096
 FLUSH_SLOW_MS = 20.0
-"""A spinning disk without a cache needs 8 ms; beyond 20 ms the disk is shared with something that starves it."""
+"""A spinning disk without a cache needs 8 ms; above 20 ms another program takes too much of the disk."""
 FLUSH_FAILING_MS = 500.0
-"""One flush of this length makes an alarm late by itself."""
+"""One flush of this length alone makes an alarm late."""
 FLUSH_DOUBTED_MS = 0.015
-"""No medium is that fast: the flush was not carried out, and what was acknowledged may be lost with the power."""
+"""No medium is that fast: the flush did not happen, and a power cut can lose acknowledged reports."""
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs", "fuse.glusterfs", "afs"})
 """File systems on which SQLite's shared memory does not work (sqlite.org/wal.html, section 1)."""
 _VOLATILE = frozenset({"tmpfs", "ramfs"})
 _TIME_ERROR = 5
-"""adjtimex(2): the clock is not synchronised."""
+"""TIME_ERROR of adjtimex(2): the clock is not synchronised."""
 
 
 def state_directory(settings: Settings) -> Iterator[Finding]:
-    """Look at who may enter, what it lies on, how much room there is and how long a flush takes."""
+    """Check the directory's permissions, its file system, the free space and the duration of a flush."""
     path = settings.state_dir
     try:
         mode = path.stat().st_mode
@@ -63,8 +63,8 @@ def state_directory(settings: Settings) -> Iterator[Finding]:
     except PermissionError:
         yield of_error("flush", access.refusal(path, "no flush was timed"))
     except OSError as error:
-        text = f"{path}: nothing can be written: {error.strerror}"
-        yield Finding(check="flush", level=Level.CRITICAL, text=text, remedy="is the disk full, or read-only?")
+        text = f"{path}: writing failed: {error.strerror}"
+        yield Finding(check="flush", level=Level.CRITICAL, text=text, remedy="free space, or mount it for writing")
 
 
 def _permissions(path: Path, mode: int) -> Finding:
@@ -79,7 +79,7 @@ def _permissions(path: Path, mode: int) -> Finding:
 
 
 def _file_system_of(path: Path) -> str:
-    """Return the type of the file system that holds a directory, from proc(5)'s mountinfo; "" where it is not there."""
+    """Return the type of a directory's file system from mountinfo (proc(5)); "" if mountinfo does not show it."""
     device, place = path.stat().st_dev, path.resolve()
     number = f"{os.major(device)}:{os.minor(device)}"
     nearest, found = 0, ""
@@ -100,14 +100,14 @@ def _file_system(path: Path, kind: str) -> Finding:
         return Finding(
             check="file system",
             level=Level.CRITICAL,
-            text=f"{path} lies on {kind}: the journal needs memory shared between processes of one machine",
+            text=f"{path} is on {kind}, but the journal needs memory that processes of one machine share",
             remedy="put the state directory on a disk of this machine",
         )
     if kind in _VOLATILE:
         return Finding(
             check="file system",
             level=Level.CRITICAL,
-            text=f"{path} lies on {kind}: what was acknowledged is gone with the power",
+            text=f"{path} is on {kind}: a power cut loses acknowledged reports",
             remedy="put the state directory on a disk",
         )
     if not kind:
@@ -115,7 +115,7 @@ def _file_system(path: Path, kind: str) -> Finding:
             check="file system",
             level=Level.UNKNOWN,
             text=f"{path}: its file system is not among the mounts that this process sees",
-            remedy=f"stat -f {path} tells its type: it must be on a disk of this machine",
+            remedy=f"see its type with stat -f {path}: it must be on a disk of this machine",
         )
     return Finding(check="file system", level=Level.OK, text=kind)
 
@@ -128,8 +128,8 @@ def _room(settings: Settings) -> Finding:
     return Finding(
         check="free space",
         level=level,
-        text=f"{free_mib} MiB; nothing is acknowledged below {least} MiB",
-        remedy="free or add space, old backups and exports first" if level else "",
+        text=f"{free_mib} MiB; below {least} MiB nothing is acknowledged",
+        remedy="remove old backups and exports, or add space" if level else "",
         figures={"free_mib": free_mib, "min_free_mib": least},
     )
 
@@ -145,15 +145,15 @@ def _timed_flushes(descriptor: int) -> list[float]:
 
 
 def flushes(durations_ms: list[float]) -> Finding:
-    """Judge how long fdatasync took: every acknowledgement waits for one."""
+    """Check how long fdatasync took: every acknowledgement waits for one."""
     middle, longest = statistics.median(durations_ms), max(durations_ms)
     level, remedy = Level.OK, ""
     if longest >= FLUSH_FAILING_MS:
-        level, remedy = Level.CRITICAL, "another writer starves this disk, or it is failing: smartctl, iostat -x 1"
+        level, remedy = Level.CRITICAL, "find another heavy writer (iostat -x 1) or a failing disk (smartctl)"
     elif middle >= FLUSH_SLOW_MS:
-        level, remedy = Level.WARNING, "use a faster disk, one with a protected write cache, or one of its own"
+        level, remedy = Level.WARNING, "use a faster disk, one with a protected write cache, or one for Vetlla alone"
     elif middle < FLUSH_DOUBTED_MS:
-        level, remedy = Level.WARNING, "is the disk's or the hypervisor's cache safe without power? Turn it off if not"
+        level, remedy = Level.WARNING, "turn off the cache of the disk or hypervisor, unless it survives a power cut"
     return Finding(
         check="flush",
         level=level,
@@ -164,43 +164,43 @@ def flushes(durations_ms: list[float]) -> Finding:
 
 
 def descriptors(connections: int, most: int | None, whose: str) -> Finding:
-    """Compare what a process may open (None: as much as it likes) with what the settings promise to peers."""
+    """Compare how many files a process may open (None: no limit) with the number that the settings need."""
     needed = connections + SPARE_FILES
     if most is None:
-        return Finding(check="descriptors", level=Level.OK, text=f"without a limit {whose}, {needed} needed")
+        return Finding(check="descriptors", level=Level.OK, text=f"no limit {whose}, {needed} needed")
     figures = {"descriptors": most, "needed": needed}
     if most < needed:
         return Finding(
             check="descriptors",
             level=Level.WARNING,
             text=f"{most} {whose}, {needed} needed for limits.connections = {connections}",
-            remedy="LimitNOFILE= in the unit (65536 as shipped), ulimit -n elsewhere, or fewer connections",
+            remedy="raise LimitNOFILE= in the unit (65536 as shipped) or ulimit -n, or lower limits.connections",
             figures=figures,
         )
     return Finding(check="descriptors", level=Level.OK, text=f"{most} {whose}, {needed} needed", figures=figures)
 
 
 def own_descriptors() -> int | None:
-    """Return how many descriptors this process may open; None: no limit."""
+    """Return how many descriptors this process may open; None if there is no limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if most == resource.RLIM_INFINITY else most
 
 
 def clock() -> Finding:
-    """Ask the kernel whether something keeps its clock right (adjtimex(2), reading only)."""
-    answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # more than any struct timex
+    """Ask the kernel whether a time service synchronises its clock (adjtimex(2), only reading)."""
+    answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # larger than any struct timex
     if answer == _TIME_ERROR:
         return Finding(
             check="clock",
             level=Level.WARNING,
-            text="not synchronised: stamps may be wrong, and encrypted frames are refused when they seem too old",
-            remedy="run a time service: systemd-timesyncd, chrony",
+            text="not synchronised: stamps may be wrong, and encrypted frames are refused if they seem too old",
+            remedy="run a time service such as systemd-timesyncd or chrony",
         )
     if answer < 0:
         return Finding(
             check="clock",
             level=Level.UNKNOWN,
-            text="the kernel does not tell this process whether the clock is kept right",
-            remedy="timedatectl on the machine itself tells it",
+            text="the kernel does not show this process whether the clock is synchronised",
+            remedy="run timedatectl on the machine itself",
         )
     return Finding(check="clock", level=Level.OK, text="synchronised")

@@ -1,4 +1,4 @@
-"""Where the receiver hears, and is heard: listeners, brokers, the page of metrics, certificates."""
+"""Checks of the receiver's connections: listeners, brokers, the health page, certificates."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Listen, Settings
 
 HTTP_S = 3.0
-"""Time the receiver has to answer on its page of health."""
+"""Time in which the health page must answer."""
 WAITING_MANY = 1_000
-"""Connections that wait to be accepted: in good order each waits for less than a turn of the loop."""
+"""More connections that wait to be accepted mean overload. Normally each waits for less than a turn of the loop."""
 _LISTENING = "0A"
 """State of a listening socket in proc(5)'s net/tcp."""
 
 
 class Socket(NamedTuple):
-    """A socket as the kernel counts it."""
+    """Counts that the kernel keeps of a socket."""
 
     waiting: int
-    """TCP: connections to be accepted; UDP: bytes to be read."""
+    """Connections that wait to be accepted (TCP), or bytes that wait to be read (UDP)."""
     dropped: int
 
 
 def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> Finding:
-    """Judge a listener: the running receiver's socket, or, without a receiver, whether the address can be had.
+    """Check the running receiver's socket for a listener or, without a receiver, whether its address is free.
 
-    ``unasked`` says why the receiver did not tell its status although one may run: then its address is taken by it.
+    ``unasked`` says why the status is missing although a receiver may run. Then an address in use may be its own.
     """
     name = f"listener {listen.name}"
     if status is None:
@@ -54,7 +54,7 @@ def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> 
                 try_to_bind(name, listen, transport)
         except ConfigError as error:
             if unasked is not None and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
-                text = f"{listen.address} is taken: by the receiver, which did not tell, or by another program"
+                text = f"{listen.address} is in use by the receiver, which did not answer, or by another program"
                 return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
             return of_error(name, error)
         return Finding(check=name, level=Level.OK, text=f"{listen.address} is free")
@@ -67,13 +67,13 @@ def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> 
             check=name,
             level=Level.CRITICAL,
             text=f"the receiver does not listen on {listen.address}" + (f", but on {where}" if where else ""),
-            remedy="systemctl restart vetlla: it reads listeners at the start",
+            remedy="systemctl restart vetlla: the receiver reads listeners at its start",
         )
     for transport, place in held.items():
         if (found := _of_socket(name, transport, place)) is not None:
             return found
     ways = ", ".join(sorted(held)) + (f" (not {', '.join(lacking)})" if lacking else "")
-    return Finding(check=name, level=Level.OK, text=f"{listen.address}, held by the receiver over {ways}")
+    return Finding(check=name, level=Level.OK, text=f"{listen.address}, the receiver listens over {ways}")
 
 
 def _places(status: Status, name: str) -> list[Mapping[str, Any]]:
@@ -81,22 +81,22 @@ def _places(status: Status, name: str) -> list[Mapping[str, Any]]:
 
 
 def _of_socket(name: str, transport: str, place: Mapping[str, Any]) -> Finding | None:
-    """Return what is wrong with a socket that the receiver says it holds; None where nothing is."""
+    """Return what is wrong with a socket that the receiver reports as its own; None if it is in order."""
     where = f"{transport} {spelled(place['host'], place['port'])}"
     found = kernel_socket(transport, place["port"])
     if found is None:
         return Finding(
             check=name,
             level=Level.UNKNOWN,
-            text=f"{where}: the receiver says it listens, and this process does not see the socket",
-            remedy="run this in the receiver's own network namespace (container)",
+            text=f"{where}: the receiver says that it listens, but this process does not see the socket",
+            remedy="run this in the receiver's network namespace (container)",
         )
     if transport == "tcp" and found.waiting > WAITING_MANY:
         return Finding(
             check=name,
             level=Level.CRITICAL,
             text=f"{where}: {found.waiting} connections wait to be accepted",
-            remedy="the receiver is overloaded: top, and the dashboard's rows on commits",
+            remedy="the receiver is overloaded: look at top and at the dashboard's rows on commits",
         )
     if transport == "udp" and found.dropped:
         return Finding(
@@ -109,7 +109,7 @@ def _of_socket(name: str, transport: str, place: Mapping[str, Any]) -> Finding |
 
 
 def kernel_socket(transport: str, port: int) -> Socket | None:
-    """Return what the kernel knows of a listening socket of a port; None where this process sees none."""
+    """Return the kernel's counts of the listening socket of a port; None if this process sees no such socket."""
     found = [
         Socket(int(fields[4].partition(":")[2], 16), int(fields[-1]) if transport == "udp" else 0)
         for file in (transport, f"{transport}6")
@@ -122,21 +122,21 @@ def kernel_socket(transport: str, port: int) -> Socket | None:
 def _table(file: Path) -> Iterator[list[str]]:
     try:
         lines = file.read_text(encoding="ascii").splitlines()
-    except OSError:  # without IPv6
+    except OSError:  # a machine without IPv6 does not have the file
         return
     for line in lines[1:]:
         yield line.split()
 
 
 def http(settings: Settings, status: Status | None, unasked: Finding | None) -> Finding:
-    """Fetch the page of health from the running receiver; without one, see whether its address can be had."""
+    """Fetch the health page of the running receiver or, without a receiver, check whether its address is free."""
     address = http_address(settings)
     if status is None:
         return listener(address, None, unasked)
     name, place = f"listener {address.name}", status["http"]
     if place is None:
         text = f"health and metrics are not served on {address.address}"
-        remedy = "systemctl restart vetlla: it reads [http] at the start"
+        remedy = "systemctl restart vetlla: the receiver reads [http] at its start"
         return Finding(check=name, level=Level.WARNING, text=text, remedy=remedy)
     where = spelled({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place["host"], place["host"]), place["port"])  # noqa: S104
     try:
@@ -148,16 +148,16 @@ def http(settings: Settings, status: Status | None, unasked: Finding | None) -> 
             check=name,
             level=Level.CRITICAL,
             text=f"{where} does not answer: {why}",
-            remedy="does a firewall stand between, or another network namespace? monitoring is blind without it",
+            remedy="check for a firewall or another network namespace in between; monitoring needs this page",
         )
     return Finding(check=name, level=Level.OK, text=f"{where} answers")
 
 
 def broker(mqtt: Mqtt, status: Status | None, unasked: Finding | None) -> Finding:
-    """Connect to an MQTT broker and leave, unless a running receiver is or may be connected: it would be pushed off."""
+    """Connect to an MQTT broker and leave, unless a receiver may be connected: the broker would disconnect it."""
     name = f"broker {mqtt.name}"
     if unasked is not None:
-        text = f"{mqtt.address} was not tried: a receiver that did not tell may be connected, and would be pushed off"
+        text = f"{mqtt.address} was not tried: that would disconnect a receiver, and one may be connected"
         return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
     if any(place["name"] == mqtt.name and place.get("connected") for place in (status or {}).get("listening", ())):
         return Finding(check=name, level=Level.OK, text=f"{mqtt.address}, the receiver is connected")
@@ -166,14 +166,14 @@ def broker(mqtt: Mqtt, status: Status | None, unasked: Finding | None) -> Findin
     except (ConfigError, LinkError) as error:
         found = of_error(name, error)
         return Finding(check=name, level=found.level, text=f"{mqtt.address}: {found.text}", remedy=found.remedy)
-    level, text = Level.OK, f"{mqtt.address} takes {mqtt.node}"
+    level, text = Level.OK, f"{mqtt.address} accepts {mqtt.node}"
     if status is not None:
         level, text = Level.CRITICAL, f"{text}, but the receiver is not connected"
-    return Finding(check=name, level=level, text=text, remedy="its log says why: mqtt.lost" if level else "")
+    return Finding(check=name, level=level, text=text, remedy="see mqtt.lost in the receiver's log" if level else "")
 
 
 def of_certificates(settings: Settings, status: Status | None, now: datetime) -> Iterator[Finding]:
-    """Judge the certificates that new connections use: the running receiver's, or those on the disk without one."""
+    """Check the certificates for new connections: the running receiver's or, without a receiver, those on the disk."""
     on_disk = {(one.name, one.use, one.file): one for one in certificates(settings)}
     if status is None or "certificates" not in status:
         for one in on_disk.values():
@@ -185,7 +185,7 @@ def of_certificates(settings: Settings, status: Status | None, now: datetime) ->
         in_use = Certificate(*key, datetime.fromisoformat(fields["not_before"]), end)
         found, there = _certificate(in_use, now), on_disk.get(key)
         if there is not None and there.not_after != end:
-            renewed = f"the file is valid until {there.not_after:%Y-%m-%d}, the receiver still uses the one before"
+            renewed = f"the file is valid until {there.not_after:%Y-%m-%d}, the receiver still uses the previous one"
             level = max(found.level, Level.WARNING)
             text = f"{found.text}; {renewed}"
             found = Finding(check=found.check, level=level, text=text, remedy="systemctl reload vetlla")

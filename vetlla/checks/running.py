@@ -1,4 +1,4 @@
-"""The receiver that runs: whether it is ready, is the one that is installed, and has the configuration on the disk."""
+"""Checks whether the running receiver is ready, has the installed version, and uses the configuration on disk."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 Status: TypeAlias = Mapping[str, Any]
 Ask: TypeAlias = Callable[[str], Status]
-"""Asks the running receiver; raises VetllaError where none answers."""
+"""Sends a question to the running receiver. Raises VetllaError if no receiver answers."""
 
 
 def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
-    """Return the receiver's status and what is found of it; None where it does not tell."""
+    """Return the receiver's status (None if it did not answer) and the finding about it."""
     try:
         status = ask("status")
     except LinkError as error:
@@ -37,7 +37,7 @@ def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
             check="receiver",
             level=Level.CRITICAL,
             text=f"runs, but acknowledges nothing new: {status['why']}",
-            remedy="journalctl -u vetlla -p warning; the other checks here may show the cause",
+            remedy="journalctl -u vetlla -p warning; the other findings may show the cause",
         )
     version, process = status["version"], status.get("process", {})
     who = f", process {process['pid']} of user {process['user']}" if process else ""
@@ -52,28 +52,28 @@ def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
 
 
 def is_unasked(status: Status | None, found: Finding) -> bool:
-    """Return True if a receiver may run that did not tell its status: this user may not ask it, or it hangs."""
+    """Return True if a receiver may run without giving its status: this user may not ask it, or it hangs."""
     return status is None and found.level is not Level.WARNING
 
 
 def configuration(
     ask: Ask, status: Status | None, settings: Settings, path: Path | None, protocols: Mapping[str, AnyDescription]
 ) -> Iterator[Finding]:
-    """Judge the configuration: by the receiver that runs, else as a start would."""
+    """Check the configuration by asking the running receiver; without a receiver, check it as a start does."""
     if status is None:
         faults = prepare(settings, protocols).faults
         for fault in faults:
             yield of_error("configuration", fault)
         if not faults:
-            yield Finding(check="configuration", level=Level.OK, text=f"{path or 'none'}: a start takes it")
+            yield Finding(check="configuration", level=Level.OK, text=f"{path or 'none'}: a start accepts it")
         return
     theirs = status.get("process", {}).get("config")
     if theirs is not None and path is not None and theirs != str(path.absolute()):
         yield Finding(
             check="configuration",
             level=Level.WARNING,
-            text=f"the receiver runs with {theirs or 'no file'}, and {path} was given here",
-            remedy=f"vetlla doctor --config {theirs}" if theirs else "name the receiver's own --state-dir",
+            text=f"the receiver runs with {theirs or 'no file'}, but this command with {path}",
+            remedy=f"vetlla doctor --config {theirs}" if theirs else "give this command the receiver's --state-dir",
         )
     yield _outlook(ask, status)
 
@@ -81,10 +81,10 @@ def configuration(
 def _outlook(ask: Ask, status: Status) -> Finding:
     try:
         found = ask("outlook")
-    except UsageError:  # a receiver that the upgrade has not restarted yet knows no such question
-        text = f"version {status['version']} of the receiver does not tell"
+    except UsageError:  # an older receiver, not restarted since an upgrade, does not know this question
+        text = f"version {status['version']} of the receiver cannot answer this"
         return Finding(
-            check="configuration", level=Level.UNKNOWN, text=text, remedy="systemctl restart vetlla, then ask again"
+            check="configuration", level=Level.UNKNOWN, text=text, remedy="systemctl restart vetlla, then retry"
         )
     except (LinkError, AccessError) as error:
         return Finding(check="configuration", level=Level.UNKNOWN, text=error.args[0], remedy=error.remedy)
@@ -97,13 +97,13 @@ def _told(outlook: Mapping[str, Any], refused: str) -> Finding:
         text = f"the next start would be refused, and so is a reload: {outlook['refused']}"
     elif outlook["unread"]:
         level, remedy = Level.WARNING, "systemctl reload vetlla"
-        text = f"changed on the disk and not read yet: {', '.join(outlook['unread'])}"
+        text = f"changed on the disk, but not read yet: {', '.join(outlook['unread'])}"
     elif outlook["waiting"]:
         level, remedy = Level.WARNING, "systemctl restart vetlla"
-        text = f"changed on the disk, counts from a restart on: {', '.join(outlook['waiting'])}"
+        text = f"changed on the disk, takes effect after a restart: {', '.join(outlook['waiting'])}"
     elif refused:
         level, remedy = Level.WARNING, "systemctl reload vetlla"
-        text = f"a reload was refused, and none was tried since: {refused}"
+        text = f"the last reload was refused: {refused}"
     else:
-        level, remedy, text = Level.OK, "", "the receiver has what is on the disk"
+        level, remedy, text = Level.OK, "", "the receiver uses the configuration on the disk"
     return Finding(check="configuration", level=level, text=text, remedy=remedy)

@@ -1,1 +1,1 @@
-"""Values that every room shares, one file a subject; and the few functions that all rooms need."""
+"""Values and a few functions that all packages share, one file for each subject."""

@@ -1,4 +1,4 @@
-"""Why this user may not read or write a file: who may, and the command that helps.
+"""Explains why this user may not read or write a file: which user may, and which command helps.
 
 "Permission denied" has several causes with different remedies. Another user may own the file, or it is for a group that
 this user is not in. The user may have joined the group after the session began. Or a directory above is closed.
@@ -19,7 +19,7 @@ _LETTERS = {os.R_OK: "r", os.W_OK: "w", os.X_OK: "x"}
 
 
 class Obstacle(NamedTuple):
-    """The place that stops this user, and what the user would have to be allowed there."""
+    """The path that stops this user, and the permission that the user lacks there."""
 
     place: Path
     wanted: int
@@ -31,17 +31,17 @@ class Obstacle(NamedTuple):
 
 
 def no_link(path: Path, flags: int) -> int:
-    """Open a file to write it, made if need be, but not through a symbolic link. Raises OSError.
+    """Open a file for writing and create it if it is missing; never follow a symbolic link. Raises OSError.
 
-    In a directory that others can write to, a link in the file's place may lead to any file that this user can write.
+    In a directory that other users can write to, a link in its place could lead to any file that this user can write.
     """
     return os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
-    """Return what keeps this user from reading (and writing) a path; None where the permissions allow it.
+    """Return what keeps this user from reading (and writing) a path; None if the permissions allow it.
 
-    A path that does not exist is one that its directory does not let this user make.
+    For a path that does not exist, return the directory in which this user may not create it.
     """
     path = path.absolute()
     for place in (*reversed(path.parents), path):
@@ -49,19 +49,19 @@ def obstacle(path: Path, *, writing: bool = True) -> Obstacle | None:
             return Obstacle(place.parent, os.W_OK) if writing and not _may(place.parent, os.W_OK) else None
         if place != path and not _may(place, os.X_OK):
             return Obstacle(place, os.X_OK)
-    if path.is_socket():  # it is connected to, never read
+    if path.is_socket():  # a client connects to it and never reads it as a file
         return None if _may(path, os.W_OK) else Obstacle(path, os.W_OK)
     wanted = [os.R_OK, *([os.W_OK] if writing else []), *([os.X_OK] if path.is_dir() else [])]
     return next((Obstacle(path, one) for one in wanted if not _may(path, one)), None)
 
 
 def refusal(path: Path, why: object, *, writing: bool = True) -> AccessError:
-    """Return the error that a user reads when the system refused a path."""
+    """Return the error to show when the system refused a path to this user."""
     return AccessError(f"{obstacle(path, writing=writing) or path}: {why}", remedy=remedy(path, writing=writing))
 
 
 def explained(error: VetllaError | PermissionError) -> VetllaError:
-    """Return an error as the user is told it: one that a missing permission caused has the remedy for that."""
+    """Return the error to show to the user. If a missing permission caused it, the remedy is about the permission."""
     cause = error if isinstance(error, PermissionError) else error.__cause__
     if isinstance(error, AccessError) or not isinstance(cause, PermissionError):
         assert isinstance(error, VetllaError)
@@ -71,16 +71,16 @@ def explained(error: VetllaError | PermissionError) -> VetllaError:
     theirs = getattr(error, "remedy", "")
     if path is None:
         return AccessError(what, remedy=theirs)
-    # A file that the user named may as well be another one.
+    # The user may also have named the wrong file.
     other = f"; or {theirs}" if isinstance(error, UsageError) and theirs else ""
     return AccessError(what, remedy=remedy(path) + other)
 
 
 def remedy(path: Path, *, writing: bool = True) -> str:
-    """Return how this user gets at a path that the system refused: a command, by whose the path is."""
+    """Return the command with which this user gets access to a refused path. It depends on the owner of the path."""
     found = obstacle(path, writing=writing)
     if found is None:
-        return "the permissions allow it: is the file system read-only, or does a security module (AppArmor) forbid it?"
+        return "the permissions allow it: check for a read-only file system, or a security module (AppArmor)"
     try:
         status = found.place.stat()
     except OSError:
@@ -98,7 +98,7 @@ def remedy(path: Path, *, writing: bool = True) -> str:
 
 
 def user_name(uid: int) -> str:
-    """Return a user's name; the number of a user that this machine has no entry for."""
+    """Return a user's name, or the number if this machine has no entry for that user."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -106,7 +106,7 @@ def user_name(uid: int) -> str:
 
 
 def group_name(gid: int) -> str:
-    """Return a group's name; the number of a group that this machine has no entry for."""
+    """Return a group's name, or the number if this machine has no entry for that group."""
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
@@ -114,7 +114,7 @@ def group_name(gid: int) -> str:
 
 
 def _option(owner: str) -> str:
-    """Return the option of sudo that names a user."""
+    """Return the sudo option that names a user; empty for root."""
     if owner == "root":
         return ""
     return f"-u '#{owner}' " if owner.isdecimal() else f"-u {owner} "
@@ -125,7 +125,7 @@ def _may(path: Path, wanted: int) -> bool:
 
 
 def _group_may(status: os.stat_result, wanted: int) -> bool:
-    # Group root is for root alone: no other user is sent into it.
+    # Group root is only for root, so no remedy adds another user to it.
     return bool(status.st_gid and stat.S_IMODE(status.st_mode) >> 3 & wanted)
 
 

@@ -1,4 +1,4 @@
-"""What the service knows about a caller: the values the registry keeps and the intake consults."""
+"""What the service knows about a caller: values that the registry keeps and the intake looks up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClockWindow(NamedTuple):
-    """How far an encrypted frame's timestamp may stray from our clock, in seconds (DC-09: -40 .. +20)."""
+    """How far the timestamp of an encrypted frame may differ from our clock, in seconds (DC-09: -40 .. +20)."""
 
     behind_s: int = 40
     ahead_s: int = 20
@@ -25,21 +25,21 @@ STANDARD_WINDOW = ClockWindow()
 
 
 class UnknownPolicy(StrEnum):
-    """What is done with a report from an account that nobody registered."""
+    """What the receiver does with a report from an account that is not registered."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
 
 
 class PlainPolicy(StrEnum):
-    """What is done with a frame in clear from an account that has a key."""
+    """What the receiver does with an unencrypted frame from an account that has a key."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
 
 
 class Maker(StrEnum):
-    """Who made an account's terminal, where its codes mean something else than the standard says."""
+    """Maker of an account's terminal; listed only if its codes have other meanings than in the standard."""
 
     AJAX = "ajax"
     CLIMAX = "climax"
@@ -47,7 +47,7 @@ class Maker(StrEnum):
 
 
 class Remap(NamedTuple):
-    """What a code means in one home, against the common table (some makers send 120 for a fall)."""
+    """Meaning of a code in one home, where it differs from the common table (some makers send 120 for a fall)."""
 
     kind: Kind | None
     priority: Priority | None
@@ -59,45 +59,45 @@ NOT_WATCHED = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One caller. ``receiver`` and ``line`` empty: whatever the frame says there."""
+    """One caller. An empty ``receiver`` or ``line`` matches any value in the frame."""
 
     account: str
     receiver: str = ""
     line: str = ""
     home: str = ""
-    """The home's code: alarms of one home are chained under it. Empty: the account stands for itself."""
+    """Code of the home, under which its alarms are chained. Empty if the account is chained on its own."""
     key_name: str = ""
-    """Name of the shared key; an account that has one refuses plain frames."""
+    """Name of the shared key. The receiver refuses plain frames of an account that has one."""
     unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
-    """Number of its terminal among the devices that are watched; not the registry's word, and set by ``watch_as``."""
+    """Number of its terminal among the supervised devices. It is not from the registry: ``watch_as`` sets it."""
     clock_window: ClockWindow | None = STANDARD_WINDOW
-    """None: no window (audited)."""
+    """None means that no window applies (audited)."""
     interval_s: int = 0
-    """Expected time between two signs of life of the terminal; 0: as its type says, else none expected."""
+    """Expected time between two signs of life of the terminal; 0 uses the interval of its type, if there is one."""
     ucr_interval_s: int = 0
-    """The same for each UCR that it hears; 0: as their type says, else none expected."""
+    """The same for each UCR that it hears; 0 uses the interval of the UCR's type, if there is one."""
     allowed_misses: int = 0
-    """Signs of life that may fail to come before a device is lost; 0: as the service's settings say."""
+    """Signs of life that a device may miss before it is lost; 0 uses the service's setting."""
     labels: tuple[str, ...] = ()
-    """What it fails together with: its SIM's operator, its radio cell ("operator:orange", "cell:214-07-1234")."""
+    """What it shares with others that fail with it: SIM operator, cell ("operator:orange", "cell:214-07-1234")."""
     support_level: int = 0
-    """1 to 3 as the service assigns it; 0: not said."""
+    """1 to 3 as the service assigns it; 0 if it is not known."""
     maker: Maker | None = None
-    """Whose table of codes holds before the standard's; None: the standard's, where a doubtful code is an alarm."""
+    """Maker whose codes go before the standard's. None uses the standard's alone, where a doubtful code is an alarm."""
     remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
-    """By code as received."""
+    """The keys are codes as received."""
 
     def watch_as(self, unit: int) -> None:
-        """Note under which number its terminal is watched.
+        """Set the number under which its terminal is supervised.
 
-        Here and not in a table beside the book: each sign of life looks it up, and a table of a million costs it three
-        misses of every cache.
+        It is kept here because each sign of life looks it up. In a separate table of a million entries, the lookup
+        misses every cache three times.
         """
         object.__setattr__(self, "unit", unit)
 
 
 class Place(NamedTuple):
-    """What makes an account one of its kind. Case does not count; empty receiver or line: whatever the frame says."""
+    """Key that identifies an account. Case does not matter; an empty receiver or line matches any value."""
 
     account: str
     receiver: str = ""
@@ -116,21 +116,21 @@ class Place(NamedTuple):
 
     @property
     def folded(self) -> Place:
-        """The same place, spelled so that equal ones compare equal."""
+        """The same key in upper case, so that equal keys compare equal."""
         return Place(self.account.upper(), self.receiver.upper(), self.line.upper())
 
 
 def place_of(account: Account) -> Place:
-    """Return where an account stands."""
+    """Return the key that identifies an account."""
     return Place(account.account, account.receiver, account.line)
 
 
 class AccountBook:
-    """The accounts by the identity a frame's header spells.
+    """Finds accounts by the identity in a frame's header.
 
-    Case does not matter (panels send hex digits in both), leading zeros do: 0123 and 123 are two homes. The most
-    specific entry wins: receiver and line, then receiver, then line, then the bare account. No memo of what was
-    asked: one dictionary lookup finds an account that is registered once, and a peer's inventions leave no trace.
+    Case does not matter (panels send hex digits in both), but leading zeros do: 0123 and 123 are two homes. The most
+    specific entry wins: receiver and line, then receiver, then line, then the bare account. Lookups are not cached,
+    because one dictionary lookup finds an account that is registered once, and invented accounts must not take memory.
     """
 
     __slots__ = ("_by_account", "_entries")
@@ -139,11 +139,11 @@ class AccountBook:
         by_account: dict[str, dict[tuple[str, str], Account]] = {}
         for entry in accounts:
             upper = entry.account.upper()
-            # Not a second string of each, of which there may be a million.
+            # Keep no second copy of each string: there may be a million accounts.
             places = by_account.setdefault(entry.account if upper == entry.account else upper, {})
             place = (entry.receiver.upper(), entry.line.upper())
             if place in places:
-                raise ValueError(f"account {entry.account} is there twice for the same receiver and line")
+                raise ValueError(f"account {entry.account} is registered twice for the same receiver and line")
             places[place] = entry
         self._entries: tuple[Account, ...] = tuple(entry for places in by_account.values() for entry in places.values())
         self._by_account: Mapping[str, Account | Mapping[tuple[str, str], Account]] = {
@@ -151,8 +151,8 @@ class AccountBook:
             for account, places in by_account.items()
         }
 
-    def find(self, id: AccountId) -> Account | None:  # noqa: A002 - the name a Signal gives it
-        """Return what is registered for a caller, or None."""
+    def find(self, id: AccountId) -> Account | None:  # noqa: A002 - a Signal has the same name for it
+        """Return the account that is registered for a caller, or None."""
         found = self._by_account.get(id.account.upper())
         if found is None or isinstance(found, Account):
             return found
@@ -160,7 +160,7 @@ class AccountBook:
         return found.get((receiver, line)) or found.get((receiver, "")) or found.get(("", line)) or found.get(_ANYWHERE)
 
     def of_number(self, account: str) -> list[Account]:
-        """Return what is registered under an account, in any case: one home for each receiver and line."""
+        """Return the accounts with this number, in upper or lower case: one home for each receiver and line."""
         found = self._by_account.get(account.upper())
         if found is None:
             return []

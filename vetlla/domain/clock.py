@@ -1,6 +1,6 @@
-"""Time as Vetlla uses it: microseconds, the wall's and the monotonic clock's side by side.
+"""Time in microseconds, on the wall clock and on the monotonic clock together.
 
-Stamps people read come from the wall clock (UTC); durations that a contract bounds come from the monotonic clock,
+Stamps that people read come from the wall clock (UTC). Durations that a contract limits come from the monotonic clock,
 because a stepped wall clock must not invent or hide a late answer.
 """
 
@@ -17,21 +17,21 @@ _DURATION = re.compile(
     rf"(?:{_NUMBER}w)?\s*(?:{_NUMBER}d)?\s*(?:{_NUMBER}h)?\s*(?:{_NUMBER}m(?:in)?)?\s*(?:{_NUMBER}s)?"
 )
 _SIZES = (604_800, 86_400, 3600, 60, 1)
-"""Seconds of the units of a duration, in their order."""
+"""Seconds of each unit of ``_DURATION``, in the same order."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
 
 
 class Instant(NamedTuple):
-    """One moment on both clocks, in microseconds: UTC since 1970, and monotonic since the machine's start."""
+    """One moment on both clocks in microseconds: UTC since 1970, monotonic since the machine's start."""
 
     utc_us: int
     mono_us: int
 
 
 class Clock(Protocol):
-    """Where the present comes from; tests inject their own."""
+    """Source of the current time; tests inject their own."""
 
     def now(self) -> Instant:
         """Return the present moment."""
@@ -47,14 +47,14 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to: for tests and simulated months."""
+    """A clock that moves only on command, for tests and simulated months."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._utc_us = to_us(start)
         self._mono_us = 0
 
     def now(self) -> Instant:
-        """Return the moment last set."""
+        """Return the moment that was set last."""
         return Instant(self._utc_us, self._mono_us)
 
     def advance(self, seconds: float) -> None:
@@ -63,7 +63,7 @@ class ManualClock:
         self._mono_us += round(seconds * SECOND_US)
 
     def step_wall(self, seconds: float) -> None:
-        """Step the wall clock alone, as NTP or a person does."""
+        """Step only the wall clock, as NTP or a person does."""
         self._utc_us += round(seconds * SECOND_US)
 
 
@@ -78,12 +78,12 @@ def to_datetime(utc_us: int) -> datetime:
 
 
 def iso(utc_us: int | None) -> str | None:
-    """Return ``2026-11-21T22:33:01.123456Z``, or None for an instant that never was."""
+    """Return ``2026-11-21T22:33:01.123456Z``, or None for None."""
     return None if utc_us is None else to_datetime(utc_us).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def stretch(seconds: float) -> str:
-    """Return a stretch of time in its two greatest units: ``5 h 2 min``."""
+    """Return a duration in its two largest units: ``5 h 2 min``."""
     left = int(seconds)
     parts: list[str] = []
     for size, unit in _UNITS:
@@ -96,7 +96,7 @@ def stretch(seconds: float) -> str:
 def seconds_of(text: str, *, unit: str = "s") -> float:
     """Return the seconds of a duration as people write it: 90, 90s, 15m, 1h30m, 7d, or as ``stretch`` does: 5 h 2 min.
 
-    A number alone counts ``unit``; "" refuses it. Raises ValueError.
+    A number alone is in ``unit``; with "" it is refused. Raises ValueError.
     """
     said = text.strip().lower()
     found = _DURATION.fullmatch(said + unit if re.fullmatch(_NUMBER, said) else said)

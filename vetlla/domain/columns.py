@@ -1,4 +1,4 @@
-"""What a file of rows consists of: its columns, what their cells hold, and what is wrong in one of them."""
+"""Values that describe a file of rows: its columns, the content of their cells, and a fault in a cell."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Parse: TypeAlias = "Callable[[str], Any]"
-"""Turns the text of a cell into its value; raises ValueError with the reason why it cannot."""
+"""Turns the text of a cell into its value. Raises ValueError with the reason."""
 
 
 class Holds(Enum):
-    """What the cells of a column hold. It decides what a number, a date or a truth of a spreadsheet may stand for."""
+    """What the cells of a column hold. It decides how a number, date or truth value of a spreadsheet may be read."""
 
     TEXT = "a text"
     """Any text."""
     WORD = "a word"
-    """A text of a form that nothing else has: ``parse`` takes no other."""
+    """A text of one fixed form; ``parse`` accepts no other."""
     CODE = "a code"
-    """A text in which every digit counts, leading zeros too: account, serial, home."""
+    """A text in which every digit counts, also leading zeros: account, serial, home."""
     NUMBER = "a number"
     TRUTH = "yes or no"
     DAY = "a date"
     LIST = "a list of texts"
-    """Separated by semicolons; JSON may write a list."""
+    """Texts separated by semicolons; JSON may contain a list."""
 
 
 class Column(NamedTuple):
@@ -34,16 +34,16 @@ class Column(NamedTuple):
     name: str
     parse: Parse
     required: bool = False
-    """A row without it is refused."""
+    """Whether a row without it is refused."""
     holds: Holds = Holds.WORD
     digits: int = 0
-    """How many digits each code has: a number that has them all has lost none. 0: a code may have any length."""
+    """Number of digits of each code: a number with all of them has lost no zero. 0 allows any length."""
     secret: bool = False
-    """A refused value is not repeated: a key may have been written where its name belongs."""
+    """Whether a refused value stays out of messages: someone may have written a key in place of its name."""
 
 
 class Fault(NamedTuple):
-    """What is wrong in one cell. ``row`` counts from 1, the heading being row 1 of a table."""
+    """What is wrong in one cell. ``row`` counts from 1; the heading is row 1 of a table."""
 
     row: int
     column: str

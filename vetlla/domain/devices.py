@@ -1,7 +1,7 @@
-"""What the inventory keeps: homes, the people in them, devices, and every movement a device made.
+"""Values of the inventory: homes, the people in them, devices, and every movement of a device.
 
-A device's place is never stored beside its history: it is the place its last movement left it in. So the fleet of any
-past day is the last movement of each device up to that day, and there is no second truth to disagree with.
+A device's place is not stored: it is the place in which its last movement left it. So the fleet of any past day
+follows from the last movement of each device up to that day, and no second record can disagree with it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from datetime import date
 
 LAST_WEEK = 53
-"""ISO 8601 years have 52 or 53 weeks."""
+"""An ISO 8601 year has 52 or 53 weeks."""
 
 
 class DeviceType(StrEnum):
-    """Every type the Barcelona contract prices (tender, section 5), analog terminals apart by their network."""
+    """All types that the Barcelona contract prices (tender, section 5); analog terminals are split by network."""
 
     TERMINAL_PSTN = "terminal_pstn"
     TERMINAL_GSM = "terminal_gsm"
-    """Analog signalling over GSM: counts as analog."""
+    """Analog signalling over GSM; it counts as analog."""
     TERMINAL_IP = "terminal_ip"
     """GSM-IP, the contract's digital terminal."""
     UCR = "ucr"
@@ -47,7 +47,7 @@ class DeviceType(StrEnum):
 TERMINALS = frozenset({DeviceType.TERMINAL_PSTN, DeviceType.TERMINAL_GSM, DeviceType.TERMINAL_IP})
 DIGITAL = DeviceType.TERMINAL_IP
 BUTTONS = frozenset({DeviceType.UCR, DeviceType.FALL_UCR, DeviceType.SMARTWATCH})
-"""What gives a person a button: any of these is that person's UCR."""
+"""Types that give a user a button: any of these is that user's UCR."""
 
 
 class Ownership(StrEnum):
@@ -56,7 +56,7 @@ class Ownership(StrEnum):
     MUNICIPAL = "municipal"
     LEASED = "leased"
     OFFERED = "offered"
-    """Installed at no cost to make good an offered improvement (tender, 13.2.c): municipal from its first day."""
+    """Installed at no cost, as an improvement in the offer (tender, 13.2.c); municipal from its first day."""
 
 
 class Place(StrEnum):
@@ -78,19 +78,19 @@ class MovementKind(StrEnum):
     REPLACED_BY = "replaced_by"
     REPLACES = "replaces"
     TRANSFERRED = "transferred"
-    """Changed owner, as when leased equipment is bought at the end of a contract."""
+    """The device changed its owner, for example because leased equipment was bought at the end of a contract."""
     RETIRED = "retired"
 
 
 class UpkeepKind(StrEnum):
-    """Work that leaves a device where it is and resets a clock."""
+    """Work that leaves a device in its place and restarts the time until the next such work."""
 
     BATTERY = "battery"
     MAINTENANCE = "maintenance"
 
 
 class UserType(StrEnum):
-    """How the service classes a person; type C shares the home and has no UCR (tender, 13.1.g)."""
+    """How the service classifies a user; type C shares the home and has no UCR (tender, 13.1.g)."""
 
     A = "A"
     B = "B"
@@ -98,25 +98,25 @@ class UserType(StrEnum):
 
 
 class Period(NamedTuple):
-    """From a day to another, both included; ``until`` None: still running."""
+    """From one day to another, both included; ``until`` is None if it has no end yet."""
 
     since: date
     until: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Return whether the day falls inside."""
+        """Return True if the day is in the period."""
         return self.since <= day and (self.until is None or day <= self.until)
 
 
 class Programme(NamedTuple):
-    """A person's time in a programme of personalised telecare (home_safety, mimal ...)."""
+    """A user's time in a programme of personalised telecare (home_safety, mimal ...)."""
 
     name: str
     period: Period
 
 
 class Manufacture(NamedTuple):
-    """ISO year and week in which a device was made, as its label says and the monthly inventory must show."""
+    """ISO year and week in which a device was made: its label says it, and the monthly inventory must show it."""
 
     year: int
     week: int
@@ -127,12 +127,12 @@ class Manufacture(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A home the service attends, known by its code; no name and no address are kept here."""
+    """A home that the service attends, identified by its code; no name and no address are kept here."""
 
     code: str
     district: str
     base: str
-    """Intervention base whose technicians visit it."""
+    """Base whose technicians visit it."""
     level: int
     """Support level, 1 to 3."""
     alone: bool
@@ -142,21 +142,21 @@ class Home:
     suspended: tuple[Period, ...] = ()
 
     def active_on(self, day: date) -> bool:
-        """Return whether the home is attended that day, suspended or not."""
+        """Return True if the home is attended on that day, even if it is suspended."""
         return any(period.covers(day) for period in self.active)
 
     def active_from(self, day: date) -> bool:
-        """Return whether the home is attended that day or on a later one, as far as is known."""
+        """Return True if the home is attended on that day or later, as far as is known."""
         return any(period.until is None or day <= period.until for period in self.active)
 
     def suspended_on(self, day: date) -> bool:
-        """Return whether the home's service is suspended that day."""
+        """Return True if the home's service is suspended on that day."""
         return any(period.covers(day) for period in self.suspended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone the service attends, known by a code."""
+    """A user that the service attends, identified by a code."""
 
     code: str
     home: str
@@ -165,7 +165,7 @@ class Person:
 
 
 class Device(NamedTuple):
-    """One piece of equipment as its label and the contract describe it; where it is, its movements say."""
+    """One device as its label and the contract describe it; its movements say where it is."""
 
     type: DeviceType
     serial: str
@@ -173,13 +173,13 @@ class Device(NamedTuple):
     model: str = ""
     imei: str = ""
     account: str = ""
-    """Under which the receiver hears it, as registered there; a UCR: the id by which its terminal
-    reports it, where that is not its serial."""
+    """Account under which the receiver hears it. For a UCR: the id by which its terminal reports it, if that is not its
+    serial."""
     made: Manufacture | None = None
     first_installed: date | None = None
-    """First installation in the municipal service, in any home."""
+    """Day of the first installation in the municipal service, in any home."""
     cost_from: date | None = None
-    """Day from which its purchase cost counts: inherited from the device it replaced (tender, section 5)."""
+    """Day from which its purchase cost counts; inherited from the device that it replaced (tender, section 5)."""
     guarantee_until: date | None = None
 
 
@@ -188,14 +188,14 @@ class Standing(NamedTuple):
 
     place: Place
     home: str
-    """Code of the home; empty elsewhere."""
+    """Code of the home; empty if it is not in a home."""
     ownership: Ownership
     last_moved: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """One line of a device's history: what happened, and how it stood afterwards."""
+    """One line of a device's history: what happened, and the state of the device afterwards."""
 
     day: date
     kind: MovementKind
@@ -208,7 +208,7 @@ class Movement:
 
 
 class Kept(NamedTuple):
-    """A device with its number in the registry, its standing and its last upkeep on the day asked about."""
+    """A device with its number in the registry, its standing and its last upkeep as of the requested day."""
 
     id: int
     device: Device
@@ -218,7 +218,7 @@ class Kept(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a movement does to a device: its number, the device with the dates it gained, the movement itself."""
+    """The effect of a movement: the device's number, the device with its new dates, and the movement."""
 
     id: int
     device: Device

@@ -1,13 +1,14 @@
-"""Five families of errors, one root. Each class's docstring begins with the sentence its message begins with.
+"""Five families of errors with one root class.
 
-What a peer sends never raises (a ``Reject`` is a value); these are for the operator, the disk, the network and us.
+Bytes from a peer never raise an error (a ``Reject`` is a value). An error is about the operator, the disk, the network
+or the program.
 """
 
 from __future__ import annotations
 
 
 class VetllaError(Exception):
-    """Root of all errors that Vetlla raises on purpose. ``remedy`` tells the reader what to do next."""
+    """Root of all errors that Vetlla raises on purpose. ``remedy`` says what to do next."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -23,16 +24,16 @@ class ConfigError(VetllaError):
 
 
 class StoreError(VetllaError):
-    """The store cannot do what was asked: disk, permission, schema; ``__cause__`` holds the original (exit 74)."""
+    """The store cannot do this (disk, permission, schema); ``__cause__`` holds the original error (exit 74)."""
 
 
 class LinkError(VetllaError):
-    """The other side cannot be reached or hung up: daemon, transport or sink; worth another try (exit 69)."""
+    """The other side (daemon, transport or sink) cannot be reached or closed the connection; try again (exit 69)."""
 
 
 class UsageError(VetllaError):
-    """The call makes no sense as given: wrong argument, unknown name, not allowed now (exit 64)."""
+    """The call cannot be carried out: an argument is wrong, a name is unknown, or it is not allowed now (exit 64)."""
 
 
 class AccessError(VetllaError):
-    """The user may not do this: the remedy names who may, or how to become one who may (exit status 77)."""
+    """The user may not do this: the remedy names a user who may, or how to get the permission (exit status 77)."""

@@ -1,7 +1,7 @@
-"""Files that are read by name: whatever else may have the name must not hold the program up.
+"""Opens files by name, so that a pipe or device with that name cannot block the program.
 
-To open a named pipe waits until another program opens it to write, for ever if none does; a device may have no end. So
-a file is opened without waiting, and is refused for what it turns out to be.
+To open a named pipe can wait for ever, until another program opens it for writing. A device may have no end. So each
+file is opened without waiting, and anything but a plain file is refused.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 _SHELL_S = "pipe:"
-"""Begins the name that Linux gives to a pipe that has none in any directory."""
+"""Start of the name that Linux gives to a pipe without a name in a directory."""
 
 
 def open_file(path: Path) -> BufferedReader:
-    """Open a plain file, or the one that a link leads to; ``/dev/null`` is an empty one.
+    """Open a plain file, also through a link; ``/dev/null`` counts as an empty file.
 
     Raises OSError, also for a pipe, another device or a directory.
     """
@@ -32,15 +32,15 @@ def open_file(path: Path) -> BufferedReader:
 
 
 def open_input(path: Path) -> BufferedReader:
-    """Open what a person names to be read once. Raises OSError, also for a named pipe.
+    """Open a file that a user named, to be read once. Raises OSError, also for a named pipe.
 
-    The pipe that a shell made for the command (``/dev/stdin``, ``<(...)``) is read: it had its writer from the
-    beginning. Of a named pipe this cannot be told; where a command takes standard input the shell can open it.
+    The pipe that a shell made for the command (``/dev/stdin``, ``<(...)``) is read, because it has a writer from the
+    start. A named pipe may have no writer; if a command takes standard input, the shell can open the pipe instead.
     """
     file = _open_at_once(path)
     if stat.S_ISFIFO(_mode(file)) and not str(Path(f"/proc/self/fd/{file.fileno()}").readlink()).startswith(_SHELL_S):
         file.close()
-        raise OSError(errno.EINVAL, "is a named pipe, and its writer is not waited for", str(path))
+        raise OSError(errno.EINVAL, "is a named pipe, which is not read because it may have no writer", str(path))
     os.set_blocking(file.fileno(), True)
     return file
 

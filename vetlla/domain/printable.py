@@ -1,12 +1,12 @@
-"""Text as a terminal may show it: answers, errors, the board and the log go through here."""
+"""Makes text safe for a terminal. Answers, errors, the board and the log go through here."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return text in which each character that would control a terminal is shown as its escape.
+    """Return the text with each character that could control a terminal replaced by its escape.
 
-    Text from a peer must not move the cursor, change colours, reverse a line or look like a line of its own.
+    Text from a peer must not move the cursor, change colours, reverse a line or look like a separate line.
     """
     if text.isprintable():
         return text

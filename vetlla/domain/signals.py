@@ -1,4 +1,4 @@
-"""The vocabulary every room shares: what a device said, what became of it, and how urgent it is.
+"""Values that all packages share: what a device reported, what the receiver did with it, and how urgent it is.
 
 All values are frozen. A decoder makes ``Signal``, ``Reply``, ``Reject`` and ``Hangup``; the intake makes ``Verdict``.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What happened, in telecare's words: one closed list for all protocols."""
+    """What happened, in telecare terms: one closed list for all protocols."""
 
     PERSONAL_EMERGENCY = "personal_emergency"
     FALL = "fall"
@@ -54,13 +54,13 @@ class Kind(StrEnum):
     VITALS = "vitals"
     CONFIGURATION = "configuration"
     UNREADABLE = "unreadable"
-    """The frame is whole, but no event could be read from its data: it may be a call for help."""
+    """The frame is complete, but no event could be read from its data. It may be a call for help."""
     UNKNOWN = "unknown"
-    """A code or a command that no table has; its text says what the device sent."""
+    """A code or command that is in no table; the signal's text says what the device sent."""
 
 
 class Phase(StrEnum):
-    """Whether a condition begins, ends, or is reported as it stands."""
+    """Whether a condition begins, ends, or is only reported."""
 
     NEW = "new"
     RESTORE = "restore"
@@ -77,7 +77,7 @@ class Priority(IntEnum):
 
 
 class Reason(StrEnum):
-    """Why bytes were not taken as a report, or a report was refused."""
+    """Why the receiver could not read bytes as a report, or refused a report."""
 
     TOO_LONG = "too_long"
     TRUNCATED = "truncated"
@@ -88,9 +88,9 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     FOREIGN = "foreign"
     WRONG_PORT = "wrong_port"
-    """A protocol of ours, at another one's port: a home without a receiver, and nobody would know."""
+    """A supported protocol on the port of another one. The home has no receiver, and no one would notice."""
     WRONG_ACCOUNT = "wrong_account"
-    """The frame's header names one account and its sealed data another one that has the same key."""
+    """The frame's header names one account; its encrypted data names another one with the same key."""
     STALE_TIME = "stale_time"
     PLAIN_REFUSED = "plain_refused"
     UNKNOWN_ACCOUNT = "unknown_account"
@@ -99,7 +99,7 @@ class Reason(StrEnum):
 
 
 class AccountId(NamedTuple):
-    """Who is calling, as the frame's header spells it. DC-09: receiver = R digits, line = L digits ("" if absent).
+    """The caller as written in the frame's header. DC-09: receiver = R digits, line = L digits ("" if absent).
 
     Protocols without receiver and line numbers (IMEI, UUID) leave both empty.
     """
@@ -111,17 +111,17 @@ class AccountId(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A shared secret of 16, 24 or 32 bytes. The name may be logged and stored; the secret never."""
+    """A shared secret of 16, 24 or 32 bytes. The name may be logged and stored; the secret must not."""
 
     name: str
     secret: bytes = field(repr=False)
     long_pad: bool = False
-    """Its terminals put a whole block of pad, or more, in front (DC-09 of 2026): then an attacker
-    who has no key can change the block behind it unseen. False: such a frame is doubtful."""
+    """Whether its terminals start with a whole block of pad or more (DC-09 of 2026). An attacker without the key
+    can change the block after such a pad unseen, so if this is False, such a frame is doubtful."""
 
 
 class Event(NamedTuple):
-    """What happened: kind and phase in our words, the code as received and the code system it belongs to."""
+    """What happened: our kind and phase, the code as received and the code system to which it belongs."""
 
     kind: Kind
     phase: Phase
@@ -131,7 +131,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where the device says it is: degrees WGS 84, metres; ``source`` as the protocol names it (gps, lbs, wifi ...)."""
+    """Position that the device reports: degrees WGS 84, metres; ``source`` as in the protocol (gps, lbs, wifi ...)."""
 
     latitude: float
     longitude: float
@@ -146,10 +146,10 @@ NO_MEASUREMENTS: Mapping[str, float] = MappingProxyType({})
 
 
 class Signal(NamedTuple):
-    """One report exactly as a device made it. A named tuple: it is made for every frame, in a third of the time.
+    """One event exactly as a device reported it. It is made for every frame; a named tuple needs a third of the time.
 
-    A frame that carries several events becomes several signals (``part`` of ``parts``) that share ``raw``; they are
-    committed together and only the last one is answered.
+    A frame with several events becomes several signals (``part`` of ``parts``) that share ``raw``. They are committed
+    together, and only the last one is answered.
     """
 
     protocol: str
@@ -162,32 +162,32 @@ class Signal(NamedTuple):
     """Partition as received."""
     text: str = ""
     sequence: str = ""
-    """The peer's own number for this report, echoed in the answer where the protocol does so."""
+    """The peer's own number for this report; the answer repeats it if the protocol asks for that."""
     occurred_at: datetime | None = None
-    """When it happened by the device's own account, aware UTC; never used to refuse or to delay an alarm."""
+    """When it happened according to the device, aware UTC; never used to refuse or delay an alarm."""
     sent_at: datetime | None = None
-    """When the frame was made by the device's own clock, aware UTC; guards against replay of encrypted frames."""
+    """When the frame was made according to the device's clock, aware UTC; guards against replay of encrypted frames."""
     position: Position | None = None
     measurements: Mapping[str, float] = NO_MEASUREMENTS
     """Battery (%), rssi (dBm), heart_rate (1/min) ..."""
     details: Mapping[str, str] = NOTHING
-    """Everything else that was said, under the protocol's names: verification URLs, MAC, account in the data ..."""
+    """All else in the report, under the protocol's names: verification URLs, MAC, account in the data ..."""
     identity: bytes = b""
-    """What makes a retry recognisable within one protocol (see facts on duplicates); b"" is never a duplicate."""
+    """Identifies a repetition within one protocol (see facts on duplicates); b"" is never a duplicate."""
     sealed_with: str = ""
-    """Name of the key that opened the frame; "" when it came in clear."""
+    """Name of the key that decrypted the frame; "" if the frame was not encrypted."""
     buffered: bool = False
-    """Kept back by the device until it could send: an alarm all the same, shown with its age."""
+    """Whether the device had to store it until it could send. It still opens an alarm, shown with its age."""
     repeated: bool = False
-    """The device says that it has reported this before (DC-03 "O" block): stored, opens no new alarm."""
+    """Whether the device says that it reported this before (DC-03 "O" block). It is stored and opens no new alarm."""
     hearsay: bool = False
-    """Somebody else's word: a broker that misses the device, or kept what it once said. No sign of life."""
+    """Whether a broker reported it (last will or retained message): then it does not show that the device is alive."""
     part: int = 1
     parts: int = 1
 
 
 class Outcome(StrEnum):
-    """What became of a signal at the store's door."""
+    """What the intake did with a signal."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"
@@ -195,7 +195,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """The store's word on a signal. Only its holder can ask a decoder for an acknowledgement."""
+    """The decision of the intake on a signal. A decoder gives an acknowledgement only in return for a verdict."""
 
     outcome: Outcome
     reason: Reason | None = None
@@ -206,34 +206,34 @@ DUPLICATE = Verdict(Outcome.DUPLICATE)
 
 
 def refused(reason: Reason) -> Verdict:
-    """Return the verdict of a signal that policy does not take."""
+    """Return the verdict of a signal that the policy refuses."""
     return Verdict(Outcome.REFUSED, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Bytes the protocol wants sent at once, that promise nothing (never an acknowledgement of a report)."""
+    """Bytes that the protocol asks for at once and that promise nothing (never an acknowledgement of a report)."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """Bytes that were not a report: kept as evidence. ``text`` is a sentence an installer can act on."""
+    """Bytes that were not a report, kept as evidence. ``text`` is a sentence that helps an installer."""
 
     protocol: str
     reason: Reason
     raw: bytes
     text: str
     id: AccountId | None = None
-    """Whom the frame named, where that much could be read."""
+    """Account named in the frame, if it could be read."""
     kind: Kind = Kind.FAULT
-    """What an operator is told of a known home: UNREADABLE where the bytes may have been a call for help."""
+    """Kind of the alarm if the home is known; UNREADABLE if the bytes may have been a call for help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
-    """The decoder can make nothing of this peer: close the connection."""
+    """The decoder cannot read this peer at all, so the session closes the connection."""
 
     text: str
 
@@ -242,14 +242,14 @@ Item: TypeAlias = Signal | Reply | Reject | Hangup
 
 
 class Arrival(NamedTuple):
-    """How and when bytes reached us; made by the session, stored with every signal and reject."""
+    """How and when bytes arrived. The session makes it, and it is stored with every signal and reject."""
 
     listener: str
     transport: str
     """tcp, udp, tls, serial, mqtt"""
     peer: str
     established: Instant
-    """Connection set up, or first byte of this frame when the connection already stood: t2 starts here."""
+    """Set-up of the connection, or first byte of this frame on a connection that was already open. t2 starts here."""
     received: Instant
 
     @property

@@ -1,6 +1,6 @@
-"""TOML files within bounds: settings, keys, parameters, mappings. A wrong file is refused before it fills the memory.
+"""Reads TOML files (settings, keys, parameters, mappings). A file that is too large is refused before it fills memory.
 
-The readers tell in their own words what is wrong with a file. What they catch is the same: OSError and ValueError.
+Each caller catches OSError and ValueError, and writes its own message about what is wrong with the file.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MAX_BYTES = 64 << 20
-"""Bytes of a file: a keys file of a service that has a key for each of 250,000 homes has 40 MiB."""
+"""Largest file in bytes. A keys file with one key for each of 250,000 homes has 40 MiB."""
 MAX_DEPTH = 32
-"""Tables and lists within each other; the deepest of ours has four."""
+"""Most tables and lists within each other; the deepest of our files has four."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DOTTED = re.compile(rf"""(?<![\w"'.-])(?:{_PART}){{{MAX_DEPTH}}}""")
-"""A key of more parts than that: tomllib would walk through each of its beginnings, in quadratic time."""
+"""Matches a key of more than ``MAX_DEPTH`` parts, for which tomllib would need quadratic time."""
 
 
 def read(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
-    """Return what a plain file holds. Raises OSError where it is none, or has more than ``at_most`` bytes (EFBIG)."""
+    """Return the content of a file. Raises OSError if it is not plain or has more than ``at_most`` bytes (EFBIG)."""
     with open_file(path) as file:
         return read_open(file, path, at_most=at_most)
 
 
 def read_input(path: Path) -> bytes:
-    """Return what a file holds that a person names for one command, as ``read`` does; a shell's pipe is read, too."""
+    """Return the content of a file that a user named for one command, as ``read``; a shell's pipe is also read."""
     with open_input(path) as file:
         return read_open(file, path)
 
 
 def read_open(file: BinaryIO, path: Path, *, at_most: int = MAX_BYTES) -> bytes:
-    """Return what an open file holds, as ``read`` does."""
+    """Return the content of an open file, as ``read`` does."""
     content = file.read(at_most + 1)
     if len(content) > at_most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
@@ -48,7 +48,7 @@ def read_open(file: BinaryIO, path: Path, *, at_most: int = MAX_BYTES) -> bytes:
 
 
 def document(content: bytes, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """Return what a file says. Raises ValueError: TOMLDecodeError or UnicodeDecodeError."""
+    """Return the document in a file's bytes. Raises ValueError: TOMLDecodeError or UnicodeDecodeError."""
     text = content.decode("utf-8-sig")
     if _DOTTED.search(text):
         raise _too_deep()
@@ -59,14 +59,14 @@ def document(content: bytes, *, parse_float: Callable[[str], Any] = float) -> di
     except tomllib.TOMLDecodeError:
         raise
     except (ValueError, ArithmeticError) as error:  # a number that Python refuses to read
-        raise tomllib.TOMLDecodeError(str(error) or "a number of too many digits") from None
+        raise tomllib.TOMLDecodeError(str(error) or "a number has too many digits") from None
     if is_deep(found, MAX_DEPTH):
         raise _too_deep()
     return found
 
 
 def is_deep(value: object, left: int) -> bool:
-    """Return True if lists and objects stand within each other more often than ``left`` times."""
+    """Return True if lists and objects are nested more than ``left`` levels deep."""
     if not isinstance(value, list | dict):
         return False
     inner = value.values() if isinstance(value, dict) else value

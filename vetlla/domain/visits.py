@@ -1,4 +1,4 @@
-"""What a plan of renewals is made of: visits to homes, the work done in each, and why it is on its day."""
+"""Values of a renewal plan: visits to homes, the work in each, and the reasons for its day."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Work(StrEnum):
-    """What is done to a device in a visit."""
+    """Work on a device during a visit."""
 
     RENEWAL = "renewal"
     BATTERY = "battery"
     MAINTENANCE = "maintenance"
     INSTALLATION = "installation"
-    """Of a home that joins the service: expected growth, no device yet."""
+    """For a home that joins the service: expected growth, without a device so far."""
 
 
 class Rank(StrEnum):
-    """Why a home's turn comes before another's (tender, 13.1.g); in this order."""
+    """Reasons why a home comes before another (tender, 13.1.g), the strongest first."""
 
     LEVEL_3 = "level 3: must be digital"
     LEVEL_2_ALONE = "level 2, lives alone: first of those who must be digital"
@@ -35,13 +35,13 @@ RANKS = tuple(Rank)
 
 
 class Task(NamedTuple):
-    """Work on one device. ``device`` 0: equipment of a home that is still to come."""
+    """Work on one device. ``device`` is 0 for a device that a future home will need."""
 
     work: Work
     device: int
     type: DeviceType
     due: date
-    """End of life, or day on which the upkeep falls due: done before it."""
+    """End of life, or day on which the upkeep is due. The work must be done before it."""
     minutes: int
 
 
@@ -51,32 +51,32 @@ class Why:
 
     earliest: date
     latest: date
-    """First and last working day on which the visit may be."""
+    """``earliest`` and ``latest``: first and last working day on which the visit may be."""
     stretch_first: date
     stretch_last: date
     stretch_minutes: int
     stretch_days: int
-    """The critical stretch that sets the day's level: so many minutes must fall in so many of its working days."""
+    """Critical stretch that sets the day's level: ``stretch_minutes`` in ``stretch_days`` of its working days."""
     rank: Rank = Rank.NONE
     instead_of: date | None = None
-    """Day it had before it was exchanged with a home of lower rank."""
+    """Its day before it was exchanged with a home of lower rank."""
     overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A technician's visit to a home on a day."""
+    """A technician's visit to a home on one day."""
 
     home: str
-    """Empty: a home that is still to join."""
+    """Empty for a home that has not joined yet."""
     base: str
     day: date
     minutes: int
     tasks: tuple[Task, ...]
     digital: bool | None
-    """Whether the terminal it brings is GSM-IP; None: it brings no terminal."""
+    """Whether the new terminal is GSM-IP; None if the visit brings no terminal."""
     agreed: bool
-    """Agreed with the people of the home: stays on its day whatever else is planned anew."""
+    """Whether the day is agreed with the people of the home. Then a new plan leaves it on its day."""
     why: Why
     number: int = 0
-    """Number in the registry; 0: not kept yet."""
+    """Number in the registry; 0 if it is not stored yet."""

@@ -1,1 +1,1 @@
-"""The rules of the telecare service as plain functions of values."""
+"""The rules of the telecare service, as functions without side effects."""

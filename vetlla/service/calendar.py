@@ -1,4 +1,4 @@
-"""Working days of the service: no weekend, no public holiday, none of the city's own."""
+"""Finds the working days of the service: no weekend, no public holiday, no holiday of the city."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FRIDAY = 5
 def working_days(first: date, last: date, local: Iterable[date] = ()) -> list[date]:
     """Return the working days of Barcelona from first to last, both included.
 
-    National and Catalan holidays come from the library ``holidays``; ``local`` are the two the city adds each year.
+    National and Catalan holidays come from the library ``holidays``; ``local`` has the two of the city for each year.
     """
     if last < first:
         return []
@@ -30,25 +30,25 @@ def working_days(first: date, last: date, local: Iterable[date] = ()) -> list[da
 
 
 def first_on_or_after(days: list[date], day: date) -> int:
-    """Return the place in ``days`` of the first that is not before ``day``; ``len(days)`` if there is none."""
+    """Return the index in ``days`` of the first one on or after ``day``; ``len(days)`` if there is none."""
     return bisect_left(days, day)
 
 
 def last_before(days: list[date], day: date) -> int:
-    """Return the place in ``days`` of the last that is before ``day``; -1 if there is none."""
+    """Return the index in ``days`` of the last one before ``day``; -1 if there is none."""
     return bisect_left(days, day) - 1
 
 
 def last_on_or_before(days: list[date], day: date) -> int:
-    """Return the place in ``days`` of the last that is not after ``day``; -1 if there is none."""
+    """Return the index in ``days`` of the last one on or before ``day``; -1 if there is none."""
     return bisect_right(days, day) - 1
 
 
 @lru_cache(maxsize=1 << 16)
 def add_months(day: date, months: int) -> date:
-    """Return the same day of the month so many months later, or that month's last day where it has no such day.
+    """Return the same day of the month, ``months`` later, or the last day of that month if it is shorter.
 
-    Remembered: a park asks half a million times about some ten thousand days.
+    Results are cached: a full fleet asks half a million times about some ten thousand days.
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,7 +1,7 @@
-"""The service's figures: dated, with their unit and the ground they stand on.
+"""The service's figures with their date, unit and basis.
 
-What a contract says and what somebody assumed live in one file (``config/parameters.toml``). A report asks through a
-``Reading``, which remembers what was asked, so that each assumed value it rests on can be named in a footnote.
+Values from a contract and assumed values are in one file (``config/parameters.toml``). A report reads them through a
+``Reading``, which remembers the values it gave, so that a footnote can name each assumed value behind the report.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
 
 NAMED_AT_MOST = 3
-"""Assumed values that a footnote names each by itself."""
+"""A footnote names assumed values one by one only if there are at most this many."""
 KEYS = frozenset({"name", "value", "unit", "valid_from", "basis", "ref"})
 
 
 class Basis(StrEnum):
-    """On what a value stands."""
+    """Where a value comes from."""
 
     CONTRACT = "contract"
     ASSUMED = "assumed"
@@ -35,7 +35,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One value and the day from which it holds."""
+    """One value and the day from which it is valid."""
 
     name: str
     value: Value
@@ -62,9 +62,9 @@ class Parameters:
         self._by_name = dict(by_name)
 
     def find(self, name: str, day: date) -> Parameter | None:
-        """Return the value in force that day; before the first entry's day the first one holds for want of another.
+        """Return the value in force on a day; before the first entry's day, return the first entry.
 
-        None: the file does not have the name.
+        Return None if the file does not have the name.
         """
         values = self._by_name.get(name)
         if not values:
@@ -73,7 +73,7 @@ class Parameters:
         return in_force[-1] if in_force else values[0]
 
     def from_day(self, name: str, day: date) -> Parameter | None:
-        """Return the value in force that day, or None before its first entry's day: for what starts on a date."""
+        """Return the value in force on a day, or None before its first entry's day."""
         found = self.find(name, day)
         return None if found is None or found.valid_from > day else found
 
@@ -92,7 +92,7 @@ class Parameters:
 
 
 class Reading:
-    """The values in force on a day, and a memory of which ones were asked for."""
+    """Gives the values in force on a day, and remembers which ones it gave."""
 
     def __init__(self, parameters: Parameters, day: date) -> None:
         self._parameters = parameters
@@ -100,14 +100,14 @@ class Reading:
         self.day = day
 
     def integer(self, name: str, default: str = "", *, least: int = 0) -> int:
-        """Return a whole number; ``default`` names the parameter to ask when the first does not exist.
+        """Return a whole number; ``default`` names the parameter to use if the first one does not exist.
 
-        Raises UsageError below ``least``: no minute, month, home or share of this service is negative.
+        Raises UsageError below ``least``; its default is 0, because minutes, months, homes and shares are not negative.
         """
         value = self._require(name, default).value
         if isinstance(value, int) and value >= least:
             return value
-        raise _wrong(name, f"a whole number from {least} on")
+        raise _wrong(name, f"a whole number of at least {least}")
 
     def money(self, name: str) -> Decimal:
         """Return an amount of money, exactly as written."""
@@ -117,7 +117,7 @@ class Reading:
         raise _wrong(name, "an amount such as 1.83")
 
     def text(self, name: str, default: str = "") -> str:
-        """Return a word."""
+        """Return a text."""
         value = self._require(name, default).value
         if isinstance(value, str):
             return value
@@ -131,7 +131,7 @@ class Reading:
         raise _wrong(name, "a date")
 
     def dates(self, name: str) -> frozenset[date]:
-        """Return the dates of every entry of a name, of whatever year."""
+        """Return the dates of all entries of a name, in any year."""
         found: set[date] = set()
         for entry in self._parameters.all(name):
             if not isinstance(entry.value, tuple):
@@ -141,25 +141,25 @@ class Reading:
         return frozenset(found)
 
     def months_if_any(self, name: str) -> int | None:
-        """Return an interval, or None when the file has no such name: that type needs no such work."""
+        """Return an interval, or None if the file does not have the name: then the type needs no such work."""
         return self.integer(name) if self._parameters.find(name, self.day) else None
 
     def started(self, name: str) -> int:
-        """Return a whole number, or 0 before the day from which the file gives it."""
+        """Return a whole number, or 0 before its first entry's day."""
         return self.integer(name) if self._parameters.from_day(name, self.day) else 0
 
     def at(self, day: date) -> Reading:
-        """Return a reading of another day that shares this one's memory."""
+        """Return a reading of another day that shares the memory of this one."""
         other = Reading(self._parameters, day)
         other._used = self._used
         return other
 
     def assumed(self) -> list[Parameter]:
-        """Return the assumed values that were asked for, by name and day."""
+        """Return the assumed values that were read, by name and day."""
         return [entry for _, entry in sorted(self._used.items()) if entry.basis is Basis.ASSUMED]
 
     def footnotes(self) -> list[str]:
-        """Return what a person should know of the assumed values that were asked for: a few, or how many they are."""
+        """Return footnotes on the assumed values that were read: one for each, or their number if there are many."""
         assumed = self.assumed()
         if len(assumed) > NAMED_AT_MOST:
             subjects = ", ".join(sorted({entry.name.partition(".")[0] for entry in assumed}))
@@ -183,9 +183,9 @@ class Reading:
 
 
 def parse(document: Mapping[str, object], source: str) -> Parameters:
-    """Return the parameters of a document read from TOML with decimals kept exact.
+    """Return the parameters of a TOML document that was read with exact decimals.
 
-    ``source`` names the file in errors. Raises ConfigError that names the entry and what is wrong with it.
+    ``source`` names the file in errors. Raises ConfigError with the entry and what is wrong with it.
     """
     entries = document.get("parameter")
     if set(document) != {"parameter"} or not isinstance(entries, list):
@@ -194,7 +194,7 @@ def parse(document: Mapping[str, object], source: str) -> Parameters:
 
 
 def shown(value: Value) -> str:
-    """Return a value as a person reads it."""
+    """Return a value as text for people."""
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""``[[mqtt]]``: the brokers a receiver takes messages from, and how it is known to them."""
+"""Settings of ``[[mqtt]]``: the brokers from which a receiver takes messages, and its identity there."""
 
 from typing import Annotated
 
@@ -7,15 +7,15 @@ from pydantic import Field, model_validator
 from vetlla.settings.section import AbsolutePath, Host, Section, Wait, Word, spelled
 
 SHARED_SESSION_S = 10
-"""A shared session outlives its connection no longer: Mosquitto 2.0.11 goes on dealing events to one that is away,
-and a terminal gives its ARC 20 s before it uses another path (docs/protocols/mqtt.md, section 4)."""
+"""Longest time that a shared session outlives its connection. Mosquitto 2.0.11 still sends events to a receiver that is
+away, and a terminal waits 20 s for its ARC before it uses another path (docs/protocols/mqtt.md, section 4)."""
 
 
 class BrokerTls(Section):
-    """How the broker is known by its certificate, and the receiver by its own, PEM."""
+    """PEM files with which broker and receiver check each other's certificate."""
 
     ca: AbsolutePath
-    """Authority that the broker's certificate is of."""
+    """Authority that issued the broker's certificate."""
     certificate: AbsolutePath | None = None
     key: AbsolutePath | None = None
 
@@ -30,23 +30,23 @@ class Mqtt(Section):
     """One broker."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "mqtt"
-    """How logs, metrics and signals call this broker."""
+    """Name of this broker in logs, metrics and signals."""
     host: Host
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-    """This receiver's client id and place in the topics: its own for each receiver, the same after each restart."""
+    """This receiver's client id and part of the topics: unique to each receiver, the same after each restart."""
     tls: BrokerTls | None = None
     username: Word | None = None
     password_file: AbsolutePath | None = None
     """File whose first line is the password, readable by the receiver alone."""
     share: Annotated[str, Field(pattern=r"^[^/+#\s\x00-\x1f\x7f]{1,64}$")] | None = None
-    """Group of receivers that share the events, each going to one of them; heartbeats and states go to all."""
+    """Group of receivers that share the events: each event goes to one of them, heartbeats and states go to all."""
     session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 1)] = 86_400
-    """How long the broker keeps messages for a receiver that is away; one that shares: ``SHARED_SESSION_S`` at most."""
+    """How long the broker keeps messages for a receiver that is away; with ``share`` at most ``SHARED_SESSION_S``."""
     keepalive_s: Annotated[int, Field(ge=5, le=65535)] = 30
-    """How soon a connection that is silent is known to be dead: after one and a half times this."""
+    """A silent connection counts as dead after one and a half times this."""
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 1_000
-    """Messages that the broker may have under way until they are committed: as many as one transaction takes."""
+    """Messages that the broker may send before they are committed; the default is what one transaction takes."""
     retry_max_s: Wait = 15
     """Longest pause between two attempts to reach the broker."""
 
@@ -57,7 +57,7 @@ class Mqtt(Section):
 
     @property
     def session_s(self) -> int:
-        """Return how long the broker is asked to keep the session of a receiver that is away."""
+        """Return how long the broker shall keep the session of a receiver that is away."""
         return min(self.session_expiry_s, SHARED_SESSION_S) if self.share else self.session_expiry_s
 
     @model_validator(mode="after")

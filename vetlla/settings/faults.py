@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, said so that the reader can put it right: file, key, fault, remedy."""
+"""Explains what is wrong with a configuration so that the reader can correct it: file, key, fault, remedy."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Location: TypeAlias = tuple[str | int, ...]
-"""Keys from the top down; the places in lists count from 0."""
+"""Keys from the top down; positions in lists count from 0."""
 
 _MANY = 8
-"""More allowed words than this are not listed in a message."""
+"""A message lists the allowed words only if there are at most this many."""
 _READ = "docs/configuration.md says what each setting means"
 
 
 class Origin(NamedTuple):
-    """Where a value was written; ``number`` is the place of a ``[[table]]`` among those of its file, from 1."""
+    """Where a value is written; ``number`` is the position of a ``[[table]]`` in its file, from 1."""
 
     file: Path
     number: int = 0
@@ -41,11 +41,11 @@ class _Fault(NamedTuple):
 
 
 def refusal(error: ValidationError, origins: Mapping[Location, Origin], main: Path | None) -> ConfigError:
-    """Return the error that tells an operator everything that is wrong at once."""
+    """Return one error that lists everything that is wrong."""
     faults = [
         _fault(details, origins, main)
         for details in error.errors(include_url=False)
-        if details["type"] != "default_factory_not_called"  # the consequence of a fault that is told itself
+        if details["type"] != "default_factory_not_called"  # it only follows from another fault in the list
     ]
     if len(faults) == 1:
         return ConfigError(f"{faults[0].where}: {faults[0].what}", remedy=faults[0].remedy or _READ)
@@ -65,19 +65,19 @@ def _fault(details: ErrorDetails, origins: Mapping[Location, Origin], main: Path
 
 
 def key_text(location: Iterable[str | int]) -> str:
-    """Return ``listen[2].port``: places count from 1, as people count."""
+    """Return a key such as ``listen[2].port``; positions count from 1, as people count."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
 def what_is_wrong(details: ErrorDetails) -> str:
-    """Return the fault as the rest of a sentence that begins with the key."""
+    """Return the fault as the end of a sentence that begins with the key."""
     match details["type"]:
         case "extra_forbidden":
             return "unknown key"
         case "missing":
             return "is missing"
         case "enum" | "literal_error" if len(_allowed(details)) > _MANY:
-            return f"{_shown(details['input'])} is not a word that may stand here"
+            return f"{_shown(details['input'])} is not an allowed word"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = "" if isinstance(details["input"], dict | list | BaseModel) else f", not {_shown(details['input'])}"
     return message + shown
@@ -93,7 +93,7 @@ def _remedy(details: ErrorDetails, location: Location) -> str:
             close = get_close_matches(str(details["input"]), words, n=1)
             return f'did you mean "{close[0]}"?' if close else f"choose one of: {', '.join(words)}"
         case "missing":
-            return f"add {key}, as config/vetlla.toml shows it"
+            return f"add {key}, as in config/vetlla.toml"
     return ""
 
 
@@ -108,7 +108,7 @@ def _key_remedy(key: str, location: Location) -> str:
 
 
 def _model_at(location: Location) -> type[BaseModel]:
-    """Return the model whose fields may stand at a place of the configuration; Settings for what is not a table."""
+    """Return the model whose fields are allowed at a location; Settings if the location is not a table."""
     model: type[BaseModel] = Settings
     for part in location:
         if isinstance(part, str) and part in model.model_fields:

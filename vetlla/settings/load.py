@@ -1,7 +1,7 @@
-"""From files and options to ``Settings``: one TOML file, then ``conf.d/*.toml`` beside it in the order of their names.
+"""Makes ``Settings`` from one TOML file, then ``conf.d/*.toml`` beside it in the order of names, then the options.
 
-Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``, ``[[mqtt]]``) append. What is
-wrong is told all at once, each fault with its file, its key and a remedy.
+Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``, ``[[mqtt]]``) append. One error
+lists all faults, each with its file, its key and a remedy.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 1 << 20
-"""Bytes of one file: a hundred times the example. A device or a log in its place must not fill the memory."""
+"""Largest file in bytes: a hundred times the example. A wrong file, such as a log, must not fill the memory."""
 
 
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
-    """Return the settings of a configuration file (None: the defaults) with the command line's words on top.
+    """Return the settings of a configuration file, changed by the options. Without a file, start from the defaults.
 
     ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners and brokers. Raises ConfigError for
-    what the files say, UsageError for what the options say.
+    a fault in the files, UsageError for a fault in the options.
     """
     values: dict[str, Any] = {}
     origins: dict[Location, Origin] = {}
@@ -38,23 +38,23 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
     if state_dir:
         values["state_dir"] = str(state_dir.absolute())
     if listen:
-        # Without the file's brokers: a second receiver started by hand would take the first one's session there.
+        # Leave out the brokers, or a receiver that is started by hand takes over the MQTT session of the first one.
         values.pop("mqtt", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
     if path is None or listen:
-        # Started by hand, perhaps beside the one that systemd keeps: take whatever port is free; `vetlla status` tells.
+        # It may run by hand beside the one of systemd, so take any free port; `vetlla status` shows it.
         http = values.setdefault("http", {})
         if isinstance(http, dict):
             http.setdefault("port", 0)
     try:
-        # As JSON, since only there strict validation still makes paths, enumerations and tuples of texts and lists.
+        # Use JSON: only there does strict validation still turn texts and lists into paths, enumerations and tuples.
         return Settings.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise refusal(error, origins, path) from error
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files that make up a configuration, in the order in which they are read."""
+    """Return the files of a configuration, in the order in which they are read."""
     folder = path.parent / "conf.d"
     try:
         return [path, *sorted(file for file in folder.iterdir() if file.suffix == ".toml")]
@@ -69,12 +69,12 @@ def _parse(file: Path) -> dict[str, Any]:
         return tomlfile.document(tomlfile.read(file, at_most=LARGEST))
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or name another with --config"
+            f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or set another with --config"
         ) from error
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise ConfigError(
-                f"{file}: longer than {LARGEST} bytes", remedy="name the configuration, as config/vetlla.toml shows it"
+                f"{file}: longer than {LARGEST} bytes", remedy="name a configuration file such as config/vetlla.toml"
             ) from error
         remedy = "let the user that runs Vetlla read this file"
         if isinstance(error, IsADirectoryError):
@@ -84,8 +84,8 @@ def _parse(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"
         ) from error
-    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
-        raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; texts stand in quotes") from error
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits raises a plain ValueError
+        raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; put texts in quotes") from error
 
 
 def _merge(
@@ -116,7 +116,7 @@ def _listeners(options: Sequence[str]) -> list[Listen]:
         if not (protocol and equals and host and colon and port.isdecimal()):
             raise UsageError(
                 f"--listen {option}: not PROTOCOL=HOST:PORT",
-                remedy="such as dc09=0.0.0.0:9009, dc09=[::1]:0 (port 0 picks a free one)",
+                remedy="write it like dc09=0.0.0.0:9009 or dc09=[::1]:0 (port 0 picks a free one)",
             )
         same = sum(listener.protocol == protocol for listener in listeners)
         try:
@@ -132,6 +132,6 @@ def _listeners(options: Sequence[str]) -> list[Listen]:
             details = error.errors()[0]
             raise UsageError(
                 f"--listen {option}: {key_text(details['loc'])} {what_is_wrong(details)}",
-                remedy="such as dc09=0.0.0.0:9009",
+                remedy="write it like dc09=0.0.0.0:9009",
             ) from error
     return listeners

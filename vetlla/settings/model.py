@@ -1,6 +1,6 @@
-"""Everything an operator can set, with its default and its bounds.
+"""All settings, with their defaults and bounds.
 
-The model is the list of settings: ``config/vetlla.toml`` and ``docs/configuration.md`` are tested against it. Durations
+Tests compare ``config/vetlla.toml`` and ``docs/configuration.md`` with this model. Durations
 are seconds (``_s``), sizes mebibytes (``_mib``). Values are frozen; a reload makes new ones.
 """
 
@@ -37,9 +37,9 @@ DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
 """Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
 LISTENERS_MAX = 128
-"""Listeners of one receiver, and as many brokers: supervision numbers both in one byte of each device's row."""
+"""Most listeners of one receiver, and most brokers: one byte of each device's row numbers both in supervision."""
 LEDGER_MONTHS_MAX = 1_200
-"""A century of days."""
+"""A century in months."""
 
 
 def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _default_keys_file(data: dict[str, Any]) -> Path:
 
 DAY_S = 86_400
 DAYS_MAX = 36_525
-"""A century. For a longer time say 0: for ever."""
+"""A century. For a longer time use 0, which means for ever."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
@@ -92,7 +92,7 @@ NamedPriority: TypeAlias = Annotated[
 
 
 class LogFormat(StrEnum):
-    """How log lines look; AUTO: for people on a terminal, JSON elsewhere."""
+    """Format of log lines; AUTO writes readable lines to a terminal and JSON elsewhere."""
 
     AUTO = "auto"
     JSON = "json"
@@ -100,7 +100,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """The least important line that is still written."""
+    """The lowest level of log lines that are written."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -109,22 +109,22 @@ class LogLevel(StrEnum):
 
 
 class Tls(Section):
-    """Certificate chain and key of one listener, PEM; ``client_ca`` given: peers must present a certificate of it."""
+    """Certificate chain and key of one listener, PEM. With ``client_ca``, peers must present a certificate from it."""
 
     certificate: AbsolutePath
     key: AbsolutePath
     client_ca: AbsolutePath | None = None
     client_accounts: Literal["named", "any"] = "named"
-    """Accounts that a peer's certificate may report for: those that it names (common name or a DNS name), or any, as a
-    gateway of many homes needs."""
+    """Accounts for which a peer with a certificate may report: those that the certificate names (common name or a DNS
+    name), or any, which a gateway of many homes needs."""
 
 
 class Listen(Section):
-    """One address to listen on. ``port`` 0 picks a free one. With TLS there is no UDP, which would be in clear."""
+    """One address to listen on. ``port`` 0 picks a free one. With TLS there is no UDP, because it is not encrypted."""
 
     protocol: Word
     name: Word = Field(default_factory=lambda data: str(data["protocol"]))
-    """How logs, metrics and signals call this listener."""
+    """Name of this listener in logs, metrics and signals."""
     host: Host
     port: Port
     tls: Tls | None = None
@@ -140,50 +140,50 @@ class Listen(Section):
     @model_validator(mode="after")
     def _tls_has_tcp_alone(self) -> "Listen":
         if self.tls and self.transports != ("tcp",):
-            raise ValueError('tls applies to tcp: say transports = ["tcp"]; udp in clear needs a [[listen]] of its own')
+            raise ValueError('tls applies to tcp: set transports = ["tcp"]; plain udp needs a [[listen]] of its own')
         return self
 
 
 class Limits(Section):
-    """What one peer, or all of them together, may take from the receiver."""
+    """How much of the receiver one peer, or all peers together, may use."""
 
     connections: Count = 20_000
-    """Open connections, all listeners together."""
+    """Open connections on all listeners together."""
     connections_per_peer: Count = 1_000
-    """Open connections from one address: a mobile operator's gateway stands for many homes."""
+    """Open connections from one address: many homes may share a mobile operator's gateway."""
     idle_timeout_s: Wait = 900
-    """Silence after which a connection is closed; longer than the interval at which devices report."""
+    """Silence after which a connection is closed; it should be longer than the interval of the devices."""
     first_frame_timeout_s: Wait = 30
     """Time a new connection has for its first whole frame."""
     bogus_frames: Count = 10
     """Rejects on one connection before it is closed."""
     rejects_kept_per_peer_per_minute: Count = 60
-    """Rejects stored as evidence; the rest is counted."""
+    """Rejects stored as evidence; further ones are only counted."""
     pending_per_connection: Count = 256
-    """Frames of one connection that wait for their commit; then reading pauses."""
+    """Frames of one connection that may wait for their commit before reading pauses."""
     intake_waiting: Count = 50_000
-    """Signals of all connections that wait for their commit (a frame may hold several); then reading pauses."""
+    """Signals of all connections that may wait for their commit (a frame may hold several) before reading pauses."""
     drain_deadline_s: Wait = 10
-    """Time that a stop gives to commit and answer what was read."""
+    """Time in which a stopping receiver commits and answers what it has read."""
 
 
 class StoreSettings(Section):
-    """How the journal is kept."""
+    """Settings of the journal."""
 
     min_free_mib: Mebibytes = 512
-    """Free disk below which nothing new is answered: devices retry or use their second receiver."""
+    """Free disk below which no new report is acknowledged: devices retry or use their second receiver."""
     recover_free_mib: Mebibytes = Field(default_factory=_recover_above)
-    """Free disk above which reports are answered again; default 1.25 times ``min_free_mib``."""
+    """Free disk above which reports are acknowledged again; default 1.25 times ``min_free_mib``."""
     checkpoint_pages: Count = 1_000
-    """Pages of write-ahead log after which the writer folds it into the database."""
+    """Pages of write-ahead log after which the writer copies it into the database."""
     duplicate_window_s: Seconds = 900
-    """How long a repeated report is recognised as the same one (devices retry for minutes)."""
+    """How long a repetition is recognised (devices retry for minutes)."""
     duplicate_window_max: Count = 1_000_000
-    """Reports remembered for that purpose."""
+    """Most reports that are remembered for this purpose."""
     retry_s: Wait = 1.0
     """Pause before a failed commit is tried again."""
     stall_s: Wait = 5.0
-    """Time after which a disk that has not answered makes the receiver unready: devices use their second receiver."""
+    """Time without an answer from the disk after which the receiver is not ready: devices use their second receiver."""
 
     @model_validator(mode="after")
     def _recovery_above_alarm(self) -> "StoreSettings":
@@ -193,35 +193,36 @@ class StoreSettings(Section):
 
 
 class QueueSettings(Section):
-    """How alarms stand before operators."""
+    """Settings of the queue of alarms."""
 
     chain_window_s: Seconds = 1_800
-    """Signals of one home within this time of its last one join its open alarm."""
+    """A signal within this time of the home's last one joins its open alarm."""
     lease_s: Seconds = 60
     """How long a claim holds without activity of its operator."""
     hold_s: Seconds = Field(default_factory=_hold_beyond_lease)
-    """How long an answered alarm stays without activity of its operator before it is put before a supervisor.
+    """Time without activity of its operator after which the receiver escalates an answered alarm.
 
-    LIFE and HOME_RISK are put there again after each such time in which no operator acts. Default 300, or a longer
+    LIFE and HOME_RISK are escalated again after each such time in which no operator acts. Default 300, or a longer
     ``lease_s``."""
     t3_warn_s: Seconds = 15
-    """Time that an alarm waits for an answer before the receiver warns of it (t3 is ready to answered)."""
+    """Time that an alarm waits for an answer before the receiver warns (t3 runs from ready to answered)."""
     t3_max_s: Seconds = 30
-    """Time that an alarm waits for an answer before it is put before a supervisor."""
+    """Time that an alarm waits for an answer before the receiver escalates it."""
     t3_priorities: tuple[NamedPriority, ...] = (Priority.LIFE, Priority.HOME_RISK, Priority.TECHNICAL)
-    """Priorities whose alarms have these two limits; ANS 6 is about every incoming communication."""
+    """Priorities of the alarms with these two limits; ANS 6 applies to every incoming communication."""
     t2_max_s: Seconds = 20
-    """Time from the first byte of a communication to ready beyond which it counts as a breach (ANS 5)."""
+    """Longest time from the first byte of a communication to ready; a longer one is a breach (ANS 5)."""
     test_unseen_s: Seconds = 900
-    """How long an emergency that came on test may stand apart until a person closes it; then it goes before a
-    supervisor, as it does when the test ends: the installer may have gone. When the test is ordered
-    again, this time starts again."""
+    """How long an emergency during a test may be shown apart before the receiver escalates it.
+
+    The receiver also escalates it when the test ends, because the installer may have left. A new order of the test
+    restarts this time."""
     runaway_signals: Count = 20
     """Signals of one device within ``runaway_window_s`` that make it a runaway."""
     runaway_window_s: Seconds = 60
     """See ``runaway_signals``."""
     priorities: Mapping[Kind, NamedPriority] = {}
-    """Kind -> LIFE, HOME_RISK, TECHNICAL or ROUTINE, where it differs from the standard table."""
+    """Priority by kind (LIFE, HOME_RISK, TECHNICAL or ROUTINE), where it differs from the standard table."""
 
     @model_validator(mode="after")
     def _warning_before_limit(self) -> "QueueSettings":
@@ -243,16 +244,16 @@ class QueueSettings(Section):
 
 
 class IntakeSettings(Section):
-    """What is taken from whom."""
+    """Which reports the receiver accepts."""
 
     unknown_accounts: UnknownPolicy = UnknownPolicy.ACCEPT
-    """A report from an account that nobody registered: put before an operator, or refused."""
+    """Whether a report from an unregistered account is put before an operator or refused."""
     plain_for_keyed: PlainPolicy = PlainPolicy.REFUSE
-    """A frame in clear from an account that has a key."""
+    """Whether an unencrypted frame from an account with a key is accepted or refused."""
 
 
 class AlarmPolicy(StrEnum):
-    """Whose loss opens an alarm; it is noted down and shown in any case."""
+    """Devices whose loss opens an alarm. Every loss is recorded and shown."""
 
     ALL = "all"
     TERMINALS = "terminals"
@@ -260,55 +261,55 @@ class AlarmPolicy(StrEnum):
 
 
 class SupervisionSettings(Section):
-    """Who is to be heard how often, and what is done when they are not."""
+    """How often devices must report, and what the receiver does when they do not."""
 
     intervals_s: Mapping[DeviceType, Annotated[int, Field(ge=1, le=32 * 86_400)]] = {}
-    """Type of device (inventory) -> expected seconds between two signs of life, where its account says none."""
+    """Interval by type of device (inventory): seconds between two signs of life, if the account sets no interval."""
     allowed_misses: Annotated[int, Field(ge=1, le=100)] = 3
-    """Signs of life in a row that may fail to come; with so many the device is lost. Accounts may say otherwise."""
+    """A device that misses this number of signs of life in a row is lost. An account may set another number."""
     tolerance_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = 5
-    """What a sign of life is given to arrive after its due time."""
+    """How long after its due time a sign of life may still arrive."""
     alarms: AlarmPolicy = AlarmPolicy.ALL
-    """Whose loss opens a TECHNICAL alarm: all, terminals, none."""
+    """Devices whose loss opens a TECHNICAL alarm: all, terminals or none."""
     incident_devices: Annotated[int, Field(ge=2, le=MOST)] = 10
-    """Losses with a common label within ``incident_window_s`` that are one incident."""
+    """Number of losses with a common label within ``incident_window_s`` that make one incident."""
     incident_window_s: Seconds = 60
     """See ``incident_devices``."""
     incident_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of a small group (a cell) that, lost within one interval, is one incident; at least three devices."""
+    """Share of a small group (a cell) whose loss within one interval is one incident; at least three devices."""
     timezone: Annotated[str, AfterValidator(_zone_known)] = "Europe/Madrid"
-    """Where the service's days begin."""
+    """Time zone in which the service's days begin."""
     ledger_months: Annotated[int, Field(ge=1, le=LEDGER_MONTHS_MAX)] = 24
-    """How long the days of each device are kept."""
+    """How long the daily records of each device are kept."""
 
 
 class RetentionSettings(Section):
-    """How long what the receiver keeps is kept; 0: for ever. Whole days, by the wall clock.
+    """How long the receiver keeps its data, in whole days by the wall clock; 0 means for ever.
 
-    Neither tender names a time for these data. The Barcelona contract (PCAP) names times for what they have to prove,
-    and the law (article 5.1.c and 5.1.e of Regulation (EU) 2016/679) keeps no personal data for longer than they serve;
+    Neither tender names a time for these data. The Barcelona contract (PCAP) names times for what they have to prove.
+    The law (article 5.1.c and 5.1.e of Regulation (EU) 2016/679) forbids keeping personal data longer than needed, and
     clause 15 of the PCAP obliges the contractor to comply with it.
     """
 
     signals_days: Days = 730
-    """How long signals are kept, and operators' notes on their alarms; alarms themselves stay, with *t2* and *t3*.
+    """How long signals and operators' notes on their alarms are kept; alarms themselves stay, with *t2* and *t3*.
 
-    PCAP 21: the guarantee lasts for two years. PCAP 17: a standard that is missed in several months of one year counts
-    as a graver fault, so that each month must be proven for a year at least; the ledger of devices (ANS 13,
-    ``supervision.ledger_months``) is kept for as long."""
+    The guarantee lasts for two years (PCAP 21). A standard that is missed in several months of one year counts as a
+    graver fault (PCAP 17), so each month must be proven for at least a year. The ledger of devices (ANS 13,
+    ``supervision.ledger_months``) is kept for the same time."""
     raw_days: Days = 183
-    """How long a signal's bytes are kept, which prove how it was read.
+    """How long the bytes of a signal are kept; they prove how it was read.
 
-    PCAP 17: faults of six months are counted together. Afterwards what was understood of the bytes is enough."""
+    Faults within six months are counted together (PCAP 17). After that time the decoded signal is enough."""
     rejects_days: Days = 183
-    """How long bytes that were no report, or were refused, are kept: as ``raw_days``."""
+    """How long rejects and refusals are kept; the reason is the same as for ``raw_days``."""
     positions_days: Days = 30
-    """How long the place of a device is kept; the bytes in which it stands go with it.
+    """How long the position of a device is kept; the bytes that contain it are removed with it.
 
-    PCAP 16.19: complaints are answered within 7 days. A place serves the emergency and the questions about it."""
+    A position serves the emergency and later questions. Complaints are answered within 7 days (PCAP 16.19)."""
 
     def shortest_s(self) -> float:
-        """Return the shortest of these times in seconds; those that are for ever do not count."""
+        """Return the shortest of these times in seconds; times without end do not count."""
         days = (self.signals_days, self.raw_days, self.rejects_days, self.positions_days)
         return min((one for one in days if one), default=DAYS_MAX) * DAY_S
 
@@ -322,14 +323,14 @@ class HttpSettings(Section):
 
 
 class ControlSettings(Section):
-    """Who may use the control socket. A role without a group is held by whoever can open the socket."""
+    """Who may use the control socket. Every user who can open the socket has the roles without a group."""
 
     operators: Word | None = None
-    """Unix group that works alarms."""
+    """Unix group whose members may work on alarms."""
     supervisors: Word | None = None
-    """Unix group that may also take over and hand over alarms of others."""
+    """Unix group whose members may also take over and hand over alarms of others."""
     engineers: Word | None = None
-    """Unix group that may put accounts on test and reload the configuration."""
+    """Unix group whose members may put accounts on test and reload the configuration."""
     mode: Annotated[int, Field(ge=0o600, le=0o777)] = 0o660
     """Permissions of the socket."""
 
@@ -342,12 +343,12 @@ class LogSettings(Section):
 
 
 class Settings(Section):
-    """All of it: the configuration file's top level."""
+    """The whole configuration: the top level of the file."""
 
     state_dir: AbsolutePath = DEFAULT_STATE_DIR
-    """Where journal, registry and control socket live."""
+    """Directory of the journal, the registry and the control socket."""
     keys_file: AbsolutePath = Field(default_factory=_default_keys_file)
-    """Shared keys; default: the systemd credential ``vetlla-keys`` where there is one, else ``STATE_DIR/keys.toml``."""
+    """Shared keys; default: the systemd credential ``vetlla-keys`` if there is one, else ``STATE_DIR/keys.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     limits: Limits = Limits()
@@ -367,7 +368,7 @@ class Settings(Section):
             days = ceil(in_use_s / DAY_S) + 1
             raise ValueError(
                 "retention: nothing should be removed within store.duplicate_window_s and queue.chain_window_s:"
-                f" keep it for {days} days at least, or 0 for ever"
+                f" keep it for at least {days} days, or set 0 for ever"
             )
         return self
 

@@ -86,7 +86,7 @@ def test_a_broker_that_takes_the_receiver(site: Site) -> None:
     """Address, certificate, password and protocol are right."""
     found = site.doctor()
     assert found["level"] == "ok"
-    assert found["text"] == f"127.0.0.1:{site.broker.port} takes arc-1"
+    assert found["text"] == f"127.0.0.1:{site.broker.port} accepts arc-1"
 
 
 @pytest.mark.parametrize(

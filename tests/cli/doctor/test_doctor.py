@@ -126,7 +126,7 @@ def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
         receiver.wait(timeout=30)
     assert status in {0, 1}
     assert found["receiver"]["level"] == "ok"
-    assert found["listener dc09"]["text"] == f"127.0.0.1:{port}, held by the receiver over tcp, udp"
+    assert found["listener dc09"]["text"] == f"127.0.0.1:{port}, the receiver listens over tcp, udp"
 
 
 def test_a_receiver_that_cannot_commit_is_critical() -> None:

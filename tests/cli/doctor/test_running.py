@@ -50,7 +50,7 @@ class Patient:
     @property
     def taken(self) -> str:
         """What is found of the listener's address while the receiver tells nothing."""
-        return f"127.0.0.1:{self.port} is taken: by the receiver, which did not tell, or by another program"
+        return f"127.0.0.1:{self.port} is in use by the receiver, which did not answer, or by another program"
 
     def start(self, **options: Any) -> None:  # noqa: ANN401 - those of the daemon
         """Start it with the file."""
@@ -82,10 +82,10 @@ def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> No
     _, found = patient.doctor()
     process = patient.daemon.process.pid
     assert f"process {process} of user" in found["receiver"]["text"]
-    assert found["configuration"]["text"] == "the receiver has what is on the disk"
+    assert found["configuration"]["text"] == "the receiver uses the configuration on the disk"
     assert "for the receiver" in found["descriptors"]["text"]
     assert found["certificate secure"]["level"] == "ok"
-    assert found["listener secure"]["text"].endswith("held by the receiver over tcp")
+    assert found["listener secure"]["text"].endswith("the receiver listens over tcp")
     assert found["listener http"]["text"].endswith(" answers")
     assert found["journal"]["text"].endswith("journal.db: 0 signals")
     assert {name: one for name, one in found.items() if one["level"] in {"critical", "unknown"}} == {}
@@ -105,12 +105,12 @@ def test_fewer_descriptors_than_promised_are_the_receivers(tmp_path: Path) -> No
 def test_the_configuration_on_the_disk_is_compared(patient: Patient) -> None:
     """Not read yet, waiting for a restart, refused: each with the command that helps."""
     patient.configure(f'{BASE}[intake]\nunknown_accounts = "refuse"\n')
-    assert patient.found("configuration") == ("warning", "changed on the disk and not read yet: intake")
+    assert patient.found("configuration") == ("warning", "changed on the disk, but not read yet: intake")
     patient.daemon.reload()
     assert patient.found("configuration")[0] == "ok"
     patient.configure(f'{BASE}[intake]\nunknown_accounts = "refuse"\n[log]\nlevel = "debug"\n')
     patient.daemon.reload()
-    assert patient.found("configuration") == ("warning", "changed on the disk, counts from a restart on: log")
+    assert patient.found("configuration") == ("warning", "changed on the disk, takes effect after a restart: log")
     patient.configure(f'{BASE}[control]\noperators = "no-such-group"\n')
     level, text = patient.found("configuration")
     assert level == "critical"
@@ -125,7 +125,7 @@ def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> N
     done = vetlla("doctor", "--json", "--config", str(other))
     told = [one for one in map(json.loads, done.stdout.splitlines()) if one["check"] == "configuration"]
     assert [one["level"] for one in told] == ["warning", "ok"]
-    assert told[0]["text"] == f"the receiver runs with {patient.daemon.config_file}, and {other} was given here"
+    assert told[0]["text"] == f"the receiver runs with {patient.daemon.config_file}, but this command with {other}"
 
 
 def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None:
@@ -133,7 +133,7 @@ def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None
     patient.pair = patient.authority.issue("receiver", days=10)
     level, text = patient.found("certificate secure")
     assert level == "warning"
-    assert "the receiver still uses the one before" in text
+    assert "the receiver still uses the previous one" in text
     patient.daemon.reload()
     assert patient.found("certificate secure")[1].partition(" expires on 20")[0].endswith("receiver.pem (certificate)")
     for days in (1, -1):
@@ -157,7 +157,7 @@ def test_accounts_that_the_receiver_does_not_know_are_told(patient: Patient) -> 
     elsewhere = patient.directory / "elsewhere"
     assert vetlla("accounts", "set", "1234", state_dir=elsewhere).returncode == 0
     shutil.copy(elsewhere / REGISTRY, patient.daemon.state_dir)
-    assert patient.found("registry") == ("warning", "1 accounts are registered, and the receiver goes by 0")
+    assert patient.found("registry") == ("warning", "1 accounts are registered, but the receiver uses 0")
 
 
 def test_a_listener_that_is_configured_and_not_open_is_critical(patient: Patient) -> None:

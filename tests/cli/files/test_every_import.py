@@ -168,7 +168,7 @@ def test_what_the_registry_says_is_not_told_of_the_file(homes: Vetlla, state_dir
 
 # --- leading zeros ----------------------------------------------------------------------------------------------------
 
-ZEROS = "in leading zeros only: did a spreadsheet lose them?"
+ZEROS = "only in leading zeros: did a spreadsheet lose them?"
 
 
 def imported(vetlla: Vetlla, what: str, *lines: str, options: tuple[str, ...] = ()) -> Done:

@@ -101,9 +101,9 @@ def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> No
     stocked("inventory", "add", "terminal_ip", "T2", "--account", "0001", "--day", "2024-04-01")
     stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
     rule = ("inventory", "check", "--rule", "account_elsewhere", "--json")
-    assert [(one["home"], one["text"]) for one in stocked(*rule).json] == [
-        ("H7", "the receiver has account gsm-ip:42 in this home, which nobody registered".replace("gsm-ip", "GSM-IP"))
-    ]
+    (found,) = stocked(*rule).json
+    assert found["home"] == "H7"
+    assert "the receiver has account GSM-IP:42 in this home" in found["text"]
     stocked("accounts", "remove", "0001", "--line", "2")
     assert ("H1", "the receiver has no account for its home") in [
         (one["home"], one["text"]) for one in stocked(*rule).json

@@ -254,7 +254,7 @@ def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, loop: str, tls
             assert opened.udp is None
 
     run(scenario(), loop)
-    with pytest.raises(ValueError, match="udp in clear needs a"):
+    with pytest.raises(ValueError, match="plain udp needs a"):
         Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp", "udp"), tls=tls_files)
 
 

@@ -128,7 +128,7 @@ def test_a_device_is_shown_whole(tmp_path: Path) -> None:
             assert (terminal["state"], terminal["missed"]) == ("late", 1)
             assert terminal["why"] == "1 of 3 signs of life failed to come"
             assert ucr["state"] == "unknown"
-            assert ucr["why"] == "its terminal is late: its own silence says nothing"
+            assert ucr["why"] == "its terminal is late, so its own silence says nothing"
             pass_time(rig, LOST_S - 66)
             await rig.sync()
             terminal, ucr = await rig.ask("supervision.show", account="0001")
@@ -146,7 +146,7 @@ def test_a_reason_for_everybody_who_is_not_supervised(tmp_path: Path) -> None:
         async with core(tmp_path, accounts=[account(1, interval_s=0)]) as rig:
             (one,) = await rig.ask("supervision.show", account="0001")
             assert (one["state"], one["not_supervised"]) == ("not_supervised", ["no_interval"])
-            assert one["why"] == "nobody said how often it is to be heard"
+            assert one["why"] == "no interval is set for it"
 
     run(scenario())
 

@@ -1,4 +1,4 @@
-"""Whether a report that was understood is taken: who is known, who must encrypt, whose clock strays."""
+"""A report is accepted or refused by its account, its encryption and its clock."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def refused(
 
 
 def test_unregistered_accounts_are_taken_unless_policy_says_no() -> None:
-    """An unregistered account is heard, unless the service chose to refuse such accounts."""
+    """A report of an unregistered account is accepted, unless the service refuses such accounts."""
     assert refused(signal(), None) is None
     assert refused(signal(), None, unknown=UnknownPolicy.REFUSE) is Reason.UNKNOWN_ACCOUNT
     assert refused(signal(), PLAIN_HOME, unknown=UnknownPolicy.REFUSE) is None
 
 
 def test_an_account_with_a_key_is_not_heard_in_clear() -> None:
-    """Otherwise encryption protects nobody; the service may choose to hear it all the same."""
+    """Otherwise encryption protects no one; the service may choose to accept such reports."""
     assert refused(signal(), KEYED_HOME) is Reason.PLAIN_REFUSED
     assert refused(signal(), KEYED_HOME, plain_for_keyed=True) is None
     assert refused(signal(sealed_with="spring"), KEYED_HOME) is None
@@ -68,23 +68,23 @@ def test_the_clock_window_includes_its_edges(stray: timedelta, reason: Reason | 
 
 
 def test_an_account_may_have_another_window() -> None:
-    """The window is the account's own."""
+    """Each account has its own window."""
     slow = Account(account="1234", key_name="spring", clock_window=ClockWindow(behind_s=3600, ahead_s=0))
     assert refused(signal(sealed_with="spring", stray=timedelta(hours=-1)), slow) is None
     assert refused(signal(sealed_with="spring", stray=MICROSECOND), slow) is Reason.STALE_TIME
 
 
 def test_an_account_may_have_no_window() -> None:
-    """A terminal whose clock nobody can set is heard with any time."""
+    """A report of a terminal whose clock cannot be set is accepted with any time."""
     clockless = Account(account="1234", key_name="spring", clock_window=None)
     assert refused(signal(sealed_with="spring", stray=timedelta(days=-9000)), clockless) is None
 
 
 def test_a_plain_frame_may_say_any_time() -> None:
-    """Panels with wrong clocks, and those that kept an alarm for an hour, are heard in clear."""
+    """Unencrypted reports of panels with wrong clocks, or with an alarm stored for an hour, are accepted."""
     assert refused(signal(stray=timedelta(days=-1)), PLAIN_HOME) is None
 
 
 def test_a_sealed_frame_without_a_time_is_heard() -> None:
-    """What says no time cannot be judged by it."""
+    """A report without a time cannot be refused for its time."""
     assert refused(signal(sealed_with="spring"), KEYED_HOME) is None

@@ -1,4 +1,4 @@
-"""How many alarms strangers may open, as plain values."""
+"""The number of alarms that strangers may open is limited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def crowd(strangers: Strangers, host: str, *, now_us: int = 0, open_alarms: int 
 def test_a_network_opens_so_many_alarms_and_then_shares_one(
     host: str, neighbour: str, other: str, network: str
 ) -> None:
-    """Neighbours count together, other networks apart, and with a new window all begin again."""
+    """Strangers of one network count together, other networks apart; a new window starts from zero."""
     strangers = Strangers()
     assert {crowd(strangers, host) for _ in range(PER_NETWORK)} == {""}
     assert crowd(strangers, neighbour) == network
@@ -34,13 +34,13 @@ def test_a_network_opens_so_many_alarms_and_then_shares_one(
 
 
 def test_beyond_a_number_of_open_alarms_all_strangers_share_one() -> None:
-    """Each of them may call from a network of its own."""
+    """This holds even if each stranger calls from another network."""
     assert crowd(Strangers(), "198.51.100.7", open_alarms=OPEN_MAX) == EVERYWHERE
     assert crowd(Strangers(), "198.51.100.7", open_alarms=OPEN_MAX - 1) == ""
 
 
 def test_memory_is_bounded() -> None:
-    """Networks beyond the bound are one."""
+    """Networks above the bound count as one."""
     strangers = Strangers()
     for number in range(NETWORKS_MAX):
         assert crowd(strangers, f"198.{number >> 8}.{number & 255}.1") == ""
@@ -48,7 +48,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_what_is_taken_back_is_forgotten() -> None:
-    """After a commit that failed an alarm more is opened rather than one too few."""
+    """After a failed commit the counts are dropped: an alarm too many is better than one too few."""
     strangers = Strangers()
     for _ in range(PER_NETWORK + 1):
         crowd(strangers, "198.51.100.7")

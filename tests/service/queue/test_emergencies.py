@@ -1,4 +1,4 @@
-"""Which emergency a call continues, as plain values."""
+"""A new call continues the right emergency."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def alarm(number: int, *, began: int = 0, priority: Priority = Priority.LIFE, ho
 
 
 def closed(*alarms: tuple[Alarm, int]) -> Closed:
-    """Return what is remembered of alarms, each closed at an instant."""
+    """Return the memory of closed alarms, each with the instant of its closing."""
     remembered = Closed()
     for one, now_us in alarms:
         remembered.add(one, now_us + WINDOW_US, now_us)
@@ -33,13 +33,13 @@ def closed(*alarms: tuple[Alarm, int]) -> Closed:
 
 
 def test_only_what_help_is_sent_for_is_an_emergency() -> None:
-    """A life in danger and a home at risk have the clock of a contract, a battery has none."""
+    """Priorities LIFE and HOME_RISK have the clock of the contract; a battery has none."""
     found = [emergency(alarm(1, began=7, priority=priority)) for priority in Priority]
     assert found == [Emergency(1, 7), Emergency(1, 7), None, None]
 
 
 def test_a_closed_emergency_goes_on_until_the_very_end_of_the_window() -> None:
-    """One microsecond later a call is another emergency; another home's never goes on."""
+    """One microsecond later a call is a new emergency; a call of another home never continues it."""
     remembered = closed((alarm(1, began=7), 50))
     assert remembered.find(HOME, 150) == Emergency(1, 7)
     assert remembered.find(HOME, 151) is None
@@ -48,7 +48,7 @@ def test_a_closed_emergency_goes_on_until_the_very_end_of_the_window() -> None:
 
 
 def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_were_closed() -> None:
-    """The newest alarm is continued; the person has been waiting since the oldest."""
+    """A call continues the newest alarm, but the user has been waiting since the oldest."""
     older, newer = alarm(1, began=7), alarm(2, began=9)
     for order in ((older, newer), (newer, older)):
         remembered = closed(*((one, 50) for one in order))
@@ -58,7 +58,7 @@ def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_we
 
 
 def test_what_is_over_is_forgotten() -> None:
-    """A year of closed alarms does not stay in memory."""
+    """Closed alarms do not stay in memory after their window."""
     remembered = Closed()
     for number in range(1_000):
         remembered.add(alarm(number, home=f"H{number}"), number + WINDOW_US, number)

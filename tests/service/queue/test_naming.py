@@ -1,4 +1,4 @@
-"""Which registered account is meant."""
+"""A number, receiver and line name the right registered account."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ LINE = Account(account="1234", receiver="1A", line="2", home="H2")
     [("1a", "", ONE), ("1A", "2", LINE), (None, "2", LINE), ("", None, ANYWHERE), ("", "", ANYWHERE)],
 )
 def test_receiver_and_line_say_which(receiver: str | None, line: str | None, expected: Account) -> None:
-    """In any case of their digits; "" is the registration that holds everywhere."""
+    """The case of their digits does not matter; "" is the registration for every receiver or line."""
     assert meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one) is expected
 
 
 def test_one_that_is_alone_needs_no_more() -> None:
-    """Most accounts are."""
+    """Most numbers are registered once, and need no receiver and line."""
     assert meant("1234", None, None, [LINE], lambda one: one) is LINE
 
 
 @pytest.mark.parametrize(("receiver", "line"), [(None, None), ("1A", None), (None, "")])
 def test_what_may_be_another_home_is_refused(receiver: str | None, line: str | None) -> None:
-    """The choices are told as they are typed."""
+    """The error shows the choices as options to type."""
     with pytest.raises(UsageError) as refused:
         meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one)
     assert "--receiver '1A' --line '' (home H1)" in str(refused.value.remedy)
@@ -38,7 +38,7 @@ def test_what_may_be_another_home_is_refused(receiver: str | None, line: str | N
 
 @pytest.mark.parametrize(("receiver", "line"), [("7", None), (None, "7")])
 def test_what_is_not_registered_is_refused(receiver: str | None, line: str | None) -> None:
-    """A registration elsewhere is another home's."""
+    """A registration with another receiver or line belongs to another home."""
     with pytest.raises(UsageError, match="is not registered"):
         meant("1234", receiver, line, [ONE], lambda one: one)
 
@@ -48,12 +48,12 @@ def test_what_is_not_registered_is_refused(receiver: str | None, line: str | Non
     [("1234", "1A", False), ("1A//1234", "1a", True), ("1A//1234", "2", False), ("//1234", "2", True)],
 )
 def test_a_certificate_names_one_home(name: str, receiver: str, *, expected: bool) -> None:
-    """Where several homes have one number, a certificate that names the number alone speaks for none of them."""
+    """If several homes have one number, a certificate with the number alone is valid for none of them."""
     book = AccountBook([ANYWHERE, ONE])
     assert names_home({name}, AccountId(receiver, "0", "1234"), book) is expected
 
 
 @pytest.mark.parametrize(("account", "expected"), [("12ab", True), ("9999", False)])
 def test_a_certificate_names_a_number_that_one_home_has(account: str, *, expected: bool) -> None:
-    """In any case of its digits, registered or not yet."""
+    """The case of its digits does not matter, and the number need not be registered yet."""
     assert names_home({"12AB"}, AccountId("", "0", account), AccountBook([ONE])) is expected

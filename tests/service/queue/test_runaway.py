@@ -1,4 +1,4 @@
-"""Devices that repeat themselves without end are told from the others."""
+"""Devices that repeat themselves without end are distinguished from the others."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def counted(runaways: Runaways, said: Utterance, now_us: int) -> int:
 
 
 def gathered(runaways: Runaways) -> None:
-    """Let a device go over its limit, so that an alarm stands for it."""
+    """Let a device exceed its limit, so that it has an alarm."""
     for _ in range(LIMIT):
         counted(runaways, DOOR, 1)
     runaways.count(DOOR, 1, WINDOW_US).alarm = 7
 
 
 def test_reports_are_counted() -> None:
-    """Each report counts, the first one too."""
+    """Each report counts, also the first one."""
     runaways = Runaways()
     assert [counted(runaways, DOOR, 0) for _ in range(3)] == [1, 2, 3]
 
 
 def test_neighbours_are_not_touched() -> None:
-    """Another device, another report of the same device, and the device in a test are counted apart."""
+    """Another device, another event of the same device, and the device on test are counted apart."""
     runaways = Runaways()
     gathered(runaways)
     for other in (
@@ -43,7 +43,7 @@ def test_neighbours_are_not_touched() -> None:
 
 
 def test_a_window_ends_with_its_last_moment() -> None:
-    """Beyond the window's length a device is heard as for the first time, and its group is forgotten."""
+    """After the window a device's report counts as the first one, and its alarm is forgotten."""
     runaways = Runaways()
     gathered(runaways)
     assert runaways.count(DOOR, WINDOW_US, WINDOW_US).alarm == 7
@@ -51,7 +51,7 @@ def test_a_window_ends_with_its_last_moment() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """More devices than can be counted end the window early, so that no device is grouped by mistake."""
+    """If there are too many devices to count, the window ends early, so no device is grouped by mistake."""
     runaways = Runaways()
     gathered(runaways)
     for number in range(DEVICES_MAX):
@@ -60,7 +60,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_forgetting_starts_over() -> None:
-    """After a commit that failed no device is grouped for what was not kept."""
+    """After a failed commit no device is grouped because of reports that were not stored."""
     runaways = Runaways()
     gathered(runaways)
     runaways.forget()

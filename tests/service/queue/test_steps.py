@@ -1,4 +1,4 @@
-"""An alarm's way through the hands of operators, as plain values."""
+"""The steps of an alarm in the queue work as designed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False)
 
 
 def ready(**values: Any) -> Alarm:  # noqa: ANN401 - those of Alarm
-    """Return an alarm that waits, with its first mark."""
+    """Return a waiting alarm with its first mark."""
     alarm = WAITING._replace(**values)
     return queue.await_answer(alarm, START, MARKS)
 
@@ -70,7 +70,7 @@ def answered(operator: str = "ana") -> Alarm:
 
 
 def test_the_usual_way() -> None:
-    """Claimed, answered, closed: each step leaves its stamp, and t3 runs from ready to answered."""
+    """Claiming, answering and closing each set a stamp, and t3 runs from ready to answered."""
     alarm = queue.claim(WAITING, hand(seconds=4))
     assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.CLAIMED, "ana", at(4).utc_us)
     assert alarm.lease_mono_us == at(64).mono_us
@@ -82,13 +82,13 @@ def test_the_usual_way() -> None:
 
 
 def test_answering_claims_what_was_free() -> None:
-    """Whoever speaks with the home has the alarm, claimed or not."""
+    """The operator who answers an alarm holds it, even without a claim."""
     alarm = queue.answer(WAITING, hand(seconds=3))
     assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.ANSWERED, "ana", at(3).utc_us)
 
 
 ALLOWED = {
-    # What the holder, somebody else, and a supervisor who insists may do with an alarm in each state.
+    # What its operator, another operator, and a supervisor may do with an alarm in each state.
     "waiting": ({"claim", "answer"}, {"claim", "answer"}, {"claim", "answer", "touch", "close", "hand over"}),
     "claimed": (
         {"claim", "answer", "touch", "close", "hand over"},
@@ -109,7 +109,7 @@ STANDING = {
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("state", ALLOWED)
 def test_who_may_do_what(state: str, step: str) -> None:
-    """The holder works an alarm, nobody else does, a supervisor may; a closed one is nobody's."""
+    """Its operator and a supervisor may work on an alarm, other operators not; a closed one takes no steps."""
     people = (hand("ana", 20), hand("berta", 20), hand("sara", 20, supervisor=True))
     for person, allowed in zip(people, ALLOWED[state], strict=True):
         if step in allowed:
@@ -121,7 +121,7 @@ def test_who_may_do_what(state: str, step: str) -> None:
 
 
 def test_a_lease_ends_at_its_very_moment() -> None:
-    """Until its last microsecond a claim holds; then the alarm is waiting again, its place unchanged."""
+    """A claim holds until its last microsecond; then the alarm waits again at the same place."""
     alarm = claimed()
     before, after = at(60)._replace(mono_us=at(60).mono_us - 1), at(60)
     assert queue.as_of(alarm, before) is alarm
@@ -132,7 +132,7 @@ def test_a_lease_ends_at_its_very_moment() -> None:
 
 
 def test_whose_claim_lapsed_no_longer_holds() -> None:
-    """The first holder may claim again, but not close or hand over what no operator holds now."""
+    """The first operator may claim the alarm again, but may not close or hand it over before that."""
     for step in ("touch", "close", "hand over"):
         with pytest.raises(UsageError, match="no operator holds"):
             STEPS[step](claimed(), hand("ana", 61))
@@ -141,12 +141,12 @@ def test_whose_claim_lapsed_no_longer_holds() -> None:
 
 @pytest.mark.parametrize("step", ["claim", "answer", "touch", "hand over"])
 def test_every_action_renews_the_lease(step: str) -> None:
-    """The holder's every action shows that somebody is there."""
+    """Each action shows that the operator is active."""
     assert STEPS[step](claimed(), hand(seconds=50)).lease_mono_us == at(110).mono_us
 
 
 def test_an_answered_alarm_keeps_its_state_without_a_sign_of_life() -> None:
-    """Answered stays answered when the holder goes quiet, and a colleague may then take it over, stamps unchanged."""
+    """It stays answered when its operator is inactive. Another operator may take it over, and stamps do not change."""
     quiet = answered()
     assert queue.as_of(quiet, at(900)) is quiet
     taken = queue.claim(quiet, hand("berta", 71))
@@ -155,13 +155,13 @@ def test_an_answered_alarm_keeps_its_state_without_a_sign_of_life() -> None:
 
 
 def test_an_alarm_is_answered_once() -> None:
-    """A second answer cannot move the stamp that a contract counts."""
+    """A second answer cannot change the stamp that the contract counts."""
     with pytest.raises(UsageError, match="was answered by ana"):
         queue.answer(answered(), hand("ana", 20))
 
 
 def test_handing_over_gives_the_colleague_a_lease() -> None:
-    """The colleague holds the alarm from now on, the giver no more; its state stays."""
+    """The colleague holds the alarm from now on instead of the first operator; its state does not change."""
     given = queue.hand_over(answered(), hand(seconds=40), "berta")
     assert (given.operator, given.state, given.lease_mono_us) == ("berta", State.ANSWERED, at(100).mono_us)
     with pytest.raises(UsageError, match="held by berta"):
@@ -169,27 +169,27 @@ def test_handing_over_gives_the_colleague_a_lease() -> None:
 
 
 def test_a_supervisor_may_assign_what_waits() -> None:
-    """Handed over by a supervisor, a waiting alarm is claimed by the colleague."""
+    """A waiting alarm that a supervisor hands over is claimed for the other operator."""
     given = queue.hand_over(WAITING, hand("sara", 5, supervisor=True), "berta")
     assert (given.operator, given.state, given.claimed_us) == ("berta", State.CLAIMED, at(5).utc_us)
 
 
 def test_closing_what_was_never_answered_ends_its_waiting() -> None:
-    """The time until then counts: an alarm cannot be closed out of the figures."""
+    """The time until closing counts, so closing an alarm does not remove it from the figures."""
     closed = queue.close(claimed(), hand(seconds=20), Outcome.OTHER)
     assert (closed.t3_us, closed.answered_us) == (20 * SECOND_US, None)
     assert queue.close(answered(), hand(seconds=20), Outcome.OTHER).t3_us == 10 * SECOND_US
 
 
 def test_whoever_closes_what_nobody_held_is_named() -> None:
-    """An alarm that a supervisor closes untouched carries the supervisor's name."""
+    """An unclaimed alarm that a supervisor closes has the supervisor's name."""
     closed = queue.close(WAITING, hand("sara", supervisor=True), Outcome.TEST)
     assert closed.operator == "sara"
     assert queue.close(claimed(), hand("sara", supervisor=True), Outcome.TEST).operator == "ana"
 
 
 def test_escalating_counts_and_says_why() -> None:
-    """An alarm before a supervisor stays in the hands it is in, and keeps the operator's words."""
+    """An escalated alarm stays with its operator and keeps the reason of the operator who asked."""
     asked = queue.escalate(claimed(), hand("berta", 5), "ana is ill")
     assert asked == claimed()._replace(
         escalated=1, escalated_us=at(5).utc_us, escalated_by="berta", escalated_why="ana is ill"
@@ -202,7 +202,7 @@ def test_escalating_counts_and_says_why() -> None:
 
 
 def test_a_call_that_waits_has_two_marks_and_then_repeats() -> None:
-    """A warning after t3_warn_s, a supervisor after t3_max_s, and again after each hold time."""
+    """The receiver warns after t3_warn_s, and escalates after t3_max_s and again after each hold time."""
     alarm = ready()
     assert (due_s(alarm), queue.due(alarm, at(14.9)), queue.due(alarm, at(15))) == (15, False, True)
     assert queue.cause(alarm, at(15)) is None
@@ -218,7 +218,7 @@ def test_a_call_that_waits_has_two_marks_and_then_repeats() -> None:
 
 @pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
 def test_what_a_holder_does_before_answering_moves_no_mark_of_t3(step: str) -> None:
-    """Until both marks have passed they stay where they are; from then on the end of the lease is the next one."""
+    """The marks do not move until both have passed; after that the end of the lease is the next mark."""
     mine = queue.claim(ready(), hand(seconds=1))
     assert due_s(STEPS[step](mine, hand(seconds=5))) == 15
     late = queue.fall_due(queue.warn(mine, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
@@ -228,7 +228,7 @@ def test_what_a_holder_does_before_answering_moves_no_mark_of_t3(step: str) -> N
 
 @pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
 def test_an_answered_alarm_is_due_after_the_hold_time(step: str) -> None:
-    """Every action of its holder renews it; when it has lapsed the alarm is marked until an operator acts."""
+    """Every action of its operator renews the hold time; when it lapses, the alarm is marked until an operator acts."""
     alarm = queue.answer(ready(), hand(seconds=10))
     assert (due_s(alarm), queue.cause(alarm, at(310))) == (310, Cause.HOLD_LAPSED)
     assert due_s(STEPS[step](alarm, hand(seconds=50))) == 350
@@ -239,7 +239,7 @@ def test_an_answered_alarm_is_due_after_the_hold_time(step: str) -> None:
 
 
 def test_what_is_less_urgent_is_told_once() -> None:
-    """A battery goes before a supervisor once, and again only when an operator took it and vanished."""
+    """A battery is escalated once, and again only if an operator took it and became inactive."""
     alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
     assert due_s(alarm) is None
     assert due_s(queue.claim(alarm, hand(seconds=40))) == 100
@@ -249,7 +249,7 @@ def test_what_is_less_urgent_is_told_once() -> None:
 
 
 def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> None:
-    """Its operator may still vanish: the end of the lease is the next mark, for a battery, too."""
+    """Its operator may become inactive, so the end of the lease is the next mark, also for a battery."""
     alarm = queue.claim(ready(priority=Priority.TECHNICAL), hand(seconds=10))
     alarm = queue.fall_due(queue.warn(alarm, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
     assert (alarm.state, due_s(alarm)) == (State.CLAIMED, 70)
@@ -258,7 +258,7 @@ def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> Non
 
 
 def test_an_alarm_on_test_keeps_the_mark_of_its_test() -> None:
-    """No person waits for it while the installer is at work, whatever is done with it."""
+    """No user waits for it while the installer works, so no step changes its mark."""
     alarm = ready(on_test=True)
     for mark_us in (None, 50):
         for step in ("claim", "answer", "hand over"):
@@ -267,14 +267,14 @@ def test_an_alarm_on_test_keeps_the_mark_of_its_test() -> None:
 
 
 def test_an_emergency_on_test_is_due_after_a_reboot() -> None:
-    """Its installer was asked nothing meanwhile; a battery that was tried out asks nothing."""
+    """Meanwhile no operator could ask the installer. A battery on test has no mark."""
     hands = hand("receiver", 9)
     assert due_s(queue.after_restart(ready(on_test=True), hands, MARKS)) == 9
     assert due_s(queue.after_restart(ready(priority=Priority.TECHNICAL, on_test=True), hands, MARKS)) is None
 
 
 def test_an_emergency_that_leaves_its_test_is_in_the_queue() -> None:
-    """It waits like any other that no operator answered in time, with the marks of that."""
+    """It waits like any alarm that no operator answered in time, with the same marks."""
     alarm = ready(on_test=True)._replace(due_mono_us=0)
     assert queue.cause(alarm, at(9)) is Cause.ON_TEST
     left = queue.fall_due(alarm, hand("receiver", 9), Cause.ON_TEST)
@@ -283,14 +283,14 @@ def test_an_emergency_that_leaves_its_test_is_in_the_queue() -> None:
 
 
 def test_a_more_urgent_signal_starts_the_marks_again() -> None:
-    """What was told of a low battery is not told of the call that joined it."""
+    """Marks of a low battery that have passed do not count for the call that joined it."""
     alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
     lifted = queue.await_answer(alarm._replace(priority=Priority.LIFE), at(50), MARKS)
     assert (lifted.warned_us, lifted.overdue_us, due_s(lifted)) == (None, None, 65)
 
 
 RESTARTED: dict[str, tuple[Alarm, float | None]] = {
-    # Each alarm without a mark, as after a reboot 100 s after it was ready, and where its mark is then.
+    # Each alarm has lost its mark in a reboot 100 s after it was ready; the number is its new mark in seconds.
     "waits": (ready(), 15),
     "was warned of": (ready()._replace(warned_us=1), 30),
     "was put before a supervisor": (ready()._replace(warned_us=1, overdue_us=1), 400),
@@ -308,7 +308,7 @@ RESTARTED: dict[str, tuple[Alarm, float | None]] = {
 
 @pytest.mark.parametrize("standing", RESTARTED)
 def test_after_a_reboot_every_alarm_has_its_mark(standing: str) -> None:
-    """By the wall clock while it waited for an answer; at once where an operator held it."""
+    """The mark follows the wall clock if the alarm waited for an answer, and is now if an operator held it."""
     before, mark_s = RESTARTED[standing]
     alarm = queue.after_reboot(before, 2)
     assert due_s(alarm) is None
@@ -316,7 +316,7 @@ def test_after_a_reboot_every_alarm_has_its_mark(standing: str) -> None:
 
 
 def test_most_urgent_first_then_oldest_then_first_opened() -> None:
-    """Order is priority, then the beginning of the home's call, then the number."""
+    """The order is by priority, then by the beginning of the home's call, then by number."""
     early = WAITING._replace(id=9, established_us=WAITING.established_us - 1)
     technical = WAITING._replace(id=1, priority=Priority.TECHNICAL, established_us=0)
     twin = WAITING._replace(id=8)
@@ -325,7 +325,7 @@ def test_most_urgent_first_then_oldest_then_first_opened() -> None:
 
 
 def test_a_clock_that_is_set_back_puts_no_new_call_in_front() -> None:
-    """Who has waited longer is first, whatever the wall clock says of the two."""
+    """The alarm that has waited longer comes first, whatever the wall clock shows."""
     ready, ready_mono = WAITING.ready_us, WAITING.ready_mono_us
     assert ready is not None
     assert ready_mono is not None
@@ -341,14 +341,14 @@ def test_a_clock_that_is_set_back_puts_no_new_call_in_front() -> None:
 
 
 def test_waiting_is_measured_on_the_clock_that_nobody_steps() -> None:
-    """A stepped wall clock neither lengthens nor shortens t3."""
+    """A step of the wall clock does not change t3."""
     stepped = at(12)._replace(utc_us=at(5_000).utc_us)
     assert queue.waited_us(WAITING, stepped) == 12 * SECOND_US
     assert queue.answer(WAITING, hand()._replace(now=stepped)).t3_us == 12 * SECOND_US
 
 
 def test_after_a_reboot_the_wall_clock_must_do() -> None:
-    """Monotonic stamps of another boot mean nothing: the claim has lapsed, and waiting is measured by the wall."""
+    """Monotonic stamps of another boot mean nothing, so the claim has lapsed and the wall clock measures waiting."""
     alarm = queue.after_reboot(claimed(), 2)
     assert (alarm.boot, alarm.ready_mono_us, alarm.lease_mono_us) == (2, None, None)
     now = Instant(at(12).utc_us, 1)
@@ -357,7 +357,7 @@ def test_after_a_reboot_the_wall_clock_must_do() -> None:
 
 
 def test_what_is_not_ready_has_not_waited() -> None:
-    """Before it is ready an alarm's t3 has not begun, and nothing is invented."""
+    """Before an alarm is ready its t3 has not begun, so it has no value."""
     unready = WAITING._replace(ready_us=None, ready_mono_us=None)
     assert queue.waited_us(unready, at(5)) is None
     assert queue.answer(unready, hand()).t3_us is None

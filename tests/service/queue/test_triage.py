@@ -1,4 +1,4 @@
-"""How urgent a signal is, and when it joins an alarm that is already open."""
+"""A signal gets the right priority, and joins an open alarm or not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def priority_of(said: Signal, account: Account | None = HOME) -> Priority:
 
 
 def test_every_kind_has_its_line() -> None:
-    """No kind of event is without a priority, so no report can fall through the table."""
+    """Every kind of event has a priority, so the table covers every report."""
     assert set(PRIORITIES) == set(Kind)
 
 
@@ -62,31 +62,31 @@ def test_every_kind_has_its_line() -> None:
     "kind", [Kind.PERSONAL_EMERGENCY, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO, Kind.DURESS, Kind.GENERAL_ALARM]
 )
 def test_people_in_danger_come_first(kind: Kind) -> None:
-    """What may cost a life is LIFE without any configuration."""
+    """Danger to a life is LIFE without any configuration."""
     assert PRIORITIES[kind] is Priority.LIFE
 
 
 def test_unknown_codes_reach_a_person() -> None:
-    """A code that nobody knows opens an alarm."""
+    """An unknown code opens an alarm."""
     assert PRIORITIES[Kind.UNKNOWN] < Priority.ROUTINE
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_still_present_weighs_as_much_as_new(kind: Kind) -> None:
-    """A status report is as urgent as the beginning it repeats: that may be the one that was lost."""
+    """A status report is as urgent as a new one, because the report of the beginning may have been lost."""
     assert priority_of(signal(kind, Phase.STATUS)) is priority_of(signal(kind, Phase.NEW)) is PRIORITIES[kind]
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
-    """The end of a condition, and what a device says again, are routine."""
+    """The end of a condition and a repeated report are ROUTINE."""
     assert priority_of(signal(kind, Phase.RESTORE)) is Priority.ROUTINE
     assert priority_of(signal(kind, repeated=True)) is Priority.ROUTINE
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_none_is_known(kind: Kind) -> None:
-    """It may have been reported to another receiver, or in vain."""
+    """The first report may have gone to another receiver or been lost."""
     priority = weigh(signal(kind, repeated=True), HOME, PRIORITIES, is_known=False)[1]
     is_emergency = PRIORITIES[kind] in {Priority.LIFE, Priority.HOME_RISK}
     assert priority is (PRIORITIES[kind] if is_emergency else Priority.ROUTINE)
@@ -96,7 +96,7 @@ def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_n
     ("behind_s", "buffered", "said"),
     [
         (None, False, ""),
-        (None, True, "kept back by the device, nobody knows how long"),
+        (None, True, "kept back by the device for an unknown time"),
         (120, False, ""),
         (0, True, ""),
         (121, False, "happened 2 min 1 s before it came, by its clock"),
@@ -106,7 +106,7 @@ def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_n
     ],
 )
 def test_what_is_old_is_told_with_its_age(behind_s: int | None, said: str, *, buffered: bool) -> None:
-    """How long ago something happened is said where it matters, by the device's clock; what is old is known as such."""
+    """The age of an old report is shown by the device's clock, and the text is recognised as one of an old report."""
     occurred_at = None if behind_s is None else to_datetime(NOW_US - behind_s * 1_000_000)
     told = age(signal()._replace(occurred_at=occurred_at, buffered=buffered), NOW_US)
     assert told == said
@@ -116,14 +116,14 @@ def test_what_is_old_is_told_with_its_age(behind_s: int | None, said: str, *, bu
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("kind", Kind)
 def test_unregistered_callers_are_always_seen(kind: Kind, phase: Phase) -> None:
-    """Whatever an unregistered account says, a person looks at it, and its emergencies stay emergencies."""
+    """An operator sees every report of an unregistered account, and its emergencies stay emergencies."""
     unregistered = priority_of(signal(kind, phase), None)
     assert unregistered <= Priority.TECHNICAL
     assert unregistered <= priority_of(signal(kind, phase))
 
 
 def test_a_home_may_mean_something_else_by_a_code() -> None:
-    """A home's own remap changes the kind, and with it the priority, of that code alone."""
+    """A home's own remap changes the kind and so the priority of that code only."""
     home = Account(account="1234", remaps={"120": Remap(Kind.FALL, None)})
     event, priority = weigh(signal(Kind.INTRUSION, code="120"), home, PRIORITIES)
     assert event == Event(Kind.FALL, Phase.NEW, "120", "ADM-CID")
@@ -132,7 +132,7 @@ def test_a_home_may_mean_something_else_by_a_code() -> None:
 
 
 def test_a_remap_may_set_the_priority_alone() -> None:
-    """A remap without a kind keeps what happened and changes how urgent it is, a restore excepted."""
+    """A remap without a kind keeps the kind and changes the priority, except for a restore."""
     home = Account(account="1234", remaps={"602": Remap(None, Priority.HOME_RISK)})
     event, priority = weigh(signal(Kind.PERIODIC_TEST, code="602"), home, PRIORITIES)
     assert (event.kind, priority) == (Kind.PERIODIC_TEST, Priority.HOME_RISK)
@@ -140,13 +140,13 @@ def test_a_remap_may_set_the_priority_alone() -> None:
 
 
 def test_a_remap_to_the_most_urgent_counts() -> None:
-    """LIFE is the number 0, and still a priority that was set."""
+    """LIFE is the number 0, but it still counts as a priority that was set."""
     home = Account(account="1234", remaps={"150": Remap(None, Priority.LIFE)})
     assert weigh(signal(Kind.VITALS, code="150"), home, PRIORITIES)[1] is Priority.LIFE
 
 
 def test_the_service_table_is_the_one_that_counts() -> None:
-    """What the configuration overrides is taken from the table that is handed in."""
+    """Priorities come from the given table, which contains the overrides of the configuration."""
     table: Mapping[Kind, Priority] = {**PRIORITIES, Kind.DOOR: Priority.LIFE}
     assert weigh(signal(Kind.DOOR), HOME, table)[1] is Priority.LIFE
 
@@ -155,7 +155,7 @@ def test_the_service_table_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize("priority", Priority)
 @pytest.mark.parametrize("state", [State.WAITING, State.CLAIMED])
 def test_unanswered_alarms_take_whatever_comes(state: State, priority: Priority, *, holder_active: bool) -> None:
-    """Until it is answered an alarm is joined by all its home says."""
+    """All signals of the home join an alarm that is not answered."""
     assert joins(alarm(state=state, holder_active=holder_active), priority, NOW)
 
 
@@ -173,6 +173,6 @@ def test_unanswered_alarms_take_whatever_comes(state: State, priority: Priority,
 def test_answered_alarms_take_more_of_the_same_under_active_eyes(
     priority: Priority, *, holder_active: bool, expected: bool
 ) -> None:
-    """Once answered, a signal joins only while the holder is active, and never if it is more urgent."""
+    """A signal joins an answered alarm only while its operator is active, and never if it is more urgent."""
     answered = alarm(Priority.TECHNICAL, State.ANSWERED, holder_active=holder_active)
     assert joins(answered, priority, NOW) is expected

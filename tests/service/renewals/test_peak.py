@@ -1,4 +1,4 @@
-"""The peak of a base's plan: against the bound over all windows, and against every plan there is on small parks."""
+"""The peak of a plan is compared with the bound over all windows and, for small fleets, with every possible plan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def bound(slots: Sequence[Slot], days: int) -> Fraction:
-    """Return the largest quotient over all windows of days, computed the long way round, and no visit cut in two."""
+    """Return the largest quotient over all windows, or the longest visit if that is more, by direct computation."""
     quotients = [
         Fraction(sum(slot.minutes for slot in slots if first <= slot.first and slot.last <= last), last - first + 1)
         for first in range(days)
@@ -45,7 +45,7 @@ def planned(slots: Sequence[Slot], days: int) -> list[int]:
 
 
 def exhaustive(slots: Sequence[Slot]) -> int:
-    """Return the lowest peak of all plans there are."""
+    """Return the lowest peak of all possible plans."""
     choices = [range(slot.first, slot.last + 1) for slot in slots]
     return min(max(load(slots, placed).values()) for placed in product(*choices))
 
@@ -78,7 +78,7 @@ def test_visits_of_any_length_are_within_a_visit_of_the_lowest_peak(slots: list[
 @settings(max_examples=60, deadline=None)
 @given(parks(days=12, most=60, minutes=st.sampled_from([45, 70, 75, 80, 105])))
 def test_every_visit_is_inside_its_window_and_the_peak_within_a_visit_of_the_bound(slots: list[Slot]) -> None:
-    """No visit is early or late, and the peak meets the bound within the rounding of a visit."""
+    """No visit is early or late, and the peak exceeds the bound by less than one visit."""
     placed = planned(slots, 12)
     assert all(slot.first <= day <= slot.last for slot, day in zip(slots, placed, strict=True))
     longest = max(slot.minutes for slot in slots)
@@ -88,7 +88,7 @@ def test_every_visit_is_inside_its_window_and_the_peak_within_a_visit_of_the_bou
 @settings(max_examples=60, deadline=None)
 @given(parks(days=10, most=40, minutes=st.sampled_from([45, 70, 80])))
 def test_levels_leave_room_for_all_that_must_fall_in_any_window(slots: list[Slot]) -> None:
-    """Over any window of days the levels add up to the work that must fall inside it, and their top is the bound."""
+    """In any window the levels add up to at least the work that must be done in it, and their maximum is the bound."""
     work: Counter[tuple[int, int]] = Counter()
     for slot in slots:
         work[slot.first, slot.last] += slot.minutes
@@ -106,7 +106,7 @@ def test_levels_leave_room_for_all_that_must_fall_in_any_window(slots: list[Slot
     parks(days=8, most=20, minutes=st.sampled_from([45, 70, 80])), st.lists(st.integers(0, 300), min_size=8, max_size=8)
 )
 def test_a_shortage_is_the_window_that_lacks_most(slots: list[Slot], capacity: list[int]) -> None:
-    """The shortage told is the largest over all windows; no shortage means that every window has enough."""
+    """The shortage is the largest over all windows; without one, every window has enough capacity."""
     work: Counter[tuple[int, int]] = Counter()
     for slot in slots:
         work[slot.first, slot.last] += slot.minutes
@@ -123,7 +123,7 @@ def test_a_shortage_is_the_window_that_lacks_most(slots: list[Slot], capacity: l
 @settings(max_examples=60, deadline=None)
 @given(parks(days=6, most=12, minutes=st.sampled_from([45, 70])), st.lists(st.integers(0, 400), min_size=6, max_size=6))
 def test_a_capacity_is_never_exceeded(slots: list[Slot], capacity: list[int]) -> None:
-    """Filled within a capacity, no day has more than it, and every visit is in its window."""
+    """With a capacity, no day has more work than that, and every visit is in its window."""
     work: Counter[tuple[int, int]] = Counter()
     for slot in slots:
         work[slot.first, slot.last] += slot.minutes

@@ -1,4 +1,4 @@
-"""The generated park of the tender's size against the tender's own table, and the plan of all of it."""
+"""The forecast of a generated fleet of the tender's size matches the tender's table; plans keep their rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def made(small: Park) -> Made:
 
 
 def test_the_forecast_is_the_tenders_table(tender: Park) -> None:
-    """Renewals and growth as published (section 5), digital terminals within 50 of it, the share to its decimal."""
+    """Renewals, growth and share are as published (section 5); digital terminals differ by at most 50."""
     years = forecast(tender.devices, len(tender.homes), reading(), START, END)
     assert [year.renewals for year in years] == [0, 7_911, 16_523, 1_965]
     assert [year.renewals_gsm for year in years] == [0, 859, 2_576, 540]
@@ -47,7 +47,7 @@ def test_the_forecast_is_the_tenders_table(tender: Park) -> None:
     for year, published in zip(years, (975, 9_211, 11_260, 80), strict=True):
         assert abs(year.digital - published) <= 50
         assert year.digital + year.analog == year.terminals
-    # The rent of 2024 and 2025 has no digital rounding in it: to the cent.
+    # The rents of 2024 and 2025 contain no rounding of digital terminals, so they are exact to the cent.
     assert [year.cost for year in years][:2] == [Decimal("17849.03"), Decimal("233755.80")]
     assert years[1].devices[DeviceType.GAS] == 913
     assert years[3].devices[DeviceType.CHOICE] == 180
@@ -68,12 +68,12 @@ def test_the_forecast_is_the_tenders_table(tender: Park) -> None:
 def test_rent_is_reckoned_as_the_tender_does(
     price: str, opening: int, joining: int, months: int, published: str
 ) -> None:
-    """What is there when the year begins and half of what joins, to the cent of the published table."""
+    """Devices at the start of the year and half of those that join give the published rent to the cent."""
     assert rent(Decimal(price), opening, joining, months) == Decimal(published)
 
 
 def test_offered_points_raise_the_target_and_cost_nothing(small: Park) -> None:
-    """The first digital terminals are those of the offer: they are installed and not rented."""
+    """The first digital terminals are those of the offer, which are installed but not rented."""
     values = reading()
     plain = forecast(small.devices, 82_350, values, START, END)
     offered = [replace(entry, value=8) for entry in values._parameters.all("digital.offered")]
@@ -86,7 +86,7 @@ def test_offered_points_raise_the_target_and_cost_nothing(small: Park) -> None:
 def test_every_terminal_and_ucr_is_renewed_together_before_its_end_and_not_before_its_lead(
     small: Park, made: Made
 ) -> None:
-    """Nothing that ends within the contract is left out, late or too early; a terminal and its UCRs share a visit."""
+    """Every life that ends within the contract is renewed in time; a terminal and its UCRs share a visit."""
     lives, kept_of = Lives(reading()), {kept.id: kept for kept in small.devices}
     day_of = {task.device: visit.day for visit in made.visits for task in visit.tasks if task.work is Work.RENEWAL}
     for kept in small.devices:
@@ -109,12 +109,12 @@ def test_every_terminal_and_ucr_is_renewed_together_before_its_end_and_not_befor
 
 
 def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, made: Made) -> None:
-    """For each base, the work that must fall inside any window of working days, divided by the days, is the bound."""
+    """For each base the bound is the largest quotient, over all windows, of the work in a window and its days."""
     values = reading()
     days = working_days(START, END, values.dates("holidays.local"))
     wishes = wanted(small.devices, {home.code: home for home in small.homes}, days, END, values)
     for figures in made.bases:
-        # A visit counts in every window that holds its own: summed over first days from the last one down.
+        # A visit counts in every window that contains its own; sum over the first days, from the last to the first.
         by_first: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for wish in wishes:
             if wish.base == figures.base:
@@ -136,7 +136,7 @@ def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, mad
 
 
 def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: Made) -> None:
-    """Homes of level 3 are visited earlier on average than those without a claim, and their terminals are GSM-IP."""
+    """Homes of level 3 are visited earlier on average than homes without priority, and get GSM-IP terminals."""
     ordinals: defaultdict[Rank, list[int]] = defaultdict(list)
     for visit in made.visits:
         if visit.digital is not None:
@@ -152,7 +152,7 @@ def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: Made)
 
 
 def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_plan(small: Park, made: Made) -> None:
-    """An agreed visit keeps its day, minutes and number, its devices are planned once; the rest is deterministic."""
+    """An agreed visit keeps its day, minutes and number; its devices are planned once. Plans are deterministic."""
     homes = {home.code: home for home in small.homes}
     agreed = [
         replace(visit, agreed=True, number=place) for place, visit in enumerate(made.visits[::7], start=1) if visit.home
@@ -168,7 +168,7 @@ def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_p
 
 
 def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, made: Made) -> None:
-    """People wait for an agreed visit whatever span is planned next; only a day that has passed frees its devices."""
+    """Users wait for an agreed visit whatever span is planned next; only after its day are its devices free."""
     homes = {home.code: home for home in small.homes}
     agreed = [replace(visit, agreed=True, number=1) for visit in made.visits[:1]]
     later = date(2024, 9, 1)
@@ -181,7 +181,7 @@ def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, m
 
 
 def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Park, made: Made) -> None:
-    """What falls due after its last day is recovered, not renewed; what falls due before is renewed by that day."""
+    """A life that ends before the last day of the home is renewed by that day; other devices are recovered."""
     leaves = date(2025, 6, 30)
     homes = {
         home.code: replace(home, active=tuple(period._replace(until=leaves) for period in home.active))
@@ -198,7 +198,7 @@ def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Pa
 
 
 def test_too_little_capacity_says_which_base_what_is_short_and_what_would_do(small: Park) -> None:
-    """The least capacity told does: with it the plan exists, with one step less than the bound it does not."""
+    """The shortage is told with its figures, and with the least capacity that it names the plan exists."""
     homes = {home.code: home for home in small.homes}
     values = reading()
     store = values._parameters
@@ -217,7 +217,7 @@ def test_too_little_capacity_says_which_base_what_is_short_and_what_would_do(sma
 
 
 def test_the_park_has_the_tenders_proportions(tender: Park) -> None:
-    """55/40/5 % of support levels, 1.2 users with a UCR a home, no digital terminal in a home yet."""
+    """Support levels are 55/40/5 %, a home has 1.2 users with a UCR, and no home has a digital terminal yet."""
     levels = Counter(home.level for home in tender.homes)
     assert [round(100 * levels[level] / len(tender.homes)) for level in (1, 2, 3)] == [55, 40, 5]
     pendants = sum(kept.device.type is DeviceType.UCR and kept.standing.place is Place.HOME for kept in tender.devices)

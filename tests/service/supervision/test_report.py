@@ -1,4 +1,4 @@
-"""The rules that fold device-days into the proof for ANS 13: nothing is lost, nothing is rounded up."""
+"""Device-days are added up to the proof for ANS 13; none is lost, and nothing is rounded up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Day(NamedTuple):
     ],
 )
 def test_a_day_is_judged(day: Day, whole: Whole, expected: Judged) -> None:
-    """Checked, a breach, or not supervised for a reason; time without a receiver is nobody's gap."""
+    """A day is checked, a breach, or not supervised for a reason; time without a receiver counts against no device."""
     assert judged(day, whole) == expected
 
 
@@ -62,7 +62,7 @@ def test_a_day_is_judged(day: Day, whole: Whole, expected: Judged) -> None:
     [(0, 0, None), (0, 7, "0.000"), (7, 7, "100.000"), (2, 3, "66.666"), (4_999_999, 5_000_000, "99.999")],
 )
 def test_a_share_is_never_rounded_up(checked: int, supervised: int, share: str | None) -> None:
-    """One breach in five million is not 100 %."""
+    """With one breach in five million days the share is below 100 %."""
     sums = Sums(supervised=supervised, checked=checked)
     assert sums.share == share
     assert sums.kept == (None if not supervised else checked == supervised)
@@ -81,7 +81,7 @@ DAYS = st.builds(
 
 @given(st.lists(st.lists(DAYS, max_size=20), max_size=5))
 def test_the_denominator_can_be_counted_again(days: list[list[Day]]) -> None:
-    """Days add up to the month; every device-day stands in it once, under one reason or one verdict."""
+    """Days add up to the month; every device-day is counted once, under one reason or one verdict."""
     parts, everything = [], Sums()
     for devices in days:
         part = Sums()

@@ -1,4 +1,4 @@
-"""The rules of supervision, as values."""
+"""The rules of supervision decide on values alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RULE = Collapse(burst=4, window_s=60, share=0.5, share_least=3)
     ("silent_s", "missed"), [(0, 0), (900, 0), (904.9, 0), (905, 1), (1804.9, 1), (1805, 2), (2705, 3), (9000, 9)]
 )
 def test_a_miss_is_an_interval_and_the_tolerance(silent_s: float, missed: int) -> None:
-    """Each sign of life is given the tolerance to arrive, and counts as missed when that has passed."""
+    """A sign of life counts as missed when interval and tolerance have passed."""
     assert misses(round(silent_s * SECOND_US), 900, TOLERANCE_US) == missed
 
 
@@ -38,7 +38,7 @@ def test_a_miss_is_an_interval_and_the_tolerance(silent_s: float, missed: int) -
 def test_the_next_miss_is_the_first_instant_at_which_there_is_one_more(
     missed: int, interval_s: int, tolerance_us: int
 ) -> None:
-    """Whoever is looked at then is never looked at in vain, and never too late."""
+    """A check at this instant always finds the miss, and is never late."""
     at_us = next_miss_us(missed, interval_s, tolerance_us)
 
     assert misses(at_us, interval_s, tolerance_us) == missed + 1
@@ -59,7 +59,7 @@ def test_the_next_miss_is_the_first_instant_at_which_there_is_one_more(
     ],
 )
 def test_the_state_of_a_device(missed: int, terminal_quiet: bool, state: Health) -> None:  # noqa: FBT001 - a column
-    """One miss is late, the allowed number is lost; a UCR behind a quiet terminal is unknown, never lost."""
+    """One miss makes a device late, the allowed number makes it lost; a UCR behind a silent terminal is unknown."""
     assert judge(missed, 3, terminal_quiet=terminal_quiet) is state
 
 
@@ -69,7 +69,7 @@ def test_the_state_of_a_device(missed: int, terminal_quiet: bool, state: Health)
         ("contact_id", "401", Phase.RESTORE, True),  # 3401: closing
         ("contact_id", "401", Phase.NEW, False),
         ("contact_id", "401", Phase.STATUS, None),
-        ("contact_id", "441", Phase.RESTORE, None),  # armed, and somebody stays
+        ("contact_id", "441", Phase.RESTORE, None),  # armed while the user is at home
         ("contact_id", "101", Phase.NEW, None),
         ("sia_dcs", "CL", Phase.RESTORE, True),
         ("sia_dcs", "OP", Phase.NEW, False),
@@ -81,7 +81,7 @@ def test_the_state_of_a_device(missed: int, terminal_quiet: bool, state: Health)
     ],
 )
 def test_home_and_away(system: str, code: str, phase: Phase, left: bool | None) -> None:  # noqa: FBT001 - a column
-    """A closing leaves the home, an opening is back; everything else says nothing about it."""
+    """After a closing the user is away, after an opening at home; other events say nothing about it."""
     assert absence(Event(Kind.CONFIGURATION, phase, code, system)) is left
 
 
@@ -101,25 +101,25 @@ def of(*labels: str) -> tuple[str, ...]:
 
 
 def test_few_losses_have_no_common_cause() -> None:
-    """Below the number of a burst each stands for itself."""
+    """Losses below the number of a burst stay single losses."""
     assert common_cause([of("cell:1")] * 3, SIZES, RULE) is None
 
 
 def test_the_smallest_group_that_explains_a_burst_names_it() -> None:
-    """A cell says more than its operator, an operator more than everybody."""
+    """A cell says more than its SIM operator, and a SIM operator more than the whole receiver."""
     assert common_cause([of("operator:a", "cell:1")] * 4, SIZES, RULE) == "cell:1"
     assert common_cause([of("operator:a", f"cell:{n}") for n in range(4)], SIZES, RULE) == "operator:a"
     assert common_cause([of(f"operator:{n}") for n in range(4)], SIZES, RULE) == "listener:dc09"
 
 
 def test_a_stranger_in_a_burst_does_not_hide_its_cause() -> None:
-    """Most of the losses are enough: somebody's terminal may fail at the same minute."""
+    """A label on most of the losses is enough: an unrelated terminal may fail in the same minute."""
     assert common_cause([of("operator:a")] * 5 + [of("operator:b")], SIZES, RULE) == "operator:a"
     assert common_cause([of("operator:a")] * 4 + [of("operator:b")] * 2, SIZES, RULE) == "listener:dc09"
 
 
 def test_a_stranger_makes_no_operator_s_outage_everybody_s() -> None:
-    """Somebody lost in the same minute is among the first so many: it is waited for the rest of the operator's."""
+    """If an unrelated device is among the first losses, the rule waits for more losses of the operator."""
     rule = RULE._replace(burst=10)
     early = [of("operator:b")] + [of("operator:a")] * 9
     assert common_cause(early, SIZES, rule) is None
@@ -131,11 +131,11 @@ def test_a_stranger_makes_no_operator_s_outage_everybody_s() -> None:
     ("lost", "size", "failed"), [(2, 2, False), (2, 4, False), (3, 6, True), (3, 7, False), (30, 60, True)]
 )
 def test_a_small_group_fails_as_a_whole(lost: int, size: int, failed: bool) -> None:  # noqa: FBT001 - a column
-    """Half of it, and at least three: two of two are no incident."""
+    """Half of the group and at least three devices must be lost; two of two are no incident."""
     assert group_failed(lost, size, RULE) is failed
 
 
 @pytest.mark.parametrize(("silence_s", "in_time"), [(0, True), (2704, True), (2705, False), (90_000, False)])
 def test_a_day_is_in_order_while_nothing_was_lost(silence_s: int, in_time: bool) -> None:  # noqa: FBT001 - a column
-    """ANS 13: checked at its period means never silent for as long as makes it lost."""
+    """In ANS 13 a device is checked if no silence was long enough to make it lost."""
     assert checked_in_time(silence_s, Expectation(900, 3), 5.0) is in_time

@@ -1,1 +1,1 @@
-"""The rules of the inventory: movements, checks, the monthly report."""
+"""The rules of the inventory: movements, checks and the monthly report."""

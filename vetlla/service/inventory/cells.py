@@ -1,4 +1,4 @@
-"""The columns of the inventory's files: what each may say, and the reason why something else cannot be taken."""
+"""The columns of the inventory's files: the values that each accepts, and the error for any other value."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from vetlla.domain.columns import Parse
 
 MAX_TEXT = 64
-"""Longest code, serial, model or language taken: labels have at most some 30 characters."""
+"""Longest accepted code, serial, model or language; labels have at most some 30 characters."""
 IMEI_DIGITS = 15
 FIRST_YEAR = 1990
-"""Municipal telecare in Barcelona began in the nineties; an older device is a slip of the pen."""
+"""Municipal telecare in Barcelona began in the nineties, so an older date is a typing error."""
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
 _ISO_DAY = re.compile(r"\d{8}|\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-"""With the time of day that programs add to a date, which says nothing here."""
+"""It accepts the time of day that some programs add to a date; the time is ignored."""
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{1,2}", re.ASCII)
-"""01/04/24 may be the year 2024 or the day 24."""
+"""Such a date is ambiguous: in 01/04/24, 24 may be the year 2024 or the day 24."""
 REMEMBERED = 1 << 15
-"""Different days and weeks remembered: a park's file has a million of them, and some ten thousand different ones."""
+"""Most days and weeks in the cache: the file of a full fleet has a million, of which some ten thousand differ."""
 
 
 def text(cell: str) -> str:
@@ -43,7 +43,7 @@ def text(cell: str) -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def day(cell: str) -> date:
-    """Return a date written as 2024-04-01 or, day first as Catalan and Spanish offices write it, 1/4/2024."""
+    """Return a date written as 2024-04-01, or with the day first, as Catalan and Spanish offices do: 1/4/2024."""
     try:
         if found := _DAY_FIRST.fullmatch(cell):
             return date(int(found[3]), int(found[2]), int(found[1]))
@@ -52,13 +52,13 @@ def day(cell: str) -> date:
     except ValueError:
         raise ValueError("there is no such day: write 2024-04-01 or 01/04/2024") from None
     if _SHORT_YEAR.fullmatch(cell):
-        raise ValueError("no date beyond doubt: write the year with four digits, 2024-04-01 or 01/04/2024")
+        raise ValueError("is ambiguous as a date: write the year with four digits, 2024-04-01 or 01/04/2024")
     raise ValueError("no date: write 2024-04-01 or 01/04/2024")
 
 
 @lru_cache(maxsize=REMEMBERED)
 def made(cell: str) -> Manufacture:
-    """Return week and year of manufacture, written 2019-W07, 2019W07 or 07/2019."""
+    """Return the week and year of manufacture, written as 2019-W07, 2019W07 or 07/2019."""
     found = re.fullmatch(r"(\d{4})-?W(\d{1,2})|(\d{1,2})/(\d{4})", cell)
     if not found:
         raise ValueError("no week of manufacture: write 2019-W07 or 07/2019")
@@ -69,7 +69,7 @@ def made(cell: str) -> Manufacture:
 
 
 def imei(cell: str) -> str:
-    """Return an IMEI: 15 digits, the last of which checks the others (3GPP TS 23.003, annex B)."""
+    """Return an IMEI: 15 digits, of which the last is a check digit (3GPP TS 23.003, annex B)."""
     if not (cell.isascii() and cell.isdigit() and len(cell) == IMEI_DIGITS):
         raise ValueError(f"an IMEI has {IMEI_DIGITS} digits")
     doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(cell))
@@ -79,9 +79,9 @@ def imei(cell: str) -> str:
 
 
 def account(cell: str) -> str:
-    """Return an account as the receiver registers it (``vetlla accounts``), in capitals: case does not count there.
+    """Return an account in capitals; the receiver ignores its case (``vetlla accounts``).
 
-    DC-09 has hexadecimal digits, SCAIP and MQTT names, dialled lines telephone numbers.
+    An account is hexadecimal digits in DC-09, a name in SCAIP and MQTT, a telephone number on dialled lines.
     """
     if not re.fullmatch(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}", cell):
         raise ValueError("an account has up to 64 letters, digits and :+_-")
@@ -89,7 +89,7 @@ def account(cell: str) -> str:
 
 
 def yes_no(cell: str) -> bool:
-    """Return a truth written yes/no, true/false, 1/0, or sí/no."""
+    """Return a truth value written as yes/no, true/false, 1/0 or sí/no."""
     match cell.lower():
         case "yes" | "true" | "1" | "y" | "si" | "sí" | "s":
             return True
@@ -114,14 +114,14 @@ def phones(cell: str) -> tuple[str, ...]:
 
 
 def periods(cell: str) -> tuple[Period, ...]:
-    """Return periods written FROM/TO;FROM/ - the last one open."""
+    """Return periods written as FROM/TO;FROM/, of which the last may have no end."""
     found = []
     for part in filter(None, (part.strip() for part in cell.split(";"))):
         since, _, until = (one.strip() for one in part.partition("/"))
         try:
             period = Period(day(since), day(until) if until else None)
         except ValueError:
-            raise ValueError("no period: write 2024-04-01/2024-12-31, or 2024-04-01/ while it lasts") from None
+            raise ValueError("no period: write 2024-04-01/2024-12-31, or 2024-04-01/ without an end") from None
         if period.until is not None and period.until < period.since:
             raise ValueError(f"{part} ends before it begins")
         found.append(period)
@@ -133,7 +133,7 @@ def periods(cell: str) -> tuple[Period, ...]:
 
 
 def programmes(cell: str) -> tuple[Programme, ...]:
-    """Return programmes written NAME:FROM/TO;NAME:FROM/."""
+    """Return programmes written as NAME:FROM/TO;NAME:FROM/."""
     found: list[Programme] = []
     for part in filter(None, (part.strip() for part in cell.split(";"))):
         name, _, period = part.partition(":")
@@ -142,10 +142,10 @@ def programmes(cell: str) -> tuple[Programme, ...]:
 
 
 def one_of(kind: type[DeviceType | Ownership | Place | UserType]) -> Parse:
-    """Return a parser of a closed set's words."""
+    """Return a parser that accepts only the values of an enumeration."""
     known: dict[str, Any] = {member.value: member for member in kind}
 
-    def parse(cell: str) -> Any:  # noqa: ANN401 - a member of the set
+    def parse(cell: str) -> Any:  # noqa: ANN401 - a member of the enumeration
         try:
             return known[cell]
         except KeyError:

@@ -1,4 +1,4 @@
-"""What the inventory should never show: one function a rule, each yields what breaks it."""
+"""Checks the inventory: each rule is one function that yields everything that breaks the rule."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
 
 
-_ZEROS = "differ in leading zeros only: did a spreadsheet lose them?"
+_ZEROS = "differ only in leading zeros: did a spreadsheet lose them?"
 
 
 class Severity(IntEnum):
-    """As monitoring counts it."""
+    """Level of a broken rule, with the numbers that monitoring uses."""
 
     OK = 0
     WARNING = 1
@@ -43,7 +43,7 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """All that the rules look at, on one day."""
+    """All data that the rules read, as of one day."""
 
     day: date
     fleet: Sequence[Kept]
@@ -51,9 +51,9 @@ class Known:
     people: Sequence[Person]
     reading: Reading
     accounts: Mapping[str, frozenset[str]]
-    """The receiver's accounts and the homes each is registered for; none where it stands for itself."""
+    """The receiver's accounts, each with the homes for which it is registered; empty if it has no home."""
     unknown: Mapping[str, int]
-    """Accounts that the receiver heard and did not know, and how often."""
+    """Unregistered accounts that the receiver heard, with the number of reports."""
 
     @cached_property
     def installed(self) -> list[Kept]:
@@ -62,7 +62,7 @@ class Known:
 
 
 class Rule(NamedTuple):
-    """A rule, what breaking it means, and in a sentence what it asks."""
+    """A rule: its name, how severe a break is, what it demands, and the function that checks it."""
 
     name: str
     severity: Severity
@@ -71,7 +71,7 @@ class Rule(NamedTuple):
 
 
 def old_at_installation(known: Known) -> Iterator[Broken]:
-    """Tender, section 15: new equipment is at most 6 months old when it is first installed."""
+    """Tender, section 15: new equipment is at most 6 months old at its first installation."""
     months = known.reading.integer("new.max_age")
     for kept in known.fleet:
         made, first = kept.device.made, kept.device.first_installed
@@ -83,7 +83,7 @@ def old_at_installation(known: Known) -> Iterator[Broken]:
 
 
 def person_without_ucr(known: Known) -> Iterator[Broken]:
-    """Tender, 13.1.g: every user has a UCR, type C excepted."""
+    """Tender, 13.1.g: every user has a UCR, except users of type C."""
     needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
     there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
     for home, number in sorted(needed.items()):
@@ -92,7 +92,7 @@ def person_without_ucr(known: Known) -> Iterator[Broken]:
 
 
 def home_without_terminal(known: Known) -> Iterator[Broken]:
-    """Who has no terminal can call nobody."""
+    """Every attended home must have a terminal, because without one its users cannot call."""
     have = {kept.standing.home for kept in known.installed if kept.device.type in TERMINALS}
     for code in known.homes:
         if _attended(known, code) and code not in have:
@@ -108,7 +108,7 @@ def level_3_not_digital(known: Known) -> Iterator[Broken]:
 
 
 def past_end_of_life(known: Known) -> Iterator[Broken]:
-    """Tender, section 16, standard 15: renewed before the end of its useful life."""
+    """Tender, section 16, standard 15: a device is renewed before the end of its useful life."""
     lives = Lives(known.reading)
     for kept in known.installed:
         ends = lives.end(kept)
@@ -117,7 +117,7 @@ def past_end_of_life(known: Known) -> Iterator[Broken]:
 
 
 def near_end_of_life(known: Known) -> Iterator[Broken]:
-    """Yield what must be renewed soon."""
+    """Yield the devices that must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
     for kept in known.installed:
@@ -127,7 +127,7 @@ def near_end_of_life(known: Known) -> Iterator[Broken]:
 
 
 def guarantee(known: Known) -> Iterator[Broken]:
-    """Tender, section 15: a guarantee of 3 years from the first installation, for what is leased."""
+    """Tender, section 15: leased equipment has a guarantee of 3 years from its first installation."""
     months = known.reading.integer("guarantee")
     for kept in known.fleet:
         device = kept.device
@@ -139,15 +139,15 @@ def guarantee(known: Known) -> Iterator[Broken]:
 
 
 def unknown_account(known: Known) -> Iterator[Broken]:
-    """Somebody calls whom nobody registered."""
+    """Yield the accounts that the receiver heard but that are not registered."""
     for account, times in sorted(known.unknown.items()):
         yield Broken("", "", f"account {account} was heard {times} times and is not registered")
 
 
 def account_elsewhere(known: Known) -> Iterator[Broken]:
-    """Compare with the receiver: it should know every installed terminal, under the home it is in, and no other home.
+    """Compare with the receiver: it must have the account of every installed terminal in the right home, and no others.
 
-    A terminal whose account the inventory does not have is known by its home.
+    If the inventory has no account for a terminal, the receiver must have one for its home.
     """
     if not known.accounts:
         return
@@ -165,11 +165,11 @@ def account_elsewhere(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"the receiver has account {account} in home {', '.join(sorted(registered))}")
     for account, homes in sorted(known.accounts.items()):
         for home in sorted(homes - known.homes.keys()):
-            yield Broken(home, "", f"the receiver has account {account} in this home, which nobody registered")
+            yield Broken(home, "", f"the receiver has account {account} in this home, which is not registered")
 
 
 def two_places(known: Known) -> Iterator[Broken]:
-    """One device cannot be in two homes: an IMEI, an account or a serial and model is one device's."""
+    """One device cannot be in two homes: only one device may have an IMEI, an account, or a serial and model."""
     terminals = [kept for kept in known.installed if kept.device.type in TERMINALS]
     for mark, those, value_of in (
         ("imei", known.installed, lambda kept: kept.device.imei),
@@ -190,9 +190,9 @@ def two_places(known: Known) -> Iterator[Broken]:
 
 
 def leading_zeros(known: Known) -> Iterator[Broken]:
-    """Compare codes that differ in leading zeros only: a spreadsheet has lost them in one of the two.
+    """Find codes that differ only in leading zeros: a spreadsheet may have removed them from one of the two.
 
-    Both may be right. But a terminal that calls as 0123 and is registered as 123 calls from no home.
+    Both may be right. But if a terminal calls as 0123 and is registered as 123, the receiver does not know its home.
     """
     accounts = {kept.device.account: _of(kept, "") for kept in known.fleet}
     accounts |= {account: accounts.get(account, Broken("", "", "")) for account in (*known.accounts, *known.unknown)}
@@ -236,28 +236,28 @@ def upkeep_overdue(known: Known) -> Iterator[Broken]:
 
 RULES = (
     Rule("home_without_terminal", Severity.CRITICAL, "attended homes have a terminal", home_without_terminal),
-    Rule("person_without_ucr", Severity.CRITICAL, "users have a UCR, type C excepted", person_without_ucr),
+    Rule("person_without_ucr", Severity.CRITICAL, "users have a UCR, except type C", person_without_ucr),
     Rule("past_end_of_life", Severity.CRITICAL, "devices are renewed before their life ends", past_end_of_life),
     Rule("two_places", Severity.CRITICAL, "a device is in one place", two_places),
     Rule("account_elsewhere", Severity.CRITICAL, "the receiver knows each terminal's account", account_elsewhere),
     Rule("level_3_not_digital", Severity.WARNING, "homes of level 3 are digital", level_3_not_digital),
-    Rule("near_end_of_life", Severity.WARNING, "lives that end soon", near_end_of_life),
+    Rule("near_end_of_life", Severity.WARNING, "no device's life ends soon", near_end_of_life),
     Rule("old_at_installation", Severity.WARNING, "equipment is new when first installed", old_at_installation),
     Rule("guarantee", Severity.WARNING, "leased equipment has its guarantee", guarantee),
-    Rule("not_recovered", Severity.WARNING, "equipment of who left is recovered", not_recovered),
+    Rule("not_recovered", Severity.WARNING, "equipment of homes that left is recovered", not_recovered),
     Rule("upkeep_overdue", Severity.WARNING, "batteries and checks are done in time", upkeep_overdue),
-    Rule("unknown_account", Severity.WARNING, "who calls is registered", unknown_account),
+    Rule("unknown_account", Severity.WARNING, "callers are registered", unknown_account),
     Rule("leading_zeros", Severity.WARNING, "codes differ in more than leading zeros", leading_zeros),
 )
 
 
 def check(known: Known, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
-    """Return by rule what breaks it."""
+    """Return everything that breaks the rules, by the name of the rule."""
     return {rule.name: list(rule.find(known)) for rule in rules}
 
 
 def severity(found: Mapping[str, Sequence[Broken]]) -> Severity:
-    """Return the worst of what was found."""
+    """Return the worst severity that was found."""
     return max((rule.severity for rule in RULES if found.get(rule.name)), default=Severity.OK)
 
 

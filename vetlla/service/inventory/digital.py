@@ -1,4 +1,4 @@
-"""How far the park is digital, and who must be next (tender, 13.1.g and 13.2.c)."""
+"""Computes the share of digital terminals, and the homes that must be next (tender, 13.1.g and 13.2.c)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ TENTH = Decimal("0.1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigitalShare:
-    """GSM-IP terminals against what the contract and the offer promise. Shares in % to one decimal."""
+    """GSM-IP terminals compared with the promises of contract and offer. Shares are in % with one decimal."""
 
     day: date
     terminals: int
-    """In homes, of users active and suspended alike (13.2.c)."""
+    """Terminals in homes, of active and of suspended users (13.2.c)."""
     digital: int
     offered: int
     """Digital terminals installed at no cost."""
     target: int
-    """% of terminals, without the offered points."""
+    """Target in % of terminals, without the offered points."""
     offered_points: int
     offered_by: date
     level_3: int
@@ -38,29 +38,29 @@ class DigitalShare:
     level_2_digital: int
     level_2_needed: int
     level_2_next: tuple[str, ...]
-    """Homes of level 2 whose turn it is until half are digital, people living alone first."""
+    """Homes of level 2 that come next until half are digital, users who live alone first."""
     reached_by: date
-    """When the contract ends: 13.1.g asks for the target, for all of level 3 and for half of level 2 within it."""
+    """End of the contract. By then 13.1.g demands the target, all homes of level 3 and half of level 2."""
 
     @property
     def share(self) -> Decimal:
-        """Digital terminals, % of terminals."""
+        """Digital terminals in % of all terminals."""
         return _percent(self.digital, self.terminals)
 
     @property
     def offered_share(self) -> Decimal:
-        """Digital terminals at no cost, % of terminals."""
+        """Digital terminals at no cost in % of all terminals."""
         return _percent(self.offered, self.terminals)
 
     @property
     def missing(self) -> int:
-        """Digital terminals that the target and the offered points still lack."""
+        """Digital terminals that are still missing for the target plus the offered points."""
         needed = -(-self.terminals * (self.target + self.offered_points) // 100)
         return max(needed - self.digital, 0)
 
     @property
     def kept(self) -> bool:
-        """Whether what the contract and the offer ask for by this day is reached."""
+        """Whether everything that contract and offer demand by this day is reached."""
         offered = -(-self.terminals * self.offered_points // 100)
         late_offer = self.day > self.offered_by and self.offered < offered
         behind = self.missing or self.level_3_waiting or self.level_2_digital < self.level_2_needed
@@ -68,7 +68,7 @@ class DigitalShare:
 
 
 def digital_share(fleet: Iterable[Kept], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
-    """Return the share on the reading's day; ``fleet`` is that day's."""
+    """Return the share on the reading's day; ``fleet`` is the fleet on that day."""
     terminals = [kept for kept in fleet if kept.device.type in TERMINALS and kept.standing.place is Place.HOME]
     digital = [kept for kept in terminals if kept.device.type is DIGITAL]
     have = {kept.standing.home for kept in digital}

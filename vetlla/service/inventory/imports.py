@@ -1,4 +1,4 @@
-"""Rows that agree with each other and with the registry: the second half of an import's checks, and back to rows."""
+"""Checks that the rows of an import agree with each other and the registry, and turns values back into rows."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """A device as a file says it stands."""
+    """A device and its state according to a file."""
 
     device: Device
     place: Place
     home: str
     ownership: Ownership
     since: date
-    """Day from which it stands there, as far as the file tells."""
+    """Day since which it is in that place, as far as the file says."""
     moved: date | None
-    """The day that the file itself gives for that."""
+    """The same day, if the file gives it; None otherwise."""
     last_battery: date | None
     last_maintenance: date | None
 
 
 class HomeCodes:
-    """The codes of the homes that there are: rows name them."""
+    """The codes of the existing homes, to which rows refer."""
 
     def __init__(self, codes: Iterable[str]) -> None:
         self._codes = set(codes)
 
     def missing(self, code: str) -> str:
-        """Return why there is no home of this code; "" if there is."""
+        """Return the error for a code that no home has; "" if a home has it."""
         if code in self._codes:
             return ""
         if other := code.isdecimal() and self._by_number.get(code.lstrip("0")):
@@ -49,7 +49,7 @@ class HomeCodes:
 
 
 class DeviceRows:
-    """Checks devices against the calendar, the homes and the rows before; remembers each serial's row."""
+    """Checks devices against the calendar, the homes and the earlier rows; it remembers the row of each serial."""
 
     def __init__(self, homes: HomeCodes, today: date) -> None:
         self._homes = homes
@@ -57,14 +57,14 @@ class DeviceRows:
         self._row_of: dict[tuple[DeviceType, str], int] = {}
 
     def found(self, row: int, values: dict[str, Any]) -> Found | list[Fault]:
-        """Return the device of a row, or what is wrong with it."""
+        """Return the device of a row, or the faults of the row."""
         faults = self._dates(row, values)
         kind, serial, home, place = values["type"], values["serial"], values["home"] or "", values["place"]
         before = self._row_of.setdefault((kind, serial), row)
         if before != row:
             faults.append(Fault(row, "serial", serial, f"the same {kind} is in row {before} already"))
         if place is Place.HOME and not home:
-            faults.append(Fault(row, "home", "", "is empty, and place says home"))
+            faults.append(Fault(row, "home", "", "is empty, but place says home"))
         if place is not Place.HOME and home:
             faults.append(Fault(row, "home", home, f"place says {place}"))
         if home and (missing := self._homes.missing(home)):
@@ -103,7 +103,7 @@ class DeviceRows:
                 faults.append(Fault(row, name, str(when), f"lies before {FIRST_YEAR}"))
         first, made, since = values["first_installed"], values["made"], values["since"]
         if values["place"] is Place.HOME and first is None:
-            faults.append(Fault(row, "first_installed", "", "is empty, and the device is in a home"))
+            faults.append(Fault(row, "first_installed", "", "is empty, but the device is in a home"))
         if first is not None and made is not None and (first.isocalendar()[:2] < made):
             faults.append(Fault(row, "first_installed", str(first), f"before it was made ({made})"))
         if first is not None and since is not None and values["place"] is Place.HOME and since < first:
@@ -114,7 +114,7 @@ class DeviceRows:
 
 
 def home(row: int, values: dict[str, Any], seen: dict[str, int]) -> Home | list[Fault]:
-    """Return the home of a row; ``seen`` remembers each code's row."""
+    """Return the home of a row, or its faults; ``seen`` remembers the row of each code."""
     before = seen.setdefault(values["code"], row)
     if before != row:
         return [Fault(row, "code", values["code"], f"is in row {before} already")]
@@ -132,7 +132,7 @@ def home(row: int, values: dict[str, Any], seen: dict[str, int]) -> Home | list[
 
 
 def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:
-    """Return the person of a row."""
+    """Return the person of a row, or its faults."""
     before = seen.setdefault(values["code"], row)
     if before != row:
         return [Fault(row, "code", values["code"], f"is in row {before} already")]
@@ -147,7 +147,7 @@ def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: HomeCo
 
 
 def device_row(kept: Kept) -> dict[str, str]:
-    """Return a device as a row that an import takes back unchanged."""
+    """Return a device as a row that can be imported again without a change."""
     device, standing = kept.device, kept.standing
     return {
         "type": device.type.value,
@@ -175,7 +175,7 @@ def account_row(kept: Kept, homes: Mapping[str, Home]) -> dict[str, str]:
 
 
 def home_row(home: Home) -> dict[str, str]:
-    """Return a home as a row that an import takes back unchanged."""
+    """Return a home as a row that can be imported again without a change."""
     return {
         "code": home.code,
         "district": home.district,
@@ -190,7 +190,7 @@ def home_row(home: Home) -> dict[str, str]:
 
 
 def person_row(person: Person) -> dict[str, str]:
-    """Return a person as a row that an import takes back unchanged."""
+    """Return a person as a row that can be imported again without a change."""
     return {
         "code": person.code,
         "home": person.home,

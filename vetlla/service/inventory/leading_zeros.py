@@ -1,6 +1,6 @@
-"""Codes that differ in leading zeros only: a spreadsheet has turned one of them into a number.
+"""Finds codes that differ only in leading zeros, because a spreadsheet may have turned one into a number.
 
-``0123`` and ``123`` may be two homes. So a pair is told and never refused, joined or corrected.
+``0123`` and ``123`` may be two homes. So a pair is reported, but never refused, joined or corrected.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ if TYPE_CHECKING:
 
 
 class Zeros:
-    """Finds such pairs among the codes of a file, and between them and those that are registered.
+    """Finds such pairs among the codes of a file, and between codes of the file and registered codes.
 
-    Codes of different columns have nothing to do with each other; nor have those of different groups, such as the
-    serials of two types of device.
+    Only codes of the same column and group are compared. The serials of each type of device, for example, are a group.
     """
 
     def __init__(self) -> None:
         self.found: list[Fault] = []
-        """Each pair once, under the row of the file that it was found in."""
+        """Each pair once, with the row of the file in which it was found."""
         self._first: dict[tuple[str, str, str], tuple[str, int]] = {}
         self._told: set[tuple[str, str, str]] = set()
 
     def see(self, row: int, column: str, code: str, group: str = "") -> None:
-        """Take in a code of the file."""
+        """Add a code of the file."""
         if code.isdecimal():
             before, where = self._first.setdefault((column, group, code.lstrip("0")), (code, row))
             if before != code:
                 self._tell(Fault(row, column, code, f"differs from {before} in row {where}"), before)
 
     def compare(self, column: str, group: str, code: str) -> None:
-        """Take in a code that is registered, once the whole file was seen."""
+        """Compare a registered code with the file. Call it after the whole file was added."""
         ours, row = self._first.get((column, group, code.lstrip("0")), (code, 0))
         if ours != code:
             self._tell(Fault(row, column, ours, f"differs from {code}, which is registered,"), code)
@@ -43,12 +42,12 @@ class Zeros:
         pair = (fault.column, min(fault.value, other), max(fault.value, other))
         if pair not in self._told:
             self._told.add(pair)
-            reason = f"{fault.reason} in leading zeros only: did a spreadsheet lose them?"
+            reason = f"{fault.reason} only in leading zeros: did a spreadsheet lose them?"
             self.found.append(fault._replace(reason=reason))
 
 
 def pairs(codes: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the codes that differ in leading zeros only: the shorter one, a longer one."""
+    """Yield each pair of codes that differ only in leading zeros: the shorter one, then a longer one."""
     first: dict[str, str] = {}
     for code in sorted({code for code in codes if code.isdecimal()}, key=len):
         shorter = first.setdefault(code.lstrip("0"), code)

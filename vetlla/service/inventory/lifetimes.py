@@ -1,4 +1,4 @@
-"""How long devices serve, by type, and when the life of one ends."""
+"""Finds the useful life of each type of device, and the day on which the life of a device ends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Lives:
-    """End of life of any device; the lives of each type are read once."""
+    """Gives the end of life of any device; it reads the life of each type once."""
 
     def __init__(self, reading: Reading) -> None:
         self._months = {kind: reading.integer(f"life.{kind}", least=1) for kind in DeviceType}
         self._made = {kind: reading.text(f"life.from.{kind}", "life.from.default") == "made" for kind in DeviceType}
 
     def months(self, kind: DeviceType) -> int:
-        """Return the useful life of a type."""
+        """Return the useful life of a type in months."""
         return self._months[kind]
 
     def end(self, kept: Kept) -> date | None:
-        """Return the day on which a device's life is over; None while it has not begun."""
+        """Return the day on which a device's life ends; None if it has not begun."""
         device = kept.device
         begins = device.first_installed
         if self._made[device.type] and device.made is not None:

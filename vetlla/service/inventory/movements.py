@@ -1,7 +1,7 @@
-"""What may happen to a device: each function takes how it stands and returns how it stands after.
+"""Movements of devices: each function takes a device's present state and returns the change.
 
-The history is append-only, so a movement is dated on or after the device's last one: what was recorded wrongly is
-followed by what is right. Nothing here reads a clock; ``today`` is an argument.
+The history is append-only, so a movement has the day of the device's last one or a later day. A wrong record is
+corrected by a further movement. Nothing here reads a clock; the day is an argument.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 
 def receive(day: date, ownership: Ownership, note: str = "") -> Movement:
-    """Return the first movement of a new device: into the warehouse."""
+    """Return the first movement of a new device, which is into the warehouse."""
     return Movement(day=day, kind=MovementKind.RECEIVED, place=Place.WAREHOUSE, home="", ownership=ownership, note=note)
 
 
 def install(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
-    """Install a device from the warehouse. ``there``: what the home has already.
+    """Install a device from the warehouse. ``there``: the devices that the home already has.
 
-    Raises UsageError when the device is elsewhere or the home would have a second terminal.
+    Raises UsageError if the device is not in the warehouse, or if the home would have a second terminal.
     """
-    _must_be(kept, Place.WAREHOUSE, "install", "remove it from where it is, or move it")
+    _must_be(kept, Place.WAREHOUSE, "install", "remove it from its place, or move it")
     _check_room(kept.device, home, there)
     movement = _next(kept, day, MovementKind.INSTALLED, place=Place.HOME, home=home, note=note)
     return Change(kept.id, _begun(kept.device, day), movement)
 
 
 def move(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
-    """Move an installed device to another home. Raises UsageError when it is not installed or the home has one."""
+    """Move an installed device to another home. Raises UsageError if it is not installed or the home has one."""
     _must_be(kept, Place.HOME, "move", "install it")
     if kept.standing.home == home:
         raise UsageError(f"{name(kept.device)} is in home {home} already")
@@ -46,20 +46,20 @@ def move(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = ""
 
 def remove(kept: Kept, day: date, note: str = "") -> Change:
     """Bring an installed device back to the warehouse."""
-    _must_be(kept, Place.HOME, "remove", "it needs no removing")
+    _must_be(kept, Place.HOME, "remove", "it is not in a home, so there is nothing to remove")
     return Change(
         kept.id, kept.device, _next(kept, day, MovementKind.REMOVED, place=Place.WAREHOUSE, home="", note=note)
     )
 
 
 def repair(kept: Kept, day: date, note: str = "") -> Change:
-    """Record a repair, which leaves the device where it is."""
+    """Record a repair, which leaves the device in its place."""
     must_live(kept, "repair")
     return Change(kept.id, kept.device, _stays(kept, day, MovementKind.REPAIRED, note))
 
 
 def transfer(kept: Kept, day: date, ownership: Ownership, note: str = "") -> Change:
-    """Record a new owner, as when leased equipment is bought."""
+    """Record a new owner, for example because leased equipment is bought."""
     must_live(kept, "transfer")
     movement = replace(_stays(kept, day, MovementKind.TRANSFERRED, note), ownership=ownership)
     return Change(kept.id, kept.device, movement)
@@ -72,18 +72,18 @@ def retire(kept: Kept, day: date, note: str = "") -> Change:
 
 
 def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bool, note: str = "") -> list[Change]:
-    """Put a device from the warehouse in the place of an installed one; return what happens to both.
+    """Replace an installed device by one from the warehouse; return the changes of both.
 
-    A replacement inherits the cost date of what it replaced, and a replacement of municipal equipment is municipal
-    (tender, section 5). A renewal at the end of a life is a new installation: its cost counts from its own day and its
-    owner stays as it is.
+    A replacement inherits the cost date of the old device, and a replacement of municipal equipment is municipal
+    (tender, section 5). A renewal at the end of a life is a new installation: its cost counts from its own day, and its
+    owner does not change.
     """
     _must_be(old, Place.HOME, "replace", "install the new device instead")
     _must_be(new, Place.WAREHOUSE, "install as replacement", "choose a device in the warehouse")
     if _family(old.device.type) != _family(new.device.type):
         raise UsageError(
-            f"a {new.device.type} can not take the place of a {old.device.type}",
-            remedy="remove the one, install the other",
+            f"a {new.device.type} can not replace a {old.device.type}",
+            remedy="remove the old device and install the new one",
         )
     leaving = replace(
         _next(
@@ -108,25 +108,25 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
 
 
 def must_live(kept: Kept, verb: str) -> None:
-    """Raise UsageError for a device that is out of the service."""
+    """Raise UsageError if the device is retired."""
     if kept.standing.place is Place.RETIRED:
         raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
 
 
 def must_be_known(kept: Kept, day: date, verb: str) -> None:
-    """Raise UsageError for upkeep before a device was there: before it came into the service, by all that is known."""
+    """Raise UsageError for upkeep on a day before the device came into the service, as far as is known."""
     came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
     if day < came:
         raise UsageError(f"can not {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
 
 
 def name(device: Device) -> str:
-    """Return how a device is named to a person and on the command line."""
+    """Return the name of a device for people and on the command line."""
     return f"{device.type}:{device.serial}"
 
 
 def _family(kind: DeviceType) -> frozenset[DeviceType]:
-    """Return the types that do what this one does."""
+    """Return the types that do the same as this one."""
     return next((family for family in (TERMINALS, BUTTONS) if kind in family), frozenset({kind}))
 
 
@@ -158,7 +158,7 @@ def _stays(kept: Kept, day: date, kind: MovementKind, note: str) -> Movement:
 def _next(kept: Kept, day: date, kind: MovementKind, *, place: Place, home: str, note: str) -> Movement:
     if day < kept.standing.last_moved:
         raise UsageError(
-            f"{name(kept.device)} last moved on {kept.standing.last_moved}; {day} is before that",
-            remedy="a history is never rewritten: record what happened since, with a note",
+            f"{name(kept.device)} last moved on {kept.standing.last_moved}, and {day} is before that",
+            remedy="history cannot be changed: record a movement on a later day, with a note",
         )
     return Movement(day=day, kind=kind, place=place, home=home, ownership=kept.standing.ownership, note=note)

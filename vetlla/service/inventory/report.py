@@ -1,4 +1,4 @@
-"""The monthly inventory that the contract demands (tender, section 15): every device, and totals that add up."""
+"""Makes the monthly inventory that the contract demands (tender, section 15): every device, and the totals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ALL = "all"
 
 
 class Total(NamedTuple):
-    """How many devices of a type and an owner there are; ``all`` in either sums over it."""
+    """Number of devices of a type and an owner; ``all`` in either field means the sum over all of them."""
 
     type: str
     ownership: str
@@ -41,7 +41,7 @@ class Total(NamedTuple):
 
     @property
     def total(self) -> int:
-        """In homes and in the warehouse."""
+        """Devices in homes and in the warehouse."""
         return self.in_homes + self.in_warehouse
 
     def row(self) -> dict[str, str | int]:
@@ -57,22 +57,22 @@ class Total(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The inventory on a month's last day."""
+    """The inventory on the last day of a month."""
 
     day: date
     rows: list[tuple[str | int | date | None, ...]]
-    """Every device in the order of ``COLUMNS``."""
+    """One row for each device, in the order of ``COLUMNS``."""
     totals: list[Total]
     terminals_at_no_cost: int
-    """GSM-IP terminals installed to make good the offered improvement (tender, 13.2.c): not rented, not bought."""
+    """GSM-IP terminals installed as the offered improvement (tender, 13.2.c); they are neither rented nor bought."""
     buttons_at_no_cost: int
 
 
 def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Report:
     """Return the report of a fleet as it was on a day.
 
-    ``replaced``: by a device's number, the name of the one whose place it took; the inventory has to show that link
-    (tender, section 5), since the cost date comes from there.
+    ``replaced``: for each device's number, the name of the device that it replaced. The inventory must show that link
+    (tender, section 5), since the cost date comes from that device.
     """
     order = {kind: place for place, kind in enumerate(DeviceType)}
     devices = sorted(fleet, key=lambda kept: (order[kept.device.type], kept.standing.home, kept.id))
@@ -99,7 +99,7 @@ def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Rep
 
 
 def cells(kept: Kept, replaces: str) -> tuple[str | int | date | None, ...]:
-    """Return a device in the order of ``COLUMNS``."""
+    """Return the row of a device in the order of ``COLUMNS``."""
     device, standing = kept.device, kept.standing
     year, week = device.made or (None, None)
     return (

@@ -1,4 +1,4 @@
-"""Battery changes and preventive maintenance: what falls due, and when."""
+"""Finds the battery changes and preventive maintenance that are due, and when."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Intervals: TypeAlias = "dict[tuple[DeviceType, UpkeepKind], int]"
 
 
 class UpkeepDue(NamedTuple):
-    """Upkeep that an installed device needs by a day."""
+    """Upkeep that an installed device needs by the day ``due``."""
 
     kept: Kept
     kind: UpkeepKind
@@ -36,9 +36,9 @@ def intervals(reading: Reading) -> Intervals:
 
 
 def upkeep_due(fleet: Iterable[Kept], every: Intervals, until: date) -> list[UpkeepDue]:
-    """Return the upkeep of installed devices that falls due up to a day, the first due first.
+    """Return the upkeep of installed devices that is due up to a day, in the order of the due days.
 
-    Counted from the last time, or from the first installation when there was none.
+    The interval counts from the last upkeep, or from the first installation if there was no upkeep.
     """
     found = []
     for kept in fleet:
@@ -56,9 +56,9 @@ def upkeep_due(fleet: Iterable[Kept], every: Intervals, until: date) -> list[Upk
 
 
 def attended(found: Iterable[UpkeepDue], homes: Mapping[str, Home], day: date) -> list[UpkeepDue]:
-    """Leave out what falls due in homes that are not attended any more by then: their equipment is to be recovered.
+    """Return the upkeep without homes that are no longer attended when it is due: their equipment must be recovered.
 
-    Tender, section 16: standard 16 (recovery within 15 days), not 17 (preventive maintenance).
+    In tender, section 16, standard 16 applies to them (recovery within 15 days), not 17 (preventive maintenance).
     """
     return [
         one

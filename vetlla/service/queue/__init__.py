@@ -1,1 +1,1 @@
-"""The rules of the operators' queue: admission, urgency, order, steps."""
+"""The rules of the queue: admission, urgency, order and steps of alarms."""

@@ -1,4 +1,4 @@
-"""Whether a report that was understood is taken. Plain functions of values."""
+"""Decides whether a report that could be read is accepted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def objection(
 ) -> Reason | None:
     """Return why a signal must be refused, or None.
 
-    An account that has a key is not heard in clear (otherwise encryption protects nobody). The clock guards encrypted
-    frames only: plain ones come from panels with wrong clocks and from queues, and are always taken (DC-09, section 3
-    of the fact sheet).
+    An unencrypted report from an account with a key is refused, because otherwise encryption protects no one. The clock
+    check is for encrypted frames only. Plain frames come from panels with wrong clocks and from queues, and are always
+    accepted (DC-09, section 3 of the fact sheet).
     """
     if account is None:
         return Reason.UNKNOWN_ACCOUNT if unknown is UnknownPolicy.REFUSE else None

@@ -1,4 +1,4 @@
-"""Which registered account is meant: its number, and receiver and line where several homes have the same number."""
+"""Finds the registered account for a number; if several homes share it, receiver and line decide."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _T = TypeVar("_T")
 def meant(
     named: str, receiver: str | None, line: str | None, found: Iterable[_T], account_of: Callable[[_T], Account]
 ) -> _T:
-    """Return the registration that a number means. Raises UsageError, with the choices if several fit.
+    """Return the registration with a number. Raises UsageError, with the choices if several match.
 
-    ``receiver`` and ``line`` are those of the registration; "" is one that holds for every receiver or line, and None
-    leaves them open.
+    ``receiver`` and ``line`` are those of the registration. "" matches a registration for every receiver or line, and
+    None matches any registration.
     """
     fitting = [
         one
@@ -36,14 +36,14 @@ def meant(
     where = "".join((f" receiver {receiver}" if receiver else "", f" line {line}" if line else ""))
     if not fitting:
         raise UsageError(
-            f"account {named}{where} is not registered", remedy="vetlla accounts list shows them; register it first"
+            f"account {named}{where} is not registered", remedy="register it first; vetlla accounts list shows all"
         )
     choices = "; ".join(sorted(_choice(account_of(one)) for one in fitting))
     raise UsageError(f"account {named}{where} names {len(fitting)} homes", remedy=f"name one: {choices}")
 
 
 def is_of(alarm: Alarm, account: Account, book: AccountBook) -> bool:
-    """Return True if a registered account's alarm is of this account, and not of another one of the same number."""
+    """Return True if an alarm belongs to this registered account, and not to another one with the same number."""
     if alarm.unknown_account or alarm.account.upper() != account.account.upper():
         return False
     if account.home:
@@ -53,10 +53,10 @@ def is_of(alarm: Alarm, account: Account, book: AccountBook) -> bool:
 
 
 def names_home(names: Container[str], who: AccountId, book: AccountBook) -> bool:
-    """Return True if one of a certificate's names, in capitals, lets its owner report for a caller.
+    """Return True if one of a certificate's names, in capitals, allows its owner to report for a caller.
 
-    A name is the number of an account. Where several homes have that number, it is receiver, line and number of the
-    registration, joined by slashes ("2//1234"): else a terminal could report for another home.
+    A name is the number of an account. If several homes have that number, the name must be receiver, line and number of
+    the registration, joined by slashes ("2//1234"). Otherwise a terminal could report for another home.
     """
     registered = book.of_number(who.account)
     if len(registered) <= 1:

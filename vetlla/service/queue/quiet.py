@@ -1,6 +1,6 @@
-"""Codes and commands that no table has: a device has one quiet line in the queue for them, not an alarm for each.
+"""Groups codes and commands that are in no table: each account has one alarm for them, not one alarm for each code.
 
-After an operator has closed the line, what it said stays quiet for a day; something that it did not say opens another.
+After an operator has closed that alarm, its codes open no alarm for a day. Another unknown code opens a new one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import AccountId
 
 QUIET_S: Final = 86_400
-"""How long a code that an operator has seen opens no other line."""
+"""How long a code that an operator has seen opens no other alarm."""
 CODES_MAX: Final = 100_000
-"""Codes remembered; beyond it all are forgotten, which opens lines and hides nothing."""
+"""Most codes remembered. Above that all are forgotten, which opens more alarms and hides nothing."""
 
 
 class UnknownCode(NamedTuple):
-    """What a device said that no table has."""
+    """An unknown code that a device sent."""
 
     home: str
-    """Tells callers apart that name no account: where they call from."""
+    """The home; for a caller without an account, the address from which it calls."""
     who: AccountId
     device: str
     code: str
@@ -30,7 +30,7 @@ class UnknownCode(NamedTuple):
 
 
 class QuietLines:
-    """Remembers under which alarm each unknown code stands, open or closed since."""
+    """Remembers the alarm of each unknown code, even after the alarm was closed."""
 
     __slots__ = ("_lines",)
 
@@ -38,16 +38,16 @@ class QuietLines:
         self._lines: dict[UnknownCode, tuple[int, int]] = {}
 
     def find(self, code: UnknownCode, now_us: int) -> int | None:
-        """Return the alarm that stands for a code (``now_us`` on the monotonic clock)."""
+        """Return the alarm of a code (``now_us`` on the monotonic clock)."""
         alarm, since_us = self._lines.get(code, (None, 0))
         return alarm if alarm is not None and now_us - since_us < QUIET_S * SECOND_US else None
 
     def remember(self, code: UnknownCode, alarm: int, now_us: int) -> None:
-        """Remember the alarm that stands for a code from now on."""
+        """Remember the alarm of a code from now on."""
         if len(self._lines) >= CODES_MAX:
             self.forget()
         self._lines[code] = (alarm, now_us)
 
     def forget(self) -> None:
-        """Forget all: a line more is opened rather than one too few."""
+        """Forget all codes. This can open an alarm too many, but never one too few."""
         self._lines.clear()

@@ -1,7 +1,7 @@
-"""Whether a report that looks like an earlier one is a retry of it or another call. Plain functions of values.
+"""Decides whether a report that looks like an earlier one is a retry of it or another call.
 
-A retry repeats a report because its answer did not arrive. Number and data alone do not tell one: terminals of five
-makers send the number 0001 or 0005 with every report, so that a second press looks like a retry of the first.
+A retry repeats a report because its answer did not arrive. Number and data are not enough to recognise a retry:
+terminals of five makers send the number 0001 or 0005 with every report, so a second press looks like a retry.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Final, NamedTuple
 from vetlla.domain.clock import SECOND_US
 
 RETRY_GAP_S: Final = 90
-"""A terminal waits 5 to 60 s for its answer and then repeats its report (DC-09 panels; most wait 20 s). When more time
-than this has passed, a report without a time of its own may be another call."""
+"""A terminal waits 5 to 60 s for its answer and then repeats its report (DC-09 panels; most wait 20 s). After more
+than this time, a report without a time of its own may be another call."""
 _RETRY_GAP_US: Final = RETRY_GAP_S * SECOND_US
 
 
 class Retelling(Enum):
-    """What a report is that has the identity of an earlier one."""
+    """Kinds of reports that have the identity of an earlier one."""
 
     ANOTHER = "another"
-    """Another call: it is stored and goes its own way."""
+    """Another call. It is stored and handled like any new report."""
     ADDITION = "addition"
-    """The same call, but it says more, or it may be another one: it is stored with the alarm of the first."""
+    """The same call with more content, or perhaps another call. It is stored with the alarm of the first."""
     RETRY = "retry"
-    """It is counted and shown on its alarm."""
+    """A repetition. It is counted and shown on its alarm."""
 
 
 class Said(NamedTuple):
-    """What a report says besides what makes its identity. Times in microseconds UTC, by the device's clock."""
+    """Content of a report beyond its identity. Times are in microseconds UTC by the device's clock."""
 
     occurred_us: int | None
     sent_us: int | None
     content: int
-    """Checksum of place, text, measurements and details."""
+    """Checksum of position, text, measurements and details."""
 
 
 class Remembered(NamedTuple):
@@ -42,19 +42,19 @@ class Remembered(NamedTuple):
 
     number: int
     frame: int
-    """Number of the frame that told it last."""
+    """Number of the last frame that contained it."""
     alarm: int | None
     told_us: int
-    """When it was told last, on the monotonic clock."""
+    """When it came last, on the monotonic clock."""
     said: Said | None
-    """None: it was stored before the last restart and has no alarm; its details were not read back."""
+    """None if it was stored before the last restart and has no alarm, because its details were not read again."""
 
 
 def compare(first: Remembered, said: Said, now_us: int, *, is_open: bool, lies_between: bool) -> Retelling:
-    """Return what a report with the identity of ``first`` is.
+    """Return the kind of a report that has the identity of ``first``.
 
-    ``is_open``: the alarm of the first is still open. ``lies_between``: the device told another report since. A report
-    with the first one's time of occurrence is the same event, although another report lies between: a device that
+    ``is_open``: the alarm of the first is still open. ``lies_between``: the device has sent another report since. A
+    report with the same time of occurrence is the same event, even with another report in between: a device that
     sends several reports before the answers come repeats all of them.
     """
     if first.alarm is not None and not is_open:
@@ -74,5 +74,5 @@ def compare(first: Remembered, said: Said, now_us: int, *, is_open: bool, lies_b
 
 
 def _apart_us(one: int | None, other: int | None) -> int | None:
-    """Return how far two times lie apart; None where one of them is missing."""
+    """Return the difference of two times; None if one of them is missing."""
     return None if one is None or other is None else abs(one - other)

@@ -1,9 +1,8 @@
-"""Devices that run away: which ones repeat themselves without end, and under which alarm they are grouped.
+"""Finds runaway devices, which repeat one report without end, and the alarm that groups their repetitions.
 
-What counts is that one device says one thing again and again: its neighbours, and whatever else it has to say, are not
-touched by it. A fixed window for all is enough, since what matters is that a device which repeats itself for minutes is
-grouped, not the exact second at which that begins. When a window ends all is forgotten, so the device's next report is
-heard as a first one.
+Only repetitions of the same event by the same device count. Other devices, and other events of this device, are not
+affected. One fixed window for all devices is enough: a device that repeats itself for minutes must be grouped, but the
+exact second does not matter. When a window ends all counts are dropped, so the device's next report counts as a first.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import AccountId, Event
 
 DEVICES_MAX = 100_000
-"""Devices counted within one window; beyond it the window ends early, which groups less and hides nothing."""
+"""Most devices counted within one window. Above that the window ends early, which groups less and hides nothing."""
 
 
 class Utterance(NamedTuple):
-    """One device of one caller and what it says, in or out of a test."""
+    """An event that a device of a caller reports, on test or not."""
 
     home: str
-    """Tells callers apart that name no account: where they call from."""
+    """The home; for a caller without an account, the address from which it calls."""
     who: AccountId
     device: str
     event: Event
@@ -31,15 +30,15 @@ class Utterance(NamedTuple):
 
 @dataclass(slots=True)
 class Repetition:
-    """How often a device said one thing within this window."""
+    """How often a device reported one event within this window."""
 
     count: int = 0
     alarm: int | None = None
-    """The alarm that stands for the device if it is over its limit, open or closed by an operator since."""
+    """The alarm of the device once it is over its limit; an operator may have closed it since."""
 
 
 class Runaways:
-    """Counts the reports of each device that want an operator's eye."""
+    """Counts the reports of each device that need an operator."""
 
     __slots__ = ("_said", "_since_us")
 
@@ -48,7 +47,7 @@ class Runaways:
         self._said: dict[Utterance, Repetition] = {}
 
     def count(self, said: Utterance, now_us: int, window_us: int) -> Repetition:
-        """Count one more report (``now_us`` on the monotonic clock); return how often it came, with this one."""
+        """Count one more report (``now_us`` on the monotonic clock). Return how often it came, including this one."""
         if now_us - self._since_us > window_us or len(self._said) >= DEVICES_MAX:
             self.forget()
             self._since_us = now_us
@@ -59,5 +58,5 @@ class Runaways:
         return repetition
 
     def forget(self) -> None:
-        """Count from zero: an alarm more is opened rather than one too few."""
+        """Drop all counts. This can open an alarm too many, but never one too few."""
         self._said.clear()

@@ -1,12 +1,12 @@
-"""An alarm's way through the hands of operators: each step takes a value and returns the next one, or refuses.
+"""Steps of an alarm in the queue. Each function takes an alarm and returns the changed one, or refuses.
 
-waiting -> claimed (lease, renewed by every action of its holder) -> answered (hold time, renewed likewise) ->
-closed(outcome). A claim whose lease has lapsed is waiting again, at its old place: order is priority, then age, and
-neither changed. An answered alarm whose hold time has lapsed stays answered and is put before a supervisor.
+waiting -> claimed (lease, renewed by every action of its operator) -> answered (hold time, renewed in the same way) ->
+closed(outcome). When the lease of a claim lapses, the alarm waits again at its old place, because neither priority nor
+age changed. When the hold time of an answered alarm lapses, it stays answered and is escalated.
 
-An alarm that is not answered has two marks: a warning at ``t3_warn_s``, a supervisor at ``t3_max_s``. Whatever an
-operator does or fails to do, an alarm that is watched always has a next mark (``due_mono_us``), but for one less urgent
-than HOME_RISK that a supervisor has before them already.
+An unanswered alarm has two marks: a warning at ``t3_warn_s`` and an escalation at ``t3_max_s``. An alarm with limits
+always has a next mark (``due_mono_us``), whatever an operator does. The only exception is an alarm less urgent than
+HOME_RISK that is already before a supervisor.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
 
 REPEATED: Final = (Priority.LIFE, Priority.HOME_RISK)
-"""Priorities that are put before a supervisor again after each hold time in which no operator acts: a person waits.
-The others are put there once, or every battery of a quiet night would ask for a supervisor until the morning."""
+"""Priorities that are escalated again after each hold time in which no operator acts, because a user waits.
+The others are escalated once, or every low battery of a night would ask for a supervisor until the morning."""
 
 
 Order: TypeAlias = "tuple[int, bool, int, int]"
-"""Where an alarm stands in the queue: priority, whether a stranger called, when it began (monotonic), its number."""
+"""Place of an alarm in the queue: priority, whether a stranger called, when it began (monotonic), its number."""
 
 
 class Marks(NamedTuple):
-    """When an unanswered alarm is due, counted from ready, and for which priorities."""
+    """When an unanswered alarm is due, counted from ready, and the priorities that have these limits."""
 
     warn_us: int
     max_us: int
@@ -41,14 +41,14 @@ class Marks(NamedTuple):
 
 
 class Hand(NamedTuple):
-    """Who acts on an alarm, when, and for how long an action keeps it theirs."""
+    """Operator who acts on an alarm, the time of the action, and how long it keeps the alarm theirs."""
 
     operator: str
     now: Instant
     lease_us: int
     supervisor: bool = False
     hold_us: int = 0
-    """How long an answered alarm stays without activity before a supervisor has to look at it."""
+    """How long an answered alarm may stay without activity before it is escalated."""
 
     @property
     def lease_mono_us(self) -> int:
@@ -61,45 +61,45 @@ class Hand(NamedTuple):
         return self.now.mono_us + self.hold_us
 
 
-# --- how it stands ----------------------------------------------------------------------------------------------------
+# --- state and order --------------------------------------------------------------------------------------------------
 
 
 def order(alarm: Alarm, now: Instant) -> Order:
     """Return the place in the queue: most urgent first, homes before strangers, then the one that began first.
 
-    A caller that is not registered may be anyone: it must not stand before a home that calls for the same reason. When
-    an alarm began is told by its age on the monotonic clock: after the wall clock was set back its stamps would put
-    every new call in front.
+    A stranger may be anyone, so it must not come before a home that calls for the same reason. The start of an alarm
+    comes from its age on the monotonic clock, because after the wall clock is set back its stamps would put every new
+    call in front.
     """
     return (alarm.priority, alarm.unknown_account, now.mono_us - age_us(alarm, now), alarm.id)
 
 
 def holder_active(alarm: Alarm, now: Instant) -> bool:
-    """Return True if the operator who holds an alarm has acted on it within the lease."""
+    """Return True if the operator of an alarm has acted on it within the lease."""
     return alarm.lease_mono_us is not None and now.mono_us < alarm.lease_mono_us
 
 
 def as_of(alarm: Alarm, now: Instant) -> Alarm:
-    """Return the alarm as it is now: a lapsed claim is waiting again."""
+    """Return the alarm in its current state; an alarm with a lapsed claim waits again."""
     if alarm.state is State.CLAIMED and not holder_active(alarm, now):
         return alarm._replace(state=State.WAITING, operator="", lease_mono_us=None)
     return alarm
 
 
 def after_reboot(alarm: Alarm, boot: int) -> Alarm:
-    """Return an alarm of an earlier boot as this one can keep it: its monotonic stamps and leases mean nothing now."""
+    """Return an alarm of an earlier boot for this boot, without its monotonic stamps, which mean nothing now."""
     return alarm._replace(boot=boot, ready_mono_us=None, lease_mono_us=None, due_mono_us=None)
 
 
 def waited_us(alarm: Alarm, now: Instant) -> int | None:
-    """Return the time since ready, on the monotonic clock where the machine was not restarted since."""
+    """Return the time since ready, on the monotonic clock if the machine has not been restarted since."""
     if alarm.ready_mono_us is not None:
         return now.mono_us - alarm.ready_mono_us
     return None if alarm.ready_us is None else max(0, now.utc_us - alarm.ready_us)
 
 
 def age_us(alarm: Alarm, now: Instant) -> int:
-    """Return the time since the communication was established, on the monotonic clock from ready on."""
+    """Return the time since the set-up of the communication; from ready on it is measured on the monotonic clock."""
     if alarm.ready_mono_us is None or alarm.ready_us is None:
         return max(0, now.utc_us - alarm.established_us)
     return now.mono_us - alarm.ready_mono_us + max(0, alarm.ready_us - alarm.established_us)
@@ -109,9 +109,9 @@ def age_us(alarm: Alarm, now: Instant) -> int:
 
 
 def claim(alarm: Alarm, hand: Hand) -> Alarm:
-    """Take an alarm in hand. Raises UsageError when another operator has it.
+    """Claim an alarm. Raises UsageError if another operator holds it.
 
-    An answered alarm whose holder has gone quiet can be taken over; a supervisor can take any.
+    If the operator of an answered alarm is inactive, another one can take it over. A supervisor can take any alarm.
     """
     alarm = _free(alarm, hand)
     state = State.ANSWERED if alarm.state is State.ANSWERED else State.CLAIMED
@@ -119,11 +119,11 @@ def claim(alarm: Alarm, hand: Hand) -> Alarm:
 
 
 def answer(alarm: Alarm, hand: Hand) -> Alarm:
-    """Record that the operator is speaking with the home: ends *t3*. Claims the alarm first if it was free."""
+    """Record that the operator speaks with the user, which ends *t3*. Claim the alarm first if it was free."""
     if alarm.state is State.ANSWERED:
         raise UsageError(
             f"alarm {alarm.id} was answered by {alarm.operator}",
-            remedy=f"vetlla queue claim {alarm.id} takes it over once its holder has gone quiet",
+            remedy=f"take it over once that operator is inactive: vetlla queue claim {alarm.id}",
         )
     t3_us = waited_us(alarm, hand.now)
     answered = _free(alarm, hand)._replace(state=State.ANSWERED, answered_us=hand.now.utc_us, t3_us=t3_us)
@@ -131,13 +131,13 @@ def answer(alarm: Alarm, hand: Hand) -> Alarm:
 
 
 def touch(alarm: Alarm, hand: Hand) -> Alarm:
-    """Renew lease and hold time of the operator who holds the alarm. Raises UsageError if that is another one."""
+    """Renew the lease and hold time of an alarm. Raises UsageError if another operator holds it."""
     alarm = _mine(_open(alarm, hand), hand)
     return _hold(alarm, hand, alarm.operator)
 
 
 def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
-    """End an alarm: its holder does, or a supervisor. One that was never answered has waited until now."""
+    """Close an alarm for its operator or a supervisor. If it was never answered, *t3* ends now."""
     alarm = _mine(_open(alarm, hand), hand)
     return alarm._replace(
         state=State.CLOSED,
@@ -152,14 +152,14 @@ def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
 
 
 def hand_over(alarm: Alarm, hand: Hand, to: str) -> Alarm:
-    """Give an alarm to a colleague, whose lease begins now: its holder does, or a supervisor."""
+    """Hand an alarm over to another operator, whose lease begins now, for its operator or a supervisor."""
     alarm = _mine(_open(alarm, hand), hand)
     state = State.CLAIMED if alarm.state is State.WAITING else alarm.state
     return _hold(alarm._replace(state=state), hand, to)
 
 
 def escalate(alarm: Alarm, hand: Hand, why: str) -> Alarm:
-    """Put an alarm before a supervisor, because an operator asks for it; their words stay with the alarm."""
+    """Escalate an alarm at the request of an operator and keep the operator's reason with it."""
     alarm = _open(alarm, hand)
     told = alarm._replace(
         escalated=alarm.escalated + 1,
@@ -171,10 +171,10 @@ def escalate(alarm: Alarm, hand: Hand, why: str) -> Alarm:
 
 
 def _hold(alarm: Alarm, hand: Hand, operator: str) -> Alarm:
-    """Return the alarm in an operator's hands from now on, with its next mark.
+    """Return the alarm as held by an operator from now on, with its next mark.
 
-    A claim does not move the marks of *t3*: only an answer ends it. When both have passed, the end of the lease is the
-    next one.
+    A claim does not move the marks of *t3*, because only an answer ends it. When both have passed, the end of the lease
+    is the next one.
     """
     if alarm.on_test:
         due_us = alarm.due_mono_us
@@ -222,23 +222,23 @@ def _held(alarm: Alarm) -> UsageError:
     )
 
 
-# --- what time does ---------------------------------------------------------------------------------------------------
+# --- limits of time ---------------------------------------------------------------------------------------------------
 
 
 def watched(alarm: Alarm, marks: Marks) -> bool:
-    """Return True if an unanswered alarm has marks: not on test, and of a priority that *t3* is kept for."""
+    """Return True if an unanswered alarm has marks: it is not on test, and its priority has the limits of *t3*."""
     return not alarm.on_test and alarm.priority in marks.priorities
 
 
 def first_mark_us(alarm: Alarm, now: Instant, marks: Marks) -> int | None:
-    """Return when an alarm that is ready now is warned of."""
+    """Return when the receiver warns of an alarm that is ready now; None if it has no limits."""
     return now.mono_us + marks.warn_us if watched(alarm, marks) else None
 
 
 def mark_when_ready_us(alarm: Alarm, now: Instant, marks: Marks) -> int | None:
-    """Return the next mark of an alarm that becomes ready now; one that came on test keeps its own.
+    """Return the next mark of an alarm that becomes ready now; an alarm on test keeps its own.
 
-    An emergency that came on test and has no mark lost it with the machine's last boot: it is due now.
+    An emergency on test without a mark lost it when the machine was restarted, so it is due now.
     """
     if not alarm.on_test:
         return first_mark_us(alarm, now, marks)
@@ -246,16 +246,16 @@ def mark_when_ready_us(alarm: Alarm, now: Instant, marks: Marks) -> int | None:
 
 
 def await_answer(alarm: Alarm, now: Instant, marks: Marks) -> Alarm:
-    """Return an alarm that a more urgent signal joined now: its marks start again with that signal."""
+    """Return an alarm that a more urgent signal joined now; its marks start again with that signal."""
     return alarm._replace(warned_us=None, overdue_us=None, due_mono_us=first_mark_us(alarm, now, marks))
 
 
 def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
     """Return an open alarm with the next mark that it must have.
 
-    A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted:
-    the monotonic clock of that boot cannot tell for how long they have been quiet. An emergency that came on test and
-    is still open is due, too: no operator can have asked the installer about it meanwhile.
+    A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted,
+    because the monotonic clock of that boot cannot show how long they have been inactive. An open emergency on test is
+    also due, because meanwhile no operator could ask the installer about it.
     """
     if alarm.due_mono_us is not None:
         return alarm
@@ -273,7 +273,7 @@ def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
 
 
 def unattended(alarm: Alarm) -> bool:
-    """Return True if an answered alarm's operator has let the hold time pass."""
+    """Return True if the hold time of an answered alarm ended without activity of its operator."""
     return alarm.lapsed_us is not None
 
 
@@ -283,13 +283,13 @@ def due(alarm: Alarm, now: Instant) -> bool:
 
 
 def warn(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
-    """Mark an alarm that has waited for ``t3_warn_s``; the next mark is that of ``t3_max_s``."""
+    """Record the warning of an alarm that waited for ``t3_warn_s``; its next mark is ``t3_max_s``."""
     next_us = (alarm.due_mono_us or hand.now.mono_us) + marks.max_us - marks.warn_us
     return alarm._replace(warned_us=hand.now.utc_us, due_mono_us=next_us)
 
 
 def cause(alarm: Alarm, now: Instant) -> Cause | None:
-    """Return why an alarm that is due goes before a supervisor; None: it has only to be warned of."""
+    """Return why an alarm that is due must be escalated; None if a warning is enough."""
     if alarm.on_test:
         return Cause.ON_TEST
     if alarm.state is State.ANSWERED:
@@ -301,7 +301,7 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
 
 
 def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
-    """Put an alarm before a supervisor, because no operator acted in time. If it came on test, it leaves the test."""
+    """Escalate an alarm because no operator acted in time. An alarm on test leaves the test."""
     alarm = as_of(alarm, hand.now)
     now_us = hand.now.utc_us
     if why is Cause.ON_TEST:
@@ -318,7 +318,7 @@ def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
 
 
 def put_before(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
-    """Record that the receiver put an alarm before a supervisor. What an operator wrote to them stays."""
+    """Record that the receiver escalated an alarm. An operator's own reason for an escalation stays."""
     if alarm.escalated_by in {"", hand.operator}:
         alarm = alarm._replace(escalated_us=hand.now.utc_us, escalated_by=hand.operator, escalated_why=why.value)
     return alarm._replace(escalated=alarm.escalated + 1)

@@ -1,4 +1,4 @@
-"""How urgent a signal is, and whether it opens an alarm or joins one. Plain functions of values."""
+"""Decides how urgent a signal is, and whether it opens an alarm or joins one."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def _default_table() -> dict[Kind, Priority]:
 
 
 PRIORITIES: Mapping[Kind, Priority] = _default_table()
-"""Every kind has its line (a test holds it)."""
+"""Default priority of every kind (a test checks that none is missing)."""
 
 
 OLD_S: Final = 120
-"""A report that happened so long before it came, by its device's clock, is told with its age: networks and clocks that
-nobody sets to the second take up to this."""
+"""A report older than this when it came, by its device's clock, is shown with its age. Slow networks and inexact
+clocks explain a smaller difference."""
 _OLD: Final = " before it came, by its clock"
-_KEPT: Final = "kept back by the device, nobody knows how long"
+_KEPT: Final = "kept back by the device for an unknown time"
 
 
 def weigh(
@@ -42,11 +42,12 @@ def weigh(
 ) -> tuple[Event, Priority]:
     """Return what a signal means and how urgent it is, by the common table and the home's own remaps.
 
-    ``is_known``: the home has an emergency, open or just closed. What a device calls reported before is ROUTINE then.
-    In any other home it may have been reported to another receiver, or in vain, so that an emergency is an alarm.
+    ``is_known``: the home has an emergency, open or just closed. Then a report that the device marks as repeated is
+    ROUTINE. In any other home the first report may have gone to another receiver or been lost, so a repeated emergency
+    is an alarm.
 
-    "Still present" (STATUS) weighs as much as "new": the report of its beginning may be the one that was lost. A caller
-    that nobody registered is at least TECHNICAL, whatever it says, so that a person looks at it.
+    "Still present" (STATUS) is as urgent as "new", because the report of its beginning may have been lost. Any report
+    of a stranger is at least TECHNICAL, so that an operator looks at it.
     """
     event = signal.event
     priority = table[event.kind]
@@ -61,9 +62,9 @@ def weigh(
 
 
 def age(signal: Signal, received_us: int) -> str:
-    """Return what an operator must know of a report's age; "" for what happens now.
+    """Return what an operator must know about a report's age; "" for a current one.
 
-    The device's own clock says it, so that it is told and never judged by: an old alarm is no less of one.
+    The age comes from the device's clock, so it is only shown and decides nothing: an old alarm is still an alarm.
     """
     if signal.occurred_at is None:
         return _KEPT if signal.buffered else ""
@@ -74,21 +75,21 @@ def age(signal: Signal, received_us: int) -> str:
 
 
 def is_old(said: str) -> bool:
-    """Say whether ``age`` said this, or ended it, about something of the past."""
+    """Return True if a text ends with what ``age`` says of a past event."""
     return said.endswith((_OLD, _KEPT))
 
 
 def home_of(account: Account | None, who: AccountId) -> str:
-    """Return what a caller's alarms are chained under: its home, or the caller as it names itself."""
+    """Return the key under which a caller's alarms are chained: its home, or else the caller's own name."""
     if account is not None and account.home:
         return account.home
     receiver, line, number = who
-    # DC-09: L0 is a line that is not used; it tells nothing apart.
+    # DC-09: L0 means that the line number is not used, so it distinguishes no callers.
     return f"{receiver}/{line}/{number}" if receiver or line.strip("0") else number
 
 
 def caller_of(home: str, account: str) -> AccountId | None:
-    """Return the caller that ``home_of`` made this of; None if it is a home's code."""
+    """Return the caller from which ``home_of`` made this key; None if the key is a home's code."""
     if home == account:
         return AccountId("", "0", account)
     receiver, _, rest = home.partition("/")
@@ -97,10 +98,10 @@ def caller_of(home: str, account: str) -> AccountId | None:
 
 
 def line_of(kind: Kind, priority: Priority, account: str) -> str:
-    """Return the line of its own that a report has in its home's queue; "" for all that chains.
+    """Return the separate line of a report in its home's queue; "" for reports that chain with each other.
 
-    What could not be read may be a call for help, and must not look like one that an operator knows already. An unknown
-    code must neither hide in an alarm nor hide the next one: each account has a line for them.
+    An unreadable report may be a call for help, and must not look like an alarm that an operator already knows. An
+    unknown code must not hide in another alarm or hide the next one, so each account has a line for such codes.
     """
     if kind is Kind.UNREADABLE and priority is not Priority.ROUTINE:
         return kind.value
@@ -108,10 +109,9 @@ def line_of(kind: Kind, priority: Priority, account: str) -> str:
 
 
 def joins(alarm: Alarm, priority: Priority, now: Instant) -> bool:
-    """Say whether a signal joins this open alarm of its home, or needs a new one that is chained to it.
+    """Return True if a signal joins this open alarm of its home; otherwise it needs a new alarm chained to this one.
 
-    Until it is answered an alarm is joined by all its home says within the chaining window. Once answered, more of the
-    same joins only under the eyes of an active holder, and a more urgent signal never: nobody may miss it because the
-    alarm looks handled.
+    Before the answer, all signals of the home within the chaining window join. After it, a signal joins only while the
+    operator is active. A more urgent one never joins, because an operator could miss it in an answered alarm.
     """
     return alarm.state is not State.ANSWERED or (priority >= alarm.priority and holder_active(alarm, now))

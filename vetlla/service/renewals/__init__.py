@@ -1,1 +1,1 @@
-"""The rules of renewal visits: what is needed, when, in which order."""
+"""The rules of renewal visits: which are needed, when, and in which order."""

@@ -1,4 +1,4 @@
-"""Planning anew: what was agreed with people stays, and what it covers is not wanted a second time."""
+"""Replanning: agreed visits stay, and the work that they cover is not planned again."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Again(NamedTuple):
-    """What to plan around what is agreed."""
+    """Input for a new plan that keeps the agreed visits."""
 
     wishes: list[Wanted]
-    """Everything to give a day, the agreed visits among them with a window of their one day."""
+    """All visits that need a day. The agreed ones are among them, with a window of one day."""
     aside: list[Visit]
-    """Agreed on a day that is no working day of the plan: kept as they are, outside the levels."""
+    """Visits agreed on a day that is no working day of the plan. They stay unchanged, outside the levels."""
 
 
 def around_agreed(
@@ -33,11 +33,11 @@ def around_agreed(
     travel: int,
     today: date,
 ) -> Again:
-    """Take what agreed visits cover out of the wishes and add those visits, fixed on their days.
+    """Remove the work of agreed visits from the wishes, and add those visits with their days fixed.
 
-    ``installed``: the home of each device. What has left its home since is no longer visited for; an agreed visit of
-    which nothing is left is dropped, as is one whose day has passed. What is agreed for a day between ``today`` and
-    the first one planned stays: people wait for it whatever span somebody plans.
+    ``installed``: the home of each device. A device that has left its home is removed from its visit. An agreed visit
+    is dropped if no device is left or its day has passed. A visit agreed for a day between ``today`` and the first
+    planned day stays, because the users wait for it whatever span is planned.
     """
     covered: defaultdict[str, set[tuple[Work, int]]] = defaultdict(set)
     fixed: list[Wanted] = []

@@ -1,8 +1,8 @@
-"""The calendar of home visits: each base's days as level as they can be, who must be digital first.
+"""Plans the calendar of home visits: the work of each base is as even as possible, and priority homes come first.
 
-Per intervention base: the levels that no plan can beat (``renewals_levels``), visits filled into them
-(``renewals_fill``), then visits of homes with a claim to come first exchanged with others of the same length. Such an
-exchange moves no minute from one day to another, so the peak stays proven.
+For each base, ``levels`` computes the daily levels that no plan can beat, and ``packing`` fills visits into them. Then
+visits of homes with priority are exchanged with later visits of the same length. Such an exchange does not change the
+minutes of any day, so the peak stays the proven one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BRINGS = frozenset({Work.RENEWAL, Work.INSTALLATION})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFigures:
-    """What planning one base gave. ``bound``: minutes of the peak day that no plan can be below."""
+    """Result of planning one base. No plan can have a peak day with fewer minutes than ``bound``."""
 
     base: str
     visits: int
@@ -42,12 +42,12 @@ class BaseFigures:
     stretch_first: date
     stretch_last: date
     longest: int
-    """Minutes of the longest visit: the rounding within which the peak meets the bound."""
+    """Minutes of the longest visit. The peak is above the bound by less than this, because visits are whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """Why a base's capacity does not do."""
+    """Why the capacity of a base is not enough."""
 
     base: str
     first: date
@@ -55,16 +55,16 @@ class Shortage:
     days: int
     minutes_needed: int
     minutes_short: int
-    """0: every window has enough minutes, yet no packing of whole visits into days was found."""
+    """0 if every window has enough minutes, but the planner found no way to fit whole visits into the days."""
     least_capacity: int
-    """Technician-minutes a working day with which the plan exists."""
+    """Technician-minutes a working day with which a plan exists."""
     tasks: tuple[Task, ...]
-    """The work that must fall inside first..last."""
+    """Work that must be done within first..last."""
     homes: tuple[str, ...]
 
 
 class Plan(NamedTuple):
-    """Visits in the order of their days. With shortages it is the plan that their least capacities would allow."""
+    """Visits in the order of their days. If there are shortages, the plan needs their ``least_capacity``."""
 
     visits: list[Visit]
     bases: list[BaseFigures]
@@ -72,7 +72,7 @@ class Plan(NamedTuple):
 
 
 def plan(wishes: Iterable[Wanted], days: Sequence[date], capacity: Mapping[str, Sequence[int]]) -> Plan:
-    """Give every visit a day. ``capacity``: technician-minutes by base, for each of the days."""
+    """Return a plan with a day for every visit. ``capacity``: technician-minutes of each base on each of the days."""
     by_base: defaultdict[str, list[Wanted]] = defaultdict(list)
     for wish in wishes:
         by_base[wish.base].append(wish)
@@ -80,7 +80,7 @@ def plan(wishes: Iterable[Wanted], days: Sequence[date], capacity: Mapping[str, 
     figures: list[BaseFigures] = []
     shortages: list[Shortage] = []
     for base, wanted in sorted(by_base.items()):
-        # The order decides between equals: a plan made twice from the same registry is the same plan.
+        # A fixed order decides between equal visits, so that the same registry always gives the same plan.
         wanted.sort(key=lambda wish: (wish.last, turn(wish), wish.home))
         of_base, figure, short = _plan_base(base, wanted, days, capacity[base])
         visits += of_base
@@ -91,7 +91,7 @@ def plan(wishes: Iterable[Wanted], days: Sequence[date], capacity: Mapping[str, 
 
 
 def work_of(wanted: Iterable[Wanted]) -> Counter[tuple[int, int]]:
-    """Return the minutes that must fall inside each window of working days."""
+    """Return the minutes of work for each window of working days."""
     work: Counter[tuple[int, int]] = Counter()
     for wish in wanted:
         work[wish.first, wish.last] += wish.minutes
@@ -99,10 +99,11 @@ def work_of(wanted: Iterable[Wanted]) -> Counter[tuple[int, int]]:
 
 
 def with_terminals(visits: Iterable[Visit], *, digital: int, homes: Mapping[int, int], target: int) -> list[Visit]:
-    """Decide for each visit that brings a terminal whether it is GSM-IP; return all visits in their order.
+    """Return all visits in their order, and decide for each new terminal whether it is GSM-IP.
 
-    Every new or renewed terminal is digital until the target share (%) of the homes attended when its year ends is
-    held, and after that wherever the home's level demands it. ``digital``: such terminals installed before the plan.
+    Every new or renewed terminal is digital until the target share is reached: ``target`` % of the homes attended at
+    the end of its year. After that it is digital only if the home's level demands it. ``digital``: the number of GSM-IP
+    terminals installed before the plan.
     """
     decided = []
     for visit in visits:
@@ -155,7 +156,7 @@ def _plan_base(
 
 
 def exchange(wanted: Sequence[Wanted], placed: list[int]) -> None:
-    """Bring visits with a claim to come first forward, each in exchange with one of its length and lower rank."""
+    """Bring visits with priority forward, each in exchange with a visit of the same length and lower rank."""
     by_minutes: defaultdict[int, list[int]] = defaultdict(list)
     for number, wish in enumerate(wanted):
         if wish.first < wish.last:

@@ -1,4 +1,4 @@
-"""Why a visit is on its day, in sentences that a planner can read to the family."""
+"""Explains why a visit is on its day, in sentences that a planner can read to the family."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def why(visit: Visit, names: Mapping[int, str]) -> list[str]:
-    """Return the reasons, the one that binds most first. ``names``: devices by their number."""
+    """Return the reasons, the most restrictive first. ``names``: the names of devices by their number."""
     reason = visit.why
     said = []
     if visit.agreed:
-        said.append(f"Agreed with the people of the home: it stays on {visit.day} whatever is planned anew.")
+        said.append(f"Agreed with the people of the home: a new plan leaves it on {visit.day}.")
     renewals = [task for task in visit.tasks if task.work is Work.RENEWAL]
     if renewals:
         first = min(renewals, key=lambda task: task.due)
@@ -32,19 +32,19 @@ def why(visit: Visit, names: Mapping[int, str]) -> list[str]:
             )
             said.append(f"In the same visit: {others}.")
     elif any(task.work is Work.INSTALLATION for task in visit.tasks):
-        said.append("Expected growth: homes join evenly over the year, and this is one of them.")
+        said.append("Expected growth: homes join evenly over the year, and this visit is for one of them.")
     if reason.stretch_minutes:
         said.append(
-            f"Whatever the plan, base {visit.base} has {reason.stretch_minutes} minutes of visits that fall between"
-            f" {reason.stretch_first} and {reason.stretch_last}, {reason.stretch_days} working days counted:"
+            f"In any plan, base {visit.base} has {reason.stretch_minutes} minutes of visits between"
+            f" {reason.stretch_first} and {reason.stretch_last}, in {reason.stretch_days} working days:"
             f" {reason.stretch_minutes / reason.stretch_days:.1f} minutes a day, and the day is filled to that."
         )
     if reason.instead_of is not None and reason.instead_of > visit.day:
         said.append(f"Brought forward from {reason.instead_of} ({reason.rank}).")
     elif reason.instead_of is not None:
-        said.append(f"Gave {reason.instead_of} to a home that comes first; still within its own days.")
+        said.append(f"A home with a higher rank took its day {reason.instead_of}; the new day is within its limits.")
     elif reason.rank is not Rank.NONE:
-        said.append(f"Comes first among its days: {reason.rank}.")
+        said.append(f"Has a higher rank than other homes: {reason.rank}.")
     if visit.digital is not None:
-        said.append(f"Brings {'a digital (GSM-IP)' if visit.digital else 'an analog'} terminal.")
+        said.append(f"The visit brings {'a digital (GSM-IP)' if visit.digital else 'an analog'} terminal.")
     return said

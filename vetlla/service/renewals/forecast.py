@@ -1,10 +1,10 @@
-"""Installations and rent per year of the contract, by the tender's own method.
+"""Forecasts installations and rent for each year of the contract, by the tender's method.
 
-A device whose life ends in a year is renewed in it; homes and pilot devices join as expected. Every new or renewed
-terminal is digital until the target share is held (tender, sections 5 and 13.1.g). The rent of a year is charged on
-the devices rented when it begins plus half of those that join during it, for the year's months (tender, section 5:
-growth and renewals come evenly over the year). Municipal equipment is not rented, nor are the digital terminals
-offered at no cost, which are the first to be installed (tender, 13.2.c).
+A device is renewed in the year in which its life ends; homes and pilot devices join as expected. Every new or renewed
+terminal is digital until the target share is reached (tender, sections 5 and 13.1.g). The rent of a year is for the
+devices rented at its start plus half of those that join during it, times the months of the year (tender, section 5:
+growth and renewals come evenly over the year). Municipal equipment is not rented. The digital terminals offered at no
+cost are not rented either, and they are installed first (tender, 13.2.c).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ANALOG_LINE = "terminal_analog"
 DIGITAL_LINE = "terminal_digital"
 PILOTS = (DeviceType.SMARTWATCH, DeviceType.REMOTE_FALL, DeviceType.VOICE_EXTENDER, DeviceType.CHOICE)
 DEVICE_LINES = tuple(kind for kind in DeviceType if kind not in TERMINALS and kind is not DeviceType.UCR)
-"""Types with a price of their own: a UCR is in its terminal's."""
+"""Types with a price of their own; the price of a terminal includes its UCR."""
 
 
 class Span(NamedTuple):
@@ -41,26 +41,26 @@ class Span(NamedTuple):
 
     @property
     def months(self) -> int:
-        """Whole months of it."""
+        """Number of whole months."""
         return self.last.month - self.first.month + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
-    """What one year brings."""
+    """Forecast of one year."""
 
     span: Span
     homes: int
-    """Attended when it ends."""
+    """Homes attended at the end of the year."""
     renewals: int
     renewals_gsm: int
     growth: int
     digital: int
     analog: int
     held_digital: int
-    """Digital terminals in homes when it ends."""
+    """Digital terminals in homes at the end of the year."""
     devices: Mapping[DeviceType, int]
-    """Other devices to install: renewed and joining."""
+    """Other devices to install, renewed and new ones."""
     costs: Mapping[str, Decimal]
     """Rent by priced line, EUR without VAT."""
 
@@ -71,7 +71,7 @@ class Year:
 
     @property
     def share(self) -> Decimal:
-        """Digital terminals as % of homes when the year ends, to one decimal as the tender writes it."""
+        """Digital terminals in % of homes at the end of the year, with one decimal as in the tender."""
         share = Decimal(100 * self.held_digital) / self.homes if self.homes else Decimal(0)
         return share.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
@@ -82,14 +82,14 @@ class Year:
 
 
 def spans(start: date, end: date) -> list[Span]:
-    """Return the calendar years from start to end, the first and last cut where they are."""
+    """Return the calendar years from start to end; the first and the last may be partial."""
     return [
         Span(max(start, date(year, 1, 1)), min(end, date(year, 12, 31))) for year in range(start.year, end.year + 1)
     ]
 
 
 def forecast(fleet: Iterable[Kept], homes: int, reading: Reading, start: date, end: date) -> list[Year]:
-    """Return each year from start to end. ``homes``: attended at the start; ``fleet``: the devices at the start."""
+    """Return the forecast of each year. ``homes`` and ``fleet``: attended homes and devices at the start."""
     years = spans(start, end)
     ends = _endings(fleet, Lives(reading), years)
     held, rented, free = ends.digital, ends.rented, 0
@@ -128,12 +128,12 @@ def forecast(fleet: Iterable[Kept], homes: int, reading: Reading, start: date, e
 
 
 def rent(price: Decimal, opening: int, joining: int, months: int) -> Decimal:
-    """Return what a line costs in a year: those there at its beginning, and half of those that join."""
+    """Return the rent of a line in a year: for all devices at its start, and half of those that join."""
     return (price * months * (2 * opening + joining) / 2).quantize(CENT, ROUND_HALF_UP)
 
 
 class _Endings(NamedTuple):
-    """Lives that end, by year and type; rented devices that leave, by year and line; what there is at the start."""
+    """Ending lives by year and type, leaving rented devices by year and line, and the state at the start."""
 
     ending: Counter[tuple[Span, DeviceType]]
     leaving: defaultdict[Span, Counter[str]]
@@ -162,7 +162,7 @@ def _endings(fleet: Iterable[Kept], lives: Lives, years: list[Span]) -> _Endings
             found.ending[span, kind] += number
             if rents and kind is not DeviceType.UCR:
                 found.leaving[span][_line(kind)] += number
-            # What took its place is rented, and its own life ends later.
+            # Its replacement is rented, and the life of that ends later.
             ends, rents = add_months(ends, lives.months(kind)), True
     return found._replace(digital=digital)
 

@@ -1,4 +1,4 @@
-"""Homes that are expected to join: how many, of which base, on which day."""
+"""Plans the homes that are expected to join: how many, in which base and on which day."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 EVERY = 5
-"""Every fifth new home brings a second UCR: 1.2 UCR a home (tender, section 5)."""
+"""Every fifth new home gets a second UCR: 1.2 UCR a home (tender, section 5)."""
 
 
 def growth_visits(
     homes: Mapping[str, Home], days: Sequence[date], reading: Reading, *, kind: DeviceType = DIGITAL
 ) -> list[Wanted]:
-    """Return the visits of homes expected to join, spread evenly over each base's working days.
+    """Return the visits of homes that are expected to join, spread evenly over each base's working days.
 
-    They come on the day they come, so each has a window of that one day: planning works around them.
+    The planner cannot move them, so each has a window of one day.
     """
     weight: defaultdict[str, int] = defaultdict(int)
     for home in homes.values():
@@ -60,14 +60,14 @@ def growth_visits(
 
 
 def expected(first: date, last: date, reading: Reading, name: str = "homes") -> int:
-    """Return how many homes (or devices of a pilot) join between two days of one year, by whole months."""
+    """Return how many homes (or devices of a pilot) join between two days of one year, counted in whole months."""
     yearly = reading.at(last).started(f"growth.{name}")
     months = last.month - first.month + 1
     return (yearly * months + 6) // 12
 
 
 def shares(total: int, weight: Mapping[str, int]) -> dict[str, int]:
-    """Return a total divided in proportion to weights, whole numbers that add up to it (largest remainders)."""
+    """Return a total divided in proportion to weights, as whole numbers with that sum (largest remainders)."""
     whole = sum(weight.values())
     if not whole:
         return {}

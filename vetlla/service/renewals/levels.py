@@ -1,13 +1,13 @@
-"""How low the peak of a base's plan can be, and how level every other day.
+"""Computes the lowest possible peak of a base's plan, and the most even level of every other day.
 
-A visit is work (minutes) that must fall inside a window of working days. Whatever the plan, the work whose windows lie
-within days a..b falls within a..b; so some day of a..b has at least that work divided by the number of days. The
-largest such quotient over all windows is a bound that no plan can beat (together with the longest single visit).
+A visit is work (minutes) that must be done within a window of working days. In any plan, the work with windows inside
+days a..b is done within a..b, so some day of a..b has at least that work divided by the number of days. The largest
+such quotient over all windows is a bound that no plan can beat (together with the longest single visit).
 
-The bound is reached (within the rounding of a visit): take the window with the largest quotient, its *critical
-stretch*, give its days that quotient as their level, take its days and visits out, close the gap, and repeat. This is
-the optimal speed schedule of Yao, Demers and Shenker (FOCS 1995, "A scheduling model for reduced CPU energy"), which
-makes not only the peak but every stretch as level as it can be. ``renewals_plan`` fills the levels.
+The bound can be reached, except for the rounding to whole visits. Take the window with the largest quotient, the
+*critical stretch*, and give its days that quotient as their level. Remove its days and visits, close the gap, and
+repeat. This is the optimal speed schedule of Yao, Demers and Shenker (FOCS 1995, "A scheduling model for reduced CPU
+energy"). It makes the peak and every other stretch as even as possible. ``packing`` fills the levels with visits.
 
 One pass over all windows costs days^2 / 2 additions: some 20 ms for three years.
 """
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Work: TypeAlias = "Mapping[tuple[int, int], int]"
-"""Minutes by window: (first, last) working day, both included, as places in the list of working days."""
+"""Minutes by window: (first, last) working day, both included, as indexes of the list of working days."""
 
 
 class Stretch(NamedTuple):
-    """Days first..last and the minutes that must fall inside them; ``days`` leaves out those of denser stretches."""
+    """Days first..last and the minutes that must be done in them; ``days`` does not count days of denser stretches."""
 
     first: int
     last: int
@@ -37,12 +37,12 @@ class Stretch(NamedTuple):
 
     @property
     def level(self) -> Fraction:
-        """Minutes a day: the least that some day of the stretch has under any plan."""
+        """Minutes a day. In any plan, at least one day of the stretch has this much work or more."""
         return Fraction(self.minutes, self.days)
 
 
 def levels(work: Work, days: int) -> list[Stretch]:
-    """Return for each day the stretch that sets its level, none higher than it must be."""
+    """Return for each day the stretch that sets its level. Every level is as low as possible."""
     found = [Stretch(0, max(days - 1, 0), 0, max(days, 1))] * days
     left = {window: minutes for window, minutes in work.items() if minutes}
     alive = list(range(days))
@@ -60,13 +60,13 @@ def levels(work: Work, days: int) -> list[Stretch]:
 
 
 def _critical(work: Work, days: int) -> list[Stretch]:
-    """Return the window of several days with most minutes a day, or the single days that have no fewer.
+    """Return the window of several days with the most minutes a day, or the single days with at least as many.
 
-    Days with at least as many minutes as any window of several days can go at once: taking such a day out never
-    raises the quotient of what is left. Agreed visits and homes that join make hundreds of them.
+    All such single days can be removed at once, because removing one never raises the quotient of the rest. Agreed
+    visits and homes that join make hundreds of them.
     """
     single = [0] * days
-    ending = [0] * days  # minutes by last day, of all windows that begin at `first` or later
+    ending = [0] * days  # minutes by last day of all windows that begin on `first` or later
     by_first = _by_first(work)
     best = (0.0, Stretch(0, 0, 0, 1))
     for first in sorted(by_first, reverse=True):
@@ -90,7 +90,7 @@ def _by_first(work: Work) -> dict[int, list[tuple[int, int]]]:
 
 
 def _without(work: Work, gone: set[int], days: int) -> dict[tuple[int, int], int]:
-    """Return the work that is left when days are taken out of time, its windows in what time remains."""
+    """Return the work that remains when days are removed, with its windows counted in the remaining days."""
     before = [0, *accumulate(day not in gone for day in range(days))]
     left: Counter[tuple[int, int]] = Counter()
     for (first, last), minutes in work.items():
@@ -101,9 +101,9 @@ def _without(work: Work, gone: set[int], days: int) -> dict[tuple[int, int], int
 
 
 def shortage(work: Work, capacity: Sequence[int]) -> tuple[Stretch, int] | None:
-    """Return the window that lacks most capacity, and the minutes short; None where every window has enough.
+    """Return the window that lacks the most capacity, and how many minutes; None if every window has enough.
 
-    When it is None a plan exists, up to the rounding of a visit.
+    If it is None, a plan exists, except for the rounding to whole visits.
     """
     total = [0, *accumulate(capacity)]
     by_first = _by_first(work)

@@ -1,15 +1,15 @@
-"""Filling a base's days with visits up to their levels: earliest end of window first.
+"""Fills a base's days with visits up to their levels, earliest deadline first.
 
-The rule that is proven: on each day begin visits, earliest deadline first, while the day has less than its level.
-Suppose a visit missed its deadline d, and t < d is the last day that ran out of visits or began one due after d. Then
-on days t+1..d only visits released after t and due by d were begun, each of these days reached its level, and the
-levels of t+1..d add up to no less than the work that must fall inside them; so all of it was done: a contradiction.
-No day exceeds its level by a whole visit.
+One rule is proven: on each day begin visits, earliest deadline first, while the day has less than its level. Proof:
+suppose that a visit missed its deadline d, and that t < d is the last day that ran out of visits or began one due after
+d. Then on days t+1..d only visits released after t and due by d were begun, and each of these days reached its level.
+The levels of t+1..d add up to at least the work that must be done within them. So all of it was done, which is a
+contradiction. No day exceeds its level by a whole visit.
 
-Before that, stricter fillings are tried for each peak from the bound upwards, none of which ever exceeds it: first
-every day kept to its own level, then with a visit's allowance, then with none but the peak. They spend a day's level on
-average (``credit``), so that a small park does not renew everything as early as it may, and close a day exactly with
-the visits that fit. The first that succeeds has the lowest peak.
+Stricter fillings are tried first, for each peak from the bound upwards, and they never exceed that peak. The first
+keeps every day to its own level, the second allows one visit more, and the last two are limited only by the peak. All
+but the last use up a day's level only on average (``credit``), so that a small fleet is not renewed as early as
+possible. They complete a day exactly with visits that fit. The first filling that succeeds has the lowest peak.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from vetlla.service.renewals.levels import Stretch
 
 LOOK = 40
-"""Visits looked at for those that fill the rest of a day exactly."""
+"""Number of visits searched for some that fill the rest of a day exactly."""
 CLOSING = 480
-"""Minutes: the rest of a day is filled exactly once it is less than this, some four visits."""
+"""The rest of a day in minutes, some four visits, below which it is filled exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A visit as the filling sees it: its window of working days and its minutes."""
+    """A visit to be placed: its window of working days and its minutes."""
 
     first: int
     last: int
@@ -40,9 +40,9 @@ class Slot:
 
 
 def fill(slots: Sequence[Slot], levels: Sequence[Stretch], capacity: Sequence[int] | None = None) -> list[int] | None:
-    """Return the day of each slot, the peak as low as the fillings find it; None when ``capacity`` is in the way.
+    """Return the day of each slot, with the lowest peak that a filling finds; None if ``capacity`` is too small.
 
-    Without capacity there is always an answer.
+    Without ``capacity`` the result is never None.
     """
     if not slots:
         return []
@@ -66,11 +66,11 @@ def fill(slots: Sequence[Slot], levels: Sequence[Stretch], capacity: Sequence[in
 
 
 def _strict(slots: Sequence[Slot], limits: Sequence[int], steady: Sequence[Stretch] | None) -> list[int] | None:
-    """Fill without ever passing a day's limit; None when a visit would miss its deadline."""
+    """Return the day of each slot without exceeding a day's limit; None if a visit would miss its deadline."""
     released = _by_first(slots, len(limits))
     pending: list[tuple[int, int]] = []
     days = [-1] * len(slots)
-    credit = 0.0  # minutes that the levels have given so far and that no visit has used
+    credit = 0.0  # minutes of the levels so far that no visit has used
     for today, limit in enumerate(limits):
         for number in released[today]:
             heappush(pending, (slots[number].last, number))
@@ -84,7 +84,7 @@ def _strict(slots: Sequence[Slot], limits: Sequence[int], steady: Sequence[Stret
 
 
 def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *, room: int, credit: float) -> list[int]:
-    """Take out of ``pending`` the visits of one day: no more minutes than ``room``, begun while ``credit`` lasts."""
+    """Remove the visits of one day from ``pending``: at most ``room`` minutes, begun while ``credit`` is left."""
     taken = []
     while pending:
         last, number = pending[0]
@@ -100,9 +100,9 @@ def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *,
 
 
 def _closing(slots: Sequence[Slot], pending: list[tuple[int, int]], room: int) -> list[int]:
-    """Take out of ``pending`` the visits, earliest deadlines first, that together come nearest to ``room``."""
+    """Remove from ``pending`` the visits, earliest deadlines first, whose sum is nearest to ``room``."""
     near = [heappop(pending) for _ in range(min(LOOK, len(pending)))]
-    # Sums as the bits of one number: those that are reached, and by each visit those that it is the first to reach.
+    # The bits of one number are sums: all that are reached, and for each visit those that it reaches first.
     reached, mask = 1, (2 << room) - 1
     first_by: list[int] = []
     for _, number in near:
@@ -147,9 +147,9 @@ def _by_first(slots: Sequence[Slot], days: int) -> list[list[int]]:
 
 
 def lower(slots: Sequence[Slot], placed: list[int], target: int) -> None:
-    """Lower the peak towards ``target``: move a visit off a peak day, or exchange it for a shorter one, while it helps.
+    """Lower the peak towards ``target``: move a visit away from a peak day, or exchange it for a shorter one.
 
-    The fillings work through the days once; what a later day's fixed visits would have asked of them is mended here.
+    The fillings go through the days only once, so they do not foresee the fixed visits of later days. This corrects it.
     """
     on_day: dict[int, list[int]] = {}
     for number, day in enumerate(placed):
@@ -172,7 +172,7 @@ def lower(slots: Sequence[Slot], placed: list[int], target: int) -> None:
 def _better(
     slots: Sequence[Slot], on_day: dict[int, list[int]], load: dict[int, int], day: int
 ) -> list[tuple[int, int, int]] | None:
-    """Return the moves (visit, from, to) that bring a day under its load with no other day reaching it."""
+    """Return the moves (visit, from, to) that lower a day's load without raising another day to the old load."""
     peak = load[day]
     for number in on_day[day]:
         slot = slots[number]

@@ -1,4 +1,4 @@
-"""From a fleet to a plan, step by step: what is wanted, what is agreed, the days, the terminals."""
+"""Makes a plan from a fleet in steps: needed visits, agreed visits, days, terminals."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
 
 MAX_YEARS = 20
-"""Of a plan or a forecast: twice the longest life, and windows of days cost their square."""
+"""Longest plan or forecast: twice the longest life. The cost of a plan grows with the square of its days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A plan, and what a planner should know beside it."""
+    """A plan, with facts that a planner should know."""
 
     visits: list[Visit]
     bases: list[BaseFigures]
     shortages: list[Shortage]
     overdue: int
-    """Visits for devices whose life is over already: planned first, and late all the same."""
+    """Number of visits for devices whose life is already over; they are planned first, but still late."""
     unattended: int
-    """Devices in homes no longer attended: to be recovered, not renewed."""
+    """Number of devices in homes that are no longer attended; they must be recovered, not renewed."""
     no_local_holidays: list[int]
-    """Years of which the parameters name none of the city's own holidays: work may be planned on them."""
+    """Years without holidays of the city in the parameters; the plan may have work on these holidays."""
 
 
 def make(
@@ -50,9 +50,9 @@ def make(
     today: date | None = None,
     growth: bool = True,
 ) -> Made:
-    """Plan all visits from the first to the last day of a span. Raises UsageError when it has no working day.
+    """Return a plan of all visits in a span. Raises UsageError if the span has no working day.
 
-    Visits agreed for ``today`` (None: the span's first day) or later stay.
+    Visits agreed for ``today`` or later stay; if ``today`` is None, it is the span's first day.
     """
     first, last = span
     within_reach(first, last)
@@ -86,13 +86,13 @@ def make(
 
 
 def within_reach(first: date, last: date) -> None:
-    """Raise UsageError for a span that nobody can foresee."""
+    """Raise UsageError for a span that is too long to foresee."""
     if last.year - first.year > MAX_YEARS:
-        raise UsageError(f"from {first} to {last} are more than {MAX_YEARS} years", remedy="choose a nearer last day")
+        raise UsageError(f"from {first} to {last} are more than {MAX_YEARS} years", remedy="choose an earlier last day")
 
 
 def capacities(base: str, days: Sequence[date], reading: Reading) -> list[int]:
-    """Return a base's technician-minutes on each working day, as its parameter stands that day."""
+    """Return a base's technician-minutes on each working day, from its parameter on that day."""
     return [reading.at(day).integer(f"capacity.{base}", "capacity.default") for day in days]
 
 

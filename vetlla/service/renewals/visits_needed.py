@@ -1,10 +1,10 @@
-"""What has to be renewed, and which visits that makes of each home.
+"""Finds the devices that must be renewed, and the visits that each home needs for them.
 
-A device is renewed before the end of its useful life and not earlier than a lead before it. A terminal and the UCRs
-of its home go together (tender, 13.1.g: a renewal installs the basic package, terminal and all UCRs); a UCR whose life
-ends before the terminal may be renewed is renewed by itself. Other renewals, battery changes and checks of the home
-join a visit while the visit keeps enough choice of day (parameter ``renewal.bundle_window``): a bundle that can fall on
-one day only would raise the peak that planning is there to lower.
+A device is renewed before the end of its useful life, but not earlier than a lead time before that. A terminal and the
+UCRs of its home are renewed together (tender, 13.1.g: a renewal installs the basic package, terminal and all UCRs). If
+the life of a UCR ends before the terminal may be renewed, the UCR is renewed alone. Other renewals, battery changes and
+checks of the home join a visit while it keeps enough choice of day (parameter ``renewal.bundle_window``). A bundle that
+is possible on one day only would raise the peak, which planning must lower.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 BEYOND = timedelta(days=366)
-"""Upkeep that falls due so long after the last planned day may still join a visit."""
+"""Upkeep that is due up to this long after the last planned day may still join a visit."""
 
 
 class Due(NamedTuple):
-    """A device and the day its useful life ends."""
+    """A device and the day on which its useful life ends."""
 
     kept: Kept
     ends: date
@@ -39,7 +39,7 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A visit that a home needs: its work and its window, as places in the list of working days."""
+    """A visit that a home needs: its work and its window, as indexes of the list of working days."""
 
     home: str
     base: str
@@ -50,11 +50,11 @@ class Wanted:
     minutes: int
     overdue: bool = False
     agreed: Visit | None = None
-    """The visit as it was agreed: its day, its number and its reasons stay."""
+    """The visit that was agreed; its day, its number and its reasons stay. None if no visit was agreed."""
 
 
 def due(fleet: Iterable[Kept], reading: Reading, until: date) -> list[Due]:
-    """Return installed devices whose life ends up to a day, the first to end first."""
+    """Return the installed devices whose life ends up to a day, in the order of these ends."""
     lives = Lives(reading)
     ending = (
         Due(kept, ends)
@@ -65,7 +65,7 @@ def due(fleet: Iterable[Kept], reading: Reading, until: date) -> list[Due]:
 
 
 def rank(home: Home, *, digital: bool) -> Rank:
-    """Return a home's turn: who must be digital and is not comes first."""
+    """Return the rank of a home: homes that must be digital and are not come first."""
     match home.level, home.alone, digital:
         case 3, _, False:
             return Rank.LEVEL_3
@@ -81,8 +81,8 @@ def wanted(
 ) -> list[Wanted]:
     """Return the visits that all homes need for the lives that end up to ``end``; ``days`` are the working days.
 
-    Homes that are no longer attended are left out, and so is what falls due after the last day of one that leaves:
-    their equipment is to be recovered, not renewed.
+    Homes that are no longer attended get no visits. A home that leaves gets none for work due after its last day. Such
+    equipment is recovered, not renewed.
     """
     by_home: defaultdict[str, list[Kept]] = defaultdict(list)
     for kept in fleet:
@@ -98,7 +98,7 @@ def wanted(
 
 
 class _Unit(NamedTuple):
-    """Tasks that go together and the days on which they may be done."""
+    """Tasks that are done together, and the days on which they may be done."""
 
     tasks: list[Task]
     first: int
@@ -108,7 +108,7 @@ class _Unit(NamedTuple):
 
 
 class _Bundler:
-    """Makes visits of homes; holds what is the same for all of them."""
+    """Makes the visits of each home from figures that are the same for all homes."""
 
     def __init__(self, days: Sequence[date], end: date, reading: Reading) -> None:
         self._days = list(days)
@@ -183,7 +183,7 @@ class _Bundler:
     def _window(self, earliest: date, end: date) -> tuple[int, int, bool]:
         first = first_on_or_after(self._days, earliest)
         last = min(last_before(self._days, end), len(self._days) - 1)
-        if last < 0:  # its life is over: renewed as soon as the service promises
+        if last < 0:  # its life is over, so it is renewed within the time that the service promises
             return 0, min(self._within, len(self._days)) - 1, True
         return min(first, last), last, False
 
@@ -195,14 +195,14 @@ class _Bundler:
             task = Task(work, one.kept.id, one.kept.device.type, one.due, self._upkeep_minutes[work])
             first = first_on_or_after(self._days, add_months(one.due, -self._upkeep_lead))
             last = last_before(self._days, one.due)
-            if last < 0:  # late already: done whenever somebody comes
+            if last < 0:  # it is already late, so any visit may include it
                 first, last = 0, len(self._days) - 1
             yield _Unit([task], first, last, renews=False, overdue=False)
 
     def _at_home(self, home: Home, first: int, last: int) -> tuple[int, int] | None:
         """Return the longest part of a window in which the home is attended and its service not suspended.
 
-        All of the window's longest attended part where suspensions leave nothing; None: not attended at all.
+        If suspensions leave no such part, return the longest attended part. Return None if the home is not attended.
         """
         attended = [
             part
@@ -212,7 +212,7 @@ class _Bundler:
         free = attended
         for period in home.suspended:
             if period.until is None:
-                continue  # nobody knows when it ends: the visit is arranged when they are back
+                continue  # its end is unknown: the visit is arranged when the users are back
             away = first_on_or_after(self._days, period.since), last_on_or_before(self._days, period.until)
             free = [
                 part
@@ -232,5 +232,5 @@ _TURNS = {rank: place for place, rank in enumerate(RANKS)}
 
 
 def turn(wish: Wanted) -> int:
-    """Return a visit's place in the order of ranks."""
+    """Return the place of a visit's rank in the order of ranks."""
     return _TURNS[wish.rank]

@@ -1,1 +1,1 @@
-"""The rules of supervision: intervals, pauses, losses, the report."""
+"""The rules of supervision: intervals, pauses, losses and the monthly report."""

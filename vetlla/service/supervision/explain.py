@@ -1,4 +1,4 @@
-"""Why a device is in the state it is in, as people read it."""
+"""Explains in words why a device is in its state."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import NamedTuple
 from vetlla.service.supervision.rules import Health, Pause
 
 PAUSES = {
-    Pause.NO_INTERVAL: "nobody said how often it is to be heard",
-    Pause.AWAY: "the home was left: its pendants may be out of reach",
+    Pause.NO_INTERVAL: "no interval is set for it",
+    Pause.AWAY: "the user left the home: its pendants may be out of reach",
     Pause.SUSPENDED: "the home's service is suspended or not active",
-    Pause.WAREHOUSE: "it stands in the warehouse",
+    Pause.WAREHOUSE: "it is in the warehouse",
     Pause.ORDERED: "paused",
-    Pause.REMOVED: "it is registered no more",
-    Pause.UNREGISTERED: "it reports itself, but is none of the home's registered UCRs",
+    Pause.REMOVED: "it is no longer registered",
+    Pause.UNREGISTERED: "it reports itself, but is not one of the home's registered UCRs",
 }
 QUIET = frozenset({Health.LATE, Health.LOST})
 
 
 class Known(NamedTuple):
-    """What is known of one device."""
+    """What the receiver knows of one device."""
 
     state: Health
     pause: Pause = Pause.NONE
     missed: int = 0
-    """Signs of life that failed to come since it was last heard, as far as this receiver can tell."""
+    """Signs of life that it has missed since it was last heard, as far as this receiver knows."""
     allowed_misses: int = 1
     terminal: Health | None = None
-    """State of the terminal through which it is heard; None: it is a terminal itself."""
+    """State of the terminal through which it is heard; None for a terminal."""
     incident: str = ""
-    """The failure of many that it is part of."""
+    """Name of the incident to which it belongs."""
     ordered: str = ""
-    """Who paused it and why."""
+    """Person who paused it, and the reason."""
 
 
 def why(known: Known) -> str:
-    """Return the reason of a device's state, in one sentence without its full stop."""
+    """Return the reason for a device's state, as one sentence without a full stop."""
     match known.state:
         case Health.OK:
             return "heard in time"
@@ -45,16 +45,16 @@ def why(known: Known) -> str:
             many = f"; one of many: {known.incident}" if known.incident else ""
             return f"{_lost(known.missed, known.allowed_misses)}{many}"
         case Health.UNKNOWN if known.terminal in QUIET:
-            return f"its terminal is {known.terminal.word}: its own silence says nothing"
+            return f"its terminal is {known.terminal.word}, so its own silence says nothing"
         case Health.UNKNOWN:
-            return "not heard yet since it is supervised"
+            return "not heard since its supervision began"
         case Health.NOT_SUPERVISED:
             return "; ".join(_pause(one, known) for one in Pause if one in known.pause)
 
 
 def _lost(missed: int, allowed_misses: int) -> str:
     if missed < allowed_misses:
-        return "its connection broke: the broker says so"
+        return "the broker reports that its connection broke"
     return f"{missed} sign{'' if missed == 1 else 's'} of life in a row failed to come"
 
 

@@ -1,8 +1,8 @@
-"""The proof for the standard that every terminal and UCR is checked automatically at its period (ANS 13).
+"""Proves the standard that every terminal and UCR is checked automatically at its interval (ANS 13).
 
-What is counted is device-days: one device on one day of the service. Each is of exactly one kind: supervised (for some
-time of it at least) or not; each supervised one was checked in time or is a breach. Everything here is a sum of whole
-numbers over device-days, so the days add up to the month and whoever has the devices' lines can count again.
+The unit is the device-day: one device on one day of the service. A device-day is either supervised, for the whole day
+or a part of it, or not supervised. A supervised one was either checked in time or is a breach. All figures are sums of
+whole numbers over device-days, so the days add up to the month, and the lines of the devices can be counted again.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 NO_RECEIVER = "no_receiver"
 """The whole day passed without a receiver."""
 NO_REASON = "no_reason"
-"""None was noted down: above all of devices that joined in the course of the day."""
+"""No reason was recorded; the usual case is a device that joined during the day."""
 
 
 class Verdict(StrEnum):
-    """What a device's day comes to."""
+    """Result of a device-day."""
 
     CHECKED = "checked"
     BREACH = "breach"
@@ -32,15 +32,15 @@ class Verdict(StrEnum):
 
 
 class Counted(Protocol):
-    """A device's day as the ledger has it."""
+    """A device-day as the ledger stores it."""
 
     @property
     def interval_s(self) -> int:
-        """Seconds between two signs of life, as configured; 0: nobody said."""
+        """Seconds between two signs of life, as configured; 0 if no interval was set."""
 
     @property
     def allowed_misses(self) -> int:
-        """Signs of life in a row that make it lost by failing to come."""
+        """Number of missed signs of life in a row that makes it lost."""
 
     @property
     def supervised_s(self) -> int:
@@ -48,38 +48,38 @@ class Counted(Protocol):
 
     @property
     def received(self) -> int:
-        """Signs of life."""
+        """Number of signs of life."""
 
     @property
     def longest_s(self) -> int:
-        """Longest silence that ended on the day, or lasted at its end."""
+        """Longest silence in seconds that ended on the day or still lasted at its end."""
 
     @property
     def reasons(self) -> int:
-        """Flags of ``Pause``: why it was not supervised for a part of the day."""
+        """Flags of ``Pause`` with the reasons why it was not supervised for a part of the day."""
 
 
 class Whole(NamedTuple):
-    """What is the same for every device on a day."""
+    """Figures of a day that are the same for every device."""
 
     observed_s: int
-    """Length of the day (23, 24 or 25 hours) without the time in which there was no receiver."""
+    """Length of the day (23, 24 or 25 hours) without the time in which no receiver ran."""
     tolerance_s: float
 
 
 class Judged(NamedTuple):
-    """A device's day with its verdict."""
+    """Result of a device-day with its figures."""
 
     verdict: Verdict
     expected_milli: int
-    """Thousandths of signs of life that were to be expected in the supervised time, rounded down."""
+    """Expected signs of life in the supervised time, in thousandths, rounded down."""
     unsupervised_s: int
     why: str
-    """Reasons of the time in which it was not supervised, "away+suspended"; empty where there is none."""
+    """Reasons for the unsupervised time, such as "away+suspended"; empty if there is no such time."""
 
 
 def judged(day: Counted, whole: Whole) -> Judged:
-    """Judge a device's day."""
+    """Return the result of a device-day."""
     supervised_s, interval_s = day.supervised_s, day.interval_s
     unsupervised_s = max(0, whole.observed_s - supervised_s)
     if supervised_s and interval_s:
@@ -97,7 +97,7 @@ def _why(reasons: int, fallback: str) -> str:
 
 
 class Period(NamedTuple):
-    """How often devices were to be heard, as configured."""
+    """Interval and allowed misses as configured."""
 
     interval_s: int
     allowed_misses: int
@@ -105,29 +105,29 @@ class Period(NamedTuple):
 
 @dataclass(slots=True)
 class Sums:
-    """Device-days, added up."""
+    """Sums over device-days."""
 
     device_days: int = 0
     supervised: int = 0
-    """Device-days that were supervised, all day or a part of it."""
+    """Device-days that were supervised for the whole day or a part of it."""
     partial: int = 0
-    """Of these, those that were supervised for a part of the day only."""
+    """Supervised device-days that were supervised only for a part of the day."""
     checked: int = 0
     breaches: int = 0
     supervised_s: int = 0
     unsupervised_s: int = 0
-    """Of device-days in the fleet, whole or partial."""
+    """Unsupervised seconds of all device-days, supervised or not."""
     expected_milli: int = 0
     received: int = 0
     not_supervised: Counter[str] = field(default_factory=Counter)
-    """By reason: device-days of which no second was supervised."""
+    """Number of device-days without a supervised second, by reason."""
     partial_s: Counter[str] = field(default_factory=Counter)
-    """By reason: unsupervised seconds of device-days that were supervised for the rest."""
+    """Unsupervised seconds of device-days that were supervised for the rest, by reason."""
     periods: Counter[Period] = field(default_factory=Counter)
-    """Supervised device-days."""
+    """Number of supervised device-days, by period."""
 
     def add(self, day: Counted, found: Judged) -> None:
-        """Add a device's day."""
+        """Add a device-day."""
         self.device_days += 1
         self.received += day.received
         self.unsupervised_s += found.unsupervised_s
@@ -148,7 +148,7 @@ class Sums:
 
     @property
     def share(self) -> str | None:
-        """Checked of supervised device-days in percent, never rounded up; None: nothing was supervised."""
+        """Percentage of supervised device-days that were checked, never rounded up; None if nothing was supervised."""
         if not self.supervised:
             return None
         thousandths = 100_000 * self.checked // self.supervised
@@ -156,12 +156,12 @@ class Sums:
 
     @property
     def kept(self) -> bool | None:
-        """Whether every supervised device-day was checked in time; None: nothing was supervised."""
+        """Whether every supervised device-day was checked in time; None if nothing was supervised."""
         return self.checked == self.supervised if self.supervised else None
 
 
 def total(parts: Iterable[Sums]) -> Sums:
-    """Return the sum of sums."""
+    """Return the total of several sums."""
     whole = Sums()
     for part in parts:
         for name in Sums.__dataclass_fields__:

@@ -1,9 +1,9 @@
-"""The rules of supervision: when a quiet device is late, when it is lost, and when nobody may say so.
+"""The rules of supervision: when a silent device is late or lost, and when its state is unknown.
 
-A device that is expected every ``interval_s`` is *late* when one sign of life failed to come and *lost* when
-``allowed_misses`` in a row did (telecare-service facts, section 4: k consecutive misses, 3 by default). A pendant (UCR)
-is heard through its terminal: while the terminal is quiet itself, its UCRs are *unknown*, never lost. Whoever is not
-supervised is shown as that, never as ok.
+A device with the interval ``interval_s`` is *late* after one missed sign of life and *lost* after ``allowed_misses`` in
+a row (telecare-service facts, section 4: k consecutive misses, 3 by default). A UCR is heard through its terminal, so
+while the terminal is silent, its UCRs are *unknown* and never become lost. A device that is not supervised is shown as
+not supervised, never as ok.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Health(IntEnum):
-    """What is known of a device; small numbers, since there is one for each of a million."""
+    """State of a device. The numbers are small, because one is stored for each of a million devices."""
 
     UNKNOWN = 0
     OK = 1
@@ -31,7 +31,7 @@ class Health(IntEnum):
 
     @property
     def word(self) -> str:
-        """The state as people and JSON read it."""
+        """The state as a word for people and JSON."""
         return self.name.lower()
 
 
@@ -40,46 +40,46 @@ class Pause(IntFlag):
 
     NONE = 0
     NO_INTERVAL = 1
-    """Nobody said how often it is to be heard."""
+    """No interval is set for it."""
     AWAY = 2
-    """The home was left: its pendants may be out of reach (Home/Away, telecare-ip facts, 1.9)."""
+    """The user left the home, so its pendants may be out of reach (Home/Away, telecare-ip facts, 1.9)."""
     SUSPENDED = 4
-    """The home's service is suspended, or not active at all."""
+    """The home's service is suspended or not active."""
     WAREHOUSE = 8
     ORDERED = 16
-    """Somebody paused it: `vetlla supervision pause`."""
+    """A person paused it with `vetlla supervision pause`."""
     REMOVED = 32
-    """It is in the registry no more."""
+    """It is no longer in the registry."""
     UNREGISTERED = 64
-    """A UCR that reports itself in a home whose UCRs are registered, and is none of them."""
+    """It is a UCR that reports itself in a home with registered UCRs, but is not one of them."""
 
     @property
     def words(self) -> list[str]:
-        """The reasons as people and JSON read them."""
+        """The reasons as words for people and JSON."""
         return [str(one.name).lower() for one in type(self) if one in self]
 
 
 class Expectation(NamedTuple):
-    """How often a device is to be heard, in seconds, and how many misses make it lost."""
+    """A device's interval in seconds, and how many misses make it lost."""
 
     interval_s: int
     allowed_misses: int
 
 
 def misses(silent_us: int, interval_s: int, tolerance_us: int) -> int:
-    """Return how many signs of life failed to come during a silence; each is given ``tolerance_us`` to arrive."""
+    """Return how many signs of life were missed during a silence; each may be ``tolerance_us`` late."""
     return max(0, silent_us - tolerance_us) // (interval_s * SECOND_US)
 
 
 def next_miss_us(missed: int, interval_s: int, tolerance_us: int) -> int:
-    """Return the length of silence at which one more sign of life has failed to come."""
+    """Return the length of the silence after which one more sign of life is missed."""
     return (missed + 1) * interval_s * SECOND_US + tolerance_us
 
 
 def judge(missed: int, allowed_misses: int, *, terminal_quiet: bool) -> Health:
-    """Return the state of a supervised device that missed so many signs of life in a row.
+    """Return the state of a supervised device that missed ``missed`` signs of life in a row.
 
-    ``terminal_quiet``: the terminal through which it is heard is late or lost itself, so its silence says nothing.
+    ``terminal_quiet``: the terminal through which it is heard is late or lost, so its own silence proves nothing.
     """
     if not missed:
         return Health.OK
@@ -98,7 +98,7 @@ _BACK = {("sia_dcs", "OP"), ("sia_dcs", "OA"), ("scaip", "0121"), ("scaip", "003
 
 
 def absence(event: Event) -> bool | None:
-    """Say whether an event means that the home was left (True), that somebody is back (False), or neither (None)."""
+    """Return True if an event means that the user left the home, False if the user is back, None for other events."""
     if event.system == "contact_id":
         if event.code not in _CLOSINGS or event.phase is Phase.STATUS:
             return None
@@ -113,28 +113,28 @@ def absence(event: Event) -> bool | None:
 
 
 class Collapse(NamedTuple):
-    """When the losses of many are one incident.
+    """Limits above which the losses of many devices are one incident.
 
-    Either ``burst`` of them within ``window_s``, or a share of a small group (a cell) within one interval.
+    They are ``burst`` losses within ``window_s``, or a share of a small group (a cell) within one interval.
     """
 
     burst: int = 10
     window_s: float = 60.0
     share: float = 0.5
     share_least: int = 3
-    """Of a group of two, two lost are no incident."""
+    """Least number of losses: two losses in a group of two are no incident."""
 
 
 MOSTLY = 0.8
-"""A label that covers this share of a burst explains it; the smallest such group names the incident."""
+"""A label on this share of the losses explains them; the smallest such group gives the incident its name."""
 
 
 def common_cause(losses: Sequence[Iterable[str]], sizes: Mapping[str, int], rule: Collapse) -> str | None:
-    """Return the label that explains a burst of losses, given each one's labels; None: there is no burst.
+    """Return the label that explains the losses, given the labels of each loss; None if they are no incident.
 
-    ``sizes``: how many supervised devices carry each label. Of the labels that cover most of the burst the one of the
-    smallest group is named, since "the operator" says more than "everybody". While it has too few there is none yet: a
-    stranger who was lost in the same minute would make it everybody's.
+    ``sizes``: the number of supervised devices with each label. Of the labels that cover most of the losses, the one
+    with the smallest group wins, since "this SIM operator" says more than "all devices". If that label has too few
+    losses, there is no incident yet: otherwise one unrelated loss in the same minute would give it a wider label.
     """
     if len(losses) < rule.burst:
         return None
@@ -148,7 +148,7 @@ def common_cause(losses: Sequence[Iterable[str]], sizes: Mapping[str, int], rule
 
 
 def group_failed(lost: int, size: int, rule: Collapse) -> bool:
-    """Say whether so many losses within one interval mean that a small group failed as a whole."""
+    """Return True if ``lost`` losses within one interval mean that a small group failed as a whole."""
     return lost >= rule.share_least and lost >= rule.share * size
 
 
@@ -156,5 +156,5 @@ def group_failed(lost: int, size: int, rule: Collapse) -> bool:
 
 
 def checked_in_time(longest_silence_s: int, expectation: Expectation, tolerance_s: float) -> bool:
-    """Say whether a device was checked at its period on a day: it was never silent for as long as makes it lost."""
+    """Return True if a device was checked in time on a day: no silence was long enough to make it lost."""
     return longest_silence_s < expectation.allowed_misses * expectation.interval_s + tolerance_s
