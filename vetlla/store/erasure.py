@@ -183,7 +183,7 @@ class Proof(NamedTuple):
     head: str
     entry: Entry
     log_emptied: bool
-    """False if a reader, such as a backup, still needed the log; then later commits overwrite the removed data in it."""
+    """False if a reader, such as a backup, still needed the log; later commits then overwrite the removed data."""
 
     def told(self) -> dict[str, Any]:
         """Return the fields that a certificate shows."""

@@ -1,6 +1,4 @@
-"""Checks whether the journal and the registry of a backup, or of a state directory, are whole.
-
-The receiver of the state directory may be running."""
+"""Checks whether the journal and registry of a backup or a state directory are whole; its receiver may be running."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ def _first_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
     elif alarm["on_test"] and known.left_test:
         yield "is marked as on test, and its escalation took it out of the test"
     elif came_on_test and not alarm["on_test"] and not known.left_test:
-        yield "came on test and is not marked so, and no record says that it was taken out"
+        yield "came on test, and no record says that it was taken out of the test"
     if alarm["unknown_account"] and not was_unknown:
         yield "is marked as from an unknown caller, and its first signal came from a registered account"
     if was_unknown and (not alarm["unknown_account"] or alarm["home"].startswith(_CROWD)):

@@ -123,7 +123,7 @@ def _read(path: Path) -> dict[str, SharedKey]:
             content = tomlfile.read_open(file, path)
     except OSError as error:
         raise ConfigError(
-            f"{path}: {error.strerror}", remedy="`vetlla keys set` makes the file; the receiver's user must own it"
+            f"{path}: {error.strerror}", remedy="`vetlla keys set` makes it; the receiver's user must own it"
         ) from error
     if stat.S_IMODE(mode) & 0o077 and not is_credential(path):
         raise ConfigError(f"{path}: others than its owner can read or write it", remedy=f"chmod 600 {path}")
