@@ -155,7 +155,7 @@ def test_an_invented_signal_shows(copy: Path) -> None:
 
 
 def test_numbers_that_a_hand_made_absurd_are_flaws_not_crashes(copy: Path) -> None:
-    """A record may contain any number. The check makes no unbounded read, and uses no number that SQLite cannot hold."""
+    """A record may contain any number. The check reads a bounded number of rows, and SQLite can hold its numbers."""
     tamper(
         copy,
         f'UPDATE audit SET detail = \'{{"first":-1,"last":{10**30},"digest":""}}\' WHERE id = 20',

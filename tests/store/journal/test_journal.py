@@ -278,7 +278,7 @@ def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
     "sql", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "UPDATE signals SET kind = 'presence'"]
 )
 def test_the_database_itself_refuses_to_rewrite_the_past(tmp_path: Path, sql: str) -> None:
-    """Triggers stop a mistake of this program or of a person with sqlite3. Without triggers the audit chain shows it."""
+    """Triggers stop a mistake of ours or of a person with sqlite3. Without triggers the audit chain shows it."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         with pytest.raises(sqlite3.IntegrityError, match=r"append-only|never changed"):
