@@ -33,7 +33,7 @@ class Room:
         if size(self._log) > self._log_max:
             raise StoreError(
                 f"{self._log}: has grown too long meanwhile",
-                remedy="try again when fewer signals come, or a faster disk",
+                remedy="try again when fewer signals come, or use a faster disk",
             )
         if free(self._state_dir) < self._reserve:
             raise StoreError(

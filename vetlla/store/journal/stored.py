@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Stored:
     """A signal as the journal keeps it: its content, the intake's decisions, and what happened to it since.
 
-    Stamps are in microseconds UTC. Those of the commit are None if the receiver died before it could write them. Those
-    of the alarm are None if there is no alarm, or if it has not come so far.
+    Stamps are in microseconds UTC. Those of the commit are None if the receiver was killed before it could write them.
+    Those of the alarm are None if there is no alarm, or if it is not answered or closed yet.
     """
 
     id: int
