@@ -333,7 +333,7 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
 
 
 def test_the_inventory_hears_of_unknown_callers(tmp_path: Path) -> None:
-    """Each with how often it called, in one spelling; and the read follows the numbers, not an index of everything."""
+    """Each unknown account has a count of its calls, in one spelling; the read follows the numbers, not an index."""
     assert inventory_heard.unknown(tmp_path / JOURNAL) == {}
     with journal(tmp_path) as scribe:
         said = [report(number, id=AccountId("", "", text)) for number, text in enumerate(["00ab", "00AB", "0001"])]

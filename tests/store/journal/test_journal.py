@@ -50,7 +50,7 @@ def unit(*, heard_us: int = 0, received: int = 0) -> Unit:
 
 
 def full_batch(scribe: Scribe) -> Batch:
-    """Return a batch with something for every table."""
+    """Return a batch with rows for every table."""
     clock = scribe.clock
     now_us = clock.now().utc_us
     batch = scribe.signals([report(100 + number) for number in range(10)], alarm=9)
@@ -184,7 +184,7 @@ def test_a_deferred_failure_at_commit_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 63, 64, 65, 71, 72, 73, 127, 128, 200])
 def test_each_signal_of_a_batch_is_stored_once(tmp_path: Path, count: int) -> None:
     """However the rows are divided into statements, no row is lost, doubled or out of order."""
-    assert ROWS_PER_STATEMENT == 64, "the counts above were chosen around it"
+    assert ROWS_PER_STATEMENT == 64, "the counts above were chosen for this number"
     with journal(tmp_path) as scribe:
         scribe.commit(*(report(number) for number in range(count)))
         stored = dump(tmp_path)["signals"]

@@ -222,7 +222,7 @@ def test_a_journal_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_restore_that_was_interrupted_stops_the_receiver(tmp_path: Path) -> None:
-    """Half of an old and half of a new journal must not be written to."""
+    """No receiver may write to files of which some are old and some are new."""
     (tmp_path / UNFINISHED_RESTORE).touch()
 
     with pytest.raises(StoreError, match="a restore was interrupted"):

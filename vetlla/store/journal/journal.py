@@ -307,7 +307,7 @@ class Journal:
     @staticmethod
     def _start_log_over(connection: sqlite3.Connection) -> bool:
         """Move the log into the database and empty it; return True if all of it was moved."""
-        # A reader in the midst of its work, such as a backup, keeps the log from being emptied: it is not waited for.
+        # A reader such as a backup keeps the log from being emptied, and the receiver must not wait for it.
         connection.execute("PRAGMA busy_timeout = 0")
         ((_, logged, moved),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")

@@ -69,7 +69,7 @@ class What(StrEnum):
 
 
 class Step(NamedTuple):
-    """What one transaction did."""
+    """The result of one transaction of a removal."""
 
     what: str
     removed: int

@@ -66,7 +66,7 @@ class Writer:
                 work()
             except StoreError as error:
                 failure = error
-            except Exception as error:  # noqa: BLE001 - a bug here must stop acknowledgements, not the thread
+            except Exception as error:  # noqa: BLE001 - a bug in a job must stop acknowledgements, not the thread
                 failure = StoreError(f"the writer failed unexpectedly: {error!r}")
                 failure.__cause__ = error
             self._loop.call_soon_threadsafe(done, self._clock.now(), failure)
