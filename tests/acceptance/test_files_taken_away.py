@@ -72,7 +72,7 @@ def test_a_replaced_journal_keeps_both_and_takes_nothing(tmp_path: Path) -> None
         daemon.await_log("store.unready", state="failed")
         assert home.is_refused(home.frame("1602"))
         status = daemon.await_status(lambda status: "is kept in" in status["why"])
-        assert "journal.db was replaced under the running receiver" in status["why"]
+        assert "journal.db was replaced" in status["why"]
         assert daemon.page("/readyz").status == 503
         assert "was replaced" in json.loads(daemon.page("/readyz").body)["why"]
         assert len(daemon.queue()) == 1

@@ -1,4 +1,4 @@
-"""Erasure of a home in the journal: what its last record counts."""
+"""Erasure of a home in the journal: the counts of its last record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WINDOW_US = 2_700_000_000
 
 
 def erased(scribe: Scribe, *, steps: int | None = None, people: int = 0) -> dict[str, Any]:
-    """Erase the home a day from now, up to a step; return what the last record says of it."""
+    """Erase the home a day from now, at most ``steps`` steps; return the detail of the last record."""
     assert isinstance(scribe.clock, ManualClock)
     scribe.clock.advance(DAY_S)
     work = steps_of(scribe.journal.connection, HOME, {"people": people}, scribe.clock, WINDOW_US)
@@ -29,7 +29,7 @@ def erased(scribe: Scribe, *, steps: int | None = None, people: int = 0) -> dict
 
 
 def test_a_second_erasure_counts_its_own(tmp_path: Path) -> None:
-    """A home that came back and left again: the second certificate begins with the second erasure."""
+    """If a home came back and left again, the second certificate counts only the second erasure."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         scribe.commit(report(1), report(11), report(21), home="H-1")

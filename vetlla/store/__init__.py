@@ -1,1 +1,1 @@
-"""What is kept: journal, queue, audit, registry. The only room that holds SQL."""
+"""Stores the journal, the queue, the audit and the registry. No other package holds SQL."""

@@ -1,8 +1,8 @@
-"""Erasing a home that left: what it said and what was written about it goes, what the contract counts stays.
+"""Erases a home that left: its reports and the texts about it are removed, and what the contract counts stays.
 
-A signal keeps its number, kind, priority, stamps and alarm, an alarm its stamps, *t2*, *t3* and outcome: of no home.
-The work is done in the small steps of ``retention``. Each has its audit record: an erasure that was interrupted goes on
-where it ended, and the last record counts all of it.
+A signal keeps its number, kind, priority, stamps and alarm, and an alarm its stamps, *t2*, *t3* and outcome, but
+neither names a home. The work is done in small steps like those of ``retention``, each with its audit record. So an
+interrupted erasure goes on where it stopped, and the last record counts all of it.
 """
 
 from __future__ import annotations
@@ -30,48 +30,48 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import Row, SqlValue
 
 ERASED = "erased"
-"""Action of the record that ends an erasure."""
+"""Action of the audit record that ends an erasure."""
 SCANNED_PER_STEP = 10_000
-"""Rows that one step looks through where no index finds a home."""
+"""Rows that one step scans where no index finds a home."""
 
 EMPTIED: Mapping[str, SqlValue] = {
     "peer": "", "receiver": "", "line": "", "account": "", "sequence": "", "home": "", "code": "", "device": "",
     "area": "", "text": "", "occurred_us": None, "sent_us": None, "more": None, "raw": b"", "identity": b"",
     "sealed_with": "",
 }  # fmt: skip
-"""Columns of a signal that say something of a home or its people, and what they are afterwards."""
+"""Columns of a signal that say something about a home or its people, each with its value after the erasure."""
 _AT = {SIGNAL_COLUMNS.index(name): value for name, value in EMPTIED.items()}
 
 
 class Erasure(NamedTuple):
-    """Which home is erased, and on whose word."""
+    """Which home is erased, with its accounts, and who ordered it."""
 
     home: str
     accounts: tuple[str, ...]
-    """Those that belong to it or did, and to no other home now."""
+    """Accounts that belong or belonged to the home, and to no other home now."""
     by: str
     others: tuple[str, ...] = ()
-    """Those that did, and belong to another home now: only their signals under this home's code are erased."""
+    """Accounts that now belong to another home; only their signals under this home's code are erased."""
 
     @property
     def all_accounts(self) -> tuple[str, ...]:
-        """Return all under which the home ever reported."""
+        """Return all accounts under which the home ever reported."""
         return (*self.accounts, *self.others)
 
     @property
     def subject(self) -> str:
-        """Return what the audit calls it."""
+        """Return the subject of its audit records."""
         return f"home {self.home}"
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- what an erasure would do -----------------------------------------------------------------------------------------
 
 
 def refuse_early(read: Read, erasure: Erasure, now_us: int, window_us: int) -> None:
-    """Raise UsageError while a home still has an open alarm, or reports.
+    """Raise UsageError while a home has an open alarm or still reports.
 
-    An alarm with signals of the home counts as its own, whatever home the alarm has: one of several callers, or of a
-    caller that was registered since.
+    An alarm with signals of the home counts even if the alarm names another home: several callers may share it, or its
+    caller was registered since.
     """
     found = [
         *read(_SIGNALS_OF.format(_marks(erasure.all_accounts)), (*erasure.all_accounts, erasure.home)),
@@ -107,10 +107,10 @@ SELECT NULL AS open, max(closed_us) AS last_us FROM alarms INDEXED BY alarms_clo
 
 
 class Said(NamedTuple):
-    """What the signals of a home come to."""
+    """A summary of the signals of a home."""
 
     accounts: frozenset[str]
-    """Under which it ever reported, whatever the registry has of them now."""
+    """All accounts under which the home ever reported, whatever the registry says of them now."""
     counts: Mapping[str, int]
 
 
@@ -122,7 +122,7 @@ FROM signals WHERE id > ? AND id <= ? AND home = ? GROUP BY account COLLATE BINA
 
 
 def look_through(read: Read, home: str, progress: Callable[[int, int], None] = lambda _, __: None) -> Said:
-    """Look through all signals for those of a home: no index leads to them, and none may be overlooked."""
+    """Return a summary of a home's signals. All signals are scanned, because no index finds those of a home."""
     accounts, counts = set[str](), Counter[str]()
     (extent,) = read("SELECT coalesce(max(id), 0) AS last FROM signals", ())
     for after in range(0, extent["last"], SCANNED_PER_STEP):
@@ -150,7 +150,7 @@ def count(read: Read, erasure: Erasure, said: Said) -> dict[str, int]:
 
 
 def is_unfinished(read: Read, erasure: Erasure) -> bool:
-    """Return True if an erasure of this home was begun and has no record of its end."""
+    """Return True if an erasure of this home was begun and its end was not recorded."""
     rows = read(
         "SELECT action FROM audit INDEXED BY audit_deeds WHERE action <> 'commit' AND action IN (?, ?) AND subject = ?"
         " ORDER BY id DESC LIMIT 1",
@@ -163,7 +163,7 @@ COUNTED = ("signals", "raw", "positions", "alarms", "notes", "rejects")
 
 
 def _tables(erasure: Erasure) -> Iterator[tuple[str, str, tuple[SqlValue, ...]]]:
-    """Yield tables that no index of homes leads to, and which rows of them are meant."""
+    """Yield the tables without an index by home, with the SQL condition and values that select the home's rows."""
     yield "alarms", "home = ?", (erasure.home,)
     if erasure.accounts:
         yield "rejects", f"account IN ({_marks(erasure.accounts)})", erasure.accounts
@@ -183,10 +183,10 @@ class Proof(NamedTuple):
     head: str
     entry: Entry
     log_emptied: bool
-    """False: a reader, such as a backup, kept the log; what was removed is overwritten there with what comes."""
+    """False if a reader, such as a backup, still needed the log; later commits then overwrite the removed data."""
 
     def told(self) -> dict[str, Any]:
-        """Return what a certificate says of it."""
+        """Return the fields that a certificate shows."""
         entry = self.entry
         return {
             "record": self.record,
@@ -201,12 +201,12 @@ class Proof(NamedTuple):
 def steps_of(
     connection: sqlite3.Connection, erasure: Erasure, registry: Mapping[str, int], clock: Clock, window_us: int
 ) -> Iterator[Step]:
-    """Yield the steps of an erasure; each is to be committed before the next one is asked for.
+    """Yield the steps of an erasure. The caller must commit each step before it asks for the next one.
 
-    What comes meanwhile is not touched. ``registry``: rows that are removed there at the same time, for the record. The
-    first step raises UsageError while the home still has an open alarm, or reported within ``window_us``.
+    Reports that come meanwhile are not touched. ``registry`` counts the rows that are removed there at the same time,
+    for the audit. The first step raises UsageError if the home has an open alarm, or reported within ``window_us``.
     """
-    # In the transaction of the first step: a report that comes after this look has a number behind the last ones.
+    # This runs in the transaction of the first step, so a report that comes later has a number above the last ones.
     refuse_early(lambda sql, values: connection.execute(sql, values).fetchall(), erasure, clock.now().utc_us, window_us)
     last = {table: _last(connection, table) for table in ("signals", "alarms", "rejects")}
     yield Step("begun", 0, None, [_entry(erasure, clock, {}, registry=dict(registry))])
@@ -219,7 +219,7 @@ def steps_of(
 
 
 def finish(journal: Journal, erasure: Erasure, clock: Clock) -> Proof:
-    """Write the record that ends an erasure and counts all of it; empty the log, in which old pages may stand."""
+    """Write the record that ends an erasure and counts all of it; empty the log, which may hold old pages."""
 
     def last() -> Iterator[Step]:
         began_us, done = _so_far(journal.connection, erasure)
@@ -234,7 +234,7 @@ def finish(journal: Journal, erasure: Erasure, clock: Clock) -> Proof:
 
 
 def _left(connection: sqlite3.Connection, erasure: Erasure) -> int:
-    """Return how many signals of the home are still there: what came meanwhile, or a hand has changed."""
+    """Return how many signals of the home remain: they came meanwhile, or were changed by hand."""
     marks = _marks(erasure.all_accounts)
     (left,) = connection.execute(
         f"SELECT count(*) FROM signals INDEXED BY signals_by_account WHERE account IN ({marks}) AND home = ?",  # noqa: S608
@@ -253,9 +253,9 @@ WHERE action <> 'commit' AND action = :step AND subject = :subject AND id > (
 
 
 def _so_far(connection: sqlite3.Connection, erasure: Erasure) -> tuple[int | None, dict[str, int]]:
-    """Return when the erasure began, and what all its steps have done, also those of one that was interrupted.
+    """Return when the erasure began, and the counts of all its steps, including those before an interruption.
 
-    An earlier erasure of the same home that has come to its end is none of this.
+    An earlier erasure of the same home that was completed does not count.
     """
     done, began_us = Counter[str](), None
     registry: dict[str, int] = {}
@@ -264,7 +264,7 @@ def _so_far(connection: sqlite3.Connection, erasure: Erasure) -> tuple[int | Non
         began_us = began_us or row["at_us"]
         detail = json.loads(row["detail"])
         done.update(detail.get("count", {}))
-        # Announced by each attempt, and what the first one removed the second did not find.
+        # Take the greatest count, because each attempt announces its own and a second one finds less.
         registry = {
             name: max(count, registry.get(name, 0))
             for name, count in {**registry, **detail.get("registry", {})}.items()
@@ -298,7 +298,7 @@ def _signals(connection: sqlite3.Connection, erasure: Erasure, account: str, las
 
 
 def without_person(row: Row) -> Row:
-    """Return a signal's row without what it says of a home or its people."""
+    """Return a signal's row without the data about a home or its people."""
     return tuple(_AT.get(at, value) for at, value in enumerate(row))
 
 
@@ -360,7 +360,7 @@ def _spans(upto: int) -> Iterator[tuple[int, int]]:
 
 
 def _small(connection: sqlite3.Connection, erasure: Erasure, clock: Clock) -> Step:
-    """Remove tests and pauses of the accounts, with their reasons."""
+    """Remove the tests and pauses of the accounts, with their reasons."""
     accounts = _marks(erasure.accounts)
     tests = connection.execute(f"DELETE FROM on_test WHERE account IN ({accounts})", erasure.accounts).rowcount  # noqa: S608
     pauses = connection.execute(

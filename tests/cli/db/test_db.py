@@ -107,7 +107,7 @@ def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) 
     done = vetlla("db", "verify", backup)
 
     assert done.status == 1
-    assert done.out.startswith(f"{name}: is not the file that was backed up: another checksum\n")
+    assert done.out.startswith(f"{name}: is not the file that was backed up: its checksum differs\n")
     again = vetlla("db", "verify", backup, "--json")
     assert again.status == 1
     assert again.json[0]["whole"] is False

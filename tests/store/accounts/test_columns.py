@@ -1,4 +1,4 @@
-"""Accounts as text: one canonical form per column, and a reason for whatever is not taken."""
+"""Accounts as text have one canonical form per column, and every refused text has a reason."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ACCOUNTS = st.builds(
 @settings(max_examples=200)
 @given(ACCOUNTS)
 def test_an_account_survives_its_row(account: Account) -> None:
-    """Written out and read back, by the registry or from a file, an account is the same."""
+    """An account that is written and read back, by the registry or from a file, is the same."""
     row = row_from(account)
 
     assert account_from(list(row.values())) == account
@@ -88,7 +88,7 @@ def test_an_account_survives_its_row(account: Account) -> None:
     ],
 )
 def test_what_people_write_is_understood(column: str, text: str, value: object) -> None:
-    """Units, spaces, case and empty cells as they come."""
+    """Units, spaces, upper and lower case and empty cells are understood."""
     assert parse(column, text) == value
 
 
@@ -120,8 +120,8 @@ def test_what_people_write_is_understood(column: str, text: str, value: object) 
         ("labels", "a b c d e f g h i", "at most 8"),
         ("support_level", "4", "1, 2 or 3"),
         ("maker", "acme", "should be one of ajax, climax, inim"),
-        ("remaps", "120", "should be such as"),
-        ("remaps", "1 2=fall", "should be such as"),
+        ("remaps", "120", "should be like"),
+        ("remaps", "1 2=fall", "should be like"),
         ("remaps", "120=", "says nothing about code 120"),
         ("remaps", "120=:", "says nothing about code 120"),
         ("remaps", "120=fal", "did you mean fall?"),
@@ -131,7 +131,7 @@ def test_what_people_write_is_understood(column: str, text: str, value: object) 
     ],
 )
 def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str) -> None:
-    """The reason says what should be there and does not repeat what is."""
+    """The reason says what the text should be, and does not repeat the text."""
     with pytest.raises(ValueError, match=r".") as caught:
         parse(column, text)
 
@@ -140,7 +140,7 @@ def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str
 
 
 def test_a_place_is_told_apart_by_what_it_names() -> None:
-    """Case folds, empty parts are not shown, zeros stay."""
+    """Upper and lower case are equal, empty parts are not shown, and zeros stay."""
     assert Place("0a1", "c", "").folded == Place("0A1", "C", "")
     assert str(Place("0a1")) == "0a1"
     assert str(place_of(Account(account="1", receiver="2", line="3"))) == "1 receiver 2 line 3"

@@ -1,4 +1,4 @@
-"""The registry's accounts: what an import changes, and the record of it."""
+"""The registry's accounts: the changes of an import, and their record."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def put(db: Database, *entries: Entry, dry_run: bool = False, at_us: int = 7) ->
 
 
 def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: Database) -> None:
-    """What is registered is found by the identity a frame spells."""
+    """A registered account is found by the identity that a frame gives."""
     result = put(db, Entry(Place("00a1", "", "2"), {"home": "H-1", "remaps": {"120": Remap(Kind.FALL, None)}}))
 
     expected = Account(account="00a1", line="2", home="H-1", remaps={"120": Remap(Kind.FALL, None)})
@@ -58,7 +58,7 @@ def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: Database
 
 
 def test_registering_the_same_again_changes_nothing(db: Database) -> None:
-    """An import is repeated without a trace, also when it spells the account in other case."""
+    """A repeated import records nothing, even if it writes the account in another case."""
     put(db, Entry(Place("00a1"), {"home": "H-1"}))
 
     result = put(db, Entry(Place("00A1"), {"home": "H-1"}))
@@ -69,7 +69,7 @@ def test_registering_the_same_again_changes_nothing(db: Database) -> None:
 
 
 def test_only_the_fields_given_change_each_with_its_record(db: Database) -> None:
-    """A partial row leaves the rest; who, when, from what and to what is kept."""
+    """A partial row leaves the other fields. The record has the author, the time, the old and the new value."""
     put(db, Entry(Place("1"), {"home": "H-1", "key_name": "north"}))
 
     result = put(db, Entry(Place("1"), {"home": "H-2", "interval_s": 60}), at_us=8)
@@ -84,7 +84,7 @@ def test_only_the_fields_given_change_each_with_its_record(db: Database) -> None
 
 
 def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
-    """It needs no permission to write either."""
+    """A dry run does not need permission to write."""
     with writing(tmp_path, CLOCK) as db:
         put(db, Entry(Place("1"), {}))
 
@@ -97,7 +97,7 @@ def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_import_that_cannot_be_written_changes_nothing(db: Database) -> None:
-    """All or nothing: the record of a change and the change are one transaction."""
+    """A change and its record are one transaction, so neither is stored without the other."""
     put(db, Entry(Place("1"), {}))
     db.execute("CREATE TRIGGER full BEFORE INSERT ON account_changes BEGIN SELECT RAISE(ABORT, 'no'); END")
 
@@ -108,7 +108,7 @@ def test_an_import_that_cannot_be_written_changes_nothing(db: Database) -> None:
 
 
 def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
-    """What it was is in the record; another line's account of that name stays."""
+    """The record holds the removed account. The same account on another line stays."""
     put(db, Entry(Place("1"), {"home": "H"}), Entry(Place("1", "", "2"), {}))
 
     change = remove(db, Place("1"), by="ana", at_us=9)
@@ -124,7 +124,7 @@ def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
 
 
 def test_accounts_are_found_by_home_and_by_key(db: Database) -> None:
-    """Everything given has to fit."""
+    """An account must match every argument."""
     put(
         db,
         Entry(Place("2"), {"home": "H", "key_name": "k"}),
@@ -139,7 +139,7 @@ def test_accounts_are_found_by_home_and_by_key(db: Database) -> None:
 
 
 def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> None:
-    """Each account once, in order, whatever its case; between two pages another process may write."""
+    """Each account is listed once, in order, whatever its case. Between two pages another process may write."""
     names = [f"{'aB'[number % 2]}{number:05}" for number in range(2 * PAGE + 7)]
     with writing(tmp_path, CLOCK) as database:
         put(database, *(Entry(Place(name, "", "1"), {}) for name in names))
@@ -155,7 +155,7 @@ def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("statement", ["UPDATE account_changes SET by = 'eva'", "DELETE FROM account_changes"])
 def test_the_record_of_changes_is_never_rewritten(db: Database, statement: str) -> None:
-    """The database itself refuses."""
+    """The database itself refuses to change the record."""
     put(db, Entry(Place("1"), {}))
 
     with pytest.raises(sqlite3.IntegrityError, match="what was changed about an account is never"):
@@ -180,13 +180,13 @@ def test_the_record_of_changes_is_never_rewritten(db: Database, statement: str) 
     ],
 )
 def test_what_lowers_an_accounts_protection_is_told_apart(change: Change, weakens: str) -> None:
-    """Window off, key gone, supervision gone: each says what may come of it."""
+    """A change that drops the window, the key or supervision says what may happen."""
     assert weakens in change.weakens
     assert bool(change.weakens) == bool(weakens)
 
 
 def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
-    """The schema before makers, with rows in it: read as it is, brought up to date by the next writer."""
+    """Rows of the schema before makers are read without a change, and the next writer brings the schema up to date."""
     old = sqlite3.connect(tmp_path / REGISTRY)
     for migration in migrations("registry")[:4]:
         old.executescript(migration.sql)
@@ -205,7 +205,7 @@ def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
 
 
 def test_a_row_that_something_else_wrote_is_told(db: Database) -> None:
-    """Garbage in a column stops the reading with the account's name, not with a traceback."""
+    """A wrong value in a column raises an error with the account's name, without a traceback."""
     db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '', '')")
 
     with pytest.raises(StoreError, match="account 17: should be"):

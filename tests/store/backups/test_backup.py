@@ -1,4 +1,4 @@
-"""Backups: whole or none, beside a working receiver, never at its cost."""
+"""Backups are whole or do not exist. They are made beside a working receiver, and never disturb it."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def leftovers(target: Path) -> list[Path]:
     return sorted(target.parent.glob(f"{target.name}*"))
 
 
-# --- what is in it ----------------------------------------------------------------------------------------------------
+# --- content ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_backup_holds_journal_registry_and_manifest_and_no_keys(state: Path, tmp_path: Path) -> None:
-    """Three files, closed and self-contained: no log beside them, no keys among them."""
+    """A backup is three closed files without a log and without keys."""
     target = tmp_path / "backup"
     manifest = made(state, target)
 
@@ -87,7 +87,7 @@ def test_a_backup_holds_journal_registry_and_manifest_and_no_keys(state: Path, t
 
 
 def test_the_manifest_is_for_people_and_machines(state: Path, tmp_path: Path) -> None:
-    """Plain JSON: when, by which version, the audit's head, and each file's size, checksum and schema."""
+    """It is JSON: the time, the version, the audit's head, and each file's size, checksum and schema."""
     made(state, tmp_path / "backup")
     said = json.loads((tmp_path / "backup" / MANIFEST).read_text(encoding="utf-8"))
 
@@ -97,14 +97,14 @@ def test_the_manifest_is_for_people_and_machines(state: Path, tmp_path: Path) ->
 
 
 def test_a_service_without_registry_can_be_backed_up(tmp_path: Path) -> None:
-    """Nobody is registered yet; what is received is kept all the same."""
+    """No account is registered yet, but the journal is backed up."""
     write_a_story(tmp_path / "state")
 
     assert set(made(tmp_path / "state", tmp_path / "backup").files) == {JOURNAL}
 
 
 def test_a_journal_of_an_older_schema_can_be_backed_up(state: Path, tmp_path: Path) -> None:
-    """The new version is installed, the receiver not yet restarted: this is when a backup is wanted most."""
+    """A backup matters most when the new version is installed and the receiver is not restarted yet."""
     with closing(sqlite3.connect(state / JOURNAL)) as connection:
         connection.execute("PRAGMA user_version = -1")
     manifest = made(state, tmp_path / "backup")
@@ -117,7 +117,7 @@ def test_a_journal_of_an_older_schema_can_be_backed_up(state: Path, tmp_path: Pa
 
 
 def test_a_running_receiver_is_backed_up_as_of_one_moment(tmp_path: Path) -> None:
-    """Commits and checkpoints go on during the copy; the copy is one that existed, with a whole chain."""
+    """Commits and checkpoints go on during the copy. The copy shows a state that existed, with a whole chain."""
     state, target = tmp_path / "state", tmp_path / "backup"
     with journal(state) as scribe:
         scribe.commit(*(report(number, raw=bytes(2000)) for number in range(3000)))
@@ -131,16 +131,16 @@ def test_a_running_receiver_is_backed_up_as_of_one_moment(tmp_path: Path) -> Non
 
         manifest = back_up(state, target, CLOCK, room(state), commit_meanwhile)
 
-        assert len(steps) > 3, "several steps, and none of them began anew"
+        assert len(steps) > 3, "the copy has several steps and did not begin again"
         assert steps == sorted(steps)
-        assert manifest.last_signal == 3000, "as of the beginning"
+        assert manifest.last_signal == 3000, "the copy shows the state at its beginning"
         assert scribe.next_signal == 3001 + 100 * len(steps)
         assert list(inspect(target, CLOCK)) == []
         assert list(inspect(state, CLOCK)) == []
 
 
 def test_a_receiver_that_starts_in_the_middle_is_waited_for(tmp_path: Path) -> None:
-    """A copy that began without a receiver's locks begins anew with them."""
+    """A copy that began without a receiver's locks begins again with them."""
     state, target = tmp_path / "state", tmp_path / "backup"
     with journal(state) as scribe:
         scribe.commit(*(report(number, raw=bytes(2000)) for number in range(2000)))
@@ -150,7 +150,7 @@ def test_a_receiver_that_starts_in_the_middle_is_waited_for(tmp_path: Path) -> N
         if not started:
             started.append(Scribe(state, CLOCK))
             started[0].commit(*(report(number) for number in range(50)))
-            started[0].journal.resume()  # into the pages that are being copied
+            started[0].journal.resume()  # this writes to the pages that are being copied
 
     manifest = back_up(state, target, CLOCK, room(state), start)
     started[0].journal.close()
@@ -160,7 +160,7 @@ def test_a_receiver_that_starts_in_the_middle_is_waited_for(tmp_path: Path) -> N
 
 
 def test_the_writer_never_waits_for_a_backup(tmp_path: Path) -> None:
-    """A backup that stands still in its middle holds back no commit and no checkpoint of another thread."""
+    """A backup that stops in the middle does not hold back a commit or a checkpoint of another thread."""
     state, target = tmp_path / "state", tmp_path / "backup"
     scribe = Scribe(state, CLOCK)
     scribe.commit(*(report(number, raw=bytes(2000)) for number in range(3000)))
@@ -188,7 +188,7 @@ def test_the_writer_never_waits_for_a_backup(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_receiver_left_is_backed_up(tmp_path: Path) -> None:
-    """Its last commits lie in the log: they are part of the copy."""
+    """Its last commits are in the log, and the copy includes them."""
     state = tmp_path / "state"
     code = (
         "import os, signal, sys; from pathlib import Path; from tests.rigs.journals import Scribe, report;"
@@ -205,7 +205,7 @@ def test_what_a_killed_receiver_left_is_backed_up(tmp_path: Path) -> None:
 
 
 def test_it_gives_up_when_the_log_grows_too_long(tmp_path: Path) -> None:
-    """A read that lasts keeps the log from starting over: there is a bound, and the receiver comes first."""
+    """A long read keeps the log from starting over. The backup stops at a bound, because the receiver comes first."""
     state, target = tmp_path / "state", tmp_path / "backup"
     with journal(state) as scribe:
         scribe.commit(*(report(number, raw=bytes(2000)) for number in range(3000)))
@@ -220,7 +220,7 @@ def test_it_gives_up_when_the_log_grows_too_long(tmp_path: Path) -> None:
 
 
 def test_it_does_not_begin_without_room(state: Path, tmp_path: Path) -> None:
-    """On the receiver's own disk its reserve is left to it; the message says how much there is and is needed."""
+    """On the receiver's disk the reserve stays free. The error says how much room there is and how much is needed."""
     greedy = Room(state, reserve=free(tmp_path) + (1 << 40))
     with pytest.raises(StoreError, match=r"has room for 0 MiB if \d+ MiB are left to the receiver"):
         back_up(state, tmp_path / "backup", CLOCK, greedy)
@@ -228,7 +228,7 @@ def test_it_does_not_begin_without_room(state: Path, tmp_path: Path) -> None:
 
 
 def test_it_gives_up_when_the_disk_gets_low(state: Path, tmp_path: Path) -> None:
-    """Somebody else fills the disk meanwhile: what the copy took is given back."""
+    """Another program fills the disk meanwhile, so the unfinished copy is removed."""
 
     class Filling(Room):
         def for_bytes(self, wanted: int, where: Path) -> None:
@@ -244,7 +244,7 @@ def test_it_gives_up_when_the_disk_gets_low(state: Path, tmp_path: Path) -> None
 
 
 def test_nothing_is_overwritten(state: Path, tmp_path: Path) -> None:
-    """Neither a backup nor anything else of that name."""
+    """Neither a backup nor another file with that name is overwritten."""
     target = tmp_path / "backup"
     made(state, target)
     before = Manifest.read(target)
@@ -254,7 +254,7 @@ def test_nothing_is_overwritten(state: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_backup_leaves_nothing(state: Path, tmp_path: Path) -> None:
-    """Ctrl-C in the middle: no directory that looks like a backup, nor half of one."""
+    """After Ctrl-C in the middle there is no directory that looks like a backup, and no part of one."""
 
     def interrupt(_: int, __: int) -> None:
         raise KeyboardInterrupt
@@ -265,14 +265,14 @@ def test_an_interrupted_backup_leaves_nothing(state: Path, tmp_path: Path) -> No
 
 
 def test_one_that_was_killed_is_told_of(state: Path, tmp_path: Path) -> None:
-    """What it left does not bear the backup's name; the next one says what to do about it."""
+    """The remains do not have the backup's name, and the next backup says what to do about them."""
     (tmp_path / "backup.unfinished").mkdir()
     with pytest.raises(StoreError, match="another backup is being made, or one was interrupted"):
         made(state, tmp_path / "backup")
 
 
 def test_a_place_that_cannot_be_written_is_told(state: Path, tmp_path: Path) -> None:
-    """A directory that does not exist, or one of somebody else."""
+    """The directory does not exist or belongs to another user."""
     with pytest.raises(StoreError, match="No such file or directory"):
         made(state, tmp_path / "nowhere" / "backup")
     (tmp_path / "file").touch()
@@ -281,14 +281,14 @@ def test_a_place_that_cannot_be_written_is_told(state: Path, tmp_path: Path) -> 
 
 
 def test_a_state_directory_without_journal_is_told(tmp_path: Path) -> None:
-    """And no empty backup is left to be trusted."""
+    """No empty backup is left that a person could trust."""
     with pytest.raises(StoreError, match="there is no journal"):
         made(tmp_path, tmp_path / "backup")
     assert leftovers(tmp_path / "backup") == []
 
 
 def test_who_may_only_read_can_make_a_backup() -> None:
-    """A member of the group needs no right on the state directory but to read it."""
+    """A member of the group needs only the right to read the state directory."""
     with reachable_directory() as folder:
         state, target = folder / "state", folder / "target"
         write_a_story(state)
@@ -304,14 +304,14 @@ def test_who_may_only_read_can_make_a_backup() -> None:
 
 
 def test_a_damaged_journal_is_not_passed_off_as_a_backup(state: Path, tmp_path: Path) -> None:
-    """Pages that cannot be read stop the copy, or are found by its verification."""
+    """Pages that cannot be read stop the copy, or the verification of the copy finds them."""
     with (state / JOURNAL).open("r+b") as file:
         file.seek(4096 * 6)
         file.write(b"\xff" * 4096)
     try:
         made(state, tmp_path / "backup")
     except StoreError as error:
-        assert "malformed" in str(error)  # noqa: PT017 - either is right, silence is not
+        assert "malformed" in str(error)  # noqa: PT017 - the copy may fail, or its verification may find the damage
         assert leftovers(tmp_path / "backup") == []
     else:
         assert list(inspect(tmp_path / "backup", CLOCK))
@@ -319,7 +319,7 @@ def test_a_damaged_journal_is_not_passed_off_as_a_backup(state: Path, tmp_path: 
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let no file grow beyond 64 KiB, as a disk that is full does not."""
+    """Limit files to 64 KiB, which has the effect of a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, hard))
     try:
@@ -329,7 +329,7 @@ def full_disk() -> Iterator[None]:
 
 
 def test_a_disk_that_fills_up_leaves_nothing(state: Path, tmp_path: Path) -> None:
-    """The copy does not fit after all: told, and removed."""
+    """A copy that does not fit is reported and removed."""
     with full_disk(), pytest.raises(StoreError, match="cannot be copied: "):
         made(state, tmp_path / "backup")
     assert leftovers(tmp_path / "backup") == []

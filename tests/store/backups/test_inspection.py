@@ -1,4 +1,4 @@
-"""Whether what is kept is whole: damage anywhere is found and named, and nothing is written by looking."""
+"""The inspection of stored files finds and names damage anywhere, and writes nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(original: Path, tmp_path: Path) -> Path:
-    """Copy both, to be damaged."""
+    """Copy both, so that a test can damage them."""
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
@@ -63,7 +63,7 @@ def overwrite(path: Path, at: int, content: bytes) -> None:
 
 
 def test_what_is_whole_has_no_damage_and_is_left_alone(folder: Path) -> None:
-    """A state directory, a backup, and each database by itself; not a byte or a file changes."""
+    """A state directory, a backup and each database pass, and no byte and no file changes."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for place in ("state", "backup", f"state/{JOURNAL}", f"backup/{REGISTRY}"):
         assert found(folder / place) == []
@@ -71,7 +71,7 @@ def test_what_is_whole_has_no_damage_and_is_left_alone(folder: Path) -> None:
 
 
 def test_a_running_receivers_files_can_be_checked(tmp_path: Path) -> None:
-    """It goes on meanwhile, and what it writes meanwhile is no damage."""
+    """The receiver goes on meanwhile, and the rows that it writes are no damage."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         told: list[str] = []
@@ -87,7 +87,7 @@ def test_a_running_receivers_files_can_be_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
 @pytest.mark.parametrize("place", ["state", "backup"])
 def test_pages_overwritten_are_found(folder: Path, place: str, name: str) -> None:
-    """Nonsense in the middle of a file, be it a journal or a registry, in use or backed up."""
+    """Overwritten bytes in the middle of a journal or a registry are found, in use or in a backup."""
     path = folder / place / name
     overwrite(path, path.stat().st_size // 2 // 4096 * 4096, b"\xff" * 4096)
 
@@ -100,7 +100,7 @@ def test_pages_overwritten_are_found(folder: Path, place: str, name: str) -> Non
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
 @pytest.mark.parametrize("place", ["state", "backup"])
 def test_a_file_that_is_none_is_found(folder: Path, place: str, name: str) -> None:
-    """No database at all any more: damage, not an error of the check."""
+    """A file that is no longer a database is damage, not an error of the check."""
     (folder / place / name).write_bytes(b"something else altogether, of a good length" * 100)
 
     assert any(
@@ -110,29 +110,29 @@ def test_a_file_that_is_none_is_found(folder: Path, place: str, name: str) -> No
 
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
 def test_a_torn_file_is_found(folder: Path, name: str) -> None:
-    """The end is missing, as after a copy that ran out of room."""
+    """The end of the file is missing, as after a copy that ran out of room."""
     path = folder / "backup" / name
     overwrite(path, 0, path.read_bytes())
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 8192)
 
-    assert Damage(name, "is not the file that was backed up: another checksum") in found(folder / "backup")
+    assert Damage(name, "is not the file that was backed up: its checksum differs") in found(folder / "backup")
     (folder / "backup" / MANIFEST).unlink()
     assert found(folder / "backup")
 
 
 def test_one_bit_of_a_backup_is_found(folder: Path) -> None:
-    """Where no structure breaks and no chain covers it, the checksum tells."""
+    """If neither the structure nor the audit chain shows a change, the checksum does."""
     path = folder / "backup" / REGISTRY
     content = path.read_bytes()
     at = content.index(b"enric")
     overwrite(path, at, bytes([content[at] ^ 1]))
 
-    assert found(folder / "backup") == [Damage(REGISTRY, "is not the file that was backed up: another checksum")]
+    assert found(folder / "backup") == [Damage(REGISTRY, "is not the file that was backed up: its checksum differs")]
 
 
 def test_an_index_that_lies_is_found(folder: Path) -> None:
-    """Structure is checked with all indexes: one that hides a row would hide a home's signals."""
+    """The structure is checked with all indexes, because an index that hides a row would hide a home's signals."""
     change(
         folder / "state" / JOURNAL,
         "PRAGMA writable_schema = ON",
@@ -142,7 +142,7 @@ def test_an_index_that_lies_is_found(folder: Path) -> None:
 
 
 def test_what_the_chain_tells_is_damage(folder: Path) -> None:
-    """A signal that was changed in a file that is otherwise whole."""
+    """A signal was changed in a file that is otherwise whole."""
     change(
         folder / "state" / JOURNAL, "DROP TRIGGER signals_stay_update", "UPDATE signals SET code = '602' WHERE id = 1"
     )
@@ -153,7 +153,7 @@ def test_what_the_chain_tells_is_damage(folder: Path) -> None:
 
 
 def test_a_backup_with_another_history_is_found(folder: Path) -> None:
-    """Whoever makes new checksums for other files still has to get the head of the chain right."""
+    """Files of another history are found by the head of the chain, even with correct checksums."""
     manifest = folder / "backup" / MANIFEST
     said = json.loads(manifest.read_text(encoding="utf-8"))
     said["head"] = "63:" + "00" * 32
@@ -165,14 +165,14 @@ def test_a_backup_with_another_history_is_found(folder: Path) -> None:
 
 
 def test_an_account_that_means_nothing_is_found(folder: Path) -> None:
-    """The daemon could not start with it."""
+    """The daemon could not start with such an account."""
     change(folder / "state" / REGISTRY, "UPDATE accounts SET clock_window = 'whenever' WHERE account = '0001'")
 
     assert ["0001" in damage.what for damage in found(folder / "state")] == [True]
 
 
 def test_a_file_of_a_backup_that_is_missing_is_found(folder: Path) -> None:
-    """Told by its name, and nothing else is made up."""
+    """The file is reported by its name, and no other damage is reported."""
     (folder / "backup" / JOURNAL).unlink()
 
     assert found(folder / "backup") == [Damage(JOURNAL, "is missing")]
@@ -180,7 +180,7 @@ def test_a_file_of_a_backup_that_is_missing_is_found(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', '{"files": {}, "more": 1}', "\x00"])
 def test_a_manifest_that_is_none_is_an_error(folder: Path, text: str) -> None:
-    """Without it nothing can be said of the backup."""
+    """Without a manifest the backup cannot be checked."""
     (folder / "backup" / MANIFEST).write_text(text, encoding="utf-8")
 
     with pytest.raises(StoreError, match="is no manifest"):
@@ -188,7 +188,7 @@ def test_a_manifest_that_is_none_is_an_error(folder: Path, text: str) -> None:
 
 
 def test_a_newer_schema_cannot_be_judged(folder: Path) -> None:
-    """That is an error, with what to do; not damage."""
+    """A newer schema is an error with a remedy, and not damage."""
     change(folder / "state" / JOURNAL, "PRAGMA user_version = 9999")
 
     with pytest.raises(StoreError, match="is newer than this program's"):
@@ -196,7 +196,7 @@ def test_a_newer_schema_cannot_be_judged(folder: Path) -> None:
 
 
 def test_other_places_cannot_be_judged(folder: Path) -> None:
-    """An empty directory, a file of another name, a place that does not exist."""
+    """An empty directory, a file with another name and a missing path are errors."""
     (folder / "empty").mkdir()
     with pytest.raises(StoreError, match="there is no journal"):
         found(folder / "empty")
@@ -206,7 +206,7 @@ def test_other_places_cannot_be_judged(folder: Path) -> None:
 
 
 def test_a_check_stops_when_the_receiver_needs_the_room(tmp_path: Path) -> None:
-    """In the midst of SQLite's own long read, not only between reads."""
+    """The check stops during SQLite's own long read, not only between reads."""
     with journal(tmp_path) as scribe:
         for _ in range(4):
             scribe.commit(*(report(number, raw=bytes(300)) for number in range(5000)))

@@ -1,4 +1,4 @@
-"""Restoring: whole or not at all, what is replaced kept aside, and a chain that says it was done."""
+"""A restore is whole or changes nothing, keeps the replaced files, and is recorded in the audit chain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CLOCK = ManualClock()
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """Make a state directory of sixty signals and one account."""
+    """Make a state directory with sixty signals and one account."""
     state = tmp_path / "state"
     write_a_story(state)
     add_account(state, "0001")
@@ -46,7 +46,7 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backup(state: Path, tmp_path: Path) -> Path:
-    """Back it up, then let it go on: three signals and an account more."""
+    """Back the state up, then add three signals and an account."""
     target = tmp_path / "backup"
     back_up(state, target, CLOCK, Room(state, reserve=0))
     with journal(state) as scribe:
@@ -68,7 +68,7 @@ def restored(
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Return every file but the locks, which say who held them last."""
+    """Return every file except the locks, which name their last owner."""
     return {
         str(path.relative_to(directory)): path.read_bytes()
         for path in directory.rglob("*")
@@ -87,7 +87,7 @@ def accounts(directory: Path) -> list[str]:
 
 
 def test_journal_and_registry_are_as_they_were(state: Path, backup: Path) -> None:
-    """Signals, queue and accounts of the backup, whole, and nothing left over from the exchange."""
+    """Signals, queue and accounts are those of the backup, and no file is left over from the exchange."""
     done = restored(backup, state)
 
     assert done.manifest == Manifest.read(backup)
@@ -102,7 +102,7 @@ def test_journal_and_registry_are_as_they_were(state: Path, backup: Path) -> Non
 
 
 def test_what_is_replaced_is_kept(state: Path, backup: Path) -> None:
-    """The signals received since the backup are in the files set aside, and can be read there."""
+    """The signals received since the backup are in the replaced files, and can be read there."""
     before = contents(state)
     done = restored(backup, state)
 
@@ -113,7 +113,7 @@ def test_what_is_replaced_is_kept(state: Path, backup: Path) -> None:
 
 
 def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) -> None:
-    """The restored chain goes on from the backup's head with a record of the restore; the head it replaced is in it."""
+    """The restored chain goes on from the backup's head with a record of the restore, which names the replaced head."""
     with Archive(state) as archive:
         (newest,) = archive.read("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
     done = restored(backup, state)
@@ -134,7 +134,7 @@ def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) 
 
 
 def test_the_receiver_goes_on_from_there(state: Path, backup: Path) -> None:
-    """The chain continues where the backup ended, numbers behind those that the replaced journal had given out."""
+    """The chain continues where the backup ended. Numbers continue above those that the replaced journal gave out."""
     restored(backup, state)
     with journal(state) as scribe:
         scribe.commit(report(100))
@@ -143,7 +143,7 @@ def test_the_receiver_goes_on_from_there(state: Path, backup: Path) -> None:
 
 
 def open_an_alarm(state: Path) -> int:
-    """Let the receiver open an alarm, refuse a frame, and note an incident; return the alarm's number."""
+    """Open an alarm, refuse a frame, and record an incident; return the alarm's number."""
     with journal(state) as scribe:
         number = scribe.recovered.next_alarm
         batch = scribe.signals([report(500 + number)], home="H-1", alarm=number)
@@ -156,7 +156,7 @@ def open_an_alarm(state: Path) -> int:
 
 
 def test_no_number_names_another_home_after_a_restore(state: Path, backup: Path) -> None:
-    """Restored twice, and in between alarms came: each alarm of the day has a number of its own."""
+    """After two restores with alarms in between, each alarm of the day has a number of its own."""
     numbers = [open_an_alarm(state)]
     restored(backup, state)
     numbers += [open_an_alarm(state), open_an_alarm(state)]
@@ -168,11 +168,11 @@ def test_no_number_names_another_home_after_a_restore(state: Path, backup: Path)
     assert list(inspect(state, CLOCK)) == []
     with Archive(state) as archive:
         (row,) = archive.read("SELECT max(id) AS reject FROM rejects")
-    assert row["reject"] == 5, "rejects are called by number, too"
+    assert row["reject"] == 5, "people refer to rejects by number too"
 
 
 def test_a_backup_of_a_restored_journal_still_knows(state: Path, backup: Path, tmp_path: Path) -> None:
-    """Nothing came since: the backup has no row with those numbers, and leaves them out all the same."""
+    """No report came since, so the backup has no row with those numbers, but still does not give them out."""
     open_an_alarm(state)
     restored(backup, state)
     again = tmp_path / "again"
@@ -188,7 +188,7 @@ AFTER_ONE = {"signals": 65, "alarms": 3, "rejects": 3, "incidents": 1}
 
 
 def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
-    """The replaced journal is garbage: how far its numbers had come is unknown."""
+    """The replaced journal is damaged, so its last numbers are unknown and a gap is left."""
     (state / JOURNAL).write_bytes(b"garbage" * 1000)
     restored(backup, state)
     assert open_an_alarm(state) == 2 + LEAP["alarms"]
@@ -196,7 +196,7 @@ def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
 
 
 def test_a_new_machine_is_restored(backup: Path, tmp_path: Path) -> None:
-    """There is nothing yet, not even the directory: nothing to keep aside."""
+    """There is no state directory yet, so no file is replaced."""
     fresh = tmp_path / "elsewhere" / "state"
     done = restored(backup, fresh)
 
@@ -206,7 +206,7 @@ def test_a_new_machine_is_restored(backup: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_journal_is_replaced(state: Path, backup: Path) -> None:
-    """Why there are backups; the damaged file is kept for whoever can still read parts of it."""
+    """The damaged file is kept, because parts of it may still be readable."""
     (state / JOURNAL).write_bytes(b"garbage" * 1000)
     done = restored(backup, state)
 
@@ -217,7 +217,7 @@ def test_a_damaged_journal_is_replaced(state: Path, backup: Path) -> None:
 
 
 def test_a_log_is_not_applied_to_another_journal(state: Path, backup: Path) -> None:
-    """What a killed receiver left beside the old journal goes aside with it."""
+    """The log that a killed receiver left is kept together with the old journal."""
     (state / f"{JOURNAL}-wal").write_bytes(b"log")
     (state / f"{JOURNAL}-shm").write_bytes(b"index")
     (state / f"{REGISTRY}-journal").write_bytes(b"rollback")
@@ -232,7 +232,7 @@ def test_a_log_is_not_applied_to_another_journal(state: Path, backup: Path) -> N
 
 
 def test_a_registry_stays_if_the_backup_has_none(tmp_path: Path) -> None:
-    """Accounts are not taken away for the sake of a backup that never held any."""
+    """A backup without a registry does not remove the accounts."""
     state, target = tmp_path / "state", tmp_path / "backup"
     write_a_story(state)
     back_up(state, target, CLOCK, Room(state, reserve=0))
@@ -243,7 +243,7 @@ def test_a_registry_stays_if_the_backup_has_none(tmp_path: Path) -> None:
 
 
 def test_a_journal_of_an_older_schema_is_brought_up_to_date(state: Path, backup: Path) -> None:
-    """The way back after an upgrade that went wrong, or forward from an old backup: readers can read at once."""
+    """An old backup, as after a failed upgrade, gets this program's schema, so readers can read it at once."""
     with closing(sqlite3.connect(backup / JOURNAL)) as connection:
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         (restored_at,) = connection.execute("SELECT max(number) FROM migrations").fetchone()
@@ -253,11 +253,11 @@ def test_a_journal_of_an_older_schema_is_brought_up_to_date(state: Path, backup:
         assert connection.execute("PRAGMA user_version").fetchone() == (schema,)
 
 
-# --- not at all -------------------------------------------------------------------------------------------------------
+# --- refused ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_changes_nothing(state: Path, backup: Path) -> None:
-    """It tells what would be replaced and where it would be kept."""
+    """A dry run returns what would be replaced and where it would be kept."""
     before = contents(state)
     done = restored(backup, state, dry_run=True)
 
@@ -268,7 +268,7 @@ def test_a_dry_run_changes_nothing(state: Path, backup: Path) -> None:
 
 
 def test_a_running_receiver_is_not_restored_under(state: Path, backup: Path) -> None:
-    """It must be stopped; the message says which process it is."""
+    """The receiver must be stopped first; the error names its process."""
     before = contents(state)
     with closing(Journal(state, CLOCK)), pytest.raises(StoreError, match=f"process {os.getpid()} is writing") as caught:
         restored(backup, state)
@@ -277,13 +277,13 @@ def test_a_running_receiver_is_not_restored_under(state: Path, backup: Path) -> 
 
 
 def test_a_command_that_writes_the_registry_is_not_restored_under(state: Path, backup: Path) -> None:
-    """An import that runs at this moment ends first."""
+    """A restore is refused while an import runs."""
     with writing(state, CLOCK), pytest.raises(StoreError, match=r"registry.lock: process \d+ is writing"):
         restored(backup, state)
 
 
 def test_a_backup_that_is_not_what_its_manifest_says_is_refused(state: Path, backup: Path) -> None:
-    """Checked while it is copied, too: nothing has changed places by then."""
+    """The checksum is compared during the copy, before any file is exchanged."""
     before = contents(state)
     with (backup / REGISTRY).open("ab") as file:
         file.write(b"\0")
@@ -293,13 +293,13 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(state: Path, bac
 
 
 def test_what_is_no_backup_is_refused(state: Path, tmp_path: Path) -> None:
-    """Nothing is guessed: a directory without a manifest is not restored."""
+    """A directory without a manifest is not restored."""
     with pytest.raises(StoreError, match=MANIFEST):
         restored(tmp_path, state)
 
 
 def test_a_disk_without_room_is_told_first(state: Path, backup: Path) -> None:
-    """Before anything is moved."""
+    """The room is checked before any file is moved."""
     before = contents(state)
     with pytest.raises(StoreError, match="has room for"):
         restore(backup, state, CLOCK, Room(state, reserve=1 << 60), actor="enric")
@@ -310,7 +310,7 @@ def test_a_disk_without_room_is_told_first(state: Path, backup: Path) -> None:
 
 
 def test_one_that_is_interrupted_while_it_copies_has_changed_nothing(state: Path, backup: Path) -> None:
-    """Ctrl-C before the files change places."""
+    """Ctrl-C before the exchange changes nothing."""
     before = contents(state)
 
     def interrupt(_: int, __: int) -> None:
@@ -323,7 +323,7 @@ def test_one_that_is_interrupted_while_it_copies_has_changed_nothing(state: Path
 
 
 def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(state: Path, backup: Path) -> None:
-    """A power cut between two files: no receiver writes to half of each, and the same restore completes it."""
+    """After a power cut between two files no receiver starts, and the same restore completes the exchange."""
     aside = state / "replaced-earlier"
     aside.mkdir()
     (state / UNFINISHED_RESTORE).touch()
@@ -333,7 +333,7 @@ def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(stat
 
     with pytest.raises(StoreError, match="a restore was interrupted half way"):
         Journal(state, CLOCK)
-    assert not (state / JOURNAL).exists(), "and no empty journal was made"
+    assert not (state / JOURNAL).exists(), "no empty journal was made"
 
     restored(backup, state)
 
@@ -345,7 +345,7 @@ def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(stat
 
 
 def test_one_that_cannot_put_things_aside_changes_nothing(state: Path, backup: Path) -> None:
-    """Nothing is overwritten there either; receivers may go on."""
+    """The directory for replaced files is not overwritten, and receivers may start."""
     (state / "replaced-20260101T000000Z").mkdir()
     before = contents(state)
     with pytest.raises(StoreError, match="File exists"):
@@ -355,7 +355,7 @@ def test_one_that_cannot_put_things_aside_changes_nothing(state: Path, backup: P
 
 
 def test_files_belong_to_whom_the_directory_belongs_to(state: Path, backup: Path) -> None:
-    """Root restores, the receiver's user must be able to write."""
+    """After a restore by root, the receiver's user must be able to write."""
     owner = (1234, 1235) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     for path in (state, *state.iterdir()):
         os.chown(path, *owner)

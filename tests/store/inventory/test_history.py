@@ -1,4 +1,4 @@
-"""The inventory's history: any past day rebuilt, nothing rewritten."""
+"""The inventory's history shows any past day, and is never rewritten."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def registry() -> sqlite3.Connection:
 
 
 def step(connection: sqlite3.Connection, what: str, day: date, draw: st.DataObject) -> None:
-    """Do something that the rules allow; what they refuse is left undone."""
+    """Try a movement; ignore it if the rules refuse it."""
     fleet = list(inventory.fleet(connection, retired=True))
     if what == "receive" or not fleet:
         kind = draw.draw(st.sampled_from([DeviceType.TERMINAL_IP, DeviceType.UCR, DeviceType.SMOKE]))
@@ -76,7 +76,7 @@ def step(connection: sqlite3.Connection, what: str, day: date, draw: st.DataObje
 def test_a_past_day_rebuilt_from_the_history_is_what_a_snapshot_of_that_day_showed(
     steps: list[tuple[str, int]], data: st.DataObject
 ) -> None:
-    """Whatever happens to devices day after day, the fleet of each day is found again afterwards."""
+    """The fleet of each day can be found again later, whatever happens to the devices."""
     with closing(registry()) as connection:
         snapshots: dict[date, list[Kept]] = {}
         day = START
@@ -92,7 +92,7 @@ def test_a_past_day_rebuilt_from_the_history_is_what_a_snapshot_of_that_day_show
 
 
 def test_a_replacement_inherits_the_cost_date_and_a_renewal_does_not() -> None:
-    """Tender, section 5: the cost counts from the first device's installation, through any number of replacements."""
+    """Tender, section 5: the cost counts from the first device's installation, after any number of replacements."""
     with closing(registry()) as connection:
         for serial in ("A", "B", "C", "D"):
             device = Device(type=DeviceType.SMOKE, serial=serial)
@@ -115,7 +115,7 @@ def test_a_replacement_inherits_the_cost_date_and_a_renewal_does_not() -> None:
 
 
 def test_municipal_equipment_is_replaced_by_municipal_equipment() -> None:
-    """Tender, section 5: what replaces municipal equipment within its life is municipal at once."""
+    """Tender, section 5: a device that replaces municipal equipment within its life is municipal at once."""
     with closing(registry()) as connection:
         for serial, owner in (("A", Ownership.MUNICIPAL), ("B", Ownership.LEASED)):
             device = Device(type=DeviceType.UCR, serial=serial)
@@ -138,7 +138,7 @@ def test_municipal_equipment_is_replaced_by_municipal_equipment() -> None:
     ],
 )
 def test_the_history_cannot_be_rewritten(sql: str) -> None:
-    """Whoever opens the file with SQL cannot change or drop a movement or an upkeep either."""
+    """A person who opens the file with SQL cannot change or delete a movement or an upkeep either."""
     with closing(registry()) as connection:
         number = inventory_write.add(
             connection, Device(type=DeviceType.UCR, serial="A"), rules.receive(START, Ownership.LEASED), 0
@@ -149,7 +149,7 @@ def test_the_history_cannot_be_rewritten(sql: str) -> None:
 
 
 def test_a_second_terminal_in_a_home_is_refused_and_the_way_out_told() -> None:
-    """A home has one terminal; the error names the command that replaces it."""
+    """A home has one terminal. The error names the command that replaces it."""
     with closing(registry()) as connection:
         for serial in ("A", "B"):
             device = Device(type=DeviceType.TERMINAL_IP, serial=serial)
@@ -161,7 +161,7 @@ def test_a_second_terminal_in_a_home_is_refused_and_the_way_out_told() -> None:
 
 
 def test_a_movement_before_the_last_one_is_refused() -> None:
-    """A history grows at its end only."""
+    """A history grows only at its end."""
     with closing(registry()) as connection:
         device = Device(type=DeviceType.SMOKE, serial="A")
         inventory_write.add(connection, device, rules.receive(START, Ownership.LEASED), 0)

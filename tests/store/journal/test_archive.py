@@ -1,4 +1,4 @@
-"""The journal's reading side: beside a receiver, without one, after its death; never a byte written."""
+"""The journal's reading side works beside a receiver, without one, and after a crash, and never writes a byte."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def count(archive: Archive) -> int:
 
 
 def fingerprints(directory: Path) -> dict[str, str]:
-    """Return what every file holds, but for the index of the log, in which readers mark their place."""
+    """Return the content of every file except the log's index, in which readers mark their place."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in directory.iterdir()
@@ -58,7 +58,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def crash(directory: Path) -> None:
-    """Write a hundred signals in a process that is then killed: they lie in the log."""
+    """Write a hundred signals in a process that is then killed, so that they are still in the log."""
     subprocess.run([sys.executable, "-c", DIE, str(directory)], check=False, cwd=ROOT)
     assert (directory / f"{JOURNAL}-wal").stat().st_size > 0
 
@@ -71,7 +71,7 @@ def reachable() -> Iterator[Path]:
 
 @contextmanager
 def only_reading(directory: Path) -> Iterator[None]:
-    """Be somebody who may read everything in a directory and change nothing."""
+    """Run as a user who may read everything in a directory and change nothing."""
     modes = {path: path.stat().st_mode for path in (directory, *directory.iterdir())}
     for path in modes:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -85,7 +85,7 @@ def only_reading(directory: Path) -> Iterator[None]:
 
 
 def test_it_reads_beside_a_running_receiver(tmp_path: Path) -> None:
-    """What is committed is seen at once, by a connection that was open before."""
+    """A connection that was open before sees committed data at once."""
     with journal(tmp_path) as scribe, Archive(tmp_path) as archive:
         assert count(archive) == 0
         scribe.commit(report(1))
@@ -97,7 +97,7 @@ def test_it_reads_beside_a_running_receiver(tmp_path: Path) -> None:
 
 
 def test_it_reads_while_no_receiver_runs(tmp_path: Path) -> None:
-    """A receiver that ended well leaves one file, and reading it leaves no other."""
+    """A receiver that was stopped leaves one file, and reading it makes no other file."""
     write_a_story(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
     with Archive(tmp_path) as archive:
@@ -106,7 +106,7 @@ def test_it_reads_while_no_receiver_runs(tmp_path: Path) -> None:
 
 
 def test_it_reads_what_a_killed_receiver_left_and_changes_nothing(tmp_path: Path) -> None:
-    """The log is read, not folded in: only the receiver may checkpoint, even when this is the last to close."""
+    """The log is read but not moved into the database. Only the receiver may checkpoint, even if this closes last."""
     crash(tmp_path)
     before = fingerprints(tmp_path)
     with Archive(tmp_path) as archive:
@@ -115,7 +115,7 @@ def test_it_reads_what_a_killed_receiver_left_and_changes_nothing(tmp_path: Path
 
 
 def test_it_cannot_write(tmp_path: Path) -> None:
-    """Not by mistake, not on purpose, not a checkpoint."""
+    """No statement writes, and no checkpoint is possible."""
     with journal(tmp_path) as scribe, Archive(tmp_path) as archive:
         scribe.commit(report(1))
         for sql in ("DELETE FROM rejects", "CREATE TABLE mine (x)", "PRAGMA wal_checkpoint", "VACUUM"):
@@ -134,7 +134,7 @@ def test_who_may_only_read_can_read(reachable: Path) -> None:
 
 
 def test_who_may_only_read_sees_what_comes(reachable: Path) -> None:
-    """It cannot mark its place in the log's index, and follows the journal all the same, checkpoints or not."""
+    """Such a reader cannot mark its place in the log's index, but follows the journal, with or without checkpoints."""
     with journal(reachable) as scribe:
         scribe.journal._checkpoint_pages = 0
         with only_reading(reachable):
@@ -149,14 +149,14 @@ def test_who_may_only_read_sees_what_comes(reachable: Path) -> None:
 
 
 def test_who_may_only_read_can_read_after_a_crash(reachable: Path) -> None:
-    """Nobody is there to share the log's index with: SQLite makes one in memory."""
+    """No other process shares the log's index, so SQLite makes one in memory."""
     crash(reachable)
     with only_reading(reachable), Archive(reachable) as archive:
         assert count(archive) == 100
 
 
 def test_a_receiver_may_start_and_stop_meanwhile(tmp_path: Path) -> None:
-    """An open archive follows the journal through the receiver's lives."""
+    """An open archive follows the journal from one run of the receiver to the next."""
     clock = ManualClock()
     write_a_story(tmp_path, clock)
     with Archive(tmp_path) as archive:
@@ -170,7 +170,7 @@ def test_a_receiver_may_start_and_stop_meanwhile(tmp_path: Path) -> None:
 
 
 def test_a_receiver_that_starts_and_stops_unseen_is_noticed(tmp_path: Path) -> None:
-    """Between two reads without a log the file may have changed: what is remembered of it is not believed."""
+    """The file may have changed between two reads without a log, so cached pages are not used."""
     write_a_story(tmp_path)
     with Archive(tmp_path) as archive:
         assert archive._state.log is False
@@ -182,7 +182,7 @@ def test_a_receiver_that_starts_and_stops_unseen_is_noticed(tmp_path: Path) -> N
 
 
 def test_a_receiver_that_starts_in_the_middle_of_a_read_is_noticed(tmp_path: Path) -> None:
-    """What was read without locks while it began to write is thrown away and read again."""
+    """Rows that were read without locks while it began to write are discarded and read again."""
     write_a_story(tmp_path)
     started: list[Scribe] = []
 
@@ -200,7 +200,7 @@ def test_a_receiver_that_starts_in_the_middle_of_a_read_is_noticed(tmp_path: Pat
 
 
 def test_a_journal_that_changes_all_the_time_is_given_up(tmp_path: Path) -> None:
-    """Some tries, not for ever."""
+    """The number of tries is limited."""
     write_a_story(tmp_path)
     with Archive(tmp_path) as archive, closing(sqlite3.connect(":memory:", isolation_level=None)) as target:
         with pytest.raises(StoreError, match="starts and stops all the time"):
@@ -209,7 +209,7 @@ def test_a_journal_that_changes_all_the_time_is_given_up(tmp_path: Path) -> None
 
 
 def test_a_journal_that_took_the_others_place_is_read(tmp_path: Path) -> None:
-    """After a restore a reader that stays must not show the old file for ever."""
+    """After a restore, a reader that stays open must not go on showing the old file."""
     write_a_story(tmp_path / "old")
     with journal(tmp_path / "new") as scribe:
         scribe.commit(report(1))
@@ -220,7 +220,7 @@ def test_a_journal_that_took_the_others_place_is_read(tmp_path: Path) -> None:
 
 
 def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    """A thread reads without pause while batches are written and checkpointed: every count is one that was true."""
+    """A thread reads without pause while batches are written and checkpointed, and every count was true at a time."""
     seen: list[int] = []
     stop = threading.Event()
 
@@ -245,11 +245,11 @@ def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> No
     assert seen[-1] > 0
 
 
-# --- and which there is not -------------------------------------------------------------------------------------------
+# --- no journal that can be read --------------------------------------------------------------------------------------
 
 
 def test_a_missing_journal_tells_what_to_do(tmp_path: Path) -> None:
-    """No journal: the wrong directory, or a receiver that has never run."""
+    """There is no journal in the wrong directory, or if the receiver has never run."""
     with pytest.raises(StoreError, match="there is no journal") as caught:
         Archive(tmp_path)
     assert "--state-dir" in caught.value.remedy
@@ -257,14 +257,14 @@ def test_a_missing_journal_tells_what_to_do(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_no_journal(tmp_path: Path) -> None:
-    """A receiver that was stopped before it had made its schema."""
+    """A receiver that was stopped before it made its schema leaves an empty file."""
     (tmp_path / JOURNAL).touch()
     with pytest.raises(StoreError, match="holds no journal yet"):
         Archive(tmp_path)
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
-    """Not a traceback: what it is, and which command looks closer."""
+    """The error says what is wrong and which command checks it, without a traceback."""
     (tmp_path / JOURNAL).write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="file is not a database") as caught:
         Archive(tmp_path)
@@ -272,7 +272,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 
 def test_damage_in_the_middle_is_told(tmp_path: Path) -> None:
-    """A page of nonsense is found when it is read, not before."""
+    """A damaged page is found when it is read, not before."""
     with journal(tmp_path) as scribe:
         scribe.commit(*(report(number, raw=bytes(1000)) for number in range(500)))
     with (tmp_path / JOURNAL).open("r+b") as file:
@@ -290,7 +290,7 @@ def test_damage_in_the_middle_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_schema_of_another_version_is_refused(tmp_path: Path, schema: int, message: str, remedy: str) -> None:
-    """A newer one may mean something else; an older one the receiver brings up to date, no reader does."""
+    """A newer schema may have another meaning. The receiver brings an older one up to date; readers do not."""
     write_a_story(tmp_path)
     with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
         connection.execute(f"PRAGMA user_version = {schema}")
@@ -300,7 +300,7 @@ def test_a_schema_of_another_version_is_refused(tmp_path: Path, schema: int, mes
 
 
 def test_who_may_not_look_is_told_whom_to_ask(reachable: Path) -> None:
-    """No permission is told as such."""
+    """The error says that the permission is missing."""
     state = reachable / "state"
     write_a_story(state)
     state.chmod(0o000)
@@ -313,7 +313,7 @@ def test_who_may_not_look_is_told_whom_to_ask(reachable: Path) -> None:
 
 
 def test_a_log_without_its_index_needs_the_right_to_make_one(reachable: Path, tmp_path: Path) -> None:
-    """A state directory that was copied by hand while the receiver ran: told, not guessed around."""
+    """A state directory that was copied by hand while the receiver ran is reported, not read without the log."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         for name in (JOURNAL, f"{JOURNAL}-wal"):
@@ -325,7 +325,7 @@ def test_a_log_without_its_index_needs_the_right_to_make_one(reachable: Path, tm
 
 
 def test_ctrl_c_while_the_journal_is_checked_is_no_damage(tmp_path: Path) -> None:
-    """SQLite calls whatever stops it "interrupted": a person's impatience must not be told as a broken journal."""
+    """SQLite reports every stop as "interrupted", but Ctrl-C must not be reported as a damaged journal."""
     write_a_story(tmp_path)
     with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
         connection.execute(
@@ -346,7 +346,7 @@ def test_ctrl_c_while_the_journal_is_checked_is_no_damage(tmp_path: Path) -> Non
 
 
 def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
-    """Somebody wrote a kind that does not exist: the reader says which row, and which command knows more."""
+    """A row has a kind that does not exist; the error names the row and the command that checks it."""
     write_a_story(tmp_path)
     with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
         connection.execute("DROP TRIGGER signals_stay_update")
@@ -358,19 +358,19 @@ def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_the_writer_goes_on_while_an_archive_is_open(tmp_path: Path) -> None:
-    """An archive that is open but idle keeps no log from starting over."""
+    """An archive that is open but idle does not keep the log from starting over."""
     with journal(tmp_path) as scribe, Archive(tmp_path) as archive:
         scribe.commit(report(1))
         assert count(archive) == 1
         scribe.commit(report(2))
         checkpoint = scribe.journal._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-        assert checkpoint[0] == 0, "nobody is in the way"
+        assert checkpoint[0] == 0, "no reader blocks the checkpoint"
         scribe.commit(report(3))
         assert count(archive) == 3
 
 
 def test_a_receiver_starts_beside_open_archives(tmp_path: Path) -> None:
-    """Readers hold no lock that a receiver wants."""
+    """Readers hold no lock that a receiver needs."""
     write_a_story(tmp_path)
     with Archive(tmp_path) as archive:
         assert count(archive) == 60

@@ -1,4 +1,4 @@
-"""The audit chain: an honest journal passes, and whatever a hand changes, takes out or puts in shows."""
+"""The audit chain accepts an unchanged journal, and shows every row that is changed, removed or added by hand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a journal with something of everything."""
+    """Write a journal with rows in every table."""
     directory = tmp_path_factory.mktemp("story")
     write_a_story(directory)
     return directory
@@ -40,21 +40,21 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(story: Path, tmp_path: Path) -> Path:
-    """Copy it, to be tampered with."""
+    """Copy the journal for tampering."""
     directory = tmp_path / "state"
     shutil.copytree(story, directory)
     return directory
 
 
 def tamper(directory: Path, *statements: str) -> None:
-    """Do what somebody with the file and sqlite3 can do: the triggers are dropped first, and put back."""
+    """Change the journal as a person with sqlite3 could: drop the triggers first, and put them back."""
     with closing(sqlite3.connect(directory / JOURNAL, isolation_level=None)) as connection:
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             changed = connection.execute(statement).rowcount
-            assert changed != 0, "the hand missed"
+            assert changed != 0, "the statement changed no row"
         for _, sql in triggers:
             connection.execute(sql)
     assert {name for name, _ in triggers} >= set(TRIGGERS)
@@ -66,18 +66,18 @@ def flaws(directory: Path) -> list[Flaw]:
 
 
 def test_an_honest_journal_passes(story: Path) -> None:
-    """What the receiver wrote, with alarms, notes, duplicates and rejects in it, has no flaw."""
+    """A journal that the receiver wrote, with alarms, notes, duplicates and rejects, has no flaw."""
     assert flaws(story) == []
 
 
 def test_an_empty_journal_passes(tmp_path: Path) -> None:
-    """Nothing happened, and nothing is missing."""
+    """A journal without records has no flaw."""
     with journal(tmp_path):
         assert flaws(tmp_path) == []
 
 
 def other(column: str, directory: Path) -> str:
-    """Return SQL of a value that the column of signal 30 does not have."""
+    """Return SQL for a value that differs from the column's value in signal 30."""
     with closing(sqlite3.connect(directory / JOURNAL)) as connection:
         (value,) = connection.execute(f"SELECT {column} FROM signals WHERE id = 30").fetchone()
     match value:
@@ -91,7 +91,7 @@ def other(column: str, directory: Path) -> str:
 
 @pytest.mark.parametrize("column", [column for column in SIGNAL_COLUMNS if column != "id"])
 def test_no_column_of_a_signal_can_be_changed(copy: Path, column: str) -> None:
-    """What was said, by whom, when, what was made of it: each is covered."""
+    """The digest covers every column: content, account, times and the intake's decisions."""
     tamper(copy, f"UPDATE signals SET {column} = {other(column, copy)} WHERE id = 30")
 
     (flaw,) = flaws(copy)
@@ -128,14 +128,14 @@ def test_no_column_of_a_signal_can_be_changed(copy: Path, column: str) -> None:
     ],
 )
 def test_what_a_hand_does_shows(copy: Path, sql: str, what: str) -> None:
-    """A signal, a record or an alarm's stamp changed, taken out or put elsewhere is told by its number."""
+    """A signal, a record or an alarm's stamp that is changed, removed or moved is reported by its number."""
     tamper(copy, sql)
 
     assert any(flaw.what.startswith(what) for flaw in flaws(copy)), flaws(copy)
 
 
 def test_records_in_another_order_show(copy: Path) -> None:
-    """Two neighbours exchanged, each whole in itself."""
+    """Two neighbours are exchanged, each unchanged in itself."""
     tamper(
         copy,
         "UPDATE audit SET id = -1 WHERE id = 20",
@@ -147,7 +147,7 @@ def test_records_in_another_order_show(copy: Path) -> None:
 
 
 def test_an_invented_signal_shows(copy: Path) -> None:
-    """One more row at the end that no record covers."""
+    """A row is added at the end that no record covers."""
     columns = ", ".join(SIGNAL_COLUMNS[1:])
     tamper(copy, f"INSERT INTO signals SELECT 61, {columns} FROM signals WHERE id = 60")
 
@@ -155,7 +155,7 @@ def test_an_invented_signal_shows(copy: Path) -> None:
 
 
 def test_numbers_that_a_hand_made_absurd_are_flaws_not_crashes(copy: Path) -> None:
-    """A record may claim anything: no read without bound, no number that SQLite cannot hold."""
+    """A record may contain any number. The check reads a bounded number of rows, and SQLite can hold its numbers."""
     tamper(
         copy,
         f'UPDATE audit SET detail = \'{{"first":-1,"last":{10**30},"digest":""}}\' WHERE id = 20',
@@ -166,7 +166,7 @@ def test_numbers_that_a_hand_made_absurd_are_flaws_not_crashes(copy: Path) -> No
 
 
 def test_a_cut_tail_shows_to_who_kept_the_head(copy: Path) -> None:
-    """Who cuts the end, its signals and the counter too leaves a chain without a flaw; not one with the old head."""
+    """A chain whose end is cut off, with its signals and the counter, has no flaw; but the old head is missing."""
     with Archive(copy) as archive:
         before = audit.read_head(archive._connection)
         assert holds(archive.read, before)
@@ -186,13 +186,13 @@ def test_a_cut_tail_shows_to_who_kept_the_head(copy: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "12", "12:", ":00", "x:" + "00" * 32, "12:" + "00" * 31, "0:" + "00" * 32])
 def test_a_head_that_is_none_is_refused(text: str) -> None:
-    """``--expect`` takes what ``audit verify`` printed, and nothing that only looks like it."""
+    """``--expect`` accepts only the head that ``audit verify`` printed."""
     with pytest.raises(UsageError, match="no head of an audit chain"):
         Head.parse(text)
 
 
 def test_what_is_written_meanwhile_is_no_flaw(tmp_path: Path) -> None:
-    """The receiver goes on while the chain is checked: what comes after the beginning is left for the next time."""
+    """The receiver goes on while the chain is checked. Rows that come after the beginning are not checked."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         with Archive(tmp_path) as archive:
@@ -202,7 +202,7 @@ def test_what_is_written_meanwhile_is_no_flaw(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_page_by_page(tmp_path: Path) -> None:
-    """How many records of how many: for a bar on a terminal."""
+    """The callback gets the records checked so far and in total, for a progress bar on a terminal."""
     told: list[tuple[int, int]] = []
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
@@ -215,7 +215,7 @@ def test_progress_is_told_page_by_page(tmp_path: Path) -> None:
 
 
 def test_the_memory_of_a_check_does_not_grow_with_the_journal(tmp_path: Path) -> None:
-    """Eight thousand signals, most of them in one commit: never more than a page of them at once."""
+    """Of eight thousand signals, most of them in one commit, never more than a page is in memory."""
     with journal(tmp_path) as scribe:
         for size in (6_000, *[1_000] * 2):
             scribe.commit(*(report(number, raw=bytes(200)) for number in range(size)))
@@ -225,7 +225,7 @@ def test_the_memory_of_a_check_does_not_grow_with_the_journal(tmp_path: Path) ->
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
 
-    assert peak < 3_000_000, "eight thousand rows would be fifteen"
+    assert peak < 3_000_000, "eight thousand rows would need fifteen million bytes"
 
 
 # --- what is hashed ---------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_the_memory_of_a_check_does_not_grow_with_the_journal(tmp_path: Path) ->
 @settings(max_examples=200)
 @given(st.lists(TEXT | st.integers() | st.binary(max_size=3) | st.none(), min_size=2, max_size=4), st.data())
 def test_different_rows_have_different_digests(row: list[str | int | bytes | None], data: st.DataObject) -> None:
-    """No value can be moved across the border of its field, and 1, "1", b"1" and nothing are four things."""
+    """No value can move across the border of its field, and 1, "1", b"1" and an absent value all differ."""
     place = data.draw(st.integers(0, len(row) - 2))
     changed = [*row]
     match row[place], row[place + 1]:
@@ -248,7 +248,7 @@ def test_different_rows_have_different_digests(row: list[str | int | bytes | Non
 
 
 def test_the_hash_is_the_one_the_handbook_describes() -> None:
-    """Anybody can compute it again: SHA-256 over the hash before and the record as ``ascii()`` writes it."""
+    """Any person can compute it again: SHA-256 over the hash before and the record as ``ascii()`` writes it."""
     (row,), head = chain(Head(6, GENESIS), [Entry(5, "maria", "close", "alarm 1", {"outcome": "café"})])
 
     written = """(7, 5, 'maria', 'close', 'alarm 1', '{"outcome":"caf\\xe9"}')"""

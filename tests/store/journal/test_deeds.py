@@ -1,6 +1,6 @@
-"""An alarm, a note or a test that a hand changed, and no record tells of: the check of the chain finds it."""
+"""The check of the audit chain finds an alarm, a note or a test that was changed by hand without a record."""
 
-# ruff: noqa: ANN401 - what a test says of a value is any of its fields
+# ruff: noqa: ANN401 - a test may set any field of a value
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ON_TEST, UNKNOWN = Flag.ON_TEST.value, Flag.UNKNOWN_ACCOUNT.value
 
 
 def worked(number: int, **values: Any) -> Alarm:
-    """Return the alarm of this number: the report of the same number opened it."""
+    """Return the alarm with this number, which the report with the same number opened."""
     return alarm(number, CLOCK, account=report(number).id.account, first_signal=number, **values)
 
 
@@ -48,7 +48,7 @@ def open_alarm(scribe: Scribe, number: int, flags: int = 0, **values: Any) -> Al
 
 
 def escalate(scribe: Scribe, changed: Alarm, why: str, actor: str = "receiver") -> None:
-    """Let an alarm be put before a supervisor."""
+    """Escalate an alarm."""
     batch = scribe.batch()
     batch.alarms[changed.id] = changed
     batch.audit.append(Entry(CLOCK.now().utc_us, actor, "escalate", f"alarm {changed.id}", {"why": why}))
@@ -56,7 +56,7 @@ def escalate(scribe: Scribe, changed: Alarm, why: str, actor: str = "receiver") 
 
 
 def work(scribe: Scribe, number: int) -> None:
-    """Let an alarm be opened, lifted by another report, and noted on."""
+    """Open an alarm, lift it by another report, and write a note."""
     opened = open_alarm(scribe, number, priority=Priority.TECHNICAL)
     CLOCK.advance(1)
     now = CLOCK.now().utc_us
@@ -71,7 +71,7 @@ def work(scribe: Scribe, number: int) -> None:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """Make a journal of two open LIFE alarms with a note each."""
+    """Make a journal of two open LIFE alarms with one note each."""
     with journal(tmp_path, CLOCK) as scribe:
         work(scribe, 1)
         work(scribe, 2)
@@ -109,19 +109,19 @@ SELECT 3, home, account, kind, priority, why, first_signal, established_us, open
         ),
         ("UPDATE notes SET operator = 'pere' WHERE alarm_id = 2", "alarm 2: a note of maria is missing"),
         ("DELETE FROM notes WHERE alarm_id = 2", "alarm 2: a note of maria is missing"),
-        ("UPDATE alarms SET on_test = 1 WHERE id = 2", "alarm 2: stands among those on test"),
+        ("UPDATE alarms SET on_test = 1 WHERE id = 2", "alarm 2: is marked as on test"),
         ("UPDATE alarms SET home = 'H-9' WHERE id = 2", "alarm 2: its home is not that of its first signal"),
         ("UPDATE alarms SET account = '0009' WHERE id = 2", "alarm 2: its account is not that of its first signal"),
-        ("UPDATE alarms SET unknown_account = 1 WHERE id = 2", "alarm 2: stands among those of unknown callers"),
-        ("UPDATE alarms SET escalated = 1 WHERE id = 2", "alarm 2: its row says 1 times before a supervisor"),
+        ("UPDATE alarms SET unknown_account = 1 WHERE id = 2", "alarm 2: is marked as from an unknown caller"),
+        ("UPDATE alarms SET escalated = 1 WHERE id = 2", "alarm 2: its row says escalated 1 times"),
         ("UPDATE alarms SET kind = 'battery_low' WHERE id = 2", "alarm 2: its kind is not that of a report of it"),
         ("UPDATE alarms SET first_signal = 1 WHERE id = 2", "alarm 2: its first signal is not the one"),
         ("UPDATE alarms SET first_signal = 0, on_test = 1 WHERE id = 2", "alarm 2: its first signal is not the one"),
-        (NOTE, "1 notes are there that no record tells of"),
+        (NOTE, "1 notes are there that no record mentions"),
     ],
 )
 def test_what_a_hand_does_to_an_open_call_is_damage(state: Path, sql: str, what: str) -> None:
-    """`vetlla db verify` called a journal whole whose open LIFE alarm a hand had closed: no operator ever saw it."""
+    """`vetlla db verify` once accepted a journal in which an open LIFE alarm had been closed by hand, unseen."""
     tamper(state, sql)
     assert any(what in damage.what for damage in inspect(state, CLOCK))
 
@@ -131,16 +131,16 @@ def test_what_a_hand_does_to_an_open_call_is_damage(state: Path, sql: str, what:
     [
         (ON_TEST, {"on_test": True}, "on_test = 0", "came on test, and no record says that it was taken out"),
         (UNKNOWN, {"unknown_account": True}, "home = 'H-9'", "its home is not that of its first signal"),
-        (UNKNOWN, {"unknown_account": True}, "on_test = 1", "stands among those on test"),
-        (UNKNOWN, {"unknown_account": True, "home": "callers of 192.0.2.0/24"}, "on_test = 1", "among those on test"),
-        (UNKNOWN, {"home": "H-7"}, "on_test = 1", "stands among those on test"),
+        (UNKNOWN, {"unknown_account": True}, "on_test = 1", "is marked as on test"),
+        (UNKNOWN, {"unknown_account": True, "home": "callers of 192.0.2.0/24"}, "on_test = 1", "is marked as on test"),
+        (UNKNOWN, {"home": "H-7"}, "on_test = 1", "is marked as on test"),
     ],
     ids=["on test", "a stranger", "a stranger on test", "a crowd", "a stranger who was registered since"],
 )
 def test_an_open_call_is_what_its_first_signal_was(
     tmp_path: Path, flags: int, values: dict[str, Any], sql: str, what: str
 ) -> None:
-    """What came on test stands among those on test, a stranger's call may change its home: a hand's change is found."""
+    """An alarm agrees with its first signal, except for a stranger's home; a change by hand is found."""
     with journal(tmp_path, CLOCK) as scribe:
         open_alarm(scribe, 1, flags, **values)
     assert list(inspect(tmp_path, CLOCK)) == []
@@ -150,9 +150,9 @@ def test_an_open_call_is_what_its_first_signal_was(
 
 
 def test_a_call_that_left_its_test_does_not_go_back_by_a_hand(tmp_path: Path) -> None:
-    """The receiver put it before a supervisor: among those on test no operator sees it. An operator's words move none.
+    """An alarm that the receiver escalated out of its test must not go back, because no operator would see it there.
 
-    How often a supervisor was asked is in the records, too.
+    An operator's own escalation does not take it out. The records also say how often it was escalated.
     """
     with journal(tmp_path, CLOCK) as scribe:
         opened = open_alarm(scribe, 1, ON_TEST, on_test=True)
@@ -163,12 +163,12 @@ def test_a_call_that_left_its_test_does_not_go_back_by_a_hand(tmp_path: Path) ->
     assert list(inspect(tmp_path, CLOCK)) == []
     tamper(tmp_path, "UPDATE alarms SET on_test = 1, escalated = 0")
     told = " ".join(damage.what for damage in inspect(tmp_path, CLOCK))
-    assert "stands among those on test, and it was put before a supervisor out of them" in told
-    assert "its row says 0 times before a supervisor, and the records 2" in told
+    assert "is marked as on test, and its escalation took it out of the test" in told
+    assert "its row says escalated 0 times, and the records say 2 times" in told
 
 
 def test_a_closed_call_is_compared_with_its_first_signal_too(state: Path) -> None:
-    """What a hand changes after the end would be in every report of the month. What was erased is no damage."""
+    """A change by hand after the end would appear in every report of the month. Erased fields are no damage."""
     with journal(state, CLOCK) as scribe:
         now, batch = CLOCK.now().utc_us, scribe.batch()
         batch.alarms[2] = worked(2, opened_us=now - 1_000_000, state=State.CLOSED, closed_us=now)
@@ -182,7 +182,7 @@ def test_a_closed_call_is_compared_with_its_first_signal_too(state: Path) -> Non
 
 
 def put_on_test(state: Path, values: str) -> None:
-    """Put a home on test behind the receiver's back, whatever columns the schema has."""
+    """Put a home on test without the receiver, whatever columns the schema has."""
     with closing(sqlite3.connect(state / JOURNAL, isolation_level=None)) as connection:
         known = {"account": "'0001'", "since_us": "5", "until_us": "9999", "operator": "'eva'", "reason": "'x'"}
         known |= dict(part.split("=") for part in values.split() if part)
@@ -192,14 +192,14 @@ def put_on_test(state: Path, values: str) -> None:
 
 
 def test_a_home_that_a_hand_put_on_test_is_damage(state: Path) -> None:
-    """Its calls would stand apart until the test's end, and no record says who ordered that."""
+    """Its calls would be shown apart until the test's end, and no record says who ordered the test."""
     put_on_test(state, "")
     (damage,) = inspect(state, CLOCK)
-    assert "account 0001: is on test, and no record says who ordered it so" in damage.what
+    assert "account 0001: is on test, and no record says who ordered the test" in damage.what
 
 
 def test_a_test_that_a_hand_made_longer_is_damage(state: Path) -> None:
-    """Ordered for a minute, and the row says a year."""
+    """The test was ordered for a minute, and its row says a year."""
     with journal(state, CLOCK) as scribe:
         batch = scribe.batch()
         batch.audit.append(Entry(5, "eva", "test", "account 0001", {"seconds": 60, "reason": "x"}))
@@ -229,7 +229,7 @@ def test_what_is_worked_meanwhile_is_no_damage(state: Path) -> None:
 
 
 def test_a_journal_of_many_closed_alarms_costs_no_memory(tmp_path: Path) -> None:
-    """Only what is open is remembered: numbers that follow each other are one run."""
+    """The check remembers only open alarms, and keeps consecutive numbers as one pair."""
     with journal(tmp_path, CLOCK) as scribe:
         for number in range(1, 50):
             work(scribe, number)

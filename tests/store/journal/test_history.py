@@ -1,4 +1,4 @@
-"""Questions to the journal: the right rows, in order, by an index or a short stretch of numbers, whatever its size."""
+"""Questions to the journal return the right rows in order, by an index or a short range of numbers, at any size."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TEST = Event(Kind.PERIODIC_TEST, Phase.NEW, "602", "ADM-CID")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
-    """Open a journal of 1,200 signals, one each second, from three homes; every tenth of the third is a fall."""
+    """Open a journal of 1,200 signals, one a second, from three homes; every tenth one of the third home is a fall."""
     directory = tmp_path_factory.mktemp("history")
     clock = ManualClock()
     with journal(directory, clock) as scribe:
@@ -73,7 +73,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def numbers(archive: Archive, question: Question[Any]) -> list[int]:
-    """Return the numbers that a stream yields, having seen that the newest are the same, the last one last."""
+    """Return the numbers that ``stream`` yields; assert that ``newest`` yields the same numbers in the same order."""
     found = [row.id for row in stream(archive, question)]
     for limit in (1, 3, len(found) + 1):
         assert [row.id for row in newest(archive, question, limit)] == found[-limit:]
@@ -117,13 +117,13 @@ QUESTIONS: list[tuple[Question[Any], Sequence[int]]] = [
 
 @pytest.mark.parametrize(("question", "expected"), QUESTIONS)
 def test_the_right_rows_in_order(archive: Archive, question: Question[Any], expected: Sequence[int]) -> None:
-    """By account, home, kind, priority, code, alarm, peer, reason, actor, time; as a stream and as the last few."""
+    """Questions by account, home, kind, priority, code, alarm, peer, reason, actor and time find the right rows."""
     assert numbers(archive, question) == list(expected)
 
 
 @pytest.mark.parametrize("spelled", ["00ab", "00AB", "00Ab"])
 def test_an_account_is_found_however_it_is_spelled(archive: Archive, spelled: str) -> None:
-    """Panels send hex digits in both cases; they are one account, and each signal keeps its own spelling."""
+    """Panels send hex digits in both cases. They mean one account, and each signal keeps its own spelling."""
     found = list(stream(archive, history.signals(accounts=[spelled])))
 
     assert [one.id for one in found] == [n for n in EVERY if n % 3 != 2]
@@ -131,13 +131,13 @@ def test_an_account_is_found_however_it_is_spelled(archive: Archive, spelled: st
 
 
 def test_a_stream_goes_on_after_a_number(archive: Archive) -> None:
-    """What followed the last one that was shown."""
+    """A stream yields the rows after a given number."""
     assert [one.id for one in stream(archive, history.signals(codes=["602"]), after=1197)] == [1198, 1199, 1200]
     assert list(stream(archive, history.signals(), after=1200)) == []
 
 
 def test_single_things_are_found_by_number(archive: Archive) -> None:
-    """And what is not there is None."""
+    """A number that does not exist gives None."""
     found = history.signal(archive, 62)
     assert found is not None
     assert (found.id, found.alarm, found.signal.event.kind) == (62, 3, Kind.FALL)
@@ -148,7 +148,7 @@ def test_single_things_are_found_by_number(archive: Archive) -> None:
 
 
 def test_an_alarm_and_its_notes_are_found(tmp_path: Path) -> None:
-    """Closed ones too."""
+    """Closed alarms and their notes are found too."""
     write_a_story(tmp_path)
     with Archive(tmp_path) as opened:
         found = history.alarm(opened, 1)
@@ -163,7 +163,7 @@ def test_an_alarm_and_its_notes_are_found(tmp_path: Path) -> None:
 
 
 def test_how_much_an_alarm_has_grown_is_counted_whole(tmp_path: Path) -> None:
-    """However many signals and repetitions it has: no page of them bounds the figures."""
+    """All signals and repetitions of an alarm are counted, even if they need more than a page."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         many = scribe.signals([report(number) for number in range(1, 2 * PAGE + 1)], alarm=7)
@@ -178,7 +178,7 @@ def test_how_much_an_alarm_has_grown_is_counted_whole(tmp_path: Path) -> None:
 
 
 def test_progress_tells_numbers_looked_through(archive: Archive) -> None:
-    """However few rows fit: it ends at all of them."""
+    """The progress ends at the total, however few rows match."""
     told: list[tuple[int, int]] = []
     question = history.signals(since_us=after(900))
     assert len(list(stream(archive, question, progress=lambda done, of: told.append((done, of))))) == 300
@@ -187,7 +187,7 @@ def test_progress_tells_numbers_looked_through(archive: Archive) -> None:
 
 
 def test_a_stream_needs_the_memory_of_a_page(archive: Archive) -> None:
-    """Exports of years run in constant memory."""
+    """Even an export of years needs only constant memory."""
     tracemalloc.start()
     for _ in stream(archive, history.signals()):
         pass
@@ -207,7 +207,7 @@ def test_a_stream_needs_the_memory_of_a_page(archive: Archive) -> None:
 def test_a_time_range_is_exact_while_the_clock_steps(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], ends: tuple[int | None, int | None]
 ) -> None:
-    """Stepped forward at will, back by no more than the margin in all: no row is missed, none is too many."""
+    """The clock may step forward by any time, and back by the margin in all: exactly the right rows are found."""
     stamps = [0]
     for step in steps:
         stamps.append(max(stamps[-1] + step, max(stamps) - STEP_US // SECOND_US))
@@ -232,7 +232,7 @@ def test_a_time_range_is_exact_while_the_clock_steps(
 @pytest.mark.parametrize("wrong", [-(10**9), 10**9])
 @pytest.mark.parametrize("place", [0, 500, 750, 999])
 def test_a_clock_that_was_wrong_for_a_moment_hides_nothing(tmp_path: Path, place: int, wrong: int) -> None:
-    """A machine that woke up in 1970, or far ahead: where bisection meets such a stamp it stops narrowing."""
+    """A machine may start in 1970 or far in the future; bisection stops narrowing at such a stamp."""
     stamps = [10 * number for number in range(1000)]
     stamps[place] = wrong
     with journal(tmp_path) as scribe:
@@ -246,7 +246,7 @@ def test_a_clock_that_was_wrong_for_a_moment_hides_nothing(tmp_path: Path, place
 
 
 def test_a_time_range_costs_few_reads(archive: Archive) -> None:
-    """Bisection, not a scan: a handful of single rows, and then the range with its margin."""
+    """Bisection reads a few single rows, and then the range with its margin; it does not scan the table."""
     first, last = history.span(archive, history.signals(since_us=after(1100), until_us=after(1110)))
     assert 1100 - STEP_US // SECOND_US <= first <= 1100
     assert last == 1200
@@ -265,7 +265,7 @@ def plan(archive: Archive, question: Question[Any], *, newest_first: bool) -> li
 def test_no_question_reads_a_table_from_end_to_end(
     archive: Archive, question: Question[Any], expected: Sequence[int], *, newest_first: bool
 ) -> None:
-    """By an index or by a range of numbers; joins by number; sorted only where several accounts are merged."""
+    """Each question uses an index or a range of numbers, joins by number, and sorts only to merge several accounts."""
     found = plan(archive, question, newest_first=newest_first)
 
     assert not [step for step in found if "SCAN" in step]
@@ -274,7 +274,7 @@ def test_no_question_reads_a_table_from_end_to_end(
     )
     joined = [step for step in found[1:] if step.startswith("SEARCH") and not step.startswith("SEARCH f ")]
     assert all("USING INTEGER PRIMARY KEY (rowid=?)" in step for step in joined)
-    # The bytes of a frame are sought among its own parts.
+    # The query finds the bytes of a frame among the frame's own parts.
     of_frames = [step for step in found if step.startswith("SEARCH f ")]
     assert of_frames == ["SEARCH f USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"] * (question.log is history.SIGNALS)
     several = any(
@@ -284,7 +284,7 @@ def test_no_question_reads_a_table_from_end_to_end(
 
 
 def test_stretches_are_bounded(archive: Archive) -> None:
-    """Where no index helps, one read looks through a bounded stretch: it never holds back a checkpoint for long."""
+    """If no index helps, one read scans a bounded range of numbers, so it never holds back a checkpoint for long."""
     assert STRETCH <= 100_000
     bounds: list[tuple[Any, Any]] = []
 
@@ -310,7 +310,7 @@ def test_stretches_are_bounded(archive: Archive) -> None:
 
 
 def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> None:
-    """Accounts that belong to it, were moved away, or were removed; not those that never did."""
+    """A home is found by accounts that belong to it, were moved away or were removed, but by no others."""
     clock = ManualClock()
 
     def put(account: str, home: str) -> None:
@@ -333,7 +333,7 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
 
 
 def test_the_inventory_hears_of_unknown_callers(tmp_path: Path) -> None:
-    """Each with how often it called, in one spelling; and the read follows the numbers, not an index of everything."""
+    """Each unknown account has a count of its calls, in one spelling; the read follows the numbers, not an index."""
     assert inventory_heard.unknown(tmp_path / JOURNAL) == {}
     with journal(tmp_path) as scribe:
         said = [report(number, id=AccountId("", "", text)) for number, text in enumerate(["00ab", "00AB", "0001"])]

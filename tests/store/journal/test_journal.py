@@ -1,4 +1,4 @@
-"""The journal's writing side: all of a batch or nothing."""
+"""The journal's writing side stores all of a batch or nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def unit(*, heard_us: int = 0, received: int = 0) -> Unit:
 
 
 def full_batch(scribe: Scribe) -> Batch:
-    """Return a batch with something for every table."""
+    """Return a batch with rows for every table."""
     clock = scribe.clock
     now_us = clock.now().utc_us
     batch = scribe.signals([report(100 + number) for number in range(10)], alarm=9)
@@ -73,7 +73,7 @@ def full_batch(scribe: Scribe) -> Batch:
 
 @contextmanager
 def file_size_limited(path: Path) -> Iterator[None]:
-    """Let no file be written beyond the middle of this one: the kernel refuses what SQLite would write there."""
+    """Limit file sizes to half of this file's size, so that the kernel refuses what SQLite would write beyond."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, hard))
     try:
@@ -87,7 +87,7 @@ def file_size_limited(path: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_statement_that_fails_leaves_nothing_of_the_batch(tmp_path: Path, table: str) -> None:
-    """Wherever in the batch the disk or SQLite says no, no row of any table stays and the chain does not grow."""
+    """Wherever in the batch the disk or SQLite fails, no row of any table stays and the audit chain does not grow."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         connection = scribe.journal._connection
@@ -109,7 +109,7 @@ def test_a_statement_that_fails_leaves_nothing_of_the_batch(tmp_path: Path, tabl
 
 @pytest.mark.parametrize("count", [1, 100])
 def test_a_number_that_is_taken_leaves_nothing_of_the_batch(tmp_path: Path, count: int) -> None:
-    """No row may stand for two reports: a batch that would write one again is not kept, however far it had come."""
+    """No number may be used for two reports, so a batch that would use one again is rolled back as a whole."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         before = dump(tmp_path)
@@ -126,7 +126,7 @@ def test_a_number_that_is_taken_leaves_nothing_of_the_batch(tmp_path: Path, coun
 
 @pytest.mark.parametrize("text", ["lone surrogate \ud800", 2**63])
 def test_a_value_that_sqlite_cannot_hold_leaves_nothing_of_the_batch(tmp_path: Path, text: str | int) -> None:
-    """Not only SQLite's own errors: one that Python raises while it binds a value must not leave half a batch open."""
+    """An error that Python raises while it binds a value must not leave half a batch open either."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         before = dump(tmp_path)
@@ -142,7 +142,7 @@ def test_a_value_that_sqlite_cannot_hold_leaves_nothing_of_the_batch(tmp_path: P
 
 
 def test_a_full_disk_leaves_nothing_of_the_batch(tmp_path: Path) -> None:
-    """SQLITE_FULL in the middle of a batch: nothing of it is kept, and the journal goes on when there is room."""
+    """After SQLITE_FULL in the middle of a batch nothing of it is kept, and the journal goes on when there is room."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         connection = scribe.journal._connection
@@ -161,7 +161,7 @@ def test_a_full_disk_leaves_nothing_of_the_batch(tmp_path: Path) -> None:
 
 
 def test_a_deferred_failure_at_commit_leaves_nothing(tmp_path: Path) -> None:
-    """COMMIT itself may be what fails."""
+    """COMMIT itself may fail."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         before = dump(tmp_path)
@@ -183,8 +183,8 @@ def test_a_deferred_failure_at_commit_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 63, 64, 65, 71, 72, 73, 127, 128, 200])
 def test_each_signal_of_a_batch_is_stored_once(tmp_path: Path, count: int) -> None:
-    """However the rows divide into statements, none is lost, doubled or out of order."""
-    assert ROWS_PER_STATEMENT == 64, "the counts above were chosen around it"
+    """However the rows are divided into statements, no row is lost, doubled or out of order."""
+    assert ROWS_PER_STATEMENT == 64, "the counts above were chosen for this number"
     with journal(tmp_path) as scribe:
         scribe.commit(*(report(number) for number in range(count)))
         stored = dump(tmp_path)["signals"]
@@ -194,7 +194,7 @@ def test_each_signal_of_a_batch_is_stored_once(tmp_path: Path, count: int) -> No
 
 
 def test_a_batch_fills_every_table(tmp_path: Path) -> None:
-    """What is gathered in a batch is found in the tables, with the numbers that tie it together."""
+    """All values of a batch are found in the tables, with the numbers that connect them."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         scribe.write(full_batch(scribe))
@@ -207,7 +207,7 @@ def test_a_batch_fills_every_table(tmp_path: Path) -> None:
 
 
 def test_stamps_come_with_the_next_batch(tmp_path: Path) -> None:
-    """What is known only when a commit is durable is added by the one that follows it."""
+    """The next batch writes the stamps, which are known only when the commit is durable."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         assert dump(tmp_path)["commits"][0][3:] == (None, None, None)
@@ -216,7 +216,7 @@ def test_stamps_come_with_the_next_batch(tmp_path: Path) -> None:
 
 
 def test_counts_of_duplicates_grow(tmp_path: Path) -> None:
-    """They are kept as counts with their last instant."""
+    """Duplicates are kept as a count with the last instant."""
     with journal(tmp_path) as scribe:
         for at_us, count in ((50, 2), (40, 1)):
             batch = scribe.batch()
@@ -228,7 +228,7 @@ def test_counts_of_duplicates_grow(tmp_path: Path) -> None:
 
 
 def test_a_device_keeps_its_row(tmp_path: Path) -> None:
-    """What is known of it changes, its name and number do not; an incident's row grows and ends."""
+    """The values of a device's row change, its name and number do not. An incident's row grows and ends."""
     with journal(tmp_path) as scribe:
         for received, members in ((1, 3), (2, 5)):
             batch = scribe.batch()
@@ -242,7 +242,7 @@ def test_a_device_keeps_its_row(tmp_path: Path) -> None:
 
 
 def test_old_days_are_forgotten(tmp_path: Path) -> None:
-    """The ledger is kept from a day on, and as many of its days as are asked for, whatever the date."""
+    """The ledger keeps all days from a given one on, and a given number of days, whatever the date."""
     days = ["2024-01-30", "2024-01-31", "2024-02-01"]
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
@@ -259,7 +259,7 @@ def test_old_days_are_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
-    """One test for each registered account, in whatever case; None ends it, and no other one."""
+    """Each registered account has one test, in upper or lower case. None ends that test and no other one."""
     place, other = Place("000a"), Place("000a", "1")
     with journal(tmp_path) as scribe:
         for until in (10, 20):
@@ -278,7 +278,7 @@ def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
     "sql", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "UPDATE signals SET kind = 'presence'"]
 )
 def test_the_database_itself_refuses_to_rewrite_the_past(tmp_path: Path, sql: str) -> None:
-    """Triggers stop a slip of our own or of a person with sqlite3; whoever drops them is found by the chain."""
+    """Triggers stop a mistake of ours or of a person with sqlite3. Without triggers the audit chain shows it."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         with pytest.raises(sqlite3.IntegrityError, match=r"append-only|never changed"):
@@ -289,7 +289,7 @@ def test_the_database_itself_refuses_to_rewrite_the_past(tmp_path: Path, sql: st
 
 
 def test_after_a_failure_the_log_starts_over_and_nothing_else(tmp_path: Path) -> None:
-    """What was committed lies in the database itself, the failed batch nowhere, and the chain goes on."""
+    """All committed data is in the database itself, nothing of the failed batch is, and the audit chain goes on."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         with file_size_limited(tmp_path / f"{JOURNAL}-wal"), pytest.raises(StoreError, match="commit 2 failed"):
@@ -302,7 +302,7 @@ def test_after_a_failure_the_log_starts_over_and_nothing_else(tmp_path: Path) ->
 
 
 def test_a_disk_that_still_fails_is_told(tmp_path: Path) -> None:
-    """The receiver stays unready and tries again; it must hear that this time it failed, and can be helped later."""
+    """A try that fails must raise, so that the receiver stays unready and tries again later."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         with file_size_limited(tmp_path / JOURNAL), pytest.raises(StoreError, match="cannot go on"):
@@ -312,12 +312,12 @@ def test_a_disk_that_still_fails_is_told(tmp_path: Path) -> None:
 
 
 def test_nobody_waits_for_a_long_reader(tmp_path: Path) -> None:
-    """Neither a start nor the way out of a failure: a backup may take minutes, and homes are calling."""
+    """Neither a start nor a recovery waits for a reader: a backup may take minutes, and homes are calling."""
     opened = Journal(tmp_path, ManualClock())
     with closing(sqlite3.connect(f"file:{tmp_path / JOURNAL}?mode=ro", uri=True, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM signals").fetchone() == (0,)
-        opened.recover(WINDOW_US)  # writes this boot down, so that the log has something that the reader does not see
+        opened.recover(WINDOW_US)  # records this boot, so that the log holds data that the reader does not see
 
         began = time.monotonic()
         opened.resume()

@@ -1,4 +1,4 @@
-"""The journal's write-ahead log: checkpointed between commits, waiting for nobody."""
+"""The journal's write-ahead log is checkpointed between commits, without waiting for readers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def wal_frames(scribe: Scribe) -> tuple[int, int]:
-    """Return how many pages the log holds, and how many of them are in the database already."""
+    """Return how many pages the log holds, and how many of them are already in the database."""
     _, frames, moved = scribe.journal._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return frames, moved
 
 
 def test_nothing_is_checkpointed_during_a_commit(tmp_path: Path) -> None:
-    """The log is folded in between commits, after the answers, and only once it is past its bound."""
+    """The log is moved into the database after the acknowledgements, and only once it is larger than its bound."""
     with journal(tmp_path) as scribe:
         before = (tmp_path / JOURNAL).stat().st_size
         while (tmp_path / f"{JOURNAL}-wal").stat().st_size <= scribe.journal._checkpoint_pages * 4096:
@@ -36,7 +36,7 @@ def test_nothing_is_checkpointed_during_a_commit(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_does_not_wait_for_readers(tmp_path: Path) -> None:
-    """A long read keeps the log from starting over; the writer goes on, and the reader sees what it saw."""
+    """A long read keeps the log from starting over. The writer goes on, and the reader sees the same data as before."""
     with (
         journal(tmp_path) as scribe,
         closing(sqlite3.connect(f"file:{tmp_path / JOURNAL}?mode=ro", uri=True, isolation_level=None)) as reader,
@@ -67,7 +67,7 @@ def _closed(scribe: Scribe) -> None:
 
 @pytest.mark.parametrize("spoil", [_without_directory, _closed])
 def test_a_checkpoint_that_fails_is_told(tmp_path: Path, spoil: Callable[[Scribe], None]) -> None:
-    """The receiver treats it as it treats a commit that failed."""
+    """The receiver treats a failed checkpoint like a failed commit."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         spoil(scribe)

@@ -1,4 +1,4 @@
-"""Opening the journal: what was open is known again, and one receiver has it to itself."""
+"""Opening the journal: the receiver recovers what was open, and only one receiver may use it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
-    """The first start of all."""
+    """The first start finds an empty journal."""
     clock = ManualClock()
     with closing(Journal(tmp_path, clock)) as opened:
         found = opened.recover(WINDOW_US)
@@ -44,7 +44,7 @@ def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
 
 
 def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
-    """Open alarms with their growth, running tests, the next numbers; nothing of what is closed or over."""
+    """It returns open alarms with their growth, running tests and the next numbers, but nothing closed or ended."""
     clock = ManualClock()
     now_us = clock.now().utc_us
     states = [State.WAITING, State.CLAIMED, State.ANSWERED, State.CLOSED]
@@ -76,7 +76,7 @@ def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
 
 
 def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
-    """Identities of the last minutes in their order, without those too old and those that are never retries."""
+    """It returns the identities of the last minutes in order, without old ones and those that are never repeated."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         scribe.commit(report(1))
@@ -115,12 +115,12 @@ def test_recovery_knows_the_calls_that_may_be_repeated(tmp_path: Path, *, reboot
         (1, 1, 3, 5),
         (2, 1, 3, None),
     ]
-    # The wall clock was set back: it changes nothing while the machine runs, and what seems to come later came now.
+    # The wall clock was set back. That changes nothing while the machine runs; a future instant counts as now.
     assert [call.told_us for call in calls] == told_us
 
 
 def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
-    """Whatever the journal has grown to, a start reads what is open and the last minutes of signals."""
+    """However large the journal is, a start reads only what is open and the last minutes of signals."""
     statements: list[str] = []
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
@@ -136,7 +136,7 @@ def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
         ]
     scans = [(sql, plan) for sql, plan in plans if plan.startswith("SCAN") and " INDEX " not in plan]
 
-    # The window is looked for backwards along the numbers and left at its edge; tests are few and end by themselves.
+    # The window is searched backwards along the numbers as far as its edge. Tests are few and end by themselves.
     assert {plan for _, plan in scans} <= {"SCAN on_test", "SCAN CONSTANT ROW", "SCAN edge"}
     assert any("alarms_open" in plan for _, plan in plans)
     assert any("alarms_closed" in plan for _, plan in plans)
@@ -144,7 +144,7 @@ def test_recovery_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
 
 
 def test_alarms_of_the_schema_before_holds_are_read(tmp_path: Path) -> None:
-    """Rows that knew no marks come out with none; those closed lately are found again, older ones are not."""
+    """Rows of a schema without marks have no marks. Alarms that were closed lately are found, older ones are not."""
     clock = ManualClock()
     connection = sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)
     steps = migrations("journal")
@@ -179,7 +179,7 @@ def columns(connection: sqlite3.Connection) -> list[str]:
 
 
 def test_two_receivers_cannot_share_a_state_directory(tmp_path: Path) -> None:
-    """The second one is refused, told who holds it and what to do, and may start when the first has gone."""
+    """The second one is refused with the owner's process id and a remedy, and may start when the first has ended."""
     clock = ManualClock()
     with closing(Journal(tmp_path, clock)), pytest.raises(StoreError, match="is writing") as caught:
         Journal(tmp_path, clock)
@@ -189,7 +189,7 @@ def test_two_receivers_cannot_share_a_state_directory(tmp_path: Path) -> None:
 
 
 def test_a_receiver_that_dies_leaves_the_journal_free(tmp_path: Path) -> None:
-    """The lock goes with the process, however it ends."""
+    """The lock ends with the process, however that ends."""
     code = (
         "import sys; from pathlib import Path; from vetlla.domain.clock import ManualClock;"
         "from vetlla.store.journal.journal import Journal; journal = Journal(Path(sys.argv[1]), ManualClock());"
@@ -208,13 +208,13 @@ def test_a_receiver_that_dies_leaves_the_journal_free(tmp_path: Path) -> None:
 
 
 def test_maintenance_keeps_receivers_out(tmp_path: Path) -> None:
-    """While a restore exchanges the files no receiver opens them."""
+    """No receiver can open the files while a restore exchanges them."""
     with keep_out_receivers(tmp_path), pytest.raises(StoreError, match="is writing"):
         Journal(tmp_path, ManualClock())
 
 
 def test_a_journal_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
-    """A start that fails frees the lock: the next try must not be told of another receiver."""
+    """A start that fails frees the lock, so the next try does not report another receiver."""
     (tmp_path / JOURNAL).write_bytes(b"this is no database, and long enough to be taken for none" * 20)
     for _ in range(2):
         with pytest.raises(StoreError, match=r"cannot be opened: file is not a database"):
@@ -222,7 +222,7 @@ def test_a_journal_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_restore_that_was_interrupted_stops_the_receiver(tmp_path: Path) -> None:
-    """Half of an old and half of a new journal must not be written to."""
+    """No receiver may write to files of which some are old and some are new."""
     (tmp_path / UNFINISHED_RESTORE).touch()
 
     with pytest.raises(StoreError, match="a restore was interrupted"):
@@ -230,7 +230,7 @@ def test_a_restore_that_was_interrupted_stops_the_receiver(tmp_path: Path) -> No
 
 
 def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A file where the directory should be."""
+    """A file is in the place of the directory."""
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
 
     with pytest.raises(StoreError, match="cannot be made"):
@@ -238,7 +238,7 @@ def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 def test_files_are_for_the_service_and_its_group(tmp_path: Path) -> None:
-    """Personal data is not readable by everybody, whatever the umask; the log inherits it."""
+    """Only the service and its group can read personal data, whatever the umask; the log inherits the permissions."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
@@ -265,13 +265,13 @@ def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_stop_puts_a_deleted_journal_back(tmp_path: Path) -> None:
-    """The receiver is stopped before the copy of a deleted journal is in its place: the stop does the rest."""
+    """The receiver is stopped before the copy of a deleted journal is in its place, so the stop puts it there."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         (tmp_path / JOURNAL).unlink()
         pulse = scribe.batch()
         pulse.pulse = True
-        with pytest.raises(StoreError, match=r"journal\.db was deleted under the running receiver"):
+        with pytest.raises(StoreError, match=r"journal\.db was deleted"):
             scribe.write(pulse)
         with pytest.raises(StoreError, match="a copy is being made"):
             scribe.journal.resume()
@@ -281,13 +281,13 @@ def test_a_stop_puts_a_deleted_journal_back(tmp_path: Path) -> None:
 
 
 def end_copy(scribe: Scribe) -> None:
-    """Wait for the end of the copy that is being made."""
+    """Wait until the copy is complete or has failed."""
     assert scribe.journal._rescue is not None
     scribe.journal._rescue.wait()
 
 
 def test_a_copy_that_has_no_room_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What keeps the copy from being made is told, and the receiver stays unready until there is room."""
+    """The error says why the copy failed, and the receiver stays unready until there is room."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
         (tmp_path / JOURNAL).unlink()

@@ -1,4 +1,4 @@
-"""The last known position: the latest by its own time, found without reading more than is needed."""
+"""The last known position is the latest by its own time, and is found without reading more than necessary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER = AccountId("", "", "001017000000027")
 
 
 def at(latitude: float, minute: float | None = None, **said: Any) -> Signal:  # noqa: ANN401 - any field of a signal
-    """Return a report from a place, which was true so many minutes after the start; None: it has no time."""
+    """Return a report with a position that was true ``minute`` minutes after the start; None for one without a time."""
     when = None if minute is None else START + timedelta(minutes=minute)
     return report(1, id=WATCH, position=Position(latitude=latitude, longitude=1.0, source="gps", at=when), **said)
 
@@ -36,7 +36,7 @@ def without(**said: Any) -> Signal:  # noqa: ANN401 - any field of a signal
 
 
 def write(directory: Path, *signals: Signal) -> None:
-    """Write each a minute after the one before."""
+    """Write the signals, each a minute after the one before."""
     clock = ManualClock(START)
     with journal(directory, clock) as scribe:
         for signal in signals:
@@ -56,7 +56,7 @@ def search_of(
 
 
 def test_another_home_with_the_same_number_is_somewhere_else(tmp_path: Path) -> None:
-    """Behind another receiver the account is another home, however new its place is."""
+    """The same account on another receiver is another home, however new its position is."""
     write(tmp_path, at(1, 1), at(2, 2)._replace(id=WATCH._replace(receiver="2")))
     found = search_of(tmp_path, lambda who: who.receiver != "2")
     assert latitude(found) == 1
@@ -70,7 +70,7 @@ def latitude(found: Search) -> float:
 
 
 def test_the_newest_place_is_found_behind_what_has_none(tmp_path: Path) -> None:
-    """Heartbeats and alarms without a place do not hide the place before them; case does not matter."""
+    """Heartbeats and alarms without a position do not hide an earlier position. The account's case does not matter."""
     write(tmp_path, at(1, 1), at(2, 2), without(), without(measurements={"battery": 50.0}), report(3, id=OTHER))
     assert latitude(search(tmp_path)) == 2
     with journal(tmp_path) as scribe:
@@ -79,7 +79,7 @@ def test_the_newest_place_is_found_behind_what_has_none(tmp_path: Path) -> None:
 
 
 def test_what_was_kept_back_is_not_newer_because_it_comes_later(tmp_path: Path) -> None:
-    """After an outage the device tells where it is, then where it was: it is where it is."""
+    """After an outage the device reports where it is, then where it was; the first one is the current position."""
     write(tmp_path, at(1, 1), at(7, 2), at(3, 0.2, buffered=True), at(4, 0.4, buffered=True), without())
     found = search(tmp_path)
     assert latitude(found) == 7
@@ -89,7 +89,7 @@ def test_what_was_kept_back_is_not_newer_because_it_comes_later(tmp_path: Path) 
 
 @pytest.mark.parametrize("minute", [5000, None])
 def test_a_clock_that_is_wrong_or_silent_counts_as_receipt(tmp_path: Path, minute: float | None) -> None:
-    """A place of the future, or of no time, is as new as its receipt: not newer, and never hidden."""
+    """A position with a future time, or without a time, counts as old as its receipt. It is never hidden."""
     write(tmp_path, at(1, 1), at(2, minute), without())
     found = search(tmp_path)
     assert latitude(found) == 2
@@ -107,41 +107,41 @@ def write_later(directory: Path, signal: Signal) -> None:
 
 
 def test_the_reports_own_time_stands_in_for_the_places(tmp_path: Path) -> None:
-    """A place without a time happened when the report says that it happened."""
+    """A position without a time has the time of its report."""
     write(tmp_path, at(1, 1), at(2, None, occurred_at=START + timedelta(seconds=30)))
     assert latitude(search(tmp_path)) == 1
 
 
 def test_the_walk_ends_where_nothing_newer_can_be(tmp_path: Path) -> None:
-    """With a live place among the newest signals, those before it are not read."""
+    """If the newest signals hold a live position, earlier signals are not read."""
     write(tmp_path, *(at(1, minute + 1) for minute in range(50)))
     assert search(tmp_path).looked_through == 1
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 7, 500])
 def test_pages_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    """Wherever a page ends, the same place is found."""
+    """The same position is found wherever a page ends."""
     write(tmp_path, at(1, 1), at(7, 2), *(without() for _ in range(5)), at(3, 0.5, buffered=True))
     monkeypatch.setattr(positions, "PAGE", page)
     assert latitude(search(tmp_path)) == 7
 
 
 def test_no_account_is_read_without_bound(tmp_path: Path) -> None:
-    """After so many signals the search ends and says that it has not seen all."""
+    """After a fixed number of signals the search ends, and reports that it has not read all of them."""
     write(tmp_path, at(1, 1), *(without() for _ in range(9)))
     assert search(tmp_path, limit=9) == (None, 9, False)
     assert latitude(search(tmp_path, limit=10)) == 1
 
 
 def test_an_account_without_a_place_is_read_to_its_end(tmp_path: Path) -> None:
-    """No place among all its signals, and no signal at all, are two answers."""
+    """An account whose signals have no position differs from an account without signals."""
     write(tmp_path, without(), without(details={"note": "position"}))
     assert search(tmp_path) == (None, 2, True)
     assert search(tmp_path, "nobody") == (None, 0, True)
 
 
 def test_the_search_goes_by_the_index(tmp_path: Path) -> None:
-    """The account's own signals are read, in order, and nobody else's."""
+    """Only the account's own signals are read, in order."""
     write(tmp_path, at(1, 1))
     with Archive(tmp_path) as archive:
         plan = archive.read(f"EXPLAIN QUERY PLAN {positions._NEWEST}", (WATCH.account, 10, 10))

@@ -1,4 +1,4 @@
-"""Removal of what is too old: in small steps, by kind, never of what is in use, and the audit proves what remains."""
+"""Removal of old data: in small steps, by kind, never while it is in use; the audit proves what remains."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def steps(opened: Journal, clock: Clock, **days: int) -> list[Step]:
 
 
 def believed(scribe: Scribe, **days: int) -> list[Step]:
-    """Do a round by the instant that the receiver believes; return its steps."""
+    """Do a round with the instant that the receiver believes; return its steps."""
     connection, wall_us = scribe.journal.connection, scribe.clock.now().utc_us
     kept = terms(scribe.clock, **days)._replace(now_us=believed_us(connection, wall_us, 0), wall_us=wall_us)
     with Archive(scribe.journal.path.parent) as archive:
@@ -78,25 +78,25 @@ def believed(scribe: Scribe, **days: int) -> list[Step]:
 
 
 def note(batch: Batch, number: int, text: str) -> None:
-    """Let an operator write a note, with its audit."""
+    """Add a note of an operator with its audit record."""
     batch.notes.append(Note(number, batch.began_us, "maria", text))
     batch.audit.append(Entry(batch.began_us, "maria", "note", f"alarm {number}", {}))
 
 
 def flaws(directory: Path) -> list[str]:
-    """Return what an audit finds wrong."""
+    """Return the flaws that an audit finds."""
     with Archive(directory) as archive:
         return [flaw.what for flaw in verify(archive.read)]
 
 
 def read(directory: Path, sql: str, *values: Any) -> list[Any]:  # noqa: ANN401 - what SQLite takes
-    """Return the first column of what is in the journal."""
+    """Return the first column of a query of the journal."""
     with Archive(directory) as archive:
         return [row[0] for row in archive.read(sql, values)]
 
 
 def by_hand(directory: Path, *statements: str) -> None:
-    """Change the journal as no receiver does."""
+    """Change the journal in a way that no receiver does."""
     with closing(sqlite3.connect(directory / JOURNAL, isolation_level=None)) as connection:
         connection.execute("DROP TRIGGER IF EXISTS signals_stay_update")
         for sql in statements:
@@ -104,7 +104,7 @@ def by_hand(directory: Path, *statements: str) -> None:
 
 
 def days_of_signals(scribe: Scribe, count: int, **said: Any) -> None:  # noqa: ANN401 - fields of a signal
-    """Store one signal a day."""
+    """Store one signal on each day."""
     clock = scribe.clock
     assert isinstance(clock, ManualClock)
     for number in range(scribe.next_signal, scribe.next_signal + count):
@@ -116,7 +116,7 @@ def days_of_signals(scribe: Scribe, count: int, **said: Any) -> None:  # noqa: A
 
 
 def test_each_kind_has_its_time(tmp_path: Path) -> None:
-    """Places go first, with the bytes in which they stand, then all bytes, then whole rows; younger ones stay."""
+    """Places are removed first, with the bytes that contain them, then all bytes, then rows; younger rows stay."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 10, position=PLACE, details={"cells": "214-07", "flags": "1"})
@@ -140,7 +140,7 @@ def test_each_kind_has_its_time(tmp_path: Path) -> None:
 
 
 def test_notes_and_rejects_go_too(tmp_path: Path) -> None:
-    """Evidence and what operators wrote have no digest: they are removed, and the audit counts them."""
+    """Rejects and notes have no digest; they are removed, and the audit counts them."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         for _ in range(5):
@@ -162,7 +162,7 @@ def test_notes_and_rejects_go_too(tmp_path: Path) -> None:
 
 
 def test_numbers_are_never_used_twice(tmp_path: Path) -> None:
-    """The newest row stays, whatever its age: the next signal and the next reject get the numbers behind it."""
+    """The newest row stays, whatever its age, so the next signal and the next reject get the numbers after it."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 3)
@@ -176,7 +176,7 @@ def test_numbers_are_never_used_twice(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
-    """What a round would remove is counted by a reader, kind by kind, and is what the round then removes."""
+    """A reader counts what a round would remove, by kind, and the round then removes exactly that."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 8, position=PLACE)
@@ -213,7 +213,7 @@ def test_what_is_removed_is_gone_from_the_file(tmp_path: Path) -> None:
 
 
 def test_a_step_is_bounded(tmp_path: Path) -> None:
-    """No transaction removes more rows than the bound, however many are too old, however large their commits were."""
+    """No transaction removes more rows than the bound, however many are too old and however large their commits."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         scribe.commit(*[report(number) for number in range(1_000)])
@@ -229,7 +229,7 @@ def test_a_step_is_bounded(tmp_path: Path) -> None:
 
 
 def test_a_step_reads_little(tmp_path: Path) -> None:
-    """Signals far apart in large commits are dealt with in steps of few commits: what is compared is bounded, too."""
+    """Signals far apart in large commits are removed in steps of few commits, so the compared rows are bounded too."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         for _ in range(6):
@@ -244,7 +244,7 @@ def test_a_step_reads_little(tmp_path: Path) -> None:
 
 
 def test_a_round_can_end_anywhere(tmp_path: Path) -> None:
-    """A kill between two steps leaves a journal that is proven; the next round goes on."""
+    """A kill between two steps leaves a journal without flaws, and the next round goes on."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         for number in range(700):
@@ -261,11 +261,11 @@ def test_a_round_can_end_anywhere(tmp_path: Path) -> None:
         if step is None or step.what == CLOCK:
             break
     assert read(tmp_path, "SELECT id FROM signals ORDER BY id") == [701]
-    assert taken == 1_400  # no bytes were left when their turn came
+    assert taken == 1_400  # no raw bytes were left when their turn came
 
 
 def test_a_step_that_breaks_leaves_all_as_it_was(tmp_path: Path) -> None:
-    """Rows, their record and how far the round has come stand or fall together; commits go on."""
+    """The rows, their record and the position of the round are all rolled back, and commits go on."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 5)
@@ -284,11 +284,11 @@ def test_a_step_that_breaks_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert sum(step.removed for step in removed(scribe, raw=1)) == 4
 
 
-# --- what is in use ---------------------------------------------------------------------------------------------------
+# --- data in use ------------------------------------------------------------------------------------------------------
 
 
 def _alarms(scribe: Scribe, clock: ManualClock) -> None:
-    """Store an open alarm that continues a closed one, and a closed one by itself: a signal and a note each."""
+    """Store an open alarm that continues a closed one, and another closed one, with a signal and a note each."""
     for number, is_closed in ((1, True), (2, False), (3, True)):
         batch = scribe.signals([report(number)], alarm=number)
         batch.alarms[number] = alarm(number, clock, chained_to=1 if number == 2 else None)
@@ -304,7 +304,7 @@ def _alarms(scribe: Scribe, clock: ManualClock) -> None:
 
 
 def close(batch: Batch, number: int, clock: ManualClock) -> None:
-    """Let an operator close an alarm, with its audit."""
+    """Close an alarm as an operator, with its audit record."""
     before = batch.alarms.get(number) or alarm(number, clock, opened_us=ManualClock().now().utc_us, chained_to=1)
     batch.alarms[number] = before._replace(state=State.CLOSED, closed_us=batch.began_us, outcome=Outcome.OTHER)
     detail: dict[str, object] = {"outcome": "other", "t2_us": None, "t3_us": None}
@@ -312,7 +312,7 @@ def close(batch: Batch, number: int, clock: ManualClock) -> None:
 
 
 def test_open_alarms_and_what_they_continue_are_held_back(tmp_path: Path) -> None:
-    """Signals and notes of an open alarm stay, and those of the alarm before it; once it is over they go."""
+    """Signals and notes of an open alarm, and of the alarm that it continues, stay until the open alarm is over."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         _alarms(scribe, clock)
@@ -338,7 +338,7 @@ def test_open_alarms_and_what_they_continue_are_held_back(tmp_path: Path) -> Non
 
 
 def test_alarms_stay_with_their_figures(tmp_path: Path) -> None:
-    """The proof of t2 and t3 outlives the signals."""
+    """The figures that prove t2 and t3 stay when the signals are removed."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         _alarms(scribe, clock)
@@ -350,7 +350,7 @@ def test_alarms_stay_with_their_figures(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_was_behind_makes_nothing_old(tmp_path: Path) -> None:
-    """A report of today that was stamped 1970 stays: what came before it is young."""
+    """A report of today that was stamped 1970 stays, because the rows before it are young."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 3)
@@ -363,7 +363,7 @@ def test_a_clock_that_was_behind_makes_nothing_old(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_was_ahead_stops_no_removal(tmp_path: Path) -> None:
-    """A stamp of the future ends no walk: rows behind it are removed in their time, and it with the next of them."""
+    """A future stamp does not end the walk: later rows are removed in their time, and its row with the next of them."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         clock.step_wall(3_650 * DAY_S)
@@ -378,7 +378,7 @@ def test_a_clock_that_was_ahead_stops_no_removal(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_was_ahead_for_long(tmp_path: Path) -> None:
-    """More stamps of the future than one step looks at: all of these rows go with the first one behind them."""
+    """If there are more future stamps than one step reads, all of these rows are removed with the first later row."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         clock.step_wall(3_650 * DAY_S)
@@ -397,7 +397,7 @@ def test_a_clock_that_was_ahead_for_long(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ahead_s", [3_600, 3_650 * DAY_S])
 def test_a_clock_that_is_set_back_makes_nothing_old(tmp_path: Path, ahead_s: int) -> None:
-    """What was stamped ahead of the clock of now, an hour or years, stays until what came after it is too old."""
+    """A row that was stamped an hour or years ahead of the present clock stays until later rows are too old."""
     clock = ManualClock()
     kept = {"positions": 30, "raw": 183, "signals": 730, "notes": 730, "rejects": 183}
     with journal(tmp_path, clock) as scribe:
@@ -422,7 +422,7 @@ def test_a_clock_that_is_set_back_makes_nothing_old(tmp_path: Path, ahead_s: int
 @pytest.mark.parametrize("quiet_days", [0, 31])
 @pytest.mark.parametrize("off_days", [8, 60])
 def test_a_receiver_that_was_away_keeps_what_comes(tmp_path: Path, quiet_days: int, off_days: int) -> None:
-    """The round goes by a time before today then: reports of today have no stamps of the future, and stay."""
+    """The round then uses an instant before today, but the stamps of today's reports do not count as future ones."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 2, position=PLACE)
@@ -448,7 +448,7 @@ def test_a_receiver_that_was_away_keeps_what_comes(tmp_path: Path, quiet_days: i
 
 @pytest.mark.parametrize("quiet_days", [5, 31])
 def test_a_clock_that_was_behind_after_a_quiet_time(tmp_path: Path, quiet_days: int) -> None:
-    """A stamp long before what was removed already is not believed: its row goes with the next one behind it."""
+    """A stamp long before the removed rows is not believed; its row is removed with the next one after it."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 10, position=PLACE)
@@ -473,7 +473,7 @@ def test_a_clock_that_was_behind_after_a_quiet_time(tmp_path: Path, quiet_days: 
 
 
 def test_a_clock_that_was_ahead_in_a_round(tmp_path: Path) -> None:
-    """What was removed while the clock was years ahead makes no stamp of the right time unbelievable."""
+    """A removal while the clock was years ahead does not make correct stamps unbelievable."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         clock.step_wall(3_650 * DAY_S)
@@ -487,7 +487,7 @@ def test_a_clock_that_was_ahead_in_a_round(tmp_path: Path) -> None:
 
 
 def test_a_clock_behind_for_one_report_ends_no_absence(tmp_path: Path) -> None:
-    """Reports that came after an absence have stamps that the round does not believe yet, and none of the future."""
+    """After the receiver was off, reports have stamps that the round does not believe yet, but no future ones."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         scribe.commit(report(1))
@@ -506,7 +506,7 @@ def test_a_clock_behind_for_one_report_ends_no_absence(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_is_years_behind_removes_nothing(tmp_path: Path) -> None:
-    """All stamps are of the future then; when the clock is right again the walk goes on where it was."""
+    """Then all stamps are in the future. When the clock is right again, the walk goes on where it was."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 20)
@@ -518,7 +518,7 @@ def test_a_clock_that_is_years_behind_removes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_empties_no_journal(tmp_path: Path) -> None:
-    """The wall clock set to another year counts as a week ahead, in a first round and in later ones."""
+    """A wall clock that is set to another year counts as a week ahead, in the first round and in later ones."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 20)
@@ -553,7 +553,7 @@ PUT_BACK = "UPDATE signals SET raw = x'41' WHERE id = 6"
     ],
 )
 def test_tampering_shows_behind_a_removal(tmp_path: Path, tampering: str, found: list[str]) -> None:
-    """A row deleted, changed, filled again or put in by hand is found, in what was removed and in what remains."""
+    """A row that was deleted, changed, filled again or added by hand is found, in emptied and in remaining ranges."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 10)
@@ -566,7 +566,7 @@ def test_tampering_shows_behind_a_removal(tmp_path: Path, tampering: str, found:
 
 @pytest.mark.parametrize("tampering", [LOST, CHANGED])
 def test_a_removal_launders_nothing(tmp_path: Path, tampering: str) -> None:
-    """Signals that a hand has changed are left alone, told, and found by every audit after; their neighbours go."""
+    """Signals that were changed by hand stay, and every later audit finds them; their neighbours are removed."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 10)
@@ -581,7 +581,7 @@ def test_a_removal_launders_nothing(tmp_path: Path, tampering: str) -> None:
 
 
 def test_a_forged_table_launders_nothing(tmp_path: Path) -> None:
-    """Where to look for a digest stands in a table; the digest itself is taken from the chain alone."""
+    """A table says which record holds a digest, but the digest itself comes only from the audit chain."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 10)
@@ -609,7 +609,7 @@ def test_records_of_removals_are_of_the_chain(tmp_path: Path) -> None:
 
 
 def test_ranges_that_cut_through_others_are_told(tmp_path: Path) -> None:
-    """A removal takes whole ranges: one that cuts through a commit or an earlier removal is none of ours."""
+    """A removal covers whole ranges, so the receiver never writes one that cuts through a commit or a removal."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         scribe.commit(report(1), report(2), report(3), report(4))
@@ -625,7 +625,7 @@ def test_ranges_that_cut_through_others_are_told(tmp_path: Path) -> None:
 
 
 def test_a_journal_of_the_schema_before(tmp_path: Path) -> None:
-    """Signals and alarms come out of the migration as they were; from then on they can be emptied, and not changed."""
+    """The migration keeps signals and alarms as they were. After it they can be emptied but not changed."""
     clock = ManualClock()
     with closing(sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)) as connection:
         apply(connection, [step for step in migrations("journal") if step.number < 8], clock)
@@ -649,7 +649,7 @@ def test_a_journal_of_the_schema_before(tmp_path: Path) -> None:
 
 
 def test_signals_cannot_be_changed_by_accident(tmp_path: Path) -> None:
-    """A column can be emptied, never filled or replaced: a trigger keeps it so."""
+    """A trigger allows a column to be emptied, but never to be filled or replaced."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         days_of_signals(scribe, 2, text="fell", position=PLACE)
@@ -661,7 +661,7 @@ def test_signals_cannot_be_changed_by_accident(tmp_path: Path) -> None:
 
 
 def test_a_note_taken_out_by_hand_is_no_removal(tmp_path: Path) -> None:
-    """Notes that were removed for their age are not missing; a younger one that a hand took out is."""
+    """A note that was removed for its age is not missing, but a younger one that was removed by hand is."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         for number in range(1, 4):

@@ -1,4 +1,4 @@
-"""Values to rows and back: what a device said comes out of the journal as it went in."""
+"""Values become rows and are read back unchanged."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def kept(database: sqlite3.Connection, table: str, values: tuple[Any, ...], colu
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(signal=SIGNALS)
 def test_a_signal_comes_out_as_it_went_in(database: sqlite3.Connection, signal: Signal) -> None:
-    """Whatever a decoder can make is stored without losing or changing any of it."""
+    """Every signal that a decoder can make is stored without losing or changing any value."""
     flags = (Flag.BUFFERED if signal.buffered else Flag(0)) | (Flag.REPEATED if signal.repeated else Flag(0))
     row = signal_row(
         signal, arrival(ManualClock()), number=1, commit=1, home="", priority=Priority.LIFE, flags=flags, alarm=None
@@ -105,7 +105,7 @@ def test_a_signal_comes_out_as_it_went_in(database: sqlite3.Connection, signal: 
 def test_batches_come_out_of_the_journal_as_they_went_in(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Signal]]
 ) -> None:
-    """The same through the real file: every signal once, in order."""
+    """The real file holds every signal once and in order."""
     directory = tmp_path_factory.mktemp("journal")
     with journal(directory) as scribe:
         for batch in batches:
@@ -125,7 +125,7 @@ def test_batches_come_out_of_the_journal_as_they_went_in(
 
 
 def test_what_the_intake_adds_is_kept(tmp_path: Path) -> None:
-    """Home, priority, alarm, path, stamps and the time from first byte to the queue."""
+    """Home, priority, alarm, path, stamps and the time from the first byte to the queue are stored."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(), home="H-0001", priority=Priority.HOME_RISK, alarm=7, flags=Flag.ON_TEST)
         scribe.flush()
@@ -147,17 +147,17 @@ def test_what_the_intake_adds_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "t3_s"),
     [
-        ({}, 20),  # ready with its alarm
+        ({}, 20),  # became ready with its alarm
         ({"ready_mono_us": -4_999_700}, 15),  # joined 5 s later
         ({"ready_mono_us": -20_000_300}, 0),  # joined as it was answered
         ({"ready_mono_us": -90_000_300}, 0),  # joined while the operator was speaking
-        ({"answered_us": None, "t3_us": None}, None),  # still waits
-        ({"boot": 2, "ready_mono_us": None}, 20.9997),  # answered after a reboot: by the wall clock
+        ({"answered_us": None, "t3_us": None}, None),  # is still waiting
+        ({"boot": 2, "ready_mono_us": None}, 20.9997),  # was answered after a reboot, by the wall clock
         ({"answered_us": None, "closed_us": 7_000_000}, 20),  # closed without an answer
     ],
 )
 def test_every_signal_has_its_own_t3(tmp_path: Path, made: dict[str, Any], t3_s: float | None) -> None:
-    """From when it was ready until its alarm was answered or closed, on the clock that is never stepped."""
+    """The time runs from ready until its alarm was answered or closed, on the clock that is never stepped."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         now_us = clock.now().utc_us
@@ -174,7 +174,7 @@ def test_every_signal_has_its_own_t3(tmp_path: Path, made: dict[str, Any], t3_s:
 
 
 def test_a_routine_report_was_answered_by_the_receiver(tmp_path: Path) -> None:
-    """It waited for no operator."""
+    """A routine report did not wait for an operator."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(), priority=Priority.ROUTINE)
         scribe.flush()
@@ -186,7 +186,7 @@ def test_a_routine_report_was_answered_by_the_receiver(tmp_path: Path) -> None:
 
 
 def test_stamps_lost_with_the_receiver_are_absent_not_invented(tmp_path: Path) -> None:
-    """The stamps of a commit are written with the next one; a crash in between leaves none."""
+    """The next commit writes the stamps of a commit, so they are missing after a crash in between."""
     with journal(tmp_path) as scribe:
         scribe.commit(report())
         with Archive(tmp_path) as archive:
@@ -199,7 +199,7 @@ def test_stamps_lost_with_the_receiver_are_absent_not_invented(tmp_path: Path) -
 @pytest.mark.parametrize("outcome", [None, *Outcome])
 @pytest.mark.parametrize("state", State)
 def test_an_alarm_comes_out_as_it_went_in(database: sqlite3.Connection, state: State, outcome: Outcome | None) -> None:
-    """Every column of an alarm, whatever it has been through."""
+    """Every column of an alarm is read back unchanged, in every state."""
     whole = alarm(
         3,
         ManualClock(),
@@ -230,7 +230,7 @@ def test_an_alarm_comes_out_as_it_went_in(database: sqlite3.Connection, state: S
 @pytest.mark.parametrize("who", [None, AccountId("1", "L0", "00aF")])
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reject_comes_out_as_it_went_in(database: sqlite3.Connection, reason: Reason, who: AccountId | None) -> None:
-    """Evidence is of use only if it is exact."""
+    """A reject is useful as evidence only if it is exact."""
     evidence = reject(reason=reason, id=who, raw=bytes(range(256)))
     columns = (
         "at_us", "listener", "transport", "peer", "protocol", "reason", "receiver", "line", "account", "text", "raw",

@@ -1,4 +1,4 @@
-"""Signs of life by the stretch: what a device's row and its signs say together, whichever was written later."""
+"""Signs of life by the stretch, and a device's row together with its signs, whichever was written later."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unit(number: int = 0, *, heard_us: int = 50, day: str = TODAY, received: int
 
 
 def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> SignsRow:
-    """Return a stretch whose first devices were heard at, so often, after so long a silence."""
+    """Return a stretch of devices, given when and how often each reported, and its longest silence."""
     heard_us, received, longest_s = zip(*told, strict=True)
     return SignsRow(stretch, day, pack(array("q", heard_us), array("I", received), array("I", longest_s)))
 
@@ -48,12 +48,12 @@ def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> Si
     ids=["the signs are later", "the row is later", "the row is of a later day", "the signs are of a later day"],
 )
 def test_the_later_of_both_counts(row: Unit, told: tuple[int, int, int], day: str, expected: Unit) -> None:
-    """Counters of a day that is over do not reach into the next."""
+    """Counts of a day that is over do not go into the next day."""
     assert with_signs(row, Signs(signs(told, day=day))) == expected
 
 
 def test_each_device_has_the_signs_of_its_own_place(tmp_path: Path) -> None:
-    """In whichever stretch; without signs a device is as its row says."""
+    """Each device gets its own signs from any stretch. Without signs it stays as its row says."""
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
         numbers = (0, 1, 2, STRETCH, STRETCH + 1, 2 * STRETCH)

@@ -1,4 +1,4 @@
-"""The writer's thread: one job at a time, in order, each reported to the loop that asked."""
+"""The writer's thread does one job at a time, in order, and reports each to the event loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WITHIN_S = 10
 
 
 async def did(ask: Callable[[Callable[[Instant, StoreError | None], None]], None]) -> StoreError | None:
-    """Ask for a job and wait for the report, which comes in this loop."""
+    """Request a job and wait for the report, which comes in this loop."""
     done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
     loop_thread = threading.get_ident()
 
@@ -54,7 +54,7 @@ def stored(directory: Path) -> list[int]:
 
 
 def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None:
-    """What is reported as done is on the disk by then; reports come in the order in which jobs were asked for."""
+    """A batch is on the disk before it is reported, and the reports come in the order of the jobs."""
 
     async def scenario() -> list[str]:
         order: list[str] = []
@@ -73,7 +73,7 @@ def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None
 
 
 def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
-    """A batch that cannot be written is told as such; the next one is written."""
+    """A batch that cannot be written is reported as failed, and the next one is written."""
 
     async def scenario() -> None:
         async with desk(tmp_path) as (writer, scribe):
@@ -90,7 +90,7 @@ def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
 
 
 def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
-    """Whatever goes wrong in a job is a failure of the store to whoever waits: silence would be worse."""
+    """Any error in a job is reported as a failure of the store, because the caller would otherwise wait for ever."""
 
     class Broken(Journal):
         def checkpoint(self) -> None:
@@ -109,7 +109,7 @@ def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
 
 
 def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
-    """Everything handed over before is on the disk, and the journal free for the next receiver."""
+    """All jobs that were handed over are on the disk, and the next receiver can open the journal."""
 
     async def scenario() -> None:
         scribe = Scribe(tmp_path, ManualClock())

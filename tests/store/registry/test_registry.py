@@ -1,4 +1,4 @@
-"""registry.db: one writer, many readers, nothing lost between them."""
+"""registry.db has one writer and many readers, and no change is lost between them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def held(db: Database) -> list[str]:
 
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start another process that runs some code on the registry."""
+    """Start another process that runs ``code`` on the registry."""
     text = "import sys\nfrom pathlib import Path\nfrom vetlla.domain.clock import ManualClock\n"
     text += f"from vetlla.store.registry.registry import writing\nADD = {ADD!r}\n{code}"
     return subprocess.Popen(
@@ -80,7 +80,7 @@ def reachable() -> Iterator[Path]:
 
 
 def test_what_a_writer_commits_a_reader_reads(tmp_path: Path) -> None:
-    """The first writer makes directory and file, for the service's group only."""
+    """The first writer makes the directory and the file, which only the service's group may read."""
     state_dir = tmp_path / "state"
     add(state_dir, "1234")
 
@@ -91,7 +91,7 @@ def test_what_a_writer_commits_a_reader_reads(tmp_path: Path) -> None:
 
 
 def test_the_file_has_its_permissions_whatever_the_umask(tmp_path: Path) -> None:
-    """A command run with umask 0 opens nothing to others, one run with 077 keeps the group."""
+    """A command with umask 0 opens no file to others, and one with 077 does not lock the group out."""
     for mask in (0o000, 0o077):
         before = os.umask(mask)
         try:
@@ -102,7 +102,7 @@ def test_the_file_has_its_permissions_whatever_the_umask(tmp_path: Path) -> None
 
 
 def test_what_root_makes_belongs_to_the_directorys_owner(tmp_path: Path) -> None:
-    """An engineer's sudo leaves no registry that the receiver's user cannot read."""
+    """After an engineer's sudo, the receiver's user can still read the registry."""
     owner = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     os.chown(tmp_path, *owner)
     add(tmp_path, "1")
@@ -113,20 +113,20 @@ def test_what_root_makes_belongs_to_the_directorys_owner(tmp_path: Path) -> None
 
 
 def test_before_the_first_writer_the_registry_is_empty(tmp_path: Path) -> None:
-    """A receiver starts before anybody registered anything, and reading makes no file."""
+    """A receiver can start before any account is registered, and reading makes no file."""
     assert accounts(tmp_path) == []
     assert stamp(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """A slip in --state-dir is no empty registry."""
+    """A wrong --state-dir is an error, not an empty registry."""
     with pytest.raises(StoreError, match=r"nowhere: No such file or directory\n  -> is --state-dir right"):
         accounts(tmp_path / "nowhere")
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
-    """The daemon reads the registry and nothing else, even by mistake."""
+    """The daemon only reads the registry and cannot write to it by mistake."""
     add(tmp_path, "1")
 
     with pytest.raises(StoreError, match="readonly"), reading(tmp_path, CLOCK) as db:
@@ -135,7 +135,7 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
 
 
 def test_an_error_leaves_nothing_of_the_transaction(tmp_path: Path) -> None:
-    """All or nothing."""
+    """A transaction is stored as a whole or not at all."""
 
     def fail_half_way() -> None:
         with writing(tmp_path, CLOCK) as db, db.atomic():
@@ -149,7 +149,7 @@ def test_an_error_leaves_nothing_of_the_transaction(tmp_path: Path) -> None:
 
 
 def test_the_stamp_changes_with_every_commit(tmp_path: Path) -> None:
-    """Two commits within one tick of the kernel's clock are told apart, and reading changes nothing."""
+    """Two commits within one tick of the kernel's clock have different stamps, and reading changes no stamp."""
     seen = set()
     for number in range(20):
         add(tmp_path, str(number))
@@ -161,7 +161,7 @@ def test_the_stamp_changes_with_every_commit(tmp_path: Path) -> None:
 
 
 def test_a_restored_registry_has_another_stamp(tmp_path: Path) -> None:
-    """A file put in the place of another is noticed, even with the same times and size."""
+    """A file that replaces another is noticed, even with the same times and size."""
     add(tmp_path, "1")
     before = stamp(tmp_path)
     shutil.copy2(tmp_path / REGISTRY, tmp_path / "backup")
@@ -171,7 +171,7 @@ def test_a_restored_registry_has_another_stamp(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_is_refused_with_the_firsts_process_id(tmp_path: Path) -> None:
-    """Writers come one at a time; whoever is refused learns whom to wait for, and readers are not kept out."""
+    """Only one process can write. The error names that process, and readers are not kept out."""
     add(tmp_path, "1")
     with child(HOLD, tmp_path) as other:
         assert other.stdout
@@ -186,7 +186,7 @@ def test_a_second_writer_is_refused_with_the_firsts_process_id(tmp_path: Path) -
 
 
 def test_a_writer_that_is_killed_in_the_middle_leaves_what_was(tmp_path: Path) -> None:
-    """The first to look rolls the half commit back; the lock is free and the next writer writes."""
+    """The first reader rolls the incomplete commit back. The lock is free, so the next writer can write."""
     add(tmp_path, "1")
     with child(DIE, tmp_path) as other:
         assert other.wait(30) == -signal.SIGKILL
@@ -198,7 +198,7 @@ def test_a_writer_that_is_killed_in_the_middle_leaves_what_was(tmp_path: Path) -
 
 
 def test_a_reader_waits_for_a_commit(tmp_path: Path) -> None:
-    """What the daemon reads while an import commits is the whole of it, not an error."""
+    """The daemon waits while an import commits, and then reads all of it without an error."""
     add(tmp_path, "1")
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None, check_same_thread=False)
     blocker.execute("BEGIN EXCLUSIVE")
@@ -212,7 +212,7 @@ def test_a_reader_waits_for_a_commit(tmp_path: Path) -> None:
 
 
 def test_a_registry_held_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patience has an end; the remedy says what to do."""
+    """A reader waits for a limited time; the error has a remedy."""
     add(tmp_path, "1")
     monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
@@ -224,7 +224,7 @@ def test_a_registry_held_too_long_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that looks for what was committed last, and finds no file, says so: accounts are not gone."""
+    """A reader that wants the last committed state but finds no file raises; it does not return an empty registry."""
     add(tmp_path, "1")
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
@@ -236,13 +236,13 @@ def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypa
         return last_committed(path)
 
     monkeypatch.setattr(registry, "_last_committed", taken_away)
-    with pytest.raises(StoreError, match=r"it was taken away while it was read\n  -> try again"):
+    with pytest.raises(StoreError, match=r"was removed during the read\n  -> try again"):
         accounts(tmp_path)
     blocker.close()
 
 
 def test_an_older_registry_is_read_without_being_changed(tmp_path: Path) -> None:
-    """After an upgrade the receiver starts at once; the next writer migrates the file."""
+    """After an upgrade the receiver starts at once, and the next writer migrates the file."""
     path = tmp_path / REGISTRY
     old = sqlite3.connect(path)
     old.executescript(migrations("registry")[0].sql)
@@ -269,7 +269,7 @@ def test_an_older_registry_is_read_without_being_changed(tmp_path: Path) -> None
 def test_a_newer_registry_is_refused(
     tmp_path: Path, opened: Callable[[Path, Clock], AbstractContextManager[Database]]
 ) -> None:
-    """An old program does not touch what it does not understand."""
+    """An old program does not touch a schema that it does not know."""
     add(tmp_path, "1")
     newer = sqlite3.connect(tmp_path / REGISTRY)
     newer.execute("PRAGMA user_version = 99")
@@ -281,7 +281,7 @@ def test_a_newer_registry_is_refused(
 
 @pytest.mark.parametrize("content", [b"this is no database at all, but long enough to be read as one" * 50, None])
 def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> None:
-    """Whether it is another file or a torn one, the remedy is the backup."""
+    """The remedy is the backup, for a file of another kind as for an incomplete one."""
     add(tmp_path, "1")
     path = tmp_path / REGISTRY
     path.write_bytes(content or path.read_bytes()[:4096] + bytes(path.stat().st_size - 4096))
@@ -291,15 +291,15 @@ def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> No
 
 
 def test_a_directory_that_cannot_be_written_is_told(reachable: Path) -> None:
-    """The message names file and cause, the remedy the place."""
-    reachable.chmod(0o555)  # who runs the tests without being root owns it
+    """The error names the file and the cause, and the remedy names the directory."""
+    reachable.chmod(0o555)  # without root, the user who runs the tests owns the directory
     for place in (reachable, reachable / "state"):
         with unprivileged(), pytest.raises(AccessError, match=rf"may not write {reachable}: Permission denied\n"):
             add(place, "1")
 
 
 def test_a_reader_without_permission_is_told(reachable: Path) -> None:
-    """An operator outside the service's group learns that it is permission that lacks."""
+    """The error tells an operator outside the service's group that the permission is missing."""
     add(reachable, "1")
     (reachable / REGISTRY).chmod(0o000)
 
@@ -318,13 +318,13 @@ def test_a_reader_who_may_only_read_reads(reachable: Path) -> None:
 
 
 def test_a_mistake_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
-    """Wrong SQL stays what it is."""
+    """Wrong SQL raises SQLite's own error."""
     with pytest.raises(sqlite3.OperationalError, match="no such table"), reading(tmp_path, CLOCK) as db:
         db.execute("SELECT 1 FROM nowhere")
 
 
 def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
-    """No path of a mistake ends in a traceback."""
+    """A file where the directory should be gives an error without a traceback."""
     (tmp_path / "state").touch()
 
     with pytest.raises(StoreError, match="is --state-dir right"):
@@ -334,7 +334,7 @@ def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
-    """The commit that does not fit fails as a whole."""
+    """A commit that does not fit fails as a whole."""
     add(tmp_path, "1")
 
     def fill() -> None:

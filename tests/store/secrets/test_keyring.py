@@ -1,4 +1,4 @@
-"""The keys file: what is read from it, what is not, and that nothing of it ever shows."""
+"""The keys file: which files are read, which are refused, and that no key ever shows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def test_a_key_that_is_kept_is_found_by_its_name(tmp_path: Path) -> None:
-    """Names that nobody set open nothing."""
+    """A name without a key gives no keys."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     keep(path, "south.2-a_b", OTHER)
@@ -56,7 +56,7 @@ def test_a_key_that_is_kept_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_during_a_rotation_the_outgoing_key_stands_behind_the_new_one(tmp_path: Path) -> None:
-    """Its own name shows which devices still use it; finishing drops it."""
+    """A name of its own for the previous key shows which devices still use it; finishing drops the key."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     rotate_key(path, "north", OTHER, by="eva", now=LATER)
@@ -72,7 +72,7 @@ def test_during_a_rotation_the_outgoing_key_stands_behind_the_new_one(tmp_path: 
 
 
 def test_a_long_pad_stays_with_the_name(tmp_path: Path) -> None:
-    """It is of the terminals, so that a rotation and a replaced key keep it."""
+    """The pad belongs to the terminals, so a rotation and a replaced key keep it."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     assert set_long_pad(path, "north", long_pad=True)
@@ -87,7 +87,7 @@ def test_a_long_pad_stays_with_the_name(tmp_path: Path) -> None:
 
 
 def test_keys_that_several_homes_share() -> None:
-    """Two terminals of one home may have one key; an account without a home stands for itself."""
+    """Two terminals of one home may share a key. An account without a home counts as a home of its own."""
     accounts = [
         Account(account="1", home="H-1", key_name="north"),
         Account(account="2", home="H-1", key_name="north"),
@@ -100,7 +100,7 @@ def test_keys_that_several_homes_share() -> None:
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """Whatever the umask, and after every change; nothing else is left in the directory but the lock."""
+    """Only the owner can use it, whatever the umask, after every change. No other file is left except the lock."""
     path = tmp_path / "keys.toml"
     before = os.umask(0)
     try:
@@ -117,7 +117,7 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_change_keeps_the_files_owner(tmp_path: Path) -> None:
-    """Root changes the keys of the receiver's user without taking the file from it."""
+    """Root changes the keys of the receiver's user, who still owns the file."""
     owner = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
@@ -129,7 +129,7 @@ def test_a_change_keeps_the_files_owner(tmp_path: Path) -> None:
 
 
 def test_setting_the_same_key_again_changes_nothing(tmp_path: Path) -> None:
-    """Not even the file."""
+    """The file is not written again."""
     path = tmp_path / "keys.toml"
     assert keep(path, "north", SECRET)
     before = path.stat().st_ino
@@ -139,7 +139,7 @@ def test_setting_the_same_key_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_another_key_takes_a_names_place_only_on_demand(tmp_path: Path) -> None:
-    """Devices that use the old key would be cut off: the remedy is to rotate."""
+    """Devices that use the old key would be cut off, so the remedy is a rotation."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
 
@@ -152,16 +152,16 @@ def test_another_key_takes_a_names_place_only_on_demand(tmp_path: Path) -> None:
 
 
 def test_steps_of_a_rotation_out_of_order_are_refused(tmp_path: Path) -> None:
-    """No key is lost by rotating twice, and nothing is finished that was not begun."""
+    """A second rotation cannot lose a key, and only a rotation that was begun can be finished."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
 
     with pytest.raises(UsageError, match="north is not being rotated"):
         finish_rotation(path, "north")
-    with pytest.raises(UsageError, match="the key that north has already"):
+    with pytest.raises(UsageError, match="north has this key already"):
         rotate_key(path, "north", SECRET, by="ana", now=NOW)
     rotate_key(path, "north", OTHER, by="ana", now=NOW)
-    with pytest.raises(UsageError, match="being rotated since 2026-11-21"):
+    with pytest.raises(UsageError, match="in rotation since 2026-11-21"):
         rotate_key(path, "north", bytes(16), by="ana", now=NOW)
     assert Keyring.read(path)["north"].previous == SECRET
 
@@ -174,7 +174,7 @@ def test_steps_of_a_rotation_out_of_order_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
 def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
-    """Keys that the group can read are no secret any more; the remedy is at hand."""
+    """Keys that the group can read are no longer secret; the error gives the remedy."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     path.chmod(mode)
@@ -186,7 +186,7 @@ def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> Non
 def test_a_systemd_credential_is_read_whatever_its_mode_and_never_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Systemd protects it by other means; the file behind it is the one to change."""
+    """Systemd protects it by other means. To change keys, change the file that the unit loads."""
     path = tmp_path / "vetlla-keys"
     keep(path, "north", SECRET)
     path.chmod(0o440)
@@ -224,7 +224,7 @@ TABLE = f'key = "{HEX}"\nsince = 2026-11-21T22:33:01Z\n'
     ],
 )
 def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, text: str, told: str) -> None:
-    """Neither the message nor the traceback that a log might keep holds anything of a key."""
+    """Neither the message nor a traceback in a log contains any part of a key."""
     path = written(tmp_path / "keys.toml", text)
 
     with pytest.raises(ConfigError, match=told) as caught:
@@ -237,7 +237,7 @@ def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, 
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
-    """A binary key in the place of the file."""
+    """A binary key was put in the place of the file."""
     path = tmp_path / "keys.toml"
     path.write_bytes(bytes(range(128, 160)))
     path.chmod(0o600)
@@ -247,7 +247,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
-    """Whoever needs keys learns that there are none, and how to make them."""
+    """The error says that there are no keys, and how to make the file."""
     with pytest.raises(ConfigError, match=r"keys.toml: No such file or directory\n  -> `vetlla keys set` makes it"):
         Keyring.read(tmp_path / "keys.toml")
     with pytest.raises(ConfigError, match="Is a directory"):
@@ -255,7 +255,7 @@ def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
 
 
 def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
-    """A key in a log line, a traceback or a debugger's list of variables shows its name at the most."""
+    """A key in a log line, a traceback or a debugger's list of variables shows at most its name."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     rotate_key(path, "north", OTHER, by="ana", now=NOW)
@@ -269,7 +269,7 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
 
 
 def test_two_changes_at_once_do_not_lose_a_key(tmp_path: Path) -> None:
-    """The second is refused while the first process holds the file."""
+    """The second change is refused while the first process holds the file."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     hold = (
@@ -289,7 +289,7 @@ def test_two_changes_at_once_do_not_lose_a_key(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_editor_left_is_no_obstacle(tmp_path: Path) -> None:
-    """Half a new file never becomes the file."""
+    """An incomplete new file never becomes the keys file."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
     (tmp_path / "keys.toml.new").write_text("half", encoding="ascii")
@@ -301,7 +301,7 @@ def test_what_a_killed_editor_left_is_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
-    """The keys stay as they were and no secret is left behind."""
+    """The keys stay as they were, and no secret is left in another file."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="its parent must exist"):
         keep(tmp_path / "nowhere" / "there" / "keys.toml", "north", SECRET)
@@ -319,7 +319,7 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_names_that_accounts_use_and_nobody_set_are_counted() -> None:
-    """What check-config tells before a home falls silent."""
+    """check-config reports such names before a home's reports can no longer be read."""
     keyring = Keyring({"north": SharedKey(current=SECRET, since=NOW, by="ana")})
 
     assert unknown_names(keyring, ["north", "", "south", "east", "south"]) == {"south": 2, "east": 1}
@@ -342,7 +342,7 @@ def test_names_that_accounts_use_and_nobody_set_are_counted() -> None:
     ],
 )
 def test_a_key_is_understood_as_its_form_says(text: str, form: Form | None, secret: bytes) -> None:
-    """Where only one reading is possible the form may be left out."""
+    """The form may be left out if only one reading is possible."""
     assert parse_secret(text, form) == secret
 
 
@@ -361,7 +361,7 @@ def test_a_key_is_understood_as_its_form_says(text: str, form: Form | None, secr
     ],
 )
 def test_what_cannot_be_a_key_is_refused_and_not_repeated(text: str, form: Form | None, told: str) -> None:
-    """The reader learns what is wrong without the key being shown to whoever stands behind."""
+    """The error says what is wrong without the key, which other people could see on the screen."""
     with pytest.raises(UsageError, match=told) as caught:
         parse_secret(text, form)
 

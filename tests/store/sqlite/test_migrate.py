@@ -1,4 +1,4 @@
-"""Migrations: each whole or not at all, recorded with what it did, and never past a database that knows more."""
+"""Each migration is applied and recorded as a whole or not at all, and never to a newer database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def schema(database: sqlite3.Connection) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("name", ["journal", "registry"])
 def test_an_empty_database_is_brought_to_this_programs_schema(database: sqlite3.Connection, name: str) -> None:
-    """Every step in order, and once: the second time there is nothing to do."""
+    """Every step is applied once and in order. A second call has nothing to do."""
     steps = migrations(name)
 
     assert migrate(database, name, "memory", CLOCK) == steps
@@ -56,7 +56,7 @@ def test_an_empty_database_is_brought_to_this_programs_schema(database: sqlite3.
 
 
 def test_rows_survive_a_step(database: sqlite3.Connection) -> None:
-    """A step works on what the one before left; triggers and texts with semicolons are one statement each."""
+    """A step works on the rows of the step before. Triggers and texts with semicolons are one statement each."""
     apply(database, [FIRST], CLOCK)
     apply(database, [SECOND], CLOCK)
 
@@ -71,7 +71,7 @@ def test_rows_survive_a_step(database: sqlite3.Connection) -> None:
     ["INSERT INTO nowhere VALUES (1);", "INSERT INTO b VALUES (1), (1);", "CREATE TABLE a (x);", "this is no SQL;"],
 )
 def test_a_step_that_fails_leaves_no_trace(database: sqlite3.Connection, last: str) -> None:
-    """Tables it made, rows it changed, its record and its number: all go; the steps before it stay."""
+    """Its tables, changed rows, record and number are all rolled back; the steps before it stay."""
     bad = Migration(
         2, "0002_bad", f"CREATE TABLE b (x UNIQUE);\nUPDATE a SET x = 2;\nDROP TABLE a;\n{FIRST.sql}{last}\n"
     )
@@ -89,7 +89,7 @@ def test_a_step_that_fails_leaves_no_trace(database: sqlite3.Connection, last: s
 
 
 def test_a_step_that_fills_the_disk_leaves_no_trace(database: sqlite3.Connection) -> None:
-    """SQLite may have rolled back by itself by then: that is told as what it was, the disk."""
+    """SQLite may have rolled back by itself already; the error still says that the disk is full."""
     apply(database, [FIRST], CLOCK)
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     database.execute(f"PRAGMA max_page_count = {pages + 2}")
@@ -103,7 +103,7 @@ def test_a_step_that_fills_the_disk_leaves_no_trace(database: sqlite3.Connection
 
 
 def test_a_newer_database_is_refused(database: sqlite3.Connection) -> None:
-    """Nothing is applied to it, and the message names both versions and what to do."""
+    """No step is applied to it, and the error names both versions and a remedy."""
     database.execute("PRAGMA user_version = 9999")
 
     with pytest.raises(StoreError, match=r"/srv/journal.db: schema 9999 is newer than this program's") as caught:

@@ -1,4 +1,4 @@
-"""No file of the store is written through a link, nor one of a user who has no business in the directory."""
+"""The store never writes through a link, nor to a file of a user who may not have files in the directory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VICTIM = b"root's own, and it stays as it is\n"
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
-    """Make a file elsewhere that a planted link leads to."""
+    """Make a file in another directory, to which a planted link leads."""
     path = tmp_path / "elsewhere" / "shadow"
     path.parent.mkdir()
     path.write_bytes(VICTIM)
@@ -95,7 +95,7 @@ def untouched(victim: Path) -> bool:
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("dangling", [False, True], ids=["leads to a file", "leads nowhere"])
 def test_a_link_in_a_file_s_place_is_not_followed(state: Path, victim: Path, attack: str, *, dangling: bool) -> None:
-    """The receiver's user plants it, and root's next command would empty /etc/shadow, or make a file for it."""
+    """The receiver's user could plant a link, and root's next command would empty or create a file like /etc/shadow."""
     name, deed = ATTACKS[attack]
     path = state / name
     path.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ BESIDE: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("name", BESIDE)
 @pytest.mark.parametrize("dangling", [False, True], ids=["leads to a file", "leads nowhere"])
 def test_what_lies_beside_a_file_is_no_way_out_either(state: Path, victim: Path, name: str, *, dangling: bool) -> None:
-    """Logs and unfinished files: SQLite and we refuse a link in their place, or put the file itself there."""
+    """For logs and unfinished files, SQLite and the store refuse a link, or replace it with the file itself."""
     (state / name).symlink_to(victim.with_name("new") if dangling else victim)
     with suppress(StoreError):
         BESIDE[name](state)
@@ -130,7 +130,7 @@ def test_what_lies_beside_a_file_is_no_way_out_either(state: Path, victim: Path,
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_pipe_in_a_file_s_place_holds_no_command_up(state: Path, attack: str) -> None:
-    """To open one waits for its other end, for ever."""
+    """Opening a pipe would wait for its other end for ever."""
     name, deed = ATTACKS[attack]
     (state / name).unlink(missing_ok=True)
     os.mkfifo(state / name)
@@ -140,9 +140,9 @@ def test_a_pipe_in_a_file_s_place_holds_no_command_up(state: Path, attack: str) 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_another_user_s_file_is_not_written(state: Path, attack: str) -> None:
-    """A file that does not belong to the directory's owner, as a hard link to one of root's."""
+    """The file does not belong to the directory's owner, like a hard link to a file of root."""
     if os.geteuid() != 0:
-        return  # only root can make files another user's
+        return  # only root can give a file to another user
     name, deed = ATTACKS[attack]
     (state / name).touch()
     for path in (state, *state.iterdir()):
@@ -156,7 +156,7 @@ def test_another_user_s_file_is_not_written(state: Path, attack: str) -> None:
 def test_owner_and_permissions_go_to_the_file_and_not_to_its_name(
     tmp_path: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the making of a file and its handing over, its name is exchanged for a link."""
+    """The file's name is replaced by a link between its creation and the change of its owner."""
     if os.geteuid() == 0:
         os.chown(tmp_path, 1234, 1235)
 
@@ -179,7 +179,7 @@ def test_owner_and_permissions_go_to_the_file_and_not_to_its_name(
 
 
 def test_permissions_of_a_socket_are_not_set_through_a_link(tmp_path: Path, victim: Path) -> None:
-    """The control socket's name, exchanged before a reload sets its permissions."""
+    """The control socket's name is replaced by a link before a reload sets the permissions."""
     with closing(socket.socket(socket.AF_UNIX)) as listening:
         listening.bind(str(tmp_path / "socket"))
         set_mode(tmp_path / "socket", 0o600)
@@ -192,7 +192,7 @@ def test_permissions_of_a_socket_are_not_set_through_a_link(tmp_path: Path, vict
 
 
 def test_a_restore_does_not_follow_links_either(state: Path, tmp_path: Path, victim: Path) -> None:
-    """Marker, incoming directory and the files that it replaces."""
+    """Links in place of the marker, the incoming directory and the replaced files are not followed."""
     backup = tmp_path / "backup"
     back_up(state, backup, CLOCK, Room(state, reserve=0))
     (state / "restore.unfinished").symlink_to(victim.with_name("new"))
@@ -207,7 +207,7 @@ def test_a_restore_does_not_follow_links_either(state: Path, tmp_path: Path, vic
 
 
 def test_an_export_does_not_write_through_a_planted_link(tmp_path: Path, victim: Path) -> None:
-    """Root exports into a directory that others can write to; the name of the unfinished file can be foreseen."""
+    """Root exports into a directory that others can write to, and they can guess the name of the unfinished file."""
     path = tmp_path / "report.csv"
     planted = path.with_name(f".{path.name}.{os.getpid()}")
     planted.symlink_to(victim)
@@ -218,7 +218,7 @@ def test_an_export_does_not_write_through_a_planted_link(tmp_path: Path, victim:
 
 @pytest.mark.parametrize("flags", [os.O_TRUNC, os.O_APPEND], ids=["files of a simulation", "log of a demonstration"])
 def test_other_files_are_not_written_through_links(tmp_path: Path, victim: Path, flags: int) -> None:
-    """They have fixed names in a directory that a person chose."""
+    """These files have fixed names in a directory that a person chose."""
     path = tmp_path / "accounts.csv"
     os.close(no_link(path, flags))
     os.close(no_link(path, flags))
@@ -230,7 +230,7 @@ def test_other_files_are_not_written_through_links(tmp_path: Path, victim: Path,
 
 
 def test_an_export_does_not_overwrite_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is there and no file was written to as it is: also /dev/sda, through a link with a harmless name."""
+    """An export once wrote to any existing path that was not a file, even to /dev/sda through a harmless link name."""
     path = tmp_path / "report.csv"
     path.mkdir()
     monkeypatch.setattr(type(path), "is_block_device", lambda _: True)
@@ -239,7 +239,7 @@ def test_an_export_does_not_overwrite_a_disk(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_lock_that_is_ours_is_held(tmp_path: Path) -> None:
-    """A second time, too, when the file is there already."""
+    """The lock can also be held a second time, when the file exists already."""
     for _ in range(2):
         with ExitStack() as stack:
             stack.enter_context(exclusive(tmp_path / "a.lock"))

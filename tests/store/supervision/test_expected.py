@@ -1,4 +1,4 @@
-"""Who is to be heard, as the inventory has it on a day."""
+"""Which devices are expected on a day, according to the inventory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEVICES = (
     (DeviceType.UCR, "U3", "", ""),
     (DeviceType.TERMINAL_GSM, "T3", "", "H2"),
 )
-"""Type, serial, account, and the home in which it is installed; none: it stands in the warehouse."""
+"""Type, serial, account, and the home in which it is installed; an empty home means the warehouse."""
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def put(db: Database, kind: DeviceType, serial: str, account: str, place: str) -
 
 
 def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
-    """A terminal by its account, wherever it stands; a home's UCRs by the id that is reported; nothing else."""
+    """It returns terminals by account, wherever they are, and a home's UCRs by the reported id, and no other device."""
     with registry(tmp_path, home("H1"), home("H2")) as db:
         for device in DEVICES:
             put(db, *device)
@@ -78,7 +78,7 @@ def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
 
 
 def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
-    """Back in the warehouse or moved on: its last home is told by which id, and where it stands."""
+    """For a UCR that went to the warehouse or to another home, its last home gets its id and its present place."""
     with registry(tmp_path, home("H1"), home("H2")) as db:
         put(db, DeviceType.UCR, "U1", "", "H1")
         put(db, DeviceType.UCR, "U2", "007", "H1")
@@ -95,7 +95,7 @@ def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
 
 
 def test_homes_that_rest(tmp_path: Path) -> None:
-    """Suspended on the day, or not active on it; the last day of a period belongs to it."""
+    """A home rests if it is suspended or not active on the day. A period includes its last day."""
     homes = (
         home("ACTIVE"),
         home("SUSPENDED", suspended=Period(TODAY, TODAY)),

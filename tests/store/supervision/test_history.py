@@ -1,4 +1,4 @@
-"""What the archive tells of the fleet's past: days of the ledger, incidents and their members."""
+"""The history of supervision in the archive: days of the ledger, incidents and their members."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def verdict(at_us: int, number: int, before: int, state: int, incident: int | No
 
 
 def test_a_stretch_s_days_are_read_apart(tmp_path: Path) -> None:
-    """Only devices that were in the fleet, by day and stretch, with their names."""
+    """Only devices that were in the fleet are read, by day and stretch, with their names."""
     stretch = Stretch(1)
     day = DayOf(STRETCH + 7, 900, 3, 86_400, 96, 901, 0, OK)
     stretch.put(day)
@@ -47,7 +47,7 @@ def test_a_stretch_s_days_are_read_apart(tmp_path: Path) -> None:
 
 
 def test_a_damaged_stretch_is_told(tmp_path: Path) -> None:
-    """A proof is not made of what cannot be read."""
+    """A row that cannot be read is an error, because it proves nothing."""
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
         batch.supervision.stretches.append(("2026-11-02", 0, b"torn"))
@@ -57,7 +57,7 @@ def test_a_damaged_stretch_is_told(tmp_path: Path) -> None:
 
 
 def test_an_empty_journal_has_no_fleet(tmp_path: Path) -> None:
-    """Nothing is found, and nothing fails."""
+    """An empty journal gives empty results and no error."""
     with journal(tmp_path):
         pass
     with Archive(tmp_path) as archive:
@@ -68,7 +68,7 @@ def test_an_empty_journal_has_no_fleet(tmp_path: Path) -> None:
 
 
 def test_members_with_their_way_through_an_incident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When each was lost first and when it came back at last; who was lost again is not back. Pages make no hole."""
+    """Each member has its first loss and last return; one that was lost again is not back. Pages skip no member."""
     monkeypatch.setattr(history, "MEMBERS_PAGE", 2)
     with journal(tmp_path) as scribe:
         batch = scribe.batch()

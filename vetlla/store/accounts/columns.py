@@ -1,6 +1,6 @@
-"""An account as a row of text: what a CSV or JSON file, an option, the registry and a record of change write.
+"""An account as a row of text, as in a CSV or JSON file, an option, the registry and a record of change.
 
-Every column has one canonical text, so that a file exported, edited and imported again changes what was edited only.
+Every column has one canonical text. So a file that is exported, edited and imported again changes only what was edited.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 INTERVAL_MAX_S = 32 * 86_400
 """EN 50136-1's longest reporting time, category SP1: 32 days."""
 MISSES_MAX = 100
-"""More would hide a device for ever; a shorter interval says what is meant."""
+"""More misses would hide a device for ever; change the interval instead."""
 LABELS_MAX = 8
-"""Each label is looked at when a device is lost."""
+"""The receiver compares each label when a device is lost."""
 LABELS_KEPT = 10_000
-"""Texts of labels that are kept apart: the cells of a region."""
+"""Different texts of labels that are cached: the cells of a region."""
 WINDOW_MAX_S = 86_400
-"""Beyond a day either way a window guards against nothing; "off" says so honestly."""
+"""A window of more than a day either way protects against nothing; "off" shows that openly."""
 
 _ACCOUNT = re.compile(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}")
-_LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # DC-09: R and L carry 1 to 6 hex digits
+_LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # in DC-09 R and L carry 1 to 6 hex digits
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
 _CODE = re.compile(r"[0-9A-Za-z*#+-]{1,16}")
 _LABEL = re.compile(r"[0-9a-z][0-9A-Za-z:._-]{0,63}")
 
 
-def parse(column: str, text: str) -> Any:  # noqa: ANN401 - as many types as Account has fields
-    """Return the value of an account's field; raise ValueError saying what is wrong, never repeating the text."""
+def parse(column: str, text: str) -> Any:  # noqa: ANN401 - the fields of Account have many types
+    """Return the value of an account's field. Raises ValueError, which says what is wrong without the text itself."""
     return _PARSERS[column](text.strip())
 
 
 def account_from(values: Sequence[Any]) -> Account:
-    """Return the account that a row of the registry holds, its values in the order of COLUMNS; ValueError if it cannot.
+    """Return the account of a registry row, whose values are in the order of COLUMNS. Raises ValueError if it is wrong.
 
-    A quarter of a million of them are read at each start, so what is canonical already is not checked again.
+    A quarter of a million rows are read at each start, so values that are canonical already are not checked again.
     """
     account, receiver, line, home, key_name, window, interval_s, ucr_s, misses, labels, level, maker, remaps = values
     return Account(
@@ -66,7 +66,7 @@ def account_from(values: Sequence[Any]) -> Account:
 
 
 def row_from(account: Account) -> dict[str, str | int]:
-    """Return an account's row: canonical text, numbers as numbers."""
+    """Return an account's row, with canonical texts, and with numbers as numbers."""
     return {
         "account": account.account,
         "receiver": account.receiver,
@@ -104,7 +104,7 @@ def remaps_text(remaps: Mapping[str, Remap]) -> str:
 
 
 def key_named(text: str) -> str:
-    """Return the name of a key; raise ValueError if it is none."""
+    """Return the name of a key. Raises ValueError if the text cannot be a name."""
     if _SECRET.fullmatch(text):
         raise ValueError("looks like a key itself: write the key's name here and give the key to `vetlla keys set`")
     return _matching(_NAME, text, "letters, digits, '.', '_' and '-', at most 64")
@@ -170,7 +170,7 @@ def _seconds(text: str) -> int:
 
 def _misses(text: str) -> int:
     if not text.isdecimal() and text:
-        raise ValueError("should be a number; 0 or empty for the service's own")
+        raise ValueError("should be a number; 0 or empty for the service's default")
     if int(text or 0) > MISSES_MAX:
         raise ValueError(f"should be at most {MISSES_MAX}")
     return int(text or 0)
@@ -178,7 +178,7 @@ def _misses(text: str) -> int:
 
 @lru_cache(maxsize=LABELS_KEPT)
 def _shared(labels: str) -> tuple[str, ...]:
-    """Return the labels of a text, the same value for all who share them: there may be a million accounts."""
+    """Return the labels of a text. Accounts with equal labels share one value, because there may be a million."""
     return tuple(map(intern, labels.split()))
 
 
@@ -193,13 +193,13 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def _level(text: str) -> int:
     if text not in {"", "0", "1", "2", "3"}:
-        raise ValueError("should be 1, 2 or 3; 0 or empty where it is not known")
+        raise ValueError("should be 1, 2 or 3; 0 or empty if it is not known")
     return int(text or 0)
 
 
 def _maker(text: str) -> Maker | None:
     if text and text.lower() not in set(Maker):
-        raise ValueError(f"should be one of {', '.join(Maker)}; empty where the codes are the standard's")
+        raise ValueError(f"should be one of {', '.join(Maker)}; empty if the codes are those of the standard")
     return Maker(text.lower()) if text else None
 
 
@@ -208,7 +208,7 @@ def _remaps(text: str) -> dict[str, Remap]:
     for part in filter(None, (part.strip() for part in text.split(";"))):
         code, equals, meaning = (piece.strip() for piece in part.partition("="))
         if not equals or not _CODE.fullmatch(code):
-            raise ValueError('should be such as "120=fall:LIFE;130=:TECHNICAL" (code=kind:PRIORITY, either may lack)')
+            raise ValueError('should be like "120=fall:LIFE;130=:TECHNICAL" (code=kind:PRIORITY, either may be absent)')
         if code in remaps:
             raise ValueError(f"gives code {code} two meanings")
         remaps[code] = _remap(code, meaning)
@@ -248,4 +248,4 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 COLUMNS: tuple[str, ...] = tuple(_PARSERS)
-"""The columns of a file of accounts, in the order in which they are shown."""
+"""The columns of a file of accounts, in the order in which they are written."""

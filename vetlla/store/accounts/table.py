@@ -1,7 +1,7 @@
-"""The registry's accounts, and the record of every change made to them: who, when, from what to what.
+"""The registry's accounts, and a record of every change to them: who made it and when, the old and the new value.
 
-The record is part of the same transaction and is never rewritten. The audit chain lives in ``journal.db``, whose only
-writer is the daemon; this is where the changes themselves are kept, whether or not a daemon runs.
+The record is part of the same transaction and is never rewritten. It is not part of the audit chain, which is in
+``journal.db`` and which only the daemon writes, so that it can be written whether or not a daemon runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 PAGE = 1_000
-"""Accounts read at once: some hundred kilobytes, and a lock that is over before a writer waits for it."""
+"""Accounts in one read: some hundred kilobytes, and the read's lock ends before a writer waits for it."""
 _EVERY = f"SELECT {', '.join(COLUMNS)} FROM accounts"  # noqa: S608 - our own column names
 _ONE = f"{_EVERY} WHERE account = ? AND receiver = ? AND line = ?"
 _CHOSEN = """WHERE (:account IS NULL OR account = :account) AND (:home IS NULL OR home = :home)
@@ -49,14 +49,14 @@ REMOVED = "removed"
 
 
 class Entry(NamedTuple):
-    """What is to be registered of one account: the fields that are named, and no others."""
+    """The fields of one account that are to be registered; its other fields stay as they are."""
 
     place: Place
     fields: Mapping[str, Any]
 
 
 class Change(NamedTuple):
-    """One field of one account, before and after; REGISTERED and REMOVED carry the whole account."""
+    """One field of one account, before and after. REGISTERED and REMOVED hold the whole account."""
 
     place: Place
     field: str
@@ -65,7 +65,7 @@ class Change(NamedTuple):
 
     @property
     def weakens(self) -> str:
-        """Return how the change lowers the account's protection, as a clause; "" if it does not."""
+        """Return how the change weakens the account's protection, as a clause; "" if it does not."""
         said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
         if said.get("clock_window") == "off":
             return "has no clock window: old encrypted frames can be replayed"
@@ -87,7 +87,7 @@ class Change(NamedTuple):
 
 
 class RecordedChange(NamedTuple):
-    """A change as the registry keeps it."""
+    """A change as the registry keeps it, with its number, time and author."""
 
     id: int
     at_us: int
@@ -96,7 +96,7 @@ class RecordedChange(NamedTuple):
 
 
 class Registration(NamedTuple):
-    """What became of the rows given: how many accounts, and every change."""
+    """The result of a registration: the number of accounts of each kind, and every change."""
 
     added: int
     changed: int
@@ -105,14 +105,14 @@ class Registration(NamedTuple):
 
 
 def account_book(db: Database) -> AccountBook:
-    """Return all accounts, as the intake looks them up."""
+    """Return all accounts in the form in which the intake looks them up."""
     return AccountBook(_accounts(db.conn.execute(_EVERY)))
 
 
 def count_accounts(
     db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> int:
-    """Return how many accounts fit everything given."""
+    """Return how many accounts match every argument that is given."""
     (number,) = db.conn.execute(_COUNT, {"account": account, "home": home, "key_name": key_name}).fetchone()
     return int(number)
 
@@ -120,7 +120,7 @@ def count_accounts(
 def find_accounts(
     db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> Iterator[Account]:
-    """Yield the accounts that fit everything given, in order; in constant memory, and without a lock between pages."""
+    """Yield the accounts that match every argument, in order; in constant memory, without a lock between pages."""
     after = Place("")
     while True:
         asked = {"account": account, "home": home, "key_name": key_name}
@@ -133,14 +133,14 @@ def find_accounts(
 
 
 def accounts_of_home(db: Database, home: str) -> list[str]:
-    """Return the accounts that belong to a home, and those that did before they were moved or removed."""
+    """Return the accounts that belong to a home, and those that belonged to it before they were moved or removed."""
     return [account for (account,) in db.conn.execute(_EVER_OF_HOME, {"home": home})]
 
 
 def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry_run: bool = False) -> Registration:
-    """Add the accounts that are new, change the fields that differ; all or nothing, in one transaction.
+    """Add the new accounts and change the fields that differ, in one transaction; return what changed.
 
-    ``dry_run`` says what would happen and writes nothing.
+    ``dry_run`` returns what would change and writes nothing.
     """
     puts: list[Account] = []
     changes: list[Change] = []
@@ -161,7 +161,7 @@ def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry
 
 
 def remove(db: Database, place: Place, *, by: str, at_us: int, dry_run: bool = False) -> Change | None:
-    """Take an account out of the registry, not out of its history; return the change, None if it is not there."""
+    """Remove an account but keep its history; return the change, or None if the account is not registered."""
     old = _stored(db, place)
     if old is None:
         return None
@@ -176,7 +176,7 @@ def remove(db: Database, place: Place, *, by: str, at_us: int, dry_run: bool = F
 def recorded_changes(
     db: Database, *, account: str | None = None, after: int = 0, at_most: int = -1
 ) -> list[RecordedChange]:
-    """Return changes, the last one first: of one account, after a number, so many at the most."""
+    """Return recorded changes, the last one first; optionally of one account, after a number, ``at_most`` many."""
     return [
         RecordedChange(number, at_us, by, Change(Place(*place), field, old, new))
         for number, at_us, by, *place, field, old, new in db.conn.execute(
@@ -195,7 +195,7 @@ def _accounts(rows: Iterable[tuple[Any, ...]]) -> Iterator[Account]:
             yield account_from(row)
         except ValueError as error:
             raise StoreError(
-                f"{REGISTRY}: account {row[0]}: {error}", remedy="something else wrote there; correct it with SQL"
+                f"{REGISTRY}: account {row[0]}: {error}", remedy="another program wrote it; correct the row with SQL"
             ) from error
 
 

@@ -1,1 +1,1 @@
-"""Copies of the databases and the way back."""
+"""Backups of the databases, their inspection and their restore."""

@@ -1,12 +1,12 @@
-"""Backups: journal and registry as they were at one moment, with what proves that a copy is whole.
+"""Backups: the journal and the registry as they were at one moment, with checksums that prove that a copy is whole.
 
-A backup is a directory: ``journal.db``, ``registry.db``, ``manifest.json``. It is made beside a running receiver and
-gets its name only when all of it is on the disk. Keys are never part of it: whoever may keep backups need not be able
-to read what homes say.
+A backup is a directory with ``journal.db``, ``registry.db`` and ``manifest.json``. It is made while the receiver runs,
+and gets its name only when all of it is on the disk. It never contains keys, so the people who keep backups need not be
+able to read encrypted reports.
 
-It must not disturb reception. The journal is copied in one read transaction, during which its log cannot start over,
-so the copy gives up before log or copy take the receiver's room. And it flushes what it writes bit by bit: a commit's
-fsync would otherwise have to wait for gigabytes of ours.
+It must not disturb reception. The journal is copied in one read transaction, during which its log cannot start over, so
+the copy stops before the log or the copy takes the receiver's room. The copy is flushed in small pieces; otherwise a
+commit's fsync would have to wait for gigabytes of the copy.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"
-"""Ends the name of a backup that is being made."""
+"""Ending of the name of a backup that is being made."""
 STEPS_PER_FLUSH = 16
 """Steps of the copy, of a mebibyte each, between two flushes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What the manifest says of one file."""
+    """The manifest's entry for one file."""
 
     bytes: int
     sha256: str
@@ -58,12 +58,12 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a backup holds."""
+    """The description of a backup."""
 
     made: str
     """UTC, ISO 8601."""
     vetlla: str
-    """The version that made it."""
+    """The version of Vetlla that made it."""
     head: str
     """End of the audit chain."""
     last_signal: int
@@ -71,7 +71,7 @@ class Manifest:
 
     @classmethod
     def read(cls, backup: Path) -> Self:
-        """Return the manifest of a backup. Raises StoreError where there is none, or none that can be read."""
+        """Return the manifest of a backup. Raises StoreError if it is missing or cannot be read."""
         path = backup / MANIFEST
         try:
             with open_file(path) as file:
@@ -86,9 +86,9 @@ class Manifest:
 def back_up(
     state_dir: Path, target: Path, clock: Clock, room: Room, progress: Callable[[int, int], None] = lambda _, __: None
 ) -> Manifest:
-    """Make a backup in a directory that does not exist yet. Raises StoreError, and UsageError if it does.
+    """Make a backup in a new directory; return its manifest. Raises StoreError; UsageError if the directory exists.
 
-    ``progress`` hears how many pages of the journal of how many are copied.
+    ``progress`` is called with the journal's pages copied so far and in total.
     """
     with Archive(state_dir, older=True) as archive, _made_whole(target) as work:
         wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY))
@@ -110,7 +110,7 @@ def back_up(
 
 @contextmanager
 def _made_whole(target: Path) -> Iterator[Path]:
-    """Give a directory to work in that takes its name, durably, when all went well, and else disappears."""
+    """Give a work directory. After success it gets its name and is durable; after an error it is removed."""
     target = target.absolute()
     work = target.with_name(target.name + UNFINISHED)
     if target.exists():
@@ -119,7 +119,8 @@ def _made_whole(target: Path) -> Iterator[Path]:
         make_directory(work, 0o750)
     except FileExistsError as error:
         raise StoreError(
-            f"{work}: another backup is being made, or one was interrupted", remedy="if none is, remove it"
+            f"{work}: another backup is being made, or one was interrupted",
+            remedy=f"if no backup is running: rm -r {work}",
         ) from error
     except PermissionError as error:
         raise UsageError(f"{work}: {error.strerror}", remedy="name a directory where this user may write") from error
@@ -149,7 +150,7 @@ def _copy_journal(archive: Archive, path: Path, room: Room, progress: Callable[[
                 os.fdatasync(descriptor)
             progress(done, of)
 
-        # Whatever happens to an unfinished copy, it is not a backup: nothing of it needs a rollback.
+        # An unfinished copy is not a backup, so it needs neither a rollback journal nor syncs.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         archive.copy(connection, pace)
@@ -163,7 +164,7 @@ def _copy_registry(state_dir: Path, path: Path, clock: Clock) -> Copy:
 
 
 def _finished(path: Path) -> Copy:
-    """Make a copy one file that needs no log beside it, flush it, and return what it is."""
+    """Turn a copy into one file that needs no log, flush it, and return its manifest entry."""
     with _open(path) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
         schema = version(connection)
@@ -188,7 +189,7 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}", remedy="is the disk full, or failing?") from error
+        raise StoreError(f"{path}: {error}", remedy="is the disk full or failing?") from error
 
 
 def _write(path: Path, text: str) -> None:

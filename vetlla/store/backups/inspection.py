@@ -1,4 +1,4 @@
-"""Whether journal and registry are whole: a backup's, or those of a state directory, with or without its receiver."""
+"""Checks whether the journal and registry of a backup or a state directory are whole; its receiver may be running."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
 
     Progress = Callable[[str, int, int], None]
-    """Hears what is being checked, and how much of how much is done; 0 of 0: nobody knows."""
+    """Called with what is being checked, how much is done and how much there is; both are 0 if that is unknown."""
 
 
 class Damage(NamedTuple):
-    """Something that is not as it was written."""
+    """A fault in a file: it is not as it was written."""
 
     file: str
     what: str
@@ -37,8 +37,8 @@ def inspect(
 ) -> Iterator[Damage]:
     """Yield what is wrong with a backup, a state directory, or one database of either. Nothing is written.
 
-    ``pace`` is called now and then in the midst of a long read, and raises to stop it (``Room.check``). Raises
-    StoreError for what keeps it from being judged (missing, newer schema, no permission), and UsageError.
+    ``pace`` is called now and then during a long read, and may raise to stop it (``Room.check``). Raises StoreError if
+    the files cannot be checked (missing, newer schema, no permission), and UsageError.
     """
     if place.is_dir():
         yield from _directory(place, clock, pace, progress)
@@ -80,7 +80,7 @@ def _against_manifest(directory: Path, manifest: Manifest, progress: Progress) -
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}", remedy="run as a user that may read it") from error
         if checksum != copy.sha256:
-            yield Damage(name, "is not the file that was backed up: another checksum")
+            yield Damage(name, "is not the file that was backed up: its checksum differs")
 
 
 def _journal(
@@ -93,7 +93,7 @@ def _journal(
         damages += [Damage(JOURNAL, f"audit record {flaw.audit_id}: {flaw.what}") for flaw in flaws]
         head = str(audit.head_of(archive.read))
         if manifest and head != manifest.head:
-            damages.append(Damage(JOURNAL, f"its audit chain ends with {head}, the manifest says {manifest.head}"))
+            damages.append(Damage(JOURNAL, f"its audit chain ends with {head}, but the manifest says {manifest.head}"))
     yield from damages
 
 
@@ -108,7 +108,7 @@ def _registry(directory: Path, clock: Clock, progress: Progress) -> Iterator[Dam
 
 @contextmanager
 def _damage_told(file: str) -> Iterator[list[Damage]]:
-    """Gather damage; an error that comes of damage is added to it, others go their way."""
+    """Give a list for damage. An error that shows damage is added to it; other errors pass through."""
     damages: list[Damage] = []
     try:
         yield damages

@@ -1,10 +1,10 @@
-"""Restoring a backup: whole or not at all, and what it replaces is kept aside.
+"""Restores a backup, whole or not at all, and keeps the replaced files in a directory beside them.
 
-No receiver runs meanwhile, which its lock ensures. The copies are made ready beside the old files: brought to this
-program's schema, and with an audit record that says who went back to what and from where, since otherwise nothing in
-the chain would tell that its last days had been taken away. Then the files change places. Two databases and a log
-cannot do so in one step, so a marker stands by the while: a receiver does not start beside it, and the same restore
-once more completes what a power cut interrupted.
+The receiver's lock ensures that no receiver runs meanwhile. First the copies are made ready beside the old files. They
+are brought to this program's schema and get an audit record: who restored, which head, and which head it replaced.
+Without it, nothing in the chain would show that its last days are missing. Then the files are exchanged. That takes
+several steps, so a marker file exists during the exchange. While it exists no receiver starts. If a power cut
+interrupts the exchange, the same restore completes it.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ if TYPE_CHECKING:
 INCOMING = "restore.incoming"
 ASIDE = "replaced"
 BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",)}
-"""What SQLite keeps beside each file: with another file it would be applied to the wrong one."""
+"""Endings of SQLite's files beside each database. They must move with it, or SQLite would apply them to another one."""
 CHUNK = 16 << 20
 
 
 class Restored(NamedTuple):
-    """What a restore did, or would do."""
+    """The result of a restore, or of its dry run."""
 
     manifest: Manifest
     replaced_head: str | None
-    """End of the audit chain that was replaced; None: there was no journal, or it could not be read."""
+    """End of the audit chain that was replaced; None if there was no journal or it could not be read."""
     aside: Path | None
-    """Where the replaced files are; None: there were none."""
+    """Directory of the replaced files; None if no file was replaced."""
     numbers: Mapping[str, int]
-    """By table: the first number that the receiver will give out, behind all that are known to have been."""
+    """By table: the first number that the receiver will give out, above all that are known to have been given out."""
 
 
 def restore(
@@ -65,10 +65,10 @@ def restore(
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> Restored:
-    """Put a verified backup (``inspection.inspect``) in the place of journal and registry.
+    """Replace the journal and the registry with a verified backup (``inspection.inspect``).
 
-    A registry stays if the backup has none. ``progress`` hears the bytes copied. Raises StoreError; then everything is
-    as it was, or the marker tells that it is not.
+    The registry stays if the backup has no registry. ``progress`` is called with the bytes copied so far and in total.
+    After a StoreError everything is as it was before, or the marker file is there.
     """
     manifest = Manifest.read(backup)
     with _nobody_else(state_dir), _disk_errors(state_dir):
@@ -110,14 +110,14 @@ def _head(state_dir: Path) -> str | None:
         with Archive(state_dir, older=True) as archive:
             return str(head_of(archive.read))
     except StoreError:
-        return None  # none, or damaged: this is why there is a backup
+        return None  # missing or damaged, which may be why a backup is restored
 
 
 def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
-    """Return the numbers behind all that the backup, the journal here and those replaced before have given out."""
+    """Return the first numbers above all that the backup, the current journal and earlier replaced ones gave out."""
     here = _next_numbers(state_dir)
     earlier = [_next_numbers(path) for path in state_dir.glob(f"{ASIDE}-*")]
-    # After an interrupted restore the last journal is among those set aside; else it is unknown how far it had come.
+    # After an interrupted restore the last journal is among the replaced ones; otherwise its last numbers are unknown.
     unknown = here is None and not (state_dir / UNFINISHED_RESTORE).exists()
     known = [numbers for numbers in (_next_numbers(backup), here, *earlier) if numbers is not None]
     return behind_all(known, leap=unknown)
@@ -139,9 +139,9 @@ def _files_of(database: Path) -> list[Path]:
 def _incoming(
     backup: Path, state_dir: Path, manifest: Manifest, progress: Callable[[int, int], None]
 ) -> Iterator[Path]:
-    """Copy the backup's files into a directory beside those they replace."""
+    """Copy the backup's files into a directory beside the files that they replace."""
     incoming = state_dir / INCOMING
-    shutil.rmtree(incoming, ignore_errors=True)  # of a restore that was interrupted
+    shutil.rmtree(incoming, ignore_errors=True)  # left by an interrupted restore
     make_directory(incoming, 0o750)
     try:
         of = sum(copy.bytes for copy in manifest.files.values())
@@ -159,7 +159,7 @@ def _incoming(
 
 
 def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
-    """Copy a file onto the disk; yield how many bytes are written so far."""
+    """Copy a file and sync it; yield how many bytes are written so far."""
     with open_file(source) as read, os.fdopen(create(target, 0o640), "wb") as written:
         while chunk := read.read(CHUNK):
             hasher.update(chunk)
@@ -170,21 +170,21 @@ def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
 
 
 def _sign(incoming: Path, clock: Clock, entry: Entry, numbers: Mapping[str, int]) -> None:
-    """Bring the journal to this program's schema, and write down in it that it was restored."""
+    """Bring the journal to this program's schema, and record in it that it was restored."""
     journal = Journal(incoming, clock)
     try:
         journal.sign(entry, numbers)
     finally:
         journal.close()
     if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
-        raise StoreError(f"{incoming / JOURNAL}: its log could not be folded in", remedy="is the disk failing?")
+        raise StoreError(f"{incoming / JOURNAL}: its log could not be moved into it", remedy="is the disk failing?")
 
 
 def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:
     if replaced:
         make_directory(aside, 0o750)
     marker = state_dir / UNFINISHED_RESTORE
-    with suppress(FileExistsError):  # of a restore that was interrupted
+    with suppress(FileExistsError):  # left by an interrupted restore
         os.close(create(marker, 0o640))
     sync_directory(state_dir)
     for path in replaced:

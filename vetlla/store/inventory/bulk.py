@@ -1,4 +1,4 @@
-"""Taking in many devices at once: one statement per batch of rows, and a second import of a file changes nothing.
+"""Imports many devices at once: one statement per batch of rows. A second import of the same file changes nothing.
 
 Everything happens in the caller's transaction. A crash before its commit leaves the registry as it was.
 """
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from vetlla.domain.devices import Device
 
 BATCH = 5_000
-"""Rows held before they are written: large enough to spare calls, small enough to cost no memory."""
+"""Rows held before they are written: enough to save calls, and too few to need much memory."""
 
 
 class Effect(StrEnum):
-    """What a row did to the registry."""
+    """How a row changed the registry."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -30,7 +30,7 @@ class Effect(StrEnum):
 
 
 class Found(Protocol):
-    """A device as a file says it stands (``vetlla.service.inventory.imports.Found``)."""
+    """The state of a device according to a file (``vetlla.service.inventory.imports.Found``)."""
 
     @property
     def device(self) -> Device: ...  # noqa: D102
@@ -51,7 +51,7 @@ class Found(Protocol):
 
 
 class DeviceImport:
-    """Takes devices row by row; ``flush`` writes the last ones. ``day`` dates what is found to have moved."""
+    """Takes devices row by row; ``flush`` writes the last ones. ``day`` is the date of the movements it finds."""
 
     def __init__(self, connection: sqlite3.Connection, day: date, recorded_us: int) -> None:
         self._connection = connection
@@ -64,7 +64,7 @@ class DeviceImport:
         self._upkeep: list[tuple[object, ...]] = []
 
     def put(self, found: Found) -> Effect | str:
-        """Take one device in; return what that did, or why it can not be."""
+        """Import one device; return how that changed the registry, or why the device was refused."""
         known = None if self._empty else self._known(found)
         if known is None:
             self._add(found)
@@ -79,7 +79,7 @@ class DeviceImport:
         return effect
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write the rows that are held."""
         self._connection.executemany(ADD, self._devices)
         self._connection.executemany(MOVE, self._movements)
         self._connection.executemany(KEEP_UP, self._upkeep)
@@ -113,7 +113,7 @@ class DeviceImport:
         place, home, ownership = last
         kind = _kind(place, home, found)
         if kind is not None:
-            # The file's own day, if it was kept up with the move and the history can grow by it.
+            # Use the file's day of the move, if it is after the last known movement and not after the import's day.
             known = found.moved is not None and last_moved < found.moved <= self._day
             self._move(number, kind, found.moved if known and found.moved else self._day, found)
         elif ownership != found.ownership.value:
@@ -160,7 +160,7 @@ class DeviceImport:
 
 
 def _kind(place: str, home: str, found: Found) -> MovementKind | None:
-    """Return the movement that leads from where a device was to where it was found; None: it did not move."""
+    """Return the movement from where a device was to where the file says it is; None if it did not move."""
     if (place, home) == (found.place.value, found.home):
         return None
     match found.place:

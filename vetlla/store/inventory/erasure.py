@@ -1,7 +1,7 @@
-"""What the registry has of a home that left: what is personal goes, what invoices and past months rest on stays.
+"""Erases a home that left from the registry: removes personal data, keeps what invoices and past months depend on.
 
-The home keeps its code, district, base, support level and periods, its devices their movements. The history of accounts
-still says which account was the home's: of a code that no other record explains.
+The home keeps its code, district, base, support level and periods, and its devices keep their movements. The history of
+accounts still says which account was the home's, but no other record says what that home's code means.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ _TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'mov
 
 
 class Kept(NamedTuple):
-    """What the registry knows of a home."""
+    """The registry's data about a home."""
 
     known: bool
-    """Whether it is, or was, a home of the inventory."""
+    """Whether it is or was a home in the inventory."""
     others: frozenset[str]
-    """Accounts that were the home's, and are another home's now."""
+    """Accounts that belonged to the home and now belong to another one."""
     counts: dict[str, int]
     """Rows that an erasure removes or empties."""
 
 
 def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: date) -> Kept:
-    """Return what there is of a home. Raises UsageError while the service attends it."""
+    """Return the registry's data about a home. Raises UsageError while the service attends the home."""
     found = inventory.homes(connection, [home]).get(home)
     if found is not None and found.active_from(day):
         raise UsageError(
-            f"home {home} is attended", remedy="record the day on which it left first: vetlla inventory import"
+            f"home {home} is attended", remedy="first record the day on which it left: vetlla inventory import"
         )
     if registered := [row[0] for row in connection.execute(_REGISTERED, (home,))]:
         raise UsageError(
             f"account {registered[0]} is registered for home {home}",
-            remedy=f"take it away first: vetlla accounts remove {registered[0]}",
+            remedy=f"remove the account first: vetlla accounts remove {registered[0]}",
         )
     others = {account for account in accounts if connection.execute(_MOVED_ON, (account, home)).fetchone()}
     counts = {name: int(connection.execute(sql, (home,)).fetchone()[0]) for name, sql in _COUNTS.items()}
@@ -64,9 +64,9 @@ def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: da
 
 
 def erase(connection: sqlite3.Connection, home: str) -> None:
-    """Remove what is personal, within the caller's transaction: the file does not keep what was there."""
+    """Remove the personal data of a home, within the caller's transaction, and overwrite it in the file."""
     connection.execute("PRAGMA secure_delete = ON")
-    # The history of a device is never rewritten, but for this.
+    # The history of a device is otherwise never rewritten.
     (trigger,) = connection.execute(_TRIGGER).fetchone()
     connection.execute("DROP TRIGGER movements_stay")
     for sql in _ERASE:

@@ -1,4 +1,4 @@
-"""What the receiver knows and heard, as far as the inventory compares itself with it."""
+"""The receiver's accounts and the unknown callers, with which the inventory is compared."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SELECT home FROM accounts WHERE home != '' AND home NOT GLOB '*[^0-9]*'
 UNION SELECT code FROM homes WHERE code NOT GLOB '*[^0-9]*'""",
 }
 RECENT = 1_000_000
-"""Signals looked back at: weeks of a large service, and a second's work."""
-# Not by the index of accounts, which would lead through every signal there ever was.
+"""Number of the newest signals that are read: weeks of a large service, in about a second."""
+# Do not use the index of accounts, because it would lead through all signals ever stored.
 _UNKNOWN = """
 SELECT account, count(*) AS times FROM signals NOT INDEXED
 WHERE id > (SELECT max(id) FROM signals) - ? AND flags & ? GROUP BY account
@@ -38,8 +38,7 @@ WHERE id > (SELECT max(id) FROM rejects) - ? AND reason = ? GROUP BY account
 def registered(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """Return the receiver's accounts and the homes of each, from ``registry.db``.
 
-    An account has several homes where it is registered for several receivers or lines; none where it stands for
-    itself.
+    An account has several homes if it is registered for several receivers or lines, and no home if none is registered.
     """
     homes: defaultdict[str, set[str]] = defaultdict(set)
     for account, home in connection.execute("SELECT account, home FROM accounts"):
@@ -48,12 +47,12 @@ def registered(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
 
 
 def account_codes(connection: sqlite3.Connection, column: str) -> Iterator[str]:
-    """Yield the accounts or the homes that are codes of digits alone, of the receiver and of the inventory."""
+    """Yield the accounts or homes, of the receiver and of the inventory, whose codes consist of digits only."""
     yield from (code for (code,) in connection.execute(_CODES[column]))
 
 
 def expects(connection: sqlite3.Connection, account: str, home: str) -> bool:
-    """Return whether the receiver has an account for a home, on whatever receiver or line."""
+    """Return True if the receiver has an account for a home, on any receiver and line."""
     found = connection.execute("SELECT 1 FROM accounts WHERE account = ? AND home = ?", (account, home)).fetchone()
     return found is not None
 
@@ -69,7 +68,7 @@ def accounts_of(connection: sqlite3.Connection, home: str) -> list[str]:
 
 
 def unknown(journal: Path) -> dict[str, int]:
-    """Return accounts that were heard and not known, taken or refused, and how often; {} where there is no journal."""
+    """Return how often each unregistered account reported, whether stored or refused; {} if there is no journal."""
     if not journal.exists():
         return {}
     with Archive(journal.parent) as archive:

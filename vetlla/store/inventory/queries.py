@@ -1,8 +1,8 @@
 """The inventory's queries: homes, people, devices, and the fleet of any day.
 
-Takes a connection to ``registry.db``; writing is ``inventory_write``'s and ``inventory_import``'s. A device's standing
-is its last movement up to the day asked about (index ``movements_device``), never a column that could disagree; what
-it was first installed on a later day, it is not yet.
+The functions take a connection to ``registry.db``; ``write.py`` and ``bulk.py`` write. A device's standing is its last
+movement up to the given day (index ``movements_device``), never a column that could disagree. A first installation
+after that day does not count.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_w
            SELECT id FROM movements WHERE device = d.id AND day <= :day ORDER BY day DESC, id DESC LIMIT 1)
 """
 LAST_DAY = date.max
-"""Asks for a device as it stands now: no movement is dated later."""
+"""Asks for the present state of a device, because no movement has a later date."""
 
 _CODES = {
     "devices": (
@@ -70,7 +70,7 @@ _OWNERS = {owner.value: owner for owner in Ownership}
 def fleet(
     connection: sqlite3.Connection, day: date = LAST_DAY, *, home: str = "", retired: bool = False
 ) -> Iterator[Kept]:
-    """Yield every device of the service on a day, by number: warehouse included, retired ones only on request."""
+    """Yield every device of the service on a day, by number, also in the warehouse; ``retired`` adds retired ones."""
     sql, values = FLEET, {"day": day.isoformat(), "home": home}
     wanted = [] if retired else ["m.place != 'retired'"]
     if home:
@@ -83,11 +83,11 @@ def fleet(
 def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> Kept:
     """Return the device that ``named`` means: ``type:serial``, serial, IMEI or account.
 
-    Raises UsageError when there is none, or more than one.
+    Raises UsageError unless exactly one device matches.
     """
     found = find(connection, named, day)
     if not found:
-        raise UsageError(f"no device {named!r}", remedy="vetlla inventory find PART shows what is near")
+        raise UsageError(f"no device {named!r}", remedy="vetlla inventory find PART shows similar devices")
     if len(found) > 1:
         names = ", ".join(f"{kept.device.type}:{kept.device.serial}" for kept in found)
         raise UsageError(f"{named!r} means {len(found)} devices: {names}", remedy="name it as TYPE:SERIAL")
@@ -95,7 +95,7 @@ def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> 
 
 
 def find(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> list[Kept]:
-    """Return the devices whose ``type:serial``, serial, IMEI or account is exactly this."""
+    """Return the devices whose ``type:serial``, serial, IMEI or account is exactly ``named``."""
     kind, _, serial = named.partition(":")
     exact = kind in _TYPES and serial
     where = "d.type = :kind AND d.serial = :serial" if exact else ":named IN (d.serial, d.imei, d.account)"
@@ -143,7 +143,7 @@ def upkeep(connection: sqlite3.Connection, number: int) -> list[tuple[date, str]
 
 
 def replaced(connection: sqlite3.Connection, day: date = LAST_DAY) -> dict[int, str]:
-    """Return for each device that took another's place up to a day the name (``type:serial``) of that other."""
+    """Return the devices that replaced another one up to a day, each with the name (``type:serial``) of that other."""
     rows = connection.execute(
         "SELECT m.device, d.type || ':' || d.serial FROM movements AS m JOIN devices AS d ON d.id = m.other"
         " WHERE m.kind = 'replaces' AND m.day <= ? ORDER BY m.day, m.id",
@@ -162,7 +162,7 @@ def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int,
 
 
 def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str, Home]:
-    """Return homes by code: those named, or all."""
+    """Return homes by code: those in ``codes``, or all."""
     values = {"all": not codes, "codes": json.dumps(list(codes))}
     periods: defaultdict[tuple[str, str], list[Period]] = defaultdict(list)
     for home, kind, since, until in connection.execute(
@@ -193,7 +193,7 @@ def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str
 
 
 def home(connection: sqlite3.Connection, code: str) -> Home:
-    """Return one home. Raises UsageError when nobody registered it."""
+    """Return one home. Raises UsageError if it is not registered."""
     found = homes(connection, [code])
     if not found:
         raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
@@ -201,9 +201,9 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
 
 
 def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the column, group and text of every code of digits alone that is registered of devices, homes or people.
+    """Yield column, group and text of every registered code of digits only, of devices, homes or people.
 
-    The group of a serial is its device's type; an account counts that the receiver alone has, too.
+    The group of a serial is its device's type. Accounts that only the receiver has are included.
     """
     for column, sql in _CODES[what]:
         for group, code in connection.execute(sql):
@@ -211,7 +211,7 @@ def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str,
 
 
 def never_active(connection: sqlite3.Connection) -> int:
-    """Return how many homes have no active period at all."""
+    """Return how many homes have no active period."""
     (number,) = connection.execute(
         "SELECT count(*) FROM homes WHERE code NOT IN (SELECT home FROM home_periods WHERE kind = 'active')"
     ).fetchone()
@@ -219,7 +219,7 @@ def never_active(connection: sqlite3.Connection) -> int:
 
 
 def must_know_base(connection: sqlite3.Connection, base: str) -> None:
-    """Raise UsageError for an intervention base that no home belongs to; empty: no base is asked for."""
+    """Raise UsageError for an intervention base that no home belongs to; an empty name is accepted."""
     known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
     if base and base not in known:
         raise UsageError(
@@ -228,7 +228,7 @@ def must_know_base(connection: sqlite3.Connection, base: str) -> None:
 
 
 def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Person]:
-    """Return people by code: those of the homes named, or all."""
+    """Return people by code: those of the homes in ``codes``, or all."""
     programmes: defaultdict[str, list[Programme]] = defaultdict(list)
     for person, name, since, until in connection.execute(
         "SELECT person, programme, since, until FROM programme_periods ORDER BY person, programme, since"
@@ -251,7 +251,7 @@ def _period(since: str, until: str | None) -> Period:
 
 
 class _Days(dict[str | None, "date | None"]):
-    """Days by their text, each made once: a park has a million of them and some ten thousand different ones."""
+    """Days by their text, each made only once: a fleet has a million days but only some ten thousand different ones."""
 
     def __missing__(self, text: str | None) -> date | None:
         day = self[text] = date.fromisoformat(text) if text else None

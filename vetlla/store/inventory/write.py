@@ -1,4 +1,4 @@
-"""The inventory's changes, one at a time: each call belongs inside the caller's transaction."""
+"""Changes the inventory, one change at a time. Each call must be made within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEEP_UP = "INSERT OR IGNORE INTO upkeep VALUES (?, ?, ?, ?)"
 
 
 def iso(day: date | None) -> str | None:
-    """Return a day as it is stored."""
+    """Return a day in the form in which it is stored."""
     return day.isoformat() if day else None
 
 
@@ -46,7 +46,7 @@ def device_row(number: int, device: Device) -> tuple[object, ...]:
 
 
 def movement_row(number: int, movement: Movement, recorded_us: int) -> tuple[object, ...]:
-    """Return a movement in the order that ``MOVE`` wants."""
+    """Return a movement in the order of the columns of ``MOVE``."""
     return (
         number,
         movement.day.isoformat(),
@@ -78,7 +78,7 @@ def add(connection: sqlite3.Connection, device: Device, movement: Movement, reco
 
 
 def apply(connection: sqlite3.Connection, changes: Iterable[Change], recorded_us: int) -> None:
-    """Append movements, and set the dates they give their devices."""
+    """Append movements, and set the dates that they give to their devices."""
     for number, device, movement in changes:
         connection.execute(MOVE, movement_row(number, movement, recorded_us))
         connection.execute(
@@ -88,12 +88,12 @@ def apply(connection: sqlite3.Connection, changes: Iterable[Change], recorded_us
 
 
 def keep_up(connection: sqlite3.Connection, number: int, kind: UpkeepKind, day: date, recorded_us: int) -> None:
-    """Record a battery change or a preventive check; the same one twice is one."""
+    """Record a battery change or a preventive check; recording the same one again changes nothing."""
     connection.execute(KEEP_UP, (number, kind.value, day.isoformat(), recorded_us))
 
 
 def put_home(connection: sqlite3.Connection, home: Home) -> None:
-    """Register a home, or bring it to what is given, periods included."""
+    """Register a home, or replace its data and its periods with those given."""
     connection.execute(
         "INSERT INTO homes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET district = excluded.district,"
         " base = excluded.base, level = excluded.level, alone = excluded.alone, language = excluded.language,"
@@ -109,7 +109,7 @@ def put_home(connection: sqlite3.Connection, home: Home) -> None:
 
 
 def put_person(connection: sqlite3.Connection, person: Person) -> None:
-    """Register a person, or bring them to what is given, programmes included."""
+    """Register a person, or replace their data and programmes with those given."""
     connection.execute(
         "INSERT INTO people VALUES (?, ?, ?) ON CONFLICT (code) DO UPDATE SET home = excluded.home,"
         " user_type = excluded.user_type",

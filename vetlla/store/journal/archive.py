@@ -1,12 +1,12 @@
-"""The journal's reading side: beside a running receiver or without one, never writing, never holding anybody up.
+"""The journal's reading side: works with or without a running receiver, never writes, and never blocks the receiver.
 
 Two rules of SQLite's write-ahead log shape it. Only the receiver may write or checkpoint, so the file is opened with
 ``mode=ro``, which can do neither, not even when it is the last to close. And a reader keeps the log from starting over
-for as long as its transaction lasts, so every read is one short transaction: long answers come in pages.
+for as long as its transaction lasts, so every read is one short transaction, and long answers come in pages.
 
-Where no log lies beside the journal no receiver has it open. Then it is read as ``immutable``: that needs no right to
-make files in the state directory. A receiver may start in the middle of such a read, so each is checked afterwards,
-and repeated if one did.
+If no log lies beside the journal, no receiver has it open. Then it is read as ``immutable``, which needs no right to
+make files in the state directory. A receiver may start in the middle of such a read, so each read is checked
+afterwards and repeated if necessary.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import SqlValue
 
 PATIENCE_S = 5.0
-"""How long a read waits for the receiver's recovery after a crash, the only time at which it locks readers out."""
+"""How long a read waits while the receiver recovers after a crash; at no other time does it lock readers out."""
 ATTEMPTS = 5
 """Times a read is repeated because the receiver started or stopped in the middle of it."""
 COPIED_AT_ONCE = 256
-"""Pages between two looks at the log and the disk while the journal is copied: a mebibyte."""
+"""Pages between two checks of the log and the disk while the journal is copied: a mebibyte."""
 STEPS_BETWEEN_LOOKS = 100_000
-"""Of SQLite's machine, while the journal is checked: some milliseconds."""
+"""Steps of SQLite's virtual machine between two calls of ``pace`` while the journal is checked: some milliseconds."""
 DAMAGE_SHOWN = 100
 
 
 class Archive:
-    """A journal opened to be read. Raises StoreError; a context manager.
+    """A journal that is open for reading; a context manager. Raises StoreError.
 
-    ``older`` takes one of an older schema too, for what does not depend on it: between the installation of a new
-    version and the receiver's restart there must still be a way to make a backup.
+    ``older`` also accepts an older schema, for work that does not depend on it: a backup must still be possible between
+    the installation of a new version and the receiver's restart.
     """
 
     def __init__(self, directory: Path, *, older: bool = False) -> None:
@@ -64,7 +64,7 @@ class Archive:
         self._connection.close()
 
     def read(self, sql: str, parameters: Sequence[SqlValue] = ()) -> list[sqlite3.Row]:
-        """Run one query in a transaction of its own and return its rows: ask for a page, not for a year."""
+        """Return the rows of one query, run in a transaction of its own. Ask for a page, not for a whole year."""
         for _ in range(ATTEMPTS):
             rows = self._try(sql, parameters)
             if rows is not None:
@@ -73,10 +73,10 @@ class Archive:
         raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
 
     def copy(self, target: sqlite3.Connection, pace: Callable[[int, int], None]) -> None:
-        """Copy the whole journal as it is at one moment; ``pace`` hears how many pages of how many are copied.
+        """Copy the whole journal as it is at one moment; ``pace`` gets the pages copied so far and in total.
 
-        In one transaction, since SQLite begins a copy anew whenever another process has written between two steps.
-        Meanwhile the log cannot start over: ``pace`` sees to it that it does not outgrow the disk, and raises to stop.
+        The copy is one transaction, because SQLite begins it again if another process writes between two steps. The log
+        cannot start over meanwhile, so ``pace`` must raise to stop the copy before the log fills the disk.
         """
         for _ in range(ATTEMPTS):
             if look(self.path) == self._state:
@@ -90,25 +90,25 @@ class Archive:
         connection = self._connection
         try:
             connection.execute("BEGIN")
-            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # now the transaction sees its moment
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # the first read fixes the moment
             connection.backup(target, pages=COPIED_AT_ONCE, progress=lambda _, left, of: pace(of - left, of))
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be copied: {error}",
-                remedy="is a disk full, or failing? `vetlla db verify` checks the journal",
+                remedy="is a disk full or failing? `vetlla db verify` checks the journal",
             ) from error
         finally:
             connection.rollback()
 
     def damage(self, pace: Callable[[], None]) -> list[str]:
-        """Return what SQLite finds wrong with the file; ``pace`` is called now and then, and raises to stop.
+        """Return what SQLite finds wrong with the file; ``pace`` is called now and then, and may raise to stop.
 
-        The other long read there is.
+        This is a long read, like ``copy``.
         """
         stopped: list[BaseException] = []
 
         def keep_pace() -> int:
-            # SQLite would take whatever is raised here for a mere "interrupted": Ctrl-C is no damage.
+            # Keep the exception, because SQLite reports only "interrupted", and Ctrl-C is no damage.
             try:
                 pace()
             except BaseException as error:  # noqa: BLE001 - raised again below
@@ -127,9 +127,9 @@ class Archive:
         return [] if found == ["ok"] else found
 
     def _try(self, sql: str, parameters: Sequence[SqlValue]) -> list[sqlite3.Row] | None:
-        """Return the rows, or None if the journal was not the same one before and after."""
+        """Return the rows, or None if the journal was not the same file before and after."""
         if self._state.log and look(self.path) != self._state:
-            return None  # another file took its place: the one that is open would never grow again
+            return None  # another file has the journal's name, and the open one is no longer written
         try:
             rows = self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
@@ -163,17 +163,17 @@ class Archive:
 
 
 class State(NamedTuple):
-    """What lies on the disk: another state, another way to read it."""
+    """The state of the journal's files on the disk, which decides how to read them."""
 
     inode: int
     log: bool
-    """Whether a write-ahead log lies beside it: somebody has it open, or died."""
+    """Whether a write-ahead log lies beside the journal: a process has it open, or was killed."""
     unlogged: tuple[int, int] | None
-    """Size and instant of the last change where there is no log; where there is one, SQLite's own locks do."""
+    """Size and instant of the last change; None if there is a log, because then SQLite's locks protect the read."""
 
 
 def look(path: Path) -> State:
-    """Return a journal's state. Raises StoreError when there is none, or none that we may see."""
+    """Return a journal's state. Raises StoreError if there is no journal, or if we may not see it."""
     try:
         status = path.stat()
         log = path.with_name(path.name + "-wal").exists()
@@ -191,7 +191,7 @@ def look(path: Path) -> State:
 
 
 def connect(path: Path, state: State) -> sqlite3.Connection:
-    """Open a journal without the power to change anything."""
+    """Return a connection that cannot change anything."""
     uri = f"{path.absolute().as_uri()}?mode=ro" + ("" if state.log else "&immutable=1")
     connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -199,11 +199,11 @@ def connect(path: Path, state: State) -> sqlite3.Connection:
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
-    """Return what a reader is told of SQLite's refusal."""
+    """Return the error, with a remedy, for a journal that SQLite does not read."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the primary code
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
             for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-                making = not file.exists()  # a log without its index: SQLite has to make one
+                making = not file.exists()  # SQLite has to make the index of a log that has none
                 if access.obstacle(file, writing=making):
                     return access.refusal(file, error, writing=making)
             remedy = "is the file system read-only? the permissions allow it"
@@ -215,7 +215,7 @@ def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
 
 
 def is_damage(error: StoreError) -> bool:
-    """Say whether what failed is the file itself, or what it says, and not the way to it."""
+    """Return True if the file or its content is damaged, not only the access to it."""
     code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or isinstance(error.__cause__, ValueError)
 
@@ -223,9 +223,9 @@ def is_damage(error: StoreError) -> bool:
 def _refuse_older(connection: sqlite3.Connection, path: Path, *, allowed: bool) -> None:
     found, known = version(connection), migrations("journal")[-1].number
     if found == 0:
-        raise StoreError(f"{path}: holds no journal yet", remedy="start the receiver: it makes one")
+        raise StoreError(f"{path}: holds no journal yet", remedy="start the receiver, which makes one")
     if found < known and not allowed:
         raise StoreError(
             f"{path}: schema {found} is older than this program's {known}",
-            remedy="start the receiver of this version: it brings the journal up to date",
+            remedy="start the receiver of this version, which brings the journal up to date",
         )

@@ -1,10 +1,10 @@
-"""The audit chain: each record carries the hash of the one before, so that a change or a gap shows.
+"""The audit chain: each record includes the hash of the record before it, so that a change or a gap shows.
 
-A chain alone cannot show that its own tail was cut together with the counter; an operator who must prove that too keeps
-the head elsewhere (``vetlla audit verify`` prints it, and takes it back with ``--expect``).
+A chain alone cannot show that its own end was cut off together with the counter. To prove that too, an engineer keeps
+the head elsewhere: ``vetlla audit verify`` prints it, and compares it with ``--expect``.
 
-Values are hashed as ``ascii()`` of their tuple writes them: text and numbers, empty and absent differ, no text can
-pretend to end where the next field begins, and no version of Python or Unicode writes them differently.
+Values are hashed as ``ascii()`` of their tuple writes them. So text and numbers differ, and so do empty and absent
+values. No text can look as if the next field began within it, and all versions of Python and Unicode agree.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 GENESIS = bytes(32)
 _ROWS_AT_ONCE = 100
-"""Rows hashed in one step, which costs half as much as each alone."""
+"""Rows hashed in one step, which costs half as much as hashing each alone."""
 FLAWS_TOLD = 1_000
-"""Where a journal was overwritten every record has a flaw: the first ones tell enough."""
+"""Most flaws that are reported: every record of an overwritten journal has a flaw, and the first ones say enough."""
 
 PRUNE, ERASE = "prune", "erase"
-"""Actions that remove something from signals: their records hold the digests of what remains."""
+"""Actions that remove data from signals; their records hold the digests of the remaining rows."""
 
 _EXTENT = """
 SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
@@ -46,11 +46,11 @@ SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,
 """
 _PAGE = f"""
 SELECT id, at_us, actor, action, subject, detail, hash FROM audit WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
-"""  # noqa: S608 - a number of our own
+"""  # noqa: S608 - a constant number
 _REMOVED = f"""
 SELECT id, detail FROM audit INDEXED BY audit_deeds
 WHERE action <> 'commit' AND action IN ('{PRUNE}', '{ERASE}') AND id > ? AND id <= ? ORDER BY id LIMIT {PAGE}
-"""  # noqa: S608 - words and a number of our own
+"""  # noqa: S608 - constant words and a constant number
 _COMMITTED = f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM signals WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
 _RECORD = "SELECT hash FROM audit WHERE id = ?"
 _HEAD = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
@@ -74,12 +74,14 @@ class Head(NamedTuple):
         except ValueError:
             head = cls(0, b"")
         if head.id < 1 or len(head.hash) != len(GENESIS):
-            raise UsageError(f"{text}: no head of an audit chain", remedy="such as 1234:9f86d0... (64 hex digits)")
+            raise UsageError(
+                f"{text}: is no head of an audit chain", remedy="write it as 1234:9f86d0... (64 hex digits)"
+            )
         return head
 
 
 class Flaw(NamedTuple):
-    """Something in the journal that is not as it was written."""
+    """A place in the journal that is not as the receiver wrote it."""
 
     audit_id: int
     what: str
@@ -109,7 +111,7 @@ def _hash(previous: bytes, record: Row) -> bytes:
 
 
 def read_head(connection: sqlite3.Connection) -> Head:
-    """Return the end of the chain as a connection sees it, its rows read by name."""
+    """Return the end of the chain; the connection must give rows by name."""
     return head_of(lambda sql, values: connection.execute(sql, values).fetchall())
 
 
@@ -119,16 +121,15 @@ def head_of(read: Read) -> Head:
 
 
 def holds(read: Read, head: Head) -> bool:
-    """Say whether the chain contains a record that was its head once: nothing up to there was cut or replaced."""
+    """Return True if the chain contains an earlier head, so that nothing up to there was cut or replaced."""
     return any(row["hash"] == head.hash for row in read(_RECORD, (head.id,)))
 
 
 def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None) -> Iterator[Flaw]:
-    """Yield every flaw: broken links, missing records; signals, alarms, notes and tests that are not what records say.
+    """Yield every flaw: broken links, missing records; signals, alarms, notes and tests that differ from the records.
 
-    What was removed for its age, or of a person who left, is no flaw: the record of the removal says what must be left.
-    What is written meanwhile is left for the next time. ``progress`` hears, page by page, how many records of how many
-    were checked.
+    A removal by age or by an erasure is no flaw, because its record says what must remain. Data that is written
+    meanwhile is not checked. ``progress`` is called after each page with the records checked so far and in total.
     """
     flaws = _flaws(read, progress)
     yield from islice(flaws, FLAWS_TOLD)
@@ -173,7 +174,7 @@ def _verify_link(before: Head, record: Row, stored: bytes) -> Iterator[Flaw]:
 
 
 def _read_removals(read: Read, last: int, removed: InForce) -> Iterator[Flaw]:
-    """Gather what was removed: of each signal the last record counts."""
+    """Gather all removals into ``removed``. For each signal the last record counts."""
     after = 0
     while page := read(_REMOVED, (after, last)):
         for row in page:
@@ -185,7 +186,7 @@ def _read_removals(read: Read, last: int, removed: InForce) -> Iterator[Flaw]:
 
 
 def _verify_removal(read: Read, record: sqlite3.Row, covered: int, removed: InForce) -> Iterator[Flaw]:
-    """Compare what a removal left of signals with their digest, unless a later one took more of them."""
+    """Compare the signals that a removal left with their digest, unless a later removal changed them again."""
     for one in removed.of(record["id"], ranges_of(record["detail"])):
         if one.last > covered:
             yield Flaw(
@@ -203,7 +204,7 @@ def _digest_of(read: Read, first: int, last: int) -> str:
 def _verify_commit(
     read: Read, record: sqlite3.Row, covered: int, last_signal: int, removed: InForce
 ) -> Generator[Flaw, None, int]:
-    """Compare the signals of a commit with their digest; return the last signal that is covered now."""
+    """Compare the signals of a commit with their digest; return the last signal that the records cover so far."""
     match detail_of(record):
         case {"first": int(first), "last": int(last), "digest": str(expected)}:
             if first != covered + 1:

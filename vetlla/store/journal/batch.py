@@ -1,4 +1,4 @@
-"""What one transaction of the journal holds: frames, queue changes and their audit stand or fall together."""
+"""The content of one transaction of the journal: frames, queue changes and their audit are all stored or none is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """One audit record before it is chained: who did what to what; ``detail`` is JSON-ready."""
+    """One audit record before it is chained: actor, action and subject; ``detail`` must be ready for JSON."""
 
     at_us: int
     actor: str
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 class Stamps(NamedTuple):
-    """When a commit became durable and its alarms ready: known only afterwards, so written with the next batch."""
+    """When a commit became durable and its alarms ready. It is known only afterwards, so the next batch writes it."""
 
     commit: int
     durable_us: int
@@ -34,7 +34,7 @@ class Stamps(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What an operator wrote down about an alarm."""
+    """What an operator wrote about an alarm."""
 
     alarm: int
     at_us: int
@@ -43,25 +43,25 @@ class Note(NamedTuple):
 
 
 class OnTest(NamedTuple):
-    """A registered account whose alarms are shown apart until a set instant."""
+    """A registered account whose alarms are shown apart until a given instant."""
 
     place: Place
     since_us: int
     until_us: int
-    """For people; the test ends by the monotonic clock of the machine start ``boot``, as long as that lasts."""
+    """The end that people see; until the next machine start after ``boot`` the monotonic clock decides."""
     until_mono_us: int
     boot: int
     operator: str
     reason: str
 
     def runs(self, boot: int, now: Instant) -> bool:
-        """Return True if the test has not ended, as far as a machine start can tell."""
+        """Return True if the test has not ended, by the best clock that this machine start has for it."""
         return self.until_mono_us > now.mono_us if self.boot == boot else self.until_us > now.utc_us
 
 
 @dataclass(slots=True)
 class Batch:
-    """A transaction being gathered. Nothing in it counts before ``Journal.write`` has returned."""
+    """A transaction that is being gathered. Nothing in it is stored until ``Journal.write`` has returned."""
 
     commit: int
     boot: int
@@ -69,22 +69,22 @@ class Batch:
     signals: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
     duplicates: dict[int, tuple[int, int, int, str, str]] = field(default_factory=dict)
-    """By signal: how many more times it came, when last (UTC, monotonic), by which transport, from which peer."""
+    """By signal: number of repetitions, when the last one came (UTC, monotonic), its transport and peer."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     tests: dict[Place, OnTest | None] = field(default_factory=dict)
     """By account; None ends the test."""
     audit: list[Entry] = field(default_factory=list)
     decided: list[Entry] = field(default_factory=list)
-    """Audit of what frames brought about; it stands or falls with them, while ``audit`` is kept for a later try."""
+    """Audit of the effects of frames. If the batch fails, this is dropped with them; ``audit`` is kept and retried."""
     stamps: list[Stamps] = field(default_factory=list)
     supervision: SupervisionRows = field(default_factory=SupervisionRows)
     pulse: bool = False
-    """Write down that the receiver is alive: proof that commits work when nothing else is to be committed."""
+    """Whether to record that the receiver is alive, which proves that commits work when there is nothing to commit."""
 
     @property
     def vital(self) -> bool:
-        """Whether somebody waits for it to be durable; stamps and signs of life alone need no fsync."""
+        """Whether a caller or an operator waits for it to be durable; stamps and signs of life alone need no fsync."""
         reports = self.signals or self.duplicates or self.rejects or self.supervision.vital
         return bool(self.pulse or reports or self.audit or self.decided or self.notes or self.tests)
 
@@ -94,7 +94,7 @@ class Batch:
         return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
 
     def keep_from(self, failed: Batch) -> None:
-        """Take over what a failed batch held besides frames, to be written with this one."""
+        """Take over all that a failed batch held besides frames, to write it with this batch."""
         self.rejects[:0] = failed.rejects
         self.notes[:0] = failed.notes
         self.audit[:0] = failed.audit

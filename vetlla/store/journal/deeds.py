@@ -1,10 +1,10 @@
-"""Alarms, notes and tests, compared with the audit of what was done to them, and alarms with their first signals.
+"""Compares alarms, notes and tests with the audit of what was done to them, and alarms with their first signals.
 
-The audit is read in order. What a record says of an alarm must stand in the alarm's row, and what no record says must
-not: an open call that a hand closed, a LIFE alarm made a routine one, or a home put on test would never reach an
-operator. Nor would a call that a hand put among those on test, or gave to another home; what no record tells of an
-alarm its first signal does, whose row a commit's digest proves. Only the alarms that are open at a record are kept in
-memory.
+The audit is read in order. An alarm's row must agree with its records, and must not show what no record says.
+Otherwise a change by hand could hide a call from the operators: an open call made closed, a LIFE alarm made a routine
+one, a home put on test, or a call put on test or given to another home. Facts of an alarm that no record holds are
+compared with its first signal, whose row a commit's digest proves. Only the alarms that are open at a record are kept
+in memory.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import SqlValue
 
 PAGE = 1_000
-"""Rows read at once: bounds the memory, and how long one read holds back the journal's checkpoints."""
+"""Rows in one read. It bounds the memory, and the time for which one read holds back the journal's checkpoints."""
 
 Read: TypeAlias = "Callable[[str, Sequence[SqlValue]], list[sqlite3.Row]]"
 """Runs one query in a short read transaction of its own: ``Archive.read``."""
 Flaws: TypeAlias = "Iterator[tuple[int, str]]"
-"""Number of the record that shows it, and what is wrong."""
+"""Number of the record that shows the flaw, and what is wrong."""
 
 _ALARM = """
 SELECT a.id, a.priority, a.state, a.opened_us, a.answered_us, a.closed_us, a.outcome, a.t2_us, a.t3_us, a.kind, a.home,
@@ -45,8 +45,8 @@ FROM alarms AS a LEFT JOIN signals AS s ON s.id = a.first_signal WHERE a.id = ?
 _TOLD = f"""
 SELECT max(kind = ?) AS of_kind, max(flags & {Flag.BUFFERED.value} OR occurred_us < received_us) AS of_the_past
 FROM signals WHERE alarm_id = ?
-"""  # noqa: S608 - a number of our own
-_ALARMS = f"SELECT id FROM alarms WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}"  # noqa: S608 - a number of our own
+"""  # noqa: S608 - a constant number
+_ALARMS = f"SELECT id FROM alarms WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}"  # noqa: S608 - a constant number
 _NOTES = "SELECT text FROM notes WHERE alarm_id = ? AND at_us = ? AND operator = ?"
 _NOTES_KEPT = "SELECT count(*) AS notes FROM notes WHERE id <= ?"
 _TESTS = "SELECT account, since_us, until_us, operator FROM on_test"
@@ -56,12 +56,12 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _STAMPED = {"open": "opened_us", "answer": "answered_us", "close": "closed_us"}
 """Actions on an alarm whose instant the alarm's own row repeats."""
 _FINAL = ("outcome", "t2_us", "t3_us")
-"""Fields of the record of an alarm's end that its row repeats: a contract is settled by them."""
+"""Fields of the record of an alarm's end that its row repeats; the service levels of the contract depend on them."""
 ALARM_ACTIONS = frozenset({*_STAMPED, "lift"})
 _RECEIVER, _LEFT_TEST = "receiver", Cause.ON_TEST.value
-"""Who puts an emergency that came on test before a supervisor, and why: the only way out of a test."""
+"""Actor and reason of the escalation of an emergency that came on test. Only this takes an alarm out of a test."""
 _CROWD = "callers of "
-"""Begins the home of an alarm that a crowd of strangers shares."""
+"""Beginning of the home of an alarm that a crowd of strangers shares."""
 
 
 @dataclass(slots=True)
@@ -72,15 +72,15 @@ class _Open:
     priority: int | None = None
     answered: bool = False
     first_signal: int | None = None
-    """None: the record does not say which signal opened it."""
+    """None if the record does not say which signal opened the alarm."""
     kind: str | None = None
     refused: bool = False
-    """A refusal made it more urgent: its kind is that of a report of which no row was kept."""
+    """Whether a refusal made the alarm more urgent; then its kind may be that of a report without a row."""
     escalated: int = 0
     left_test: bool = False
 
     def opened(self, detail: Mapping[str, object]) -> None:
-        """Take what the record of its opening says."""
+        """Take the facts from the record of the alarm's opening."""
         self.priority = _priority(detail.get("priority"))
         signal, kind = detail.get("signal"), detail.get("kind")
         self.first_signal = signal if isinstance(signal, int) else None
@@ -88,7 +88,7 @@ class _Open:
 
 
 class Deeds:
-    """What the records so far have told. ``last_alarm`` and ``last_note``: the rows that they should speak of."""
+    """What the records read so far say. They should account for the rows up to ``last_alarm`` and ``last_note``."""
 
     def __init__(self, read: Read, *, last_alarm: int, last_note: int, removed: InForce) -> None:
         self._read = read
@@ -97,12 +97,12 @@ class Deeds:
         self._last_note = last_note
         self._open: dict[int, _Open] = {}
         self._opened: list[tuple[int, int]] = []
-        """First and last number of each run of alarms that were opened: one run, unless a restore left a gap."""
+        """First and last number of each unbroken series of opened alarms; only a restore starts a second one."""
         self._notes = 0
         self._tests: set[tuple[int, str, int]] = set()
 
     def take(self, record: sqlite3.Row) -> Flaws:
-        """Compare what a record says with the row that it is about."""
+        """Compare a record with the row that it is about."""
         match record["action"]:
             case action if action in ALARM_ACTIONS:
                 yield from self._take_alarm(record)
@@ -168,19 +168,19 @@ class Deeds:
     # --- after the last record --------------------------------------------------------------------------------------
 
     def left(self, last: int) -> Flaws:
-        """Compare what the records up to ``last`` leave open, and yield rows that no record tells of."""
+        """Compare the alarms that are still open after the record ``last``; yield rows that no record mentions."""
         for place in sorted(self._open):
             yield from self._verify_open(place, self._open[place], last)
         yield from self._unknown_alarms(last)
         (kept,) = self._read(_NOTES_KEPT, (self._last_note,))
         if kept["notes"] > self._notes:
-            yield last, f"{kept['notes'] - self._notes} notes are there that no record tells of"
+            yield last, f"{kept['notes'] - self._notes} notes are there that no record mentions"
         yield from self._unknown_tests(last)
 
     def _verify_open(self, number: int, known: _Open, last: int) -> Flaws:
         rows = self._read(_ALARM, (number,))
         if not rows:
-            return  # told at its first record
+            return  # reported at its first record
         (alarm,) = rows
         wrong = []
         if alarm["state"] == "closed" or alarm["closed_us"] is not None:
@@ -198,8 +198,8 @@ class Deeds:
     def _may_be_its_kind(self, known: _Open, alarm: sqlite3.Row) -> bool:
         """Return True if an alarm may have its kind from the report that opened it, or from one that joined it.
 
-        No row tells of a refusal. One may have given the alarm its kind if the alarm has no first signal, if a refusal
-        lifted it, or behind a report of the past.
+        A refusal has no row. It may have given the alarm its kind if the alarm has no first signal, if a refusal
+        lifted the alarm, or if a signal of the alarm is about the past.
         """
         if known.kind in {None, alarm["kind"]} or known.refused or alarm["first_flags"] is None:
             return True
@@ -207,7 +207,7 @@ class Deeds:
         return bool(of_kind or of_the_past)
 
     def _has_later(self, number: int, last: int) -> bool:
-        """Return True if an alarm was worked after the last record that was read: it is left for the next time."""
+        """Return True if an alarm was worked after the last record that was read; the next check compares it."""
         return any(row["subject"] == f"alarm {number}" for row in self._read(_LATER, (last,)))
 
     def _unknown_alarms(self, last: int) -> Flaws:
@@ -225,11 +225,11 @@ class Deeds:
         later = {_test(record) for record in self._read(_LATER, (last,)) if record["action"] == "test"}
         for row in rows:
             if (row["since_us"], row["operator"], row["until_us"]) not in self._tests | later:
-                yield last, f"account {row['account']}: is on test, and no record says who ordered it so"
+                yield last, f"account {row['account']}: is on test, and no record says who ordered the test"
 
 
 def detail_of(record: sqlite3.Row) -> dict[str, object]:
-    """Return what a record says besides its columns; nothing where a hand made it unreadable."""
+    """Return the detail of a record; empty if a change by hand made it unreadable."""
     try:
         detail = json.loads(record["detail"])
     except ValueError:
@@ -238,7 +238,7 @@ def detail_of(record: sqlite3.Row) -> dict[str, object]:
 
 
 def text_digest(text: str) -> str:
-    """Return the SHA-256 of a note's text, as hex: the audit proves it without repeating what was said of a home."""
+    """Return the SHA-256 of a note's text as hex, so that the audit proves the note without repeating it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -254,12 +254,12 @@ def _end_flaws(alarm: sqlite3.Row, detail: Mapping[str, object], known: _Open) -
 
 
 def _standing_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
-    """Yield what an alarm's row says otherwise than its first signal, and the records since.
+    """Yield how an alarm's row differs from its first signal and the records since.
 
-    An alarm that a refusal or a loss opened has no signal to be compared with.
+    An alarm that a refusal or a loss opened has no signal to compare with.
     """
     if alarm["escalated"] != known.escalated:
-        yield f"its row says {alarm['escalated']} times before a supervisor, and the records {known.escalated}"
+        yield f"its row says escalated {alarm['escalated']} times, and the records say {known.escalated} times"
     if known.first_signal is not None and alarm["first_signal"] != known.first_signal:
         yield "its first signal is not the one that opened it"
     elif known.first_signal is not None and alarm["first_flags"] is not None:
@@ -267,17 +267,17 @@ def _standing_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
 
 
 def _first_flaws(alarm: sqlite3.Row, known: _Open) -> Iterator[str]:
-    """Yield what an alarm's row says otherwise than the row of its first signal."""
+    """Yield how an alarm's row differs from the row of its first signal."""
     came_on_test = bool(alarm["first_flags"] & Flag.ON_TEST)
     was_unknown = bool(alarm["first_flags"] & Flag.UNKNOWN_ACCOUNT)
     if alarm["on_test"] and not came_on_test:
-        yield "stands among those on test, and its first signal did not come on test"
+        yield "is marked as on test, and its first signal did not come on test"
     elif alarm["on_test"] and known.left_test:
-        yield "stands among those on test, and it was put before a supervisor out of them"
+        yield "is marked as on test, and its escalation took it out of the test"
     elif came_on_test and not alarm["on_test"] and not known.left_test:
-        yield "came on test, and no record says that it was taken out"
+        yield "came on test, and no record says that it was taken out of the test"
     if alarm["unknown_account"] and not was_unknown:
-        yield "stands among those of unknown callers, and its first signal came from a registered account"
+        yield "is marked as from an unknown caller, and its first signal came from a registered account"
     if was_unknown and (not alarm["unknown_account"] or alarm["home"].startswith(_CROWD)):
         return  # the account was registered since, or a crowd shares the alarm
     for name in ("home", "account"):
@@ -291,7 +291,7 @@ def _alarm_of(record: sqlite3.Row) -> int | None:
 
 
 def _test(record: sqlite3.Row) -> tuple[int, str, int]:
-    """Return since when a test runs, who ordered it and until when it does."""
+    """Return when a test began, who ordered it and when it ends."""
     seconds = detail_of(record).get("seconds")
     until_us = record["at_us"] + (seconds if isinstance(seconds, int) else 0) * SECOND_US
     return record["at_us"], record["actor"], until_us

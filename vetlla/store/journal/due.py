@@ -1,4 +1,4 @@
-"""What a round of removals would remove now, counted beside a running receiver or without one."""
+"""Counts what a round of removals would remove now, with or without a running receiver."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Due(NamedTuple):
-    """What is too old of one kind."""
+    """The rows of one kind that are too old."""
 
     what: What
     rows: int
     bytes: int
-    """Of the raw bytes and texts in it."""
+    """Size of the raw bytes and texts in these rows."""
     oldest_us: int | None
     held: int
-    """Too old, and left because operators still work with its alarm."""
+    """Rows that are too old but stay, because operators still work with their alarm."""
 
 
 def due(read: Read, terms: Terms, progress: Callable[[int], None] = lambda _: None) -> Iterator[Due]:
-    """Yield what is too old of each kind that is not kept for ever; ``progress`` is told how many rows were seen."""
+    """Yield what is too old of each kind that is not kept for ever; ``progress`` gets the number of rows read."""
     held, looked = held_alarms(read, terms), 0
     for what in What:
         if what not in terms.keep_us:

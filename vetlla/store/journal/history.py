@@ -1,9 +1,9 @@
-"""What happened: the questions people ask of the journal, answered from its archive page by page.
+"""Answers questions about the past from the journal's archive, page by page.
 
-Numbers grow with time, so a time range is first turned into a range of numbers by bisection, and nobody scans what lies
-outside it. The clock may have been stepped: rows near the edges are judged by their own stamps, and where the bisection
-meets a stamp out of order it stops narrowing, which costs time and loses nothing. Only a clock that was set back by
-more than ``STEP_US`` can hide rows from a range that begins or ends within the repeated hours; numbers never lie.
+Numbers grow with time, so a bisection first turns a time range into a range of numbers, and only that range is read.
+The clock may have been stepped, so rows near the edges are compared by their own stamps. The bisection stops at a stamp
+that is out of order, which costs time but misses no row. Only a clock that was set back by more than ``STEP_US`` can
+hide rows, if the range begins or ends within the repeated hours.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import SqlValue
 
 PAGE = 500
-"""Rows read at once: constant memory, and a read that is over before the next checkpoint is due."""
+"""Rows in one read: memory stays constant, and the read ends before the next checkpoint is due."""
 STRETCH = 100_000
-"""Numbers looked through by one read where no index helps: some ten milliseconds."""
+"""Numbers that one read scans where no index helps: some ten milliseconds."""
 STEP_US = 2 * 3_600 * SECOND_US
-"""How far the clock may have been set back without a row being missed at the edge of a time range: a clock that took
-local time for UTC is an hour or two ahead."""
+"""How far the clock may have been set back without a missed row at the edge of a time range. A clock that took local
+time for UTC is an hour or two ahead."""
 
 _TALLY = """
 SELECT count(*), coalesce(max(s.id), 0), coalesce(max(s.received_us), 0), coalesce(sum(d.count), 0),
@@ -54,7 +54,7 @@ class Log(Generic[_T]):
     joins: str = ""
 
 
-# The bytes of a frame of several events stand with the first of them that was stored, directly before the others.
+# The bytes of a frame with several events are in the row of its first stored event, directly before the others.
 _RAW = """
 CASE WHEN s.part > 1 AND s.raw = x'' THEN (
     SELECT f.raw FROM signals AS f WHERE f.id BETWEEN s.id - s.part + 1 AND s.id - 1 AND f.commit_id = s.commit_id
@@ -76,14 +76,14 @@ RECORDS = Log(table="audit", stamp="at_us", value=record_from)
 
 
 class Condition(NamedTuple):
-    """One term of a question, with what stands for its question marks."""
+    """One term of a question, with the values of its placeholders."""
 
     sql: str
     values: tuple[SqlValue, ...]
 
 
 class Duplicate(NamedTuple):
-    """The same report once more."""
+    """The repetitions of one report: how many, and how the last one came."""
 
     times: int
     last_us: int
@@ -93,14 +93,14 @@ class Duplicate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Generic[_T]):
-    """Which rows of a log are wanted: all that meet every condition, within a time."""
+    """Which rows of a log are wanted: those within a time range that meet every condition."""
 
     log: Log[_T]
     conditions: tuple[Condition, ...] = ()
     since_us: int | None = None
     until_us: int | None = None
     index: str = ""
-    """The index that finds them; without one the numbers are looked through."""
+    """The index that finds the rows; if it is empty, all numbers in the range are scanned."""
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def signals(
     since_us: int | None = None,
     until_us: int | None = None,
 ) -> Question[Stored]:
-    """Ask for signals. A home is found through ``accounts``: those that ever belonged to it."""
+    """Return a question for signals. For ``home`` also give ``accounts``: all that ever belonged to it."""
     conditions = [
         *_any_of("account", accounts),
         *_any_of("home", [home] if home else []),
@@ -138,7 +138,7 @@ def rejects(
     since_us: int | None = None,
     until_us: int | None = None,
 ) -> Question[StoredReject]:
-    """Ask for rejects; ``peer`` is an address with its port or without."""
+    """Return a question for rejects; ``peer`` is an address with or without a port."""
     conditions = [*_any_of("reason", [reason.value for reason in reasons]), *_any_of("account", accounts)]
     if peer:
         conditions.append(Condition("(s.peer = ? OR substr(s.peer, 1, length(?) + 1) = ? || ':')", (peer, peer, peer)))
@@ -154,7 +154,7 @@ def records(
     since_us: int | None = None,
     until_us: int | None = None,
 ) -> Question[Record]:
-    """Ask for audit records; those of the commits of signals only on request."""
+    """Return a question for audit records; ``commits`` adds the records of the commits of signals."""
     conditions = [*_any_of("actor", actors), *_any_of("action", actions), *_any_of("subject", subjects)]
     index = "" if commits else "audit_deeds"
     if index:
@@ -171,7 +171,7 @@ def _any_of(column: str, values: Sequence[SqlValue]) -> Iterable[Condition]:
 
 
 def newest(archive: Archive, question: Question[_T], limit: int) -> Iterator[_T]:
-    """Yield the last rows that fit, at most ``limit``, the newest at the end; in constant memory."""
+    """Yield the last ``limit`` matching rows at most, the newest at the end; in constant memory."""
     first, last = span(archive, question)
     yield from _between(archive, question, _first_of_newest(archive, question, limit, (first, last)), last)
 
@@ -179,16 +179,16 @@ def newest(archive: Archive, question: Question[_T], limit: int) -> Iterator[_T]
 def stream(
     archive: Archive, question: Question[_T], *, after: int = 0, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[_T]:
-    """Yield all rows that fit, oldest first, beyond a number; in constant memory.
+    """Yield all matching rows with numbers above ``after``, oldest first; in constant memory.
 
-    Rows that are written meanwhile are left out. ``progress`` hears how many numbers of how many were looked through.
+    Rows that are written meanwhile are left out. ``progress`` is called with the numbers scanned so far and in total.
     """
     first, last = span(archive, question)
     yield from _between(archive, question, max(first, after + 1), last, progress)
 
 
 def _first_of_newest(archive: Archive, question: Question[_T], limit: int, within: tuple[int, int]) -> int:
-    """Return the number of the row with which the last ``limit`` rows begin."""
+    """Return the number of the first of the last ``limit`` matching rows."""
     sql, values = _select(question, newest_first=True, columns="s.id")
     first, before = within
     start, left = before + 1, limit
@@ -222,39 +222,39 @@ def _between(
 
 
 def last_number(archive: Archive, log: Log[_T]) -> int:
-    """Return the number of the newest row; 0 if there is none."""
-    (row,) = archive.read(f"SELECT coalesce(max(id), 0) AS last FROM {log.table}")  # noqa: S608 - ours, like all below
+    """Return the number of the newest row; 0 if there are no rows."""
+    (row,) = archive.read(f"SELECT coalesce(max(id), 0) AS last FROM {log.table}")  # noqa: S608 - constants, as below
     number: int = row["last"]
     return number
 
 
 def signal(archive: Archive, number: int) -> Stored | None:
-    """Return one signal; None if there is none of that number."""
+    """Return the signal with a number; None if there is no such signal."""
     sql, _ = _select(Question(log=SIGNALS), newest_first=False)
     rows = archive.read(sql, (number, number, 1))
     return _value(SIGNALS, rows[0]) if rows else None
 
 
 def alarm(archive: Archive, number: int) -> Alarm | None:
-    """Return one alarm, open or closed; None if there is none of that number."""
+    """Return the alarm with a number, open or closed; None if there is no such alarm."""
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None
 
 
 def tally(archive: Archive, number: int) -> Tally:
-    """Return how much an alarm has grown, open or closed; its last signal's instant is that of the wall clock."""
+    """Return the signals and repetitions of an alarm, open or closed; the last signal's instant is in UTC."""
     (row,) = archive.read(_TALLY, (number,))
     return Tally(*row)
 
 
 def notes(archive: Archive, number: int) -> list[Note]:
-    """Return what operators wrote down about an alarm, oldest first."""
+    """Return the operators' notes about an alarm, oldest first."""
     rows = archive.read("SELECT alarm_id, at_us, operator, text FROM notes WHERE alarm_id = ? ORDER BY id", (number,))
     return [Note(*row) for row in rows]
 
 
 def last_duplicate(archive: Archive, number: int) -> Duplicate | None:
-    """Return how often a signal came again, and how it did last; None if it came once."""
+    """Return the repetitions of a signal; None if it came only once."""
     rows = archive.read("SELECT count, last_us, transport, peer FROM duplicates WHERE signal_id = ?", (number,))
     return Duplicate(*rows[0]) if rows else None
 
@@ -278,7 +278,7 @@ def _value(log: Log[_T], row: sqlite3.Row) -> _T:
         return log.value(row)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError(
-            f"{log.table} {row['id']}: {error}", remedy="somebody changed it: `vetlla audit verify` tells more"
+            f"{log.table} {row['id']}: {error}", remedy="the row was changed by hand: `vetlla audit verify`"
         ) from error
 
 
@@ -286,7 +286,7 @@ def _value(log: Log[_T], row: sqlite3.Row) -> _T:
 
 
 def span(archive: Archive, question: Question[_T]) -> tuple[int, int]:
-    """Return the first and the last number between which the rows of the question's time lie."""
+    """Return the first and the last number that rows within the question's time can have."""
     log, first, last = question.log, 1, last_number(archive, question.log)
     if question.since_us is not None:
         first, _ = _bisect(archive, log, question.since_us - STEP_US, (first, last))
@@ -296,14 +296,14 @@ def span(archive: Archive, question: Question[_T]) -> tuple[int, int]:
 
 
 def _bisect(archive: Archive, log: Log[_T], at_us: int, within: tuple[int, int]) -> tuple[int, int]:
-    """Return numbers between which the rows turn from before an instant to after it."""
+    """Return two numbers between which the rows change from before an instant to after it."""
     low, high = within
     earliest, latest = _stamp(archive, log, low), _stamp(archive, log, high)
     while low < high:
         middle = (low + high) // 2
         stamp = _stamp(archive, log, middle)
         if not earliest <= stamp <= latest:
-            break  # the clock was stepped somewhere in here
+            break  # the clock was stepped within these rows
         if stamp < at_us:
             low, earliest = middle + 1, stamp
         else:
@@ -312,7 +312,7 @@ def _bisect(archive: Archive, log: Log[_T], at_us: int, within: tuple[int, int])
 
 
 def _stamp(archive: Archive, log: Log[_T], number: int) -> int:
-    """Return when the row of a number was written; of the next one where that is missing."""
+    """Return the stamp of the row with a number, or of the next row if that one is missing."""
     sql = f"SELECT {log.stamp} AS stamp FROM {log.table} WHERE id >= ? ORDER BY id LIMIT 1"  # noqa: S608
     stamps = [row["stamp"] for row in archive.read(sql, (number,))]
     return stamps[0] if stamps else 0

@@ -1,8 +1,7 @@
 """The journal's writing side: the one connection that writes and checkpoints ``journal.db``.
 
-Only the daemon opens it, and only the writer's thread uses it. SQLite 3.7.0 to 3.51.2 can corrupt a WAL file when two
-connections write or checkpoint at the same moment, so this is a rule, not a taste; a lock file keeps a second daemon
-out.
+Only the daemon opens it, and only the writer's thread uses it, because SQLite 3.7.0 to 3.51.2 can corrupt a WAL file
+when two connections write or checkpoint at the same moment. A lock file keeps a second daemon out.
 """
 
 from __future__ import annotations
@@ -41,20 +40,20 @@ if TYPE_CHECKING:
 JOURNAL = "journal.db"
 LOCK = "journal.lock"
 UNFINISHED_RESTORE = "restore.unfinished"
-"""There while ``db restore`` exchanges the files: what lies beside it is neither the old nor the new journal."""
+"""This file exists while ``db restore`` exchanges the files, which are then neither the old nor the new journal."""
 PATIENCE_MS = 5_000
-"""How long the receiver waits at its start for a reader that recovers the log of one that was killed."""
+"""How long a starting receiver waits for a reader that recovers the log of a receiver that was killed."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 WAL_KEPT = 64 << 20
-"""Bytes the write-ahead log may keep for itself after a reader, such as a backup, had let it grow beyond."""
+"""Bytes to which the write-ahead log shrinks again after a reader, such as a backup, let it grow larger."""
 
 ROWS_PER_STATEMENT = 64
-"""Rows in one INSERT at the most. SQLite's calls give up the interpreter's lock one by one, and each return to it may
-wait for the event loop; one statement of 64 rows waits once where 64 statements would wait 64 times."""
+"""Rows in one INSERT at most. Each call of SQLite releases the interpreter's lock and may then wait for the event loop
+to get it back. One statement of 64 rows waits once; 64 statements would wait 64 times."""
 
 _OPENING = "check permissions and free space of the state directory; `vetlla db verify` checks the file"
-_LOST = "leave the receiver running: it keeps what it wrote, and takes reports again when that is in place"
+_LOST = "leave the receiver running: it keeps what it wrote, and takes reports again when the file is back in place"
 _PASSING = frozenset(
     {
         sqlite3.SQLITE_FULL,
@@ -65,21 +64,21 @@ _PASSING = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
-"""What SQLite says of a disk that is full or fails, and of files that another process holds: it may pass."""
+"""SQLite's codes for a disk that is full or fails, and for files that another process holds. Such errors may pass."""
 
 _COMMIT = "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)"
 _STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
 _REJECT = f"""
 INSERT INTO rejects (id, at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)
 VALUES ({next_number("rejects")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""  # noqa: S608 - a name of our own
+"""  # noqa: S608 - a constant name
 _DUPLICATE = (
     "INSERT INTO duplicates (signal_id, count, last_us, last_mono_us, transport, peer) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_us = excluded.last_us,"
     " last_mono_us = excluded.last_mono_us, transport = excluded.transport, peer = excluded.peer"
 )
 
-# Named, since the planner would rather read years of closed alarms in order than sort the open ones.
+# The index is named, because the planner prefers to read years of closed alarms in order to sorting the open ones.
 _OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
 _CLOSED_SINCE = "SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? ORDER BY closed_us"
 
@@ -96,17 +95,17 @@ def _inserts(into: str, columns: Sequence[str]) -> list[str]:
     return [head + ", ".join([one] * rows) for rows in range(ROWS_PER_STATEMENT + 1)]
 
 
-# OR ROLLBACK: write() gives up the whole transaction anyway, and SQLite need not be able to take back half a statement.
-# To be so it copied every page that a batch touched into a file, made and removed for each commit: 15 us a frame.
+# OR ROLLBACK, because write() rolls back the whole transaction anyway and SQLite need not undo a single statement.
+# Otherwise SQLite creates a statement journal for every commit, which costs 15 us a frame.
 _SIGNALS = _inserts("INSERT OR ROLLBACK INTO signals", SIGNAL_COLUMNS)
 _ALARMS = _inserts("INSERT OR REPLACE INTO alarms", ALARM_COLUMNS)
 _AUDIT = _inserts("INSERT OR ROLLBACK INTO audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"))
 _STATEMENTS_KEPT = 256
-"""Prepared statements that the connection keeps: those above, in the sizes that a busy receiver uses."""
+"""Prepared statements that the connection keeps: the ones above, in the sizes that a busy receiver uses."""
 
 
 class Recovered(NamedTuple):
-    """What the daemon must know of the past before it may say that it is ready."""
+    """What the daemon must know of its previous runs before it may report that it is ready."""
 
     boot: int
     next_commit: int
@@ -116,13 +115,13 @@ class Recovered(NamedTuple):
     tallies: dict[int, Tally]
     on_test: list[OnTest]
     closed: list[Alarm]
-    """Alarms that were closed within the chaining window, the last one last."""
+    """Alarms that were closed within the chaining window, in the order of their ends."""
     recent: Recent
     """The reports of the duplicate window."""
 
 
 class Journal:
-    """The writing connection. Raises StoreError for whatever the disk or SQLite does not do."""
+    """The writing connection. Raises StoreError for every failure of the disk or of SQLite."""
 
     def __init__(self, directory: Path, clock: Clock, *, checkpoint_pages: int = 1000) -> None:
         self.path = directory / JOURNAL
@@ -130,10 +129,10 @@ class Journal:
         self._checkpoint_pages = checkpoint_pages
         self._head = audit.Head(0, audit.GENESIS)
         self.trouble: StoreError | None = None
-        """Why a start could read the journal but not write it: ``resume`` tries again."""
+        """Why the journal could be read but not written at the start; ``resume`` tries to open it again."""
         self._unsynced = False
         self._new_boot: tuple[int, str, int] | None = None
-        """This machine start, as long as it could not be written."""
+        """The row of this machine start until it is written."""
         self._places = Places()
         self._rescue: Rescue | None = None
         with ExitStack() as stack:
@@ -145,9 +144,9 @@ class Journal:
             self._lock = stack.pop_all()
 
     def _start(self) -> sqlite3.Connection:
-        """Open the journal, or only read it, where a disk that is full or busy does not let it be written now.
+        """Return a connection that writes; one that only reads, if the disk is full or busy.
 
-        Operators can then work the alarms that stand in it. A new journal has none: its start is refused.
+        Operators can then work the alarms that are in the journal. A new journal has no alarms, so its start fails.
         """
         try:
             return self._open()
@@ -161,9 +160,9 @@ class Journal:
             return connection
 
     def _open_to_read(self) -> sqlite3.Connection | None:
-        """Return a connection that needs no room on the disk; None where it cannot read this program's schema.
+        """Return a connection that needs no room on the disk; None if it cannot read this program's schema.
 
-        The log's index is made in memory, which only a connection that shares the files with no other may do.
+        SQLite makes the log's index in memory, which it allows only for a connection that locks out all others.
         """
         try:
             log = self.path.with_name(JOURNAL + "-wal").exists()
@@ -202,17 +201,17 @@ class Journal:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Make a connection the one that writes."""
+        """Prepare a connection for writing: pragmas, migrations, an empty log, the audit's head."""
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
-        # In WAL mode NORMAL may lose the last commits on power loss, and those have been acknowledged.
+        # In WAL mode NORMAL may lose the last commits in a power cut, and their reports have been acknowledged.
         connection.execute("PRAGMA synchronous = FULL")
         self._synced = True
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # between commits, by checkpoint(), after the answers
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # checkpoint() does it after the acknowledgements are sent
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
         migrate(connection, "journal", str(self.path), self._clock)
-        # A crash may have left commits whose fsync had not returned: before a retry of theirs is acknowledged as
-        # known they must be on the disk.
+        # A crash may have left commits whose fsync had not returned. They must be on the disk before a repetition of
+        # one of their reports is acknowledged as a duplicate.
         self._start_log_over(connection)
         self._head = audit.read_head(connection)
         self.file = self.path.stat()
@@ -220,11 +219,11 @@ class Journal:
         self._places = Places(*(self.path.with_name(name) for name in files))
 
     def resume(self) -> None:
-        """Go on after a failure: everything committed goes into the database and is synced, the log starts over.
+        """Go on after a failure: move all committed data into the database, sync it and start the log again.
 
-        With the same connection, since it knows which transactions count: whoever opens the files anew reads a
-        transaction that failed back from the log if all but its fsync succeeded, and takes it for committed while
-        nobody was told so. After a failed fsync the kernel may also hold pages for clean that never reached the disk.
+        Use the same connection, because it knows which transactions failed. A new connection would read a transaction
+        of which only the fsync failed from the log as committed, although no terminal had an acknowledgement for it.
+        After a failed fsync the kernel may also mark pages as clean that never reached the disk.
         """
         if self.trouble is not None:
             self._open_again()
@@ -239,7 +238,7 @@ class Journal:
             raise StoreError(f"{self.path}: cannot go on after a failure: {error}") from error
 
     def _open_again(self) -> None:
-        """Open the journal once more, now to write it. Raises StoreError, and makes no new one."""
+        """Open the journal again for writing. Raises StoreError; never creates a new journal."""
         self._connection.close()
         if not self.path.exists():
             raise StoreError(f"{self.path}: is gone", remedy="put it back; then the receiver goes on by itself")
@@ -258,19 +257,19 @@ class Journal:
     # --- files that were deleted or replaced ------------------------------------------------------------------------
 
     def _stay_in_place(self) -> None:
-        """Raise StoreError when a file that is open here is not the one that its name leads to."""
+        """Raise StoreError if one of the open files no longer has its name."""
         try:
             lost = self._places.lost()
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be looked at: {error.strerror}", remedy=_OPENING) from error
+            raise StoreError(f"{self.path}: cannot be checked: {error.strerror}", remedy=_OPENING) from error
         if lost:
             raise StoreError(self._told(lost), remedy=_LOST)
 
     def _put_right(self, lost: Mapping[Path, str]) -> None:
-        """Put files back under their names, with all that was committed, and go on. Raises StoreError until then.
+        """Put files back under their names, with all committed data, and go on. Raises StoreError until that is done.
 
-        Deleted files are made again. If another file has taken the journal's place, the journal is kept beside it: a
-        person has to decide which of them counts.
+        Deleted files are made again. If another file has the journal's name, the journal is kept beside it, because
+        an engineer has to decide which of the two is right.
         """
         if self._rescue is not None and self._rescue.running:
             raise StoreError(f"{self._told(lost)}; it is being copied to {self._rescue.target.name}", remedy=_LOST)
@@ -289,16 +288,16 @@ class Journal:
             kept.rename(self.path)
             sync_directory(self.path.parent)
             self._rescue = None
-        # The files now hold all that was committed: from here on they count, not what this connection knows.
+        # The files now hold all committed data, so they can be opened again without this connection.
         self.trouble = StoreError(f"{self._told(lost)}; it is not open again yet", remedy=_LOST)
         self._open_again()
 
     def _told(self, lost: Mapping[Path, str]) -> str:
         names = ", ".join(f"{path.name} {what}" for path, what in lost.items())
-        return f"{self.path.parent}: {names} under the running receiver"
+        return f"{self.path.parent}: {names} while the receiver was running"
 
     def _keep(self) -> Path:
-        """Return the complete copy of a journal whose name is gone. Raises StoreError until there is one."""
+        """Return the complete copy of a journal that lost its name. Raises StoreError until the copy is complete."""
         if self._rescue is None or self._rescue.failure:
             why = f": {self._rescue.failure}" if self._rescue else ""
             self._rescue = Rescue(self._connection, self.path, self._clock)
@@ -308,28 +307,28 @@ class Journal:
     @staticmethod
     def _start_log_over(connection: sqlite3.Connection) -> bool:
         """Move the log into the database and empty it; return True if all of it was moved."""
-        # A reader in the midst of its work, such as a backup, keeps the log from being emptied: it is not waited for.
+        # A reader such as a backup keeps the log from being emptied, and the receiver must not wait for it.
         connection.execute("PRAGMA busy_timeout = 0")
         ((_, logged, moved),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
         return bool(logged == moved)
 
     def close(self) -> None:
-        """Checkpoint and close; the lock goes with the process or now."""
+        """Checkpoint, close the connection and release the lock."""
         with self._lock:
             if self._rescue is not None:
                 self._rescue.wait()
             self._connection.close()
             if self._rescue is not None and not self._rescue.failure and not self.path.exists():
-                self._rescue.target.rename(self.path)  # after the log of the old one is gone
+                self._rescue.target.rename(self.path)  # only now, since the log of the old journal is deleted
 
     def sign(self, entry: Entry, numbers: Mapping[str, int]) -> None:
-        """Write down that this journal was restored, and from which numbers on it may go on."""
+        """Record that this journal was restored, and the first numbers that it may give out."""
         self._connection.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers.items())
         self.write(Batch(commit=0, boot=0, began_us=entry.at_us, audit=[entry]))
 
     def write(self, batch: Batch) -> None:
-        """Write a batch in one transaction: when this returns all of it is on the disk, when it raises none is kept."""
+        """Write a batch in one transaction: if this returns, all of it is on the disk; if it raises, nothing is."""
         connection = self._connection
         if self.trouble is not None:
             raise self.trouble
@@ -338,12 +337,12 @@ class Journal:
         try:
             rows, head = audit.chain(self._head, [*batch.audit, *batch.decided])
             self._sync(batch.vital)
-            # Each return to the interpreter waits for its lock: execute() returns thrice, executemany() twice a row,
-            # and these two once.
+            # Each return from SQLite waits for the interpreter's lock. execute() returns three times, executemany()
+            # twice a row, and these two calls once.
             connection.executescript("BEGIN IMMEDIATE")
             self._insert(batch, rows)
             connection.commit()
-        except Exception as error:  # not SQLite's alone: a value that no column can hold must not leave half a batch
+        except Exception as error:  # of any type, because a value that no column can hold must not leave half a batch
             if connection.in_transaction:
                 connection.rollback()
             raise StoreError(f"{self.path}: commit {batch.commit} failed: {error}") from error
@@ -377,21 +376,21 @@ class Journal:
         self._put(_AUDIT, audit_rows)
 
     def take(self, steps: Iterator[Step]) -> Step | None:
-        """Let the next step of a removal become durable, with its audit; return it, or None if there is none left.
+        """Commit the next step of a removal with its audit; return the step, or None if no step is left.
 
-        A step that fails is rolled back, and its iterator must not be used again. Raises StoreError for what the disk
-        or SQLite does not do, and whatever else the step raises.
+        A step that fails is rolled back, and its iterator must not be used again. Raises StoreError for failures of
+        the disk or of SQLite; other errors of the step pass through.
         """
         connection = self._connection
         try:
-            self._sync(True)  # noqa: FBT003 - what it is about
-            connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten in the file, too
+            self._sync(True)  # noqa: FBT003 - the flag is the method's subject
+            connection.execute("PRAGMA secure_delete = ON")  # SQLite overwrites removed data in the file
             connection.execute("BEGIN IMMEDIATE")
             step = next(steps, None)
             rows, head = audit.chain(self._head, step.entries if step else ())
             self._put(_AUDIT, rows)
             if step and step.ranges:
-                remember(connection, step.ranges, self._head.id + 1)  # its first record
+                remember(connection, step.ranges, self._head.id + 1)  # number of the step's first record
             connection.commit()
             connection.execute("PRAGMA secure_delete = OFF")
         except BaseException as error:
@@ -410,13 +409,13 @@ class Journal:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The writing connection, for removals: to be used on the writer's thread alone."""
+        """The writing connection, for removals. Only the writer's thread may use it."""
         return self._connection
 
     def empty_log(self) -> bool:
-        """Fold the log into the database and empty it; False: a reader, such as a backup, keeps it.
+        """Move the log into the database and empty it; return False if a reader, such as a backup, still needs it.
 
-        What was removed stands in older pages of the log until then.
+        Until the log is empty, its older pages still hold the removed data.
         """
         try:
             self._start_log_over(self._connection)
@@ -424,7 +423,7 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
 
-    def _sync(self, vital: bool) -> None:  # noqa: FBT001 - what it is about
+    def _sync(self, vital: bool) -> None:  # noqa: FBT001 - the flag is the method's subject
         if vital is not self._synced:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if vital else 'NORMAL'}")
             self._synced = vital
@@ -435,7 +434,7 @@ class Journal:
             self._connection.executemany(inserts[len(some)], [list(chain.from_iterable(some))])
 
     def checkpoint(self) -> None:
-        """Move the log into the database once it has grown past its bound; readers are not waited for."""
+        """Move the log into the database once it is larger than its bound, without waiting for readers."""
         try:
             wal = self.path.with_name(JOURNAL + "-wal").stat().st_size
             if wal > self._checkpoint_pages * 4096:
@@ -444,9 +443,10 @@ class Journal:
             raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
 
     def recover(self, window_us: int, *, chain_us: int = 0) -> Recovered:
-        """Read what the daemon needs after a start.
+        """Return what the daemon needs after a start.
 
-        ``window_us`` is how far back retries are recognised; ``chain_us`` is how long a closed emergency is continued.
+        ``window_us`` is how far back repetitions are recognised. ``chain_us`` is how long after its end a closed
+        emergency can be continued.
         """
         now = self._clock.now()
         try:
@@ -477,12 +477,12 @@ class Journal:
             tallies=tallies | read_tallies(connection, present),
             on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
             closed=[alarm_from(row) for row in closed],
-            # What could not be synced at this start may still be lost: its retry is not acknowledged as known.
+            # Reports that this start could not sync may still be lost, so their repetitions must be stored again.
             recent=Recent([], []) if self._unsynced else read_recent(connection, window_us, present),
         )
 
     def _number_boot(self, connection: sqlite3.Connection, boot_id: str, now_us: int) -> int:
-        """Return the number of this machine start, a new one for its first receiver."""
+        """Return the number of this machine start; a new number if no receiver has run since it."""
         for (number,) in connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)):
             return int(number)
         (number,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM boots").fetchone()
@@ -504,15 +504,15 @@ class Journal:
             self._new_boot = None
 
     def supervision(self) -> Kept:
-        """Return what an earlier life left of supervision; of devices their rows come from ``units``."""
+        """Return what the previous run left of supervision, except the devices' rows, which ``units`` returns."""
         return read_kept(self._connection)
 
     def units(self) -> Iterator[Unit]:
-        """Return the devices that were ever expected, by number. Read it to its end before anything is written."""
+        """Return every device that was ever expected, by number. Read all of them before anything is written."""
         return read_units(self._connection)
 
     def stretches_of(self, day: str) -> set[int]:
-        """Return which stretches of devices the ledger has of a day."""
+        """Return the numbers of the device stretches that the ledger has for a day."""
         return {row["stretch"] for row in self._connection.execute(STRETCHES_OF, (day,))}
 
 
@@ -521,7 +521,7 @@ def _may_pass(error: sqlite3.Error) -> bool:
 
 
 def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
-    """Hold the journal's lock: no receiver starts meanwhile. Raises StoreError when one runs."""
+    """Hold the journal's lock, so that no receiver can start. Raises StoreError if one is running."""
     try:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
@@ -537,23 +537,23 @@ def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
 def _refuse_unfinished(directory: Path) -> None:
     if (directory / UNFINISHED_RESTORE).exists():
         raise StoreError(
-            f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` once more"
+            f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` again"
         )
 
 
 def _refuse_to_begin_anew(directory: Path) -> None:
-    """Raise StoreError where a new journal would take the place of one that was taken away.
+    """Raise StoreError if a new journal would replace one that is missing.
 
-    SQLite deletes the log of a database that is gone, and acknowledged reports are in it.
+    SQLite deletes the log of a missing database, and that log holds acknowledged reports.
     """
     path = directory / JOURNAL
     if path.exists():
         return
     if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
-        raise StoreError(f"{path}: is gone, and its content is kept", remedy=f"mv {kept[-1]} {path}, then start")
+        raise StoreError(f"{path}: is gone, and a copy of it is kept", remedy=f"mv {kept[-1]} {path}, then start")
     log = path.with_name(f"{JOURNAL}-wal")
     if log.exists() and log.stat().st_size:
         raise StoreError(
-            f"{path}: is gone, and its log is there: the last acknowledged reports are in it",
-            remedy="put the journal back beside it; or restore a backup, which keeps the log: vetlla db restore",
+            f"{path}: is gone, but its log is there and holds the last acknowledged reports",
+            remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
         )

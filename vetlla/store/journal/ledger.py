@@ -1,7 +1,8 @@
-"""The ledger of supervision: for each day and device, how often it was to be heard and was, and how long it was silent.
+"""The ledger of supervision: expected reports, received reports and longest silence of each device on each day.
 
-A day of 180,000 devices is one row for each stretch of 1,024 numbers: columns of integers, compressed. Equal neighbours
-compress to almost nothing, so 24 months of a city's devices stay within a few hundred megabytes (bench/README.md).
+A day of 180,000 devices has one row for each stretch of 1,024 device numbers. A row holds compressed columns of
+integers. Equal neighbours compress to almost nothing, so 24 months of a city's devices need only a few hundred
+megabytes (bench/README.md).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 STRETCH = 1_024
-"""Devices in one row: a millisecond or two to gather, so that no alarm waits for a whole fleet."""
+"""Devices in one row. Gathering them takes a millisecond or two, so no alarm waits for a whole fleet."""
 _COLUMNS = (
     ("interval_s", "I"),
     ("allowed_misses", "B"),
@@ -31,7 +32,7 @@ _LEVEL = 6
 
 
 class DayOf(NamedTuple):
-    """One device's day. ``reasons``: flags of every pause; ``state``: how the day ended; seconds are whole."""
+    """One device's day. ``reasons`` are the flags of all its pauses; ``state`` is that at the end of the day."""
 
     unit: int
     interval_s: int
@@ -44,7 +45,7 @@ class DayOf(NamedTuple):
 
 
 class Stretch:
-    """The days of up to ``STRETCH`` devices, in columns by the names of ``DayOf``."""
+    """One day of up to ``STRETCH`` devices, in columns named as the fields of ``DayOf``."""
 
     __slots__ = ("columns", "first")
 
@@ -58,7 +59,7 @@ class Stretch:
             column[day.unit - self.first] = getattr(day, name)
 
     def fill(self, name: str, values: Iterable[int]) -> None:
-        """Write a column from its first device on; it may end before the stretch does."""
+        """Write a column from its first device on; ``values`` may be shorter than the stretch."""
         column = self.columns[name]
         some = array(column.typecode, values)
         column[: len(some)] = some
@@ -69,7 +70,7 @@ class Stretch:
 
 
 def merged(number: int, before: bytes, after: bytes) -> bytes:
-    """Return two parts of one day as one: what was counted is added, the longest silence is that of either part."""
+    """Return two parts of one day as one, with added counts and the longer of the two longest silences."""
     stretch = Stretch(number)
     for one, other in zip(unpack(number, before), unpack(number, after), strict=True):
         known = other if other.interval_s else one
@@ -85,9 +86,9 @@ def merged(number: int, before: bytes, after: bytes) -> bytes:
 
 
 def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
-    """Yield the days of a stretch's devices; those of which nothing is written have neither interval nor reason.
+    """Yield the day of each device of a stretch; a device without data has neither interval nor reasons.
 
-    Raises StoreError when the row is damaged.
+    Raises StoreError if the row is damaged.
     """
     try:
         plain = zlib.decompress(packed)
@@ -95,7 +96,7 @@ def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
         raise StoreError(f"ledger: stretch {number} is damaged: {error}", remedy="vetlla db verify") from error
     if len(plain) != _BYTES:
         raise StoreError(
-            f"ledger: stretch {number} has {len(plain)} bytes, {_BYTES} expected", remedy="vetlla db verify"
+            f"ledger: stretch {number} has {len(plain)} bytes instead of {_BYTES}", remedy="vetlla db verify"
         )
     columns, place = [], 0
     for _, kind in _COLUMNS:

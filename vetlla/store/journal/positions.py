@@ -1,8 +1,8 @@
-"""Where an account was last: found in the journal from its newest signals backwards, and not one further than needed.
+"""Finds where an account was last: reads its signals in the journal, newest first, and stops as early as possible.
 
-A place kept back in a device comes later than newer ones, so that the last one received is not always the last one
-known. What is looked for is the place with the latest time of its own; as no place is newer than its receipt, the walk
-ends where signals were received before the best one's time. A device with live positions is done after one page.
+A device may send a buffered place after newer ones, so the last place received is not always the last one known. The
+place with the latest time of its own is wanted. No place is newer than its receipt, so the search ends at signals that
+were received before the best place's time. For a device with live positions, one page is enough.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
     from vetlla.store.journal.stored import Stored
 
 PAGE = 500
-"""Signals read at once: a read that is over before the next checkpoint is due."""
+"""Signals in one read, which ends before the next checkpoint is due."""
 LOOKED_THROUGH = 100_000
-"""Signals of one account that are looked through for a place: a third of a second, and at one report a minute ten
-weeks. A terminal that knows its place says it more often."""
+"""Signals of one account that are searched for a place: a third of a second, and ten weeks at one report a minute. A
+terminal that knows its place reports it more often."""
 
 
 class LastKnown(NamedTuple):
-    """The place that an account was last known at, and what told it."""
+    """The last known place of an account, and the signal that reported it."""
 
     stored: Stored
-    """Its signal has a position."""
+    """A signal that has a position."""
     at_us: int
-    """When the device was there: the position's own time, else the report's, else (or where these lie in the future)
-    that of receipt."""
+    """When the device was there: the position's own time, or else the report's. If both are missing or in the future,
+    the time of receipt."""
     is_timed: bool
-    """Whether that is the device's own word."""
+    """Whether the device itself gave that time."""
 
 
 class Search(NamedTuple):
-    """What came of looking for a place."""
+    """The result of a search for a place."""
 
     found: LastKnown | None
     looked_through: int
-    """Signals of the account that were looked at."""
+    """Number of the account's signals that were read."""
     is_whole: bool
-    """Whether there are no more of them: then there is no place, else none among those."""
+    """Whether these were all of the account's signals, so that a place that was not found does not exist."""
 
 
 class _Best(NamedTuple):
@@ -58,9 +58,10 @@ class _Best(NamedTuple):
 def last_position(
     archive: Archive, account: str, belongs: Callable[[AccountId], bool], *, limit: int = LOOKED_THROUGH
 ) -> Search:
-    """Look for the last known position of a caller among the newest ``limit`` signals of its account, in any case.
+    """Return the last known position of a caller, from the newest ``limit`` signals of its account.
 
-    ``belongs`` tells which receiver and line are the caller's: other homes may have the same number behind others.
+    The account matches in upper and lower case. ``belongs`` says which receivers and lines are the caller's, because
+    other homes may have the same number on others.
     """
     best: _Best | None = None
     before, seen, is_whole = history.last_number(archive, history.SIGNALS) + 1, 0, False
@@ -91,7 +92,7 @@ _NEWEST = """
 def _better(best: _Best | None, row: sqlite3.Row) -> _Best | None:
     if not row["is_placed"]:
         return best
-    # A clock that runs ahead does not make a place newer than its receipt: what it says is no time.
+    # A place is never newer than its receipt, so the time of a clock that runs ahead is ignored.
     is_timed = row["at_us"] is not None and row["at_us"] <= row["received_us"]
     at_us = row["at_us"] if is_timed else row["received_us"]
     return _Best(row["id"], at_us, is_timed) if best is None or at_us > best.at_us else best
@@ -99,6 +100,6 @@ def _better(best: _Best | None, row: sqlite3.Row) -> _Best | None:
 
 def _read(archive: Archive, best: _Best) -> LastKnown:
     stored = history.signal(archive, best.id)
-    if stored is None or stored.signal.position is None:  # signals are never changed: it is another journal now
-        raise StoreError(f"{archive.path}: was replaced in the middle of the search", remedy="ask again")
+    if stored is None or stored.signal.position is None:  # signals do not change, so this is another journal
+        raise StoreError(f"{archive.path}: was replaced in the middle of the search", remedy="search again")
     return LastKnown(stored, best.at_us, best.is_timed)

@@ -1,7 +1,7 @@
-"""What the receiver must know of the last minutes after a restart: reports that may be repeated, alarms that grow.
+"""Reads what the receiver must know of the last minutes after a restart: reports that may be repeated, open alarms.
 
-Reports of closed alarms are left out, because what looks like them is another call. Of reports without an alarm only
-identity, number and instant are read: there may be a million of them, and a receiver must start quickly.
+Reports of closed alarms are left out, because a report that looks like one of them is another call. Of reports without
+an alarm only identity, number and instant are read: there may be a million of them, and a receiver must start quickly.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
 
 RECENT_MAX = 1_000_000
-"""Identities read back after a restart at most: the size of the duplicate window in memory."""
+"""Most identities read after a restart: the size of the duplicate window in memory."""
 
-# When a signal came, on the monotonic clock of today. Signals of earlier machine starts have only the wall clock; what
-# seems to lie in the future, since that clock was set back, came now.
+# When a signal came, on the current monotonic clock. Signals of earlier machine starts have only the wall clock. If an
+# instant seems to lie in the future, because that clock was set back, it counts as now.
 _STORED_US = """
 CASE WHEN commit_id >= :first_commit THEN received_mono_us ELSE min(:mono_us, received_us + :mono_us - :utc_us) END
 """
-# Backwards from the end to the window's edge: no index over every instant, and a short read.
+# Read backwards from the end to the window's edge: a short read that needs no index over all instants.
 _EDGE = """
 SELECT max(coalesce((SELECT max(id) FROM signals) - :at_most, 0), coalesce((
     SELECT id FROM signals WHERE STORED_US < :since_us AND id > (SELECT max(id) FROM signals) - :at_most
@@ -36,7 +36,7 @@ _PLAIN = """
 SELECT identity, id, STORED_US FROM signals
 WHERE id > :edge AND identity <> x'' AND alarm_id IS NULL ORDER BY id
 """.replace("STORED_US", _STORED_US)
-# The last frame of the device is sought through the index by account: one short look backwards for each call.
+# The index by account finds the last frame of the device with one short backward read for each call.
 _CALLS = """
 SELECT s.identity, s.id, s.part, s.receiver, s.line, s.account, s.alarm_id, s.occurred_us, s.sent_us, s.text, s.more,
        STORED_US AS came_us,
@@ -59,24 +59,24 @@ LEFT JOIN duplicates d ON d.signal_id = id GROUP BY alarm_id
 
 
 class Moment(NamedTuple):
-    """The present, and how instants of the past compare with it."""
+    """The present instant, with a way to compare past instants with it."""
 
     now: Instant
     first_commit: int
-    """First commit since the machine started: stamps of the monotonic clock before it do not compare."""
+    """First commit since the machine started; monotonic stamps from before it cannot be compared."""
 
     def mono_us(self, utc_us: int) -> int:
-        """Return an instant of the wall clock on the monotonic clock of today; the future came now."""
+        """Return an instant of the wall clock on the current monotonic clock; a future instant counts as now."""
         return min(self.now.mono_us, utc_us + self.now.mono_us - self.now.utc_us)
 
     @property
     def values(self) -> dict[str, int]:
-        """Return it as parameters of a query."""
+        """Return the present as parameters of a query."""
         return {"mono_us": self.now.mono_us, "utc_us": self.now.utc_us, "first_commit": self.first_commit}
 
 
 def moment(connection: sqlite3.Connection, boot: int, now: Instant) -> Moment:
-    """Return the present of a machine start. Its commits are the last ones, so that a binary search finds the first."""
+    """Return the present of a machine start. Its commits are the last ones, so a binary search finds the first one."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM commits").fetchone()
     low, high = 1, last + 1
     while low < high:
@@ -89,13 +89,13 @@ def moment(connection: sqlite3.Connection, boot: int, now: Instant) -> Moment:
 
 
 def read_tallies(connection: sqlite3.Connection, present: Moment) -> dict[int, Tally]:
-    """Read how much the open alarms have grown; an alarm without a signal is not among them."""
+    """Return how much each open alarm has grown; an alarm without a signal is left out."""
     rows = connection.execute(_TALLIES, {"routine": Priority.ROUTINE.value, **present.values})
     return {alarm: Tally(*grown) for alarm, *grown in rows}
 
 
 class Call(NamedTuple):
-    """A report of an open alarm. Instants on the monotonic clock of today, the device's times in microseconds UTC."""
+    """A report of an open alarm. Instants are on the current monotonic clock, the device's times in UTC."""
 
     identity: bytes
     number: int
@@ -103,7 +103,7 @@ class Call(NamedTuple):
     """Number of the first signal of its frame."""
     who: AccountId
     last_frame: int
-    """The same of the last frame that came from this device."""
+    """Number of the first signal of the last frame that came from this device."""
     alarm: int
     stored_us: int
     told_us: int
@@ -116,17 +116,17 @@ class Recent(NamedTuple):
     """The reports within the window, oldest first."""
 
     plain: list[tuple[bytes, int, int]]
-    """Reports without an alarm: identity, number, and when it was stored on the monotonic clock of today."""
+    """Reports without an alarm: identity, number, and when each was stored on the current monotonic clock."""
     calls: list[Call]
 
 
 def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment) -> Recent:
-    """Read the reports that came within the last ``window_us``."""
+    """Return the reports that came within the last ``window_us``."""
     since_us = present.now.mono_us - window_us
     (edge,) = connection.execute(_EDGE, {"since_us": since_us, "at_most": RECENT_MAX, **present.values}).fetchone()
     values = {"edge": edge, **present.values}
     cursor = connection.cursor()
-    cursor.row_factory = None  # up to a million: plain tuples
+    cursor.row_factory = None  # plain tuples, because there may be a million rows
     return Recent(
         plain=cursor.execute(_PLAIN, values).fetchall(),
         calls=[_call(row) for row in connection.execute(_CALLS, values)],

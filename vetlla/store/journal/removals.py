@@ -1,8 +1,8 @@
-"""Which audit record holds the digest of which signals, after what was too old of them was removed.
+"""Knows which audit record holds the digest of which signals after removals.
 
 A removal does not break the proof: its record names each range of signals that it touched, with the digest of the rows
-as they are afterwards. A range is always made of whole earlier ranges, first of all those of commits. Ranges in force
-therefore never overlap, and each signal is covered by one digest.
+as they are afterwards. A range always consists of whole earlier ranges; the first ranges are those of commits. Ranges
+in force therefore never overlap, and one digest covers each signal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Range(NamedTuple):
-    """Signals from a first to a last number, and the digest of the rows that there are of them."""
+    """Signals from a first to a last number, and the digest of those of their rows that exist."""
 
     first: int
     last: int
@@ -25,12 +25,12 @@ class Range(NamedTuple):
 
 
 def as_detail(ranges: list[Range]) -> list[list[object]]:
-    """Return ranges as the detail of an audit record holds them."""
+    """Return ranges in the form that the detail of an audit record holds."""
     return [list(one) for one in ranges]
 
 
 def ranges_of(detail: str) -> list[Range]:
-    """Return the ranges that a record of a removal names; none where it names none, or cannot be read."""
+    """Return the ranges that a record of a removal names; empty if it names no range or cannot be read."""
     try:
         named = json.loads(detail).get("ranges", [])
         ranges = [Range(int(first), int(last), str(digest)) for first, last, digest in named]
@@ -40,7 +40,7 @@ def ranges_of(detail: str) -> list[Range]:
 
 
 class InForce:
-    """The ranges whose digest is that of a removal, as the records up to now leave them."""
+    """The ranges whose digest is in the record of a removal, according to the records read so far."""
 
     def __init__(self) -> None:
         self._firsts: list[int] = []
@@ -48,20 +48,20 @@ class InForce:
         self._notes: dict[int, int] = {}
 
     def put(self, record: int, put: Range) -> Range | None:
-        """Let a record's range take the place of those within it; return one that it cuts through, if there is one."""
+        """Replace the ranges within a record's range; return a range that it cuts through, or None."""
         start, end = bisect_left(self._firsts, put.first), bisect_right(self._firsts, put.last)
         cut = self._cut(start, end, put)
         self._firsts[start:end], self._held[start:end] = [put.first], [(put, record)]
         return cut
 
     def put_notes(self, detail: str) -> None:
-        """Hear which notes a record of a removal names: by alarm, up to when they were written."""
+        """Take the notes that a record of a removal names: for each alarm, when the last of them was written."""
         with suppress(ValueError, TypeError, AttributeError):
             for alarm, at_us in json.loads(detail).get("notes_of", {}).items():
                 self._notes[int(alarm)] = max(self._notes.get(int(alarm), 0), int(at_us))
 
     def note(self, alarm: int, at_us: int) -> bool:
-        """Return True if a note about an alarm that was written at an instant was removed."""
+        """Return True if the note that was written about an alarm at an instant was removed."""
         return at_us <= self._notes.get(alarm, -1)
 
     def _cut(self, start: int, end: int, put: Range) -> Range | None:
@@ -72,14 +72,14 @@ class InForce:
         return None
 
     def of(self, record: int, ranges: list[Range]) -> Iterator[Range]:
-        """Yield which ranges of a record no later record has replaced."""
+        """Yield the ranges of a record that no later record has replaced."""
         for one in ranges:
             place = bisect_left(self._firsts, one.first)
             if place < len(self._held) and self._held[place] == (one, record):
                 yield one
 
     def gaps(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Return which of these signals no removal has touched."""
+        """Return the ranges of these signals that no removal has touched."""
         gaps, at = [], first
         for held, _ in self._held[max(0, bisect_right(self._firsts, first) - 1) : bisect_right(self._firsts, last)]:
             if held.last < at:

@@ -1,12 +1,12 @@
-"""What is too old is removed from the journal: a generator of small steps, each for one transaction of the writer.
+"""Removes what is too old from the journal: a generator of small steps, each for one transaction of the writer.
 
 Numbers grow with time, so each kind of removal walks through them once and remembers how far it has come. The walk ends
-at the first row that is young enough, whatever the stamps behind it say: a clock that was behind when a report came
-does not make the report old. A stamp that cannot be right, of the future or long before what was removed already, tells
-nothing: its row is too old as soon as one that was stored behind it is, and it ends no walk.
+at the first row that is young enough, whatever later stamps say: a report is not old only because the clock was behind
+when it came. A stamp in the future, or long before what was removed already, cannot be right and is ignored. Its row is
+removed once a later row is too old, and it does not end the walk.
 
-What an operator still works with is held back: signals of an open alarm, of one whose emergency is not over, and of the
-earlier alarms that it continues.
+Rows that an operator still works with are held back: signals of an open alarm, of an alarm whose emergency is not over,
+and of the earlier alarms that such an alarm continues.
 """
 
 from __future__ import annotations
@@ -32,74 +32,74 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import Row, SqlValue
 
 ROWS_PER_STEP = 64
-"""Rows that one step removes or empties at most, some 5 ms of the writer's time: a report that comes meanwhile waits no
-longer than for another commit. At one step a second, under load all day, it is five million rows a day."""
+"""Rows that one step removes or empties at most: some 5 ms of the writer's time, so that a report that comes meanwhile
+waits no longer than for another commit. One step a second, under load all day, makes five million rows a day."""
 LOOKED_PER_STEP = 500
-"""Rows that one step looks at to find those: some 2 ms."""
+"""Rows that one step reads to find them: some 2 ms."""
 CLOCK_AHEAD_US = 7 * 86_400 * 1_000_000
-"""How far the wall clock may be ahead of what the last round went by, and of the time since: a clock that is set to
-another year must not let a journal be emptied overnight. A receiver that was away for longer catches up with the rounds
-that follow."""
+"""How far the wall clock may be ahead of the last round's instant plus the time since. Otherwise a clock that is set to
+another year could empty the journal overnight. A receiver that was off for longer catches up in the rounds that
+follow."""
 CLOCK_BEHIND_US = 86_400 * 1_000_000
-"""How far a stamp may be before one that was removed earlier, and still be believed: reports are stored in nearly the
-order in which they come, and clocks are set right by seconds."""
+"""How far a stamp may be before a stamp that was removed earlier and still be believed. Reports are stored in nearly
+the order in which they come, and clocks are corrected by seconds."""
 RECEIVER = "receiver"
 CLOCK = "clock"
 
 PLACE_DETAILS = ("cells", "mac", "networks", "place", "wifi")
-"""Details by which decoders tell where a device is, beside its position."""
+"""Details in which decoders report where a device is, besides its position."""
 PLACE_MEASUREMENTS = ("course", "odometer_m", "speed_kmh")
 
 _MORE, _RAW, _ALARM, _ID = (SIGNAL_COLUMNS.index(name) for name in ("more", "raw", "alarm_id", "id"))
 
 
 class What(StrEnum):
-    """What is removed when it is too old."""
+    """The kinds of data that are removed when they are too old."""
 
     POSITIONS = "positions"
-    """Places of signals, and the bytes in which they stand."""
+    """Places of signals, and the raw bytes that contain them."""
     RAW = "raw"
-    """Bytes of signals."""
+    """Raw bytes of signals."""
     SIGNALS = "signals"
     """Whole rows of signals, with their repetitions."""
     NOTES = "notes"
-    """What operators wrote about alarms."""
+    """Operators' notes about alarms."""
     REJECTS = "rejects"
-    """Bytes that were no report, or were refused."""
+    """Bytes that could not be read as a report, or whose report was refused."""
 
 
 class Step(NamedTuple):
-    """What one transaction did."""
+    """The result of one transaction of a removal."""
 
     what: str
     removed: int
     upto_us: int | None
-    """Stamp of the last row that was dealt with, of those that were not stamped in the future; None: there was none."""
+    """Stamp of the last row dealt with, without those stamped in the future; None if there was no such row."""
     entries: Sequence[Entry]
     ranges: Sequence[Range] = ()
-    """Digests that the first entry names."""
+    """Ranges with the digests that the first entry names."""
     refused: Sequence[Range] = ()
-    """Signals that were left alone, since they are not those that were committed."""
+    """Signals that were not touched, because they are not those that were committed."""
 
 
 class Terms(NamedTuple):
-    """By what a round goes."""
+    """The instant and the limits that a round uses."""
 
     now_us: int
     keep_us: Mapping[What, int]
-    """How long each is kept; what is absent is kept for ever."""
+    """How long each kind is kept; a kind that is absent is kept for ever."""
     emergency_us: int
     """Time after its end in which an alarm may still be continued, or its reports repeated."""
     wall_us: int = 0
-    """What the wall clock says: later than ``now_us`` where that does not believe it."""
+    """Instant of the wall clock; it is later than ``now_us`` if the clock is not believed."""
 
     @property
     def latest_us(self) -> int:
-        """Return the last instant that is no future: what is stamped up to then may have come when its stamp says."""
+        """Return the last instant that is not in the future: a row stamped up to it may have come at its stamp."""
         return max(self.now_us, self.wall_us)
 
     def before_us(self, what: What) -> int:
-        """Return the instant before which something is too old, that is not kept for ever."""
+        """Return the instant before which rows of a kind are too old; the kind must not be kept for ever."""
         return self.now_us - self.keep_us[what]
 
 
@@ -107,16 +107,16 @@ class Terms(NamedTuple):
 
 
 def believed_us(connection: sqlite3.Connection, wall_us: int, running_us: int) -> int:
-    """Return the instant that a round goes by: the wall clock's, if it is not far ahead of what is known.
+    """Return the instant that a round uses: that of the wall clock, unless it is too far ahead of the known time.
 
-    ``running_us``: time since the last round, or since this run began, by the monotonic clock.
+    ``running_us`` is the time since the last round, or since this run began, by the monotonic clock.
     """
     return believed_by(lambda sql, values: connection.execute(sql, values).fetchall(), wall_us, running_us)
 
 
 def believed_by(read: Read, wall_us: int, running_us: int = 0) -> int:
-    """Return the same for a reader."""
-    # Before the first round: when the newest report came.
+    """Return the same instant as ``believed_us``, for a reader."""
+    # Before the first round the known time is that of the newest report.
     (row,) = read(
         "SELECT coalesce((SELECT value FROM retention WHERE name = ?),"
         " (SELECT received_us FROM signals ORDER BY id DESC LIMIT 1)) AS known",
@@ -139,7 +139,7 @@ def _put(connection: sqlite3.Connection, name: str, value: int) -> None:
 
 
 class _Round(NamedTuple):
-    """What the parts of a round share."""
+    """Values that the parts of a round share."""
 
     connection: sqlite3.Connection
     terms: Terms
@@ -148,11 +148,11 @@ class _Round(NamedTuple):
     clock: Clock
 
     def read(self, sql: str, values: Sequence[SqlValue]) -> list[sqlite3.Row]:
-        """Return rows, as a reader would."""
+        """Return the rows of a query, as ``Archive.read`` does for a reader."""
         return self.connection.execute(sql, values).fetchall()
 
     def upto_us(self, what: What, rows: Sequence[sqlite3.Row]) -> int | None:
-        """Remember the stamps of rows that are dealt with; return the last of those that are too old."""
+        """Remember the stamps of rows that were dealt with; return the last stamp that is too old, or None."""
         before_us = self.terms.before_us(what)
         stamps: list[int] = [row["stamp_us"] for row in rows if row["stamp_us"] < before_us]
         if not stamps:
@@ -167,7 +167,7 @@ class _Round(NamedTuple):
 
 
 def round_of(connection: sqlite3.Connection, terms: Terms, clock: Clock) -> Iterator[Step]:
-    """Yield the steps of a round; each is to be committed before the next one is asked for."""
+    """Yield the steps of a round. The caller must commit each step before it asks for the next one."""
     held = held_alarms(lambda sql, values: connection.execute(sql, values).fetchall(), terms)
     this = _Round(connection, terms, held, clock)
     for what, change, columns in (
@@ -187,7 +187,7 @@ def round_of(connection: sqlite3.Connection, terms: Terms, clock: Clock) -> Iter
 
 
 def held_alarms(read: Read, terms: Terms) -> frozenset[int]:
-    """Return the alarms that operators still work with: open ones, those just closed, and what these continue."""
+    """Return the alarms that operators still work with: open, just closed, and the earlier ones that these continue."""
     return frozenset(row["id"] for row in read(_HELD, (terms.now_us - terms.emergency_us,)))
 
 
@@ -198,7 +198,7 @@ WITH RECURSIVE held (id) AS (
     UNION SELECT a.chained_to FROM alarms AS a JOIN held ON a.id = held.id WHERE a.chained_to IS NOT NULL
 ) SELECT id FROM held
 """
-# The newest row stays, whatever its age: numbers go on behind it and are never used twice.
+# The newest row always stays, because the next number follows from it and no number may be used twice.
 _SIGNALS = """
 SELECT id, received_us AS stamp_us, alarm_id, raw <> x'' AS has_raw, length(raw) AS size, more FROM signals
 WHERE id > ? AND id < (SELECT max(id) FROM signals) ORDER BY id LIMIT ?
@@ -218,7 +218,7 @@ OLDEST = {
     What.NOTES: _NOTES,
     What.REJECTS: _REJECTS,
 }
-"""The rows behind a number, in the order in which they were stored."""
+"""Queries for the rows above a number, in the order in which they were stored."""
 _HELD_BACK = """
 SELECT h.signal AS id, s.id IS NOT NULL AS is_there, s.alarm_id
 FROM held_back AS h LEFT JOIN signals AS s ON s.id = h.signal
@@ -227,7 +227,7 @@ WHERE h.what = ? AND h.signal > ? ORDER BY h.signal LIMIT ?
 
 
 class _Walk:
-    """One kind of removal on its way through the signals."""
+    """The walk of one kind of removal through the signals."""
 
     def __init__(self, this: _Round, what: What, rewriting: Rewriting, change: Callable[[Row], Row | None]) -> None:
         self._round = this
@@ -236,7 +236,7 @@ class _Walk:
         self._change = change
 
     def on(self) -> Iterator[Step]:
-        """Yield the steps from where the last round ended."""
+        """Yield the steps that go on from where the last round ended."""
         for rows in too_old(self._round.read, self._what, self._round.terms, LOOKED_PER_STEP):
             left = rows
             while left:
@@ -247,7 +247,7 @@ class _Walk:
                 yield Step(self._what, 0, None, ())
 
     def _go(self, rows: Sequence[sqlite3.Row]) -> tuple[int, Step]:
-        """Deal with the first of these rows, as many as one step may; return the last one of them, and the step."""
+        """Deal with as many of these rows as one step may; return the number of the last one, and the step."""
         connection, _, held, _ = self._round
         wanted = list(islice((row for row in rows if has(self._what, row)), ROWS_PER_STEP))
         free = [row["id"] for row in wanted if row["alarm_id"] not in held]
@@ -262,7 +262,7 @@ class _Walk:
         return at, self._step(done, self._round.upto_us(self._what, [row for row in rows if row["id"] <= at]))
 
     def again(self) -> Iterator[Step]:
-        """Yield the steps that deal with what earlier rounds held back, and no operator works with any longer."""
+        """Yield the steps for signals that earlier rounds held back and that no operator works with any longer."""
         connection, _, held, _ = self._round
         at = 0
         while rows := connection.execute(_HELD_BACK, (self._what, at, ROWS_PER_STEP)).fetchall():
@@ -284,7 +284,7 @@ class _Walk:
 
 
 def has(what: What, row: sqlite3.Row) -> bool:
-    """Return True if there is something of this kind to remove from a signal."""
+    """Return True if a signal has data of this kind to remove."""
     match what:
         case What.POSITIONS:
             return row["more"] is not None and has_place(row["more"])
@@ -295,10 +295,10 @@ def has(what: What, row: sqlite3.Row) -> bool:
 
 
 def too_old(read: Read, what: What, terms: Terms, at_once: int) -> Iterator[list[sqlite3.Row]]:
-    """Yield the rows that are too old, in order; an empty list after a look at rows that tells nothing yet.
+    """Yield the rows that are too old, in order; an empty list after a read that shows nothing for certain yet.
 
-    The last row of each stretch of them has a stamp that is too old. What was stored before it is too old, whatever the
-    stamps say. ``at_once``: rows of one look, and of one list.
+    A row whose stamp is too old, and can be believed, ends each group of them. Rows that were stored before it are too
+    old, whatever their stamps say. ``at_once`` is the number of rows in one read, and in one list.
     """
     before_us = terms.before_us(what)
     latest_us = _known_us(read, what, before_us)
@@ -311,7 +311,7 @@ def too_old(read: Read, what: What, terms: Terms, at_once: int) -> Iterator[list
                 proven.append(row["id"])
                 latest_us = max(latest_us, row["stamp_us"])
         while proven and done < seen and (rows := _between(read, what, done, seen, at_once)):
-            yield rows  # they told nothing when they were looked at
+            yield rows  # their own stamps showed nothing for certain when they were read
             done = rows[-1]["id"]
         yield [row for row in passed if proven and row["id"] <= proven[-1]]
         if len(passed) < len(looked):
@@ -331,12 +331,12 @@ def _latest(what: What) -> str:
 
 
 def _known_us(read: Read, what: What, before_us: int) -> int:
-    """Return the latest stamp of what was removed; 0 if there is none, or it is of a clock that was ahead then."""
+    """Return the latest stamp of removed rows; 0 if nothing was removed, or the clock was ahead then."""
     return next((row["value"] for row in read(_REMEMBERED, (_latest(what),)) if row["value"] < before_us), 0)
 
 
 def _rows_of(this: _Round, what: What, table: str) -> Iterator[Step]:
-    """Yield the steps that remove rows which no digest covers: notes and rejects."""
+    """Yield the steps that remove notes or rejects, which no digest covers."""
     for rows in too_old(this.read, what, this.terms, ROWS_PER_STEP):
         free = [row for row in rows if row["alarm_id"] not in this.held]
         entries = []
@@ -349,9 +349,9 @@ def _rows_of(this: _Round, what: What, table: str) -> Iterator[Step]:
 
 
 def notes_of(notes: Iterable[tuple[int, int]]) -> dict[str, int]:
-    """Return when the last of the notes that are removed was written, by alarm: for the audit's record.
+    """Return for each alarm when the last of its removed notes was written, for the audit record.
 
-    ``notes``: of each its alarm, and when it was written.
+    ``notes`` gives the alarm of each note, and when it was written.
     """
     last: dict[str, int] = {}
     for number, at_us in notes:
@@ -364,7 +364,7 @@ def notes_of(notes: Iterable[tuple[int, int]]) -> dict[str, int]:
 
 
 def has_place(more: str) -> bool:
-    """Return True if what a signal says besides its event tells where its device was."""
+    """Return True if a signal's additional data shows where its device was."""
     told = json.loads(more)
     return bool(
         told.get("position")
@@ -374,7 +374,7 @@ def has_place(more: str) -> bool:
 
 
 def without_place(row: Row) -> Row:
-    """Return a signal's row without where the device was: the bytes go too, since the place stands in them."""
+    """Return a signal's row without the device's place, and without the raw bytes, because they contain it."""
     more = row[_MORE]
     assert isinstance(more, str)
     told: dict[str, Any] = json.loads(more)
@@ -386,5 +386,5 @@ def without_place(row: Row) -> Row:
 
 
 def without_raw(row: Row) -> Row:
-    """Return a signal's row without its bytes."""
+    """Return a signal's row without its raw bytes."""
     return (*row[:_RAW], b"", *row[_RAW + 1 :])

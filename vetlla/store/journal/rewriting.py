@@ -1,6 +1,6 @@
-"""Removing from signals what may be removed, so that the audit still proves all that remains.
+"""Removes data from signals in such a way that the audit still proves all that remains.
 
-Rows are compared with the digest in force before they are touched: what a hand has changed stays as it is, and
+Rows are compared with the digest in force before they are touched. A row that was changed by hand stays as it is, and
 ``vetlla audit verify`` goes on finding it.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import Row
 
 RANGE_MAX = 256
-"""Signals of neighbouring ranges that become one range: what a later step reads to compare it."""
+"""Most signals of a range that is joined from neighbouring ranges; a later step must read all of them to compare it."""
 READ_MAX = 1_000
 """Signals that one step reads to compare them with their digests, as many as a commit may hold: some 5 ms."""
 
@@ -32,28 +32,29 @@ _NEXT_COMMIT = "SELECT id, detail FROM audit WHERE id > ? AND action = 'commit' 
 
 
 class Rewritten(NamedTuple):
-    """What a rewriting did."""
+    """The result of one call of ``Rewriting.apply``."""
 
     done: list[int]
-    """Signals that it dealt with, in order: a beginning of those that it was asked for."""
+    """Signals that were dealt with, in order: the first ones of those given."""
     changed: int
     ranges: list[Range]
-    """The digests of what remains."""
+    """The changed ranges with the digests of the remaining rows."""
     refused: list[Range]
-    """Rows that are not those that were committed: they were left alone. An empty digest: no record covers them."""
+    """Ranges whose rows are not those that were committed, so they were not touched. If no record covers a range, its
+    digest is empty."""
 
 
 class Rewriting:
     """Changes rows of signals through one connection, within its transaction."""
 
     def __init__(self, connection: sqlite3.Connection, columns: Sequence[str]) -> None:
-        """``columns``: those that may change."""
+        """``columns`` are the columns that may change."""
         self._connection = connection
         self._columns = [SIGNAL_COLUMNS.index(name) for name in columns]
         settings = ", ".join(f"{name} = ?" for name in columns)
-        self._update = f"UPDATE signals SET {settings} WHERE id = ?"  # noqa: S608 - names of our own columns
+        self._update = f"UPDATE signals SET {settings} WHERE id = ?"  # noqa: S608 - constant column names
         self._near = 0
-        """The record of the commit found last: signals are asked for in their order, so that the next one follows."""
+        """The record of the commit found last. Signals are given in order, so the next commit is close behind it."""
 
     def apply(self, signals: Sequence[int], change: Callable[[Row], Row | None]) -> Rewritten:
         """Change rows, or remove those for which ``change`` returns None. ``signals`` are in order.
@@ -65,7 +66,7 @@ class Rewriting:
         changed, ranges, refused = 0, list[Range](), list[Range]()
         for first, last, parts in _together(found):
             rows = self._rows(first, last)
-            # Each by itself: what stands beside a changed row can be removed all the same.
+            # Compare each range by itself, so that ranges beside a changed row can still be rewritten.
             whole = [part for part in parts if part.digest == digest(row for row in rows if _within(row, part))]
             refused += [part for part in parts if part not in whole]
             for part in _joined(whole):
@@ -77,7 +78,7 @@ class Rewriting:
         return Rewritten(done, changed, ranges, refused)
 
     def _found(self, signals: Sequence[int]) -> tuple[list[int], list[Range]]:
-        """Return the ranges that hold signals, up to the bound on what is read, and which signals these are."""
+        """Return the first signals that one step may read, and the ranges that hold them."""
         done: list[int] = []
         found: list[Range] = []
         read = 0
@@ -97,7 +98,7 @@ class Rewriting:
     def _change(
         self, rows: Sequence[Row], wanted: set[int], change: Callable[[Row], Row | None]
     ) -> tuple[list[Row], int]:
-        """Change those rows of a range that are wanted; return the rows that it has then, and how many were changed."""
+        """Change the wanted rows of a range; return the rows that it has then, and how many were changed."""
         kept: list[Row] = []
         emptied: list[tuple[object, ...]] = []
         gone: list[Row] = []
@@ -121,17 +122,17 @@ class Rewriting:
     # --- the digest in force ----------------------------------------------------------------------------------------
 
     def range_of(self, signal: int) -> Range | None:
-        """Return the range that covers a signal, with the digest that the audit has of it; None: no record does."""
+        """Return the range that covers a signal, with its digest from the audit; None if no record covers it."""
         row = self._connection.execute(_TOUCHED, (signal,)).fetchone()
         if row is None or row["last"] < signal:
             return self._commit_of(signal)
-        # The table says only where to look: what counts is in the chain.
+        # The table only names the record; the digest comes from the audit chain.
         for (detail,) in self._connection.execute(_DETAIL, (row["record"],)):
             return next((one for one in ranges_of(detail) if one.first <= signal <= one.last), None)
         return None
 
     def _commit_of(self, signal: int) -> Range | None:
-        """Return the range of the commit of a signal. Records of commits stand in the order of their signals."""
+        """Return the range of the commit of a signal. Records of commits are in the order of their signals."""
         (high,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM audit").fetchone()
         low, middle = 0, min(self._near, high)
         while low < high:
@@ -149,7 +150,7 @@ class Rewriting:
 
 
 def remember(connection: sqlite3.Connection, ranges: Sequence[Range], record: int) -> None:
-    """Note which audit record holds the digests of ranges now."""
+    """Note which audit record now holds the digests of ranges."""
     for one in ranges:
         connection.execute("DELETE FROM removals WHERE first BETWEEN ? AND ?", (one.first, one.last))
         if one.digest != NO_ROWS:
@@ -157,7 +158,7 @@ def remember(connection: sqlite3.Connection, ranges: Sequence[Range], record: in
 
 
 NO_ROWS = digest(())
-"""Of a range whose rows are all gone."""
+"""Digest of a range without rows."""
 
 
 def _commit(detail: str) -> Range | None:
@@ -175,7 +176,7 @@ def _within(row: Row, one: Range) -> bool:
 
 
 def _together(ranges: Sequence[Range]) -> Iterator[tuple[int, int, list[Range]]]:
-    """Yield neighbouring ranges together, as many as may become one."""
+    """Yield groups of neighbouring ranges, each with at most ``RANGE_MAX`` signals."""
     group: list[Range] = []
     for one in ranges:
         if group and (one.first != group[-1].last + 1 or one.last - group[0].first >= RANGE_MAX):
@@ -187,6 +188,6 @@ def _together(ranges: Sequence[Range]) -> Iterator[tuple[int, int, list[Range]]]
 
 
 def _joined(parts: Sequence[Range]) -> Iterator[Range]:
-    """Yield one range for each run of neighbours: where one in between is left alone, there are two."""
+    """Yield one range for each series of neighbours; a refused range in between separates two of them."""
     for first, last, _ in _together(parts):
         yield Range(first, last, "")

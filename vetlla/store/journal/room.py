@@ -1,4 +1,4 @@
-"""Room for the receiver: long work beside it gives up before its disk gets low or its log without end."""
+"""Keeps room for the receiver: long work stops before the disk is nearly full or the journal's log grows too long."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_GROWTH_MAX = 1 << 30
-"""Bytes the journal's log may grow while a long read keeps it from starting over: minutes of the heaviest load, days of
-an ordinary one."""
+"""Bytes by which the journal's log may grow while a long read keeps it from starting over: minutes of the heaviest
+load, days of an ordinary one."""
 RESERVE = 1 << 30
-"""Free bytes that are left to the receiver where no configuration says otherwise: twice its usual watermark."""
+"""Free bytes that long work leaves to the receiver unless the configuration says otherwise: twice the usual
+watermark."""
 
 
 class Room:
-    """What long work must leave of a state directory's disk. Raises StoreError."""
+    """The room that long work must leave on a state directory's disk. Raises StoreError."""
 
     def __init__(self, state_dir: Path, reserve: int = RESERVE, log_growth: int = LOG_GROWTH_MAX) -> None:
         self._state_dir = state_dir
@@ -28,11 +29,11 @@ class Room:
         self._log_max = size(self._log) + log_growth
 
     def check(self) -> None:
-        """Raise StoreError when the receiver needs the room."""
+        """Raise StoreError if the work must stop, because the receiver needs the room."""
         if size(self._log) > self._log_max:
             raise StoreError(
                 f"{self._log}: has grown too long meanwhile",
-                remedy="try again when fewer signals come, or a faster disk",
+                remedy="try again when fewer signals come, or use a faster disk",
             )
         if free(self._state_dir) < self._reserve:
             raise StoreError(
@@ -41,13 +42,13 @@ class Room:
             )
 
     def for_bytes(self, wanted: int, where: Path) -> None:
-        """Raise StoreError when so much would not fit, or not beside the receiver on one disk."""
+        """Raise StoreError if ``wanted`` bytes do not fit, or leave too little to the receiver on the same disk."""
         shared = where.stat().st_dev == self._state_dir.stat().st_dev
         available = free(where) - (self._reserve if shared else 0)
         if wanted > available:
             beside = f" if {self._reserve >> 20} MiB are left to the receiver" if shared else ""
             raise StoreError(
-                f"{where}: has room for {max(available, 0) >> 20} MiB{beside}, {wanted >> 20} MiB are needed",
+                f"{where}: has room for {max(available, 0) >> 20} MiB{beside}, but {wanted >> 20} MiB are needed",
                 remedy="make room, or name a directory on another disk",
             )
 
@@ -59,7 +60,7 @@ def free(path: Path) -> int:
 
 
 def size(path: Path) -> int:
-    """Return the size of a file; 0 where there is none, or none that we may see."""
+    """Return the size of a file; 0 if there is no file, or if we may not see it."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""Values to rows: the one place that knows the order of the journal's columns. The way back is ``stored.py``."""
+"""Turns values into rows. Only this module knows the order of the journal's columns; ``stored.py`` is the way back."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SqlValue: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[SqlValue, ...]
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each signal: 1 us
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each signal: 1 us
 
 
 class Flag(IntFlag):
-    """What else is true of a stored signal."""
+    """Yes-or-no facts about a stored signal."""
 
     BUFFERED = 1
     REPEATED = 2
@@ -54,7 +54,7 @@ def signal_row(
     alarm: int | None,
 ) -> Row:
     """Return the row of one signal in the order of ``SIGNAL_COLUMNS``."""
-    # Unpacked: to ask for all these fields by name takes 1 us more.
+    # Unpack, because reading all these fields by name takes 1 us more.
     listener, transport, peer, (established_us, established_mono_us), (received_us, received_mono_us) = arrival
     (
         protocol, (receiver, line, account), (kind, phase, code, system), raw, device, area, text, sequence,
@@ -98,16 +98,16 @@ def signal_row(
 
 
 said_in = itemgetter(*map(SIGNAL_COLUMNS.index, ("occurred_us", "sent_us", "text", "more")))
-"""Takes the row of a signal; returns when it occurred and was sent, its text and all that has no column."""
+"""Takes the row of a signal; returns when it occurred and was sent, its text, and the data that has no column."""
 
 
 def content_of(signal: Signal) -> int:
-    """Return the checksum of a signal that has no row yet."""
+    """Return the same checksum as ``content``, for a signal that has no row yet."""
     return content(signal.text, _more(signal))
 
 
-def content(text: Any, more: Any) -> int:  # noqa: ANN401 - as the database gives them: texts
-    """Return a checksum of what a signal says besides its event and its times."""
+def content(text: Any, more: Any) -> int:  # noqa: ANN401 - texts, which the database returns untyped
+    """Return a checksum of a signal's content besides its event and its times."""
     return crc32(f"{text}\0{more or ''}".encode()) if text or more else 0
 
 
@@ -157,7 +157,7 @@ ALARM_COLUMNS = Alarm._fields
 def alarm_row(alarm: Alarm) -> Row:
     """Return the row of one alarm in the order of ``ALARM_COLUMNS``."""
     values: tuple[Any, ...] = alarm
-    # A list, since a tuple made of a generator costs half as much again.
+    # A list, because a tuple made from a generator takes half as much time again.
     return tuple([value._value_ if isinstance(value, Enum) else value for value in values])
 
 

@@ -1,8 +1,8 @@
-"""Signs of life: when each device was last heard, how often on its day, and the longest silence that ended on it.
+"""Signs of life: when each device last reported, how often on its day, and the longest silence that ended that day.
 
-They come by the thousand a second and are written by the stretch: the columns of ``STRETCH`` devices are one row of
-16 KiB, whether one of them was heard or all. With a row for each device that was heard, a great fleet would write a
-page of the log for every heartbeat.
+Thousands arrive each second, so they are written by the stretch. The columns of ``STRETCH`` devices are one row of
+16 KiB, whether one of them reported or all did. With one row for each device that reported, a large fleet would write
+a page of the log for every heartbeat.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PUT_SIGNS = "INSERT OR REPLACE INTO signs (stretch, day, columns) VALUES (?, ?, ?)"
 SIGNS_OF = "SELECT day, columns FROM signs WHERE stretch = ?"
 _KINDS = ("q", "I", "I")
-"""heard_us, received, longest_s."""
+"""Types of the columns heard_us, received and longest_s."""
 _BYTES = sum(array(kind).itemsize for kind in _KINDS)
 
 
@@ -32,7 +32,7 @@ class SignsRow(NamedTuple):
 
 
 def pack(heard_us: array[int], received: array[int], longest_s: array[int]) -> bytes:
-    """Return the columns of one stretch's devices, the last stretch's as far as it goes."""
+    """Return the columns of one stretch's devices as bytes; the last stretch may have fewer devices."""
     return heard_us.tobytes() + received.tobytes() + longest_s.tobytes()
 
 
@@ -46,7 +46,7 @@ class Told(NamedTuple):
 
 
 class Signs:
-    """The signs of life of one stretch, as the journal has them."""
+    """The signs of life of one stretch, as the journal keeps them."""
 
     def __init__(self, row: SignsRow) -> None:
         self._first = row.stretch * STRETCH
@@ -60,7 +60,7 @@ class Signs:
         self._heard_us, self._received, self._longest_s = columns
 
     def of(self, number: int) -> Told | None:
-        """Return what is known of a device; None if the stretch does not reach it."""
+        """Return the signs of life of a device; None if the stretch ends before it."""
         place = number - self._first
         if place >= len(self._heard_us):
             return None
@@ -68,6 +68,6 @@ class Signs:
 
 
 def read_signs(cursor: sqlite3.Cursor, stretch: int) -> Signs:
-    """Return the signs of life of one stretch of devices; without any: of nobody. The cursor gives plain tuples."""
+    """Return the signs of life of one stretch; empty if there are none yet. The cursor must give plain tuples."""
     day, columns = cursor.execute(SIGNS_OF, (stretch,)).fetchone() or ("", b"")
     return Signs(SignsRow(stretch, day, columns))

@@ -1,4 +1,4 @@
-"""Rows to values: what the journal keeps, as those see it who read it."""
+"""Turns the journal's rows into values for readers."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A signal as the journal keeps it: what was said, what the intake made of it, what became of it.
+    """A signal as the journal keeps it: its content, the intake's decisions, and what happened to it since.
 
-    Stamps in microseconds UTC. Those of the commit are None when the receiver died before it could write them; those of
-    the alarm when there is none, or not yet.
+    Stamps are in microseconds UTC. Those of the commit are None if the receiver was killed before it could write them.
+    Those of the alarm are None if there is no alarm, or if it is not answered or closed yet.
     """
 
     id: int
@@ -46,7 +46,7 @@ class Stored:
     transport: str
     peer: str
     duplicates: int
-    """How many more times the same report came."""
+    """Number of repetitions of the report."""
     established_us: int
     received_us: int
     committed_us: int | None
@@ -56,8 +56,8 @@ class Stored:
     t2_us: int | None
     """From established to ready, by the monotonic clock."""
     t3_us: int | None
-    """From ready until its alarm was answered, or closed without an answer; 0: it joined an answered one, or is a
-    routine report that the receiver itself answered."""
+    """From ready until its alarm was answered, or closed without an answer. It is 0 for a signal that joined an
+    answered alarm, and for a routine report, which the receiver itself answers."""
 
 
 def stored_from(row: sqlite3.Row) -> Stored:
@@ -81,7 +81,7 @@ def stored_from(row: sqlite3.Row) -> Stored:
         ready_us=row["ready_us"],
         answered_us=row["answered_us"],
         closed_us=row["closed_us"],
-        # Connection set-up, then receive to ready, each measured within one boot.
+        # Connection set-up, then receipt to ready, each measured within one machine start.
         t2_us=None if ready_mono_us is None else row["setup_us"] + ready_mono_us - row["received_mono_us"],
         t3_us=_t3_us(row),
     )
@@ -97,7 +97,7 @@ def _t3_us(row: sqlite3.Row) -> int | None:
         return None
     if alarm_ready_mono_us is not None and row["alarm_boot"] == row["boot"]:
         ended_us: int = alarm_ready_mono_us + row["t3_us"] - ready_mono_us
-    else:  # the machine was restarted meanwhile: only the wall clock goes on
+    else:  # the machine was restarted meanwhile, so only the wall clock can be used
         ended_us = (row["answered_us"] or row["closed_us"]) - ready_us
     return max(0, ended_us)
 
@@ -139,7 +139,7 @@ def _position(values: dict[str, Any] | None) -> Position | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReject:
-    """Evidence as the journal keeps it."""
+    """A reject as the journal keeps it."""
 
     id: int
     at_us: int

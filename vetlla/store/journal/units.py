@@ -1,4 +1,4 @@
-"""Rows of supervision: the devices that are expected, what was decided about them, and what they were lost in."""
+"""Rows of supervision: the devices that are expected, their changes of state, their incidents and their pauses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Unit(NamedTuple):
     """One device as table ``units`` keeps it, with its signs of life (``signs.py``) when it is read back.
 
-    ``day`` and what follows count until the ledger has that day.
+    ``day`` and the fields after it hold the current day until the ledger has that day.
     """
 
     id: int
@@ -40,7 +40,7 @@ class Unit(NamedTuple):
     unsupervised_s: int
     reasons: int
     silent_since_us: int = 0
-    """From when its silence counts, if it was not heard later."""
+    """When its silence begins, if the device did not report later."""
 
 
 class VerdictRow(NamedTuple):
@@ -58,7 +58,7 @@ class VerdictRow(NamedTuple):
 
 
 class IncidentRow(NamedTuple):
-    """One failure of many."""
+    """One incident: many devices that were lost at once."""
 
     id: int
     label: str
@@ -70,7 +70,7 @@ class IncidentRow(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """A pause that somebody ordered; ``until_us`` None: until it is ended."""
+    """A pause that a person ordered; ``until_us`` is None if it lasts until a person ends it."""
 
     unit: int
     since_us: int
@@ -80,7 +80,7 @@ class Ordered(NamedTuple):
 
 
 class LostIn(NamedTuple):
-    """A device that is lost, or was before its terminal: the incident and the alarm of its loss."""
+    """A lost device (or one that was lost before its terminal) with the incident and alarm of that loss."""
 
     unit: int
     incident: int | None
@@ -111,7 +111,7 @@ FORGET = tuple(
     f"DELETE FROM {table} WHERE day < ? AND (SELECT count(*) FROM ledger_days AS d WHERE d.day > {table}.day) >= ?"  # noqa: S608 - ours
     for table in ("ledger", "ledger_days")
 )
-"""By the days that there are, too: a clock that shows a day of the far future must not delete the past."""
+"""The statements also count the recorded days, because a clock that shows a far future day must not delete the past."""
 
 EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
 OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
@@ -126,33 +126,33 @@ SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
     ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id)
 WHERE u.state = 3 OR (u.state = 0 AND v.before = 3 AND v.incident IS NULL)
 """
-"""A UCR that was lost before its terminal is unknown with it, and its alarm still open."""
+"""A UCR that was lost before its terminal has the state unknown like the terminal, but its alarm is still open."""
 
 
 STRETCHES_OF = "SELECT stretch FROM ledger WHERE day = ?"
 STRETCH_OF = "SELECT columns FROM ledger WHERE day = ? AND stretch = ?"
 DOWN = "SELECT day, down_s FROM ledger_days"
 ALIVE = "SELECT alive_us FROM boots WHERE alive_us IS NOT NULL ORDER BY id DESC LIMIT 1"
-"""Of the last boot, not the greatest: a clock may have been ahead."""
+"""Takes the last boot and not the greatest instant, because a clock may have been ahead."""
 
 
 class Kept(NamedTuple):
-    """What an earlier life left besides the devices themselves."""
+    """What the previous run left of supervision, except the devices themselves."""
 
     alive_us: int | None
-    """When it last proved that it lived; None: this is the first life."""
+    """When the previous run last recorded that it was alive; None in the first run."""
     incidents: list[IncidentRow]
     next_incident: int
     lost: list[LostIn]
     members: list[tuple[int, int]]
-    """Incident and device, of the incidents that are open."""
+    """Incident and device, for each open incident."""
     pauses: list[Ordered]
     down_s: dict[str, int]
     """By day."""
 
 
 def read_kept(connection: sqlite3.Connection) -> Kept:
-    """Read it; the connection gives rows by name."""
+    """Return what the previous run left; the connection must give rows by name."""
     (alive_us,) = connection.execute(ALIVE).fetchone() or (None,)
     (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
     return Kept(
@@ -167,9 +167,9 @@ def read_kept(connection: sqlite3.Connection) -> Kept:
 
 
 def with_signs(unit: Unit, signs: Signs) -> Unit:
-    """Return a device as its row and its signs of life have it together, whichever was written later.
+    """Return a device as its row and its signs of life describe it together, whichever was written later.
 
-    What the row counted on an earlier day than the signs is over; what it counted on a later one stands.
+    If the row counts an earlier day than the signs, its counts are dropped; if it counts a later day, they are kept.
     """
     told = signs.of(unit.id)
     if told is None:
@@ -187,9 +187,9 @@ def with_signs(unit: Unit, signs: Signs) -> Unit:
 
 
 def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
-    """Yield every device that was ever expected, by number, with what its signs of life say."""
+    """Yield every device that was ever expected, by number, with its signs of life."""
     rows, signs = connection.cursor(), connection.cursor()
-    rows.row_factory = signs.row_factory = None  # up to a million: plain tuples
+    rows.row_factory = signs.row_factory = None  # plain tuples, because there may be a million rows
     for stretch, some in groupby(rows.execute(EVERY_UNIT), key=lambda row: row[0] // STRETCH):
         heard = read_signs(signs, stretch)
         for row in some:
@@ -197,14 +197,14 @@ def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
 
 
 def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: bytes) -> tuple[str, int, bytes]:
-    """Return a stretch of an ended day with what the ledger has of it: a clock that was set back ends a day twice."""
+    """Return a stretch of an ended day, added to its ledger row: a clock that was set back ends a day twice."""
     before = connection.execute(STRETCH_OF, (day, stretch)).fetchone()
     return (day, stretch, columns if before is None else merged(stretch, before[0], columns))
 
 
 @dataclass(slots=True)
 class SupervisionRows:
-    """What one transaction holds of supervision."""
+    """The supervision rows of one transaction."""
 
     units: list[Unit] = field(default_factory=list)
     signs: list[SignsRow] = field(default_factory=list)
@@ -215,13 +215,13 @@ class SupervisionRows:
     days: list[tuple[str, int, float]] = field(default_factory=list)
     """Day, seconds without a receiver, tolerance."""
     forget_before: list[tuple[str, int]] = field(default_factory=list)
-    """A day, and how many days must have been recorded after one before it, for it to be forgotten."""
+    """A day and a number: an earlier day is deleted once this many days are recorded after it."""
     verdicts: list[VerdictRow] = field(default_factory=list)
     incidents: list[IncidentRow] = field(default_factory=list)
 
     @property
     def vital(self) -> bool:
-        """Whether it must be durable at once; that a device was heard need not."""
+        """Whether it must be durable at once; signs of life alone need not be."""
         return bool(self.verdicts or self.incidents or self.pauses or self.pauses_ended or self.stretches or self.days)
 
     @property
@@ -230,12 +230,12 @@ class SupervisionRows:
         return not (self.vital or self.units or self.signs or self.forget_before)
 
     def keep_from(self, failed: SupervisionRows) -> None:
-        """Take over what a failed batch held, but for verdicts and incidents: these are decided anew."""
+        """Take over the rows of a failed batch, except verdicts and incidents, which are decided again."""
         for name in ("units", "signs", "pauses", "pauses_ended", "stretches", "days", "forget_before"):
             getattr(self, name)[:0] = getattr(failed, name)
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write all of it, inside the transaction that the connection is in."""
+        """Write all rows within the connection's open transaction."""
         if self.units:
             connection.executemany(PUT_UNIT, self.units)
         for sql, rows in (

@@ -1,7 +1,7 @@
 """The writer: one thread that owns the journal's writing connection and does one job at a time.
 
-The event loop hands over a batch and is called back when the batch is durable, or is not. Nothing else of the daemon
-ever waits for the disk.
+The event loop hands over a batch, and the writer calls it back when the batch is durable or has failed. No other part
+of the daemon waits for the disk.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from vetlla.store.journal.journal import Journal
 
 Done: TypeAlias = "Callable[[Instant, StoreError | None], None]"
-"""Called in the loop: when the job ended, and why it failed (None: it is durable)."""
+"""Called in the loop with the instant at which the job ended, and why it failed (None if it is durable)."""
 _Job: TypeAlias = "tuple[Callable[[], None], Done] | None"
 
 
 class Writer:
-    """Runs the journal's jobs in order, each reported to the loop that asked for it."""
+    """Runs the journal's jobs in order, and reports the end of each one to the event loop."""
 
     def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._journal = journal
@@ -37,23 +37,23 @@ class Writer:
         self._thread.start()
 
     def write(self, batch: Batch, done: Done) -> None:
-        """Commit a batch; a checkpoint, if one is due, comes after the answer."""
+        """Commit a batch. The caller requests a checkpoint afterwards, so no acknowledgement waits for it."""
         self._jobs.put((lambda: self._journal.write(batch), done))
 
     def checkpoint(self, done: Done) -> None:
-        """Checkpoint if due."""
+        """Checkpoint if one is due."""
         self._jobs.put((self._journal.checkpoint, done))
 
     def resume(self, done: Done) -> None:
-        """Go on after a failure, if the disk lets us."""
+        """Go on after a failure, if the disk works again."""
         self._jobs.put((self._journal.resume, done))
 
     def do(self, work: Callable[[], None], done: Done) -> None:
-        """Do a piece of work with the journal on the thread that owns it."""
+        """Call ``work`` on the thread that owns the journal."""
         self._jobs.put((work, done))
 
     def close(self) -> None:
-        """Finish what was asked, then close the journal. Blocks; call it after the last batch was reported."""
+        """Finish the jobs in the queue, then close the journal. Blocks; call it after the last batch was reported."""
         self._jobs.put(None)
         self._thread.join()
         self._journal.close()
@@ -66,7 +66,7 @@ class Writer:
                 work()
             except StoreError as error:
                 failure = error
-            except Exception as error:  # noqa: BLE001 - a bug here must stop acknowledgements, not the thread
+            except Exception as error:  # noqa: BLE001 - a bug in a job must stop acknowledgements, not the thread
                 failure = StoreError(f"the writer failed unexpectedly: {error!r}")
                 failure.__cause__ = error
             self._loop.call_soon_threadsafe(done, self._clock.now(), failure)

@@ -1,11 +1,11 @@
-"""``registry.db``: what people register (accounts; homes, devices ...), written by commands, read by the daemon.
+"""``registry.db``: accounts, homes, devices and other data that people register. Commands write it, the daemon reads.
 
-Writers come one at a time, under a lock file. The journal mode is DELETE, not WAL, since here nobody waits for a
-commit and everything else speaks for it: a reader needs read permission on one file (in WAL it must also write the
-shared-memory index), a closed registry is one file that can be copied, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL
-file when two connections write or checkpoint at the same moment, as the last reader to close does. The price is that a
-commit waits for readers and readers for a commit; both are short: the daemon reads the accounts into memory in one
-query, and a writer keeps its pages to itself (``cache_spill``) until the commit.
+A lock file admits one writer at a time. The journal mode is DELETE and not WAL, because no alarm waits for a commit
+here, and DELETE has three advantages. A reader needs read permission on one file only; in WAL it must also write the
+shared-memory index. A closed registry is one file that can be copied. And SQLite 3.7.0 to 3.51.2 can corrupt a WAL file
+when two connections write or checkpoint at the same moment, as the last reader to close does. The price is that commits
+and readers wait for each other. Both are short: the daemon reads the accounts into memory in one query, and a writer
+writes no page (``cache_spill``) before the commit.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 REGISTRY = "registry.db"
 LOCK = "registry.lock"
 PATIENCE_S = 10.0
-"""How long a reader waits for a commit, or a commit for readers: a large import commits within a second or two."""
+"""How long a reader waits for a commit, and a commit for readers. A large import commits within a second or two."""
 
 STILL_NS = 1_000_000_000
-"""A process that holds the registry and has written nothing for this time counts as hanging. The kernel's stamps are
-exact to some milliseconds."""
+"""A process that holds the registry but has written nothing for this time counts as hanging. The kernel's file stamps
+are exact to some milliseconds."""
 
 _PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
 _CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
-"""What SQLite says where this user has no permission, among other causes."""
+"""SQLite's codes for missing permission of this user, among other causes."""
 _BACKUP = "restore the last backup: vetlla db restore"
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "another process holds it; try again when that has ended",
+    sqlite3.SQLITE_BUSY: "another process holds it; try again when that process has ended",
     sqlite3.SQLITE_FULL: "make room on the disk that holds {path}",
     sqlite3.SQLITE_IOERR: "check the disk that holds {path}, then: vetlla db verify",
     sqlite3.SQLITE_READONLY: _PERMISSION,
@@ -56,11 +56,11 @@ _REMEDIES = {
     sqlite3.SQLITE_CORRUPT: _BACKUP,
     sqlite3.SQLITE_NOTADB: _BACKUP,
 }
-"""What to do about each error of SQLite that the world, not the program, is to blame for."""
+"""What to do about each of SQLite's errors that this program did not cause."""
 
 
 class Stamp(NamedTuple):
-    """The registry's state without opening it: another stamp, another content."""
+    """The registry's state, read without opening it. The stamp changes whenever the content changes."""
 
     inode: int
     changed_ns: int
@@ -68,16 +68,16 @@ class Stamp(NamedTuple):
 
 
 def stamp(state_dir: Path) -> Stamp | None:
-    """Return the registry's stamp; None while there is none. Costs one stat()."""
+    """Return the registry's stamp; None while there is no registry. Costs one stat()."""
     with _disk_errors(state_dir):
         return _content_of(state_dir / REGISTRY)
 
 
 @contextmanager
 def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
-    """Open the registry for one writer, made or brought to this program's schema; use ``with db.atomic():`` inside.
+    """Open the registry for one writer, with this program's schema; use ``with db.atomic():`` inside.
 
-    Raises StoreError when another process writes, and for whatever the disk or SQLite does not do.
+    It is created if it does not exist. Raises StoreError if another process writes, and if the disk or SQLite fails.
     """
     path = state_dir / REGISTRY
     with _disk_errors(state_dir):
@@ -89,8 +89,8 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
                 sync_directory(state_dir)
         with _sqlite_errors(path), closing(_connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
-            # EXTRA syncs the directory after the rollback journal is gone: a power cut cannot bring it back and undo
-            # what was reported as done.
+            # EXTRA syncs the directory after the rollback journal is deleted. Otherwise a power cut could bring it
+            # back and undo a change that was reported as done.
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA cache_spill = OFF")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -102,11 +102,11 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
 
 @contextmanager
 def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
-    """Open the registry to read it, empty if nobody has written one yet. Raises StoreError.
+    """Open the registry for reading; it is empty if there is no registry yet. Raises StoreError.
 
-    An older schema is brought up to date in memory, so that a reader never needs to write and never has to wait for
-    somebody to migrate. The connection refuses to write; it is not opened as read-only, because after a power cut in
-    the middle of a commit the first one to look has to roll the rest back.
+    An older schema is brought up to date in memory, so that a reader need not write or wait for a migration. The
+    connection refuses to write. It is not opened as read-only, because the first reader after a power cut in the middle
+    of a commit has to roll that commit back.
     """
     path = state_dir / REGISTRY
     with _sqlite_errors(path), closing(_open_to_read(path, clock)) as connection:
@@ -115,7 +115,7 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
 
 def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
     with _disk_errors(path.parent):
-        path.parent.stat()  # no registry yet is nothing; no state directory is a mistake
+        path.parent.stat()  # a missing registry is allowed; a missing state directory is a mistake
         is_there = _is_there(path)
     if not is_there:
         return _in_memory(clock)
@@ -131,7 +131,7 @@ def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
 
 
 def _up_to_date(connection: sqlite3.Connection, path: Path, clock: Clock) -> sqlite3.Connection:
-    """Return a connection to this program's schema: the given one, or a copy in memory that takes its place."""
+    """Return a connection with this program's schema: the given one, or a copy in memory that replaces it."""
     try:
         connection.execute("PRAGMA query_only = ON")
         refuse_newer(connection, "registry", str(path))
@@ -146,15 +146,15 @@ def _up_to_date(connection: sqlite3.Connection, path: Path, clock: Clock) -> sql
 
 
 def _last_committed(path: Path) -> sqlite3.Connection | None:
-    """Return a copy in memory of what was committed last, past a process that holds the file and does nothing.
+    """Return a copy in memory of the last committed state, for a file that a hanging process holds.
 
-    What such a process has changed meanwhile is undone by its rollback journal, as after a crash: both are copied.
-    Return None if the files changed a moment ago: then that process works, and the caller waits for it.
+    The rollback journal is copied too, so that it undoes the changes of that process as after a crash. Return None if
+    the files changed a moment ago, because that process then works and the caller should wait for it.
     """
     files = [path, path.with_name(f"{path.name}-journal")]
     before = [_content_of(file) for file in files]
-    if before[0] is None:  # an empty copy would be taken for a registry without accounts
-        raise StoreError(f"{path}: it was taken away while it was read", remedy="try again, or: vetlla db restore")
+    if before[0] is None:  # an empty copy would look like a registry without accounts
+        raise StoreError(f"{path}: was removed during the read", remedy="try again, or: vetlla db restore")
     changed_ns = max(content.changed_ns for content in before if content)
     if time.time_ns() - changed_ns < STILL_NS:
         return None
@@ -179,7 +179,7 @@ def _content_of(file: Path) -> Stamp | None:
 
 
 def _is_there(path: Path) -> bool:
-    """Return True if there is a registry. Raises StoreError for a link, one that leads nowhere among them."""
+    """Return True if there is a registry. Raises StoreError for a link, even one that leads nowhere."""
     refuse_foreign(path)
     return path.exists()
 
@@ -187,7 +187,7 @@ def _is_there(path: Path) -> bool:
 def _connect(path: Path) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         refuse_foreign(path)
-    # mode=rw: never make a file; where it may not be written SQLite falls back to reading.
+    # mode=rw never makes a file. If the file may not be written, SQLite falls back to reading.
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
@@ -200,8 +200,8 @@ def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite
 
 
 def _touch(path: Path) -> None:
-    # The kernel's own stamps are some milliseconds coarse: two commits could share one, and a reader that looked in
-    # between would never see the second.
+    # The kernel's own stamps are exact only to some milliseconds. Two commits could share one stamp, and a reader that
+    # looked in between would never notice the second commit.
     status = path.lstat()
     newer_ns = max(time.time_ns(), status.st_mtime_ns + 1)
     os.utime(path, ns=(status.st_atime_ns, newer_ns), follow_symlinks=False)
@@ -221,7 +221,7 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
-        if code not in _REMEDIES:  # wrong SQL, a broken constraint: our own mistake
+        if code not in _REMEDIES:  # a mistake in this program, such as wrong SQL or a broken constraint
             raise
         if code in _CLOSED and access.obstacle(path):
             raise access.refusal(path, error) from error
@@ -233,5 +233,5 @@ def _refused(state_dir: Path, error: OSError) -> VetllaError:
         return access.refusal(Path(error.filename or state_dir), error.strerror)
     return StoreError(
         f"{error.filename or state_dir}: {error.strerror}",
-        remedy=f"is --state-dir right? it names {state_dir}",
+        remedy=f"is --state-dir right? it is {state_dir}",
     )

@@ -1,10 +1,10 @@
-"""A large change of the registry that the receiver on the same disk does not feel.
+"""Makes a large change of the registry without slowing the receiver on the same disk.
 
-SQLite writes and syncs a transaction's pages at once when it commits. The hundred megabytes of an imported park hold up
-every other sync on the disk meanwhile, and a frame's acknowledgement waits for its own sync: 160 ms were measured.
-So a large change is made in memory, and its result is written beside the registry in small slices, each synced before
-the next, and renamed into its place. A crash before the rename leaves the registry as it was; a reader that has it open
-goes on seeing what it was; the receiver notices the new file by its stamp.
+SQLite writes and syncs all of a transaction's pages at once when it commits. The hundred megabytes of an imported fleet
+delay every other sync on the disk meanwhile, also the one that a frame's acknowledgement waits for: 160 ms were
+measured. So a large change is made in memory. The result is written beside the registry in small slices, each synced
+before the next, and renamed to the registry's name. A crash before the rename leaves the registry as it was. A reader
+that has it open goes on seeing the old content, and the receiver notices the new file by its stamp.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SLICE = 1 << 19
 
 
 def in_memory(registry: sqlite3.Connection) -> sqlite3.Connection:
-    """Return a copy of the registry to change; closing it forgets the changes."""
+    """Return a copy of the registry that can be changed; closing it discards the changes."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
     registry.backup(copy)
     copy.execute("PRAGMA foreign_keys = ON")
@@ -32,7 +32,7 @@ def in_memory(registry: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def put_in_place(copy: sqlite3.Connection, path: Path) -> None:
-    """Make a copy the registry. The caller holds the writers' lock. Raises StoreError for what the disk does not do."""
+    """Replace the registry with a copy. The caller must hold the writers' lock. Raises StoreError if the disk fails."""
     image = memoryview(copy.serialize())
     try:
         _put(image, path)
@@ -44,7 +44,7 @@ def put_in_place(copy: sqlite3.Connection, path: Path) -> None:
 
 def _put(image: memoryview, path: Path) -> None:
     new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # left by a crash; the lock says that nobody else writes it
+    new.unlink(missing_ok=True)  # left by a crash, because the caller's lock keeps other writers out
     file = create(new, 0o640)
     try:
         for start in range(0, len(image), SLICE):

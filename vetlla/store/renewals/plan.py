@@ -1,4 +1,4 @@
-"""The plan of renewals as it is kept: its visits, and the record of each planning."""
+"""The plan of renewals in the registry: its visits, and a record of each planning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def visits(
     last: date = date.max,
     agreed: bool = False,
 ) -> list[Visit]:
-    """Return the visits of the plan in the order of their days: all, or those that every argument given fits."""
+    """Return the visits of the plan in the order of their days: all of them, or those that match every argument."""
     tasks: defaultdict[int, list[Task]] = defaultdict(list)
     for visit, work, device, kind, due, minutes in connection.execute(
         "SELECT visit, work, device, type, due, minutes FROM visit_tasks"
@@ -70,7 +70,7 @@ def replace_plan(
     figures: Mapping[str, Any],
     made_us: int,
 ) -> None:
-    """Put a new plan in the place of the old one; belongs inside the caller's transaction."""
+    """Replace the plan with a new one, within the caller's transaction."""
     connection.execute("DELETE FROM visits")
     (last_number,) = connection.execute(
         "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'visits'"
@@ -93,31 +93,31 @@ def replace_plan(
 
 
 def agree(connection: sqlite3.Connection, number: int, day: date | None, *, agreed: bool = True) -> Visit:
-    """Mark a visit as agreed with the people of the home, on its day or another of its days; return it.
+    """Mark a visit as agreed with the people of the home, on its day or another of its possible days; return it.
 
-    Raises UsageError when there is no such visit or the day is not one of those it may be on.
+    Raises UsageError if there is no such visit, or if it cannot be on that day.
     """
     found = visits(connection, number=number) if number > 0 else []
     if not found:
-        raise UsageError(f"no visit {number}", remedy="vetlla renewals show --home CODE tells a home's visits")
+        raise UsageError(f"no visit {number}", remedy="vetlla renewals show --home CODE shows a home's visits")
     visit = found[0]
     if not visit.home:
         raise UsageError(
-            f"visit {number} is for a home that is still to join: nobody can have agreed to it",
-            remedy="its own visit is known when the home is",
+            f"visit {number} is for a home that is still to join, so it cannot be agreed",
+            remedy="when the home is registered, plan again and agree to its own visit",
         )
     wanted = day or visit.day
     if not visit.why.earliest <= wanted <= visit.why.latest:
         raise UsageError(
             f"visit {number} may be from {visit.why.earliest} to {visit.why.latest}, not on {wanted}",
-            remedy="after the end of a useful life is late; before the lead wastes it",
+            remedy="a later day is after the end of a device's useful life; an earlier day wastes part of it",
         )
     connection.execute("UPDATE visits SET agreed = ?, day = ? WHERE id = ?", (agreed, wanted.isoformat(), number))
     return replace(visit, agreed=agreed, day=wanted)
 
 
 def planned_span(connection: sqlite3.Connection) -> tuple[date, date] | None:
-    """Return the first and last day of the plan in force; None where nothing was planned."""
+    """Return the first and last day of the plan in force; None if there is no plan."""
     row = connection.execute("SELECT first, last FROM plans ORDER BY id DESC LIMIT 1").fetchone()
     return (date.fromisoformat(row[0]), date.fromisoformat(row[1])) if row else None
 

@@ -1,4 +1,4 @@
-"""Changes to the keys file: one at a time, whole or not at all."""
+"""Changes the keys file: one change at a time, whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEAD = "# Shared keys of devices. Written by `vetlla keys`. Never copy, print o
 
 
 def set_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime, drop_old: bool = False) -> bool:
-    """Keep a key under a name; return whether that changed anything. UsageError for a name that holds another key."""
+    """Store a key under a name; return True if that changed the file. Raises UsageError if the name has another key."""
     with _editing(path) as keys:
         old = keys.get(name)
         if old and not drop_old and old.current != secret:
@@ -37,21 +37,21 @@ def set_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime, dro
 
 
 def rotate_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime) -> None:
-    """Make a new key the current one and keep the old one behind it. UsageError while a rotation is under way."""
+    """Make a new key the current one and keep the old one as previous. Raises UsageError during a rotation."""
     with _editing(path) as keys:
         old = _held(keys, name)
         if old.previous is not None:
             raise UsageError(
-                f"key {name} is being rotated since {old.since:%Y-%m-%d}",
+                f"key {name} has been in rotation since {old.since:%Y-%m-%d}",
                 remedy=f"when all devices have the new key: vetlla keys rotate {name} --finish",
             )
         if old.current == secret:
-            raise UsageError(f"this is the key that {name} has already", remedy="give the new one")
+            raise UsageError(f"{name} has this key already", remedy="give the new key")
         keys[name] = replace(old, current=secret, previous=old.current, since=now, by=by)
 
 
 def finish_rotation(path: Path, name: str) -> None:
-    """Drop the outgoing key. UsageError if there is none."""
+    """Drop the previous key. Raises UsageError if there is none."""
     with _editing(path) as keys:
         old = _held(keys, name)
         if old.previous is None:
@@ -60,7 +60,7 @@ def finish_rotation(path: Path, name: str) -> None:
 
 
 def set_long_pad(path: Path, name: str, *, long_pad: bool) -> bool:
-    """Note whether devices with this key put a whole block of pad in front; return whether that changed anything."""
+    """Record whether devices with this key put a whole block of pad in front; return True if that changed the file."""
     with _editing(path) as keys:
         old = _held(keys, name)
         keys[name] = replace(old, long_pad=long_pad)
@@ -68,7 +68,7 @@ def set_long_pad(path: Path, name: str, *, long_pad: bool) -> bool:
 
 
 def remove_key(path: Path, name: str) -> None:
-    """Forget a key."""
+    """Remove a key. Raises UsageError if there is none."""
     with _editing(path) as keys:
         _held(keys, name)
         del keys[name]
@@ -84,7 +84,7 @@ def _held(keys: Mapping[str, SharedKey], name: str) -> SharedKey:
 def _editing(path: Path) -> Iterator[dict[str, SharedKey]]:
     """Give the file's keys to change; write them, whole or not at all, when the block ends without an error.
 
-    One editor at a time. The file is replaced in one step and only then is the old one gone.
+    A lock admits one editor at a time. The old file stays until the new one replaces it in one step.
     """
     if is_credential(path):
         raise ConfigError(
@@ -100,7 +100,7 @@ def _editing(path: Path) -> Iterator[dict[str, SharedKey]]:
 
 
 def write_secret(path: Path, secret: bytes) -> None:
-    """Write one key as hex to a new file that its owner alone can read; StoreError if it is there already."""
+    """Write one key as hex to a new file that only its owner can read. Raises StoreError if the file exists."""
     try:
         _fill(path, f"{secret.hex()}\n")
         sync_directory(path.parent)
@@ -120,7 +120,7 @@ def _make_folder(folder: Path) -> None:
 def _write(path: Path, keys: Mapping[str, SharedKey]) -> None:
     new = path.with_name(f"{path.name}.new")
     try:
-        new.unlink(missing_ok=True)  # of an editor that was killed: the lock is ours, so nobody else writes there
+        new.unlink(missing_ok=True)  # left by an editor that was killed: we hold the lock, so no other process uses it
         _fill(new, _HEAD + "".join(_table(name, key) for name, key in sorted(keys.items())), like=path)
         new.replace(path)
         sync_directory(path.parent)
@@ -129,7 +129,7 @@ def _write(path: Path, keys: Mapping[str, SharedKey]) -> None:
             new.unlink(missing_ok=True)
         raise StoreError(
             f"{path}: cannot be written: {error.strerror}",
-            remedy="check permissions and disk; the keys are all as before, or all new",
+            remedy="check permissions and disk; either all keys are as before, or all are new",
         ) from error
 
 
@@ -146,7 +146,7 @@ def _table(name: str, key: SharedKey) -> str:
 
 
 def _fill(path: Path, content: str, *, like: Path | None = None) -> None:
-    """Make a file that its owner alone can read, owned as the one it replaces; on disk when this returns."""
+    """Make a file that only its owner can read, with the owner of the file ``like``; it is on the disk on return."""
     with os.fdopen(create(path, 0o600), "w", encoding="utf-8") as file:
         if like and os.path.lexists(like) and os.geteuid() == 0:
             old = like.lstat()

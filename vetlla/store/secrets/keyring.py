@@ -1,4 +1,4 @@
-"""The keys file: shared secrets of devices that encrypt, by name.
+"""The keys file: the shared keys of devices that encrypt, by name.
 
     ["north"]
     key = "0f1e..."           # 32, 48 or 64 hex digits: AES with 128, 192 or 256 bits
@@ -7,8 +7,8 @@
     by = "ana"
     long_pad = true           # its devices put a whole block of pad in front (`vetlla keys pad`)
 
-Accounts name a key; nothing else holds one: no database, log, argument, message or reply. Whatever is wrong with the
-file, an error says where and never what stands there.
+Accounts refer to a key by its name. Keys are in this file only, never in a database, log, argument, message or reply.
+An error about the file says where it is wrong and never repeats its content.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
 
 PREVIOUS = "~previous"
-"""Behind a key's name: signals show that the outgoing key opened them, so the device still has to be given the new."""
+"""Suffix of a key's name in signals that the previous key opened; their devices still need the new key."""
 _FIELDS = {"key", "previous", "since", "by", "long_pad"}
-_RESTORE = "restore it from its backup, or set the keys anew with: vetlla keys set"
+_RESTORE = "restore it from its backup, or set the keys again with: vetlla keys set"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedKey:
-    """What the file holds under one name."""
+    """The file's entry for one name."""
 
     current: bytes = field(repr=False)
     previous: bytes | None = field(default=None, repr=False)
@@ -51,11 +51,11 @@ class SharedKey:
     by: str
     """Unix user who set it."""
     long_pad: bool = False
-    """Whether a whole block of pad in front of its devices' frames is theirs (``Key.long_pad``)."""
+    """Whether its devices put a whole block of pad in front of their frames (``Key.long_pad``)."""
 
 
 class Keyring(Mapping[str, SharedKey]):
-    """The shared keys by name, and what decoders try of each."""
+    """The shared keys by name, and for each name the keys that decoders try."""
 
     __slots__ = ("_keys", "_shared")
 
@@ -65,11 +65,11 @@ class Keyring(Mapping[str, SharedKey]):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a keys file; ConfigError if it is missing, unreadable by us, readable by others, or malformed."""
+        """Read a keys file. Raises ConfigError if it is missing, unreadable, open to others, or malformed."""
         return cls(_read(path))
 
     def lookup(self, name: str) -> tuple[Key, ...]:
-        """Return the keys that may open a frame, the current one first; none for an unknown name."""
+        """Return the keys that may open a frame, the current one first; empty for an unknown name."""
         return self._keys.get(name, ())
 
     def __getitem__(self, name: str) -> SharedKey:
@@ -83,7 +83,7 @@ class Keyring(Mapping[str, SharedKey]):
 
 
 def unknown_names(keyring: Keyring, names: Iterable[str]) -> dict[str, int]:
-    """Return the key names that accounts use and the ring lacks, each with the number of its accounts."""
+    """Return the key names that accounts use and the keyring lacks, each with the number of its accounts."""
     missing: dict[str, int] = {}
     for name in names:
         if name and name not in keyring:
@@ -94,7 +94,7 @@ def unknown_names(keyring: Keyring, names: Iterable[str]) -> dict[str, int]:
 def shared_by_homes(accounts: Iterable[Account]) -> dict[str, int]:
     """Return the key names that several homes use, each with the number of homes.
 
-    A sealed frame of one of them is a frame of all: nothing in it says which terminal sealed it.
+    A sealed frame of one of these homes could come from any of them, because nothing in it says which terminal it was.
     """
     homes: dict[str, set[str]] = {}
     for account in accounts:
@@ -111,7 +111,7 @@ def _keys(name: str, shared: SharedKey) -> tuple[Key, ...]:
 
 
 def is_credential(path: Path) -> bool:
-    """Say whether systemd gave this file to the service, readable by it alone in ways that the mode does not show."""
+    """Return True if systemd gave this file to the service; then only it can read the file, whatever the mode says."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     return bool(credentials) and path.parent == Path(str(credentials))
 
@@ -134,7 +134,7 @@ def _parse(path: Path, content: bytes) -> dict[str, SharedKey]:
     try:
         document = tomlfile.document(content)
     except ValueError as error:
-        # Neither its message nor the cause goes on: both may quote the file.
+        # Pass on neither its message nor the cause, because both may quote the file.
         place = re.search(r"at line \d+, column \d+|at end of document", str(error))
         raise ConfigError(f"{path}: not TOML {place[0] if place else 'in UTF-8'}", remedy=_RESTORE) from None
     keys: dict[str, SharedKey] = {}
@@ -142,7 +142,7 @@ def _parse(path: Path, content: bytes) -> dict[str, SharedKey]:
         try:
             keys[key_named(name)] = _shared(table)
         except ValueError as error:
-            # By its number: a key may stand where its name belongs.
+            # Name the entry by its number, because a key may have been written in place of its name.
             raise ConfigError(f"{path}: entry {number}: {error}", remedy=_RESTORE) from None
     return keys
 
@@ -151,7 +151,7 @@ def _shared(table: object) -> SharedKey:
     if not isinstance(table, dict) or not table.keys() >= {"key", "since"} or not table.keys() <= _FIELDS:
         raise ValueError("should hold key and since, may hold previous, by and long_pad, and nothing else")
     since, previous, long_pad = table["since"], table.get("previous"), table.get("long_pad", False)
-    if long_pad is not True and long_pad is not False:  # 1 is no answer
+    if long_pad is not True and long_pad is not False:  # refuse 1 and 0, which equal True and False
         raise ValueError("long_pad should be true or false")
     if not isinstance(since, datetime) or since.tzinfo is None:
         raise ValueError("since should be a date and time that ends with Z")

@@ -1,4 +1,4 @@
-"""A key as people write it, and as Vetlla does: hex digits or characters; what it is never appears in a message."""
+"""Reads a key that a person wrote as hex digits or as characters. No message ever contains the key."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ HEX_KEY = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64}")
 
 
 class Form(StrEnum):
-    """How a key is written where it comes from."""
+    """How the source of a key writes it."""
 
     HEX = "hex"
     TEXT = "text"
 
 
 def parse_secret(text: str, form: Form | None) -> bytes:
-    """Return the bytes of a key as a person gave it; UsageError, never repeating it, if it cannot be one.
+    """Return the bytes of a key as a person gave it. Raises UsageError, without the text, if it cannot be a key.
 
-    32 characters that are all hex digits are either AES-128 in hex or AES-256 in text: only the form tells.
+    32 characters that are all hex digits are either AES-128 in hex or AES-256 in text; only ``form`` can decide.
     """
     if (form or _only_form(text)) is Form.HEX:
         compact = "".join(text.split())

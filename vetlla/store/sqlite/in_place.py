@@ -1,7 +1,7 @@
-"""Whether the files that a writer has open are still those that their names lead to.
+"""Checks whether the files that a writer has open still have their names.
 
-A file that is deleted or replaced lives on for the program that has it open. A receiver that noticed nothing would go
-on acknowledging reports into a file that ends with its process.
+A program that has a file open can use it even after the file is deleted or replaced. Without this check a receiver
+would go on acknowledging reports into a file that vanishes when its process ends.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
 
 KEPT = ".kept-"
-"""The name of a rescued copy: the name of the database, this, and the time of the rescue."""
+"""Middle of a rescued copy's name, between the name of the database and the time of the rescue."""
 PAGES_AT_ONCE = 4_096
-"""Pages that are copied in one step: 16 MiB, after which others may use the connection."""
+"""Pages copied in one step: 16 MiB. Between two steps other threads may use the connection."""
 
 
 class Identity(NamedTuple):
-    """Which file it is, whatever its name."""
+    """Identifies a file independently of its name."""
 
     device: int
     inode: int
 
 
 def identity(path: Path) -> Identity | None:
-    """Return which file a name leads to; None where there is none. Raises OSError."""
+    """Return the identity of the file with a name; None if there is no file. Raises OSError."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -50,7 +50,7 @@ class Places:
         self._known = {path: identity(path) for path in paths}
 
     def lost(self) -> dict[Path, str]:
-        """Return the names that lead elsewhere now, and what became of each. Raises OSError."""
+        """Return the names whose file was deleted or replaced, each with what happened. Raises OSError."""
         now = {path: identity(path) for path in self._known}
         return {
             path: "was deleted" if now[path] is None else "was replaced"
@@ -60,23 +60,23 @@ class Places:
 
 
 class Rescue:
-    """Copies a database whose name is gone into a file beside it. A thread does it: the writer must go on answering."""
+    """Copies a database that lost its name into a file beside it, in a thread, so that the writer can go on."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, clock: Clock) -> None:
         self.target = path.with_name(f"{path.name}{KEPT}{to_datetime(clock.now().utc_us):%Y%m%dT%H%M%SZ}")
         self.failure = ""
-        """Why it came to nothing."""
+        """Why the copy failed; empty if it did not."""
         self._connection = connection
         self._thread = threading.Thread(target=self._run, name="journal-rescue", daemon=True)
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """Return True while the copy is not complete and has not failed."""
+        """Return True until the copy is complete or has failed."""
         return self._thread.is_alive()
 
     def wait(self) -> None:
-        """Wait for its end. Blocks."""
+        """Block until the copy is complete or has failed."""
         self._thread.join()
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file that says who holds it and is free the moment its owner dies."""
+"""Allows one writer at a time: a lock file that names its owner, and is free as soon as that process ends."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WAIT = "wait until it has ended, then try again"
 
 @contextmanager
 def exclusive(path: Path, *, remedy: str = WAIT) -> Iterator[None]:
-    """Hold a lock file; raise StoreError, with the owner's process id and the remedy, when another process does.
+    """Hold a lock file; raise StoreError, with the owner's process id and the remedy, if another process holds it.
 
-    The file stays behind: unlinking it would let a third process lock a new file beside the one that still waits.
+    The file is not deleted afterwards. Otherwise another process could lock a new file while one holds the old one.
     """
     lock = _open(path)
     try:
@@ -52,6 +52,6 @@ def _claim(lock: int, path: Path, remedy: str) -> None:
     except BlockingIOError as error:
         owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
         raise StoreError(f"{path}: process {owner or 'unknown'} is writing", remedy=remedy) from error
-    with suppress(OSError):  # on a full disk the lock holds all the same, only nobody reads whose it is
+    with suppress(OSError):  # on a full disk the lock still works; only the owner's process id is missing
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

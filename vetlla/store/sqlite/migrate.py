@@ -1,7 +1,7 @@
 """Numbered schema migrations, each applied in one transaction together with its own record.
 
-``migrations/<database>/NNNN_name.sql`` holds one step. The number last applied is kept in ``PRAGMA user_version``
-(so that a reader knows the schema without a query) and in the table ``migrations`` (so that a person sees when).
+``migrations/<database>/NNNN_name.sql`` holds one step. The number last applied is kept in ``PRAGMA user_version``,
+where a reader finds it without a query, and in the table ``migrations``, where a person sees when it was applied.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def refuse_newer(connection: sqlite3.Connection, database: str, path: str) -> None:
-    """Raise StoreError when the database was written by a later Vetlla than this one."""
+    """Raise StoreError if a later Vetlla than this one wrote the database."""
     known = migrations(database)[-1].number
     found = version(connection)
     if found > known:
@@ -61,7 +61,7 @@ def refuse_newer(connection: sqlite3.Connection, database: str, path: str) -> No
 
 
 def migrate(connection: sqlite3.Connection, database: str, path: str, clock: Clock) -> list[Migration]:
-    """Bring a database to this program's schema; return the steps applied.
+    """Bring a database to this program's schema; return the steps that were applied.
 
     The connection must be in autocommit mode (``isolation_level=None``). Raises StoreError if the database is newer.
     """
@@ -72,7 +72,7 @@ def migrate(connection: sqlite3.Connection, database: str, path: str, clock: Clo
 
 
 def apply(connection: sqlite3.Connection, steps: Iterable[Migration], clock: Clock) -> None:
-    """Apply steps one by one, each whole or not at all; what came before one that fails stays."""
+    """Apply steps one by one, each whole or not at all. If one fails, those before it stay applied."""
     for step in steps:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -83,7 +83,7 @@ def apply(connection: sqlite3.Connection, steps: Iterable[Migration], clock: Clo
             connection.execute(f"PRAGMA user_version = {step.number}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.rollback()  # unlike a ROLLBACK it is content where a full disk has rolled back already
+            connection.rollback()  # does not fail if SQLite has already rolled back because the disk is full
             raise
 
 

@@ -1,8 +1,8 @@
-"""Files of a directory belong to its owner, also when root runs the command, and no link leads out of it.
+"""New files get the owner of their directory, even when root runs the command, and links are not followed.
 
 An engineer's ``sudo vetlla accounts import`` must not leave a registry that the receiver's user cannot read. Nor must
 it write where that user may not: root would follow a symbolic link that the user had put in a file's place. So files
-are opened without following links, and what is there already must be a plain file of the directory's owner.
+are opened without following links, and an existing one must be a plain file of the directory's owner.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def create(path: Path, mode: int) -> int:
-    """Create a file with just these permissions, whatever the umask; return its descriptor. Raises OSError."""
+    """Create a file with exactly these permissions, whatever the umask; return its descriptor. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
     _settle(descriptor, path, mode)
     return descriptor
 
 
 def make_directory(path: Path, mode: int) -> None:
-    """Create a directory with just these permissions, whatever the umask. Raises OSError."""
+    """Create a directory with exactly these permissions, whatever the umask. Raises OSError."""
     path.mkdir(mode=0o700)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
     try:
@@ -39,7 +39,7 @@ def make_directory(path: Path, mode: int) -> None:
 
 
 def _settle(descriptor: int, path: Path, mode: int) -> None:
-    # By the descriptor: another file may have taken the name meanwhile.
+    # Use the descriptor, because another file may have taken the name meanwhile.
     os.fchmod(descriptor, mode)
     if os.geteuid() == 0:
         directory = path.parent.stat()
@@ -47,9 +47,9 @@ def _settle(descriptor: int, path: Path, mode: int) -> None:
 
 
 def open_ours(path: Path, flags: int) -> int:
-    """Open a file that is there; return its descriptor. Raises OSError, and StoreError where the file is not ours."""
+    """Open an existing file; return its descriptor. Raises OSError, and StoreError if the file is not ours."""
     try:
-        descriptor = os.open(path, flags | _NO_LINK | os.O_NONBLOCK)  # a pipe in its place must not hold us up
+        descriptor = os.open(path, flags | _NO_LINK | os.O_NONBLOCK)  # a pipe in its place must not block us
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _not_ours(path, "is a symbolic link") from error
@@ -63,9 +63,9 @@ def open_ours(path: Path, flags: int) -> int:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Raise StoreError unless there is nothing at a path, or a plain file of ours. Raises OSError.
+    """Raise StoreError unless a path is free or leads to a plain file of ours. Raises OSError.
 
-    For what SQLite opens by its name; beside a database it follows no link itself.
+    Call it before SQLite opens a database by its name. For the files beside a database, SQLite itself follows no link.
     """
     try:
         status = path.lstat()
@@ -75,12 +75,12 @@ def refuse_foreign(path: Path) -> None:
 
 
 def set_mode(path: Path, mode: int) -> None:
-    """Set the permissions of a file or socket; of a link that took its name nothing is changed. Raises OSError."""
+    """Set the permissions of a file or socket, but never through a link that took its name. Raises OSError."""
     descriptor = os.open(path, os.O_PATH | _NO_LINK)
     try:
         if stat.S_ISLNK(os.fstat(descriptor).st_mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        os.chmod(f"/proc/self/fd/{descriptor}", mode)  # noqa: PTH101 - fchmod() takes no descriptor of a socket's name
+        os.chmod(f"/proc/self/fd/{descriptor}", mode)  # noqa: PTH101 - fchmod() refuses an O_PATH descriptor
     finally:
         os.close(descriptor)
 
@@ -106,7 +106,8 @@ def _refuse(path: Path, status: os.stat_result) -> None:
 
 def _not_ours(path: Path, what: str) -> StoreError:
     return StoreError(
-        f"{path}: {what}, which is not followed", remedy="move it away and put the file itself there; who made it?"
+        f"{path}: {what}, which is not followed",
+        remedy="move it away and put the file itself there; find out what made it",
     )
 
 

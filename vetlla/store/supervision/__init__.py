@@ -1,1 +1,1 @@
-"""What is expected of devices, and the history of their supervision."""
+"""Which devices are expected, and the history of their supervision."""

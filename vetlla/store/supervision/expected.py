@@ -1,4 +1,4 @@
-"""What the registry says of who is to be heard: terminals and their place, the UCRs of each home, homes that rest."""
+"""What the registry says about expected devices: terminals and their places, the UCRs of each home, resting homes."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ HAVING max(since <= :day AND (until IS NULL OR until >= :day)) = 0
 
 
 class Terminal(NamedTuple):
-    """The terminal that an account names, as the inventory has it."""
+    """The terminal that an account names, according to the inventory."""
 
     type: DeviceType
     place: Place
 
 
 class Ucr(NamedTuple):
-    """A UCR that is installed in a home, and the id by which it is reported.
+    """A UCR that is installed in a home, and the id in the reports about it.
 
-    That is its serial, or what the inventory has as its account: the zone under which a panel knows it.
+    The id is its account in the inventory, which is the zone under which a panel knows it, or else its serial.
     """
 
     type: DeviceType
@@ -51,20 +51,20 @@ class Ucr(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """By account (upper case) and by home; ``resting``: homes that are suspended on the day, or not active."""
+    """Terminals by account (upper case), and UCRs by home. ``resting`` are homes that are suspended or not active."""
 
     terminals: dict[str, Terminal]
     ucrs: dict[str, list[Ucr]]
     resting: Collection[str]
     gone: Mapping[str, Mapping[str, Place]] = MappingProxyType({})
-    """By home and id (upper case): UCRs that stood there last, and where they stand now."""
+    """By home and id (upper case): UCRs whose last home it was, and where they are now."""
 
 
 NOTHING = Expected({}, {}, frozenset())
 
 
 def expected(db: Database, day: date) -> Expected:
-    """Return who is to be heard on a day."""
+    """Return the devices that are expected on a day."""
     terminals: dict[str, Terminal] = {}
     ucrs: dict[str, list[Ucr]] = {}
     gone: dict[str, dict[str, Place]] = {}

@@ -1,4 +1,4 @@
-"""What became of the fleet: the ledger of a month and the incidents, read from the journal's archive page by page."""
+"""The history of supervision: ledger and incidents, read from the journal's archive page by page."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JOIN verdicts AS v ON v.id = m.last LEFT JOIN units AS u ON u.id = m.unit ORDER 
 
 
 class RecordedDay(NamedTuple):
-    """A day that the ledger has: seconds without a receiver, and what a sign of life was given to arrive."""
+    """A day in the ledger, its seconds without a receiver, and the seconds that a sign of life was given to arrive."""
 
     day: str
     down_s: int
@@ -43,7 +43,7 @@ class RecordedDay(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A device as the journal names it; ``device`` empty: the account's terminal."""
+    """A device as the journal names it; ``device`` is empty for the account's terminal."""
 
     account: str
     receiver: str
@@ -52,7 +52,7 @@ class Named(NamedTuple):
 
 
 class PastIncident(NamedTuple):
-    """A failure of many; ``closed_us`` None: it lasts."""
+    """An incident; ``closed_us`` is None while it lasts."""
 
     id: int
     label: str
@@ -63,9 +63,9 @@ class PastIncident(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A device that was lost in an incident; ``back_us`` None: it had not come back when the incident ended, or yet.
+    """A device that was lost in an incident; ``back_us`` is None if it did not come back, or has not yet.
 
-    Of one that is new and not written down yet the name is empty.
+    The name is empty for a new device that is not stored yet.
     """
 
     unit: int
@@ -78,7 +78,7 @@ class Member(NamedTuple):
 
 
 def days(archive: Archive, first: str, last: str) -> list[RecordedDay]:
-    """Return the days of a span that the ledger has, both ends included."""
+    """Return the days from ``first`` to ``last``, both included, that the ledger has."""
     return [RecordedDay(*row) for row in archive.read(_DAYS, (first, last))]
 
 
@@ -90,14 +90,14 @@ def stretches(archive: Archive) -> int:
 
 
 def named(archive: Archive, stretch: int) -> dict[int, Named]:
-    """Return the devices of a stretch by number."""
+    """Return the names of a stretch's devices, by device number."""
     first = stretch * STRETCH
     rows = archive.read(_UNITS, (first, first + STRETCH - 1))
     return {row["id"]: Named(row["account"], row["receiver"], row["line"], row["device"]) for row in rows}
 
 
 def day_of(archive: Archive, day: str, stretch: int) -> Iterator[DayOf]:
-    """Yield the devices of a stretch that were in the fleet on a day. Raises StoreError when the row is damaged."""
+    """Yield the devices of a stretch that were in the fleet on a day. Raises StoreError if the row is damaged."""
     for row in archive.read(_COLUMNS, (day, stretch)):
         for one in unpack(stretch, row["columns"]):
             if one.interval_s or one.reasons:
@@ -108,20 +108,20 @@ def day_of(archive: Archive, day: str, stretch: int) -> Iterator[DayOf]:
 
 
 def incidents(archive: Archive, limit: int, since_us: int | None = None) -> list[PastIncident]:
-    """Return the newest incidents that lasted after an instant, open ones among them, the newest last."""
+    """Return the newest incidents that are open or ended after an instant; the newest comes last."""
     sql = f"{_INCIDENT} WHERE closed_us IS NULL OR closed_us >= ? ORDER BY id DESC LIMIT ?"
     rows = archive.read(sql, (since_us or 0, limit))
     return [PastIncident(*row) for row in reversed(rows)]
 
 
 def incident(archive: Archive, number: int) -> PastIncident | None:
-    """Return an incident, or None if there is none of that number."""
+    """Return the incident with a number; None if there is no such incident."""
     rows = archive.read(f"{_INCIDENT} WHERE id = ?", (number,))
     return PastIncident(*rows[0]) if rows else None
 
 
 def members(archive: Archive, number: int) -> Iterator[Member]:
-    """Yield everybody who was lost in an incident, by number of the device."""
+    """Yield every device that was lost in an incident, in the order of device numbers."""
     after = -1
     while rows := archive.read(_MEMBERS, (number, after, MEMBERS_PAGE)):
         for row in rows:
