@@ -254,7 +254,7 @@ def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
                 rig, "supervision.pause", account="0001", reason="x" * (REASON_MAX + 1)
             )
             for seconds in (0, -1, PAUSE_MAX_S + 1):
-                assert "lasts up to" in await refused(rig, "supervision.pause", **asked, seconds=seconds)
+                assert "a pause lasts" in await refused(rig, "supervision.pause", **asked, seconds=seconds)
             assert "account 4711 is not registered" in await refused(
                 rig, "supervision.pause", account="4711", reason="battery"
             )

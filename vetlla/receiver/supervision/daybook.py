@@ -72,7 +72,7 @@ class Daybook:
         self.down_s = 0
         """Seconds of today without a receiver before this run began."""
         self.closed: dict[str, int] = {}
-        """Days in the ledger, with their seconds without a receiver. A later part of such a day is merged with its row."""
+        """Days in the ledger, with their seconds without a receiver. A later part of such a day is merged with it."""
         self.unsupervised_s: dict[int, int] = {}
         """By device: the seconds of today in which it was not supervised."""
         self.reasons: dict[int, int] = {}
@@ -158,7 +158,7 @@ class Daybook:
         return day
 
     def _observed_s(self, ends_us: int) -> int:
-        """Return how long devices could be heard today; a clock that was set back makes no day longer than its hours."""
+        """Return how long devices could be heard today; a clock that is set back makes no day longer than it is."""
         passed_s = round((ends_us - self._began_us) / SECOND_US)
         return max(0, min(passed_s, self.closed.get(self.name, self.today.length_s)) - self.down_s)
 

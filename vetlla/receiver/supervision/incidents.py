@@ -84,7 +84,7 @@ class Incidents:
         self._sizes = sizes
 
     def resume(self, kept: Kept, now: Instant) -> None:
-        """Continue the open incidents of the previous run; a device that is silent since its end may still join them."""
+        """Continue the open incidents of the previous run; a device that is silent since then may still join them."""
         self._next_id = kept.next_incident
         for row in kept.incidents:
             self.open[row.id] = Incident(
@@ -128,7 +128,7 @@ class Incidents:
         return self._small_group(labels, self._fleet.interval_s[device], now)
 
     def back(self, device: int) -> Incident | None:
-        """Called when a device is no longer lost. Return the incident that this ends, or None; ``open`` lacks it then."""
+        """Called when a device is no longer lost. Return the incident that this ends and removes, or None."""
         self._lost_at.pop(device, None)
         incident = self.of.pop(device, None)
         if incident is None:

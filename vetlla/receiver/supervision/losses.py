@@ -48,7 +48,7 @@ LOST_MANY = Event(Kind.DEVICE_LOST, Phase.NEW, "silent_many", "vetlla")
 
 
 class _Step(NamedTuple):
-    """One entry to write: a device's change of state, or the beginning or end of an incident."""
+    """One entry to write: a device's change of state, with its incident, or an incident that begins or ends."""
 
     turn: Turn | None
     incident: Incident | None = None
@@ -93,7 +93,7 @@ class Losses:
                 self._hold(one.unit, one.alarm_id)
 
     def alarm_of(self, device: int) -> int | None:
-        """Return the alarm of a device's loss, or None; a loss in an incident has no alarm of its own."""
+        """Return the alarm of a device's own loss, or None."""
         return self._alarms.get(device)
 
     # --- what is decided --------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Losses:
         at = iso(turn.at.utc_us)
         if turn.state is Health.OK:
             return f"heard again at {at}"
-        return f"not heard, and not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
+        return f"still not heard, but not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
 
     def _lost(self, turn: Turn) -> None:
         device = turn.device
@@ -133,10 +133,10 @@ class Losses:
             for member in incident.lost - {device}:
                 again = Turn(member, Health.LOST, Health.LOST, turn.at)
                 self._steps.append(_Step(again, incident))
-                self._lift(member, f"one of many: incident {incident.id}, {incident.label}")
+                self._lift(member, f"part of incident {incident.id}, {incident.label}")
 
     def _left(self, turn: Turn) -> None:
-        """Remove a device that is no longer lost from its incident. If that ends the incident, the rest get own alarms."""
+        """Remove a device that is no longer lost from its incident. If that ends it, the others get their own alarms."""
         incident = self._incidents.back(turn.device)
         if incident is None:
             return
@@ -258,7 +258,7 @@ class Losses:
         if self.settings.alarms is AlarmPolicy.NONE:
             return None
         name = f"incident {incident.id}"
-        note = f"{len(incident.lost)} devices of {incident.label} fell silent together: vetlla supervision incidents"
+        note = f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
         report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
         number, _ = self._desk.place(report, _arrival(incident.opened), batch)
         return number
