@@ -158,7 +158,7 @@ class Daybook:
         return day
 
     def _observed_s(self, ends_us: int) -> int:
-        """Return how long devices could be heard today; a clock that is set back makes no day longer than it is."""
+        """Return how long devices could be heard today: at most the day's hours, even if the clock is set back."""
         passed_s = round((ends_us - self._began_us) / SECOND_US)
         return max(0, min(passed_s, self.closed.get(self.name, self.today.length_s)) - self.down_s)
 
@@ -226,8 +226,8 @@ def silent_since_us(unit: Unit) -> int:
 def silent_at_loss_us(unit: Unit) -> int:
     """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
 
-    A clock that was set back since then does not make the device one that was heard. Stamps may be wrong, so the result
-    is at most one interval longer than a loss needs.
+    A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at
+    most one interval longer than a loss needs.
     """
     if unit.state != Health.LOST:
         return 0

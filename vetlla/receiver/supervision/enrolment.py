@@ -25,7 +25,7 @@ AT_ONCE = 1_000
 
 
 UCRS_MAX = 1_000
-"""UCRs of one terminal at most. Contact ID has zone numbers for a thousand. If a terminal invents more UCRs, the
+"""Most UCRs that one terminal may have. Contact ID has zone numbers for a thousand. If a terminal invents more UCRs, the
 receiver stores their reports but does not supervise them."""
 
 
@@ -39,7 +39,7 @@ class Enrolment:
         self._clock = clock
         self._roster: Roster | None = None
         self._elders: dict[int, int] = {}
-        """By further terminal of a home with several accounts: the terminal through which its UCRs are expected."""
+        """For each further terminal of a home: the terminal of its first account, through which its UCRs are expected."""
 
     def elder(self, terminal: int) -> int:
         """Return the terminal through which the UCRs of this terminal's home are expected."""

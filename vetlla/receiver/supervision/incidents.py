@@ -1,7 +1,8 @@
-"""Finds many losses at once and combines them into one incident that lists its members.
+"""Combines many losses at once into one incident that lists its members.
 
-Devices that are lost together share a label: of a cell, a SIM operator, a broker or the receiver's own network. The
-labels of a device are those of its account, the listener through which it was last heard, and the receiver itself.
+Devices that are lost together share a label. It stands for a cell, a SIM operator, a broker or the receiver's own
+network. The labels of a device are those of its account, the listener through which it was last heard, and the
+receiver itself.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ RECEIVER = "receiver"
 
 @dataclass(slots=True, kw_only=True)
 class Incident:
-    """One incident. ``members`` are all devices that were lost in it; ``lost`` are those that still are."""
+    """One incident. ``members`` are all devices that were lost in it; ``lost`` are those that are still lost."""
 
     id: int
     label: str

@@ -1,7 +1,7 @@
-"""What follows from a device's change of state: a row in the journal, and an alarm or membership of an incident.
+"""Consequences of a device's change of state: a row in the journal, and an alarm or a place in an incident.
 
-The receiver decides it in the event loop as soon as it knows the change, and writes it with the next batch. If that
-batch is rolled back, the batch after it contains everything again.
+The receiver decides them in the event loop as soon as it knows the change, and writes them with the next batch. If that
+batch is rolled back, the batch after it contains all of them again.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Losses:
         at = iso(turn.at.utc_us)
         if turn.state is Health.OK:
             return f"heard again at {at}"
-        return f"still not heard, but not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
+        return f"still silent; not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
 
     def _lost(self, turn: Turn) -> None:
         device = turn.device
@@ -136,7 +136,7 @@ class Losses:
                 self._lift(member, f"part of incident {incident.id}, {incident.label}")
 
     def _left(self, turn: Turn) -> None:
-        """Remove a device that is no longer lost from its incident. If that ends it, the others get their own alarms."""
+        """Remove a device that is no longer lost from its incident. If that ends it, the others get own alarms."""
         incident = self._incidents.back(turn.device)
         if incident is None:
             return
@@ -258,7 +258,10 @@ class Losses:
         if self.settings.alarms is AlarmPolicy.NONE:
             return None
         name = f"incident {incident.id}"
-        note = f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
+        note = (
+            f"{len(incident.lost)} devices of {incident.label} fell silent together; "
+            "see vetlla supervision incidents"
+        )
         report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
         number, _ = self._desk.place(report, _arrival(incident.opened), batch)
         return number

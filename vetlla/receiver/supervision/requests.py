@@ -42,9 +42,9 @@ LOOKED_AT_ONCE = 1_000
 NOWHERE = sys.maxsize
 """A number beyond every device number."""
 PAUSE_MAX_S = 92 * 24 * 3600
-"""A summer. A longer pause must be ordered without an end, so that a person has to lift it."""
+"""The length of a summer. A longer pause must be ordered without an end, so that a person has to lift it."""
 REASON_MAX = 500
-"""Characters of a pause's reason at most."""
+"""Most characters of a pause's reason."""
 AT_REST = frozenset({Pause.NO_INTERVAL, Pause.REMOVED})
 """With one of these as its only reason, a device is listed only if the request names its state."""
 
@@ -173,7 +173,7 @@ class SupervisionRequests:
         devices, named = await self._meant(request)
         paused = [device for device in devices if device in self._watchdog.pauses.ordered]
         if not paused:
-            raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason if it is not supervised")
+            raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
 
         def step(batch: Batch) -> Sequence[int]:
             lifted = self._watchdog.lift(paused, batch)
@@ -226,7 +226,7 @@ class SupervisionRequests:
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:
-    """Yield the numbers above ``after`` whose device has one of some states, in order; the column may grow meanwhile."""
+    """Yield the numbers above ``after`` that have one of some states, in order; the column may grow meanwhile."""
     following = {state: _place(column, state, after + 1) for state in states}
     while (first := min(following.values())) != NOWHERE:
         yield first

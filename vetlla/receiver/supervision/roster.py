@@ -1,4 +1,4 @@
-"""What the registry says of each device: how often it is expected to report, and why it is not supervised."""
+"""The devices that the registry expects: how often each must report, and why it is not supervised."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGISTRY_PAUSES = Pause.NO_INTERVAL | Pause.SUSPENDED | Pause.WAREHOUSE | Pause.
 
 
 class Watched(NamedTuple):
-    """What the registry says of one device; ``device`` is "" for the account's terminal."""
+    """One device of the registry; ``device`` is "" for the account's terminal."""
 
     account: Account
     device: str
@@ -28,7 +28,7 @@ class Watched(NamedTuple):
 
 
 class Roster:
-    """The expected devices by the registry, with values from the settings where the registry has none."""
+    """All devices that the registry expects, with values from the settings where the registry has none."""
 
     def __init__(self, book: AccountBook, expected: Expected, settings: SupervisionSettings) -> None:
         self.book = book
@@ -67,7 +67,7 @@ class Roster:
         return any(self._settings.intervals_s.get(kind) for kind in BUTTONS)
 
     def unlisted(self, account: Account, device: str) -> Watched:
-        """Return what is expected of a UCR that reports itself but is not in this home by the inventory."""
+        """Return what is expected of a UCR that reports itself but is not in this home according to the inventory."""
         watched = self.ucr(account, device)
         place = self._expected.gone.get(account.home, {}).get(device.upper())
         if place is not None:

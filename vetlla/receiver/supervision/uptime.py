@@ -46,7 +46,7 @@ class Uptime:
         return self._alive_us - heard_us
 
     def since(self, since_us: int) -> int:
-        """Return how long at least a receiver ran between an instant (UTC) and the end of the previous run.
+        """Return how long, at least, a receiver ran between an instant (UTC) and the end of the previous run.
 
         The whole downtime of a day is subtracted, wherever in the day it was. Time before the first known day does not
         count.

@@ -66,7 +66,7 @@ class Watch:
     # --- silence ----------------------------------------------------------------------------------------------------
 
     def hearing_us(self, now: Instant) -> int:
-        """Return the reading of the silence clock: monotonic time without the time in which no reports could be taken."""
+        """Return the reading of the silence clock: monotonic time without the time in which it was stopped."""
         return now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us
 
     def go_deaf(self, now: Instant) -> None:
@@ -90,7 +90,7 @@ class Watch:
     def grace(self, device: int) -> int:
         """Return the number of forgiven misses: 1 if the receiver was down, or took no reports, during the silence.
 
-        The sign of life may have come just then. It stays 1 after several restarts, or a device could stay unnoticed.
+        The sign of life may have come just then. It stays 1 however often the receiver restarts, so that a silent device is noticed.
         """
         return self._grace(self.fleet.base_us[device])
 
@@ -118,7 +118,7 @@ class Watch:
     def heard(self, device: int, listener: int, now: Instant) -> None:
         """Take a sign of life."""
         fleet = self.fleet
-        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # inlined: runs per frame
+        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: per frame
         state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
             self._measure(device, hearing_us)
@@ -202,14 +202,14 @@ class Watch:
     # --- expectations and pauses ------------------------------------------------------------------------------------
 
     def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
-        """Set how often a device is expected to report. If its silence counts, it counts again from now."""
+        """Set how often a device is expected to report. If it is supervised and not lost, its silence counts from now."""
         fleet = self.fleet
         if fleet.expectation(device) == expectation:
             return
         fleet.interval_s[device], fleet.allowed[device] = expectation
         self.mark(device)
         if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
-            fleet.base_us[device] = self.hearing_us(now)  # the new interval does not apply to its earlier silence
+            fleet.base_us[device] = self.hearing_us(now)  # the new interval must not apply to its earlier silence
             self._wait(device)
 
     def set_pause(self, device: int, pause: Pause, now: Instant) -> None:

@@ -1,9 +1,9 @@
-"""A timing wheel: gives the devices that must be checked now, at a cost that does not grow with their number.
+"""A timing wheel: gives the devices that must be checked now, at a cost that does not grow with the fleet.
 
-Devices are numbers. Each waits in one slot of a quarter of a second. A sign of life does not touch the wheel: when a
-device is checked that was heard meanwhile, the watch puts it into a later slot. So a heartbeat costs nothing here, and
-a device is checked once per interval. If a device gets an earlier slot, its old entry stays and is skipped when the old
-slot comes.
+Devices are numbers. Each waits in one slot of a quarter of a second. A sign of life does not touch the wheel: if a
+device was heard meanwhile, the watch puts it into a later slot when it is checked. So a heartbeat costs nothing here,
+and a device is checked once per interval. If a device gets an earlier slot, its old entry stays and is skipped when the
+old slot comes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Wheel:
         self._where.extend([NOWHERE] * (devices - len(self._where)))
 
     def put(self, device: int, at_us: int) -> None:
-        """Put a device into the first slot that ends at or after an instant, instead of its previous slot."""
+        """Put a device into the first slot at or after an instant, instead of its previous slot."""
         slot = -(-at_us // SLOT_US)
         self._where[device] = slot
         waiting = self._slots.get(slot)
@@ -52,7 +52,7 @@ class Wheel:
         return self._order[0] * SLOT_US if self._order else None
 
     def take(self, now_us: int, at_most: int) -> list[int]:
-        """Take up to ``at_most`` due devices out of the wheel; with fewer, no more are due."""
+        """Take up to ``at_most`` due devices out of the wheel. If it returns fewer, no more are due."""
         taken: list[int] = []
         where, order = self._where, self._order
         while order and order[0] * SLOT_US <= now_us and len(taken) < at_most:
