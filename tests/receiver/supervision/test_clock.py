@@ -61,7 +61,7 @@ def test_a_step_over_midnight_makes_no_lost_device_a_checked_one(tmp_path: Path,
             assert day[1].longest_s >= LOST_AFTER_S
             assert verdict(rig, DAY, 1) is Verdict.BREACH
             assert verdict(rig, DAY, 0) is Verdict.CHECKED
-            # Counted are 22:43 to 23:30 and the 22 h 43 min of the first day before the start. The step took the rest.
+            # The first day counts from midnight, also the 22 h 43 min before the start. The step took the last 30 min.
             assert (day[0].received, down_s(rig)[DAY]) == (3, 30 * 60)
             assert rig.flaws() == []
 
@@ -106,7 +106,7 @@ def test_a_clock_that_is_set_back_ends_no_day_twice(tmp_path: Path, midnight_fir
 
 
 def test_there_and_back_over_midnight(tmp_path: Path) -> None:
-    """The clock goes forward an hour at 23:30 and back ten minutes later; each sign of life counts in one of two days."""
+    """The clock goes forward an hour at 23:30 and back ten minutes later: each sign of life counts in one day."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
@@ -178,7 +178,7 @@ def test_a_pause_after_a_clock_was_set_back_over_midnight_counts(tmp_path: Path)
 
 @pytest.mark.parametrize(("is_heard", "found"), [(True, Health.OK), (False, Health.UNKNOWN)])
 def test_a_step_makes_no_device_heard_and_none_unheard(tmp_path: Path, is_heard: bool, found: Health) -> None:  # noqa: FBT001
-    """The order of events shows whether a device was heard while it was not supervised; their stamps do not."""
+    """Whether a device was heard while it was not supervised depends on the order of events, not on stamps."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
-    """The ledger has the expected and received reports, the longest silence, and the unsupervised time with its reason."""
+    """The ledger has what was expected and received, the longest silence, and the unsupervised time with its reason."""
     # ManualClock begins at midnight UTC, which is 01:00 in Madrid: the first day has 23 hours left.
     quiet = Account(account="5678", home="H-2", interval_s=INTERVAL_S)
 

@@ -25,8 +25,8 @@ AT_ONCE = 1_000
 
 
 UCRS_MAX = 1_000
-"""Most UCRs that one terminal may have. Contact ID has zone numbers for a thousand. If a terminal invents more UCRs, the
-receiver stores their reports but does not supervise them."""
+"""Most UCRs that one terminal may have. Contact ID has zone numbers for a thousand. If a terminal invents more UCRs,
+the receiver stores their reports but does not supervise them."""
 
 
 class Enrolment:
@@ -39,7 +39,7 @@ class Enrolment:
         self._clock = clock
         self._roster: Roster | None = None
         self._elders: dict[int, int] = {}
-        """For each further terminal of a home: the terminal of its first account, through which its UCRs are expected."""
+        """For each further terminal of a home: the terminal of its first account, which hears the home's UCRs."""
 
     def elder(self, terminal: int) -> int:
         """Return the terminal through which the UCRs of this terminal's home are expected."""

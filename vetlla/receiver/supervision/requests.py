@@ -84,9 +84,9 @@ class SupervisionRequests:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     async def _list(self, request: Request) -> dict[str, Any]:
-        """Return one page: ``devices``, and ``next``, the number to ask after, or null if there are no more.
+        """Return one page: ``devices``, and ``next``, the number to ask after, or null on the last page.
 
-        With ``count`` return only their number, because a table that leaves devices out needs no description of them.
+        With ``count`` return only the number of devices, because the client does not show a description of each.
         """
         states, chosen = _states(request)
         account, home = words(request, "account").upper(), words(request, "home").upper()

@@ -90,7 +90,8 @@ class Watch:
     def grace(self, device: int) -> int:
         """Return the number of forgiven misses: 1 if the receiver was down, or took no reports, during the silence.
 
-        The sign of life may have come just then. It stays 1 however often the receiver restarts, so that a silent device is noticed.
+        The sign of life may have come just then. The number stays 1 however often the receiver restarts, so that a
+        silent device is noticed.
         """
         return self._grace(self.fleet.base_us[device])
 
@@ -202,7 +203,7 @@ class Watch:
     # --- expectations and pauses ------------------------------------------------------------------------------------
 
     def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
-        """Set how often a device is expected to report. If it is supervised and not lost, its silence counts from now."""
+        """Set how often a device is expected to report. If supervised and not lost, its silence counts from now."""
         fleet = self.fleet
         if fleet.expectation(device) == expectation:
             return

@@ -52,7 +52,7 @@ class Wheel:
         return self._order[0] * SLOT_US if self._order else None
 
     def take(self, now_us: int, at_most: int) -> list[int]:
-        """Take up to ``at_most`` due devices out of the wheel. If it returns fewer, no more are due."""
+        """Take up to ``at_most`` due devices out of the wheel. If it returns fewer, no others are due."""
         taken: list[int] = []
         where, order = self._where, self._order
         while order and order[0] * SLOT_US <= now_us and len(taken) < at_most:
