@@ -208,7 +208,7 @@ class Day(NamedTuple):
         return stretch
 
     def _mend(self, stretch: Stretch, device: int) -> None:
-        """Correct the columns of a device that was not supervised for a part of the day."""
+        """Correct the columns of a device that was paused during the day."""
         columns, place = stretch.columns, device - stretch.first
         unsupervised_s = self.unsupervised_s.get(device, 0)
         if self.pause[device]:

@@ -129,7 +129,7 @@ class Incidents:
         return self._small_group(labels, self._fleet.interval_s[device], now)
 
     def back(self, device: int) -> Incident | None:
-        """Called when a device is no longer lost. Return the incident that this ends and removes, or None."""
+        """Remove a device that is no longer lost. Return the incident that this ends and removes, or None."""
         self._lost_at.pop(device, None)
         incident = self.of.pop(device, None)
         if incident is None:

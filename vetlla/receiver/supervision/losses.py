@@ -176,7 +176,7 @@ class Losses:
         )
 
     def committed(self) -> None:
-        """Called when the batch was committed: log and publish what was planned."""
+        """Log and publish what was planned, because the batch was committed."""
         placed, self._placed = self._placed, []
         for turn, incident, _ in placed:
             if turn is None and incident is not None:
@@ -197,7 +197,7 @@ class Losses:
                 )
 
     def rolled_back(self) -> None:
-        """Called when the batch was rolled back: plan its steps again. The desk has already dropped their alarms."""
+        """Plan the steps again, because the batch was rolled back. The desk has already dropped their alarms."""
         for step in self._placed:
             if step.turn is None and step.incident is not None and step.incident.closed_us is None:
                 step.incident.alarm = None
@@ -259,8 +259,7 @@ class Losses:
             return None
         name = f"incident {incident.id}"
         note = (
-            f"{len(incident.lost)} devices of {incident.label} fell silent together; "
-            "see vetlla supervision incidents"
+            f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
         )
         report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
         number, _ = self._desk.place(report, _arrival(incident.opened), batch)

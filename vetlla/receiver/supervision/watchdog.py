@@ -148,7 +148,7 @@ class Watchdog(Participant):
             self.books.write_at_once([ucr], batch)
 
     def stored(self, signal: Signal, account: Account | None, now: Instant) -> None:
-        """Called once for each stored report: pause a home's UCRs if the user left, and end the pause on return."""
+        """Pause a home's UCRs if the user left, and end the pause on return. Called once for each stored report."""
         if signal.event.kind is Kind.PRESENCE or (left := absence(signal.event)) is None:
             return
         # A departure that is buffered, repeated or from a broker may be old. An old return still ends the pause.
@@ -198,7 +198,7 @@ class Watchdog(Participant):
             self._arm()
 
     def _turned(self) -> None:
-        """Called when the receiver begins or ceases to take reports."""
+        """Stop or restart the silence clock when the receiver ceases or begins to take reports."""
         if self._commit.ready:
             self.watch.hear_again(self._clock.now())
         else:
