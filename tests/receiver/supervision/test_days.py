@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: the days in the ledger."""
+"""The watchdog with a real journal: the days in the ledger."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> None:
-    """Without supervision no loss would show it. A call for help that the broker kept makes no device lost."""
+    """An unsupervised terminal has no loss, so its last will opens an alarm. A retained call makes no device lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
