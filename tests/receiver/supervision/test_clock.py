@@ -1,4 +1,4 @@
-"""The watchdog while the wall clock is stepped: what was lost stays a breach, and no length of time changes."""
+"""The watchdog when the wall clock is set: a lost device stays a breach, and no duration changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUIET = Account(account="5678", home="H-2", interval_s=INTERVAL_S)
 
 
 def at(hour: int, minute: int = 0, *, day: int = 1, month: int = 1) -> ManualClock:
-    """Return a clock that shows a time of Madrid, in winter."""
+    """Return a clock that shows a winter time of Madrid."""
     return ManualClock(datetime(2026, month, day, tzinfo=UTC) + timedelta(hours=hour - 1, minutes=minute))
 
 
@@ -39,7 +39,7 @@ def verdict(rig: Core, day: str, unit: int, length_s: int = 24 * HOUR_S) -> Verd
 
 
 async def beats(rig: Core, count: int) -> None:
-    """Let the home speak each quarter of an hour."""
+    """Let the home send a heartbeat every quarter of an hour."""
     for _ in range(count):
         rig.submit(beat())
         await wait(rig, INTERVAL_S)
@@ -47,7 +47,7 @@ async def beats(rig: Core, count: int) -> None:
 
 @pytest.mark.parametrize("step_s", [HOUR_S, 2 * HOUR_S, 26 * HOUR_S, 80 * HOUR_S])
 def test_a_step_over_midnight_makes_no_lost_device_a_checked_one(tmp_path: Path, step_s: int) -> None:
-    """A device that is lost when the clock jumps from 23:30 into the next day was silent for all of that time."""
+    """A device that is lost when the clock jumps from 23:30 into the next day is a breach of the ended day."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, QUIET], clock=at(22, 43)) as rig:
@@ -61,7 +61,7 @@ def test_a_step_over_midnight_makes_no_lost_device_a_checked_one(tmp_path: Path,
             assert day[1].longest_s >= LOST_AFTER_S
             assert verdict(rig, DAY, 1) is Verdict.BREACH
             assert verdict(rig, DAY, 0) is Verdict.CHECKED
-            # From 22:43 to 23:30, and 22 h 43 min of a first day before anything is known: the rest was stepped over.
+            # The first day counts from midnight, also the 22 h 43 min before the start. The step took the last 30 min.
             assert (day[0].received, down_s(rig)[DAY]) == (3, 30 * 60)
             assert rig.flaws() == []
 
@@ -69,7 +69,7 @@ def test_a_step_over_midnight_makes_no_lost_device_a_checked_one(tmp_path: Path,
 
 
 def test_the_hours_that_a_step_takes_are_of_no_day(tmp_path: Path) -> None:
-    """Half an hour of each of two days never was: neither counts it as supervised."""
+    """The step takes half an hour from each of two days, and neither day counts it as supervised."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
@@ -85,7 +85,7 @@ def test_the_hours_that_a_step_takes_are_of_no_day(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("midnight_first", [False, True])
 def test_a_clock_that_is_set_back_ends_no_day_twice(tmp_path: Path, midnight_first: bool) -> None:  # noqa: FBT001
-    """The repeated hour belongs to the day that is open; nothing is counted twice, and nothing is lost."""
+    """The repeated hour belongs to the open day; nothing is counted twice, and nothing is lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, QUIET], clock=at(0)) as rig:
@@ -106,7 +106,7 @@ def test_a_clock_that_is_set_back_ends_no_day_twice(tmp_path: Path, midnight_fir
 
 
 def test_there_and_back_over_midnight(tmp_path: Path) -> None:
-    """An hour forward at 23:30 and back ten minutes later: two days, and each sign of life in one of them."""
+    """The clock goes forward an hour at 23:30 and back ten minutes later: each sign of life counts in one day."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
@@ -125,7 +125,7 @@ def test_there_and_back_over_midnight(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("day", "month", "hours"), [(29, 3, 23), (25, 10, 25)])
 def test_the_nights_of_summer_time_have_their_hours(tmp_path: Path, day: int, month: int, hours: int) -> None:
-    """UTC goes on: a day of 23 or 25 hours is supervised for all of them."""
+    """A day of 23 or 25 hours is supervised for all its hours, because UTC goes on."""
     name = f"2026-{month:02}-{day}"
 
     async def scenario() -> None:
@@ -140,7 +140,7 @@ def test_the_nights_of_summer_time_have_their_hours(tmp_path: Path, day: int, mo
 
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
 def test_a_step_changes_no_pause(tmp_path: Path, step_s: int) -> None:
-    """Two hours without supervision are two hours, whatever the clock showed when they began."""
+    """Two hours without supervision count as two hours, whatever the clock showed at their start."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
@@ -161,7 +161,7 @@ def test_a_step_changes_no_pause(tmp_path: Path, step_s: int) -> None:
 
 
 def test_a_pause_after_a_clock_was_set_back_over_midnight_counts(tmp_path: Path) -> None:
-    """A pause whose stamps lie before the day's beginning is a pause of that day all the same."""
+    """A pause counts on the open day even if its stamps lie before the start of that day."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
@@ -178,7 +178,7 @@ def test_a_pause_after_a_clock_was_set_back_over_midnight_counts(tmp_path: Path)
 
 @pytest.mark.parametrize(("is_heard", "found"), [(True, Health.OK), (False, Health.UNKNOWN)])
 def test_a_step_makes_no_device_heard_and_none_unheard(tmp_path: Path, is_heard: bool, found: Health) -> None:  # noqa: FBT001
-    """Whether a device spoke while it was not supervised is told by the order of things, not by their stamps."""
+    """Whether a device was heard while it was not supervised depends on the order of events, not on stamps."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -200,7 +200,7 @@ def test_a_step_makes_no_device_heard_and_none_unheard(tmp_path: Path, is_heard:
 
 
 def test_a_lost_device_stays_a_breach_when_the_clock_is_set_back_before_a_restart(tmp_path: Path) -> None:
-    """What the next run reads of its silence is an hour short; that it was lost is known."""
+    """The next run reads a silence that is an hour too short, but it knows that the device was lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, QUIET], clock=at(22, 30)) as rig:
@@ -222,12 +222,12 @@ def test_a_lost_device_stays_a_breach_when_the_clock_is_set_back_before_a_restar
 
 
 def test_a_clock_that_was_years_ahead_is_set_right(tmp_path: Path) -> None:
-    """The day goes on under its own name, what was counted of it before is kept, and no ledger is forgotten."""
+    """The correct day goes on with its earlier counts, and no ledger row is deleted."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, QUIET], clock=at(0)) as rig:
             rig.submit(beat("5678"))
-            await beats(rig, 40)  # 10:00; the quiet one is lost
+            await beats(rig, 40)  # until 10:00; the silent device is lost
             rig.clock.step_wall(4 * 365 * 86_400)
             rig.submit(beat("5678"))
             await beats(rig, 8)
@@ -252,7 +252,7 @@ def test_a_clock_that_was_years_ahead_is_set_right(tmp_path: Path) -> None:
 
 
 def test_a_restart_with_a_clock_that_is_behind_loses_no_day(tmp_path: Path) -> None:
-    """Switched on with the time of the evening before, the receiver keeps what it had of the new day."""
+    """A receiver that starts with the time of the evening before keeps its counts of the new day."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, QUIET], clock=at(0)) as rig:
@@ -276,7 +276,7 @@ def test_a_restart_with_a_clock_that_is_behind_loses_no_day(tmp_path: Path) -> N
 
 
 def test_the_last_run_is_the_one_of_the_last_boot(tmp_path: Path) -> None:
-    """A boot whose clock was ahead is not when this receiver was last there."""
+    """An earlier boot with a clock that was ahead does not give the end of the previous run."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=fleet_of(1)) as rig:
@@ -294,7 +294,7 @@ def test_the_last_run_is_the_one_of_the_last_boot(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S, -100 * HOUR_S])
 def test_no_age_is_negative_and_none_jumps(tmp_path: Path, step_s: int) -> None:
-    """An alarm and an incident are as old as they are, whatever the clock shows meanwhile."""
+    """The ages of an alarm and of an incident do not depend on the wall clock."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=fleet_of(12)) as rig:
@@ -316,5 +316,5 @@ def test_no_age_is_negative_and_none_jumps(tmp_path: Path, step_s: int) -> None:
 
 
 def test_a_breach_is_what_makes_a_device_lost() -> None:
-    """The rule by which these tests judge is the report's."""
+    """These tests judge by the same rule as the report."""
     assert not checked_in_time(LOST_AFTER_S, Expectation(INTERVAL_S, 3), TOLERANCE_S)

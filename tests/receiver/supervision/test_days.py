@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: the days in the ledger."""
+"""The watchdog with a real journal: the days in the ledger."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
-    """What was expected and came, the longest silence, the part in which nobody was supervised and why."""
+    """The ledger has what was expected and received, the longest silence, and the unsupervised time with its reason."""
     # ManualClock begins at midnight UTC, which is 01:00 in Madrid: the first day has 23 hours left.
     quiet = Account(account="5678", home="H-2", interval_s=INTERVAL_S)
 
@@ -57,7 +57,7 @@ def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
 
 
 def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> None:
-    """Until the ledger has the day, what was written on it is its only proof: a crash then must find it."""
+    """Until the ledger has the ended day, its signs of life are the only proof that a crash would leave."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -81,7 +81,7 @@ def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> None:
 
 
 def test_a_day_that_an_earlier_life_did_not_finish_is_written_by_the_next(tmp_path: Path) -> None:
-    """Stopped in the evening, started the next morning: the day stands in the ledger, with the hours it had."""
+    """The receiver stops in the evening and starts the next morning: the ledger has the day with its hours."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -104,14 +104,14 @@ def test_a_day_that_an_earlier_life_did_not_finish_is_written_by_the_next(tmp_pa
 
 @pytest.mark.parametrize("down_s", [60, 1_200], ids=["restarted before midnight", "away at midnight"])
 def test_a_restart_makes_no_lost_device_a_checked_one(tmp_path: Path, down_s: int) -> None:
-    """Who was silent all day is a breach of it, though the receiver starts anew in its last minutes."""
+    """A device that was silent all day is a breach, even if the receiver restarts in the last minutes of the day."""
     homes = [HOME, Account(account="5678", home="H-2", interval_s=INTERVAL_S)]
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=homes) as rig:
             await rig.submit(presence())
             for _ in range(91):
-                await wait(rig, INTERVAL_S)  # in the end it is 23:45 in Madrid
+                await wait(rig, INTERVAL_S)  # ends at 23:45 in Madrid
             rig.commit.pulse()
             await rig.sync()
             clock = rig.clock
@@ -126,7 +126,7 @@ def test_a_restart_makes_no_lost_device_a_checked_one(tmp_path: Path, down_s: in
 
 
 def test_a_new_day_is_told(tmp_path: Path) -> None:
-    """Suspensions begin and end with it: the registry is read anew."""
+    """The registry is read again, because suspensions begin and end with a day."""
     days = []
 
     async def scenario() -> None:

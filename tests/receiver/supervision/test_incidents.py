@@ -1,4 +1,4 @@
-"""Losses of many at once: which belong together, who is none of them, and when it is over."""
+"""Incidents: which losses belong together, which do not, and when an incident is over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at(seconds: float) -> Instant:
 
 
 class Rig:
-    """Devices by label, each heard through a listener, whose losses are handed in."""
+    """A fleet of devices by label, each heard through a listener; tests pass their losses in."""
 
     def __init__(self, *groups: tuple[str, int], listener: int = 1) -> None:
         self.fleet = Fleet()
@@ -37,14 +37,14 @@ class Rig:
 
 
 def test_one_by_one_stands_for_itself() -> None:
-    """Losses far apart are no incident, however many there are in the end."""
+    """Losses far apart are no incident, however many there are."""
     rig = Rig(("operator:a", 100))
     assert [rig.lose(device, 100 * device) for device in range(20)] == [None] * 20
     assert rig.incidents.open == {}
 
 
 def test_a_burst_becomes_one_incident_with_all_its_members() -> None:
-    """The loss that completes it takes the earlier ones along; those that follow join it."""
+    """The loss that completes a burst opens an incident with the earlier losses; later losses join it."""
     rig = Rig(("operator:a", 100), ("operator:b", 100))
     assert [rig.lose(device, device) for device in range(3)] == [None] * 3
     incident = rig.lose(3, 3)
@@ -55,7 +55,7 @@ def test_a_burst_becomes_one_incident_with_all_its_members() -> None:
 
 
 def test_who_does_not_share_the_cause_stands_alone() -> None:
-    """A home with another operator is lost by itself, even in the middle of it."""
+    """A home with another operator does not join, even if it is lost during the incident."""
     rig = Rig(("operator:a", 100), ("operator:b", 100))
     stranger = rig.of["operator:b"][0]
     for device in range(4):
@@ -64,7 +64,7 @@ def test_who_does_not_share_the_cause_stands_alone() -> None:
 
 
 def test_who_was_heard_after_it_began_is_none_of_it() -> None:
-    """A terminal that fails later, while the incident goes on, gets an alarm of its own."""
+    """A terminal that was heard after the incident began, and fails later, does not join it."""
     rig = Rig(("operator:a", 100))
     for device in range(4):
         rig.lose(device, device)
@@ -73,7 +73,7 @@ def test_who_was_heard_after_it_began_is_none_of_it() -> None:
 
 
 def test_a_cell_fails_slowly() -> None:
-    """Half of a small group within one interval is an incident, though no minute saw a burst."""
+    """Half of a small group lost within one interval is an incident, even without a burst within a minute."""
     rig = Rig(("cell:1", 6), ("cell:2", 500))
     cell = rig.of["cell:1"]
     assert rig.lose(cell[0], 0) is None
@@ -84,7 +84,7 @@ def test_a_cell_fails_slowly() -> None:
 
 
 def test_losses_of_another_interval_do_not_count_towards_a_share() -> None:
-    """Two that failed months ago do not make an incident of the third."""
+    """Losses that are older than one interval do not make the third loss an incident."""
     rig = Rig(("cell:1", 6), ("cell:2", 500))
     cell = rig.of["cell:1"]
     rig.lose(cell[0], 0)
@@ -93,7 +93,7 @@ def test_losses_of_another_interval_do_not_count_towards_a_share() -> None:
 
 
 def test_who_came_back_does_not_count() -> None:
-    """Devices that are lost and found in turn are no failure of their group."""
+    """Losses of devices that were heard again do not count as a failure of their group."""
     rig = Rig(("cell:1", 6), ("cell:2", 500))
     cell = rig.of["cell:1"]
     for second in range(4):
@@ -103,7 +103,7 @@ def test_who_came_back_does_not_count() -> None:
 
 
 def test_the_broker_s_devices_share_the_listener() -> None:
-    """Whatever their operators: all that were heard through it are lost together."""
+    """Devices of several operators that were heard through one listener are one incident with its label."""
     rig = Rig(*((f"operator:{n}", 2) for n in range(40)), listener=2)
     incident = None
     for number in range(4):
@@ -113,7 +113,7 @@ def test_the_broker_s_devices_share_the_listener() -> None:
 
 
 def test_our_own_network() -> None:
-    """Whatever the listener: everybody is lost."""
+    """Losses through several listeners and operators are an incident of the receiver itself."""
     rig = Rig(*((f"operator:{n}", 2) for n in range(40)))
     for device in range(0, 80, 2):
         rig.fleet.listener[device] = 1 + device // 2 % 2
@@ -125,7 +125,7 @@ def test_our_own_network() -> None:
 
 
 def test_it_is_over_when_too_few_are_left() -> None:
-    """Then those who are still lost stand alone."""
+    """The devices that are still lost then belong to no incident."""
     rig = Rig(("operator:a", 100))
     incident = None
     for device in range(6):
@@ -142,7 +142,7 @@ def test_it_is_over_when_too_few_are_left() -> None:
 
 
 def test_the_ucrs_of_one_home_are_one_loss() -> None:
-    """A terminal may name as many as it likes: with it they fall silent, and four homes that do so too stand alone."""
+    """A terminal may invent any number of UCRs. They count as one loss of its home and open no incident."""
     rig = Rig(("operator:a", 100))
     liar = rig.fleet.add(Account(account="9"), "", NO_PARENT, 0)
     invented = [rig.fleet.add(Account(account="9"), f"{number}", liar, 0) for number in range(200)]
@@ -154,7 +154,7 @@ def test_the_ucrs_of_one_home_are_one_loss() -> None:
 
 
 def test_the_ucrs_of_an_incident_are_members_of_it() -> None:
-    """What is counted by homes lists every device that was lost."""
+    """An incident counts losses by homes, but lists every lost device."""
     rig = Rig(("operator:a", 100))
     ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0, 0)
     rig.fleet.listener[ucr] = 1

@@ -1,4 +1,4 @@
-"""A simulated month of 80,000 terminals and 97,000 UCRs over a real journal: exactly the incidents, alarms and days."""
+"""A simulated month of 80,000 terminals and 97,000 UCRs with a real journal gives exactly what the plan says."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Signal
 
 PATIENCE_S = 600.0
-"""Some twelve million signs of life."""
+"""The time for about twelve million signs of life."""
 SAMPLE, SAMPLE_OF_OTHERS = 101, 11
-"""Every so many of the homes whose month is dull is compared day by day, and of all others."""
+"""One of this many regular homes is compared day by day, and one of this many others."""
 BEAT = (signal(code="NULL", kind=Kind.HEARTBEAT),)
 PRESENCE = [(signal(code="hb", kind=Kind.PRESENCE, device=f"U{n}"),) for n in range(2)]
 LEFT = signal(device="")._replace(event=Event(Kind.CONFIGURATION, Phase.RESTORE, "401", "contact_id"))
@@ -42,7 +42,7 @@ MEMBERS = "SELECT DISTINCT u.account FROM verdicts AS v JOIN units AS u ON u.id 
 
 
 class Other(NamedTuple):
-    """A home in whose month something happens: when its terminal says nothing, and when its UCRs do not."""
+    """A home with silences in its month, of its terminal and of its UCRs."""
 
     home: Home
     silences: list[tuple[int, int]]
@@ -50,7 +50,7 @@ class Other(NamedTuple):
 
 
 class Park:
-    """All homes, by when they speak; those whose month is not dull with the times in which something keeps them."""
+    """All homes by the time at which they report; those with an irregular month have their silences as well."""
 
     def __init__(self) -> None:
         self.homes = month.homes()
@@ -65,7 +65,7 @@ class Park:
                 self._others.setdefault(place, []).append(other)
 
     def due(self, second: int) -> Iterator[tuple[Account, tuple[Signal]]]:
-        """Yield what is said at a second, and by whom."""
+        """Yield the reports of a second, each with its account."""
         for interval_s in (month.DIGITAL_S, month.ANALOG_S):
             place = (interval_s, second % interval_s)
             for home in self._dull.get(place, ()):
@@ -82,7 +82,7 @@ class Park:
 
 
 async def live(rig: Core, park: Park, since: int, until: int) -> None:
-    """Let everybody speak as planned, tick by tick; judge at each, and write once an hour."""
+    """Let all homes report by plan. Check deadlines at each tick, and write once an hour."""
     heard = rig.watchdog.heard
     await registry(rig, since)
     for second in range(since, until, month.TICK_S):
@@ -122,8 +122,8 @@ async def write(rig: Core) -> None:
 
 @pytest.mark.apart
 def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outages, suspensions, absences, deaths and a restart yield what the plan says, and nothing else."""
-    monkeypatch.setattr(bookkeeping, "EVERY_S", 10 * month.DAY)  # what is written each half minute is not the subject
+    """Outages, suspensions, absences, dead devices and a restart yield what the plan says, and nothing else."""
+    monkeypatch.setattr(bookkeeping, "EVERY_S", 10 * month.DAY)  # this test is not about the writes of each half minute
     park, clock = Park(), ManualClock(to_datetime(month.BEGIN_US))
     accounts = [home.account for home in park.homes]
 
@@ -155,7 +155,7 @@ def second_of(at_us: int) -> int:
 
 
 def compare_verdicts(rig: Core, park: Park) -> None:
-    """Find every loss where the plan has it, at its tick, and no other."""
+    """Assert that exactly the planned losses were found, each at its planned tick."""
     planned: Counter[tuple[str, str, int]] = Counter()
     for home in park.homes:
         if not month.is_regular(home.number):
@@ -172,7 +172,7 @@ def members(numbers: Iterable[int]) -> set[str]:
 
 
 def compare_incidents(rig: Core) -> None:
-    """Find the operator's outage and the cell's, each with all its members, each over."""
+    """Assert that there are two ended incidents, of the operator and of the cell, each with all its members."""
     rows = rig.read("SELECT id, label, members, closed_us FROM incidents ORDER BY id")
     digital = range(month.DIGITAL)
     expected = {
@@ -191,7 +191,7 @@ def compare_incidents(rig: Core) -> None:
 
 
 async def compare_alarms(rig: Core, park: Park) -> None:
-    """Find one for each of the dead; those of the incidents, and of the cell's first losses, are closed again."""
+    """Assert one open alarm for each dead device; those of incidents and of the cell's first losses are closed."""
     still_open = {(alarm["account"], alarm["kind"]) for alarm in await rig.open_alarms()}
     dead = members(month.DEAD) | members(month.DEAD_UCRS)
     assert still_open == {(account, "device_lost") for account in dead}
@@ -199,7 +199,7 @@ async def compare_alarms(rig: Core, park: Park) -> None:
     cell = members(n for n in range(month.DIGITAL) if n % month.CELLS == month.CELL)
     incidents = {account for account in closed if account.startswith("incident")}
     assert incidents == {"incident 1", "incident 2"}
-    # Half of the cell makes an incident of it: those who were lost at earlier ticks had an alarm of their own.
+    # Half of the cell makes an incident. Devices that were lost at earlier ticks had an alarm of their own.
     losses = (month.lost_at(park.homes[int(number)], ucr=False) for number in cell)
     ticks = sorted(tick for lost in losses for tick in lost if tick > month.CELL_OUT[0])
     assert len(closed.keys() & cell) == sum(tick < ticks[len(cell) // 2 - 1] for tick in ticks) > 0
@@ -207,7 +207,7 @@ async def compare_alarms(rig: Core, park: Park) -> None:
 
 
 def compare_days(rig: Core, park: Park) -> None:
-    """Find what each device's day came to: of a sample of the dull ones, and of all others."""
+    """Assert the planned days of the devices, for a sample of the regular homes and a larger one of the others."""
     names = {
         row["id"]: (int(row["account"]), bool(row["device"]))
         for row in rig.read("SELECT id, account, device FROM units")
@@ -224,7 +224,7 @@ def compare_days(rig: Core, park: Park) -> None:
                     continue
                 planned = month.day_of(park.homes[number], day, ucr=ucr)
                 if ucr and month.heard(park.homes[number], ucr=True)[0] >= month.at_s(day):
-                    # A UCR is learned when it is first heard: its first day is shorter.
+                    # The receiver learns a UCR when it first hears it, so that its first day is shorter.
                     planned = planned._replace(supervised_s=found.supervised_s, longest_s=found.longest_s)
                 assert month.Day(found.received, found.supervised_s, found.longest_s, bool(found.reasons)) == planned, (
                     day,

@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: who is not supervised, and why."""
+"""The watchdog with a real journal: devices that are not supervised, and the reasons."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     ids=["suspended", "warehouse"],
 )
 def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory: Expected, reason: Pause) -> None:
-    """Its silence says nothing; when it ends a whole period counts."""
+    """Silence during such a pause does not count; after it the device has a whole period again."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -57,7 +57,7 @@ def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory:
 
 
 def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
-    """Where the account says nothing; without either nobody is supervised."""
+    """The type gives the interval if the account has none; without both the device is not supervised."""
     settings = small(tmp_path, supervision={"intervals_s": {DeviceType.TERMINAL_PSTN: 7 * DAY_S}})
     inventory = Expected({"1": Terminal(DeviceType.TERMINAL_PSTN, Place.HOME)}, {}, ())
 
@@ -72,7 +72,7 @@ def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
 
 
 def test_who_is_taken_out_of_the_registry_is_expected_no_more(tmp_path: Path) -> None:
-    """And whoever is put back is."""
+    """A removed account is not supervised; it is supervised again once it is put back."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -90,7 +90,7 @@ def test_who_is_taken_out_of_the_registry_is_expected_no_more(tmp_path: Path) ->
 
 
 def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
-    """Works in a building: paused until an instant, durable, and then supervised again."""
+    """A pause for works in a building is durable; at its end the device is supervised again."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -110,7 +110,7 @@ def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
-    """Nobody heard it again: an operator reads why the alarm ended."""
+    """The device was not heard again, so the alarm gives the pause as the reason of its end."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -127,7 +127,7 @@ def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first_s", [600, 7_200])
 def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
-    """Made longer or shorter, it ends when the last order says, whatever the wall clock does meanwhile."""
+    """A longer or shorter second order sets the end, whatever the wall clock does meanwhile."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:

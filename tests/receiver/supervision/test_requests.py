@@ -1,4 +1,4 @@
-"""What may be asked of supervision through the control socket, and what is answered."""
+"""Requests about supervision on the control socket, and their answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def refused(rig: Core, do: str, caller: Any = ENGINEER, **arguments: objec
 
 
 def test_a_list_shows_what_needs_a_look(tmp_path: Path) -> None:
-    """Not who is heard in time, nor who has no period; asked for by state, these too."""
+    """Devices that are heard in time, or have no interval, are listed only if the request names their state."""
 
     async def scenario() -> None:
         accounts = [account(1), account(2), account(3, interval_s=0)]
@@ -79,7 +79,7 @@ def test_a_list_shows_what_needs_a_look(tmp_path: Path) -> None:
 
 
 def test_a_fleet_is_listed_page_by_page(tmp_path: Path) -> None:
-    """Each page tells after which number the next one begins; together they are everybody once."""
+    """Each page gives the number after which the next one begins; together they list every device once."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(number) for number in range(25)]) as rig:
@@ -100,7 +100,7 @@ def test_a_fleet_is_listed_page_by_page(tmp_path: Path) -> None:
 
 
 def test_states_are_found_in_order() -> None:
-    """Several states at once come by number, each device once, from behind the number that is named."""
+    """Devices of several states come by number, each once, starting after a given number."""
     column = bytearray([3, 1, 2, 1, 3, 0])
     assert list(standing(column, [Health.LOST, Health.LATE], -1)) == [0, 2, 4]
     assert list(standing(column, [Health.LOST, Health.LATE], 2)) == [4]
@@ -108,7 +108,7 @@ def test_states_are_found_in_order() -> None:
 
 
 def test_a_device_is_shown_whole(tmp_path: Path) -> None:
-    """State, since when and why, what is expected and what failed to come, when it will be late, what it hangs on."""
+    """The answer has the state with its start and reason, the expectation, the misses, the deadlines and the labels."""
 
     async def scenario() -> None:
         one = account(1, ucr_interval_s=PERIOD_S, labels=("operator:example",))
@@ -140,7 +140,7 @@ def test_a_device_is_shown_whole(tmp_path: Path) -> None:
 
 
 def test_a_reason_for_everybody_who_is_not_supervised(tmp_path: Path) -> None:
-    """Never "ok", and never without the word why."""
+    """An unsupervised device is never shown as "ok", and always with a reason."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(1, interval_s=0)]) as rig:
@@ -155,7 +155,7 @@ def test_a_reason_for_everybody_who_is_not_supervised(tmp_path: Path) -> None:
 
 
 def test_many_at_once_are_one_incident_with_members(tmp_path: Path) -> None:
-    """It is counted, listed with its label, and its members come page by page."""
+    """The incident is counted and listed with its label, and its members come page by page."""
 
     async def scenario() -> None:
         accounts = [account(number, labels=("operator:example",)) for number in range(12)]
@@ -185,7 +185,7 @@ def test_many_at_once_are_one_incident_with_members(tmp_path: Path) -> None:
 
 
 def test_a_pause_is_shown_with_who_why_and_until_when(tmp_path: Path) -> None:
-    """The terminal and its UCRs are paused, durably, in the audit, and nobody is lost meanwhile."""
+    """The pause of a terminal and its UCRs is durable and in the audit; no device is lost during it."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(1, ucr_interval_s=PERIOD_S)]) as rig:
@@ -208,7 +208,7 @@ def test_a_pause_is_shown_with_who_why_and_until_when(tmp_path: Path) -> None:
 
 
 def test_one_device_is_paused_and_resumed(tmp_path: Path) -> None:
-    """A UCR alone; what nobody paused cannot be resumed."""
+    """A UCR can be paused alone; a device that is not paused cannot be resumed."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(1, ucr_interval_s=PERIOD_S)]) as rig:
@@ -228,7 +228,7 @@ def test_one_device_is_paused_and_resumed(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
-    """It names the devices that would be paused."""
+    """A dry run names the devices that would be paused."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(1)]) as rig:
@@ -241,7 +241,7 @@ def test_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
-    """An engineer or a supervisor, a reason of bounded length, an end within a season."""
+    """A pause needs an engineer or a supervisor, a reason of limited length, and an end within 92 days if any."""
 
     async def scenario() -> None:
         settings = small(tmp_path, control={"engineers": "engineers"})
@@ -254,7 +254,7 @@ def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
                 rig, "supervision.pause", account="0001", reason="x" * (REASON_MAX + 1)
             )
             for seconds in (0, -1, PAUSE_MAX_S + 1):
-                assert "lasts up to" in await refused(rig, "supervision.pause", **asked, seconds=seconds)
+                assert "a pause lasts" in await refused(rig, "supervision.pause", **asked, seconds=seconds)
             assert "account 4711 is not registered" in await refused(
                 rig, "supervision.pause", account="4711", reason="battery"
             )
@@ -263,7 +263,7 @@ def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
 
 
 def test_a_pause_while_the_disk_fails_is_told_to_be_not_durable(tmp_path: Path) -> None:
-    """It holds in this life, and whoever asked knows that it is not on the disk."""
+    """The pause holds in this run, and the answer says that it is not on the disk."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[account(1)]) as rig:
@@ -278,7 +278,7 @@ def test_a_pause_while_the_disk_fails_is_told_to_be_not_durable(tmp_path: Path) 
 
 
 def test_a_pause_outlives_the_receiver(tmp_path: Path) -> None:
-    """What was confirmed is there after a crash."""
+    """A confirmed pause still holds after a crash."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -294,13 +294,13 @@ def test_a_pause_outlives_the_receiver(tmp_path: Path) -> None:
 
 
 def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
-    """After a crash right behind the verdict the device is still lost, and its alarm is still the same one."""
+    """After a crash just after the loss the device is still lost, with the same alarm."""
 
     async def scenario() -> None:
         clock = ManualClock()
         rig = Core(tmp_path, accounts=[account(1, interval_s=5)], clock=clock)
         await rig.register()
-        pass_time(rig, 20)  # before signs of life are written, which is done twice a minute
+        pass_time(rig, 20)  # before the signs of life are written, twice a minute
         await rig.sync()
         (alarm,) = await rig.open_alarms()
         rig.crash()
@@ -312,7 +312,7 @@ def test_a_loss_is_durable_together_with_its_device(tmp_path: Path) -> None:
 
 
 def test_the_end_of_a_pause_is_durable_together_with_its_device(tmp_path: Path) -> None:
-    """After a crash right behind its end nobody takes the device for paused, whatever else keeps it unsupervised."""
+    """After a crash just after its end the pause does not return, even if the device has another reason."""
     accounts = [account(1, ucr_interval_s=PERIOD_S)]
     left = Event(Kind.UNKNOWN, Phase.RESTORE, "401", "contact_id")
 
@@ -334,7 +334,7 @@ def test_the_end_of_a_pause_is_durable_together_with_its_device(tmp_path: Path) 
 
 
 def test_a_pause_of_a_device_without_a_period_outlives_the_receiver(tmp_path: Path) -> None:
-    """Whoever gives it a period later finds it paused, as was ordered."""
+    """If the device gets an interval later, it is still paused."""
 
     async def scenario() -> None:
         clock = ManualClock()

@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: what a restart leaves of verdicts, alarms, incidents and pauses."""
+"""The watchdog with a real journal: states, alarms, incidents and pauses after a restart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> None:
-    """The receiver cannot know who called in between; who was lost stays lost, under the same alarm."""
+    """The receiver cannot know which devices called in between; a lost device stays lost, with the same alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=fleet_of(2)) as rig:
@@ -43,7 +43,7 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
         clock.advance(INTERVAL_S * 10)
         async with core(tmp_path, accounts=fleet_of(2), clock=clock) as rig:
             assert (state(rig, "0000"), state(rig, "0001")) == (Health.OK, Health.LOST)
-            # Two of its three periods were over; one is forgiven, so that two are left.
+            # Two of its three periods were over; one miss is forgiven, so that two periods are left.
             await wait(rig, LOST_AFTER_S - INTERVAL_S - 10)
             assert state(rig, "0000") is Health.LATE
             assert len(await rig.open_alarms()) == 1
@@ -58,7 +58,7 @@ def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> No
 
 
 def test_a_receiver_that_is_restarted_more_often_than_a_device_is_due_notices_its_silence(tmp_path: Path) -> None:
-    """A weekly test call and a restart each week: the silences of all lives add up, without the time between them."""
+    """With a restart every week, the silences of all runs add up, without the time between the runs."""
 
     async def scenario() -> None:
         clock, up_s = ManualClock(), 0
@@ -80,7 +80,7 @@ def test_a_receiver_that_is_restarted_more_often_than_a_device_is_due_notices_it
 
 
 def test_the_alarm_of_a_ucr_behind_a_lost_terminal_outlives_a_restart(tmp_path: Path) -> None:
-    """First the UCR is lost, then its terminal; when both are heard by the next life, no alarm is left."""
+    """The UCR is lost first, then its terminal. When the next run hears both, no alarm is left."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -103,13 +103,13 @@ def test_the_alarm_of_a_ucr_behind_a_lost_terminal_outlives_a_restart(tmp_path: 
 
 
 def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
-    """Killed before the rows of the fleet were written: what was decided stands, and nobody gets another's number."""
+    """A crash comes before the rows of the fleet are written: the loss is kept, and no device gets another's number."""
     homes = fleet_of(3)
 
     async def scenario() -> None:
         rig = Core(tmp_path, accounts=homes)
         await rig.register()
-        rig.watchdog.watch.dirty.clear()  # as if the crash came between the rows
+        rig.watchdog.watch.dirty.clear()  # as if a crash came before these rows
         rig.clock.advance(INTERVAL_S)
         rig.submit(beat("0000"))
         rig.submit(beat("0001"))
@@ -131,7 +131,7 @@ def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
 
 
 def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
-    """However often the receiver starts, and whoever is registered meanwhile: the fleet has who is in it, once."""
+    """The fleet has every device once, after several starts and with new registrations in between."""
     homes = [Account(account=f"N{number}") for number in range(3)]
 
     async def scenario() -> None:
@@ -148,7 +148,7 @@ def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
 
 
 def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
-    """Who is lost in it joins it, and when they are back it is over."""
+    """Devices that are lost later join the incident, and it ends when they are heard again."""
     homes = fleet_of(14, labels=("operator:a",))
 
     async def scenario() -> None:
@@ -176,7 +176,7 @@ def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_pauses_go_on_after_a_restart(tmp_path: Path) -> None:
-    """The home is still away, the order still holds, and ends when it should."""
+    """The home is still away, and the ordered pause still holds until its end."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:

@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: pendants, which are heard through their terminals."""
+"""The watchdog with a real journal: UCRs, which are heard through their terminals."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 
 def test_a_ucr_reports_itself_and_is_watched_from_then_on(tmp_path: Path) -> None:
-    """Its first presence is stored as a report; those that follow are counted in memory; silent, it is lost."""
+    """Its first presence report is stored, later ones are counted in memory. When it falls silent, it is lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
             await rig.submit(presence())
             told = rig.submit(presence())
-            assert told.done()  # no disk was waited for
+            assert told.done()  # it did not wait for the disk
             assert [row["kind"] for row in rig.read("SELECT kind FROM signals")] == ["presence"]
             for _ in range(4):
                 await wait(rig, INTERVAL_S)
@@ -56,7 +56,7 @@ def test_a_ucr_reports_itself_and_is_watched_from_then_on(tmp_path: Path) -> Non
 
 
 def test_policy_may_leave_ucrs_without_alarm(tmp_path: Path) -> None:
-    """Where operators shall only hear of terminals."""
+    """With the policy TERMINALS a lost UCR opens no alarm."""
 
     async def scenario() -> None:
         settings = small(tmp_path, supervision={"alarms": AlarmPolicy.TERMINALS})
@@ -71,7 +71,7 @@ def test_policy_may_leave_ucrs_without_alarm(tmp_path: Path) -> None:
 
 
 def test_a_lost_terminal_and_its_ucr_are_one_alarm(tmp_path: Path) -> None:
-    """The UCR is unknown, and says nothing of its own."""
+    """The UCR is unknown and opens no alarm of its own."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -85,7 +85,7 @@ def test_a_lost_terminal_and_its_ucr_are_one_alarm(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None:
-    """Radio test missing is the terminal's word on a UCR that is gone; radio test back is a sign of life."""
+    """With "radio test missing" a terminal reports a silent UCR; "radio test back" is a sign of life of the UCR."""
     missing = Event(Kind.DEVICE_LOST, Phase.NEW, "0003-0123", "scaip")
 
     async def scenario() -> None:
@@ -110,7 +110,7 @@ def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None
     ids=["closing", "opening"],
 )
 def test_away_pauses_the_pendants_and_not_the_terminal(tmp_path: Path, left: Event, back: Phase) -> None:
-    """The home is left: its UCRs are not supervised, and are again when somebody is back."""
+    """When the user leaves, the UCRs are not supervised; they are supervised again on the return."""
     closing = left.phase is Phase.RESTORE
 
     async def scenario() -> None:
@@ -130,7 +130,7 @@ BACK = signal(device="", identity=b"back")._replace(event=Event(Kind.CONFIGURATI
 
 
 def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
-    """A terminal repeats what has no receipt yet: that somebody left, after it was said that somebody is back."""
+    """A terminal repeats a departure that was not acknowledged, after it already reported the return."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -144,7 +144,7 @@ def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("buffered", "repeated"), [(True, False), (False, True)])
 def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
-    """An old departure pauses nobody; an old return ends a pause: in doubt a pendant is supervised."""
+    """An old departure pauses no UCR, but an old return ends a pause: in doubt a UCR is supervised."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -160,7 +160,7 @@ def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated:
 
 
 def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
-    """The accounts that it came under may be others by the time it is stored."""
+    """A return still counts if a reload replaces the account before the report is stored."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -182,7 +182,7 @@ def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
 
 
 def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
-    """A pendant that was handed out and never reported is lost; one that is none of the home's is shown as that."""
+    """A registered UCR that never reported becomes lost; a UCR that is not of the home is not supervised."""
     inventory = Expected(
         {"1234": Terminal(DeviceType.TERMINAL_IP, Place.HOME)}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()
     )
@@ -204,7 +204,7 @@ def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("place", "reason"), [(Place.WAREHOUSE, Pause.WAREHOUSE), (Place.HOME, Pause.REMOVED)])
 def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Place, reason: Pause) -> None:
-    """The home's only pendant went back to the warehouse: nobody misses it there."""
+    """The home's only UCR left the home: it is not supervised, and opens no alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -221,7 +221,7 @@ def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Pl
 
 
 def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many are taken up and no more; what the others say is kept as a report."""
+    """The receiver supervises a limited number of UCRs, and stores the reports of the others."""
     monkeypatch.setattr(enrolment, "UCRS_MAX", 3)
 
     async def scenario() -> None:
@@ -235,7 +235,7 @@ def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was registered just now, and is heard between two steps of the reload: it is one device."""
+    """A UCR that is heard between two steps of the reload that registers it becomes one device."""
     monkeypatch.setattr(enrolment, "AT_ONCE", 1)
 
     async def scenario() -> None:
@@ -253,7 +253,7 @@ def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, mo
 
 
 def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path) -> None:
-    """The order was for the terminal and all its UCRs, and holds for a new one over a restart."""
+    """The pause of a terminal and all its UCRs also covers a new UCR, even after a restart."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -284,7 +284,7 @@ def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path
 def test_ucrs_are_learned_only_where_some_are_expected(
     tmp_path: Path, inventory: Expected, *, expects: bool, learns: bool
 ) -> None:
-    """The account or the inventory says so; elsewhere what a terminal tells of UCRs is stored and followed by none."""
+    """UCRs are learned if the account or the inventory expects some; otherwise their reports are only stored."""
 
     async def scenario() -> None:
         account = replace(HOME, home="H1", ucr_interval_s=HOME.ucr_interval_s if expects else 0)

@@ -1,4 +1,4 @@
-"""How long there was a receiver to hear, by the ledger's days and its own last sign of life."""
+"""How long a receiver ran, by the days of the ledger and the end of the previous run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vetlla.store.journal.units import Kept
 
 MADRID = ZoneInfo("Europe/Madrid")
 DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}
-"""An hour on the Friday; nothing is written of the weekend, whose Sunday has 23 hours; ten minutes on the Monday."""
+"""An hour on Friday and ten minutes on Monday. The weekend has no entry, and its Sunday has 23 hours."""
 
 
 def utc(day: int, hour: int, minute: int = 0) -> int:
@@ -34,10 +34,10 @@ def kept(alive_us: int | None, down_s: dict[str, int]) -> Kept:
         (utc(26, 12), 0),
         (utc(30, 13), 0),
     ],
-    ids=["today", "less than the day was deaf", "a day without", "over the weekend", "before the ledger", "later"],
+    ids=["today", "less than the downtime", "a day without", "over the weekend", "before the ledger", "later"],
 )
 def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
-    """The days without one are taken off, and of each other day what it did not hear; never less than nothing."""
+    """Days without a receiver and the downtime of the other days are subtracted; the result is never negative."""
     uptime = Uptime(kept(utc(30, 12), DOWN_S), MADRID)
 
     assert uptime.since(since_us) == max(0, round(hours * 3_600) * SECOND_US)
@@ -45,7 +45,7 @@ def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
 
 
 def test_the_first_day_of_all_has_no_row_yet() -> None:
-    """Its receiver has not been away."""
+    """The first day has no downtime."""
     uptime = Uptime(kept(utc(30, 12), {}), MADRID)
 
     assert uptime.since(utc(30, 11)) == 3_600 * SECOND_US
@@ -53,5 +53,5 @@ def test_the_first_day_of_all_has_no_row_yet() -> None:
 
 
 def test_a_first_life_has_nothing_before_it() -> None:
-    """Nothing is known, and nothing counts."""
+    """Without a previous run no time counts."""
     assert Uptime(kept(None, {}), MADRID).since(utc(30, 11)) == 0

@@ -1,4 +1,4 @@
-"""The watch: states from signs of life and time, against a model that asks everybody every second."""
+"""The watch: states from signs of life and time, compared with a model that checks every device every second."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def at(seconds: float) -> Instant:
 
 
 class Rig:
-    """A watch over a terminal with one UCR, and time in seconds."""
+    """A watch of a terminal with one UCR, with time in seconds."""
 
     def __init__(
         self, *, interval_s: int = 60, ucr_interval_s: int = 60, allowed: int = 3, tolerance_s: float = 0
@@ -38,7 +38,7 @@ class Rig:
             self.watch.set_pause(number, Pause.NONE, at(0))
 
     def until(self, seconds: float) -> None:
-        """Let time pass as the daemon's timer does: slot by slot, each as soon as it comes."""
+        """Let time pass as the daemon's timer does: each slot is checked as soon as it comes."""
         while (due_us := self.watch.next_us) is not None and due_us <= seconds * SECOND_US:
             while self.watch.pass_time(at(due_us / SECOND_US)):
                 pass
@@ -49,13 +49,13 @@ class Rig:
             self.watch.heard(device, LISTENER, at(self.now_s))
 
     def deaf(self, seconds: float) -> None:
-        """Let time pass in which nothing can be taken."""
+        """Let time pass in which the receiver cannot take reports."""
         self.watch.go_deaf(at(self.now_s))
         self.now_s += seconds
         self.watch.hear_again(at(self.now_s))
 
     def due_s(self, missed: int = 0) -> float:
-        """Return the second at which one more than so many signs of life of the terminal will have failed to come."""
+        """Return the second at which ``missed`` + 1 signs of life of the terminal will have failed to come."""
         return self.watch.due_us(TERMINAL, missed) / SECOND_US
 
     def state(self, device: int = TERMINAL) -> Health:
@@ -66,7 +66,7 @@ class Rig:
 
     @property
     def turned(self) -> list[tuple[int, str, float]]:
-        """Device, new state, and second of each turn since the last time."""
+        """Device, new state and second of each change of state since the last call."""
         return [(turn.device, turn.state.word, turn.at.mono_us / SECOND_US) for turn in self.watch.take_turns()]
 
 
@@ -80,7 +80,7 @@ class Rig:
     more_s=st.integers(0, 150),
 )
 def test_the_state_is_what_the_silence_says(interval_s: int, allowed: int, beats: list[int], more_s: int) -> None:
-    """At every second the state is that of a model which asks how long the device has been silent."""
+    """At every second the state is that of a model that measures how long the device has been silent."""
     rig = Rig(interval_s=interval_s, allowed=allowed)
     rig.watch.set_pause(UCR, Pause.ORDERED, at(0))
     second, last, heard = 0, 0, False
@@ -105,7 +105,7 @@ def test_the_state_is_what_the_silence_says(interval_s: int, allowed: int, beats
 
 
 def test_lateness_is_found_within_a_slot() -> None:
-    """Nobody is judged early, nor more than a quarter of a second late."""
+    """A device becomes late or lost never early, and at most a quarter of a second after its deadline."""
     rig = Rig(interval_s=60, tolerance_s=5)
     rig.until(0.1)
     rig.heard(TERMINAL, UCR)
@@ -116,10 +116,10 @@ def test_lateness_is_found_within_a_slot() -> None:
 
 
 def test_a_lost_device_is_looked_at_no_more() -> None:
-    """Its cost ends with its verdict, until it is heard again."""
+    """A lost device is not checked until it is heard again."""
     rig = Rig()
     rig.until(1000)
-    assert rig.somebody_waits()  # the UCR behind it
+    assert rig.somebody_waits()  # for the UCR of the terminal
     rig.watch.set_pause(UCR, Pause.ORDERED, at(1000))
     rig.until(2000)
     assert not rig.somebody_waits()
@@ -128,7 +128,7 @@ def test_a_lost_device_is_looked_at_no_more() -> None:
 
 
 def test_the_longest_silence_is_kept() -> None:
-    """In whole seconds, of silences that ended."""
+    """The longest silence that ended is kept in whole seconds."""
     rig = Rig()
     for second in (10, 130, 140):
         rig.until(second)
@@ -137,7 +137,7 @@ def test_the_longest_silence_is_kept() -> None:
 
 
 def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
-    """That time does not count, and a silence that it fell into has one more period."""
+    """Time without reports does not count, and a silence that includes it gets one more period."""
     rig = Rig(allowed=1)
     rig.heard(TERMINAL)
     rig.until(50)
@@ -150,7 +150,7 @@ def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
 
 
 def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
-    """A disk that hiccups more often than a device is due hides nobody: the grace is given once."""
+    """A disk that fails more often than a device is due hides no silent device, because the grace is given once."""
     rig = Rig(allowed=2)
     rig.heard(TERMINAL)
     heard_s = 0.0
@@ -162,7 +162,7 @@ def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
 
 
 def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> None:
-    """Its sign of life counts, and no grace is added: it was heard in the silence that we could not hear."""
+    """A sign of life that arrives while the disk fails counts, and the device gets no grace after it."""
     rig = Rig(allowed=1)
     rig.until(50)
     rig.watch.go_deaf(at(50))
@@ -176,7 +176,7 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
 
 
 def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
-    """It may have called while nobody was there, and a start takes a while."""
+    """The device may have called while the receiver was down, and a start takes a while."""
     rig = Rig(allowed=1)
     rig.watch.restore(TERMINAL, Health.OK, 1, 0)
     assert rig.watch.grace(TERMINAL) == 1
@@ -187,7 +187,7 @@ def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
 
 
 def test_a_silence_goes_on_over_a_restart() -> None:
-    """What an earlier life heard of it counts, with one period of grace; more than that life can have seen does not."""
+    """Silence of the previous run counts, with one period of grace, but not more than that run can have seen."""
     for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):
         rig = Rig(allowed=2)
         rig.watch.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
@@ -199,7 +199,7 @@ def test_a_silence_goes_on_over_a_restart() -> None:
 
 
 def test_a_shorter_interval_counts_at_once() -> None:
-    """Who is waited for at a later time is looked at earlier."""
+    """A device with a later deadline is checked earlier."""
     rig = Rig(interval_s=3600)
     rig.heard(TERMINAL)
     rig.watch.expect(TERMINAL, Expectation(10, 2), at(0))
@@ -208,7 +208,7 @@ def test_a_shorter_interval_counts_at_once() -> None:
 
 
 def test_a_shorter_interval_counts_from_its_change() -> None:
-    """A silence that was in order until then makes nobody lost, nor a whole fleet at once."""
+    """The silence before the change makes no device lost, and so not a whole fleet at once."""
     rig = Rig(interval_s=3600)
     rig.heard(TERMINAL)
     rig.until(3000)
@@ -223,7 +223,7 @@ def test_a_shorter_interval_counts_from_its_change() -> None:
 
 
 def test_a_ucr_behind_a_lost_terminal_is_unknown() -> None:
-    """Both fell silent at once: the terminal is lost, of the UCR nobody knows."""
+    """When both fall silent at once, the terminal is lost and the UCR is unknown."""
     rig = Rig(ucr_interval_s=60)
     rig.heard(TERMINAL, UCR)
     rig.until(200)
@@ -232,7 +232,7 @@ def test_a_ucr_behind_a_lost_terminal_is_unknown() -> None:
 
 
 def test_a_ucr_behind_a_living_terminal_is_lost() -> None:
-    """The terminal is heard, the pendant is not."""
+    """The terminal is heard, but the UCR is not."""
     rig = Rig()
     rig.heard(TERMINAL, UCR)
     for second in range(30, 210, 30):
@@ -242,7 +242,7 @@ def test_a_ucr_behind_a_living_terminal_is_lost() -> None:
 
 
 def test_a_ucr_that_was_lost_before_its_terminal_is_unknown_with_it() -> None:
-    """What was known of it is known no more; when the terminal is back it has a whole period, then it is lost anew."""
+    """The UCR becomes unknown. When the terminal returns, the UCR has a whole period, and then is lost again."""
     rig = Rig()
     rig.heard(TERMINAL, UCR)
     for second in range(30, 210, 30):
@@ -263,7 +263,7 @@ def test_a_ucr_that_was_lost_before_its_terminal_is_unknown_with_it() -> None:
 
 @pytest.mark.parametrize("interval_s", [20, 60, 90])
 def test_a_ucr_behind_a_terminal_that_is_often_late_is_lost(interval_s: int) -> None:
-    """What the terminal's lateness covers does not count; the rest adds up, though no stretch of it is a period."""
+    """Time in which the terminal is late does not count; the rest adds up, even if no part of it is a period long."""
     rig = Rig(interval_s=interval_s, tolerance_s=2)
     rig.heard(TERMINAL, UCR)
     for beat in range(1, 60):
@@ -277,7 +277,7 @@ def test_a_ucr_behind_a_terminal_that_is_often_late_is_lost(interval_s: int) -> 
 
 
 def test_a_ucr_has_time_when_its_terminal_was_late() -> None:
-    """An outage shorter than what makes a terminal lost costs its UCR no more than a beat."""
+    """An outage that is too short to make a terminal lost does not make its UCR lost either."""
     rig = Rig(tolerance_s=2)
     rig.heard(TERMINAL, UCR)
     rig.until(170)
@@ -289,7 +289,7 @@ def test_a_ucr_has_time_when_its_terminal_was_late() -> None:
 
 
 def test_a_ucr_heard_through_a_terminal_that_is_back_is_ok() -> None:
-    """Its own sign of life ends its being unknown."""
+    """The UCR stays unknown until its own sign of life."""
     rig = Rig()
     rig.until(300)
     rig.heard(TERMINAL)
@@ -298,11 +298,11 @@ def test_a_ucr_heard_through_a_terminal_that_is_back_is_ok() -> None:
     assert rig.state(UCR) is Health.OK
 
 
-# --- who is not supervised --------------------------------------------------------------------------------------------
+# --- devices that are not supervised ----------------------------------------------------------------------------------
 
 
 def test_a_paused_device_is_never_lost_and_never_ok() -> None:
-    """It is shown as not supervised, whether it is heard or not; its silence is kept up to the pause."""
+    """The device is not supervised, whether it is heard or not; its silence until the pause is kept."""
     rig = Rig()
     rig.heard(TERMINAL)
     rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
@@ -313,7 +313,7 @@ def test_a_paused_device_is_never_lost_and_never_ok() -> None:
 
 
 def test_after_a_pause_a_whole_period_counts() -> None:
-    """Its silence begins anew; until it is heard nothing is known, unless it spoke during the pause."""
+    """The silence begins again; a device that was not heard during the pause is unknown."""
     rig = Rig()
     rig.heard(TERMINAL)
     rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
@@ -326,7 +326,7 @@ def test_after_a_pause_a_whole_period_counts() -> None:
 
 
 def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
-    """There is no reason to doubt it."""
+    """A device that was heard during its pause is ok after it."""
     rig = Rig()
     rig.watch.set_pause(TERMINAL, Pause.AWAY, at(10))
     rig.now_s = 500
@@ -336,7 +336,7 @@ def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
 
 
 def test_of_several_pauses_the_last_one_ends_it() -> None:
-    """A home that is suspended and away is supervised when it is neither."""
+    """A device with two reasons is supervised again when both have ended."""
     rig = Rig()
     rig.watch.set_pause(TERMINAL, Pause.SUSPENDED | Pause.AWAY, at(10))
     rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(20))
@@ -346,7 +346,7 @@ def test_of_several_pauses_the_last_one_ends_it() -> None:
 
 
 def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
-    """One turn of the loop looks at so many at the most; the rest follows at once."""
+    """One turn of the event loop checks a limited number of devices; the rest follow at once."""
     watch = Watch(Fleet(), 0, at(0))
     for number in range(LOOKED_AT_ONCE + 10):
         device = watch.add(Account(account=f"{number}"), "", NO_PARENT, at(0))

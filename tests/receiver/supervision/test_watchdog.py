@@ -1,4 +1,4 @@
-"""The watchdog over a real journal: verdicts, alarms and incidents of terminals."""
+"""The watchdog with a real journal: changes of state, alarms and incidents of terminals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def test_a_lost_terminal_opens_an_alarm_and_a_restore_closes_it(tmp_path: Path) -> None:
-    """Silent for three intervals: a verdict in the journal and a TECHNICAL alarm; heard again: both end."""
+    """Three silent intervals write a change of state and open a TECHNICAL alarm; the next report ends both."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -58,7 +58,7 @@ def test_a_lost_terminal_opens_an_alarm_and_a_restore_closes_it(tmp_path: Path) 
 
 
 def test_an_alarm_in_somebody_s_hands_is_not_taken_away(tmp_path: Path) -> None:
-    """Whoever has it reads that the device was heard again, and closes it."""
+    """The alarm stays with its operator, and a note says that the device was heard again."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -76,7 +76,7 @@ def test_an_alarm_in_somebody_s_hands_is_not_taken_away(tmp_path: Path) -> None:
 
 
 def test_a_lost_home_that_calls_for_help(tmp_path: Path) -> None:
-    """The call is a sign of life: the loss's alarm ends, and the call stands by itself."""
+    """The call is a sign of life, so the alarm of the loss ends and only the call's alarm stays."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -90,7 +90,7 @@ def test_a_lost_home_that_calls_for_help(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_joined_a_call_does_not_end_it(tmp_path: Path) -> None:
-    """A home that called and then fell silent keeps its call when the terminal is heard again."""
+    """A home that called and then fell silent keeps the call's alarm when the terminal is heard again."""
     home = Account(account="1234", home="H-1", interval_s=300)
 
     async def scenario() -> None:
@@ -109,7 +109,7 @@ def test_a_loss_that_joined_a_call_does_not_end_it(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_was_never_heard_is_lost_too(tmp_path: Path) -> None:
-    """Registered and silent from the beginning: it is not forgotten."""
+    """A registered terminal that is silent from the beginning becomes lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -122,7 +122,7 @@ def test_a_terminal_that_was_never_heard_is_lost_too(tmp_path: Path) -> None:
 
 
 def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
-    """A terminal that reports its mains failure lives, and a mains failure pauses nothing."""
+    """The report of a mains failure is a sign of life, and a mains failure pauses no supervision."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -138,7 +138,7 @@ def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
 
 
 def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
-    """A last will, or a state that the broker kept, brings nobody back who is lost."""
+    """A last will from the broker does not end the loss of a terminal."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -153,7 +153,7 @@ def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
 
 
 def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
-    """At once, and its UCRs are unknown; one alarm, which ends when the terminal is heard again."""
+    """The terminal is lost at once and its UCRs are unknown; one alarm opens and ends on the next report."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -172,7 +172,7 @@ def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> None:
-    """Nobody else would tell; and what a broker kept of a call for help loses nobody."""
+    """An unsupervised terminal has no loss, so its last will opens an alarm. A retained call makes no device lost."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
@@ -187,7 +187,7 @@ def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> Non
 
 
 def test_many_last_wills_are_one_incident(tmp_path: Path) -> None:
-    """A cell fails: one alarm, and none is left when its terminals are back."""
+    """When a cell fails, one alarm opens, and it is closed when the terminals are heard again."""
     homes = fleet_of(30, labels=("operator:a",))
 
     async def scenario() -> None:
@@ -207,7 +207,7 @@ def test_many_last_wills_are_one_incident(tmp_path: Path) -> None:
 
 
 def test_nobody_is_judged_by_a_time_in_which_nothing_could_be_taken(tmp_path: Path) -> None:
-    """While the disk fails, terminals turn to their second receiver: each has a whole period once it works."""
+    """While the disk fails, terminals use their second receiver; each has a whole period once the disk works."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -225,7 +225,7 @@ def test_nobody_is_judged_by_a_time_in_which_nothing_could_be_taken(tmp_path: Pa
 
 
 def test_a_loss_whose_commit_failed_is_written_with_the_next(tmp_path: Path) -> None:
-    """One verdict and one alarm, whatever the disk does in between."""
+    """A loss writes one change of state and opens one alarm, even if the first commit fails."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -251,7 +251,7 @@ def test_a_loss_whose_commit_failed_is_written_with_the_next(tmp_path: Path) -> 
 
 
 def test_policy_may_open_no_alarm(tmp_path: Path) -> None:
-    """The verdict is in the journal all the same."""
+    """The journal has the change of state even without an alarm."""
 
     async def scenario() -> None:
         settings = small(tmp_path, supervision={"alarms": AlarmPolicy.NONE})
@@ -264,7 +264,7 @@ def test_policy_may_open_no_alarm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_the_loop_s_timer_judges(tmp_path: Path, loop: str) -> None:
-    """On a real clock, nobody asking: whoever falls silent is found, one after the other."""
+    """With a real clock and the loop's own timer, silent devices are found one after the other."""
     homes = [Account(account=str(number), interval_s=1, allowed_misses=1) for number in range(2)]
     settings = small(tmp_path, supervision={"tolerance_s": 0.0})
 
@@ -280,7 +280,7 @@ def test_the_loop_s_timer_judges(tmp_path: Path, loop: str) -> None:
 
 
 def test_an_operator_s_outage_is_one_incident(tmp_path: Path) -> None:
-    """Its members are listed, one alarm stands for all, and those who were first are taken along."""
+    """One alarm stands for all members, and the incident includes the devices that were lost first."""
     homes = [*fleet_of(30, labels=("operator:a",)), Account(account="9999", home="H9", interval_s=INTERVAL_S)]
 
     async def scenario() -> None:
@@ -306,7 +306,7 @@ def test_an_operator_s_outage_is_one_incident(tmp_path: Path) -> None:
             await wait(rig, 1)
             (row,) = rig.read("SELECT closed_us FROM incidents")
             assert row["closed_us"] is not None
-            # Nine of them are still silent: each is somebody's terminal, and has its own alarm now.
+            # Nine of them are still silent, and each has an alarm of its own now.
             assert sorted(alarm["home"] for alarm in await rig.open_alarms()) == [f"H{n}" for n in range(21, 30)]
 
     run(scenario())
@@ -321,7 +321,7 @@ def test_an_operator_s_outage_is_one_incident(tmp_path: Path) -> None:
 def test_a_refused_report_in_the_alarm_of_a_loss_is_not_closed_unseen(
     tmp_path: Path, code: str, kind: Kind, priority: str, *, refused_first: bool, restart: bool
 ) -> None:
-    """The terminal that is lost, or will be, says something in clear; it is heard again, and the alarm stays."""
+    """A terminal reports in clear before or after its loss; the alarm stays open when it is heard again."""
     home = replace(HOME, key_name="spring")
 
     async def say_in_clear(rig: Core) -> None:

@@ -1,4 +1,4 @@
-"""The timing wheel against a list that is searched."""
+"""The timing wheel, compared with a list that is searched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_whoever_is_due_is_taken_once_and_within_a_slot(steps: list[tuple[str, int, int]]) -> None:
-    """Whatever was put, put anew or removed: nobody is taken early, twice, or more than a slot late."""
+    """After any puts and removals no device is taken early, twice, or more than a slot late."""
     wheel, due, now_us = Wheel(), dict[int, int](), 0
     wheel.grow(DEVICES)
     for step, number, at_us in steps:
@@ -44,7 +44,7 @@ def test_whoever_is_due_is_taken_once_and_within_a_slot(steps: list[tuple[str, i
 
 
 def test_nobody_is_due_in_an_empty_wheel() -> None:
-    """Then no timer needs to be set."""
+    """An empty wheel has no next instant, so that no timer is needed."""
     wheel = Wheel()
     wheel.grow(1)
     assert wheel.next_us is None

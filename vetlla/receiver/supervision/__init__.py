@@ -1,1 +1,1 @@
-"""Which device is heard, late or lost, and what follows from it."""
+"""Supervision: which devices are heard, late or lost, and what the receiver does about it."""

@@ -1,7 +1,7 @@
-"""What the journal keeps of the fleet: who was heard, written now and then in bounded batches, and each ended day.
+"""The fleet's records in the journal: signs of life and device rows, in small batches, and each ended day.
 
-Nobody waits for it to be durable: what a crash takes is the counting of half a minute. A start reads it back, and
-writes the day that an earlier life could not finish.
+Signs of life are written without fsync: a crash loses at most half a minute of counts. At a start the receiver reads
+the records back and writes the day that the previous run could not finish.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ if TYPE_CHECKING:
     from vetlla.store.journal.units import Kept, SupervisionRows
 
 EVERY_S = 30.0
-"""Signs of life stay in memory this long before they are written."""
+"""Signs of life stay in memory for this time before they are written."""
 ROWS_PER_BATCH = 500
-"""Devices' rows in one transaction, so that an alarm never waits for a fleet's."""
+"""Device rows in one transaction, so that an alarm never waits for the rows of a whole fleet."""
 STRETCHES_PER_BATCH = 8
-"""The same for signs of life: 128 KiB."""
+"""Stretches of signs of life in one transaction: 128 KiB."""
 
 
 LEAST_OF_A_MONTH = 28
-"""Days of a month that are kept at least, whatever date a clock shows."""
+"""Days of the shortest month: at least this many days are kept for each month, whatever date the clock shows."""
 
 
 class Bookkeeping:
-    """Lives in the event loop, but for ``unfinished``, which reads before the loop serves anybody."""
+    """Writes the fleet's records. Lives in the event loop; ``unfinished`` alone runs before the loop takes reports."""
 
     def __init__(self, settings: SupervisionSettings, watch: Watch, clock: Clock) -> None:
         self._clock = clock
         self._watch = watch
         self._fleet = watch.fleet
         self.uptime: Uptime
-        """Of the lives before this one."""
+        """Uptime of the previous runs."""
         self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), clock.now())
         self.apply(settings)
         self._leaving: deque[int] = deque()
-        """Devices whose rows are on their way."""
+        """Devices whose rows go with the next batches."""
         self._stirred: deque[int] = deque()
-        """Stretches whose signs of life are."""
+        """Stretches whose signs of life go with the next batches."""
         self._since_us = 0
         self._flushes_soon = False
         self._stretches: Iterator[tuple[str, int, bytes]] | None = None
@@ -62,15 +62,15 @@ class Bookkeeping:
         self._forget: list[tuple[str, int]] = []
 
     def apply(self, settings: SupervisionSettings) -> None:
-        """Go on with other settings; another time zone counts from the next day on."""
+        """Apply settings; another time zone takes effect from the next day."""
         self._tolerance_s = settings.tolerance_s
         self._months = settings.ledger_months
         self.daybook.zone = ZoneInfo(settings.timezone)
 
-    # --- the day that an earlier life did not finish ----------------------------------------------------------------
+    # --- the day that the previous run did not finish ---------------------------------------------------------------
 
     def resume(self, journal: Journal, kept: Kept, now: Instant) -> None:
-        """Count the time without a receiver as what it was: no device was supervised. Blocks; reads the journal."""
+        """Count the time without a receiver as time in which no device was supervised. Blocks; reads the journal."""
         today = self.daybook.today
         if kept.alive_us is None:
             return
@@ -82,7 +82,7 @@ class Bookkeeping:
         self._days.append((name, self.daybook.closed.get(name, known_s + away_s), self._tolerance_s))
 
     def unfinished(self, journal: Journal, kept: Kept) -> None:
-        """Gather the last day of an earlier life if the ledger lacks any of it. Blocks; reads the journal."""
+        """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
         ended = span_of(kept.alive_us, self.daybook.zone)
@@ -109,21 +109,21 @@ class Bookkeeping:
         return bool(leaving or (self._flushes_soon and self._watch.stirred))
 
     def begin(self, now: Instant) -> None:
-        """Hear that something is to be written after nothing was."""
+        """Start the time until the next write; called when there is something to write again."""
         self._since_us = now.mono_us
 
     def due_in_s(self, now: Instant) -> float | None:
-        """Return the time until something should be written; None: there is nothing."""
+        """Return the time until the next rows should be written, or None if there are no rows."""
         if not self._watch.stirred:
             return None
         return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
 
     def flush_soon(self) -> None:
-        """Let all of it leave from now on without delay."""
+        """Write everything without delay from now on."""
         self._flushes_soon = True
 
     def plan(self, batch: Batch, now: Instant) -> None:
-        """Put what is due into a batch: so many devices, and either signs of life or one stretch of an ended day."""
+        """Add what is due to a batch: some device rows, and either signs of life or one stretch of an ended day."""
         self.end_day(now)
         if not self._leaving and not self._stirred and (self._flushes_soon or self.due_in_s(now) == 0):
             self._leaving, self._watch.dirty = deque(self._watch.dirty), []
@@ -140,9 +140,9 @@ class Bookkeeping:
                 rows.signs.append(self._signs(self._stirred.popleft()))
 
     def _write_ended_day(self, rows: SupervisionRows) -> bool:
-        """Write one stretch of the ended day; say whether there was one.
+        """Write one stretch of the ended day. Return True if there was one.
 
-        New signs of life wait for the last: until the ledger has the day, the signs that were written on it prove it.
+        New signs of life wait for the last stretch, because the old ones prove the day until the ledger has it.
         """
         stretch = next(self._stretches, None) if self._stretches is not None else None
         if stretch is None:
@@ -152,13 +152,13 @@ class Bookkeeping:
         return True
 
     def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
-        """Put devices into a batch that speaks of them, and their terminals: it must not be durable before they are."""
+        """Add devices and their terminals to a batch that refers to them; it must not be durable before their rows."""
         for device in devices:
             parent = self._fleet.parents[device]
             batch.supervision.units.extend(self._row(one) for one in (parent, device) if one != NO_PARENT)
 
     def end_day(self, now: Instant) -> bool:
-        """Close the day if it is over and the one before it is written; say whether it was closed."""
+        """Close the day if it is over and the day before it is written. Return True if the day was closed."""
         hearing_us = self._watch.hearing_us(now)
         if self._stretches is not None or not self.daybook.is_over(hearing_us, now):
             return False
@@ -167,7 +167,7 @@ class Bookkeeping:
         self._days.append((name, day.down_s, self._tolerance_s))
         self._days.append((today, self.daybook.closed.get(today, 0), self._tolerance_s))
         if today < name:
-            self._watch.mark_all()  # rows of a later day would be taken for the newer ones
+            self._watch.mark_all()  # or a reader would take the rows of a later day for newer ones
         self._stretches = ((name, number, columns) for number, columns in day.stretches())
         self._forget = [(self._first_kept(), self._months * LEAST_OF_A_MONTH)]
         return True
@@ -182,13 +182,13 @@ class Bookkeeping:
         return self.uptime.back(before_us) if before_us else now.utc_us - self._watch.silence_us(device, now)
 
     def _signs(self, stretch: int) -> SignsRow:
-        """Return the signs of life of a stretch's devices as they stand."""
+        """Return the current signs of life of a stretch's devices."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
         columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
         return SignsRow(stretch, self.daybook.name, columns)
 
     def _row(self, device: int) -> Unit:
-        """Return a device's row as it stands."""
+        """Return a device's current row."""
         fleet, daybook = self._fleet, self.daybook
         fleet.dirty[device] = 0
         account, now = fleet.accounts[device], self._clock.now()

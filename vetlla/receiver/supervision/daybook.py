@@ -1,7 +1,7 @@
-"""The day of each device, for the proof that it was checked at its period (ANS 13 of the Barcelona contract).
+"""The current day of each device, to prove that it was checked at its interval (ANS 13 of the Barcelona contract).
 
-A day is the service's own, from midnight to midnight of its time zone. When it ends the counters are put aside in one
-step and written stretch by stretch, so that no alarm waits for a fleet's bookkeeping.
+A day lasts from midnight to midnight in the time zone of the service. When it ends, its counters are set aside in one
+step and written stretch by stretch, so that no alarm waits for the records of a whole fleet.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 SET_BACK_US = 86_400 * SECOND_US
-"""A wall clock that is further behind the beginning of its own day was days ahead before; less is a correction."""
+"""A wall clock that falls further behind the start of the open day was days ahead; a smaller step is a correction."""
 
 
 class Span(NamedTuple):
-    """A day of the service: its first instant and the one after its last, UTC."""
+    """A day of the service: its first instant and the first instant of the next day, UTC."""
 
     day: date
     began_us: int
@@ -37,11 +37,11 @@ class Span(NamedTuple):
 
     @property
     def length_s(self) -> int:
-        """23, 24 or 25 hours."""
+        """The length of the day in seconds: 23, 24 or 25 hours."""
         return (self.ends_us - self.began_us) // SECOND_US
 
     def holds(self, utc_us: int) -> bool:
-        """Return True if the day is open at an instant; it stays so while a clock is set back by some hours."""
+        """Return True if the day is open at an instant; it stays open when the clock is set back by some hours."""
         return self.began_us - SET_BACK_US <= utc_us < self.ends_us
 
 
@@ -51,18 +51,18 @@ def span_of(utc_us: int, zone: ZoneInfo) -> Span:
 
 
 def span(day: date, zone: ZoneInfo) -> Span:
-    """Return a day's first and last instant."""
+    """Return a day with its first instant and the first instant of the next day."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     following = day + timedelta(days=1)
     return Span(day, to_us(midnight), to_us(datetime(following.year, following.month, following.day, tzinfo=zone)))
 
 
 class Daybook:
-    """What the current day comes to. Its midnights are the wall clock's; every length of time is the watch's clock's.
+    """The counters of the current day. The wall clock sets its midnights; the silence clock measures every duration.
 
-    A wall clock that is stepped forward takes time out of a day: no device could be heard in it, so that it counts as
-    time without a receiver. One that is set back ends no day, and no day is longer than its own hours. Only a clock
-    that was days ahead, and is set right, ends the day on which it was, and goes on with the one that it shows then.
+    A wall clock that is set forward takes time out of a day. No device could be heard in that time, so it counts as
+    time without a receiver. A clock that is set back ends no day, and no day becomes longer than its own hours. Only if
+    the clock was days ahead, its correction ends the open day; the daybook then goes on with the correct day.
     """
 
     def __init__(self, fleet: Fleet, zone: ZoneInfo, now: Instant) -> None:
@@ -70,31 +70,31 @@ class Daybook:
         self.zone = zone
         self.today = span_of(now.utc_us, zone)
         self.down_s = 0
-        """Seconds of today in which there was no receiver before this one began."""
+        """Seconds of today without a receiver before this run began."""
         self.closed: dict[str, int] = {}
-        """Days that the ledger has, and the seconds in which they had no receiver: what is added to one is merged."""
+        """Days in the ledger, with their seconds without a receiver. A later part of such a day is merged with it."""
         self.unsupervised_s: dict[int, int] = {}
-        """Of devices that were not supervised for a part of today."""
+        """By device: the seconds of today in which it was not supervised."""
         self.reasons: dict[int, int] = {}
         self._began_us = now.mono_us - max(0, now.utc_us - self.today.began_us)
-        """When today began, on the watch's clock."""
+        """When today began, on the silence clock."""
         self._seen_us = now.mono_us
-        """When it was last seen that today is not over."""
+        """When today was last found not to be over, on the silence clock."""
 
     @property
     def name(self) -> str:
-        """Today, as the journal names it."""
+        """The name of today in the journal."""
         return self.today.day.isoformat()
 
     def go_on(self, away_s: int, now: Instant) -> None:
-        """Take today up where a previous run left it: ``away_s`` is the time of today without a receiver."""
+        """Continue the day of a previous run; ``away_s`` is the time of today without a receiver."""
         if self.name in self.closed:
-            self._began_us = now.mono_us  # the ledger has what came before
+            self._began_us = now.mono_us  # the ledger has the part before now
         else:
             self.down_s = away_s
 
     def resume(self, unit: Unit, now: Instant) -> None:
-        """Go on with what an earlier life counted today."""
+        """Continue with the counts that the previous run made today."""
         if unit.day != self.name:
             return
         self._fleet.received[unit.id] = unit.received
@@ -105,19 +105,19 @@ class Daybook:
             self.reasons[unit.id] = unit.reasons
 
     def paused(self, device: int, pause: Pause) -> None:
-        """Note down why a device is not supervised from now on."""
+        """Record the reasons why a device is not supervised from now on."""
         self.reasons[device] = self.reasons.get(device, 0) | pause
 
     def resumed(self, device: int, pause: Pause, now_us: int) -> None:
-        """Note down that a device is supervised again, after it was not since it turned, and why."""
+        """Record the end of a pause, which began at the last change of state; ``pause`` gives its reasons."""
         turned_us = self._fleet.turned_us[device]
         lost_s = max(0, now_us - max(turned_us, self._began_us)) // SECOND_US
         if lost_s and NEVER < turned_us < self._began_us:
-            self.paused(device, pause)  # today, too
+            self.paused(device, pause)  # it was paused before today began
         self.unsupervised_s[device] = self.unsupervised_s.get(device, 0) + lost_s
 
     def is_over(self, hearing_us: int, now: Instant) -> bool:
-        """Return True if the day has ended. ``hearing_us``: now, as silences count."""
+        """Return True if the day has ended. ``hearing_us`` is now on the silence clock."""
         if not self.today.holds(now.utc_us):
             return True
         self._seen_us = hearing_us
@@ -127,9 +127,9 @@ class Daybook:
         return max(0, now.utc_us - self.today.began_us) // SECOND_US
 
     def close(self, hearing_us: int, now: Instant) -> Day:
-        """End the day: its counters are put aside, new ones begin at zero. ``hearing_us``: now, as silences count."""
+        """End the day, return its counters and start new ones at zero. ``hearing_us`` is now on the silence clock."""
         fleet, ended = self._fleet, self.today
-        # Midnight was then, unless the clock was stepped over it: then it was not before the day was last seen.
+        # Count back to midnight, but not to before the day was last found open: the clock may have been set past it.
         ends_us = max(self._seen_us, hearing_us - max(0, now.utc_us - ended.ends_us))
         observed_s = self._observed_s(ends_us)
         day = Day(
@@ -158,13 +158,13 @@ class Daybook:
         return day
 
     def _observed_s(self, ends_us: int) -> int:
-        """Return how long today's devices could be heard: a clock that was set back makes no day longer than it is."""
+        """Return how long devices could be heard today: at most the day's hours, even if the clock is set back."""
         passed_s = round((ends_us - self._began_us) / SECOND_US)
         return max(0, min(passed_s, self.closed.get(self.name, self.today.length_s)) - self.down_s)
 
 
 class Day(NamedTuple):
-    """A day that has ended, as its devices stood at its end; its beginning and its end on the watch's clock."""
+    """An ended day with the state of its devices at its end. ``began_us`` and ``ends_us`` are on the silence clock."""
 
     span: Span
     down_s: int
@@ -183,12 +183,12 @@ class Day(NamedTuple):
     ends_us: int
 
     def stretches(self) -> Iterator[tuple[int, bytes]]:
-        """Yield number and columns of each stretch of devices."""
+        """Yield the number and the packed columns of each stretch of devices."""
         for first in range(0, len(self.received), STRETCH):
             yield first // STRETCH, self._stretch(first // STRETCH).pack()
 
     def _stretch(self, number: int) -> Stretch:
-        """Fill the columns, whole ones where devices do not differ: a fleet has a day like any other."""
+        """Return one stretch. Columns are filled as a whole; only devices that were paused need a correction."""
         stretch = Stretch(number)
         first, last = stretch.first, min(stretch.first + STRETCH, len(self.received))
         stretch.fill("interval_s", self.interval_s[first:last])
@@ -199,7 +199,7 @@ class Day(NamedTuple):
         stretch.fill(
             "supervised_s", [self.observed_s if interval_s else 0 for interval_s in self.interval_s[first:last]]
         )
-        # Who is quiet at midnight has been silent for as long as that, whether or not it speaks tomorrow.
+        # The silence up to midnight belongs to this day, whether or not the device reports tomorrow.
         silences = [(self.ends_us - base_us) // SECOND_US for base_us in self.base_us[first:last]]
         stretch.fill("longest_s", map(max, self.longest_s[first:last], silences))
         for device in range(first, last):
@@ -208,7 +208,7 @@ class Day(NamedTuple):
         return stretch
 
     def _mend(self, stretch: Stretch, device: int) -> None:
-        """Correct what differs in a device that was not supervised all day."""
+        """Correct the columns of a device that was paused during the day."""
         columns, place = stretch.columns, device - stretch.first
         unsupervised_s = self.unsupervised_s.get(device, 0)
         if self.pause[device]:
@@ -219,15 +219,15 @@ class Day(NamedTuple):
 
 
 def silent_since_us(unit: Unit) -> int:
-    """Return since when a device has said nothing that counts: UTC."""
+    """Return the instant (UTC) since which a device is silent."""
     return max(unit.silent_since_us, unit.heard_us) or unit.since_us
 
 
 def silent_at_loss_us(unit: Unit) -> int:
-    """Return how long a lost device had said nothing when it was lost; 0 of any other.
+    """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
 
-    A clock that was set back since makes it no device that was heard. More than one interval beyond the loss is not
-    taken from stamps.
+    A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at
+    most one interval longer than a loss needs.
     """
     if unit.state != Health.LOST:
         return 0
@@ -235,7 +235,7 @@ def silent_at_loss_us(unit: Unit) -> int:
 
 
 def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:
-    """Return the day of a device from what the journal has of it: an earlier life ended before it wrote the day."""
+    """Return the day of a device from its journal row, because the previous run ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
     unsupervised_s, reasons = (unit.unsupervised_s, unit.reasons) if counted else (0, 0)
     longest_s = unit.longest_s if counted else 0

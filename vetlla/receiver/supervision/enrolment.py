@@ -1,4 +1,4 @@
-"""Takes over what the registry says of who is to be heard, and learns UCRs by hearing them.
+"""Takes the expected devices from the registry, and learns other UCRs from their own reports.
 
 A whole fleet is taken over in steps, so that no alarm waits for it.
 """
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.watch import Watch
 
 AT_ONCE = 1_000
-"""Devices between two turns of the loop: a reload of a whole fleet holds up no alarm."""
+"""Devices taken over in one turn of the event loop, so that no alarm waits for the reload of a whole fleet."""
 
 
 UCRS_MAX = 1_000
-"""UCRs of one terminal; a thousand is what the zone numbers of Contact ID tell apart. One that invents names for ever
-takes up no more, and its reports are kept as any other's."""
+"""Most UCRs that one terminal may have. Contact ID has zone numbers for a thousand. If a terminal invents more UCRs,
+the receiver stores their reports but does not supervise them."""
 
 
 class Enrolment:
-    """Lives in the event loop."""
+    """Keeps the fleet equal to the registry. Lives in the event loop."""
 
     def __init__(self, watch: Watch, pauses: Pauses, clock: Clock) -> None:
         self._watch = watch
@@ -39,14 +39,14 @@ class Enrolment:
         self._clock = clock
         self._roster: Roster | None = None
         self._elders: dict[int, int] = {}
-        """Of a home with several accounts: terminal -> the one through which the home's UCRs are expected."""
+        """For each further terminal of a home: the terminal of its first account, which hears the home's UCRs."""
 
     def elder(self, terminal: int) -> int:
-        """Return the terminal through which the UCRs of this one's home are expected."""
+        """Return the terminal through which the UCRs of this terminal's home are expected."""
         return self._elders.get(terminal, terminal)
 
     async def apply(self, roster: Roster) -> None:
-        """Take over a registry; it counts when this returns."""
+        """Take over a registry; it is in force when this returns."""
         names: dict[Name, int] = {}
         for number in self._fleet:
             names[self._fleet.name(number)] = number
@@ -66,7 +66,7 @@ class Enrolment:
             account, now = watched.account, self._clock.now()
             number = names.get(name_of(account, watched.device))
             if number is None and watched.device:
-                number = self._fleet.ucr(terminal, watched.device)  # it reported itself while this went on
+                number = self._fleet.ucr(terminal, watched.device)  # it reported itself during this reload
             if number is None:
                 parent = terminal if watched.device else NO_PARENT
                 number = self._add(account, watched.device, parent, now)
@@ -82,12 +82,12 @@ class Enrolment:
         return seen
 
     async def _see_to_the_others(self, seen: set[int]) -> None:
-        """Treat those that the registry does not name: UCRs that were learned stay, others were removed."""
+        """Update the devices that the registry does not name: learned UCRs stay, others are marked as removed."""
         for number in self._fleet:
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
             if number in seen or not self._fleet.accounts[number].account:
-                continue  # a number whose device was never written down is nobody's
+                continue  # a number without a device, because a crash came before its row was written
             now, terminal = self._clock.now(), self._fleet.parents[number]
             if terminal in seen:
                 account = self._fleet.accounts[terminal]
@@ -96,9 +96,9 @@ class Enrolment:
                 self._pauses.set(number, Pause.REMOVED, REGISTRY_PAUSES, now)
 
     def learn(self, terminal: int, device: str, now: Instant) -> int | None:
-        """Take up a UCR that is not registered, as it reports itself for the first time; return its number, if any.
+        """Add an unregistered UCR at its first report of itself; return its number, or None if it is not supervised.
 
-        If no UCRs are expected there, reports about them are stored, and none is supervised.
+        The receiver stores reports about UCRs in any case. It supervises none where no UCRs are expected.
         """
         account = self._fleet.accounts[terminal]
         if len(self._fleet.kin(terminal)) >= UCRS_MAX or self._roster is None or not self._roster.hears_ucrs(account):
@@ -109,11 +109,11 @@ class Enrolment:
 
     def _add(self, account: Account, device: str, parent: int, now: Instant) -> int:
         number = self._watch.add(account, device, parent, now)
-        self._watch.mark(number)  # of whom nobody expects anything, too: or its number is lost with this life
+        self._watch.mark(number)  # also without an interval, or a restart would lose its number
         return number
 
     def _unlisted(self, account: Account, device: str) -> Watched:
-        assert self._roster is not None  # read before anybody is heard
+        assert self._roster is not None  # the registry is read before the first report
         return self._roster.unlisted(account, device)
 
     def _take_up(self, number: int, watched: Watched, now: Instant) -> None:

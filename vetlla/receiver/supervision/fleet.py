@@ -1,8 +1,8 @@
-"""The fleet: every device that is expected to be heard, under one number each, and what is known of it.
+"""The fleet: every device that the receiver knows, under a number of its own, and its current data.
 
-Columns of arrays instead of objects, since there are to be millions. The number is the one under which the journal
-keeps a device (table ``units``), so it stays the same over restarts. A terminal is a device without a parent; the UCRs
-that are heard through it are its children.
+The data are columns of arrays instead of objects, because there may be millions of devices. The journal uses the same
+number (table ``units``), so that it stays the same after a restart. A terminal is a device without a parent. The UCRs
+that are heard through a terminal are its children.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 NO_PARENT = -1
 NOWHERE = 0
-"""Number of the listener of a device that was not heard in this life."""
+"""Listener number of a device that was not heard in this run."""
 NEVER = -(1 << 62)
-"""Before every instant of a monotonic clock."""
+"""An instant before every instant of a monotonic clock."""
 
 
 class Name(NamedTuple):
-    """Under which registry entry a device stands, spelled so that equal ones compare equal; device "": the terminal."""
+    """The registry key of a device, in capitals so that case does not matter. ``device`` is "" for the terminal."""
 
     account: str
     receiver: str
@@ -34,18 +34,18 @@ class Name(NamedTuple):
 
 
 def name_of(account: Account, device: str = "") -> Name:
-    """Return the name of an account's terminal, or of a UCR that it hears."""
+    """Return the name of an account's terminal, or of a UCR that the terminal hears."""
     return Name(account.account.upper(), account.receiver.upper(), account.line.upper(), device.upper())
 
 
 class Fleet:
-    """What is known of each device, by number. Whoever changes ``state`` keeps ``counts`` (``watch.Watch`` does)."""
+    """The data of each device, by number. Code that changes ``state`` must update ``counts`` (``watch.Watch`` does)."""
 
     def __init__(self) -> None:
         self.accounts: list[Account] = []
-        """Of a UCR: its terminal's."""
+        """The account of the terminal; a UCR has the account of its terminal."""
         self.devices: list[str] = []
-        """As received; "" for a terminal."""
+        """The UCR's id as received; "" for a terminal."""
         self.parents = array("i")
         self.children: dict[int, list[int]] = {}
         self.interval_s = array("I")
@@ -57,18 +57,18 @@ class Fleet:
         self.since_us = array("q")
         """UTC of the last change of state."""
         self.turned_us = array("q")
-        """The same instant on the watch's clock: a stepped wall clock changes no length of time."""
+        """The same instant on the silence clock, because a change of the wall clock must not change a duration."""
         self.heard_us = array("q")
-        """UTC of the last sign of life; 0: never."""
+        """UTC of the last sign of life; 0 if there was none."""
         self.base_us = array("q")
-        """Instant from which its silence counts, on the watch's clock (``Watch.hearing_us``)."""
+        """Instant from which the silence counts, on the silence clock (``Watch.hearing_us``)."""
         self.listener = bytearray()
         self.received = array("I")
-        """Signs of life of today."""
+        """Signs of life received today."""
         self.longest_s = array("I")
-        """Longest silence that ended today."""
+        """Longest silence that ended today, in seconds."""
         self.dirty = bytearray()
-        """Whether its row is to be written."""
+        """Whether the row must be written."""
         self.counts = [0] * len(Health)
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class Fleet:
         return iter(range(len(self.accounts)))
 
     def add(self, account: Account, device: str, parent: int, base_us: int) -> int:
-        """Take up a device of which nothing is known; return its number."""
+        """Add a new device and return its number."""
         number = len(self.accounts)
         self.accounts.append(account)
         self.devices.append(device)
@@ -101,7 +101,7 @@ class Fleet:
         return number
 
     def ucr(self, terminal: int, device: str) -> int | None:
-        """Return the number of a UCR that a terminal hears, by the id it gives."""
+        """Return the number of a UCR by its terminal and the id that the terminal reports, or None."""
         for child in self.children.get(terminal, ()):
             known = self.devices[child]
             if known == device or known.upper() == device.upper():
@@ -113,7 +113,7 @@ class Fleet:
         return name_of(self.accounts[number], self.devices[number])
 
     def expectation(self, number: int) -> Expectation:
-        """Return how often a device is to be heard."""
+        """Return how often a device is expected to report."""
         return Expectation(self.interval_s[number], self.allowed[number])
 
     def kin(self, number: int) -> Sequence[int]:

@@ -1,7 +1,8 @@
-"""Losses of many at once, collapsed into one incident that lists its members.
+"""Combines many losses at once into one incident that lists its members.
 
-A cell, a SIM operator, a broker, our own network: whoever is lost together shares a label. The labels of a device are
-those of its account, the listener through which it was last heard, and the receiver itself.
+Devices that are lost together share a label. It stands for a cell, a SIM operator, a broker or the receiver's own
+network. The labels of a device are those of its account, the listener through which it was last heard, and the
+receiver itself.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ if TYPE_CHECKING:
     from vetlla.store.journal.units import Kept
 
 RECEIVER = "receiver"
-"""The label that every device carries: the receiver and its own network."""
+"""The label that every device has. It stands for the receiver and its own network."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Incident:
-    """One failure of many. ``members``: everybody who was lost in it; ``lost``: those who still are."""
+    """One incident. ``members`` are all devices that were lost in it; ``lost`` are those that are still lost."""
 
     id: int
     label: str
     opened: Instant
-    """In this run; of an earlier one, when this run began."""
+    """When it began in this run; the start of this run if a previous run opened it."""
     opened_us: int
-    """UTC."""
+    """When it began, UTC."""
     least: int
-    """With fewer lost than this it is over."""
+    """The incident is over when fewer devices than this are lost."""
     members: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
     alarm: int | None = None
     closed_us: int | None = None
     age_before_us: int = 0
-    """How old it was when this run began."""
+    """Its age when this run began."""
 
     def age_s(self, now: Instant) -> int:
-        """Return for how long it has lasted."""
+        """Return the age of the incident in seconds."""
         return (self.age_before_us + now.mono_us - self.opened.mono_us) // SECOND_US
 
 
@@ -60,20 +61,20 @@ class Incidents:
         self.rule = rule
         self.open: dict[int, Incident] = {}
         self.of: dict[int, Incident] = {}
-        """By lost device."""
+        """By lost device: its incident."""
         self._fleet = fleet
         self._listener_label = listener_label
         self._next_id = 1
         self._sizes: dict[str, int] = {}
         self._terminals = 0
         self._losses: dict[str, deque[_Loss]] = {}
-        """By label: those of terminals within one interval, for the share of a small group."""
+        """By label: the losses of terminals within one interval, to find a small group that failed."""
         self._recent: deque[_Loss] = deque()
-        """Those of ``rule.window_s``, for a burst."""
+        """The losses of the last ``rule.window_s`` seconds, to find a burst."""
         self._lost_at: dict[int, int] = {}
 
     def count_groups(self) -> None:
-        """Count anew how many terminals carry each label; for a change of the registry."""
+        """Count the terminals with each label; called after each change of the registry."""
         sizes: dict[str, int] = {}
         self._terminals = 0
         for account, parent in zip(self._fleet.accounts, self._fleet.parents, strict=True):
@@ -84,7 +85,7 @@ class Incidents:
         self._sizes = sizes
 
     def resume(self, kept: Kept, now: Instant) -> None:
-        """Go on with the incidents that an earlier life left open: whoever is silent since its end may be of them."""
+        """Continue the open incidents of the previous run; a device that is silent since then may still join them."""
         self._next_id = kept.next_incident
         for row in kept.incidents:
             self.open[row.id] = Incident(
@@ -103,14 +104,14 @@ class Incidents:
                 self._join(self.open[number], device)
 
     def labels(self, device: int) -> tuple[str, ...]:
-        """Return what a device fails together with."""
+        """Return the labels that a device shares with other devices."""
         heard_through = self._listener_label(self._fleet.listener[device])
         return (*self._fleet.accounts[device].labels, *((heard_through,) if heard_through else ()), RECEIVER)
 
     def lost(self, device: int, silent_since_us: int, now: Instant) -> Incident | None:
-        """Take a loss; return the incident that it belongs to, which may begin with it, or None.
+        """Take a loss and return its incident, which may begin with this loss, or None.
 
-        ``silent_since_us``: monotonic; who was still heard after an incident had begun is none of it.
+        ``silent_since_us`` is monotonic. A device that was heard after an incident began does not join it.
         """
         labels = self.labels(device)
         for incident in self.open.values():
@@ -122,13 +123,13 @@ class Incidents:
         self._recent.append(loss)
         burst = self._burst(now)
         if burst is not None or self._fleet.parents[device] != NO_PARENT:
-            return burst  # the UCRs of a lost terminal are unknown: only terminals make up a group that failed
+            return burst  # only terminals count for a small group: the UCRs of a lost terminal are unknown
         for label in labels:
             self._losses.setdefault(label, deque()).append(loss)
         return self._small_group(labels, self._fleet.interval_s[device], now)
 
     def back(self, device: int) -> Incident | None:
-        """Take a return; return the incident that is over with it, out of ``open`` already, or None."""
+        """Remove a device that is no longer lost. Return the incident that this ends and removes, or None."""
         self._lost_at.pop(device, None)
         incident = self.of.pop(device, None)
         if incident is None:
@@ -146,7 +147,7 @@ class Incidents:
     def _burst(self, now: Instant) -> Incident | None:
         since_us = now.mono_us - round(self.rule.window_s * SECOND_US)
         self._recent = self._standing(self._recent, since_us)
-        # Count one loss for each home: a terminal may name UCRs that do not exist, and they fall silent with it.
+        # Count one loss for each home: a terminal may name UCRs that do not exist, and all of them fall silent with it.
         recent = list({self._home(loss.device): loss.device for loss in self._recent}.values())
         sizes: Mapping[str, int] = defaultdict(lambda: self._terminals, {RECEIVER: self._terminals + 1} | self._sizes)
         label = common_cause([self.labels(device) for device in recent], sizes, self.rule)
@@ -171,7 +172,7 @@ class Incidents:
         return None
 
     def _standing(self, losses: Iterable[_Loss], since_us: int) -> deque[_Loss]:
-        """Return the losses that came since an instant, still stand, and belong to no incident."""
+        """Return the losses since an instant whose devices are still lost and belong to no incident."""
         return deque(loss for loss in losses if loss.at_us >= since_us and self._lost_at.get(loss.device) == loss.at_us)
 
     def _open(self, label: str, devices: Iterable[int], least: int, now: Instant) -> Incident:

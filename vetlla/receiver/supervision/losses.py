@@ -1,7 +1,7 @@
-"""What follows from a device's change of state: a verdict in the journal, an alarm or a place in an incident.
+"""Consequences of a device's change of state: a row in the journal, and an alarm or a place in an incident.
 
-It is decided in the event loop as soon as the change is known, and written with the next batch; when that is lost, all
-of it goes with the one after.
+The receiver decides them in the event loop as soon as it knows the change, and writes them with the next batch. If that
+batch is rolled back, the batch after it contains all of them again.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STEPS_PER_BATCH = 1_000
-"""Verdicts in one transaction: an alarm never waits for a fleet's."""
+"""State changes in one transaction, so that an alarm never waits for the changes of a whole fleet."""
 LOST = Event(Kind.DEVICE_LOST, Phase.NEW, "silent", "vetlla")
-"""What the alarm of a loss says; its code is ours."""
+"""The event in the alarm of a loss; Vetlla defines its code, and no device sends it."""
 LOST_MANY = Event(Kind.DEVICE_LOST, Phase.NEW, "silent_many", "vetlla")
 
 
 class _Step(NamedTuple):
-    """One thing to write down: a device's turn, or an incident that begins, grows or ends."""
+    """One entry to write: a device's change of state, with its incident, or an incident that begins or ends."""
 
     turn: Turn | None
     incident: Incident | None = None
     alone: bool = False
-    """The loss stands for itself: it opens an alarm of its own."""
+    """Whether the loss belongs to no incident: it opens an alarm of its own."""
 
 
 class Losses:
-    """Lives in the event loop."""
+    """Writes state changes and opens or closes the alarms of losses. Lives in the event loop."""
 
     def __init__(
         self,
@@ -87,19 +87,19 @@ class Losses:
         self._devices_of: Counter[int] = Counter()
 
     def resume(self, lost: Iterable[LostIn]) -> None:
-        """Go on with the losses that an earlier life left."""
+        """Continue the losses of the previous run."""
         for one in lost:
             if one.alarm_id is not None and one.incident is None:
                 self._hold(one.unit, one.alarm_id)
 
     def alarm_of(self, device: int) -> int | None:
-        """Return the alarm of a device's own loss."""
+        """Return the alarm of a device's own loss, or None."""
         return self._alarms.get(device)
 
     # --- what is decided --------------------------------------------------------------------------------------------
 
     def take(self, turns: Iterable[Turn]) -> None:
-        """Take changes of state; what follows is written with the next batches."""
+        """Take changes of state; their consequences are written with the next batches."""
         for turn in turns:
             if turn.state is Health.LOST:
                 self._lost(turn)
@@ -118,7 +118,7 @@ class Losses:
         at = iso(turn.at.utc_us)
         if turn.state is Health.OK:
             return f"heard again at {at}"
-        return f"not heard, and not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
+        return f"still silent; not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
 
     def _lost(self, turn: Turn) -> None:
         device = turn.device
@@ -133,10 +133,10 @@ class Losses:
             for member in incident.lost - {device}:
                 again = Turn(member, Health.LOST, Health.LOST, turn.at)
                 self._steps.append(_Step(again, incident))
-                self._lift(member, f"one of many: incident {incident.id}, {incident.label}")
+                self._lift(member, f"part of incident {incident.id}, {incident.label}")
 
     def _left(self, turn: Turn) -> None:
-        """Take one that is lost no more out of its incident; when that is over, those who are left stand alone."""
+        """Remove a device that is no longer lost from its incident. If that ends it, the others get own alarms."""
         incident = self._incidents.back(turn.device)
         if incident is None:
             return
@@ -151,11 +151,11 @@ class Losses:
 
     @property
     def pending(self) -> bool:
-        """Whether something waits to be written."""
+        """Whether state changes or incidents wait to be written."""
         return bool(self._steps)
 
     def plan(self, batch: Batch) -> None:
-        """Write down what follows from the changes, a bounded number at once."""
+        """Add the consequences of the changes to a batch, at most ``STEPS_PER_BATCH`` at once."""
         changed: dict[int, Incident] = {}
         while self._steps and len(self._placed) < STEPS_PER_BATCH:
             step = self._steps.popleft()
@@ -167,7 +167,7 @@ class Losses:
                 if incident is not None and incident.closed_us is None:
                     incident.alarm = self._open_for_many(incident, batch)
                 continue
-            # A verdict and the state that it gave stand or fall together.
+            # The change of state and the device's new state must be durable together.
             self._write_at_once([step.turn.device], batch)
             batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
         batch.supervision.incidents.extend(
@@ -176,7 +176,7 @@ class Losses:
         )
 
     def committed(self) -> None:
-        """Hear that what was planned is durable: tell it."""
+        """Log and publish what was planned, because the batch was committed."""
         placed, self._placed = self._placed, []
         for turn, incident, _ in placed:
             if turn is None and incident is not None:
@@ -189,7 +189,7 @@ class Losses:
                 told_of = {"unit": turn.device, "state": turn.state.word, "before": turn.before.word}
                 if incident is None:
                     log.info("device.turned", **told_of)
-                else:  # its members are in the journal: a log of a whole fleet would hide what else happens
+                else:  # the journal has the members; lines for a whole fleet would hide other log lines
                     log.debug("device.turned", **told_of)
             if self._dispatch and turn is not None:
                 self._dispatch.publish(
@@ -197,7 +197,7 @@ class Losses:
                 )
 
     def rolled_back(self) -> None:
-        """Hear that what was planned is lost: it goes with the next batch. The desk has forgotten its alarms."""
+        """Plan the steps again, because the batch was rolled back. The desk has already dropped their alarms."""
         for step in self._placed:
             if step.turn is None and step.incident is not None and step.incident.closed_us is None:
                 step.incident.alarm = None
@@ -208,7 +208,7 @@ class Losses:
 
     def _verdict(self, step: _Step, turn: Turn, batch: Batch) -> VerdictRow:
         device, incident = turn.device, step.incident
-        # Who came back, or turned out to be one of many, before its loss was written opens nothing.
+        # The device may have returned, or joined an incident, before its loss was written: then open no alarm.
         lost_alone = self._fleet.state[device] == Health.LOST and device not in self._incidents.of
         if step.alone and lost_alone and self._alarming(device):
             self._open_for(turn, batch)
@@ -258,7 +258,9 @@ class Losses:
         if self.settings.alarms is AlarmPolicy.NONE:
             return None
         name = f"incident {incident.id}"
-        note = f"{len(incident.lost)} devices of {incident.label} fell silent together: vetlla supervision incidents"
+        note = (
+            f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
+        )
         report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
         number, _ = self._desk.place(report, _arrival(incident.opened), batch)
         return number
@@ -268,7 +270,7 @@ class Losses:
         self._devices_of[alarm] += 1
 
     def _release(self, device: int) -> int | None:
-        """Part a device from its alarm; return the alarm if it was the last one's."""
+        """Separate a device from its alarm; return the alarm if no other device has it, else None."""
         alarm = self._alarms.pop(device, None)
         if alarm is None:
             return None
@@ -284,7 +286,7 @@ class Losses:
             self._withdraw(alarm, why)
 
     def _withdraw(self, alarm: int, why: str) -> None:
-        """Close an alarm that no operator holds; an operator who holds it reads why it came to nothing."""
+        """Close the alarm if no operator holds it and no report joined it; otherwise add a note with the reason."""
 
         def step(batch: Batch) -> Deed | None:
             return self._desk.withdraw(alarm, why, self._clock.now(), batch)
@@ -297,5 +299,5 @@ class Losses:
 
 
 def _arrival(at: Instant) -> Arrival:
-    """Return how a verdict of our own reaches the desk: from nobody, at the instant of the verdict."""
+    """Return a placeholder arrival for an alarm that the receiver itself raises."""
     return Arrival("supervision", "none", "", at, at)

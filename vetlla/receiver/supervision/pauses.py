@@ -1,4 +1,4 @@
-"""Why devices are not supervised, and the pauses that engineers order."""
+"""The reasons why devices are not supervised, and the pauses that people order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Order(NamedTuple):
-    """A pause that an engineer orders; ``until_us`` None: until it is lifted."""
+    """A pause that an engineer or a supervisor orders; with ``until_us`` None it lasts until a person lifts it."""
 
     operator: str
     reason: str
@@ -26,20 +26,20 @@ class Order(NamedTuple):
 
 
 class Pauses:
-    """Sets and lifts them, and has the day know of it. Lives in the event loop."""
+    """Sets and lifts pauses, and records them in the daybook. Lives in the event loop."""
 
     def __init__(self, watch: Watch, daybook: Daybook) -> None:
         self._watch = watch
         self._daybook = daybook
         self.ordered: dict[int, Ordered] = {}
-        """By device."""
+        """By device: its ordered pause."""
         self._ends: list[tuple[int, int]] = []
-        """Those that end by themselves: monotonic instant and device."""
+        """Pauses with an end: its monotonic instant and the device."""
         self._end_of: dict[int, int] = {}
-        """By device: when the last order ends; what an earlier one said is passed over."""
+        """By device: the end of its latest order. The ends of earlier orders are ignored."""
 
     def set(self, device: int, pause: Pause, among: Pause, now: Instant) -> None:
-        """Let ``pause`` be all of a device's reasons among some; other reasons stay."""
+        """Replace those reasons of a device that are in ``among`` by ``pause``; its other reasons stay."""
         fleet = self._watch.fleet
         before = Pause(fleet.pause[device])
         after = (before & ~among) | pause
@@ -52,7 +52,7 @@ class Pauses:
         self._watch.set_pause(device, after, now)
 
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:
-        """Pause devices for somebody; in a batch that is being gathered."""
+        """Pause devices for an operator, and add the pauses to the current batch."""
         for device in devices:
             ordered = Ordered(device, now.utc_us, order.until_us, order.operator, order.reason)
             batch.supervision.pauses.append(ordered)
@@ -69,7 +69,7 @@ class Pauses:
         return lifted
 
     def remember(self, order: Ordered, now: Instant) -> None:
-        """Keep an order, and its end."""
+        """Keep an order and its end in memory."""
         self.ordered[order.unit] = order
         self._end_of.pop(order.unit, None)
         if order.until_us is not None:
@@ -78,11 +78,11 @@ class Pauses:
 
     @property
     def next_us(self) -> int | None:
-        """Monotonic instant at which the next one ends."""
+        """Monotonic instant at which the next pause ends, or None."""
         return self._ends[0][0] if self._ends else None
 
     def end_due(self, now: Instant, batch: Batch) -> list[int]:
-        """End those whose time has come; return their devices. One that was ordered anew meanwhile has another end."""
+        """End the pauses that are over; return their devices. A pause that was ordered again since has a new end."""
         ended: list[int] = []
         while self._ends and self._ends[0][0] <= now.mono_us:
             ends_us, device = heapq.heappop(self._ends)

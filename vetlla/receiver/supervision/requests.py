@@ -1,7 +1,7 @@
-"""What may be asked of supervision through the control socket.
+"""Requests about supervision on the control socket.
 
-A fleet may be a million devices, so nothing here goes over all of it in one turn of the loop, and no answer holds more
-than a page: whoever wants more asks again with ``after``, the last number of the page before.
+A fleet may have a million devices, so no request goes over all of them in one turn of the event loop. An answer holds
+at most one page. For the next page the client asks again with ``after``, the last number of the page before.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
     from vetlla.store.journal.batch import Batch
 
 PAGE_MAX = 500
-"""Devices in one answer: some 200 kB of JSON."""
+"""Devices in one answer: about 200 kB of JSON."""
 TOLD_AT_ONCE = 50
-"""Devices described in one turn of the loop: about a millisecond."""
+"""Devices described in one turn of the event loop: about a millisecond."""
 LOOKED_AT_ONCE = 1_000
-"""Devices passed over in one turn of the loop: about a millisecond."""
+"""Devices searched in one turn of the event loop: about a millisecond."""
 NOWHERE = sys.maxsize
-"""Beyond every number."""
+"""A number beyond every device number."""
 PAUSE_MAX_S = 92 * 24 * 3600
-"""A summer. A pause that is to be longer is ordered without an end, so that somebody has to lift it."""
+"""The length of a summer. A longer pause must be ordered without an end, so that a person has to lift it."""
 REASON_MAX = 500
-"""Characters of a pause's reason."""
+"""Most characters of a pause's reason."""
 AT_REST = frozenset({Pause.NO_INTERVAL, Pause.REMOVED})
-"""Nobody expects anything of these: they are listed only when the state is asked for."""
+"""With one of these as its only reason, a device is listed only if the request names its state."""
 
 
 class SupervisionRequests:
-    """The requests about the fleet."""
+    """Answers the requests about the fleet."""
 
     def __init__(
         self, *, settings: Settings, watchdog: Watchdog, view: SupervisionView, commit: GroupCommit, clock: Clock
@@ -84,9 +84,9 @@ class SupervisionRequests:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     async def _list(self, request: Request) -> dict[str, Any]:
-        """Return one page: ``devices``, and ``next``, the number to ask after; null: there are no more.
+        """Return one page: ``devices``, and ``next``, the number to ask after, or null on the last page.
 
-        With ``count`` only how many there are: what is left out of a table is not described.
+        With ``count`` return only the number of devices, because the client does not show a description of each.
         """
         states, chosen = _states(request)
         account, home = words(request, "account").upper(), words(request, "home").upper()
@@ -120,9 +120,9 @@ class SupervisionRequests:
         return [self._view.whole(device) for device in (terminal, *kin)]
 
     async def _terminal(self, request: Request) -> int:
-        """Return the number of the terminal of the registered account that is meant. Raises UsageError.
+        """Return the number of the terminal of the named account. Raises UsageError.
 
-        One whose account was removed is found as long as no other has its name.
+        A terminal whose account was removed is found only if no registered account has this name.
         """
         account, receiver, line = named_account(request)
         wanted = account.upper()
@@ -145,7 +145,7 @@ class SupervisionRequests:
         which = number(request, "incident")
         incident = self._watchdog.incidents.open.get(which)
         if incident is None:
-            raise UsageError(f"no open incident {which}", remedy="vetlla supervision incidents --all tells ended ones")
+            raise UsageError(f"no open incident {which}", remedy="vetlla supervision incidents --all lists ended ones")
         everybody = iter(range(_after(request) + 1, len(self._fleet)))
         found, following = await _page(_steadily(everybody, incident.members.__contains__), request)
         return self._view.incident(incident) | {"devices": await self._told(found), "next": following}
@@ -173,7 +173,7 @@ class SupervisionRequests:
         devices, named = await self._meant(request)
         paused = [device for device in devices if device in self._watchdog.pauses.ordered]
         if not paused:
-            raise UsageError(f"{named} is not paused", remedy="vetlla supervision show tells why it is not supervised")
+            raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
 
         def step(batch: Batch) -> Sequence[int]:
             lifted = self._watchdog.lift(paused, batch)
@@ -201,12 +201,12 @@ class SupervisionRequests:
         seconds = number(request, "seconds")
         if not 0 < seconds <= PAUSE_MAX_S:
             raise UsageError(
-                f"a pause lasts up to {PAUSE_MAX_S} s", remedy="without a time it lasts until somebody lifts it"
+                f"a pause lasts 1 to {PAUSE_MAX_S} s", remedy="without --for it lasts until vetlla supervision resume"
             )
         return self._clock.now().utc_us + seconds * SECOND_US
 
     async def _meant(self, request: Request) -> tuple[list[int], str]:
-        """Return the devices of an account, or the one that is named, and how the audit calls them."""
+        """Return the devices of an account, or the one that the request names, and their name in the audit."""
         device, terminal = words(request, "device"), await self._terminal(request)
         account = place_of(self._fleet.accounts[terminal])
         if self._pause_of(terminal) == Pause.REMOVED:
@@ -226,7 +226,7 @@ class SupervisionRequests:
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:
-    """Yield the numbers above ``after`` that are in one of some states, in order; the column may grow meanwhile."""
+    """Yield the numbers above ``after`` that have one of some states, in order; the column may grow meanwhile."""
     following = {state: _place(column, state, after + 1) for state in states}
     while (first := min(following.values())) != NOWHERE:
         yield first
@@ -241,7 +241,7 @@ def _place(column: bytearray, state: Health, begin: int) -> int:
 
 
 async def _steadily(numbers: Iterator[int], fits: Callable[[int], bool]) -> AsyncIterator[int]:
-    """Yield the numbers that fit; whoever else waits for the loop has its turn now and then."""
+    """Yield the numbers that fit, and let other tasks of the event loop run now and then."""
     for count, one in enumerate(numbers, 1):
         if count % LOOKED_AT_ONCE == 0:
             await asyncio.sleep(0)
@@ -250,7 +250,7 @@ async def _steadily(numbers: Iterator[int], fits: Callable[[int], bool]) -> Asyn
 
 
 async def _page(found: AsyncIterator[int], request: Request) -> tuple[list[int], int | None]:
-    """Return so many as one answer holds, and the last of them if there are more."""
+    """Return the numbers of one page, and the last of them if there are more."""
     limit = number(request, "limit") if "limit" in request.arguments else PAGE_MAX
     if not 0 < limit <= PAGE_MAX:
         raise UsageError(f"a page holds 1 to {PAGE_MAX} devices")
@@ -263,11 +263,11 @@ async def _page(found: AsyncIterator[int], request: Request) -> tuple[list[int],
 
 
 def _states(request: Request) -> tuple[list[Health], bool]:
-    """Return the states that are wanted, and whether somebody chose them."""
+    """Return the wanted states, and whether the request named them."""
     named = request.arguments.get("states") or []
     known = {state.word: state for state in Health}
     if not isinstance(named, list) or not all(isinstance(one, str) and one in known for one in named):
-        raise UsageError("'states' is a list of states", remedy=f"of {', '.join(known)}")
+        raise UsageError("'states' must be a list of states", remedy=f"choose from {', '.join(known)}")
     if not named:
         return [state for state in Health if state is not Health.OK], False
     return [known[one] for one in named], True

@@ -1,4 +1,4 @@
-"""Who is to be heard, how often, and who is not: the registry's word on each device, for the watch to take over."""
+"""The devices that the registry expects: how often each must report, and why it is not supervised."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from vetlla.store.supervision.expected import Expected
 
 REGISTRY_PAUSES = Pause.NO_INTERVAL | Pause.SUSPENDED | Pause.WAREHOUSE | Pause.REMOVED | Pause.UNREGISTERED
-"""Those that the registry brings about and lifts; AWAY is the home's own, ORDERED an engineer's."""
+"""Reasons that the registry sets and lifts. The home itself reports AWAY, and an engineer sets ORDERED."""
 
 
 class Watched(NamedTuple):
-    """What the registry says of one device; ``device`` "": the account's terminal."""
+    """One device of the registry; ``device`` is "" for the account's terminal."""
 
     account: Account
     device: str
@@ -28,7 +28,7 @@ class Watched(NamedTuple):
 
 
 class Roster:
-    """The registry's word, with the settings that fill its gaps."""
+    """All devices that the registry expects, with values from the settings where the registry has none."""
 
     def __init__(self, book: AccountBook, expected: Expected, settings: SupervisionSettings) -> None:
         self.book = book
@@ -36,7 +36,7 @@ class Roster:
         self._settings = settings
 
     def __iter__(self) -> Iterator[Watched]:
-        """Yield every terminal, each followed by the UCRs that are heard through it: its home's first account."""
+        """Yield every terminal. The UCRs of a home follow the terminal of its first account, which hears them."""
         served: set[str] = set()
         for account in self.book:
             terminal = self._expected.terminals.get(account.account.upper())
@@ -56,9 +56,9 @@ class Roster:
         return self._watched(account, device, interval_s, self._resting(account))
 
     def hears_ucrs(self, account: Account) -> bool:
-        """Return True if UCRs are expected at an account's terminal: it says so, or the inventory has some in its home.
+        """Return True if UCRs are expected at a terminal, by its account's interval or by the inventory of its home.
 
-        Without an inventory the settings say whether the service has UCRs at all.
+        Without an inventory the settings decide whether the service has UCRs at all.
         """
         if account.ucr_interval_s:
             return True
@@ -67,7 +67,7 @@ class Roster:
         return any(self._settings.intervals_s.get(kind) for kind in BUTTONS)
 
     def unlisted(self, account: Account, device: str) -> Watched:
-        """Return what is expected of a UCR that reports itself and that the inventory does not have in its home."""
+        """Return what is expected of a UCR that reports itself but is not in this home according to the inventory."""
         watched = self.ucr(account, device)
         place = self._expected.gone.get(account.home, {}).get(device.upper())
         if place is not None:

@@ -1,4 +1,4 @@
-"""How long a receiver was there to hear: of a silence that began in an earlier life no more counts."""
+"""How long a receiver was running. Of a silence that began before the last restart, only that time counts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Uptime:
-    """The days up to the last sign of life of the receiver itself."""
+    """The days until the previous run last recorded that it was alive, with the downtime of each."""
 
     def __init__(self, kept: Kept, zone: ZoneInfo) -> None:
         self._alive_us = kept.alive_us or 0
         self._begins_us: list[int] = []
         self._down_us: list[int] = []
-        """Of each day and all after it: how long nobody could be heard."""
+        """For each day: how long there was no receiver, on it and on all days after it."""
         if kept.alive_us is None:
             return
         day, down_us = span_of(self._alive_us, zone), 0
         first = min(kept.down_s, default=day.day.isoformat())
-        # Of the day of its end nothing is written only if it was the first of all; another one had no receiver.
+        # A day without an entry had no receiver at all, except the day of the end if it was the very first day.
         down_s = {day.day.isoformat(): 0} | kept.down_s
         while day.day.isoformat() >= first:
             down_us += down_s.get(day.day.isoformat(), day.length_s) * SECOND_US
@@ -38,7 +38,7 @@ class Uptime:
         self._down_us.reverse()
 
     def back(self, heard_us: int) -> int:
-        """Return the instant (UTC) since which there was a receiver for so long: what ``since`` says the other way."""
+        """Return the instant (UTC) since which a receiver ran for ``heard_us``: the inverse of ``since``."""
         for began_us, down_us in zip(reversed(self._begins_us), reversed(self._down_us), strict=True):
             since_us = self._alive_us - down_us - heard_us
             if since_us >= began_us:
@@ -46,10 +46,10 @@ class Uptime:
         return self._alive_us - heard_us
 
     def since(self, since_us: int) -> int:
-        """Return how long there was a receiver between an instant (UTC) and its end, at the least.
+        """Return how long, at least, a receiver ran between an instant (UTC) and the end of the previous run.
 
-        What a day's receiver did not hear is taken off as a whole, wherever in the day it was; of a time before the
-        first day that is known nothing counts.
+        The whole downtime of a day is subtracted, wherever in the day it was. Time before the first known day does not
+        count.
         """
         place = bisect_right(self._begins_us, since_us) - 1
         if place < 0:

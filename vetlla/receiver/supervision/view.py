@@ -1,4 +1,4 @@
-"""Supervision as people and machines are told of it: one device, the whole fleet in numbers, the incidents."""
+"""Supervision as people and programs see it: one device, the whole fleet in numbers, the incidents."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 WORST_FIRST = (Health.LOST, Health.LATE, Health.UNKNOWN, Health.NOT_SUPERVISED, Health.OK)
 INCIDENTS_TOLD = 5
-"""The greatest of those that are open, in the status; `vetlla supervision incidents` tells all."""
+"""Open incidents in the status, the greatest first; `vetlla supervision incidents` lists all."""
 
 
 class SupervisionView:
-    """Looks; changes nothing."""
+    """Read-only view of supervision."""
 
     def __init__(self, watchdog: Watchdog, clock: Clock) -> None:
         self._watchdog = watchdog
@@ -30,7 +30,7 @@ class SupervisionView:
     # --- one device -------------------------------------------------------------------------------------------------
 
     def device(self, number: int) -> dict[str, Any]:
-        """Return what a list tells of a device."""
+        """Return a device as a list shows it."""
         fleet, now = self._fleet, self._clock.now()
         account, state = fleet.accounts[number], Health(fleet.state[number])
         incident = self._watchdog.incidents.of.get(number)
@@ -59,7 +59,7 @@ class SupervisionView:
         }
 
     def whole(self, number: int) -> dict[str, Any]:
-        """Return all that is known of a device."""
+        """Return everything that is known of a device."""
         fleet, now = self._fleet, self._clock.now()
         told = self.device(number)
         allowed = fleet.allowed[number]
@@ -83,7 +83,7 @@ class SupervisionView:
         incident = self._watchdog.incidents.of.get(number)
         order = self._watchdog.pauses.ordered.get(number)
         if state is Health.LOST and self._watchdog.watch.grace(number):
-            # An earlier life lost it, and it was missed as often without the grace that a restart gives.
+            # The previous run found it lost; the grace after the restart must not make its misses fewer.
             missed = max(missed, self._fleet.allowed[number])
         return Known(
             state=state,
@@ -101,7 +101,7 @@ class SupervisionView:
         return self._watchdog.watch.missed(number, now)
 
     def _due_us(self, number: int, missed: int, now: Instant) -> int:
-        """Return when one more than ``missed`` signs of life will have failed to come: UTC."""
+        """Return the instant (UTC) at which ``missed`` + 1 signs of life will have failed to come."""
         return now.utc_us + self._watchdog.watch.due_us(number, missed) - now.mono_us
 
     # --- the fleet --------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""The watch: turns signs of life and the passing of time into states. No loop, no store, no alarm.
+"""The watch: turns signs of life and the passing of time into states. It uses no event loop, store or alarm.
 
-Silence is measured on the monotonic clock, so a stepped wall clock changes no verdict; it stands still while the
-receiver can take nothing. A sign of life costs a few steps in arrays, and nothing here ever goes over the whole fleet:
-whoever is due is in a slot of the wheel.
+The silence clock measures every silence. It is the monotonic clock without the time in which the receiver could not
+take reports, so that a change of the wall clock changes no state. A sign of life costs a few steps in arrays. The wheel
+gives the devices that are due, so that neither reports nor time make the watch go over the whole fleet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OK, _LOST, _UNKNOWN, _PAUSED = Health.OK.value, Health.LOST.value, Health.UNKNOWN.value, Health.NOT_SUPERVISED.value
 _QUIET = frozenset({Health.LATE.value, Health.LOST.value})
 LOOKED_AT_ONCE = 2_000
-"""Devices looked at in one turn of the loop: some 3 ms, so that no alarm waits for a fleet that fell silent at once."""
+"""Devices checked in one turn of the event loop: some 3 ms, so that no alarm waits when a whole fleet falls silent."""
 
 
 class Turn(NamedTuple):
@@ -38,27 +38,27 @@ class Turn(NamedTuple):
 
 
 class Watch:
-    """Keeps the states of a fleet. ``turns`` gathers the changes that somebody must hear of, until they are taken."""
+    """Keeps the states of a fleet. ``turns`` collects the changes of state until ``take_turns`` is called."""
 
     def __init__(self, fleet: Fleet, tolerance_s: float, now: Instant) -> None:
         self.fleet = fleet
         self.wheel = Wheel()
         self.turns: list[Turn] = []
         self.stirred: set[int] = set()
-        """Stretches of devices of which one was heard, or changed, since they were last written down."""
+        """Stretches with a device that was heard, or changed, since the stretch was last written."""
         self.dirty: list[int] = []
-        """Devices whose row is to be written: their state or their pause changed."""
+        """Devices whose row must be written, because their state or their pause changed."""
         self._deaf_us = 0
-        """How long this life could take nothing, altogether: no silence counts it."""
+        """Total time in this run in which the receiver could not take reports; no silence includes it."""
         self._stands_us: int | None = None
-        """Where the clock of silences stands; None: it goes."""
+        """Reading at which the silence clock was stopped; None while it runs."""
         self._began_utc_us = now.utc_us
         self._began_us = self._hearing_since_us = now.mono_us
-        """The receiver's start, or the end of the last such time, on the clock of silences."""
+        """The start of this run; later ``_hearing_since_us`` is the last stop. Both are on the silence clock."""
         self.tolerance_us = round(tolerance_s * SECOND_US)
 
     def add(self, account: Account, device: str, parent: int, now: Instant) -> int:
-        """Take up a device of which nothing is known; return its number. It is not supervised yet."""
+        """Add a new device and return its number. It is not supervised yet."""
         number = self.fleet.add(account, device, parent, self.hearing_us(now))
         self.wheel.grow(number + 1)
         return number
@@ -66,31 +66,32 @@ class Watch:
     # --- silence ----------------------------------------------------------------------------------------------------
 
     def hearing_us(self, now: Instant) -> int:
-        """Return the instant on the clock of silences: the monotonic one, without the time in which we were deaf."""
+        """Return the reading of the silence clock: monotonic time without the time in which it was stopped."""
         return now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us
 
     def go_deaf(self, now: Instant) -> None:
-        """Let the clock of silences stand: from now on nothing can be taken."""
+        """Stop the silence clock, because the receiver cannot take reports from now on."""
         self._stands_us = self.hearing_us(now)
 
     def hear_again(self, now: Instant) -> None:
-        """Let it go on; each silence that it stood still in is forgiven a miss."""
+        """Restart the silence clock. Every device that was silent during the stop is allowed one extra miss."""
         if self._stands_us is not None:
             self._deaf_us, self._hearing_since_us = now.mono_us - self._stands_us, self._stands_us
             self._stands_us = None
 
     def silence_us(self, device: int, now: Instant) -> int:
-        """Return how long a device has said nothing while it could have been heard."""
+        """Return the silence of a device, without the time in which it could not be heard."""
         return self.hearing_us(now) - self.fleet.base_us[device]
 
     def silent_before_us(self, device: int) -> int:
-        """Return how much of a device's silence is of earlier lives."""
+        """Return how much of a device's silence belongs to previous runs."""
         return max(0, self._began_us - self.fleet.base_us[device])
 
     def grace(self, device: int) -> int:
-        """Return the misses that are forgiven: one if a restart or a deafness falls into the silence.
+        """Return the number of forgiven misses: 1 if the receiver was down, or took no reports, during the silence.
 
-        Its sign of life may have come just then. One for a silence, however often we restart: who is quiet is noticed.
+        The sign of life may have come just then. The number stays 1 however often the receiver restarts, so that a
+        silent device is noticed.
         """
         return self._grace(self.fleet.base_us[device])
 
@@ -98,7 +99,7 @@ class Watch:
         return int(base_us < self._hearing_since_us)
 
     def missed(self, device: int, now: Instant) -> int:
-        """Return how many signs of life failed to come in a row."""
+        """Return how many signs of life in a row failed to come."""
         interval_s = self.fleet.interval_s[device]
         silent_us = self.silence_us(device, now)
         if silent_us < interval_s * SECOND_US:
@@ -106,7 +107,7 @@ class Watch:
         return max(0, misses(silent_us, interval_s, self.tolerance_us) - self.grace(device))
 
     def due_us(self, device: int, missed: int) -> int:
-        """Return the monotonic instant at which one more than so many signs of life will have failed to come."""
+        """Return the monotonic instant at which ``missed`` + 1 signs of life will have failed to come."""
         return self._deaf_us + self._due_us(device, self.fleet.base_us[device], missed)
 
     def _due_us(self, device: int, base_us: int, missed: int) -> int:
@@ -118,7 +119,7 @@ class Watch:
     def heard(self, device: int, listener: int, now: Instant) -> None:
         """Take a sign of life."""
         fleet = self.fleet
-        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: each frame
+        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: per frame
         state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
             self._measure(device, hearing_us)
@@ -131,13 +132,13 @@ class Watch:
             self._back(device, base_us, now)
 
     def cut_off(self, terminal: int, now: Instant) -> None:
-        """Take a broker's word that a terminal's connection broke: it is lost before its silence says so."""
+        """Mark a terminal as lost at once, because a broker reports that its connection broke."""
         if self.fleet.state[terminal] not in {_PAUSED, _LOST}:
             self.wheel.remove(terminal)
             self._turn(terminal, Health.LOST, now)
 
     def _measure(self, device: int, hearing_us: int) -> None:
-        """Keep the silence that ends now, if it is today's longest."""
+        """Record the silence that ends now if it is today's longest."""
         fleet = self.fleet
         silence_s = (hearing_us - fleet.base_us[device]) // SECOND_US
         fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
@@ -154,26 +155,26 @@ class Watch:
         for child in fleet.kin(device):
             if fleet.state[child] != _UNKNOWN:
                 continue
-            # It had no way to be heard: that time does not count. That it was not heard is kept.
+            # The UCR could not be heard, so that time makes it neither late nor lost. The longest silence includes it.
             self._measure(child, now_us)
             self.mark(child)
             if before == _LOST:
                 fleet.base_us[child] = now_us
                 self._wait(child)
             else:
-                # And no more: behind a terminal that is late every other time nobody would ever be lost.
+                # Only the overlap is excused; otherwise a UCR behind an often-late terminal could never become lost.
                 fleet.base_us[child] = now_us - max(0, late_us - fleet.base_us[child])
 
     # --- time -------------------------------------------------------------------------------------------------------
 
     @property
     def next_us(self) -> int | None:
-        """Monotonic instant at which somebody must be looked at; None: nobody has to."""
+        """Monotonic instant at which the next device must be checked, or None."""
         next_us = self.wheel.next_us
         return None if next_us is None else next_us + self._deaf_us
 
     def pass_time(self, now: Instant) -> bool:
-        """Look at whoever is due, a bounded number; say whether there are more."""
+        """Check the devices that are due, at most ``LOOKED_AT_ONCE``. Return True if there may be more."""
         due = self.wheel.take(self.hearing_us(now), LOOKED_AT_ONCE)
         for device in due:
             self._look(device, now)
@@ -199,21 +200,21 @@ class Watch:
     def _wait(self, device: int) -> None:
         self.wheel.put(device, self._due_us(device, self.fleet.base_us[device], 0))
 
-    # --- who is supervised, and who is not --------------------------------------------------------------------------
+    # --- expectations and pauses ------------------------------------------------------------------------------------
 
     def expect(self, device: int, expectation: Expectation, now: Instant) -> None:
-        """Say how often a device is to be heard; of one that is waited for, from now on."""
+        """Set how often a device is expected to report. If supervised and not lost, its silence counts from now."""
         fleet = self.fleet
         if fleet.expectation(device) == expectation:
             return
         fleet.interval_s[device], fleet.allowed[device] = expectation
         self.mark(device)
         if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
-            fleet.base_us[device] = self.hearing_us(now)  # its silence so far was in order
+            fleet.base_us[device] = self.hearing_us(now)  # the new interval must not apply to its earlier silence
             self._wait(device)
 
     def set_pause(self, device: int, pause: Pause, now: Instant) -> None:
-        """Say why a device is not supervised; Pause.NONE: it is. Its silence then counts from now."""
+        """Set why a device is not supervised. With Pause.NONE it is supervised, and its silence counts from now."""
         fleet = self.fleet
         if fleet.pause[device] == pause:
             return
@@ -231,24 +232,24 @@ class Watch:
             self._wait(device)
 
     def restore(self, device: int, state: Health, since_us: int, silence_us: int, *, least_us: int = 0) -> None:
-        """Put a device back into the state in which the journal has it; its silence goes on where it was cut.
+        """Restore the state of a device from the journal; its silence goes on from where the previous run ended.
 
-        ``least_us``: how long it was silent at least, whatever its stamps say.
+        ``least_us`` is the least length of its silence, whatever its stamps say.
         """
         fleet = self.fleet
         interval_us = fleet.interval_s[device] * SECOND_US
         would_be_lost_us = (fleet.allowed[device] + 1) * interval_us + self.tolerance_us
         if state is Health.OK and silence_us > would_be_lost_us:
-            # An earlier life would have seen it: a wall clock was set meanwhile, and nobody is lost by that.
+            # The previous run would have found it lost. So the wall clock was changed, and that must not cause a loss.
             silence_us = would_be_lost_us - interval_us
-        # At least a moment of it: who was heard until the end may have called while nobody was there, too.
+        # At least 1 us, so that a device heard just before the restart also gets its grace period.
         fleet.base_us[device] = self._began_us - max(1, silence_us, least_us)
         fleet.counts[fleet.state[device]] -= 1
         fleet.counts[state] += 1
         fleet.state[device], fleet.since_us[device] = state, since_us
         fleet.turned_us[device] = self._began_us - max(0, self._began_utc_us - since_us)
         if state is Health.NOT_SUPERVISED:
-            # Of its silence only one thing will be asked: whether it was heard while it was not supervised.
+            # This value only has to show whether the device was heard while it was not supervised.
             fleet.base_us[device] = fleet.turned_us[device] + (fleet.heard_us[device] > since_us)
         if state not in {Health.LOST, Health.NOT_SUPERVISED}:
             self._wait(device)
@@ -256,7 +257,7 @@ class Watch:
     # --- changes ----------------------------------------------------------------------------------------------------
 
     def take_turns(self) -> list[Turn]:
-        """Return what changed since the last time, in order."""
+        """Return the changes of state since the last call, in order."""
         turns, self.turns = self.turns, []
         return turns
 
@@ -266,7 +267,7 @@ class Watch:
         fleet.counts[before] -= 1
         fleet.counts[state] += 1
         fleet.state[device] = state
-        if fleet.since_us[device]:  # that it is taken up is no news
+        if fleet.since_us[device]:  # the first state of a new device is no change
             self.turns.append(Turn(device, before, state, now, missed))
         fleet.since_us[device], fleet.turned_us[device] = now.utc_us, self.hearing_us(now)
         self.mark(device)
@@ -278,12 +279,12 @@ class Watch:
                     self._turn(child, Health.UNKNOWN, now)
 
     def mark_all(self) -> None:
-        """Have every device written down."""
+        """Mark every device to be written."""
         for device in self.fleet:
             self.mark(device)
 
     def mark(self, device: int) -> None:
-        """Have a device written down."""
+        """Mark a device to be written."""
         self.stirred.add(device // STRETCH)
         if not self.fleet.dirty[device]:
             self.fleet.dirty[device] = 1

@@ -1,7 +1,7 @@
-"""The watchdog: hears every sign of life, and notices within a second of its due time who fell silent.
+"""The watchdog: takes every sign of life, and notices a silent device within a second of its deadline.
 
-It lives in the event loop and ties the parts together: the watch (who is in which state), the losses (what follows from
-it), the bookkeeping (what the journal keeps of it). One timer, for whoever is due first.
+It lives in the event loop and connects the parts: the watch keeps the states, the losses draw the consequences, and the
+bookkeeping writes the records into the journal. It has one timer, set to the earliest deadline.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from vetlla.store.journal.journal import Journal
 
 DEAF_RETRY_S = 1.0
-"""While reports cannot be taken nobody is judged; this often it is looked whether they can."""
+"""How often to check whether reports can be taken again. No device is marked late or lost until then."""
 LISTENERS_MAX = 255
-"""A byte for each device says through which listener it was last heard."""
+"""One byte for each device stores the listener through which it was last heard."""
 
 
 class Watchdog(Participant):
@@ -78,9 +78,9 @@ class Watchdog(Participant):
         self.pauses = Pauses(self.watch, self.books.daybook)
         self.enrolment = Enrolment(self.watch, self.pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
-        """Called when a day of the service begins: suspensions begin and end with it."""
+        """Called when a day of the service begins, because suspensions begin and end with a day."""
         self._listeners = {"": 0}
-        """Numbers of the listeners that reports came through, by name."""
+        """By name: the numbers of the listeners through which reports came."""
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         commit.on_turn.append(self._turned)
@@ -89,16 +89,16 @@ class Watchdog(Participant):
     # --- signs of life ----------------------------------------------------------------------------------------------
 
     def heard(self, account: Account, signals: Sequence[Signal], arrival: Arrival) -> bool:
-        """Take the sign of life that a registered caller's frame is; say whether it is nothing more than that.
+        """Take a registered caller's frame as a sign of life. Return True if it contains nothing else.
 
-        Nothing more is a heartbeat of the terminal, or the presence of a known UCR: these are counted in memory.
+        Heartbeats of the terminal and presence reports of known UCRs contain nothing else: they are counted in memory.
         """
         terminal = account.unit
         if terminal == NOT_WATCHED:
             return False
         now, listener = arrival.received, self._listeners.get(arrival.listener) or self._number(arrival.listener)
         if not self.books.daybook.today.holds(now.utc_us):
-            self.books.end_day(now)  # what is heard after midnight is of the new day
+            self.books.end_day(now)  # a report after midnight belongs to the new day
         idle = not self.watch.stirred
         if signals[0].hearsay:
             if is_last_will(signals[0]):
@@ -115,18 +115,18 @@ class Watchdog(Participant):
         return alive_only
 
     def answers_for(self, account: Account) -> bool:
-        """Say whether an account's terminal is supervised: then its loss is an alarm, and one with those of others."""
+        """Return True if an account's terminal is supervised, so that its loss opens an alarm or joins an incident."""
         return account.unit != NOT_WATCHED and self.fleet.state[account.unit] != Health.NOT_SUPERVISED
 
     def _note(self, now: Instant, *, idle: bool) -> None:
-        """See to it that what changed is followed and written; ``idle``: nothing waited to be written before."""
+        """Follow up changes and get them written; ``idle`` means that nothing waited to be written before."""
         if idle:
             self.books.begin(now)
             self._see_to_rows(now)
         self._follow()
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
-        """Take what a terminal says of its UCRs; say whether it is a known UCR's presence alone."""
+        """Take the sign of life of a UCR in a signal. Return True if the signal is only the presence of a known UCR."""
         kind, phase = signal.event.kind, signal.event.phase
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
@@ -141,17 +141,17 @@ class Watchdog(Participant):
         return kind is Kind.PRESENCE
 
     def _share_pause(self, terminal: int, ucr: int, now: Instant) -> None:
-        """Let a pause of a terminal and all its UCRs be that of one which an installer adds meanwhile."""
+        """Give a newly learned UCR the ordered pause of its terminal, because that pause covers all its UCRs."""
         if order := self.pauses.ordered.get(terminal):
             batch = self._commit.batch
             self.pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
             self.books.write_at_once([ucr], batch)
 
     def stored(self, signal: Signal, account: Account | None, now: Instant) -> None:
-        """Hear of a report that is stored, and so only once: the home was left, or somebody is back."""
+        """Pause a home's UCRs if the user left, and end the pause on return. Called once for each stored report."""
         if signal.event.kind is Kind.PRESENCE or (left := absence(signal.event)) is None:
             return
-        # What was kept back, or said before, tells where people were. A return counts even so: it ends a pause.
+        # A departure that is buffered, repeated or from a broker may be old. An old return still ends the pause.
         if left and (signal.buffered or signal.repeated or signal.hearsay):
             return
         if account is None or account.unit == NOT_WATCHED:
@@ -174,7 +174,7 @@ class Watchdog(Participant):
     # --- time -------------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        """Set the timer for whoever is due first."""
+        """Set the timer to the earliest deadline."""
         now = self._clock.now()
         midnight_us = now.mono_us + self.books.daybook.today.ends_us - now.utc_us
         dues = [due for due in (self.watch.next_us, self.pauses.next_us, midnight_us) if due is not None]
@@ -198,14 +198,17 @@ class Watchdog(Participant):
             self._arm()
 
     def _turned(self) -> None:
-        """Hear that reports begin or cease to be taken."""
+        """Stop or restart the silence clock when the receiver ceases or begins to take reports."""
         if self._commit.ready:
             self.watch.hear_again(self._clock.now())
         else:
             self.watch.go_deaf(self._clock.now())
 
     def look(self) -> bool:
-        """Judge whoever is due now; say whether there are more. Nobody is judged by a time in which we were deaf."""
+        """Check the devices whose deadline has passed. Return True if more may be due.
+
+        Time in which the receiver could not take reports does not count.
+        """
         now = self._clock.now()
         if self.books.end_day(now):
             self._commit.wake()
@@ -220,7 +223,7 @@ class Watchdog(Participant):
         self._arm()
 
     def stop(self) -> None:
-        """Judge nobody any more."""
+        """Stop checking deadlines."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -232,11 +235,11 @@ class Watchdog(Participant):
         return self.losses.pending or self.books.pending
 
     def flush_soon(self) -> None:
-        """Let what was kept back for a later batch go with the next ones."""
+        """Write what was kept back for a later batch with the next batches."""
         self.books.flush_soon()
 
     def plan(self, batch: Batch, now: Instant) -> None:
-        """Write down what was decided and who was heard."""
+        """Add changes of state, alarms and signs of life to a batch."""
         self.losses.plan(batch)
         self.books.plan(batch, now)
         self._see_to_rows(now)
@@ -260,7 +263,7 @@ class Watchdog(Participant):
     # --- what the journal and the registry say ----------------------------------------------------------------------
 
     def recover(self, journal: Journal) -> None:
-        """Go on where an earlier life ended: lost devices stay lost, silences go on. Blocks."""
+        """Continue where the previous run ended: lost devices stay lost, and silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()
         self.books.uptime = uptime = Uptime(kept, self.books.daybook.zone)
@@ -270,7 +273,7 @@ class Watchdog(Participant):
             account = _bare(unit.account, unit.receiver, unit.line)
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
             while len(self.fleet) < unit.id:
-                # A crash came between the taking up of a device and its row: its number stays unused.
+                # A crash came after a device was added and before its row was written: its number stays unused.
                 self.watch.add(_bare("", "", ""), "", NO_PARENT, now)
             number = self.watch.add(account, unit.device, parent, now)
             if not unit.device:
@@ -295,13 +298,13 @@ class Watchdog(Participant):
         self.books.resume(journal, kept, now)
         self.books.unfinished(journal, kept)
         if is_ahead:
-            self.watch.mark_all()  # a clock was ahead: rows of that day would be taken for the newer ones
+            self.watch.mark_all()  # the clock was ahead: a reader would take the rows of that day for newer ones
         for order in kept.pauses:
             self.pauses.remember(order, now)
             self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
     async def apply(self, settings: SupervisionSettings, roster: Roster) -> None:
-        """Apply settings and registry; when this returns they count."""
+        """Apply settings and registry; they are in force when this returns."""
         self.watch.tolerance_us = round(settings.tolerance_s * SECOND_US)
         self.incidents.rule = _rule(settings)
         self.losses.settings = settings
@@ -311,10 +314,10 @@ class Watchdog(Participant):
         self.incidents.count_groups()
         self._note(self._clock.now(), idle=idle)
 
-    # --- what engineers order ---------------------------------------------------------------------------------------
+    # --- ordered pauses ---------------------------------------------------------------------------------------------
 
     def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
-        """Pause devices, in a batch that is being gathered."""
+        """Pause devices, and add the pauses to the current batch."""
         now, idle = self._clock.now(), not self.watch.stirred
         self.pauses.order(devices, order, now, batch)
         self.books.write_at_once(devices, batch)
@@ -330,7 +333,7 @@ class Watchdog(Participant):
 
 
 def is_last_will(signal: Signal) -> bool:
-    """Say whether a broker tells that a terminal's connection broke; what it kept of that is old news."""
+    """Return True if a broker reports that a terminal's connection broke just now; a retained report is old."""
     return signal.hearsay and signal.event.kind is Kind.PATH_TROUBLE and not signal.repeated
 
 
@@ -339,5 +342,5 @@ def _rule(settings: SupervisionSettings) -> Collapse:
 
 
 def _bare(account: str, receiver: str, line: str) -> Account:
-    """Return what is known of an account before the registry was read."""
+    """Return an account as it is known before the registry is read."""
     return Account(account=account, receiver=receiver, line=line)

@@ -1,9 +1,9 @@
-"""A timing wheel: who must be looked at when, at a cost that does not grow with how many there are.
+"""A timing wheel: gives the devices that must be checked now, at a cost that does not grow with the fleet.
 
-Devices are numbers. Each waits in one slot of a quarter of a second; a sign of life does not touch the wheel: whoever
-is looked at and was heard meanwhile is put into a later slot. So a heartbeat costs nothing here, and a device is looked
-at once per interval. An entry that was overtaken by an earlier one stays where it is and is passed over when its slot
-comes.
+Devices are numbers. Each waits in one slot of a quarter of a second. A sign of life does not touch the wheel: if a
+device was heard meanwhile, the watch puts it into a later slot when it is checked. So a heartbeat costs nothing here,
+and a device is checked once per interval. If a device gets an earlier slot, its old entry stays and is skipped when the
+old slot comes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from array import array
 from heapq import heappop, heappush
 
 SLOT_US = 250_000
-"""A quarter of the second within which a quiet device must be noticed."""
+"""A quarter of the second within which a silent device must be noticed."""
 NOWHERE = -1
 
 
 class Wheel:
-    """The slots. Instants are on the monotonic clock."""
+    """The slots. Instants are on the silence clock."""
 
     __slots__ = ("_order", "_slots", "_where")
 
@@ -32,7 +32,7 @@ class Wheel:
         self._where.extend([NOWHERE] * (devices - len(self._where)))
 
     def put(self, device: int, at_us: int) -> None:
-        """Let a device be looked at as soon as an instant has passed, instead of whenever it waited for before."""
+        """Put a device into the first slot at or after an instant, instead of its previous slot."""
         slot = -(-at_us // SLOT_US)
         self._where[device] = slot
         waiting = self._slots.get(slot)
@@ -43,16 +43,16 @@ class Wheel:
             waiting.append(device)
 
     def remove(self, device: int) -> None:
-        """Let a device be looked at no more."""
+        """Take a device out of the wheel."""
         self._where[device] = NOWHERE
 
     @property
     def next_us(self) -> int | None:
-        """When the next slot comes; None: nobody waits."""
+        """Instant of the next slot, or None if no device waits."""
         return self._order[0] * SLOT_US if self._order else None
 
     def take(self, now_us: int, at_most: int) -> list[int]:
-        """Take devices whose slot has come out of the wheel, so many at the most; fewer: that was all."""
+        """Take up to ``at_most`` due devices out of the wheel. If it returns fewer, no others are due."""
         taken: list[int] = []
         where, order = self._where, self._order
         while order and order[0] * SLOT_US <= now_us and len(taken) < at_most:
