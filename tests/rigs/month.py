@@ -1,7 +1,8 @@
-"""A month of a whole service as it is planned: who speaks when, who falls silent, and what must come of it.
+"""The plan of a month of a whole service: when each device reports or is silent, and the expected result.
 
-March 2026 in Madrid, the night of the 29th an hour short. Seconds count from its first midnight; everything happens at
-whole ticks. Nothing here knows the receiver: what is expected is worked out for each device from its own plan.
+The month is March 2026 in Madrid, where the night of the 29th is an hour short. Seconds count from its first midnight,
+and everything happens at whole ticks. The expected result of each device is computed from its plan, without the
+receiver's code.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ BEGIN_US = span(DAYS[0], MADRID).began_us
 DIGITAL, ANALOG, TWO_UCRS = 20_000, 60_000, 17_000
 CELLS = 500
 DIGITAL_S, ANALOG_S = 6 * HOUR, 2 * DAY
-"""GSM-IP terminals say every six hours that they live, analog ones call every other day; UCRs with their terminal."""
+"""GSM-IP terminals report every six hours, and analog ones call every other day. UCRs report with their terminal."""
 ALLOWED, TOLERANCE_S = 3, 5
 
 DOWN = (14 * DAY + 3 * HOUR, 14 * DAY + 3 * HOUR + 2 * TICK_S)
-"""The receiver is stopped and started again."""
+"""Seconds at which the receiver is stopped and started again."""
 OPERATOR_OUT = (5 * DAY + 10 * HOUR, 6 * DAY + 16 * HOUR)
 CELL, CELL_OUT = 7, (12 * DAY + 2 * HOUR, 13 * DAY + 8 * HOUR)
 SUSPENDED, SUSPENDED_DAYS = range(30_000, 35_000), (DAYS[9], DAYS[19])
 AWAY, AWAY_S = range(19_000, 19_300), (8 * DAY + 9 * HOUR, 10 * DAY + 9 * HOUR)
 DEAD = {20_100 + 97 * n: 3 * DAY + 2 * HOUR * n for n in range(50)}
-"""Terminals that stop for good, one after the other: number, and from when."""
+"""Terminals that stop for good one after the other, by number, with the second of the stop."""
 DEAD_UCRS = {45_100 + 83 * n: 2 * DAY + 3 * HOUR * n for n in range(60)}
-"""Homes whose UCR stops for good while the terminal goes on."""
+"""Homes whose UCR stops for good while the terminal still reports, with the second of the stop."""
 
 
 class Home(NamedTuple):
-    """One terminal with its UCRs; it speaks every ``interval_s``, first at ``phase_s``."""
+    """One terminal with its UCRs. It reports every ``interval_s``, first at ``phase_s``."""
 
     number: int
     account: Account
@@ -51,7 +52,7 @@ class Home(NamedTuple):
 
 
 def homes() -> list[Home]:
-    """Return all of them."""
+    """Return all homes."""
     return [_home(number) for number in range(DIGITAL + ANALOG)]
 
 
@@ -69,7 +70,7 @@ def _home(number: int) -> Home:
 
 
 def at_s(day: date) -> int:
-    """Return the second of the month at which a day begins."""
+    """Return the second of the month when a day begins."""
     return (span(day, MADRID).began_us - BEGIN_US) // SECOND_US
 
 
@@ -78,7 +79,7 @@ SUSPENDED_S = (at_s(SUSPENDED_DAYS[0]), at_s(SUSPENDED_DAYS[1] + timedelta(days=
 
 
 def silences(number: int) -> list[tuple[int, int]]:
-    """Return when a terminal says nothing: from, until."""
+    """Return the spans (from, until) in which a terminal is silent."""
     found = []
     if number < DIGITAL and number % 3 == 0:
         found.append(OPERATOR_OUT)
@@ -92,28 +93,28 @@ def silences(number: int) -> list[tuple[int, int]]:
 
 
 def ucr_silences(number: int) -> list[tuple[int, int]]:
-    """Return when the UCRs of a home are out of reach, or gone, while its terminal speaks."""
+    """Return the spans in which the UCRs of a home are out of reach or gone, while its terminal reports."""
     return ([AWAY_S] if number in AWAY else []) + ([(DEAD_UCRS[number], ENDS)] if number in DEAD_UCRS else [])
 
 
 def pauses(number: int, *, ucr: bool) -> list[tuple[int, int]]:
-    """Return when a device is not supervised."""
+    """Return the spans in which a device is not supervised."""
     return ([SUSPENDED_S] if number in SUSPENDED else []) + ([AWAY_S] if ucr and number in AWAY else [])
 
 
 def is_regular(number: int) -> bool:
-    """Say whether a home's month is as dull as most."""
+    """Return True if nothing special happens in a home's month."""
     return not (silences(number) or ucr_silences(number))
 
 
 @cache
 def beats(interval_s: int, phase_s: int) -> list[int]:
-    """Return when a device is to speak, but for what keeps it from it; while there is no receiver nobody is heard."""
+    """Return the seconds at which a device would report, except while the receiver is stopped."""
     return [second for second in range(phase_s, ENDS, interval_s) if not DOWN[0] <= second < DOWN[1]]
 
 
 def heard(home: Home, *, ucr: bool) -> list[int]:
-    """Return when a device is heard."""
+    """Return the seconds at which the receiver hears a device."""
     return _heard(home.number, home.interval_s, home.phase_s, ucr)
 
 
@@ -121,20 +122,20 @@ def heard(home: Home, *, ucr: bool) -> list[int]:
 def _heard(number: int, interval_s: int, phase_s: int, ucr: bool) -> list[int]:  # noqa: FBT001 - a key
     regular = beats(interval_s, phase_s)
     if number in AWAY and not ucr:
-        regular = sorted([*regular, *AWAY_S])  # that somebody leaves, or is back, is said at once
+        regular = sorted([*regular, *AWAY_S])  # the terminal reports at once that the user leaves or is back
     quiet = silences(number) + (ucr_silences(number) if ucr else [])
     return [second for second in regular if not within(second, quiet)] if quiet else regular
 
 
 def within(second: int, spans: list[tuple[int, int]]) -> bool:
-    """Say whether a second is in one of the spans."""
+    """Return True if a second is in one of the spans."""
     return any(since <= second < until for since, until in spans)
 
 
 def lost_at(home: Home, *, ucr: bool) -> list[int]:
-    """Return the ticks at which a device is found lost: silent for three intervals since it was heard, or was let off.
+    """Return the ticks at which a device becomes lost, three intervals after its last report.
 
-    A UCR only while its terminal speaks.
+    A silence that begins in a pause does not count. A UCR becomes lost only while its terminal reports.
     """
     quiet = silences(home.number) if not ucr else ucr_silences(home.number)
     found = []
@@ -145,7 +146,7 @@ def lost_at(home: Home, *, ucr: bool) -> list[int]:
         last = times[bisect_left(times, since) - 1]
         at = last + ALLOWED * home.interval_s + TOLERANCE_S
         if DOWN[0] < at and last < DOWN[1]:
-            # The receiver was away in that silence: the time does not count, and one more period is given.
+            # The receiver was stopped in that silence, so that time does not count and one more interval is allowed.
             at += DOWN[1] - DOWN[0] + home.interval_s
         tick = -(-at // TICK_S) * TICK_S
         if tick < min(until + home.interval_s, ENDS) and not any(at > back > last for back in times):
@@ -154,7 +155,7 @@ def lost_at(home: Home, *, ucr: bool) -> list[int]:
 
 
 class Day(NamedTuple):
-    """What the ledger must say of a device and a day."""
+    """The expected ledger entry of a device and a day."""
 
     received: int
     supervised_s: int
@@ -163,17 +164,17 @@ class Day(NamedTuple):
 
 
 def day_of(home: Home, day: date, *, ucr: bool) -> Day:
-    """Return a device's day by the plan."""
+    """Return the expected day of a device after the plan."""
     began, ends = at_s(day), at_s(day + timedelta(days=1))
     times = heard(home, ucr=ucr)
     first, last = bisect_left(times, began), bisect_left(times, ends)
-    # A UCR is heard through its terminal, which lives then.
+    # A report of a UCR is also a sign of life of its terminal.
     through = 0 if ucr else home.ucrs * _between(heard(home, ucr=True), began, ends)
     supervised_s = ends - began - _overlap([DOWN], began, ends)
     paused = pauses(home.number, ucr=ucr)
     unsupervised_s = _overlap(paused, began, ends)
     anew = sorted({0, *(until for _, until in paused)})
-    # Silence counts anew from then, whoever speaks at the same tick.
+    # Silence counts again from then, even if a device reports at the same tick.
     begins = [since for since, _ in paused if began <= since < ends]
     longest_s = 0
     for second in [*times[first:last], *begins, *([] if within(ends - 1, paused) else [ends])]:

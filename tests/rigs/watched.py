@@ -1,4 +1,4 @@
-"""What the tests of the watchdog share: a home that is watched, what it says, and what became of it."""
+"""Common parts of the watchdog's tests: a supervised home, its messages and its states."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 900
 LOST_AFTER_S = 3 * INTERVAL_S + 6
-"""Three misses, the tolerance of 5 s, and a slot of the wheel."""
+"""Three intervals, the tolerance of 5 s, and a slot of the wheel."""
 HOME = Account(account="1234", home="H-1", interval_s=INTERVAL_S, ucr_interval_s=INTERVAL_S)
 DAY_S = 86_400
 
@@ -31,12 +31,12 @@ def presence(device: str = "U1", account: str = "1234") -> Signal:
 
 
 def will(account: str = "1234") -> Signal:
-    """Return what a broker says of a terminal whose connection broke."""
+    """Return the broker's last will of a terminal whose connection broke."""
     return signal(account, "lost", kind=Kind.PATH_TROUBLE, device="", hearsay=True)
 
 
 async def wait(rig: Core, seconds: float) -> None:
-    """Let time pass in one step, judge, and have the journal written."""
+    """Let time pass in one step, check deadlines, and write the journal."""
     rig.clock.advance(seconds)
     while rig.watchdog.look():
         pass
@@ -45,7 +45,7 @@ async def wait(rig: Core, seconds: float) -> None:
 
 
 async def alive(rig: Core) -> None:
-    """Let the receiver leave a proof that it lives, as it does every few seconds."""
+    """Let the receiver record that it runs, as it does every few seconds."""
     rig.commit.pulse()
     await rig.sync()
 
@@ -71,7 +71,7 @@ async def why(rig: Core) -> list[str]:
 
 
 def ledger(rig: Core, day: str) -> dict[int, DayOf]:
-    """Return a day of the fleet by device."""
+    """Return the ledger of a day by device."""
     rows = rig.read("SELECT stretch, columns FROM ledger WHERE day = ?", day)
     return {one.unit: one for row in rows for one in unpack(row["stretch"], row["columns"]) if one.allowed_misses}
 
