@@ -237,7 +237,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     ),
     "broker lost": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x200 0x39"}, {"VetllaBrokerLost"}),
     "a broker restarts": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x239 0"}, set()),
-    "a receipt that nobody takes": (
+    "a receipt without a subscriber": (
         {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},
         {"VetllaReceiptsUnheard"},
     ),
@@ -293,11 +293,11 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "an operator's network fails": ({"vetlla_incidents_open": "0x200 1x39"}, {"VetllaIncidentOpen"}),
     "a handful flickers": ({"vetlla_incidents_open": "0x238 1x1"}, set()),
     "one in fifty is lost": ({'vetlla_supervised{state="lost"}': "1650x240"}, {"VetllaDevicesLost"}),
-    "nobody is supervised": (
+    "no device is supervised": (
         {f'vetlla_supervised{{state="{state}"}}': "0x240" for state in ("ok", "late", "lost", "unknown")},
         {"VetllaNobodySupervised"},
     ),
-    "nobody is registered": (
+    "no account is registered": (
         {"vetlla_accounts": "0x240", **{f'vetlla_supervised{{state="{health.word}"}}': "0x240" for health in Health}},
         set(),
     ),

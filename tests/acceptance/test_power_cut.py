@@ -92,7 +92,7 @@ def report_with_patience(daemon: Daemon) -> int:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """Return a record of a daemon on an honest disk."""
+    """Return a record of a daemon on a disk that syncs correctly."""
     return live(tmp_path_factory.mktemp("honest").resolve(), report_in_every_manner)
 
 

@@ -54,7 +54,7 @@ def assert_operators_work(daemon: Daemon, *, durable: bool) -> None:
 
 @contextmanager
 def held(state_dir: Path, *statements: str) -> Iterator[None]:
-    """Hold the registry as a process that hangs does."""
+    """Hold the registry during the block, as a hung process does."""
     with closing(sqlite3.connect(state_dir / REGISTRY, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)

@@ -114,20 +114,20 @@ class FaultyJournal(Journal):
             assert self.gate.wait(PATIENCE_S)
             self.at_gate.clear()
         if self.failing:
-            raise StoreError("commit failed: told to")
+            raise StoreError("the commit failed, as the test asked")
         super().write(batch)
         self.written.append(batch)
 
     def checkpoint(self) -> None:
         """Checkpoint, or fail if the test asked for it."""
         if self.failing_checkpoint:
-            raise StoreError("checkpoint failed: told to")
+            raise StoreError("the checkpoint failed, as the test asked")
         super().checkpoint()
 
     def resume(self) -> None:
         """Resume, or fail if the test asked for it."""
         if self.failing:
-            raise StoreError("cannot go on: told to fail")
+            raise StoreError("the journal cannot resume, as the test asked")
         super().resume()
 
 

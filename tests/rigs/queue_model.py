@@ -261,7 +261,7 @@ class Model:
         self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
 
     def _next_for(self, operator: str) -> int:
-        """Return the operator's unanswered alarm, unless a more urgent one waits. Otherwise return the first waiting."""
+        """Return the operator's unanswered alarm, unless a more urgent one waits. Otherwise return the first one."""
         cases = [case for case in self.queue() if not case.on_test]
         waiting = next((case for case in cases if case.state == "waiting"), None)
         held = next((case for case in cases if (case.state, case.operator) == ("claimed", operator)), None)

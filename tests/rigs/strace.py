@@ -70,7 +70,7 @@ def slow_disk(daemon: Daemon, delay: str) -> Iterator[None]:
 
 @contextmanager
 def recorded(directory: Path, calls: Sequence[str], *options: str) -> Iterator[Recording]:
-    """Record calls of a daemon that starts with the recording's ``wrapper``. It is complete when the daemon has ended."""
+    """Record calls of a daemon that starts with the recording's ``wrapper``. The record is complete at its end."""
     recording = Recording(
         directory / "calls", [program(), "-D", "-f", "-y", "-y", "-xx", "-s", "65536", *options], calls
     )

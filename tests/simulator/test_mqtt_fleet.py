@@ -126,7 +126,7 @@ def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon:
     rows = [(row["account"], row["sequence"], row["occurred_us"] // 1000) for row in query(daemon.state_dir, TOLD)]
     meant = [(e.terminal, e.ref, round(datetime.fromisoformat(e.ts).timestamp() * 1000)) for e in settled]
     assert sorted(rows) == sorted(meant)
-    assert f"{connections} connections broken, 12 homes away" in said[0]
+    assert f"{connections} connections broken, 12 homes without network" in said[0]
 
 
 def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
@@ -238,7 +238,7 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
     assert (report["complete"], report["cut"], len(report["silent"])) == (True, 4, 2)
     assert report["backlog"] > 0
     assert report["backlog_s"] > 0
-    assert "4 connections broken, 4 homes away" in done.stderr
+    assert "4 connections broken, 4 homes without network" in done.stderr
     assert f"2 homes fall silent: {', '.join(report['silent'])}" in done.stderr
     told = CliRunner().invoke(command(), options).stdout
     for words in ("broken by the outage", "had no network", "homes fell silent", "the last report of before"):
