@@ -54,7 +54,7 @@ fi
 work=$VETLLA_FRESH_IN
 mapfile -t passed_on < <(env | grep -E "$PASSED_ON" || true)
 
-# Make a separate system for one step.
+# Make a separate system for one step, with the bundle of HEAD in its /tmp.
 open_system() {
     root=$work/$1
     mkdir -p "$root"

@@ -69,7 +69,7 @@ def test_the_wrong_key_is_told_to_both_sides(tmp_path: Path) -> None:
 
 
 def test_a_wrong_clock_is_corrected_once_and_seen_the_second_time(tmp_path: Path) -> None:
-    """The receiver sends NAK with its time and takes the corrected repeat. If the clock stays wrong, it alarms."""
+    """The receiver sends NAK with its time and takes the corrected repeat. A clock that stays wrong opens an alarm."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001", key=KEY) as terminal:
         frame = terminal.frame(at=datetime.now(UTC) - OFF)
         terminal.send(frame)

@@ -391,7 +391,7 @@ def test_an_answered_call_is_not_forgotten_when_its_operator_vanishes(tmp_path: 
         assert (left["state"], left["operator"] != "", left["lapsed"] is not None) == ("answered", True, True)
         assert daemon.metric("vetlla_unattended_alarms", priority="life") == 1
         assert daemon.metric("vetlla_escalations_total", priority="life", why="hold_lapsed") >= 1
-        daemon.await_queue(lambda alarms: alarms[0]["escalated"] > left["escalated"])  # it escalates again while no operator acts
+        daemon.await_queue(lambda alarms: alarms[0]["escalated"] > left["escalated"])  # it escalates again
         assert daemon.ask("queue.claim", alarm=1)["lapsed"] is None
         assert daemon.ask("queue.close", alarm=1, outcome="help_sent")["state"] == "closed"
         assert daemon.metric("vetlla_unattended_alarms", priority="life") == 0

@@ -90,7 +90,7 @@ def test_a_registry_that_a_hung_process_holds_is_read_past_it(daemon: Daemon, ho
 
 
 def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) -> None:
-    """Terminals find no listener and dial their second receiver, and operators work. Later the receiver reads it."""
+    """Terminals find no listener and dial their second receiver; operators work. A retry reads the mended registry."""
     keep_key(daemon.state_dir, "north", bytes(16))
     path = daemon.state_dir / REGISTRY
     whole = path.read_bytes()

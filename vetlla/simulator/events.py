@@ -77,7 +77,8 @@ class Story:
         if await self._until(outage.after_s):
             return
         self._counts.cut = sum([member.lose_network() for member in self._fleet])
-        self._say(f"the network fails: {self._counts.cut:,} connections broken, {len(self._fleet):,} homes without network")
+        homes = f"{len(self._fleet):,} homes without network"
+        self._say(f"the network fails: {self._counts.cut:,} connections broken, {homes}")
         end_s = outage.after_s + outage.length_s
         returns = sorted(
             (end_s + self._random.uniform(0, outage.return_within_s), number) for number in range(len(self._fleet))
