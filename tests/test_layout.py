@@ -58,7 +58,7 @@ def test_a_command_helps(command: Command) -> None:
     """A command's help has a first sentence and an example, and the command has --json for programs."""
     first, _, _ = command.help.partition("\n")
     assert first.endswith((".", "?")), "the first line of help must be a sentence"
-    assert re.search(rf"Example: (.*[ |(])?vetlla {command.path}\b", command.help), "help must have an example of this command"
+    assert re.search(rf"Example: (.*[ |(])?vetlla {command.path}\b", command.help), "help must have an example of it"
     assert "--json" in command.options or command.path in NOT_FOR_MACHINES
 
 

@@ -47,7 +47,7 @@ START_S = 1.0
 def main() -> None:
     """Run the storms and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="use a tenth of the terminals and of the time, to check that it runs")
+    parser.add_argument("--quick", action="store_true", help="use a tenth of terminals and time, to check that it runs")
     parser.add_argument("--only", choices=PROTOCOLS)
     options = parser.parse_args()
     out = Console()
