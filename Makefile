@@ -1,4 +1,4 @@
-# Two commands matter to a newcomer: `make run` and `make test`. Both set everything up first; neither needs root.
+# A newcomer needs two commands: `make run` and `make test`. Both set everything up first, and neither needs root.
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -12,40 +12,40 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-run: $(READY) ## the receiver with simulated homes and a live board; Ctrl-C ends it
+run: $(READY) ## run the receiver with simulated homes and a live board; Ctrl-C ends it
 	$(BIN)/vetlla demo
 
-lint: $(READY) ## style, types, rooms
+lint: $(READY) ## check style, types and the imports between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## the same, and all tests
+test: lint ## check as lint does, and run all tests
 	$(BIN)/pytest -m apart
 	$(BIN)/pytest -n auto -m "not apart"
 
-coverage: $(READY) ## which branches the tests take; the tracer doubles their time
+coverage: $(READY) ## show which branches the tests take; the tracer doubles their time
 	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
 
-wheel: $(READY) ## what docs/operations.md installs, into dist/
+wheel: $(READY) ## build the wheel that docs/operations.md installs, into dist/
 	rm -rf dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
-fresh: ## both commands of the README and the handbook's installation, proven in a bare Debian 12
+fresh: ## try both commands of the README and the handbook's installation in a bare Debian 12
 	scripts/fresh.sh
 
-bench: $(READY) ## measurements, side by side with pysiaalarm (bench/README.md)
+bench: $(READY) ## measure the receiver, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.receiving.supervision
 
-chaos: $(READY) ## kill -9 at random instants, 100 loops
+chaos: $(READY) ## kill -9 the receiver at random instants, in 100 loops
 	$(BIN)/python -m bench.killing.chaos --loops 100
 
 COMPILE = $(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --quiet
 
-lock: ## pin what is new, with hashes and no index host: for development, and of that what is installed in production
+lock: ## pin all packages with hashes and without an index host, for development and (a part of them) for production
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
 	$(COMPILE) --all-extras -o requirements-dev.lock
 	$(COMPILE) --constraint requirements-dev.lock -o requirements.lock

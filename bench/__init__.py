@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat: README.md says what was measured, where and how."""
+"""Measurements that anyone can repeat. README.md describes what was measured, where and how."""

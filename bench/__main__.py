@@ -2,8 +2,8 @@
 
     python -m bench [--quick] [--only WORD] [--json FILE]
 
-Each load runs first against one receiver and then against the other, with the generator in a process of its own; behind
-them ours alone: its restart, the return of a fleet after an outage, and what it takes from an MQTT broker.
+Each load runs first against one receiver and then against the other, with the generator in a separate process. Then
+follow measurements of this receiver alone: its restart, the return of a fleet after an outage, and MQTT.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Load:
     rate: float = 0.0
     protocol: str = "dc09"
     vetlla_only: str = ""
-    """Why the other is not asked."""
+    """Why pysiaalarm does not get this load, or "" if it does."""
 
 
 LOADS = (
@@ -70,15 +70,15 @@ LOADS = (
     ),
 )
 QUICK = 10
-"""What --quick divides the frames by: to see that everything runs, not to measure."""
+"""--quick divides the frames by this number. It only checks that everything runs, and measures nothing."""
 
 
 def main() -> None:
-    """Run the loads, print the table."""
+    """Run the loads and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the frames: does it run?")
-    parser.add_argument("--only", default="", help="loads whose name holds this word")
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--quick", action="store_true", help="send a tenth of the frames, to check that it runs")
+    parser.add_argument("--only", default="", help="run only loads whose name contains this word")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     out = Console()
     machine = describe()
@@ -144,7 +144,7 @@ def _print(results: list[dict[str, Any]], out: Console) -> None:
                     f"{figures['memory_mib']:.0f}",
                 )
     out.print(table)
-    out.print("vetlla: every frame (but heartbeats) is synced to disk before its ACK. pysiaalarm: nothing is stored.")
+    out.print("vetlla syncs every frame except heartbeats to disk before its ACK. pysiaalarm stores nothing.")
 
 
 if __name__ == "__main__":

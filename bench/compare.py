@@ -1,11 +1,11 @@
-"""What a change costs a frame: two source trees take the same load in turns, on one machine.
+"""The cost of a change for each frame: two source trees take the same load in turns, on one machine.
 
     python -m bench.compare OTHER_TREE [--turns 5] [--only WORD]
 
 ``OTHER_TREE`` is a checkout of the commit to compare with (``git worktree add --detach OTHER_TREE COMMIT``). Each turn
 measures both trees with their own bench, one right after the other, and every second turn in the other order. The
-ratio of a turn does not see how the machine's speed drifts; the median of the ratios does not see a turn that other
-work disturbed.
+ratio of a turn does not depend on slow changes of the machine's speed. The median of the ratios does not depend on a
+turn that other work disturbed.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ class Turn(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How much more this tree costs: 1.02 is 2 % more."""
+        """Cost of this tree divided by that of the other; 1.02 is 2 % more."""
         return self.this / self.other
 
 
 def main() -> None:
-    """Run the loads in both trees, print one line for each."""
+    """Run the loads in both trees, and print one line for each load."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("other", type=Path, help="a checkout of the commit to compare with")
-    parser.add_argument("--turns", type=int, default=5, help="how often each load is measured in each tree")
-    parser.add_argument("--only", default="", help="loads whose name holds this word")
+    parser.add_argument("other", type=Path, help="checkout of the commit to compare with")
+    parser.add_argument("--turns", type=int, default=5, help="number of measurements of each load in each tree")
+    parser.add_argument("--only", default="", help="run only loads whose name contains this word")
     options = parser.parse_args()
     out = Console()
     out.print(str(describe()), highlight=False)
     table = Table("load", "before us", "after us", "median ratio", "ratios of all turns", box=None)
     trees = [options.other.resolve(), Path(__file__).resolve().parents[1]]
     for load in LOADS:
-        if options.only in load.name and load.connections > 1 and not load.rate:  # a receiver that waits costs more
+        if options.only in load.name and load.connections > 1 and not load.rate:  # an idle receiver costs more a frame
             with out.status(load.name):
                 table.add_row(load.name, *_row([_turn(trees, load.name, place) for place in range(options.turns)]))
     out.print(table)

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Prove on a fresh machine what README.md and docs/operations.md promise: a bare Debian 12 with Python, make and nothing
-# else, in which the commands are typed as they are printed.
+# Check the promises of README.md and docs/operations.md on a fresh machine: a bare Debian 12 with only Python and make.
+# The script types the commands exactly as the pages print them.
 #
-#     scripts/fresh.sh [STEP ...]       make fresh: run test install; a step "test:root" is taken by that user alone
+#     scripts/fresh.sh [STEP ...]       make fresh: run test install; only that user runs a step such as "test:root"
 #
-#     run       `make run` as root and as a user of its own, ended with Ctrl-C
-#     test      `make test` as both: what needs other packages is skipped, and nothing outside the clone is changed
-#     install   the handbook's section "Install", its first checks, and a receiver that takes a report
-#     ci        `.ci/run` as root: it installs what tests need, and a skip is a failure (large)
+#     run       run `make run` as root and as a separate user, and end it with Ctrl-C
+#     test      run `make test` as both; tests that need other packages are skipped, and files outside the clone stay
+#     install   follow the handbook's section "Install" and its first checks, and let a receiver take a report
+#     ci        run `.ci/run` as root: it installs what tests need, and a skip is a failure (large)
 #
-# Needs root, or `uidmap` to be root of a user namespace; git, mmdebstrap, and a Debian mirror and a package index that
-# it reaches. What the caller sets of these is passed on: VETLLA_FRESH_MIRROR, the PIP_* variables of an index, those of
-# a proxy, and certificates by PIP_CERT or SSL_CERT_FILE. The machine itself is left as it is.
+# The script needs root, or `uidmap` to be root of a user namespace. It needs git, mmdebstrap, a Debian mirror and a
+# package index. It passes on the caller's VETLLA_FRESH_MIRROR, PIP_* variables of an index, proxy variables, and the
+# certificates of PIP_CERT or SSL_CERT_FILE. It changes nothing on the machine itself.
 set -euo pipefail
 
 readonly RUN_S=20
@@ -31,7 +31,7 @@ done
 
 say() { printf '\n== %s\n' "$*"; }
 
-# --- outside: the bare system, once -----------------------------------------------------------------------------------
+# --- outside the namespace: make the bare system once -----------------------------------------------------------------
 
 if [[ -z ${VETLLA_FRESH_IN:-} ]]; then
     for program in git mmdebstrap unshare; do
@@ -45,20 +45,20 @@ if [[ -z ${VETLLA_FRESH_IN:-} ]]; then
     git -C "$here" bundle create -q "$work/clone.bundle" HEAD
     namespaces=(--mount --pid --fork --kill-child)
     ((EUID == 0)) || namespaces+=(--user --map-auto --map-root-user)
-    VETLLA_FRESH_IN=$work unshare "${namespaces[@]}" "$0" "$@" && say "all of it holds"
+    VETLLA_FRESH_IN=$work unshare "${namespaces[@]}" "$0" "$@" && say "every step succeeded"
     exit
 fi
 
-# --- inside a mount namespace of our own ------------------------------------------------------------------------------
+# --- inside our own mount namespace -----------------------------------------------------------------------------------
 
 work=$VETLLA_FRESH_IN
 mapfile -t passed_on < <(env | grep -E "$PASSED_ON" || true)
 
-# Makes a system of its own for one step, with a clone of HEAD in the home of the user who takes the step.
+# Make a separate system for one step, with the bundle of HEAD in its /tmp.
 open_system() {
     root=$work/$1
     mkdir -p "$root"
-    mount --bind "$root" "$root"  # so that a file system is seen at its root
+    mount --bind "$root" "$root"  # so that its root is a mount point
     tar -xf "$work/system.tar" -C "$root" --exclude='./dev/*'
     for device in null zero full random urandom tty; do
         : >"$root/dev/$device"
@@ -74,7 +74,7 @@ open_system() {
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
     mount -t proc proc "$root/proc"
     cp /etc/resolv.conf "$root/etc/resolv.conf"
-    echo '127.0.0.1 localhost' >"$root/etc/hosts"  # Debian's installer writes it, and mmdebstrap does not
+    echo '127.0.0.1 localhost' >"$root/etc/hosts"  # Debian's installer writes it, but mmdebstrap does not
     local certificates=${PIP_CERT:-${SSL_CERT_FILE:-}}
     [[ -z $certificates ]] || install -D -m 0644 "$certificates" "$root$CERTIFICATES"
     enter root useradd --create-home anna
@@ -86,7 +86,7 @@ close_system() {
     rm -rf "$root"
 }
 
-# enter WHO COMMAND...: run something there with a login's environment and what was passed on; its input is nothing.
+# enter WHO COMMAND...: run a command there with a login's environment, the passed-on variables and no input.
 enter() {
     local who=$1 home=/root
     shift
@@ -96,7 +96,7 @@ enter() {
     chroot "$root" env -i "${settings[@]}" "${passed_on[@]}" runuser -u "$who" -- "$@" </dev/null
 }
 
-# The clone, in the home of WHO.
+# Clone HEAD into the home of WHO.
 clone() {
     local who=$1 home=/root
     [[ $who == root ]] || home=/home/$who
@@ -105,7 +105,7 @@ clone() {
     clone=$home/vetlla
 }
 
-# Everything that is not the clone, and not for temporary files, by name, size and time of change.
+# List every file outside the clone and the directories of temporary files: name, size and time of change.
 listed() {
     enter root find / -xdev \( -path /proc -o -path /tmp -o -path /var/tmp -o -path "$clone" \) -prune \
         -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort
@@ -114,7 +114,7 @@ listed() {
 run_step() {
     clone "$1"
     say "make run, as $1, for $RUN_S s and then Ctrl-C"
-    # A terminal sends Ctrl-C to all that stands in the foreground; the first minute sets everything up.
+    # Set everything up first: it takes a minute. As a terminal's Ctrl-C does, the signal reaches the foreground group.
     enter "$1" bash -c "cd '$clone' && time make .venv/.ready"
     enter "$1" bash -c "cd '$clone' && timeout --signal=INT --preserve-status $RUN_S make run" | tee "$work/told" || true
     grep -Eq '^[1-9][0-9]* of [1-9][0-9]* reports acknowledged' "$work/told"
@@ -136,7 +136,7 @@ ci_step() {
     enter root bash -c "cd '$clone' && time .ci/run"
 }
 
-# The fenced blocks of a section of the handbook, as they are printed.
+# Print the fenced blocks of a section of the handbook.
 printed() {
     awk -v section="## $1" '
         /^## / { inside = $0 == section }
@@ -147,13 +147,13 @@ printed() {
 install_step() {
     clone root
     say "the handbook's installation"
-    echo '== systemd, which the handbook asks for'
+    echo '== systemd, which the handbook requires'
     enter root bash -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd netcat-openbsd >/dev/null'
     printed Install | tee "$root$clone/typed"
     enter root bash -euc "cd '$clone' && time source ./typed"
     say "its first start"
     enter vetlla vetlla check-config
-    # A disk that is shared with other work may be slow: 1 is a warning, 2 would keep the receiver from its work.
+    # Status 1 is a warning: a disk that other work shares may be slow. Status 2 would stop the receiver from working.
     enter vetlla vetlla doctor || (($? == 1))
     enter root systemd-analyze verify /etc/systemd/system/vetlla.service /etc/systemd/system/vetlla-backup.timer
     enter vetlla bash -euc '
@@ -165,11 +165,11 @@ install_step() {
         vetlla inventory sample --homes 20 --out /tmp/sample
         kill %1
         wait %1'
-    say "what was installed"
+    say "number of installed packages"
     enter root env -u PIP_QUIET /opt/vetlla/bin/pip list --format=freeze | wc -l
 }
 
-((EUID == 0)) || { echo "fresh: not root of its namespace" >&2; exit 1; }
+((EUID == 0)) || { echo "fresh: this needs root of its namespace" >&2; exit 1; }
 mount --make-rprivate /
 steps=("$@")
 ((${#steps[@]})) || steps=(run test install)

@@ -1,4 +1,4 @@
-"""What all tests share: a skip is a failure where the machine must offer everything, and the machine is left alone."""
+"""Hooks of all tests: a skip is a failure on a machine that must offer everything, and no test changes the machine."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NO_SKIPS = "VETLLA_NO_SKIPS"
-"""Set where a skip is a failure (``.ci/run``): a test that did not run proves nothing."""
+"""Variable that makes a skip a failure (``.ci/run`` sets it), because a test that did not run proves nothing."""
 
 MEDDLERS = (
     "apt", "apt-get", "dpkg", "pip", "pip3", "curl", "wget",
     "systemctl", "systemd-sysusers", "systemd-tmpfiles", "useradd", "groupadd",
 )  # fmt: skip
-"""Programs that install, fetch, or change what is outside a test's own folder."""
+"""Programs that install, fetch, or change things outside a test's own folder."""
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 
 def _refused(report: _Report) -> _Report:
-    # An expected failure is reported as a skip too, and is none.
+    # pytest reports an expected failure as a skip too, but it is not one.
     if os.environ.get(NO_SKIPS) and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
@@ -46,7 +46,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def meddling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Put stand-ins before the programs that would change the machine; yield the file where they note their calls."""
+    """Put stand-ins before the programs that would change the machine. Yield the file where they record their calls."""
     folder = tmp_path_factory.mktemp("meddlers")
     noted = folder / "noted"
     for name in MEDDLERS:

@@ -1,4 +1,4 @@
-"""Why a user may not: the cause that is told, and a remedy that fits it."""
+"""Errors of permissions: they name the cause, and a remedy that fits it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ME = pwd.getpwuid(os.geteuid() or NOBODY).pw_name
-"""Who asks: the user of the tests, or nobody where that is root."""
+"""The asking user: the one of the tests, or the user ``nobody`` if that is root."""
 
 
 @pytest.fixture
@@ -29,20 +29,20 @@ def folder() -> Iterator[Path]:
 
 
 def told(path: Path, *, writing: bool = True) -> tuple[str, str]:
-    """Return what is told of a path, and the remedy, to a user without privileges."""
+    """Return the message and the remedy for a path, as a user without privileges gets them."""
     with unprivileged():
         return str(access.obstacle(path, writing=writing)), access.remedy(path, writing=writing)
 
 
 def own(path: Path, mode: int) -> None:
-    """Make something the asking user's own."""
+    """Give a path to the asking user, with a mode."""
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
     path.chmod(mode)
 
 
 def test_what_is_allowed_has_no_obstacle(folder: Path) -> None:
-    """Reading what may be read; and a path that would be new in a directory that may be written."""
+    """There is no obstacle to a readable file, or to a new file in a writable directory."""
     file = folder / "file"
     file.touch(0o644)
     assert told(file, writing=False)[0] == "None"
@@ -53,7 +53,7 @@ def test_what_is_allowed_has_no_obstacle(folder: Path) -> None:
 
 
 def test_ones_own_file_needs_chmod_alone(folder: Path) -> None:
-    """Nobody else is asked for what the user can do alone."""
+    """The remedy needs no other user for a file of the user's own."""
     own(folder, 0o700)
     file = folder / "file"
     file.touch()
@@ -66,7 +66,7 @@ def test_ones_own_file_needs_chmod_alone(folder: Path) -> None:
 
 
 def test_the_first_closed_directory_is_named(folder: Path) -> None:
-    """The file itself may be open to all: it is the way to it that is closed."""
+    """The error names the closed directory, even if the file itself is open to all."""
     file = folder / "a" / "b" / "file"
     file.parent.mkdir(parents=True)
     file.touch(0o666)
@@ -74,7 +74,7 @@ def test_the_first_closed_directory_is_named(folder: Path) -> None:
     assert told(file)[0] == f"{ME} may not enter {folder / 'a'}"
 
 
-if os.geteuid() == 0:  # only root can make files another user's
+if os.geteuid() == 0:  # only root can give files to another user
     ADD = "sudo usermod -aG adm nobody"
 
     @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ if os.geteuid() == 0:  # only root can make files another user's
         ],
     )
     def test_the_remedy_is_by_whose_the_file_is(folder: Path, owner: int, group: int, mode: int, remedy: str) -> None:
-        """The owner's user where the owner alone may; the group where its members may, but never group root."""
+        """The remedy names the owner if only the owner may, or a group whose members may, but never group root."""
         assert (pwd.getpwuid(1).pw_name, grp.getgrgid(4).gr_name) == ("daemon", "adm")
         file = folder / "file"
         file.touch()
@@ -102,7 +102,7 @@ if os.geteuid() == 0:  # only root can make files another user's
 
 
 def test_an_error_that_permission_caused_is_told_as_one(folder: Path) -> None:
-    """Whatever family it was raised in; other errors stay what they are."""
+    """An error that permissions caused becomes an access error of any family. Other errors stay the same."""
     file = folder / "file"
     file.touch()
     own(file, 0o000)

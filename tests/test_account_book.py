@@ -1,4 +1,4 @@
-"""Who is calling: the most specific registration wins, whatever the case of the digits."""
+"""The account of a caller: the most specific registration wins, and the case of digits does not matter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def found(accounts: AccountBook, receiver: str, line: str, account: str) -> tupl
 
 
 def test_a_bare_account_is_found_whatever_receiver_and_line_the_frame_names() -> None:
-    """Most homes are registered by their account alone."""
+    """A home registered by its account alone is found with any receiver and line, as most homes are registered."""
     accounts = book(("", "", "1234"))
 
     assert found(accounts, "", "0", "1234") == ("", "", "1234")
@@ -31,7 +31,7 @@ def test_a_bare_account_is_found_whatever_receiver_and_line_the_frame_names() ->
 
 
 def test_the_most_specific_entry_wins() -> None:
-    """Receiver and line, then receiver, then line, then the bare account."""
+    """The order is: receiver and line, then receiver, then line, then the bare account."""
     accounts = book(("", "", "12"), ("", "2", "12"), ("1", "", "12"), ("1", "2", "12"))
 
     assert found(accounts, "1", "2", "12") == ("1", "2", "12")
@@ -56,7 +56,7 @@ def test_leading_zeros_count(account: str) -> None:
 
 
 def test_case_does_not_matter() -> None:
-    """Panels send hex digits, and letters, in both cases."""
+    """Upper and lower case are equal, because panels send hex digits and letters in both."""
     accounts = book(("c0FFD", "a", "fOC7688"))
 
     assert found(accounts, "C0ffd", "A", "Foc7688") == ("c0FFD", "a", "fOC7688")
@@ -69,7 +69,7 @@ def test_one_place_cannot_be_registered_twice() -> None:
 
 
 def test_it_counts_and_yields_its_accounts() -> None:
-    """Every entry is there once, several of one account too."""
+    """Every entry occurs once, even if several have the same account."""
     accounts = book(("", "", "1"), ("2", "", "1"), ("", "", "3"))
 
     assert len(accounts) == 3
@@ -80,7 +80,7 @@ def test_it_counts_and_yields_its_accounts() -> None:
 @settings(max_examples=200)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, HEX), max_size=20), st.tuples(NUMBERS, NUMBERS, HEX))
 def test_it_finds_what_the_rule_says(entries: list[tuple[str, str, str]], asked: tuple[str, str, str]) -> None:
-    """The lookup agrees with the rule written out."""
+    """The lookup agrees with the rule as it is written."""
     unlike = {tuple(part.upper() for part in entry): entry for entry in entries}
     receiver, line, account = (part.upper() for part in asked)
     candidates = ((receiver, line, account), (receiver, "", account), ("", line, account), ("", "", account))

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md hold: what belongs together is there, by whichever hand it was added."""
+"""The tree follows the recipes of CONTRIBUTING.md: the parts that belong together exist."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ INDEX = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
 DATABASES = sorted(path.name for path in (ROOT / "vetlla" / "store" / "migrations").iterdir() if path.is_dir())
 
 NOT_FOR_MACHINES = {
-    "receiver": "a daemon: its answers are its log, `vetlla status` and /metrics",
-    "demo": "a picture for people",
-    "inventory export": "writes a file in the format asked for",
-    "renewals export": "writes a file in the format asked for",
+    "receiver": "it is a daemon, which programs read by its log, `vetlla status` and /metrics",
+    "demo": "it shows a picture for people",
+    "inventory export": "it writes a file in the requested format",
+    "renewals export": "it writes a file in the requested format",
 }
-"""Commands without --json, and why."""
+"""Commands without --json, each with the reason."""
 
 
 def _by_path(command: Command) -> str:
@@ -35,7 +35,7 @@ def _by_path(command: Command) -> str:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_a_decoder_is_complete(name: str) -> None:
-    """A line of the registry has its file, with the frame drawn at its head, recordings, and a page in the docs."""
+    """A protocol of the registry has a file with its frame drawn at the top, recordings, and a page in the docs."""
     protocols = ROOT / "vetlla" / "protocols"
     files = (protocols / f"{name}.py", protocols / name / "decoder.py", protocols / name / "__init__.py")
     file = next(path for path in files if path.exists())
@@ -46,7 +46,7 @@ def test_a_decoder_is_complete(name: str) -> None:
 
 
 def test_no_recordings_without_a_decoder() -> None:
-    """Each page of a protocol belongs to a line of the registry."""
+    """Recordings and pages of a protocol belong to a protocol of the registry."""
     assert {page.stem for page in (ROOT / "docs" / "protocols").glob("*.md")} == set(PROTOCOLS)
 
 
@@ -55,16 +55,16 @@ def test_no_recordings_without_a_decoder() -> None:
 
 @pytest.mark.parametrize("command", commands(), ids=_by_path)
 def test_a_command_helps(command: Command) -> None:
-    """It says what it does in one sentence, gives an example of itself, and answers machines too."""
+    """A command's help has a first sentence and an example, and the command has --json for programs."""
     first, _, _ = command.help.partition("\n")
-    assert first.endswith((".", "?")), "the first line is a sentence"
-    assert re.search(rf"Example: (.*[ |(])?vetlla {command.path}\b", command.help), "an example of this very command"
+    assert first.endswith((".", "?")), "the first line of help must be a sentence"
+    assert re.search(rf"Example: (.*[ |(])?vetlla {command.path}\b", command.help), "help must have an example of it"
     assert "--json" in command.options or command.path in NOT_FOR_MACHINES
 
 
 @pytest.mark.parametrize("command", commands(), ids=_by_path)
 def test_a_command_lives_in_its_groups_file(command: Command) -> None:
-    """Its code is found by its name: a group's commands in the group's file."""
+    """The code of a group's command is in the file of that group."""
     assert command.module.startswith("vetlla.cli.")
     if " " in command.path:
         group = command.path.split()[0]
@@ -72,7 +72,7 @@ def test_a_command_lives_in_its_groups_file(command: Command) -> None:
 
 
 def test_commands_are_documented() -> None:
-    """docs/commands.md has one row for each command there is, and none for one that is gone."""
+    """docs/commands.md has one row for each existing command, and no other row."""
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `vetlla ([a-z][a-z -]*?)`", page, flags=re.MULTILINE)
     assert rows == sorted(set(rows), key=rows.index)
@@ -89,7 +89,7 @@ def _folders() -> list[Path]:
 
 @pytest.mark.parametrize("folder", _folders(), ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_a_family_of_files_is_a_folder(folder: Path) -> None:
-    """Three files of one subject stand in a folder of that name, and are not told apart by a prefix."""
+    """Three files of one subject are in a folder of that name, and do not share a prefix instead."""
     names = (file.stem.removeprefix("test_") for file in folder.glob("*.py") if file.stem != "__init__")
     families = Counter(name.partition("_")[0] for name in names)
     assert not [name for name, files in families.items() if files >= 3]
@@ -97,9 +97,9 @@ def test_a_family_of_files_is_a_folder(folder: Path) -> None:
 
 @pytest.mark.parametrize("room", ["service", "store", "receiver", "cli"])
 def test_a_subject_has_one_name_in_tests_and_code(room: str) -> None:
-    """The tests of a subject's folder stand in a folder of the same name."""
+    """The tests of a subject's folder are in a folder of the same name."""
     subjects = {path.name for path in (ROOT / "vetlla" / room).iterdir() if (path / "__init__.py").exists()}
-    # ``doctor`` is one file that many tests are about, and files of rows are read and written by many commands.
+    # ``doctor`` is one file with many tests, and many commands read and write files of rows.
     tested = {path.name for path in (ROOT / "tests" / room).iterdir() if (path / "__init__.py").exists()}
     assert tested <= subjects | {"doctor", "files"}
 
@@ -108,7 +108,7 @@ def test_a_subject_has_one_name_in_tests_and_code(room: str) -> None:
 
 
 def test_log_events_are_in_the_handbook() -> None:
-    """docs/operations.md explains each event that the daemon logs, and none that it does not."""
+    """docs/operations.md explains exactly the events that the daemon logs."""
     logged = set()
     for file in (ROOT / "vetlla").rglob("*.py"):
         logged |= set(re.findall(r"^\s*log\.\w+\(\s*\"([a-z_.]+)\"", file.read_text(encoding="utf-8"), re.MULTILINE))
@@ -121,7 +121,7 @@ def test_log_events_are_in_the_handbook() -> None:
 
 
 def test_everything_is_type_checked() -> None:
-    """Each package of the house is in mypy's strict run, the measurements too."""
+    """mypy's strict run includes every package, also the measurements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(project["tool"]["mypy"]["packages"]) == {file.parent.name for file in ROOT.glob("*/__init__.py")}
 
@@ -131,7 +131,7 @@ def test_everything_is_type_checked() -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_migrations_are_numbered_without_holes(database: str) -> None:
-    """Steps are 0001, 0002 ... each once, each with a name that says what it does."""
+    """Steps are 0001, 0002 ... without a gap, and each has a name."""
     names = sorted(path.name for path in (ROOT / "vetlla" / "store" / "migrations" / database).iterdir())
     assert all(re.fullmatch(r"\d{4}_[a-z0-9_]+\.sql", name) for name in names), names
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
@@ -146,20 +146,20 @@ def _recipes() -> dict[str, str]:
 
 
 def test_contributing_answers_the_questions() -> None:
-    """How do I add a decoder, a command, a migration: each has an answer."""
+    """CONTRIBUTING.md answers how to add a decoder, a command and a migration."""
     assert {f"How do I add a {thing}?" for thing in ("decoder", "command", "migration")} <= set(_recipes())
 
 
 @pytest.mark.parametrize("question", _recipes())
 def test_an_answer_has_at_most_five_steps(question: str) -> None:
-    """Steps are numbered from one, and five are enough."""
+    """The steps of an answer are numbered from one, and there are at most five."""
     steps = [int(number) for number in re.findall(r"^(\d+)\. ", _recipes()[question], flags=re.MULTILINE)]
     assert steps == list(range(1, len(steps) + 1))
     assert 1 <= len(steps) <= 5
 
 
 def test_named_files_exist() -> None:
-    """A file that CONTRIBUTING.md names is there; one with a placeholder has its folder."""
+    """Every file that CONTRIBUTING.md names exists. For a name with a placeholder its folder exists."""
     for name in re.findall(r"`([\w./<>-]+/[\w./<>-]*)`", CONTRIBUTING):
         fixed = name.partition("<")[0]
         assert (ROOT / fixed).exists() or (ROOT / fixed).parent.is_dir(), name
@@ -169,13 +169,13 @@ def test_named_files_exist() -> None:
     "page", sorted(ROOT.glob("docs/**/*.md")) + sorted(ROOT.glob("*.md")), ids=lambda page: page.name
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    """Every relative link of a page leads to a file that is there."""
+    """Every relative link of a page leads to an existing file."""
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?://|mailto:|#)([^)#]+)", text):
         assert (page.parent / target).exists(), target
 
 
 def test_every_page_is_in_the_index() -> None:
-    """docs/README.md leads to every page of the docs."""
+    """docs/README.md links every page of the docs."""
     pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in INDEX} == set()

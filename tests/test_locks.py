@@ -1,4 +1,4 @@
-"""The two lock files: what is installed in production is what was tested, and no tool of developers is among it."""
+"""The two lock files: production gets the tested packages, without developers' tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRODUCTION, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 
 
 def pins(name: str) -> dict[str, tuple[str, frozenset[str]]]:
-    """Return version and checksums by package."""
+    """Return the version and the checksums of each package."""
     entries = re.split(r"\n(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
     found = {}
     for entry in entries:
@@ -30,20 +30,20 @@ def named(requirements: list[str]) -> set[str]:
 
 @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
 def test_a_lock_names_versions_and_checksums_and_no_place(name: str) -> None:
-    """Where packages come from is the installer's choice."""
+    """A lock names no package index, because the installer chooses it."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|index|find-links", text)
     assert all(checksums for _, checksums in pins(name).values())
 
 
 def test_production_is_what_was_tested() -> None:
-    """Each of its packages has the version and the checksums with which the tests ran."""
+    """Each production package has the version and the checksums that the tests used."""
     tested = pins(DEVELOPMENT)
     assert {package: tested.get(package) for package in pins(PRODUCTION)} == pins(PRODUCTION)
 
 
 def test_production_has_what_the_program_needs_and_no_tool() -> None:
-    """All dependencies, none of the extras."""
+    """Production has all dependencies and no extras."""
     installed = set(pins(PRODUCTION))
     assert named(PROJECT["dependencies"]) <= installed
     extras = named([one for extra in PROJECT["optional-dependencies"].values() for one in extra])

@@ -1,4 +1,4 @@
-"""Where skips are refused, each one fails by its name and reason; no test changes the machine that it runs on."""
+"""If skips are refused, each one fails with its name and reason. No test changes the machine that it runs on."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def _run(folder: Path, suite: str = SUITE, **environment: str) -> tuple[int, str
 
 
 def test_skips_pass_on_a_developers_machine(tmp_path: Path) -> None:
-    """Without the variable a skip is a skip."""
+    """Without the variable a skip is not a failure."""
     status, text = _run(tmp_path)
     assert status == 0, text
     assert "1 passed, 3 skipped, 1 xfailed" in text
 
 
 def test_skips_fail_where_they_are_refused(tmp_path: Path) -> None:
-    """With it every skipped test and file fails and is named; an expected failure stays one."""
+    """With the variable every skipped test and file fails with its name. An expected failure stays one."""
     status, text = _run(tmp_path, VETLLA_NO_SKIPS="1")
     assert status != 0
     for name, reason in (
@@ -68,7 +68,7 @@ def test_skips_fail_where_they_are_refused(tmp_path: Path) -> None:
     assert "1 failed, 1 passed, 1 xfailed, 2 errors" in text
 
 
-# --- .ci/run, with nothing of this machine but a shell's own tools ----------------------------------------------------
+# --- .ci/run, with only a shell's own tools of this machine -----------------------------------------------------------
 
 SHELL_TOOLS = ("bash", "cat", "dirname", "grep", "mktemp", "readlink", "rm", "sh", "tail", "tee")
 NEEDED = {
@@ -84,7 +84,7 @@ TOLD = ["no skips: 1", "/dev/null", *["1 failed in 2.0s"] * 2]
 
 
 def _ci(folder: Path, programs: Iterable[str]) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Run ``.ci/run`` where only these programs are; return what came of it, and what it asked of apt-get."""
+    """Run ``.ci/run`` with only these programs installed. Return its result and its calls of apt-get."""
     asked = folder / "asked"
     for name in SHELL_TOOLS:
         (folder / name).symlink_to(shutil.which(name) or name)
@@ -105,7 +105,7 @@ def _ci(folder: Path, programs: Iterable[str]) -> tuple[subprocess.CompletedProc
 
 
 def test_ci_tells_what_make_told(tmp_path: Path) -> None:
-    """``.ci/run`` ends with make's status and pytest's closing line, gives no input and asks for no skips."""
+    """``.ci/run`` ends with make's status and pytest's last line, gives no input and forbids skips."""
     done, asked = _ci(tmp_path, NEEDED)
     assert done.returncode == 2
     assert done.stdout.splitlines() == TOLD
@@ -113,7 +113,7 @@ def test_ci_tells_what_make_told(tmp_path: Path) -> None:
 
 
 def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
-    """Root gets what is missing, and only that; anybody else is told what to ask root for."""
+    """``.ci/run`` as root installs exactly the missing packages. For other users it prints the command for root."""
     done, asked = _ci(tmp_path, {"strace", "systemd-analyze"})
     missing = [NEEDED[name] for name in ("promtool", "soffice")]
     missing += [] if Path("/usr/sbin/mosquitto").exists() else ["mosquitto"]
@@ -126,7 +126,7 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
 
 
 def test_what_tests_need_is_told_in_one_way() -> None:
-    """The tests' reasons to skip, ``.ci/run`` and the README name the same packages."""
+    """The tests' reasons for skips, ``.ci/run`` and the README name the same packages."""
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
     text = "".join(file.read_text(encoding="utf-8") for file in files if file != Path(__file__))
     assert set(re.findall(r"needs Debian package ([a-z-]+)", text)) <= set(NEEDED.values())
@@ -149,7 +149,7 @@ def test_is_quiet(): pass
 
 
 def test_a_test_that_would_change_the_machine_fails(tmp_path: Path) -> None:
-    """It reaches a stand-in instead of the program, and is named."""
+    """The test gets a stand-in instead of the program, and fails with a message that names the call."""
     status, text = _run(tmp_path, MEDDLING)
     assert status != 0
     assert "a test must not change the machine: apt-get install cowsay" in text

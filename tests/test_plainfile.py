@@ -1,4 +1,4 @@
-"""A pipe or a device in a file's place holds no command and no receiver up: it is an error at once."""
+"""A pipe or a device in the place of a file blocks no command and no receiver. It is an error at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = b"account,home\n0001,H-1\n"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Make a state directory, settings, and a pipe that no program writes to in the place of each kind of file."""
+    """Return a directory with a state directory, settings, and a pipe without a writer instead of each kind of file."""
     (tmp_path / "state").mkdir(mode=0o750)
     os.mkfifo(tmp_path / "pipe", 0o600)
     (tmp_path / "vetlla.toml").write_text(
@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the installed program; it must end by itself."""
+    """Run a command of the installed program, which must end by itself."""
     return subprocess.run(
         [VETLLA, *command.split()], cwd=place, input=stdin, capture_output=True, timeout=PATIENCE_S, check=False
     )
@@ -62,7 +62,7 @@ def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.Completed
     ],
 )
 def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) -> None:
-    """The receiver hung at its start and took no SIGTERM; commands waited without end."""
+    """Commands and the receiver end with an error. Once the receiver hung and took no SIGTERM, and commands waited."""
     done = ended(place, command)
     told = done.stderr.decode()
     assert done.returncode > 1, told
@@ -72,7 +72,7 @@ def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) 
 
 @pytest.mark.parametrize("name", ["journal.db", "manifest.json"])
 def test_a_pipe_in_a_backup_is_an_error_at_once(place: Path, name: str) -> None:
-    """A backup on a disk that others can write to."""
+    """The same holds for a pipe in a backup, which may be on a disk that other users can write to."""
     os.mkfifo(place / "state" / name)
     done = ended(place, "db verify state")
     assert done.returncode > 1
@@ -80,7 +80,7 @@ def test_a_pipe_in_a_backup_is_an_error_at_once(place: Path, name: str) -> None:
 
 
 def test_what_a_shell_pipes_in_is_imported_as_before(place: Path) -> None:
-    """Standard input by its name, and what ``<(...)`` stands for."""
+    """An import still reads standard input by its name, and the pipe of ``<(...)``."""
     done = ended(place, "accounts import /dev/stdin --state-dir state", ROWS)
     assert b"/dev/stdin: 1 added" in done.stdout, done
     reading, writing = os.pipe()
@@ -94,7 +94,7 @@ def test_what_a_shell_pipes_in_is_imported_as_before(place: Path) -> None:
 
 @pytest.mark.parametrize("opened", [open_file, open_input])
 def test_a_file_is_read_through_a_link(tmp_path: Path, opened: Callable[[Path], BufferedReader]) -> None:
-    """Settings are often a link to what a tool unpacked. A directory is told as one."""
+    """Settings are often a link to a file that a tool unpacked, so links are followed. A directory is an error."""
     (tmp_path / "file").write_bytes(ROWS)
     (tmp_path / "link").symlink_to("file")
     with opened(tmp_path / "link") as file:
@@ -104,7 +104,7 @@ def test_a_file_is_read_through_a_link(tmp_path: Path, opened: Callable[[Path], 
 
 
 def test_a_device_is_no_plain_file() -> None:
-    """It may have no end. Who names one for an import reads from it, within the bounds of a file."""
+    """A device may have no end, so it is refused here. An import reads from a device within the bounds of a file."""
     with pytest.raises(OSError, match="is no plain file"):
         open_file(Path("/dev/zero"))
     with open_input(Path("/dev/zero")) as device:
@@ -112,7 +112,7 @@ def test_a_device_is_no_plain_file() -> None:
 
 
 def test_what_is_always_empty_is_an_empty_file() -> None:
-    """``--config /dev/null`` is how the demonstration says that it has no configuration."""
+    """The demonstration uses ``--config /dev/null`` for an empty configuration."""
     with open_file(Path(os.devnull)) as nothing:
         assert nothing.read() == b""
     with pytest.raises(OSError, match="is no plain file"):

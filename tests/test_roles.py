@@ -1,4 +1,4 @@
-"""What the handbook lets a role do is what the machine lets it do: groups of the receiver, commands of sudo."""
+"""The machine allows each role what the handbook says: groups of the receiver, and commands of sudo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 SUDO = (ROOT / "config" / "sudo" / "vetlla-engineers").read_text(encoding="utf-8")
 HANDBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 NEVER = {"receiver", "decode", "simulate", "demo", "db"}
-"""Not as the receiver's user: these run another receiver, read any file of that user, or go back to a copy."""
+"""Commands that sudo must not allow: they run another receiver, read any file of its user, or restore a copy."""
 
 
 def _allowed() -> set[str]:
@@ -20,7 +20,7 @@ def _allowed() -> set[str]:
 
 
 def test_sudo_allows_what_the_handbook_says() -> None:
-    """The same commands, all of which there are, and none that is more than an engineer's work."""
+    """sudo and the handbook allow the same commands. All of them exist, and none is in ``NEVER``."""
     (row,) = re.findall(r"^\| engineer, as the receiver's user .*$", HANDBOOK, flags=re.MULTILINE)
     named = set(re.findall(r"`([a-z-]+)`", row.partition("by sudo |")[2]))
     assert _allowed() == named
@@ -29,7 +29,7 @@ def test_sudo_allows_what_the_handbook_says() -> None:
 
 
 def test_sudo_becomes_the_receivers_user_and_no_other() -> None:
-    """One rule, for the group of engineers, as the user of the units, of the program that the handbook links."""
+    """There is one rule: the engineers' group may run the program that the handbook links, as the units' user."""
     (rule,) = re.findall(r"^%.*$", SUDO, flags=re.MULTILINE)
     assert rule == "%vetlla-engineers ALL = (vetlla) NOPASSWD: VETLLA_OFFICE"
     unit = (ROOT / "config" / "systemd" / "vetlla.service").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def test_sudo_becomes_the_receivers_user_and_no_other() -> None:
 
 
 def test_every_role_has_its_row() -> None:
-    """The groups of the example configuration are those of the handbook's table."""
+    """The example configuration and the handbook's table have the same groups."""
     example = (ROOT / "config" / "vetlla.toml").read_text(encoding="utf-8")
     for role in set(ControlSettings.model_fields) - {"mode"}:
         (group,) = re.findall(rf'^#{role} = "([a-z-]+)"$', example, flags=re.MULTILINE)

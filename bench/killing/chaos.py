@@ -2,9 +2,9 @@
 
     python -m bench.killing.chaos [--loops N] [--terminals N] [--seed N] [--json]
 
-After every start, beside the running receiver and under the same load: no acknowledged report is missing, none is
-stored twice while its alarm is open, the audit chain holds, every acknowledged pendant call stands in the queue or was
-closed, and nothing that an operator was told is done has come undone. Exit status 1 when any of it is not so.
+It checks after every start, while the receiver runs under the same load: no acknowledged report is missing or stored
+twice while its alarm is open; the audit chain is intact; every acknowledged pendant call is in the queue or closed; and
+no confirmed work of the operator is lost. The exit status is 1 if any check fails.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SETTLE_S = 3.0
-"""How long what was under way while two things were compared may take to settle."""
+"""Time that closings under way during a comparison may take to reach the disk."""
 LIFE_S = 0.6
-"""A receiver lives so long at the most once it is ready: enough for hundreds of commits and several checkpoints."""
+"""Longest time from ready to kill: enough for hundreds of commits and several checkpoints."""
 LOOPS_PER_JOURNAL = 20
-"""Each life begins with a look at the whole journal: on an ever longer one, most of the time would go there."""
+"""Loops on one journal. After each start the whole journal is read, and a longer one would take most of the time."""
 STILLBORN = 0.15
-"""Share of the loops in which it is killed once more while it starts."""
+"""Share of the loops in which the receiver is killed once more while it starts."""
 KEY_NAME = "chaos"
 
 _SIGNALS = """
@@ -63,7 +63,7 @@ _NOTES = "SELECT alarm_id FROM notes"
 
 @dataclass(slots=True)
 class Tally:
-    """What the loops came to."""
+    """Counts of the loops and of the faults found."""
 
     loops: int = 0
     kills: int = 0
@@ -73,32 +73,32 @@ class Tally:
     repeats_recognised: int = 0
     closed: int = 0
     missing: int = 0
-    """Acknowledged, and not in the journal."""
+    """Reports that were acknowledged but are not in the journal."""
     twice: int = 0
-    """In the journal more than once."""
+    """Reports that are in the journal more than once."""
     flaws: int = 0
-    """Of the audit chain."""
+    """Flaws of the audit chain."""
     calls_lost: int = 0
     """Pendant calls stored without an alarm, or whose alarm is neither in the queue nor closed."""
     undone: int = 0
-    """Closings and notes that were confirmed and are not there."""
+    """Closings and notes that were confirmed but are not in the journal."""
     refused: int = 0
     """Answers that should have been acknowledgements."""
     restart_ms: list[float] = field(default_factory=list)
-    """From exec to ready."""
+    """Times from exec to ready, in milliseconds."""
 
     def __add__(self, other: Tally) -> Tally:
-        """Return both together."""
+        """Return the sum of both."""
         return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     @property
     def faults(self) -> int:
-        """How much is not as it must be."""
+        """Number of faults of every kind."""
         return self.missing + self.twice + self.flaws + self.calls_lost + self.undone + self.refused
 
 
 class Journal:
-    """What the journal held so far, read on from where the last look ended."""
+    """The content of the journal so far. Each look reads on from where the last one ended."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
@@ -106,18 +106,18 @@ class Journal:
         self.reports: Counter[Report] = Counter()
         self.alarms: dict[Report, int] = {}
         self.twice = 0
-        """Reports stored again with the same alarm; once it was closed the same report is another call."""
+        """Reports stored again with the same alarm. After the alarm was closed, the same report is another call."""
         self._stored_with: set[tuple[Report, int | None]] = set()
 
     def look(self) -> None:
-        """Read what came since."""
+        """Read the signals stored since the last look."""
         with Archive(self._state_dir) as archive:
             while rows := archive.read(_SIGNALS, (self._last,)):
                 for row in rows:
                     report = Report(row["account"], row["sequence"], row["code"], row["area"], row["device"])
                     self.reports[report] += 1
-                    # A runaway's reports are kept with an alarm that was closed before they were decided on. They may
-                    # have been received a moment earlier: what operators did goes first in a batch.
+                    # Reports of a runaway device are kept with an alarm that was closed before their verdict. They may
+                    # have been received just before the closing, because operators' actions go first in a batch.
                     self.twice += not row["behind"] and (report, row["alarm_id"]) in self._stored_with
                     self._stored_with.add((report, row["alarm_id"]))
                     if row["code"] == LIFE and row["alarm_id"] is not None:
@@ -131,7 +131,7 @@ def missing(told: Iterable[Report], reports: Mapping[Report, int]) -> list[Repor
 
 
 class Chaos:
-    """A state directory, the load on it, and one receiver after the other."""
+    """A state directory, the load on it, and the receivers that run over it one after the other."""
 
     def __init__(self, directory: Path, *, terminals: int, seed: int) -> None:
         self.tally = Tally()
@@ -171,7 +171,7 @@ class Chaos:
 
     @contextmanager
     def load(self) -> Iterator[None]:
-        """Keep terminals and operator going."""
+        """Run the terminals and the operator during the block."""
         threads: Sequence[threading.Thread] = [*self._terminals, self._operator]
         for thread in threads:
             thread.start()
@@ -184,7 +184,7 @@ class Chaos:
 
     @contextmanager
     def receiver(self) -> Iterator[None]:
-        """Start a receiver, wait until it is ready, and kill it at the end of the block, whatever it is doing."""
+        """Start a receiver, wait until it is ready, and kill it at the end of the block."""
         self._receiver.start()
         try:
             began = time.perf_counter()
@@ -196,7 +196,7 @@ class Chaos:
         self.tally.kills += 1
 
     def loop(self) -> None:
-        """Start, look at what the life before left, live on under load for a random time, and die."""
+        """Start a receiver, check what the previous run left, run under load for a random time, and kill it."""
         if self._random.random() < STILLBORN and self.tally.restart_ms:
             self._receiver.start()
             self._stop.wait(self._random.uniform(0, self.tally.restart_ms[-1] / 1e3))
@@ -209,9 +209,9 @@ class Chaos:
         self.tally.loops += 1
 
     def check(self, *, anew: bool = False) -> None:
-        """Compare the ledgers as they are now with the journal, which may only be ahead of them.
+        """Compare the current ledgers with the journal, which may only be ahead of them.
 
-        ``anew``: read the whole journal, not only what came since the last check.
+        With ``anew`` read the whole journal, not only what was added since the last check.
         """
         tally, operator = self.tally, self._operator
         told = self.ledger.acknowledged()
@@ -233,13 +233,13 @@ class Chaos:
         tally.missing = len(missing(told, reports))
         tally.twice = self._journal.twice
         tally.flaws = len(flaws)
-        # What is stored and not acknowledged yet may not have reached the queue yet either.
+        # A report that is stored but not acknowledged yet may not be in the queue yet.
         called = {self._journal.alarms[report] for report in told if report in self._journal.alarms}
         tally.calls_lost = unopened["n"] + len(self._not_closed(called - queue))
         tally.undone = sum(alarms.get(alarm) != "closed" for alarm in closed) + len(noted - notes)
 
     def _not_closed(self, alarms: set[int]) -> set[int]:
-        """Return those of the alarms that nobody closed; the operator's last closing may be on its way to the disk."""
+        """Return the alarms that are not closed. Wait for the operator's last closing, which may not be on disk yet."""
         deadline = time.monotonic() + SETTLE_S
         while alarms and time.monotonic() < deadline:
             with Archive(self._state_dir) as archive:
@@ -248,7 +248,7 @@ class Chaos:
 
 
 def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> Tally:
-    """Run the loops, so many on each journal; stop at the first fault and leave its state directory as it is."""
+    """Run the loops, a fixed number on each journal. Stop at the first fault and keep its state directory."""
     total = Tally()
     task = progress.add_task("kill -9", total=loops)
     for first in range(0, loops, LOOPS_PER_JOURNAL):
@@ -269,12 +269,12 @@ def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Pro
 
 
 def main() -> int:
-    """Run it and print what came of it."""
+    """Run the loops and print the result."""
     parser = argparse.ArgumentParser(prog="bench.killing.chaos", description=__doc__)
     parser.add_argument("--loops", type=int, default=100)
     parser.add_argument("--terminals", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=None, help="default: another one each time, printed")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    parser.add_argument("--seed", type=int, default=None, help="default: a new random seed, which is printed")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     options = parser.parse_args()
     seed = secrets.randbelow(1 << 32) if options.seed is None else options.seed
     out = Console(stderr=options.json)
@@ -288,7 +288,7 @@ def main() -> int:
     else:
         _print(tally, seed, seconds, out)
     if tally.faults:
-        out.print(f"[red]{tally.faults} faults[/red]; journal and log are kept in {directory}", highlight=False)
+        out.print(f"[red]{tally.faults} faults[/red]: see the journal and the log in {directory}", highlight=False)
         return 1
     shutil.rmtree(directory)
     return 0

@@ -1,10 +1,10 @@
-"""kill -9 of broker and receiver at random instants under load: what was receipted against what the journal holds.
+"""kill -9 of broker and receiver at random instants under load, then compare the receipts with the journal.
 
     python -m bench.killing.chaos_mqtt [--kills N] [--terminals N] [--seed N] [--json]
 
-Terminals are paho clients, none of our code: each repeats an event with the same reference until its receipt comes, and
-then goes on to the next. At the end, every terminal having its last receipt: no receipted event is missing, none is
-stored twice, every one has its alarm, and the audit chain holds. Exit status 1 when any of it is not so.
+Terminals are paho clients, which share no code with the receiver. Each repeats an event with the same reference until
+its receipt comes, and then sends the next. It checks at the end: every terminal has its last receipt; no receipted
+event is missing, stored twice or without its alarm; the audit chain is intact. The exit status is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from vetlla.store.journal.archive import Archive
 PATIENCE_S = 0.4
 """A terminal repeats its event after this time without a receipt."""
 LIFE_S = 0.8
-"""The next kill comes within this time after the first receipt of a life."""
+"""The next kill comes within this time after the first receipt since the last start."""
 BROKER = """
 [[mqtt]]
 host = "127.0.0.1"
@@ -54,33 +54,33 @@ SELECT account, sequence, count(*) AS n, count(alarm_id) AS alarms FROM signals 
 
 @dataclass(slots=True)
 class Tally:
-    """What the kills came to."""
+    """Counts of the kills and of the faults found."""
 
     kills_of_the_broker: int = 0
     kills_of_the_receiver: int = 0
     receipted: int = 0
     stored: int = 0
     published: int = 0
-    """Events and their repetitions, as the terminals sent them."""
+    """Events and repetitions that the terminals sent."""
     repeats_recognised: int = 0
     missing: int = 0
-    """Receipted, and not in the journal."""
+    """Events that were receipted but are not in the journal."""
     twice: int = 0
-    """In the journal more than once."""
+    """Events that are in the journal more than once."""
     without_alarm: int = 0
     unreceipted: int = 0
     """Terminals that never got the receipt of their last event."""
     flaws: int = 0
-    """Of the audit chain."""
+    """Flaws of the audit chain."""
 
     @property
     def faults(self) -> int:
-        """How much is not as it must be."""
+        """Number of faults of every kind."""
         return self.missing + self.twice + self.without_alarm + self.unreceipted + self.flaws
 
 
 class Terminal(threading.Thread):
-    """One terminal: presses its pendant again and again, and remembers what was receipted."""
+    """One terminal. It sends one pendant call after the other, and remembers the receipted ones."""
 
     def __init__(self, name: str, port: int, stop: threading.Event) -> None:
         super().__init__(name=name, daemon=True)
@@ -108,7 +108,7 @@ class Terminal(threading.Thread):
         self._client.loop_stop()
 
     def _press(self, ref: str) -> bool:
-        """Repeat an event until its receipt comes; even at the end, an event that was begun is finished."""
+        """Repeat an event until its receipt comes, even after the stop. Return False if no receipt comes in time."""
         event = json.dumps({"ref": ref, "dty": "0003", "stc": "0010", "ts": datetime.now(UTC).isoformat()})
         for _ in range(round(READY_S / PATIENCE_S)):
             self.published += 1
@@ -134,7 +134,7 @@ def _without_delay(_client: mqtt.Client, _data: object, wire: Any) -> None:  # n
 
 
 def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
-    """Kill so often under load, then compare."""
+    """Kill the given number of times under load, then compare."""
     random, tally, stop = Random(seed), Tally(), threading.Event()
     with ExitStack() as stack:
         broker = Broker(directory / "broker")
@@ -177,7 +177,7 @@ def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
 
 
 def compare(state_dir: Path, receipted: dict[str, set[str]], tally: Tally) -> None:
-    """Count what the journal holds of what was receipted."""
+    """Count in the tally which receipted events the journal has."""
     with Archive(state_dir) as archive:
         rows = archive.read(_STORED, ())
         tally.flaws = len(list(audit.verify(archive.read)))
@@ -192,22 +192,22 @@ def compare(state_dir: Path, receipted: dict[str, set[str]], tally: Tally) -> No
 
 
 def _await_more(callers: list[Terminal]) -> None:
-    """Wait until one more event is receipted: broker and receiver are both at work."""
+    """Wait until one more event is receipted, which shows that broker and receiver both work."""
     before = sum(len(caller.receipted) for caller in callers)
     deadline = time.monotonic() + READY_S
     while sum(len(caller.receipted) for caller in callers) == before:
         if time.monotonic() > deadline:
-            raise RuntimeError("no receipt any more: see receiver.log and broker/mosquitto.log")
+            raise RuntimeError("receipts no longer come: see receiver.log and broker/mosquitto.log")
         time.sleep(0.01)
 
 
 def main() -> int:
-    """Run it and print what came of it."""
+    """Run the kills and print the result."""
     parser = argparse.ArgumentParser(prog="bench.killing.chaos_mqtt", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--terminals", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=None, help="default: another one each time, printed")
-    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    parser.add_argument("--seed", type=int, default=None, help="default: a new random seed, which is printed")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
     options = parser.parse_args()
     seed = secrets.randbelow(1 << 32) if options.seed is None else options.seed
     directory = Path(tempfile.mkdtemp(prefix="vetlla-chaos-mqtt-"))
@@ -216,7 +216,7 @@ def main() -> int:
     told = {"seed": seed, "seconds": round(time.monotonic() - began, 1), **asdict(tally)}
     print(json.dumps(told) if options.json else "\n".join(f"{name:>24} {value}" for name, value in told.items()))
     if tally.faults:
-        print(f"{tally.faults} faults; journal and logs are kept in {directory}", file=sys.stderr)
+        print(f"{tally.faults} faults: see the journal and the logs in {directory}", file=sys.stderr)
         return 1
     shutil.rmtree(directory)
     return 0

@@ -1,4 +1,4 @@
-"""A receiver that is killed at any instant, and started again over what it kept."""
+"""A receiver that can be killed at any instant, and started again over its state directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 READY_S = 30.0
-"""Bound of every wait for the receiver."""
+"""Longest wait for the receiver."""
 CONFIG = """
 http = { enabled = false }
 [store]
@@ -22,21 +22,21 @@ checkpoint_pages = 50
 [log]
 level = "warning"
 """
-"""Many checkpoints, so that it is killed in some of them."""
+"""Checkpoints are frequent, so that some kills hit one."""
 PORTS = range(20_000, 32_000)
-"""Below those that Linux gives to callers (ip_local_port_range)."""
+"""Ports below those that Linux gives to callers (ip_local_port_range)."""
 TRIES = 100
 _PR_SET_PDEATHSIG = 1
 
 
 class Receiver:
-    """One receiver after the other over one state directory."""
+    """Runs one receiver after the other over one state directory."""
 
     _process: subprocess.Popen[bytes]
     _manager: socket.socket
 
     def __init__(self, directory: Path, *options: str, config: str = "") -> None:
-        """``config`` is added to what all have, ``options`` are the command's."""
+        """Add ``config`` to the common configuration. ``options`` go to the command."""
         self.state_dir = directory / "state"
         self._directory = directory
         self._options = options
@@ -44,11 +44,11 @@ class Receiver:
         (directory / "chaos.toml").write_text(f"{CONFIG}{config}", encoding="utf-8")
 
     def register(self, accounts: str) -> None:
-        """Make the accounts of a CSV text known."""
+        """Import the accounts of a CSV text."""
         self.tell("accounts", "import", "-", "--format", "csv", text=accounts)
 
     def tell(self, *command: str, text: str) -> None:
-        """Run a command on its state directory."""
+        """Run a vetlla command on the state directory."""
         subprocess.run(
             [sys.executable, "-m", "vetlla", *command, "--state-dir", self.state_dir],
             input=text,
@@ -58,7 +58,7 @@ class Receiver:
         )
 
     def start(self) -> None:
-        """Start the next one; it is not ready yet."""
+        """Start the next receiver. It is not ready yet on return."""
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._manager.bind("")  # the kernel picks an abstract name
         command = [sys.executable, "-m", "vetlla", "receiver", "--config", str(self._directory / "chaos.toml")]
@@ -71,7 +71,7 @@ class Receiver:
             )
 
     def await_ready(self) -> None:
-        """Wait until it says so. Raises RuntimeError when it ends, or takes too long."""
+        """Wait until the receiver is ready. Raises RuntimeError if it ends or takes too long."""
         ended, told = os.pidfd_open(self._process.pid), self._manager.fileno()
         try:
             while True:
@@ -84,26 +84,27 @@ class Receiver:
             os.close(ended)
 
     def memory_mib(self) -> float:
-        """Return the most memory that it has held."""
+        """Return the peak memory of the receiver."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def kill(self) -> None:
-        """End it at once, whatever it is doing."""
+        """End the receiver at once with SIGKILL."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self._manager.close()
 
 
 def die_with_us() -> None:
-    """Let a process that is about to start be killed when this one is (prctl(2))."""
+    """Make the kernel kill the process that is about to start when this one ends (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def free_port() -> int:
-    """Return a port that is free for TCP and UDP: it is dialled before anybody listens, and while nobody does.
+    """Return a port that is free for TCP and UDP.
 
-    None that the kernel gives to callers: one that dials its own port while nobody listens is connected to itself.
+    It is not one that the kernel gives to callers. Clients dial it while no process listens, and a client that got
+    the same port as its own would be connected to itself.
     """
     for port in secrets.SystemRandom().sample(PORTS, TRIES):
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:

@@ -1,8 +1,8 @@
-"""Terminals that never give up, and an operator: the load that ``bench.killing.chaos`` kills the receiver under.
+"""The load of ``bench.killing.chaos``: terminals that never give up, and an operator.
 
-Each terminal is a thread with a raw socket. It repeats a report, with the same number, until it is acknowledged, over
-a new line whenever the old one breaks; now and then it repeats one that was acknowledged, as if the answer had been
-lost. What it was told is written down, to be compared with the journal.
+Each terminal is a thread with a raw socket. It repeats a report with the same number until it is acknowledged, and
+dials again whenever its line breaks. Now and then it repeats an acknowledged report, as if the answer had been lost.
+A ledger keeps the acknowledged reports, to be compared with the journal.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER_S = 2.0
-"""How long a terminal waits for its answer before it repeats itself."""
+"""How long a terminal waits for an answer before it repeats its report."""
 REDIAL_S = 0.02
-"""Pause before a line that broke is dialled again: short, so that a restarted receiver is under load at once."""
+"""Pause before a terminal dials again after its line broke. It is short, to load a restarted receiver at once."""
 LAST_SEQUENCE = 9999
 AGAIN = 0.1
-"""Share of acknowledged reports that are sent once more."""
+"""Share of acknowledged reports that a terminal sends once more."""
 CODES = ("1101", "1101", "1101", "1301", "1602")
-"""Pendant, mains lost, periodic test: a life, a technical alarm, and one that opens none."""
+"""Pendant, mains lost, periodic test: a LIFE alarm, a technical alarm, and a report that opens no alarm."""
 LIFE = "101"
 
 
 class Report(NamedTuple):
-    """What makes a report one of its kind, as the sender and the journal both know it."""
+    """The fields that identify a report, both for its sender and in the journal."""
 
     account: str
     sequence: str
@@ -44,7 +44,7 @@ class Report(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How a terminal talks."""
+    """How a terminal connects."""
 
     transport: str
     keeps_line: bool
@@ -52,45 +52,45 @@ class Manner(NamedTuple):
 
 
 class Ledger:
-    """What terminals were told; only grows."""
+    """The acknowledged reports of all terminals. It only grows."""
 
     def __init__(self) -> None:
         self._acknowledged: list[Report] = []
         self._grown = threading.Condition()
         self.attempts = 0
         self.refused = 0
-        """Answers other than an acknowledgement: none is expected."""
+        """Answers other than an acknowledgement. No such answer is expected."""
 
     def attempt(self) -> None:
-        """Count a report, or its repetition, on its way."""
+        """Count a report or a repetition that is sent."""
         with self._grown:
             self.attempts += 1
 
     def refuse(self) -> None:
-        """Count an answer that is no acknowledgement."""
+        """Count an answer that is not an acknowledgement."""
         with self._grown:
             self.refused += 1
 
     def acknowledge(self, report: Report) -> None:
-        """Write down that a report was acknowledged."""
+        """Record that a report was acknowledged."""
         with self._grown:
             self._acknowledged.append(report)
             self._grown.notify_all()
 
     def acknowledged(self) -> list[Report]:
-        """Return everything that was acknowledged so far."""
+        """Return the reports acknowledged so far."""
         with self._grown:
             return list(self._acknowledged)
 
     def await_more(self, count: int, timeout_s: float) -> bool:
-        """Wait until so many more are acknowledged; False: they were not within the time."""
+        """Return True once ``count`` more reports are acknowledged, or False after the time-out."""
         with self._grown:
             wanted = len(self._acknowledged) + count
             return self._grown.wait_for(lambda: len(self._acknowledged) >= wanted, timeout_s)
 
 
 class Terminal(threading.Thread):
-    """One home."""
+    """The terminal of one home."""
 
     def __init__(
         self, account: str, port: int, manner: Manner, *, seed: int, ledger: Ledger, stop: threading.Event
@@ -107,7 +107,7 @@ class Terminal(threading.Thread):
         self._told = 0
 
     def run(self) -> None:
-        """Report until told to stop."""
+        """Send reports until the stop event is set."""
         while not self._stop_asked.is_set():
             report = self._next()
             if not self._deliver(report):
@@ -127,7 +127,7 @@ class Terminal(threading.Thread):
         return Report(self._id.account, f"{self._number:04}", qualified[1:], f"{area:02}", f"{device:03}")
 
     def _deliver(self, report: Report) -> bool:
-        """Repeat a report until it is acknowledged; False: told to stop before."""
+        """Repeat a report until it is acknowledged. Return False if the stop event is set before."""
         while not self._stop_asked.is_set():
             self._ledger.attempt()
             try:
@@ -143,7 +143,7 @@ class Terminal(threading.Thread):
         return False
 
     def _ask(self, report: Report) -> dc09_frame.Frame | None:
-        """Send a report, built for this moment; return the answer. Raises OSError when there is none."""
+        """Build and send a report; return the answer, or None if it is unreadable. Raises OSError without an answer."""
         manner = self._manner
         data = f"#{self._id.account}|1{report.code} {report.area} {report.device}".encode()
         secret = manner.key.secret if manner.key else None
@@ -174,7 +174,7 @@ class Terminal(threading.Thread):
 
 
 class Operator(threading.Thread):
-    """Works the queue through the control socket; ``closed`` holds what was confirmed as durable."""
+    """Works the queue through the control socket. ``closed`` and ``noted`` hold what was confirmed as durable."""
 
     def __init__(self, state_dir: Path, stop: threading.Event) -> None:
         super().__init__(name="operator", daemon=True)
@@ -184,7 +184,7 @@ class Operator(threading.Thread):
         self._stop_asked = stop
 
     def run(self) -> None:
-        """Claim, note and close one alarm after the other, until told to stop."""
+        """Claim, note and close one alarm after the other, until the stop event is set."""
         while not self._stop_asked.is_set():
             try:
                 alarm = self._ask("queue.claim")["id"]
@@ -192,7 +192,7 @@ class Operator(threading.Thread):
                     self.noted.append(alarm)
                 if self._ask("queue.close", alarm=alarm, outcome="handled_by_voice")["durable"]:
                     self.closed.append(alarm)
-            except (VetllaError, OSError, ValueError):  # no receiver just now, or it died in the middle of its answer
+            except (VetllaError, OSError, ValueError):  # the receiver is down, or was killed while it answered
                 self._stop_asked.wait(REDIAL_S)
 
     def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON

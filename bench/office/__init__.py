@@ -1,1 +1,1 @@
-"""What commands of the office cost."""
+"""Measurements of the office's commands."""

@@ -1,9 +1,8 @@
-"""The inventory of a full park: import, report, and what an import costs a receiver beside it.
+"""The inventory of a full park: the cost of import and report, and what an import costs a running receiver.
 
     python -m bench.office.inventory [--homes 95000] [--seed 1]
 
-Every command runs as a process of its own, as an operator runs it; time, processor time and peak memory are the
-kernel's account of that process.
+Every command runs as a separate process, as an operator runs it. The kernel reports its processor time and peak memory.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ VETLLA = (sys.executable, "-m", "vetlla")
 
 
 class Cost(NamedTuple):
-    """What a command took."""
+    """Time, processor time and peak memory of a command."""
 
     seconds: float
     cpu_s: float
@@ -46,7 +45,7 @@ class Cost(NamedTuple):
 
 
 def run(*arguments: object, state: Path) -> Cost:
-    """Run a vetlla command to its end. Raises CalledProcessError when it fails."""
+    """Run a vetlla command and return its cost. Raises CalledProcessError if it fails."""
     command = [*VETLLA, *map(str, arguments), "--state-dir", str(state)]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -58,9 +57,9 @@ def run(*arguments: object, state: Path) -> Cost:
 
 
 def park_of(homes: int, seed: int, folder: Path) -> str:
-    """Write a generated park into a folder; return its size in words.
+    """Write a generated park into a folder, and return its size in words.
 
-    In a process of its own: what we hold ourselves would count as our children's peak memory.
+    A separate process generates it, because our own memory would count in the peak memory of later child processes.
     """
     size = ("--homes", str(homes), "--seed", str(seed))
     generator = [sys.executable, "-m", "vetlla", "inventory", "sample", *size, "--out", str(folder)]
@@ -68,7 +67,7 @@ def park_of(homes: int, seed: int, folder: Path) -> str:
 
 
 def receiver_figures(state: Path, during: Sequence[Sequence[object]]) -> tuple[dict[str, Any], list[Cost]]:
-    """Send 1,000 frames/s to a receiver in a state directory while commands run beside it; return its latencies."""
+    """Send 1,000 frames/s to a receiver while commands run; return its latencies and the costs of the commands."""
     with peers.vetlla(50, None, state) as peer:
         load = [sys.executable, "-m", "bench.receiving.load", str(peer.port)]
         load += ["--connections", "50", "--rate", str(RATE)]
@@ -79,9 +78,9 @@ def receiver_figures(state: Path, during: Sequence[Sequence[object]]) -> tuple[d
 
 
 def main() -> None:
-    """Run it all, print the figures."""
+    """Run all measurements and print the figures."""
     parser = argparse.ArgumentParser(description="The inventory of a full park.")
-    parser.add_argument("--homes", type=int, default=95_000, help="95,000 homes have 250,000 devices")
+    parser.add_argument("--homes", type=int, default=95_000, help="number of homes; 95,000 homes have 250,000 devices")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     out = Console(highlight=False, soft_wrap=True)
@@ -102,7 +101,7 @@ def main() -> None:
 
 
 def _beside_a_receiver(park: Path, folder: Path, out: Console) -> None:
-    """Measure alone and during an import by turns, since whatever else the machine does weighs on both alike."""
+    """Measure a receiver in turns alone and during an import, so that other work on the machine affects both alike."""
     homes = ("inventory", "import", park / "homes.csv", "--what", "homes", *DAY)
     devices = ("inventory", "import", park / "devices.csv", *DAY)
     p99: dict[str, list[float]] = {"alone": [], "during an import": []}

@@ -1,4 +1,4 @@
-"""The renewals of the tender's park: plan of three years, and how near its peaks come to what no plan can beat.
+"""The renewals of the tender's park: the plan of three years, and its peaks beside the bound that no plan can beat.
 
 python -m bench.office.renewals [--homes 82350] [--seed 1]
 """
@@ -19,7 +19,7 @@ from vetlla.simulator.park import END, START, generate, reading
 
 
 def main() -> None:
-    """Run it all, print the figures."""
+    """Run all measurements and print the figures."""
     parser = argparse.ArgumentParser(description="The renewals of the tender's park.")
     parser.add_argument("--homes", type=int, default=82_350)
     parser.add_argument("--seed", type=int, default=1)
@@ -28,7 +28,7 @@ def main() -> None:
     out.print(str(describe()))
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
         _commands(Path(folder), asked.homes, asked.seed, out)
-    # Last, since what we hold ourselves would count as our children's peak memory.
+    # This is last, because our own memory would count in the peak memory of child processes.
     park = generate(asked.homes, asked.seed)
     homes = {home.code: home for home in park.homes}
     began = time.perf_counter()

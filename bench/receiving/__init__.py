@@ -1,1 +1,1 @@
-"""What receiving costs, side by side with a peer."""
+"""Measurements of receiving, side by side with pysiaalarm."""

@@ -1,11 +1,10 @@
-"""One registered home beside a flood of strangers: its press must be ready within a second, and stand first.
+"""One registered home during a flood of strangers: its alarm must be first in the queue within a second.
 
     python -m bench.receiving.attack [--only WORD] [--presses 10] [--json FILE]
 
-Each attack is a process of its own that goes on for as long as the home presses: every half second, on a new
-connection, with the alarm before it closed by an operator. What counts is the time from the wish to press until the
-alarm stands first in the queue that operators see. Exit status 1 when a press took longer than a second, or when
-another alarm stood before it.
+Each attack is a separate process that runs while the home presses. The home presses every half second on a new
+connection, after an operator has closed its last alarm. The measured time is from the wish to press until the alarm is
+first in the operators' queue. The exit status is 1 if a press took longer than a second, or another alarm was first.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ if TYPE_CHECKING:
 
 HOME = AccountId("", "0", "1234")
 READY_S = 1.0
-"""What a press may take until it stands first."""
+"""Longest time from a press until its alarm is first."""
 PAUSE_S = 0.5
 CONNECTIONS = 1_500
-"""That the receiver may hold here: fewer than the silent ones want."""
+"""The receiver's limit of connections here. The attack ``silent`` tries to hold more."""
 CONFIG = f"""
 [limits]
 connections = {CONNECTIONS}
@@ -50,7 +49,7 @@ connections_per_peer = 500
 
 
 def events(port: int) -> None:
-    """Send datagrams of 4 kB that hold 1,300 events each, 2 MB a second."""
+    """Send datagrams of 4 kB with 1,300 events each, 2 MB a second."""
     data = b"#9999|N" + b"/".join([b"PA"] * 1_300)
     with socket.socket(type=socket.SOCK_DGRAM) as wire:
         for number in itertools.count():
@@ -60,7 +59,7 @@ def events(port: int) -> None:
 
 
 def junk(port: int) -> None:
-    """Send what looks like the openings of frames, 256 kB a second, on one connection after the other."""
+    """Send bytes that look like beginnings of frames, 256 kB a second, on one connection after the other."""
     piece = b'\nFFFF0FFF"' * 1_600
     while True:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as wire:
@@ -70,7 +69,7 @@ def junk(port: int) -> None:
 
 
 def crowd(port: int) -> None:
-    """Send 16 kB of what looks like openings on 900 connections of nine addresses at once, again and again."""
+    """Send 16 kB like beginnings of frames on each of 900 connections of nine addresses at once, again and again."""
     piece = b'\n00000000"' * 1_600
     while True:
         wires = []
@@ -90,7 +89,7 @@ def crowd(port: int) -> None:
 
 
 def noise(port: int) -> None:
-    """Send datagrams of 8 kB that look like openings of frames, 2 MB a second."""
+    """Send datagrams of 8 kB that look like beginnings of frames, 2 MB a second."""
     data = b'\n00000000"' * 800
     with socket.socket(type=socket.SOCK_DGRAM) as wire:
         while True:
@@ -99,7 +98,7 @@ def noise(port: int) -> None:
 
 
 def strangers(port: int) -> None:
-    """Press under another name each time, from 200 addresses, as fast as answers come."""
+    """Send presses from 200 addresses as fast as answers come, each with another account."""
     wires = []
     for host in range(200):
         wire = socket.socket()
@@ -116,7 +115,7 @@ def strangers(port: int) -> None:
 
 
 def impostors(port: int) -> None:
-    """Report in the home's name under keys that are none, with another receiver and line each time."""
+    """Report in the home's name with a wrong key, each time with another receiver and line."""
     key, now = random.randbytes(16), datetime.now(UTC)
     with socket.socket(type=socket.SOCK_DGRAM) as wire:
         for number in itertools.count():
@@ -127,7 +126,7 @@ def impostors(port: int) -> None:
 
 
 def silent(port: int) -> None:
-    """Hold connections of six addresses that say nothing, more than the receiver may have."""
+    """Hold silent connections from six addresses, more than the receiver may have."""
     wires: list[socket.socket] = []
     for number in itertools.count():
         with suppress(OSError):
@@ -142,7 +141,7 @@ def silent(port: int) -> None:
 
 
 def datagrams(port: int) -> None:
-    """Send datagrams that hold 68 frames each, with a forged source in mind."""
+    """Send datagrams with 68 frames each, as an attacker with a forged source address would."""
     frames = b"".join(
         build("ADM-CID", f"{number:04}", AccountId("", "0", "9"), b"#9|1602 00 000") for number in range(1, 69)
     )
@@ -158,12 +157,12 @@ ATTACKS: tuple[Callable[[int], None], ...] = (
 
 
 class Outcome(NamedTuple):
-    """What one attack came to."""
+    """The result of one attack."""
 
     attack: str
     presses: int
     first: int
-    """Presses that stood first in the queue."""
+    """Presses whose alarm was first in the queue."""
     slowest_s: float
     alarms: int
     journal_mib: float
@@ -171,16 +170,16 @@ class Outcome(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Return True if each press was seen in time, and first."""
+        """Return True if each press was first in the queue in time."""
         return self.first == self.presses and self.slowest_s <= READY_S
 
 
 def main() -> int:
-    """Run the attacks, print a line for each."""
+    """Run the attacks, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="attacks whose name holds this word")
-    parser.add_argument("--presses", type=int, default=10, help="presses of the home during each attack")
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--only", default="", help="run only attacks whose name contains this word")
+    parser.add_argument("--presses", type=int, default=10, help="number of presses of the home during each attack")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     out = Console()
     out.print(str(describe()), highlight=False)
@@ -245,7 +244,7 @@ def _running(attack: Callable[[int], None], port: int) -> Iterator[None]:
 
 
 def _press(state_dir: Path, port: int, number: int) -> tuple[bool, float]:
-    """Press once; return whether the alarm stood first, and how long it took until operators saw it."""
+    """Press once. Return whether the alarm was first, and the seconds until operators saw it."""
     began = time.perf_counter()
     frame = build("ADM-CID", f"{number:04}", HOME, b"#1234|1101 00 001")
     with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:

@@ -1,11 +1,11 @@
-"""What a heartbeat costs in a small fleet and in a great one: the real daemon over TCP, its bookkeeping included.
+"""The cost of a heartbeat in a small and in a large fleet: the real daemon over TCP, including its records.
 
     python -m bench.receiving.heartbeats [--quick] [--json FILE]
 
-A daemon for each size runs at the same time. In turn each takes a flood of heartbeats from accounts in no order, so
-that whatever else the machine does falls on all of them alike: what a heartbeat costs at the most that one core can
-take, with a small fleet in the processor's caches. Then each fleet speaks at its own pace, as it does all year; what
-its daemon needs without it is taken off. Every account was heard once before it counts: the first time is news.
+A daemon for each size runs at the same time. They take floods of heartbeats in turns, from accounts in random order, so
+that other work on the machine affects all of them alike. This gives the cost of a heartbeat at the highest rate of one
+core, where a small fleet fits in the processor's caches. Then each fleet reports at its own interval, as it does all
+year; the daemon's idle cost is subtracted. Every account is heard once before, because its first report costs more.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ QUICK = 100
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="bench.receiving.heartbeats", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a hundredth of the fleets: does it run?")
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--quick", action="store_true", help="use a hundredth of the fleets, to check that it runs")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     out, machine = Console(), describe()
     out.print(str(machine), highlight=False)
@@ -50,24 +50,24 @@ def main() -> None:
 
 
 def heartbeats(out: Console, *, quick: int = 1) -> list[dict[str, Any]]:
-    """Measure every size and print what came of it; ``quick`` divides fleets and floods."""
+    """Measure every size and print the result. ``quick`` divides fleets and floods."""
     sizes = [size // quick for size in SIZES]
     floods: dict[int, list[float]] = {size: [] for size in sizes}
     with ExitStack() as running:
         fleets = {size: running.enter_context(peers.vetlla(size, None, interval_s=INTERVAL_S)) for size in sizes}
         for size, peer in fleets.items():
-            with out.status(f"{size:,} devices are heard for the first time"):
+            with out.status(f"{size:,} devices report for the first time"):
                 _flood(peer, size, size)
         for turn in range(ROUNDS):
             with out.status(f"round {turn + 1} of {ROUNDS}"):
                 for size, peer in fleets.items():
                     floods[size].append(_flood(peer, size, BEATS // quick))
         paced_s, interval_s = (PACED_S, INTERVAL_S) if quick == 1 else (PACED_S / 10, INTERVAL_S / quick)
-        with out.status("nobody speaks"):
+        with out.status("no device reports"):
             idle = _idle(fleets, min(paced_s, IDLE_S))
         paced = {}
         for size, peer in fleets.items():
-            with out.status(f"{size:,} devices speak every {interval_s} s"):
+            with out.status(f"{size:,} devices report every {interval_s} s"):
                 rate = size / interval_s
                 paced[size] = _paced(peer, size, rate, round(rate * paced_s), idle[size])
     _print(floods, paced, out)
@@ -78,14 +78,14 @@ def heartbeats(out: Console, *, quick: int = 1) -> list[dict[str, Any]]:
 
 
 def _idle(fleets: dict[int, peers.Peer], seconds: float) -> dict[int, float]:
-    """Return what share of a core each daemon needs while nobody speaks."""
+    """Return the share of a core that each daemon needs while no device reports."""
     before = {size: peer.cpu_s() for size, peer in fleets.items()}
     time.sleep(seconds)
     return {size: (peer.cpu_s() - before[size]) / seconds for size, peer in fleets.items()}
 
 
 def _paced(peer: peers.Peer, fleet: int, rate: float, frames: int, idle: float) -> float:
-    """Let a fleet speak at its interval; return what each heartbeat cost above an idle daemon, in microseconds."""
+    """Let a fleet report at its interval; return the cost of each heartbeat above an idle daemon, in microseconds."""
     frames += -frames % PACED_CONNECTIONS
     began, before = time.perf_counter(), peer.cpu_s()
     _load(peer, fleet, frames, PACED_CONNECTIONS, "--rate", str(rate))
@@ -94,7 +94,7 @@ def _paced(peer: peers.Peer, fleet: int, rate: float, frames: int, idle: float) 
 
 
 def _flood(peer: peers.Peer, fleet: int, frames: int) -> float:
-    """Let a fleet send so many heartbeats; return what each cost the daemon, in microseconds of processor time."""
+    """Let a fleet send heartbeats; return the daemon's processor time for each, in microseconds."""
     before = peer.cpu_s()
     _load(peer, fleet, frames, min(CONNECTIONS, fleet))
     return (peer.cpu_s() - before) / frames * 1e6
@@ -115,9 +115,9 @@ def _print(floods: dict[int, list[float]], paced: dict[int, float], out: Console
         table.add_row(f"{size:,}", *figures, f"{ratio:.2f}", f"{paced[size]:.1f}")
     out.print(table)
     out.print(
-        f"Floods: median of {ROUNDS}, each compared with the smallest fleet's of its round. Own pace: each device"
+        f"Floods: median of {ROUNDS} rounds, each compared with the smallest fleet in its round. Own pace: each device"
     )
-    out.print(f"speaks every {INTERVAL_S} s; what the daemon needs in silence is taken off.")
+    out.print(f"reports every {INTERVAL_S} s, and the cost of an idle daemon is subtracted.")
 
 
 if __name__ == "__main__":

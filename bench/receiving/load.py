@@ -1,9 +1,9 @@
-"""A load generator leaner than what it measures: prebuilt frames, one protocol object per connection, no ledger.
+"""A load generator that costs less than the receiver: prebuilt frames, one protocol object per connection, no ledger.
 
-DC-09, or Eview's heartbeats (``--protocol eview``).
+It sends DC-09, or Eview's heartbeats (``--protocol eview``).
 
-Run as a process of its own, so that it has the other core. Checks of every answer that it acknowledges (token and
-sequence); the ledger of losses is the simulator's and the chaos run's business.
+It runs as a separate process, so that it has the other core. It checks that every answer is an acknowledgement. The
+simulator and the chaos run keep ledgers of losses.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FIRST_ACCOUNT = 0x1000
 ANSWER_S = 60.0
-"""A connection that hears nothing for so long has lost its frame: the run fails."""
+"""If a connection gets no answer for this time, its frame is lost and the run fails."""
 
 
 class Shape(NamedTuple):
@@ -43,12 +43,12 @@ class Shape(NamedTuple):
     """Contact ID event ("602"), or "NULL"."""
     key: bytes | None
     each: bool
-    """A new connection for every message."""
+    """Whether every message has a new connection."""
     rate: float
-    """Frames per second, open loop; 0: as fast as answers come."""
+    """Frames per second in an open loop; 0 means as fast as answers come."""
     protocol: str = "dc09"
     fleet: int = 0
-    """From so many accounts in no order, each once before any speaks again; 0: an account for each connection."""
+    """Number of accounts, which all report once in random order before any reports again; 0: one per connection."""
 
 
 def account(number: int, protocol: str = "dc09") -> str:
@@ -57,7 +57,7 @@ def account(number: int, protocol: str = "dc09") -> str:
 
 
 def fleet_beats(shape: Shape) -> list[list[bytes]]:
-    """Return what each connection sends: heartbeats (NULL) of a whole fleet."""
+    """Return the frames of each connection: heartbeats (NULL) of a whole fleet."""
     now, order = datetime.now(UTC), random.sample(range(shape.fleet), shape.fleet)
     beats = [
         build("NULL", "0000", AccountId("", "0", account(one)), b"", timestamp=now)
@@ -67,7 +67,7 @@ def fleet_beats(shape: Shape) -> list[list[bytes]]:
 
 
 def frames(shape: Shape, number: int) -> list[bytes]:
-    """Return what one connection sends."""
+    """Return the frames of one connection."""
     if shape.protocol == "eview":
         imei = eview.key(0x01, account(number, "eview").encode())
         keys = imei + eview.key(0x10, bytes((90,)))
@@ -82,7 +82,7 @@ def frames(shape: Shape, number: int) -> list[bytes]:
             "ADM-CID",
             f"{1 + index % 9999:04}",
             who,
-            # The zone tells apart what shares a number after 9999 reports: no duplicates in this load.
+            # The zone differs when a number returns after 9999 reports, so this load has no duplicates.
             f"#{who.account}|1{shape.code} 00 {index // 9999:03}".encode(),
             timestamp=now,
             key=shape.key,
@@ -92,7 +92,7 @@ def frames(shape: Shape, number: int) -> list[bytes]:
 
 
 class Terminal(asyncio.Protocol):
-    """One connection: sends, waits for the acknowledgement, sends the next."""
+    """One connection. It sends a message, waits for the acknowledgement, and sends the next."""
 
     def __init__(self, messages: Sequence[bytes], latencies: list[float], done: asyncio.Future[None]) -> None:
         self._messages = messages
@@ -104,7 +104,7 @@ class Terminal(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is one in all but its bases
+        self._transport = transport  # type: ignore[assignment]  # uvloop's has the interface but not the base
         self.send()
 
     def send(self) -> None:
@@ -128,7 +128,7 @@ class Terminal(asyncio.Protocol):
             self._done.set_result(None)
 
     def judge(self, heard: bytes, number: int) -> bool | None:  # noqa: ARG002 - Eview's answers have one
-        """Say whether this acknowledges the message of a number; None: it is not all there yet."""
+        """Return True if this acknowledges the message with this number, or None if it is incomplete."""
         return b'ACK"' in heard[:16] if heard.endswith(b"\r") else None
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -140,10 +140,10 @@ class Terminal(asyncio.Protocol):
 
 
 class EviewTerminal(Terminal):
-    """One connection of Eview's: the answer is known to the byte."""
+    """One connection of Eview, where every byte of the answer is known."""
 
     def judge(self, heard: bytes, number: int) -> bool | None:
-        """Compare with the one answer there is."""
+        """Return True if this is the only right answer, or None if it is incomplete."""
         wanted = eview.answer(number & 0xFFFF)
         return heard == wanted if len(heard) >= len(wanted) else None
 
@@ -171,7 +171,7 @@ async def _each(shape: Shape, messages: Sequence[bytes], latencies: list[float])
 
 
 async def _paced(shape: Shape, messages: list[list[bytes]], latencies: list[float]) -> None:
-    """Open loop: frames leave when they are due, whether or not the one before was answered; latency from due time."""
+    """Send in an open loop: each frame when it is due, even if others are unanswered. Latency counts from due time."""
     loop = asyncio.get_running_loop()
     flat = [sequence[index] for index in range(len(messages[0])) for sequence in messages]
     due: list[float] = []
@@ -232,7 +232,7 @@ async def _run(shape: Shape) -> dict[str, float]:
 
 
 def main() -> None:
-    """Drive one load and print its figures as JSON."""
+    """Run one load and print its figures as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--connections", type=int, default=50)

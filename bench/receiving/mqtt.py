@@ -1,10 +1,10 @@
-"""What one receiver takes from an MQTT broker: heartbeats of terminals and devices, and events with their receipts.
+"""The rate at which one receiver takes messages from an MQTT broker: heartbeats, and events with their receipts.
 
     python -m bench.receiving.mqtt [--quick] [--only WORD] [--json FILE]
 
-A real Mosquitto, and one process of paho clients that publishes as fast as the broker acknowledges (mqtt_load.py) or,
-of events, as receipts come. The receiver has one core to itself, broker and load share the others. Heartbeats are
-counted by the receiver (``vetlla status --json``), from the first publication until it has them all.
+The broker is a real Mosquitto. One process of paho clients (mqtt_load.py) publishes heartbeats as fast as the broker
+acknowledges, and events as fast as receipts come. The receiver has a core of its own; broker and load share the others.
+The receiver counts the messages (``vetlla status --json``), and the time ends when it has all of them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 TERMINALS = 1_000
 CONNECTIONS = 8
 STALLED_S = 60.0
-"""A receiver that takes nothing for so long has stalled."""
+"""A receiver that takes nothing for this time has stalled."""
 LOOK_S = 0.05
 EVERY_S = 900
-"""How often each UCR is expected."""
+"""Interval of each UCR in seconds."""
 BUSY = 0.9
-"""Share of its core from which on a process is what holds the others up."""
+"""A process that uses this share of its core is the bottleneck."""
 CONFIG = """
 http = {{ enabled = false }}
 [[mqtt]]
@@ -69,9 +69,9 @@ LOADS = (
 def main() -> None:
     """Run the loads and print the table."""
     parser = argparse.ArgumentParser(prog="bench.receiving.mqtt", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the messages: does it run?")
-    parser.add_argument("--only", default="", help="loads whose name holds this word")
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--quick", action="store_true", help="send a tenth of the messages, to check that it runs")
+    parser.add_argument("--only", default="", help="run only loads whose name contains this word")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     out = Console()
     machine = describe()
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def over_mqtt(out: Console, *, quick: int = 1, only: str = "") -> list[dict[str, Any]]:
-    """Measure each load and print the table; ``quick`` divides the messages. Without Mosquitto: none."""
+    """Measure each load and print the table. ``quick`` divides the messages. Returns no results without Mosquitto."""
     results = []
     try:
         for load in LOADS:
@@ -139,10 +139,10 @@ def _measure(load: Load, messages: int) -> dict[str, Any]:
 
 @contextmanager
 def _receiver(directory: Path, port: int) -> Iterator[Peer]:
-    """Run a receiver that knows the terminals, connected to the broker."""
+    """Run a receiver that has the terminals registered and is connected to the broker."""
     state, config, command = directory / "state", directory / "bench.toml", [sys.executable, "-m", "vetlla"]
     config.write_text(CONFIG.format(port=port), encoding="utf-8")
-    # UCRs are followed where some are expected: at their terminal's account.
+    # The receiver supervises UCRs only if their terminal's account has an interval for them.
     rows = "".join(f"{terminal(number)},H{number:05},{EVERY_S}\n" for number in range(TERMINALS))
     subprocess.run(
         [*command, "accounts", "import", "-", "--format", "csv", "--state-dir", state],
@@ -172,14 +172,14 @@ def _loader(port: int, kind: str, messages: int) -> subprocess.Popen[str]:
 
 
 def _introduce(directory: Path, port: int) -> None:
-    """Let the receiver hear each UCR once: the first presence of one is a report, synced to disk."""
+    """Send the presence of each UCR once, because its first presence is a report that is synced to disk."""
     with _loader(port, "presence", TERMINALS) as first:
         first.communicate("\n", timeout=READY_S)
     _await(directory, "event", TERMINALS)
 
 
 def _cores() -> tuple[set[int], set[int]]:
-    """Return the receiver's core, and those of the others: the same where there is only one."""
+    """Return the receiver's core and those of the other processes. With a single core both are the same."""
     first, *rest = sorted(os.sched_getaffinity(0))
     return {first}, set(rest) or {first}
 
@@ -195,18 +195,18 @@ def _counted(directory: Path, kind: str) -> int:
 
 
 def _await(directory: Path, kind: str, wanted: int) -> None:
-    """Wait until the receiver has counted so many. Raises TimeoutError when it takes no more."""
+    """Wait until the receiver has counted ``wanted`` messages. Raises TimeoutError if it stalls."""
     seen, since = -1, time.monotonic()
     while (counted := _counted(directory, kind)) < wanted:
         if counted > seen:
             seen, since = counted, time.monotonic()
         elif time.monotonic() > since + STALLED_S:
-            raise TimeoutError(f"{counted:,} of {wanted:,} came")
+            raise TimeoutError(f"the receiver took only {counted:,} of {wanted:,} messages")
         time.sleep(LOOK_S)
 
 
 def _bottleneck(shares: dict[str, float]) -> str:
-    """Return who has no processor time left; broker and load share what the receiver does not have."""
+    """Return the process that has no processor time left. Broker and load share the cores beside the receiver's."""
     if shares["receiver"] >= BUSY:
         return "receiver"
     if shares["broker"] + shares["load"] >= BUSY:
@@ -229,7 +229,8 @@ def _print(results: Sequence[dict[str, Any]], out: Console) -> None:
             f"{result['memory_mib']:.0f}",
         )
     out.print(table)
-    out.print("Shares are of one core each; broker and load run beside the receiver's core. Events are synced to disk.")
+    out.print("A share of 100 % is one core. Broker and load run on other cores than the receiver, if there are any.")
+    out.print("The receiver syncs events to disk.")
 
 
 if __name__ == "__main__":

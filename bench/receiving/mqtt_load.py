@@ -1,8 +1,8 @@
-"""The load of mqtt.py: the paho clients of one process, which publish as fast as the broker acknowledges.
+"""The load of mqtt.py: paho clients in one process, which publish as fast as the broker acknowledges.
 
     python -m bench.receiving.mqtt_load PORT --kind hb|presence|event --terminals N --messages N --connections N
 
-Prints ``ready`` when all are connected, begins when it is told so on stdin, and prints its figures as JSON.
+It prints ``ready`` when all clients are connected, begins when a line comes on stdin, and prints its figures as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KINDS = ("hb", "presence", "event")
 UNDER_WAY = 100
-"""Publications of one connection that the broker has not acknowledged; of events: that have no receipt."""
+"""Largest number of open messages of one connection: heartbeats without PUBACK, or events without receipt."""
 POLL_S = 1.0
 
 
@@ -33,7 +33,7 @@ def terminal(number: int) -> str:
 
 
 def messages(kind: str, terminals: int, count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield topics and payloads, by turns of all terminals; heartbeats and references count."""
+    """Yield topics and payloads of all terminals in turns. Heartbeats have sequence numbers, events new references."""
     boot = time.time_ns() // 1_000_000
     for number in range(count):
         turn, who = divmod(number, terminals)
@@ -75,7 +75,7 @@ class Caller:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def begin(self) -> None:
-        """Send the first messages; each answer sends the next one."""
+        """Send the first messages. Each answer then triggers the next one."""
         for _ in range(min(UNDER_WAY, self._left)):
             self._next()
 
@@ -112,7 +112,7 @@ class Caller:
 
 
 def main() -> None:
-    """Drive one load and print its figures."""
+    """Run one load and print its figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--kind", choices=KINDS, default="hb")
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def _drive(callers: list[Caller], until: str) -> None:
-    """Read and write for all connections until each has come so far."""
+    """Read and write on all connections until the named flag of each caller is set."""
     by_wire: dict[Any, mqtt.Client] = {caller.client.socket(): caller.client for caller in callers}
     while not all(getattr(caller, until) for caller in callers):
         writing = [wire for wire, client in by_wire.items() if client.want_write()]

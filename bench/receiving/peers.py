@@ -1,4 +1,4 @@
-"""The two receivers that are measured, each as a process of its own on loopback."""
+"""The two measured receivers, each as a separate process on loopback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READY_S = 300.0
-"""A million accounts take some 20 s."""
+"""Longest wait for a receiver. A million accounts take about 20 s."""
 KEY_NAME = "bench"
 
 
@@ -30,14 +30,14 @@ class Peer(NamedTuple):
     port: int
     process: subprocess.Popen[bytes]
     ready_s: float = 0.0
-    """From its start until it took reports."""
+    """Seconds from its start until it took reports."""
 
     def cpu_s(self) -> float:
         """Return the processor time that it has used."""
-        return time.clock_gettime(~self.process.pid << 3 | 2)  # its processor clock, as clock_getcpuclockid(3) says it
+        return time.clock_gettime(~self.process.pid << 3 | 2)  # its processor clock, as in clock_getcpuclockid(3)
 
     def memory_mib(self, which: str = "VmHWM") -> float:
-        """Return the most memory that it has held; ``VmRSS``: that it holds now."""
+        """Return its peak memory in MiB, or with ``VmRSS`` its current memory."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         return int(status.partition(f"{which}:")[2].split()[0]) / 1024
 
@@ -46,7 +46,7 @@ class Peer(NamedTuple):
 def vetlla(
     accounts: int, key: bytes | None, state_dir: Path | None = None, *, protocol: str = "dc09", interval_s: int = 0
 ) -> Iterator[Peer]:
-    """Run this receiver: every frame stored and synced before it is acknowledged; ``interval_s``: supervised."""
+    """Run vetlla, which syncs every frame to disk before the ACK. With ``interval_s`` it supervises the accounts."""
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
         state = state_dir or Path(temporary)
         command = [sys.executable, "-m", "vetlla"]
@@ -112,7 +112,7 @@ asyncio.run(main(*json.load(sys.stdin)))
 
 @contextmanager
 def pysiaalarm(accounts: int, key: bytes | None) -> Iterator[Peer]:
-    """Run pysiaalarm's asyncio server: it stores nothing, and acknowledges before its user's function is called."""
+    """Run pysiaalarm's asyncio server. It stores nothing, and acknowledges before it calls the user's function."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -128,13 +128,13 @@ def pysiaalarm(accounts: int, key: bytes | None) -> Iterator[Peer]:
 
 
 def make_key() -> bytes:
-    """Return an AES-128 key that is text as well: pysiaalarm takes keys as text only."""
+    """Return an AES-128 key that is also text, because pysiaalarm takes keys only as text."""
     return secrets.token_hex(8).encode()
 
 
 @contextmanager
 def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End a process when the block ends."""
+    """Terminate a process at the end of the block, and kill it if it does not end in time."""
     try:
         yield
     finally:

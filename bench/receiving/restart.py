@@ -1,4 +1,4 @@
-"""How long a restart takes with millions of signals in the journal: from exec to the first acknowledgement."""
+"""Measures a restart with millions of signals in the journal, from exec to the first acknowledgement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vetlla.store.journal.journal import JOURNAL, Journal
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Signals of 80,000 accounts over the last hours, in commits of 10, the last of them within the duplicate window.
+# Signals of 80,000 accounts over the last hours, in commits of 10. The last ones are within the duplicate window.
 _FILL = """
 WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)
 INSERT INTO signals
@@ -33,7 +33,7 @@ CHUNK = 1_000_000
 
 
 def restart(signals: int, out: Console) -> dict[str, Any]:
-    """Fill a journal, start a receiver on it, and time its first acknowledgement."""
+    """Fill a journal, start a receiver on it, and measure the time until its first acknowledgement."""
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as temporary:
         state = Path(temporary)
         with out.status(f"restart: filling a journal with {signals:,} signals"):

@@ -2,9 +2,9 @@
 
     python -m bench.receiving.storm [--quick] [--only dc09|eview]
 
-What counts is the wait of LIFE alarms among it all: from the instant at which a terminal wanted to dial until its alarm
-is *ready*, in the queue and before operators, by the journal's own stamps. The load is storm_load.py, in two
-processes; what of the wait is theirs, late dials, is told beside.
+The measured figure is the wait of LIFE alarms: from the instant when a terminal wanted to dial until its alarm is
+*ready* in the operators' queue, by the journal's own stamps. The load is storm_load.py in two processes. A terminal
+that the load dials late waits longer, so the table also shows these delays.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 TERMINALS = 100_000
 WITHIN_S = 60.0
 AIM_S = 5.0
-"""No LIFE alarm later."""
+"""No LIFE alarm may take longer."""
 LOADERS = 2
 PROTOCOLS = ("dc09", "eview")
 SETTLE_S = 300.0
-"""A storm that is not over so long after its last terminal dialled is a failed run."""
+"""Longest time from the last terminal's dial until the storm is over; then the run fails."""
 START_S = 1.0
-"""From the word to the loaders until the first terminal may dial."""
+"""Time from the start command to the loaders until the first terminal may dial."""
 
 
 def main() -> None:
     """Run the storms and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the terminals and of the time: does it run?")
+    parser.add_argument("--quick", action="store_true", help="use a tenth of terminals and time, to check that it runs")
     parser.add_argument("--only", choices=PROTOCOLS)
     options = parser.parse_args()
     out = Console()
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def storms(out: Console, *, quick: int = 1, protocols: Sequence[str] = PROTOCOLS) -> list[dict[str, Any]]:
-    """Let a fleet of each protocol return, and print what came of it; ``quick`` divides the fleet and the time."""
+    """Let a fleet of each protocol return, and print the result. ``quick`` divides the fleet and the time."""
     results = []
     for protocol in protocols:
         with out.status(f"return storm: {protocol}"):
@@ -111,7 +111,7 @@ def _loader(port: int, protocol: str, terminals: int, within_s: float, part: int
 
 
 def _start(loaders: Sequence[subprocess.Popen[str]]) -> int:
-    """Wait until every loader has built its frames; tell all the same instant to begin, in microseconds UTC."""
+    """Wait until every loader has built its frames, then start all. Return the start in microseconds UTC."""
     for loader in loaders:
         assert loader.stdout
         assert loader.stdout.readline() == "ready\n"
@@ -130,9 +130,9 @@ def _finish(loader: subprocess.Popen[str], within_s: float) -> dict[str, float]:
 
 
 def _waits(state_dir: Path, protocol: str, terminals: int, within_s: float, start_us: int) -> tuple[list[float], int]:
-    """Return for each LIFE alarm the seconds from when its terminal wanted to dial until it was ready, sorted.
+    """Return the sorted seconds from when a terminal wanted to dial until its LIFE alarm was ready.
 
-    And how many have no such stamp: those of a commit that no other followed.
+    The second value is the number of alarms without that stamp, because no other commit followed theirs.
     """
     due = {account(number, protocol): start_us + at for number, at in enumerate(due_us(terminals, within_s))}
     with Archive(state_dir) as archive:
@@ -167,7 +167,7 @@ def _print(results: Sequence[dict[str, Any]], out: Console) -> None:
     for name, form in rows:
         table.add_row(name, *(form.format(**result) for result in results))
     out.print(table)
-    out.print("What processor time the load takes the receiver cannot have, unless there are cores for both.")
+    out.print("The load takes processor time from the receiver, unless there are cores for both.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""A part of the fleet that returns in ``storm.py``: frames built beforehand, one protocol object for each terminal.
+"""A part of the fleet that returns in ``storm.py``: prebuilt frames, and one protocol object for each terminal.
 
-A terminal dials when it is due, tells its backlog one report after the other, each when the one before was
-acknowledged, and hangs up. If its line breaks it dials again. Many source addresses of loopback, since one has too few
-ports.
+A terminal dials when it is due and sends the reports of its backlog, each after the one before was acknowledged. Then
+it hangs up. If its line breaks it dials again. The load uses many loopback addresses, because one has too few ports.
 """
 
 from __future__ import annotations
@@ -33,50 +32,50 @@ if TYPE_CHECKING:
 
 SEED = 1
 BACKLOG = 3
-"""Reports that each terminal has to tell."""
+"""Number of reports that each terminal has to send."""
 MIX = Mix(alarms=2, technical=3, tests=55, heartbeats=40)
-"""Of three reports one in fifty is an alarm: some hundred a second among five thousand others."""
+"""One report in fifty is an alarm: about a hundred a second among five thousand others."""
 AGE_S = 300.0
-"""How long ago what is told happened: an outage of some minutes."""
+"""Age of the reported events, as after an outage of some minutes."""
 SOURCES = 32
-"""127.0.0.1 to 127.0.0.32: the receiver lets one address hold 1,000 connections, and one has 28,000 ports a minute."""
+"""127.0.0.1 to 127.0.0.32. The receiver allows 1,000 connections of one address, which has 28,000 ports a minute."""
 REDIAL_S = 1.0
 ATTEMPTS = 5
 ANSWER_S = 120.0
-"""A terminal that hears nothing for so long gives its report up."""
+"""A terminal without an answer for this time gives up the line."""
 FILES_USED = 0.75
-"""Of the descriptors this process may have: one that was closed is free a moment later only."""
+"""Share of this process's allowed descriptors that connections use. A closed one becomes free a moment later."""
 IP_BIND_ADDRESS_NO_PORT = 24
-"""linux/in.h: choose the port when dialling, so that ports are shared between peers (Python names it since 3.12)."""
+"""From linux/in.h: the kernel chooses the port at dialling, so that peers share ports (Python has it since 3.12)."""
 
 
 class Figures:
-    """What one process saw, in seconds."""
+    """The counts of one process, and its times in seconds."""
 
     def __init__(self) -> None:
         self.acknowledged = 0
         self.again = 0
         self.open = 0
         self.most_open = 0
-        """Terminals on the line at a time."""
+        """Largest number of terminals on the line at the same time."""
         self.late: list[float] = []
-        """Between due and dialling: the load's own share."""
+        """Times between due and dialling, which the load itself causes."""
         self.acks: list[float] = []
-        """Between due and acknowledged."""
+        """Times between due and acknowledged."""
 
 
 class Return(NamedTuple):
-    """One terminal's."""
+    """The return of one terminal."""
 
     due: float
-    """Monotonic."""
+    """Monotonic time in seconds."""
     source: str
     terminal: Terminal
     backlog: Sequence[Message]
 
 
 class Line(asyncio.Protocol):
-    """One connection: tells what is left of the backlog."""
+    """One connection. It sends the reports that are left of the backlog."""
 
     def __init__(self, returning: Return, told: int, dialect: Dialect, figures: Figures) -> None:
         self.told = told
@@ -88,7 +87,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is one in all but its bases
+        self._transport = transport  # type: ignore[assignment]  # uvloop's has the interface but not the base
         self._transport.write(self._returning.backlog[self.told].frame)
 
     def data_received(self, data: bytes) -> None:
@@ -119,7 +118,7 @@ class Line(asyncio.Protocol):
 
 
 def due_us(terminals: int, within_s: float) -> list[int]:
-    """Return when each terminal of the whole fleet wants to dial, in microseconds from the start, always the same."""
+    """Return when each terminal of the fleet wants to dial, in microseconds from the start. It is always the same."""
     random = Random(SEED)
     return [round(random.uniform(0, within_s * 1e6)) for _ in range(terminals)]
 
@@ -176,7 +175,7 @@ async def _run(returns: Sequence[Return], port: int, dialect: Dialect) -> Figure
 
 
 def _fleet(options: argparse.Namespace, dialect: Dialect) -> list[tuple[int, str, Terminal, list[Message]]]:
-    """Build this part of the fleet, and all its frames, in the order in which the terminals are due."""
+    """Return this part of the fleet with all its frames, in the order in which the terminals are due."""
     fleet = []
     for number, at_us in enumerate(due_us(options.terminals, options.within)):
         if number % options.parts != options.part:
@@ -190,7 +189,7 @@ def _fleet(options: argparse.Namespace, dialect: Dialect) -> list[tuple[int, str
 
 
 def main() -> None:
-    """Build, say ``ready``, wait for the instant to begin, return, print the figures as JSON."""
+    """Build the frames, print ``ready``, read the start time, run the return, and print the figures as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--protocol", default="dc09")

@@ -1,10 +1,10 @@
-"""What supervision costs: memory of the daemon, cost of a sign of life, error of lateness, each at several sizes.
+"""The cost of supervision: the daemon's memory, the cost of a sign of life and the delay of verdicts, at several sizes.
 
     python -m bench.receiving.supervision [--quick] [--json FILE]
 
-Each size is measured in processes of its own: the real daemon with so many registered accounts for its memory, and the
-daemon's own watchdog over a real journal for cost and lateness, while the whole fleet speaks at its interval. At the
-end, what a heartbeat costs the daemon over TCP (bench/receiving/heartbeats.py).
+Each size is measured in separate processes. The real daemon with this number of registered accounts shows the memory.
+The daemon's watchdog over a real journal shows cost and delay, while the whole fleet reports at its interval. The last
+figure is the cost of a heartbeat over TCP (bench/receiving/heartbeats.py).
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ if TYPE_CHECKING:
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = 100
 SILENT, SILENT_S = 500, 20
-"""Devices that are expected so often, fall silent at random instants, and whose lateness is timed."""
+"""Number and interval of the devices that fall silent at random instants. The delay of their verdicts is measured."""
 BEATS = 200_000
-"""Signs of life of random devices, timed in one go."""
+"""Number of signs of life of random devices that are timed together."""
 LOOKS = 200_000
 TOLERANCE_S = 1.0
-"""More than a step of the generator, so that nobody who speaks is found late."""
+"""More than a step of the generator, so that no device that reports is late."""
 RUN_S = 3 * SILENT_S
 STEP_S = 0.05
 
 
 class Fleet(NamedTuple):
-    """The watchdog as the daemon has it, and whom it watches."""
+    """The daemon's watchdog and the accounts that it supervises."""
 
     watchdog: Watchdog
     accounts: list[Account]
@@ -114,7 +114,7 @@ def _arrival(now: Instant) -> Arrival:
 
 
 def _cost_of_a_beat(fleet: Fleet) -> float:
-    """Return the microseconds of processor time of a random device's sign of life, all having been heard before."""
+    """Return the microseconds of processor time of a random device's sign of life. Each was heard once before."""
     for account in fleet.accounts:
         fleet.watchdog.heard(account, (_beat(account),), _arrival(fleet.clock.now()))
     chosen = random.choices(fleet.accounts, k=BEATS)
@@ -126,7 +126,7 @@ def _cost_of_a_beat(fleet: Fleet) -> float:
 
 
 def _cost_of_a_look(fleet: Fleet) -> float:
-    """Return the microseconds of processor time that looking at a device takes when its time has come."""
+    """Return the microseconds of processor time to check a device whose deadline has passed."""
     watch, now = fleet.watchdog.watch, fleet.clock.now()
     seen = 0
     began = time.process_time()
@@ -142,21 +142,21 @@ def _cost_of_a_look(fleet: Fleet) -> float:
 
 
 async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
-    """Let the fleet speak at its interval; return by how many seconds the silence of some was found too late."""
+    """Let the fleet report at its interval; return the delay of each verdict on a silent device, in seconds."""
     clock, watchdog, accounts = fleet.clock, fleet.watchdog, fleet.accounts
     often = [n for n, account in enumerate(accounts) if account.interval_s == SILENT_S]
     falls_s = {n: random.uniform(0, SILENT_S) for n in often}
     errors: list[float] = []
     take = watchdog.losses.take
 
-    def listen(turns: Any) -> None:  # noqa: ANN401 - those of the watch
+    def listen(turns: Any) -> None:  # noqa: ANN401 - the state changes of the watch
         for turn in turns:
             if turn.device in falls_s and turn.state is Health.LOST:
                 due_us = watchdog.fleet.base_us[turn.device] + round((SILENT_S + TOLERANCE_S) * SECOND_US)
                 errors.append((clock.now().mono_us - due_us) / SECOND_US)
         take(turns)
 
-    watchdog.losses.take = listen  # type: ignore[method-assign] # overheard, not replaced
+    watchdog.losses.take = listen  # type: ignore[method-assign] # listen calls the original
     beats, began_us = (_beat(accounts[0]),), clock.now().mono_us
     said = dict.fromkeys((INTERVAL_S, SILENT_S), 0)
     while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:
@@ -164,7 +164,7 @@ async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
         for interval_s, numbers in ((INTERVAL_S, range(len(accounts))), (SILENT_S, often)):
             due = round(gone_s / interval_s * len(numbers))
             for turn in range(said[interval_s], due):
-                number = numbers[turn * 7919 % len(numbers)]  # a prime: each once in an interval, in no order
+                number = numbers[turn * 7919 % len(numbers)]  # a prime, for an order without a pattern
                 if gone_s < falls_s.get(number, run_s):
                     watchdog.heard(accounts[number], beats, arrival)
             said[interval_s] = due
@@ -199,16 +199,16 @@ def _in_a_process(size: int, run_s: float) -> dict[str, Any]:
 
 
 def _memory_of_daemon(size: int) -> dict[str, float]:
-    """Start the daemon with so many accounts; return what it holds when it is ready, and how soon it is."""
+    """Start the daemon with this number of accounts; return its memory when it is ready, and the time until then."""
     with peers.vetlla(size, None, interval_s=INTERVAL_S) as peer:
         return {"ready_s": peer.ready_s, **{name: peer.memory_mib(name) for name in ("VmRSS", "VmHWM")}}
 
 
 def main() -> None:
-    """Measure every size and print the table; with ``--size`` measure one and print it as JSON."""
+    """Measure every size and print the table. With ``--size`` measure one size and print it as JSON."""
     parser = argparse.ArgumentParser(prog="bench.receiving.supervision", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a hundredth of the fleets: does it run?")
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--quick", action="store_true", help="use a hundredth of the fleets, to check that it runs")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--run", type=float, default=RUN_S, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -245,7 +245,7 @@ def _print(results: list[dict[str, Any]], out: Console) -> None:
             f"{row['ready_s']:.1f}",
         )
     out.print(table)
-    out.print(f"late: from when a silent device was due to its verdict, while all others speak every {INTERVAL_S} s.")
+    out.print(f"late: from a silent device's deadline to its verdict, while all others report every {INTERVAL_S} s.")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the measurements share."""
+"""The common parts of the measurements."""

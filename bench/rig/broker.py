@@ -1,4 +1,4 @@
-"""A Mosquitto process of our own, on a loopback port: started, killed, started again over what it kept."""
+"""A separate Mosquitto process on a loopback port. It can be killed and started again over its stored state."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ max_inflight_messages 1000
 log_type error
 log_type warning
 """
-"""Everybody may do everything; a killed broker forgets up to a second, as a real one forgets up to its interval.
+"""Every client may do everything. A killed broker loses up to a second, as a real one loses up to its save interval.
 
-``user``: started by root it would become the user of its package, who cannot enter a test's directory.
+``user`` is root, because a broker that root starts would change to its package's user, who cannot enter the directory.
 """
 
 
 class NoBrokerError(Exception):
-    """There is no Mosquitto on this machine."""
+    """Mosquitto is not on this machine, or did not start."""
 
 
 def mosquitto() -> str:
-    """Return the broker's program; Debian keeps it where only root looks. Raises NoBrokerError."""
+    """Return the path of the broker; Debian installs it outside a user's PATH. Raises NoBrokerError."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None:
-        raise NoBrokerError("needs Debian package mosquitto")
+        raise NoBrokerError("mosquitto is missing: apt-get install mosquitto")
     return program
 
 
 class Broker:
-    """One Mosquitto over a directory; ``start`` it again for the next life."""
+    """One Mosquitto over a directory. ``start`` may be called again after ``kill`` or ``stop``."""
 
     process: subprocess.Popen[bytes]
 
@@ -60,7 +60,7 @@ class Broker:
         self._file.write_text(config.format(port=self.port, directory=directory), encoding="utf-8")
 
     def start(self) -> Broker:
-        """Start, and wait until it listens."""
+        """Start the broker, and wait until it listens."""
         with (self.directory / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [mosquitto(), "-c", str(self._file)],
@@ -84,11 +84,11 @@ class Broker:
         raise NoBrokerError((self.directory / "mosquitto.log").read_text(encoding="utf-8"))
 
     def kill(self) -> None:
-        """End it at once with SIGKILL."""
+        """End the broker at once with SIGKILL."""
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
-        """Stop it in order."""
+        """Stop the broker normally."""
         self.process.terminate()
         self.process.wait(PATIENCE_S)

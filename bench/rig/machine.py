@@ -1,4 +1,4 @@
-"""On what machine the figures were taken: they mean nothing without it."""
+"""Describes the machine of a measurement. Figures mean nothing without it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SYNCS = 500
 
 
 class Machine(NamedTuple):
-    """What bears on the figures."""
+    """The properties of a machine that influence the figures."""
 
     processor: str
     cores: int
@@ -23,10 +23,10 @@ class Machine(NamedTuple):
     python: str
     sqlite: str
     sync_p50_ms: float
-    """fdatasync of 8 KiB appended, where the receivers' state directories are made."""
+    """Time of an fdatasync of 8 appended KiB, on the disk of the receivers' state directories."""
     sync_p99_ms: float
     load: float
-    """Runnable processes besides us, when the run began: above a few tenths the figures are somebody else's too."""
+    """Load average when the run began. Above a few tenths, other work on the machine changes the figures."""
 
     def __str__(self) -> str:
         return (
@@ -37,7 +37,7 @@ class Machine(NamedTuple):
 
 
 def describe() -> Machine:
-    """Look at the machine and measure its disk."""
+    """Return the properties of this machine, and measure its disk."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     meminfo = Path("/proc/meminfo").read_text(encoding="utf-8")
     p50, p99 = _syncs()

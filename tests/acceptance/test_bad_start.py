@@ -1,4 +1,4 @@
-"""A receiver that cannot start says why and what to do, with the right exit status, and loses nothing."""
+"""A receiver that cannot start prints the reason and a remedy, ends with the right status, and loses nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONFIG = "[store]\nmin_free_mib = 1\n"
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """Return a directory of a daemon that took an alarm and was stopped, and that alarm's frame."""
+    """Return the directory of a stopped daemon that took an alarm, and that alarm's frame."""
     directory = tmp_path_factory.mktemp("kept")
     with running(directory, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         frame = terminal.alarm()
@@ -38,13 +38,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 @pytest.fixture
 def daemon(kept: tuple[Path, bytes], tmp_path: Path) -> Daemon:
-    """Return a daemon of a test's own that was stopped with an alarm in its journal."""
+    """Return a separate daemon for each test, stopped with an alarm in its journal."""
     copytree(kept[0], tmp_path, dirs_exist_ok=True)
     return Daemon(tmp_path, config=CONFIG)
 
 
 def refusal(daemon: Daemon, *options: str) -> Ended:
-    """Return how a start ended that must not succeed: one message with a remedy, and no traceback."""
+    """Return the end of a start that must fail. It must print one message with a remedy, and no traceback."""
     with pytest.raises(Ended) as ended:
         daemon.start(preexec=bound_by_permissions, options=options)
     daemon.close()
@@ -114,7 +114,7 @@ CONFIGURATIONS = [
 def test_a_configuration_that_cannot_be_used(
     daemon: Daemon, kept: tuple[Path, bytes], spoil: Callable[[Daemon], str]
 ) -> None:
-    """Exit status 78, or 77 for permissions; the message names the file and what is wrong. What was stored stays."""
+    """The status is 78, or 77 for permissions. The message names the file and the fault, and stored data stays."""
     expected = spoil(daemon)
     ended = refusal(daemon)
     assert ended.status == (os.EX_NOPERM if spoil in CLOSED else os.EX_CONFIG)
@@ -124,7 +124,7 @@ def test_a_configuration_that_cannot_be_used(
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["TCP", "UDP"])
 def test_a_port_in_use(daemon: Daemon, kind: socket.SocketKind) -> None:
-    """Exit status 78, and the message names the listener and its address."""
+    """The status is 78, and the message names the listener and its address."""
     with socket.socket(type=kind) as other:
         other.bind(("127.0.0.1", 0))
         daemon.listen_port = other.getsockname()[1]
@@ -135,7 +135,7 @@ def test_a_port_in_use(daemon: Daemon, kind: socket.SocketKind) -> None:
 
 
 def test_the_port_of_the_pages_in_use(daemon: Daemon) -> None:
-    """The same for metrics and readiness: a receiver that nobody watches does not start."""
+    """The same holds for the port of metrics and readiness, because a receiver must be monitored."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         text = daemon.config_file.read_text(encoding="utf-8").replace("port = 0 }", f"port = {port} }}", 1)
@@ -146,7 +146,7 @@ def test_the_port_of_the_pages_in_use(daemon: Daemon) -> None:
 
 
 def test_nothing_to_listen_on(tmp_path: Path) -> None:
-    """Neither a file nor an option says where to listen."""
+    """The start fails if neither a file nor an option names a listener."""
     ended = refusal(Daemon(tmp_path), "--state-dir", str(tmp_path / "state"))
     assert ended.status == os.EX_CONFIG
     assert "--listen" in ended.told
@@ -184,13 +184,13 @@ def no_database(daemon: Daemon) -> str:
 
 
 CLOSED = {unreadable_config, unreadable_keys, read_only, closed_to_us}
-"""Spoilt by permissions: another exit status, and a remedy that says who may."""
+"""Faults of permissions. They have another exit status, and a remedy that names the user who may."""
 STORES = [read_only, closed_to_us, newer, newer_registry, no_database]
 
 
 @pytest.mark.parametrize("spoil", STORES, ids=lambda spoil: spoil.__name__.replace("_", " "))
 def test_a_store_that_cannot_be_used(daemon: Daemon, kept: tuple[Path, bytes], spoil: Callable[[Daemon], str]) -> None:
-    """Exit status 74, or 77 for permissions; the message names the place and what is wrong. Nothing is changed."""
+    """The status is 74, or 77 for permissions. The message names the path and the fault, and nothing is changed."""
     expected = spoil(daemon)
     before = (daemon.state_dir if spoil is newer else kept[0] / "state") / JOURNAL
     content = before.read_bytes()
@@ -202,7 +202,7 @@ def test_a_store_that_cannot_be_used(daemon: Daemon, kept: tuple[Path, bytes], s
 
 
 def test_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
-    """A file stands where the directory should be."""
+    """The start fails if a file is in the place of the directory."""
     daemon = Daemon(tmp_path, config=CONFIG)
     daemon.state_dir.write_text("in the way", encoding="utf-8")
     ended = refusal(daemon)
@@ -211,7 +211,7 @@ def test_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
-    """The control socket's path has a limit that nobody knows: the message says it."""
+    """The message names the limit of a control socket's path, because few people know it."""
     daemon = Daemon(tmp_path, config=CONFIG)
     daemon.state_dir = tmp_path / ("long" * 30)
     ended = refusal(daemon)
@@ -220,7 +220,7 @@ def test_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
 
 
 def test_a_second_receiver_on_one_state_directory(tmp_path: Path) -> None:
-    """It is turned away by name of the lock, and the first one works on, its control socket too."""
+    """The second receiver ends with a message about the lock. The first one and its control socket still work."""
     first, second = Daemon(tmp_path / "one", config=CONFIG), Daemon(tmp_path / "two", config=CONFIG)
     second.state_dir = first.state_dir
     try:

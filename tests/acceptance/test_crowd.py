@@ -1,4 +1,4 @@
-"""What one peer, or ten thousand, may take from the receiver: the normal terminal is answered as before."""
+"""Limits on one peer, or on ten thousand: the receiver still answers a normal terminal as before."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CROWD = 10_000
 SPARE_FILES = 300
-"""Descriptors of the daemon beside the connections."""
+"""Descriptors of the daemon besides those of connections."""
 CALLS = 200
 FACTOR = 5
-"""How much longer a median answer may take beside the crowd: a generous bound, for machines that do other things."""
+"""Factor by which the crowd may lengthen the median answer. It is generous, for machines with other work."""
 FLOOR_S = 0.005
-"""Medians below this are not compared: they are the scheduler's."""
+"""Medians below this are not compared, because the scheduler decides them."""
 
 
 @contextmanager
@@ -52,13 +52,13 @@ def crowd(port: int, count: int) -> Iterator[subprocess.Popen[str]]:
 
 
 def closed_by_receiver(process: subprocess.Popen[str]) -> int:
-    """Return how many of the crowd's connections are gone."""
+    """Return how many of the crowd's connections the receiver has closed."""
     told, _ = process.communicate(timeout=PATIENCE_S)
     return int(told)
 
 
 def median_answer_s(terminal: Terminal) -> float:
-    """Return the median time from a report to its acknowledgement; none may be lost."""
+    """Return the median time from a report to its acknowledgement. No report may be lost."""
     times = []
     for number in range(CALLS):
         frame = terminal.frame("1602", zone=number)
@@ -69,7 +69,7 @@ def median_answer_s(terminal: Terminal) -> float:
 
 
 def allow_files() -> None:
-    """Let the daemon hold the crowd: root may raise the hard limit, and others mostly need not."""
+    """Raise the limit of open files for the crowd. Root may raise the hard limit, and others mostly need not."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = CROWD + SPARE_FILES
     hard = hard if hard == resource.RLIM_INFINITY else max(hard, needed)
@@ -77,7 +77,7 @@ def allow_files() -> None:
 
 
 def test_ten_thousand_half_open_connections_hold_nobody_up(tmp_path: Path) -> None:
-    """Beside them a terminal that reports is answered every time, and as fast; so is one that dials anew."""
+    """The receiver still answers a connected terminal and one that dials again, every time and as fast as before."""
     daemon = Daemon(tmp_path, config="[limits]\nfirst_frame_timeout_s = 600\n[store]\nmin_free_mib = 1\n")
     try:
         daemon.start(preexec=allow_files)
@@ -119,7 +119,7 @@ def limited(directory: Path, *, first: float = NEVER, idle: float = NEVER) -> It
 
 
 def is_turned_away(terminal: Terminal) -> bool:
-    """Say whether the receiver drops the connection instead of answering on it."""
+    """Return True if the receiver drops the connection instead of answering."""
     try:
         terminal.alarm()
     except (HungUp, ConnectionResetError, BrokenPipeError):
@@ -129,7 +129,7 @@ def is_turned_away(terminal: Terminal) -> bool:
 
 
 def test_one_address_does_not_take_the_places_of_others(tmp_path: Path) -> None:
-    """A peer's connections beyond its budget are dropped and counted; another's are taken, up to all there are."""
+    """The receiver drops and counts a peer's connections above its budget. It takes other peers up to the total."""
     with limited(tmp_path) as daemon, ExitStack() as stack:
 
         def dial(source: str) -> Terminal:
@@ -148,14 +148,14 @@ def test_one_address_does_not_take_the_places_of_others(tmp_path: Path) -> None:
         assert daemon.metric("vetlla_connections_refused_total", why="connections") == 1
 
         for terminal in greedy + others:
-            terminal.alarm()  # those that stand are answered on
+            terminal.alarm()  # open connections still get answers
         greedy[0].hang_up()
         daemon.await_status(lambda status: status["counts"]["connections"] < 6)
         dial("127.0.1.5").alarm()
 
 
 def test_silence_ends_a_connection(tmp_path: Path) -> None:
-    """A connection without a first frame, and one that has gone quiet, are closed; both are counted as idle."""
+    """The receiver closes a connection without a first frame and a silent one, and counts both as idle."""
     with (
         limited(tmp_path, first=0.3, idle=0.6) as daemon,
         Terminal(daemon.port, source="127.0.1.1") as mute,
@@ -171,11 +171,11 @@ def test_silence_ends_a_connection(tmp_path: Path) -> None:
                 terminal.reply()
             assert time.monotonic() - began >= least_s - 0.05
         assert daemon.metric("vetlla_connections_refused_total", why="idle") == 3
-        quiet.alarm()  # it may dial again
+        quiet.alarm()  # the terminal may dial again
 
 
 def test_a_peer_that_sends_rubbish_is_cut_off_and_kept_as_evidence(tmp_path: Path) -> None:
-    """Damaged frames are never answered; after some of them the connection ends, and a minute's evidence is bounded."""
+    """The receiver never answers damaged frames, and hangs up after some. It keeps a bounded number a minute."""
     with limited(tmp_path) as daemon, Terminal(daemon.port) as terminal:
         for _ in range(3):
             damaged = terminal.frame().replace(b"1101", b"1102")
@@ -209,7 +209,7 @@ FOREIGN = {
 
 
 def test_foreign_protocols_are_named_and_logged_once(tmp_path: Path) -> None:
-    """What else dials in is recognised by its first bytes, cut off, kept as evidence with its name, and said once."""
+    """The receiver recognises a foreign protocol by its first bytes, hangs up, keeps evidence, and logs it once."""
     with limited(tmp_path) as daemon:
         for number, said in enumerate(FOREIGN.values()):
             for _ in range(3):

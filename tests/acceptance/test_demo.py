@@ -1,4 +1,4 @@
-"""``vetlla demo``, which ``make run`` starts: everything comes up, lives, and goes without a trace."""
+"""``vetlla demo``, which ``make run`` starts: it starts everything, runs, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Demo:
-    """A demonstration on a terminal of its own, or with its output in a pipe."""
+    """A demonstration on its own terminal, or with its output in a pipe."""
 
     def __init__(self, directory: Path, *options: str, terminal: bool) -> None:
         self.directory = directory
@@ -41,7 +41,7 @@ class Demo:
         os.close(theirs)
 
     def until(self, pattern: bytes) -> None:
-        """Read what it shows until it shows that."""
+        """Read the output until the pattern appears."""
         deadline = time.monotonic() + PATIENCE_S
         while not re.search(pattern, self.shown):
             readable, _, _ = select.select([self._reading], [], [], max(0.0, deadline - time.monotonic()))
@@ -49,7 +49,7 @@ class Demo:
             assert self._read(), f"it ended: {self.shown.decode()}"
 
     def end(self) -> int:
-        """Read to the end; return the exit status."""
+        """Read the output to its end; return the exit status."""
         while self._read():
             pass
         return self.process.wait(PATIENCE_S)
@@ -57,13 +57,13 @@ class Demo:
     def _read(self) -> bool:
         try:
             chunk = os.read(self._reading, 65536)
-        except OSError:  # Linux says EIO when the other side closed the terminal
+        except OSError:  # Linux returns EIO when the other side closed the terminal
             chunk = b""
         self.shown += chunk
         return bool(chunk)
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """End the demonstration and close its terminal."""
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(PATIENCE_S)
@@ -77,7 +77,7 @@ class Demo:
                 try:
                     command = (entry / "cmdline").read_bytes()
                 except OSError:
-                    continue  # gone since
+                    continue  # it ended meanwhile
                 if os.fsencode(self.directory) in command and int(entry.name) != os.getpid():
                     found.append(int(entry.name))
         return found
@@ -94,17 +94,17 @@ def demonstrated(directory: Path, *options: str, terminal: bool = False) -> Iter
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    # Not tmp_path: behind the demonstration's own directory a socket's path must still be shorter than 108 characters.
+    # tmp_path is too long: a socket's path in the demonstration's directory must be shorter than 108 characters.
     with tempfile.TemporaryDirectory(prefix="demo-") as made:
         yield Path(made)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_nothing_is_left(directory: Path, number: signal.Signals) -> None:
-    """Ctrl-C, SIGTERM or a closed terminal: status 0, no report lost, no process, no file, no traceback."""
+    """Ctrl-C, SIGTERM or a closed terminal ends it with status 0. No report is lost, and nothing is left behind."""
     with demonstrated(directory) as demo:
         demo.until(rb" [1-9][0-9.]* signals/s" if number is signal.SIGINT else rb"ready")
-        assert len(demo.processes()) == 1, "the receiver is a process of its own"
+        assert len(demo.processes()) == 1, "the receiver is a separate process"
         demo.process.send_signal(number)
         assert demo.end() == 0, demo.shown.decode()
         said = re.search(rb"(\d+) of (\d+) reports acknowledged", demo.shown)
@@ -116,7 +116,7 @@ def test_a_signal_ends_it_and_nothing_is_left(directory: Path, number: signal.Si
 
 
 def test_it_draws_the_board_on_a_terminal(directory: Path) -> None:
-    """On a terminal the board is alive; Ctrl-C gives the terminal back and tells what was."""
+    """On a terminal it shows the live board. Ctrl-C restores the terminal and prints a summary."""
     with demonstrated(directory, terminal=True) as demo:
         demo.until(rb"H-00[0-9][0-9].*(periodic|mains|battery|emergency|smoke|fall)")
         demo.process.send_signal(signal.SIGINT)
@@ -127,7 +127,7 @@ def test_it_draws_the_board_on_a_terminal(directory: Path) -> None:
 
 
 def test_it_stops_by_itself_and_keeps_its_directory_if_asked(directory: Path) -> None:
-    """--for ends it; --state-dir keeps a sound journal with the invented homes; a second run goes on from it."""
+    """--for ends it. --state-dir keeps a sound journal with the invented homes, and a second run continues with it."""
     state = directory / "state"
     for _ in range(2):
         with demonstrated(directory, "--for", "6s", "--state-dir", str(state)) as demo:
@@ -139,7 +139,7 @@ def test_it_stops_by_itself_and_keeps_its_directory_if_asked(directory: Path) ->
 
 
 def test_a_receiver_that_dies_is_told_with_the_end_of_its_log(directory: Path) -> None:
-    """When the receiver's process ends by itself the demonstration ends too, with status 69 and the reason."""
+    """If the receiver's process ends by itself, the demonstration ends with status 69 and prints the reason."""
     with demonstrated(directory) as demo:
         demo.until(rb"ready")
         (receiver,) = demo.processes()
@@ -151,7 +151,7 @@ def test_a_receiver_that_dies_is_told_with_the_end_of_its_log(directory: Path) -
 
 
 def test_a_receiver_that_cannot_start_is_told(directory: Path) -> None:
-    """Where the receiver does not come up, the demonstration says what its log says."""
+    """If the receiver does not start, the demonstration prints the end of its log."""
     state = directory / "state"
     state.mkdir()
     (state / "journal.db").write_bytes(b"this is no database" * 1000)

@@ -1,7 +1,7 @@
-"""A disk that fails at any step of the commit path: nothing is acknowledged, operators work on, all comes back.
+"""A disk that fails at any step of a commit: nothing is acknowledged, operators work on, and the receiver recovers.
 
-The faults are real errors of real system calls: strace makes them begin and end beside the running daemon, and one is
-the kernel's own limit on file sizes.
+The faults are real errors of real system calls. strace starts and ends them in the running daemon, and one is the
+kernel's limit on file sizes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CONFIG = "[store]\nmin_free_mib = 1\nretry_s = 0.2\ncheckpoint_pages = 1\n"
 LOG, DATABASE, INDEX = f"{JOURNAL}-wal", JOURNAL, f"{JOURNAL}-shm"
 COMMITS_TO_CHECKPOINT = 100
-"""More than lie between two checkpoints."""
+"""More commits than between two checkpoints."""
 
 FAULTS = {
     "log full": ("pwrite64", "ENOSPC", LOG),
@@ -43,7 +43,7 @@ FAULTS = {
 
 @contextmanager
 def file_sizes_limited(daemon: Daemon) -> Iterator[None]:
-    """Let the kernel refuse whatever the daemon writes beyond the first bytes of a file."""
+    """Let the kernel refuse every write of the daemon beyond the first bytes of a file."""
     pid, limit = daemon.process.pid, resource.RLIMIT_FSIZE
     soft, hard = resource.prlimit(pid, limit)
     resource.prlimit(pid, limit, (1, hard))
@@ -55,14 +55,14 @@ def file_sizes_limited(daemon: Daemon) -> Iterator[None]:
 
 @contextmanager
 def served(directory: Path) -> Iterator[Daemon]:
-    """Start a daemon that knows the homes of a shift."""
+    """Start a daemon with the homes of a shift registered."""
     register(directory / "state", "1001,H-1001,,", "1002,H-1002,,", "1003,H-1003,,")
     with running(directory, config=CONFIG) as daemon:
         yield daemon
 
 
 class Shift:
-    """Two homes, an operator, and a disk that fails for a while in the middle of it."""
+    """Two homes, an operator, and a disk that fails for a while."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
@@ -80,21 +80,21 @@ class Shift:
             terminal.hang_up()
 
     def begin(self) -> None:
-        """Two homes call, each at a receiver that is well."""
+        """Let both homes call before the fault begins."""
         self.acknowledged += [self.home.alarm(), self.neighbour.alarm("1110"), self.mobile.alarm("1602")]
 
     def report_until_refused(self) -> None:
-        """Report on until the receiver takes no more: a checkpoint is due every so many commits."""
+        """Send reports until the receiver takes none. A checkpoint is due after a fixed number of commits."""
         for zone in range(COMMITS_TO_CHECKPOINT):
             frame = self.home.frame("1602", zone=zone)
             if self.home.is_refused(frame):
                 self.refused.append(frame)
                 return
             self.acknowledged.append(frame)
-        pytest.fail("the fault was never met")
+        pytest.fail("the fault never occurred")
 
     def live_with_the_fault(self) -> None:
-        """Nothing new is answered, what is durable is, and operators work on."""
+        """Check that new reports get no answer, retries of durable ones do, and operators work on."""
         daemon = self.daemon
         daemon.await_log("store.unready", state="failed")
         page = daemon.page("/readyz")
@@ -107,7 +107,7 @@ class Shift:
         frame = self.neighbour.frame()
         assert self.neighbour.is_refused(frame)
         self.refused.append(frame)
-        assert self.neighbour.say(self.acknowledged[1]) == "ACK"  # a retry of what is stored already
+        assert self.neighbour.say(self.acknowledged[1]) == "ACK"  # a retry of a stored report
         self._udp_is_silent()
 
         assert [alarm["account"] for alarm in daemon.queue()] == ["1001", "1002"]
@@ -122,11 +122,11 @@ class Shift:
         frame = mobile.frame("1602", zone=9)
         mobile.send(frame)
         mobile.send(self.acknowledged[2])
-        assert mobile.reply().sequence == "0001"  # the retry's, and none before it
+        assert mobile.reply().sequence == "0001"  # only the retry was answered
         self.refused.append(frame)
 
     def end(self) -> None:
-        """See the receiver come back by itself when the fault is over, and the same reports be taken."""
+        """Check that the receiver recovers by itself after the fault, and takes the same reports."""
         daemon = self.daemon
         daemon.await_log("store.recovered")
         assert daemon.page("/readyz").status == 200
@@ -138,7 +138,7 @@ class Shift:
         assert daemon.told == ""
 
     def look_back(self) -> None:
-        """After a restart everything is there once, and what was done meanwhile stands."""
+        """Check after a restart that every report is stored once, and the operators' actions are kept."""
         daemon = self.daemon.start()
         expected = dict.fromkeys([*self.acknowledged, *self.refused], 1)
         assert journal.stored(daemon.state_dir) == expected
@@ -155,7 +155,7 @@ class Shift:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_failing_disk_costs_no_acknowledged_report(tmp_path: Path, fault: str) -> None:
-    """Whichever call fails: silence to homes, unready, operators go on, and afterwards each report is there once."""
+    """During any failing call homes get no answer, and operators work on. Afterwards each report is stored once."""
     call, error, name = FAULTS[fault]
     with served(tmp_path) as daemon, Shift(daemon) as shift:
         shift.begin()
@@ -167,7 +167,7 @@ def test_a_failing_disk_costs_no_acknowledged_report(tmp_path: Path, fault: str)
 
 
 def test_a_limit_of_the_kernel_costs_no_acknowledged_report(tmp_path: Path) -> None:
-    """The same with nobody between the daemon and the kernel: files may not grow for a while."""
+    """The same holds without a tracer, while the kernel lets no file grow."""
     with served(tmp_path) as daemon, Shift(daemon) as shift:
         shift.begin()
         with file_sizes_limited(daemon):
@@ -178,7 +178,7 @@ def test_a_limit_of_the_kernel_costs_no_acknowledged_report(tmp_path: Path) -> N
 
 
 def test_one_failure_anywhere_within_a_commit_is_overcome(tmp_path: Path) -> None:
-    """Let the first, second ... write of a commit fail once: the report is not acknowledged, its repetition is."""
+    """If any single write of a commit fails once, the report is not acknowledged, but its repetition is."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         sent = [terminal.alarm()]
         log = daemon.state_dir / LOG
@@ -196,7 +196,7 @@ def test_one_failure_anywhere_within_a_commit_is_overcome(tmp_path: Path) -> Non
 
 
 def test_a_report_whose_sync_failed_is_stored_once_whatever_comes_next(tmp_path: Path) -> None:
-    """All of it but the sync was written, and then the receiver is killed: the next life finds it, and a retry too."""
+    """Only the sync fails, and then the receiver is killed. The next run finds the report and recognises its retry."""
     with served(tmp_path) as daemon, Terminal(daemon.port, "1001") as terminal:
         with failing(daemon, "fdatasync", "EIO", [daemon.state_dir / LOG]):
             frame = terminal.frame()
@@ -214,7 +214,7 @@ def test_a_report_whose_sync_failed_is_stored_once_whatever_comes_next(tmp_path:
 
 
 def test_a_disk_that_stalls_makes_the_receiver_unready(tmp_path: Path) -> None:
-    """New reports are hung up on, and retries of one that is on its way; that one is acknowledged in the end."""
+    """It hangs up on new reports and on retries of the report under way, which it acknowledges in the end."""
     config = CONFIG + "stall_s = 0.3\n"
     with (
         running(tmp_path, config=config) as daemon,
@@ -246,7 +246,7 @@ def test_a_disk_that_stalls_makes_the_receiver_unready(tmp_path: Path) -> None:
 
 
 def test_a_stop_while_the_disk_fails_keeps_what_it_can(tmp_path: Path) -> None:
-    """What operators did on a failing disk is written at the stop, if the disk has come back by then."""
+    """The stop writes the operators' actions from the time of the fault, if the disk works again by then."""
     with running(tmp_path, config=CONFIG.replace("0.2", "3600")) as daemon, Terminal(daemon.port) as terminal:
         terminal.alarm()
         with failing(daemon, "fdatasync", "EIO", [daemon.state_dir / LOG]):
@@ -261,7 +261,7 @@ def test_a_stop_while_the_disk_fails_keeps_what_it_can(tmp_path: Path) -> None:
 
 
 def test_a_stop_does_not_wait_for_a_disk_that_fails(tmp_path: Path) -> None:
-    """The disk stays broken: the daemon ends in order all the same, and what was acknowledged is there."""
+    """With a broken disk the daemon still ends normally, and every acknowledged report is stored."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         frame = terminal.alarm()
         with failing(daemon, "fdatasync", "EIO", [daemon.state_dir / LOG, daemon.state_dir / DATABASE]):
@@ -272,7 +272,7 @@ def test_a_stop_does_not_wait_for_a_disk_that_fails(tmp_path: Path) -> None:
 
 
 def test_commands_tell_of_the_fault(tmp_path: Path) -> None:
-    """``vetlla status`` says not ready and why; ``vetlla queue`` works on and says what is not on the disk yet."""
+    """``vetlla status`` shows the reason, and ``vetlla queue`` works and shows what is not on the disk yet."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         terminal.alarm()
         with failing(daemon, "pwrite64", "ENOSPC", [daemon.state_dir / LOG]):
@@ -303,7 +303,7 @@ STARTS = {
 
 @pytest.mark.parametrize("fault", STARTS)
 def test_a_start_that_cannot_write_says_so(tmp_path: Path, fault: str) -> None:
-    """One clear error with a remedy, exit status 74, no traceback; and once the disk is well the start succeeds."""
+    """The start ends with one clear error, a remedy and status 74. When the disk works again, it succeeds."""
     call, error, name = STARTS[fault]
     daemon = Daemon(tmp_path, config=CONFIG)
     path = str(daemon.state_dir / name)

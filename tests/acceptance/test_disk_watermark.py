@@ -1,4 +1,4 @@
-"""Free disk below the watermark: nothing new is answered, everybody is told, and all comes back by itself."""
+"""Free disk below the watermark: the receiver takes nothing new, reports it everywhere, and recovers by itself."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILL_MIB = 1024
-"""What is taken from the disk and given back: the watermark lies in the middle, far from what else goes on."""
+"""Space that the test takes and gives back. The watermark is in the middle, so other work hardly reaches it."""
 NEVER_MIB = 1 << 40
 
 
 def config(watermark_mib: int) -> str:
-    """Return the configuration of a receiver that wants so much free."""
+    """Return the configuration of a receiver with this watermark."""
     return f"[store]\nmin_free_mib = {watermark_mib}\nrecover_free_mib = {watermark_mib}\nretry_s = 0.2\n"
 
 
 def free_mib(path: Path) -> int:
-    """Return what is free for this process."""
+    """Return the free space for this process."""
     state = os.statvfs(path)
     return state.f_bavail * state.f_frsize >> 20
 
 
 @contextmanager
 def filled(path: Path) -> Iterator[None]:
-    """Take room from the disk, without writing it."""
+    """Reserve space on the disk without writing it."""
     with path.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, FILL_MIB << 20)
     try:
@@ -43,7 +43,7 @@ def filled(path: Path) -> Iterator[None]:
 
 
 def assert_nothing_new_is_taken(daemon: Daemon, terminal: Terminal, known: bytes) -> bytes:
-    """See that the receiver says what is the matter, everywhere; return a report that it did not take."""
+    """Check that the receiver shows the reason everywhere. Return a report that it did not take."""
     frame = terminal.frame("1110")
     assert terminal.is_refused(frame)
     assert "disk low" in daemon.await_log("store.unready", state="low")["why"]
@@ -59,12 +59,12 @@ def assert_nothing_new_is_taken(daemon: Daemon, terminal: Terminal, known: bytes
     with Terminal(daemon.port, "1777", transport="udp") as udp, Terminal(daemon.port, transport="udp") as repeating:
         udp.send(udp.frame())
         assert repeating.say(known) == "ACK"
-        assert not udp.has_reply()  # the later datagram was answered, so this one never will be
+        assert not udp.has_reply()  # a later datagram was answered, so this one stays unanswered
     return frame
 
 
 def test_a_disk_that_fills_silences_the_receiver_until_it_is_emptied(tmp_path: Path) -> None:
-    """Below the watermark retries of stored reports are answered and operators work; above it all is as before."""
+    """Below the watermark it answers only retries of stored reports, and operators work. Above it all is as before."""
     with running(tmp_path, config=config(free_mib(tmp_path) - FILL_MIB // 2)) as daemon, Terminal(daemon.port) as home:
         known = home.alarm()
         with filled(tmp_path / "ballast"):
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_silences_the_receiver_until_it_is_emptied(tmp_path: P
 
 
 def test_a_watermark_counts_from_the_reload_on(tmp_path: Path) -> None:
-    """SIGHUP with another watermark makes the receiver unready at once, without waiting for a report, and back."""
+    """SIGHUP with another watermark makes the receiver unready, and ready again, at once and without a report."""
     with running(tmp_path, config=config(1)) as daemon, Terminal(daemon.port) as home:
         known = home.alarm()
         daemon.configure(config(NEVER_MIB))
@@ -96,7 +96,7 @@ def test_a_watermark_counts_from_the_reload_on(tmp_path: Path) -> None:
 
 
 def test_a_receiver_may_start_on_a_low_disk(tmp_path: Path) -> None:
-    """It starts, says that it is not ready, and the alarms of before can be worked."""
+    """It starts and shows that it is not ready. Operators can work the alarms of the previous run."""
     with running(tmp_path, config=config(1)) as daemon:
         with Terminal(daemon.port) as home:
             home.alarm()

@@ -1,4 +1,4 @@
-"""Files of the store that are deleted or replaced under the running receiver: it notices, and nothing is lost."""
+"""Files of the store are deleted or replaced while the receiver runs. It notices, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 CONFIG = "[store]\nmin_free_mib = 1\nretry_s = 0.2\n"
 OFTEN = {"WATCHDOG_USEC": "600000"}
-"""A watchdog of 0.6 s: a pulse every 0.2 s instead of every ten."""
+"""A watchdog of 0.6 s, so that a pulse comes every 0.2 s instead of every ten."""
 
 
 @contextmanager
 def pulsing(directory: Path) -> Iterator[Daemon]:
-    """Run a receiver that looks at its files often."""
+    """Run a receiver that checks its files often."""
     daemon = Daemon(directory, config=CONFIG)
     try:
         yield daemon.start(environment=OFTEN)
@@ -41,13 +41,13 @@ def pulsing(directory: Path) -> Iterator[Daemon]:
 
 @pytest.mark.parametrize("names", [(JOURNAL,), (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"), (f"{JOURNAL}-wal",)])
 def test_a_deleted_journal_is_noticed_and_comes_back_whole(tmp_path: Path, names: tuple[str, ...]) -> None:
-    """It acknowledged into a file without a name, for ever; now it is unready at once, and writes the file again."""
+    """The receiver becomes unready at once and writes the file again. It once acknowledged into a nameless file."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         sent = [home.alarm()]
         for name in names:
             (daemon.state_dir / name).unlink()
         sent.append(home.frame("1110"))
-        taken = home.say(sent[-1]) == "ACK"  # before the pulse: even this one must not be lost
+        taken = home.say(sent[-1]) == "ACK"  # it may come before the pulse, and must not be lost
         why = daemon.await_log("store.unready", state="failed")["why"]
         assert f"{names[0]} was deleted" in why
         daemon.await_log("store.recovered")
@@ -63,7 +63,7 @@ def test_a_deleted_journal_is_noticed_and_comes_back_whole(tmp_path: Path, names
 
 
 def test_a_replaced_journal_keeps_both_and_takes_nothing(tmp_path: Path) -> None:
-    """Which of two journals counts a person has to decide; operators work on, and what was acknowledged is kept."""
+    """A person must decide which of two journals counts. Operators work on, and acknowledged reports are kept."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         other = tmp_path / "other.db"
         shutil.copy(daemon.state_dir / JOURNAL, other)
@@ -85,7 +85,7 @@ def test_a_replaced_journal_keeps_both_and_takes_nothing(tmp_path: Path) -> None
 
 
 def test_a_deleted_lock_lets_no_second_receiver_in(tmp_path: Path) -> None:
-    """Two writers would corrupt the journal: the receiver takes the lock again."""
+    """The receiver takes the lock again, because two writers would corrupt the journal."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         sent = [home.alarm()]
         (daemon.state_dir / LOCK).unlink()
@@ -97,7 +97,7 @@ def test_a_deleted_lock_lets_no_second_receiver_in(tmp_path: Path) -> None:
 
 
 def test_a_deleted_registry_makes_no_home_a_stranger(tmp_path: Path) -> None:
-    """A reload, or midnight, would read an empty registry: the accounts that are known go on."""
+    """A reload, or midnight, would read an empty registry, so the receiver keeps the accounts that it has."""
     register(tmp_path / "state", "1001,H-1001,,")
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         (daemon.state_dir / REGISTRY).unlink()
@@ -110,7 +110,7 @@ def test_a_deleted_registry_makes_no_home_a_stranger(tmp_path: Path) -> None:
 
 
 def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> None:
-    """The control socket was deleted, so that its permissions cannot be set: half of the rest counted, unsaid."""
+    """A deleted control socket makes a reload fail, and then no setting may change. Half of them once did, silently."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port, "1001") as stranger:
         (daemon.state_dir / "control.sock").unlink()
         more = '[intake]\nunknown_accounts = "refuse"\n[control]\nmode = 0o600\n'
@@ -122,7 +122,7 @@ def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> Non
 
 
 def test_a_deleted_control_socket_is_made_again(tmp_path: Path) -> None:
-    """No operator could reach an alarm until the receiver was restarted."""
+    """Otherwise operators could reach no alarm until a restart."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm()
         for deed in (Path.unlink, lambda path: path.rename(path.with_name("elsewhere"))):
@@ -139,7 +139,7 @@ def test_a_deleted_control_socket_is_made_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kept", [False, True], ids=["its log", "a copy"])
 def test_no_new_journal_takes_the_place_of_one_that_is_gone(tmp_path: Path, *, kept: bool) -> None:
-    """SQLite deletes the log of a database that is gone, with acknowledged reports in it: such a start is refused."""
+    """The start is refused, because SQLite would delete the log of a missing database with acknowledged reports."""
     with running(tmp_path, config=CONFIG) as daemon:
         with Terminal(daemon.port, "1001") as home:
             frame = home.alarm()

@@ -1,4 +1,4 @@
-"""Watches and pendants of the GSM protocols at the running daemon: what they say routinely hides no call for help."""
+"""Watches and pendants of the GSM protocols at the running daemon: routine messages hide no call for help."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIX = "2.171111,41.387111,20261126093749,0214,0007,1807,00775892"
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run a daemon that listens for three protocols and knows a home for each device."""
+    """Run a daemon that listens for three protocols, with a registered home for each device."""
     directory = tmp_path_factory.mktemp("gsm")
     register(directory / "state", *(f"{account},{home},," for account, home in HOMES.items()))
     with running(directory, config=f"[store]\nmin_free_mib = 1\n{LISTENERS}") as started:
@@ -32,7 +32,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def say(daemon: Daemon, protocol: str, *messages: str) -> bytes:
-    """Send messages over one connection, each when the one before is answered; return the last answer."""
+    """Send messages over one connection, each after the answer to the one before; return the last answer."""
     port = next(place["port"] for place in daemon.status()["listening"] if place["protocol"] == protocol)
     with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
         answer = b""
@@ -52,7 +52,7 @@ def bracketed(content: str) -> str:
 
 
 def test_readings_of_a_watch_open_nothing_and_its_fall_does(daemon: Daemon) -> None:
-    """Six readings of the pulse are no alarm; the fall behind them is one of life, and answered."""
+    """Six pulse readings open no alarm. The fall after them opens a LIFE alarm and is answered."""
     readings = [f"IWAPJK,2026-11-29 09:0{n}:00,2,7{n}#" for n in range(6)]
     assert say(daemon, "thinkrace", f"IWAP00{WATCH}#", *readings) == b"IWBPJK,2#"
     assert alarms(daemon, WATCH) == []
@@ -62,7 +62,7 @@ def test_readings_of_a_watch_open_nothing_and_its_fall_does(daemon: Daemon) -> N
 
 
 def test_unknown_reports_hide_no_fall(daemon: Daemon) -> None:
-    """Behind six reports that no table knows, whose line is TECHNICAL, a fall is an alarm of life of its own."""
+    """A fall after six unknown reports, which are TECHNICAL, opens its own LIFE alarm."""
     assert say(daemon, "thinkrace", f"IWAP00{OTHER_WATCH}#", *["IWAPQQ,1#"] * 6) == b"IWBPQQ#"
     assert {alarm["priority"] for alarm in alarms(daemon, OTHER_WATCH)} == {"TECHNICAL"}
     assert say(daemon, "thinkrace", f"IWAPFD,{OTHER_WATCH},20261129090500#") == b"IWBPFD#"
@@ -73,7 +73,7 @@ def test_unknown_reports_hide_no_fall(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize(("version", "account"), VERSIONS.items())
 def test_a_pendant_is_known_whatever_its_version(daemon: Daemon, version: str, account: str) -> None:
-    """The alarm is that of its home, not of an address that no account has (Q1-8)."""
+    """The alarm belongs to the pendant's home, not to an address without an account (Q1-8)."""
     sos = f"+RESP:GTSOS,{version},{account},,,00,1,1,0.0,0,30.2,{FIX},00,0.0,20261126093750,0101$"
     assert say(daemon, "queclink", sos) == b"+SACK:0101$"
     (alarm,) = alarms(daemon, account)
@@ -81,7 +81,7 @@ def test_a_pendant_is_known_whatever_its_version(daemon: Daemon, version: str, a
 
 
 def test_the_oldest_pendants_are_answered_in_their_own_words(daemon: Daemon) -> None:
-    """GL100 repeats a report until it reads +SRVACK, and its heartbeat has an answer of its own."""
+    """A GL100 repeats a report until it reads +SRVACK, and its heartbeat has another answer."""
     heartbeat = f"AT+GTHBD=HeartBeat,{OLDEST},20261126093750,11F0,0102120204\0"
     sos = f"+RESP:GTSOS,{OLDEST},0,0,0,1,0.0,0,30.2,1,{FIX},00,11F1,0102120204\0"
     assert say(daemon, "queclink", heartbeat).startswith(b"+RESP:GTHBD,GPRS ACTIVE,HeartBeat,")
@@ -91,7 +91,7 @@ def test_the_oldest_pendants_are_answered_in_their_own_words(daemon: Daemon) -> 
 
 
 def test_a_watch_that_tells_about_itself_hides_no_sos(daemon: Daemon) -> None:
-    """Its SIM card and its contacts open nothing; an SOS in the short form behind them is one."""
+    """Messages about its SIM card and contacts open no alarm. A short-form SOS after them opens one."""
     about = [bracketed(said) for said in ("ICCID,8934012345678901234", "APPCONTACTTEL,0")]
     assert say(daemon, "watch3g", *about).endswith(b"APPCONTACTTEL,0]")
     assert alarms(daemon, BRACELET) == []

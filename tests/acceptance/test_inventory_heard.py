@@ -1,4 +1,4 @@
-"""Somebody calls whom nobody registered: from a terminal's socket to the line of `vetlla inventory check`."""
+"""An unregistered account calls: from a terminal's socket to the finding of `vetlla inventory check`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def vetlla(state: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("policy", ["accept", "refuse"])
 def test_an_account_that_the_receiver_heard_and_nobody_registered_is_told(tmp_path: Path, policy: str) -> None:
-    """While the receiver runs, whether it takes strangers or refuses them; until the account is registered."""
+    """The check lists the account until it is registered, whether the receiver takes strangers or refuses them."""
     register(tmp_path / "state", "1001,H-1001,,")
     homes = tmp_path / "homes.csv"
     homes.write_text(HOMES, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""kill -9 at random instants under load: the short version of ``make chaos``, and proof that it would notice."""
+"""kill -9 at random instants under load: a short ``make chaos``, and a test that it notices faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vetlla.store.journal.journal import JOURNAL
 
 ROOT = Path(__file__).parents[2]
 LOOPS = 4
-# The oldest ones: the last ones may have been stored and not acknowledged when the receiver was killed.
+# Use the oldest ones, because the last ones may have been stored but not acknowledged before the kill.
 LOSE_A_REPORT = "DELETE FROM signals WHERE id = (SELECT min(id) FROM signals WHERE code = '602')"
 CLOSE_A_CALL = """
 UPDATE alarms SET state = 'closed' WHERE id = (SELECT min(id) FROM alarms WHERE state <> 'closed' AND priority = 0)
@@ -23,7 +23,7 @@ UPDATE alarms SET state = 'closed' WHERE id = (SELECT min(id) FROM alarms WHERE 
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
-    """Receivers die at random instants under load; what they acknowledged is there, once, and was acted upon."""
+    """Receivers are killed at random instants under load. Each acknowledged report is stored once and was acted on."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.killing.chaos", "--loops", str(LOOPS), "--terminals", "10", "--json"],
         cwd=ROOT,
@@ -42,7 +42,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
 
 
 def test_the_comparison_notices(tmp_path: Path) -> None:
-    """A journal that lost a report, or whose alarm was closed by nobody, does not pass."""
+    """The comparison fails if the journal lost a report, or an alarm was closed without an operator."""
     chaos = Chaos(tmp_path, terminals=5, seed=1)
     with chaos.load(), chaos.receiver():
         assert chaos.ledger.await_more(80, PATIENCE_S)

@@ -1,4 +1,4 @@
-"""From socket activation to the last answer: a receiver's life as systemd and an engineer lead it."""
+"""A run of the receiver from socket activation to the last answer, as systemd and an engineer control it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG = "[store]\nmin_free_mib = 1\n"
 HIGH_FD = 50
-"""Above the descriptors that systemd hands over, which are counted from 3."""
+"""Above the descriptors that systemd passes, which start at 3."""
 
 
 # --- socket activation ------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ HIGH_FD = 50
 
 @contextmanager
 def systemds_sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Open a listener and a datagram socket on one port, as a socket unit does."""
+    """Open a listening socket and a datagram socket on one port, as a socket unit does."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=64) as stream,
         socket.socket(type=socket.SOCK_DGRAM) as datagram,
@@ -43,7 +43,7 @@ def systemds_sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def start_activated(daemon: Daemon, *sockets: socket.socket) -> None:
-    """Start a daemon with these sockets as descriptors 3, 4 ..., as sd_listen_fds(3) says."""
+    """Start a daemon with these sockets as descriptors 3, 4 ..., as in sd_listen_fds(3)."""
     with ExitStack() as stack:
         high = []
         for one in sockets:
@@ -60,7 +60,7 @@ def start_activated(daemon: Daemon, *sockets: socket.socket) -> None:
 
 
 def test_a_restart_behind_systemds_sockets_turns_nobody_away(tmp_path: Path) -> None:
-    """Calls and datagrams that come while no receiver runs wait in the sockets, and the next one answers them."""
+    """Calls and datagrams that come while no receiver runs wait in the sockets, and the next run answers them."""
     daemon = Daemon(tmp_path, config=CONFIG)
     with systemds_sockets() as (stream, datagram), ExitStack() as stack:
         stack.callback(daemon.close)
@@ -88,7 +88,7 @@ def test_a_restart_behind_systemds_sockets_turns_nobody_away(tmp_path: Path) -> 
 
 
 def test_a_socket_nobody_asked_for_is_told(tmp_path: Path) -> None:
-    """A socket unit whose name no listener has would leave homes unanswered: it is an error of the configuration."""
+    """A socket unit that matches no listener is a configuration error, because homes would get no answer."""
     daemon = Daemon(tmp_path, config=CONFIG)
     text = daemon.config_file.read_text(encoding="utf-8")
     daemon.config_file.write_text(text + 'name = "other"\n', encoding="utf-8")
@@ -101,7 +101,7 @@ def test_a_socket_nobody_asked_for_is_told(tmp_path: Path) -> None:
 
 
 def test_no_datagrams_where_the_protocol_has_none(tmp_path: Path) -> None:
-    """A protocol of connections is listened for over TCP alone; a socket unit that hands over more is told."""
+    """A protocol without datagrams is received over TCP only. A socket unit that passes a UDP socket is an error."""
     daemon = Daemon(tmp_path, config=CONFIG)
     text = daemon.config_file.read_text(encoding="utf-8").replace('"dc09"', '"eview"\nname = "dc09"')
     daemon.config_file.write_text(text, encoding="utf-8")
@@ -120,7 +120,7 @@ def test_no_datagrams_where_the_protocol_has_none(tmp_path: Path) -> None:
 
 
 def test_a_good_configuration_is_taken_without_a_break(tmp_path: Path) -> None:
-    """SIGHUP: new settings and accounts count from then on, on connections that stand."""
+    """After SIGHUP new settings and accounts count, also on open connections."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         terminal.alarm()
         assert daemon.queue()[0]["unknown_account"] is True
@@ -131,12 +131,12 @@ def test_a_good_configuration_is_taken_without_a_break(tmp_path: Path) -> None:
         assert terminal.say(terminal.frame()) == "DUH"
         with Terminal(daemon.port, "1777") as known:
             known.alarm()
-        assert daemon.queue()[0]["home"] == "H-0001"  # a home stands before a stranger
+        assert daemon.queue()[0]["home"] == "H-0001"  # a home is before a stranger
         assert daemon.metric("vetlla_reloads_total", outcome="taken") == 1
 
 
 def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(tmp_path: Path) -> None:
-    """SIGHUP with a mistake: the log names file and fault, the metric counts it, nothing else changes."""
+    """After SIGHUP with a mistake the log names file and fault, a metric counts it, and nothing else changes."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         for bad in ("[store", "[store]\nmin_free_mb = 1\n", '[intake]\nunknown_accounts = "maybe"\n'):
             seen = len(daemon.log)
@@ -155,7 +155,7 @@ TERMINALS, BURST = 12, 40
 
 
 def replies(terminal: Terminal) -> Iterator[dc09_frame.Frame]:
-    """Yield what a terminal is answered, until the receiver hangs up."""
+    """Yield the answers to a terminal, until the receiver hangs up."""
     while True:
         try:
             yield terminal.reply()
@@ -164,11 +164,11 @@ def replies(terminal: Terminal) -> Iterator[dc09_frame.Frame]:
 
 
 def test_a_stop_under_load_answers_what_it_took(tmp_path: Path) -> None:
-    """SIGTERM in the middle of bursts: what is stored was acknowledged, what was acknowledged is stored; status 0."""
+    """After SIGTERM during bursts every stored report was acknowledged and the other way round. The status is 0."""
     with running(tmp_path, config=CONFIG) as daemon, ExitStack() as stack:
         terminals = [stack.enter_context(Terminal(daemon.port, f"{1000 + number}")) for number in range(TERMINALS)]
         sent: dict[tuple[str, str], bytes] = {}
-        # The disk takes its time, so that the signal comes while a commit is under way.
+        # The disk is slow, so that the signal comes while a commit is under way.
         with slow_disk(daemon, "50ms"):
             for terminal in terminals:
                 terminal.alarm("1602")
@@ -196,7 +196,7 @@ def test_a_stop_under_load_answers_what_it_took(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("deadline_s", "signals"), [(3600, 2), (0.2, 1)], ids=["second signal", "deadline"])
 def test_a_stop_does_not_wait_for_a_disk_that_stalls(tmp_path: Path, deadline_s: float, signals: int) -> None:
-    """It ends as soon as the disk lets go; reports in between get no answer, and are taken next time."""
+    """It ends as soon as the disk works again. Reports meanwhile get no answer, and the next run takes them."""
     config = CONFIG + f"[limits]\ndrain_deadline_s = {deadline_s}\n"
     with (
         running(tmp_path, config=config) as daemon,
@@ -206,7 +206,7 @@ def test_a_stop_does_not_wait_for_a_disk_that_stalls(tmp_path: Path, deadline_s:
         sent = {terminal: terminal.frame() for terminal in (first, second)}
         with slow_disk(daemon, "1500ms:when=1"):
             first.send(sent[first])
-            daemon.status()  # answered in a later turn of the loop: the first report is on its way to the disk
+            daemon.status()  # its answer shows that the first report is on its way to the disk
             second.send(sent[second])
             daemon.await_metric("vetlla_intake_waiting", lambda waiting: waiting >= 1)
             for number in range(signals):

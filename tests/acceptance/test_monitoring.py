@@ -1,4 +1,4 @@
-"""Alert rules and dashboard: they parse, they ask for what the receiver emits, and each alert means what it says."""
+"""Alert rules and dashboard: they parse, use only metrics that the receiver emits, and fire in the right situations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RULES = CONFIG / "alerts" / "vetlla.rules.yaml"
 DASHBOARD = CONFIG / "grafana" / "vetlla.json"
 
 OF_PROMETHEUS = {"up": {"job": {"vetlla"}}}
-"""Series that Prometheus itself makes of a scrape."""
+"""Series that Prometheus itself makes for each scrape."""
 
 
 def _rules() -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def _dashboard() -> dict[str, Any]:
 
 
 def _questions() -> list[tuple[str, str]]:
-    """Every expression with the place it stands in; Grafana's variables replaced by what they become."""
+    """Return every expression with its place, and with values for Grafana's variables."""
     found = [(f"alert {rule['alert']}", rule["expr"]) for rule in _rules()]
     for panel in _dashboard()["panels"]:
         found += [(f"panel {panel['title']}", target["expr"]) for target in panel.get("targets", [])]
@@ -48,7 +48,7 @@ def _questions() -> list[tuple[str, str]]:
 
 
 def _emitted() -> dict[str, dict[str, set[str]]]:
-    """Every series name the receiver emits, with its labels and the values they take."""
+    """Return every series that the receiver emits, with its labels and their values."""
     now = Gauges(
         ready=True,
         queue={},
@@ -82,7 +82,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
 
 @pytest.mark.parametrize(("place", "expression"), _questions())
 def test_what_is_asked_for_is_emitted(place: str, expression: str) -> None:
-    """Each metric, label and label value of an expression exists: a rule over nothing would never fire."""
+    """Each metric, label and label value of an expression exists, because other rules would never fire."""
     emitted = _emitted() | OF_PROMETHEUS
     selectors: list[promql_parser.VectorSelector] = []
 
@@ -105,7 +105,7 @@ def test_what_is_asked_for_is_emitted(place: str, expression: str) -> None:
 
 
 def test_alerts_and_doctor_agree_when_a_certificate_is_old() -> None:
-    """The rules' days are those from which ``vetlla doctor`` and ``vetlla check-config`` warn."""
+    """The rules warn at the same number of days as ``vetlla doctor`` and ``vetlla check-config``."""
     expressions = {rule["alert"]: rule["expr"] for rule in _rules() if "certificate" in rule["expr"]}
     ends = "vetlla_certificate_not_after_seconds - time() <"
     assert expressions == {
@@ -115,7 +115,7 @@ def test_alerts_and_doctor_agree_when_a_certificate_is_old() -> None:
 
 
 def test_every_alert_says_what_to_do() -> None:
-    """A name of its own, a severity that somebody acts on, what is the matter and what to do."""
+    """Each alert has its own name, a severity to act on, a summary and an action."""
     rules = _rules()
     assert len({rule["alert"] for rule in rules}) == len(rules)
     for rule in rules:
@@ -125,7 +125,7 @@ def test_every_alert_says_what_to_do() -> None:
 
 
 def test_dashboard_can_be_imported() -> None:
-    """Panels have ids of their own, lie beside each other, and take their data source from the variable."""
+    """Panels have unique ids, do not overlap, and take their data source from the variable."""
     dashboard = _dashboard()
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
@@ -141,7 +141,7 @@ def test_dashboard_can_be_imported() -> None:
 
 
 def test_the_handbook_lists_every_metric_and_alert() -> None:
-    """docs/operations.md names each metric and each alert, and none that does not exist."""
+    """docs/operations.md names exactly the metrics and alerts that exist."""
     handbook = (CONFIG.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`(vetlla_[a-z0-9_]+)`", handbook))
     of_histograms = re.compile(r"_(bucket|count|sum)$")
@@ -149,7 +149,7 @@ def test_the_handbook_lists_every_metric_and_alert() -> None:
     assert set(re.findall(r"^\| `(Vetlla\w+)`", handbook, re.MULTILINE)) == {rule["alert"] for rule in _rules()}
 
 
-# --- each alert fires on what it names -------------------------------------------------------------------------------
+# --- each alert fires in its situation --------------------------------------------------------------------------------
 
 HEALTHY = {
     'up{job="vetlla"}': "1x240",
@@ -204,10 +204,10 @@ HEALTHY = {
     'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "100000000x240",
     'vetlla_certificate_not_after_seconds{listener="mqtt",use="ca"}': "100000000x240",
 }
-"""One hour of a working receiver, a sample every 15 s, in promtool's notation."""
+"""One hour of a working receiver with a sample every 15 s, in promtool's notation."""
 
 LATE = "x230 1+0x9"
-"""Nothing for 57 minutes, then one event that is counted."""
+"""No event for 57 minutes, then one counted event."""
 
 SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "all is well": ({}, set()),
@@ -237,7 +237,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     ),
     "broker lost": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x200 0x39"}, {"VetllaBrokerLost"}),
     "a broker restarts": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x239 0"}, set()),
-    "a receipt that nobody takes": (
+    "a receipt without a subscriber": (
         {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},
         {"VetllaReceiptsUnheard"},
     ),
@@ -293,11 +293,11 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "an operator's network fails": ({"vetlla_incidents_open": "0x200 1x39"}, {"VetllaIncidentOpen"}),
     "a handful flickers": ({"vetlla_incidents_open": "0x238 1x1"}, set()),
     "one in fifty is lost": ({'vetlla_supervised{state="lost"}': "1650x240"}, {"VetllaDevicesLost"}),
-    "nobody is supervised": (
+    "no device is supervised": (
         {f'vetlla_supervised{{state="{state}"}}': "0x240" for state in ("ok", "late", "lost", "unknown")},
         {"VetllaNobodySupervised"},
     ),
-    "nobody is registered": (
+    "no account is registered": (
         {"vetlla_accounts": "0x240", **{f'vetlla_supervised{{state="{health.word}"}}': "0x240" for health in Health}},
         set(),
     ),
@@ -320,7 +320,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_each_alert_fires_on_what_it_names(situation: str, tmp_path: Path) -> None:
-    """An hour of series played to Prometheus' own rule engine raises the alerts of that situation and no other."""
+    """An hour of series in Prometheus' own rule engine raises exactly the alerts of that situation."""
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("needs Debian package prometheus")
     changes, expected = SITUATIONS[situation]
@@ -357,7 +357,7 @@ def test_each_alert_fires_on_what_it_names(situation: str, tmp_path: Path) -> No
 
 
 def test_every_alert_has_a_situation() -> None:
-    """No rule without a test that makes it fire."""
+    """Every rule has a situation that makes it fire."""
     assert {rule["alert"] for rule in _rules()} == set().union(*(fires for _, fires in SITUATIONS.values()))
 
 

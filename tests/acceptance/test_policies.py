@@ -1,4 +1,4 @@
-"""What is answered to whom: keys, clocks, strangers, tests, from a terminal's socket to the operator's list."""
+"""Answers by policy: keys, clocks, strangers and tests, from a terminal's socket to the operator's list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OFF = timedelta(seconds=300)
 
 @contextmanager
 def keyed(directory: Path, config: str = CONFIG) -> Iterator[Daemon]:
-    """Start a daemon that knows one home with a key, 1001, and one without, 1002."""
+    """Start a daemon with two registered homes: 1001 has a key and 1002 has none."""
     keep_key(directory / "state", "north", KEY)
     register(directory / "state", "1001,H-1001,north,", "1002,H-1002,,")
     with running(directory, config=config) as daemon:
@@ -32,13 +32,13 @@ def keyed(directory: Path, config: str = CONFIG) -> Iterator[Daemon]:
 
 
 def rejects(daemon: Daemon) -> list[tuple[str, str, str]]:
-    """Return reason, account and explanation of what was rejected, in order."""
+    """Return reason, account and explanation of the rejects, in order."""
     rows = journal.query(daemon.state_dir, "SELECT reason, account, text FROM rejects ORDER BY id")
     return [(row["reason"], row["account"], row["text"]) for row in rows]
 
 
 def test_a_home_with_a_key_is_not_heard_in_clear_but_seen(tmp_path: Path) -> None:
-    """DUH to the terminal, evidence and audit, and its call before an operator, as urgent as it is."""
+    """The terminal gets DUH, evidence and audit are kept, and an operator gets the call with its priority."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001") as plain:
         assert plain.say(plain.frame()) == "DUH"
         alarm = daemon.await_alarm()
@@ -52,12 +52,12 @@ def test_a_home_with_a_key_is_not_heard_in_clear_but_seen(tmp_path: Path) -> Non
         with Terminal(daemon.port, "1001", key=KEY) as sealed:
             sealed.alarm()
         (alarm,) = daemon.queue()
-        assert alarm["signals"] == 1  # what it says sealed joins what it said in clear
+        assert alarm["signals"] == 1  # the encrypted report joins the one in clear
         assert journal.flaws(daemon.state_dir) == []
 
 
 def test_the_wrong_key_is_told_to_both_sides(tmp_path: Path) -> None:
-    """A frame that no key opens: DUH, evidence with a sentence for the installer, and the home before an operator."""
+    """A frame that no key opens gets DUH. The evidence explains it to the installer, and an operator gets the home."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001", key=OTHER_KEY) as terminal:
         assert terminal.say(terminal.frame()) == "DUH"
         alarm = daemon.await_alarm()
@@ -69,7 +69,7 @@ def test_the_wrong_key_is_told_to_both_sides(tmp_path: Path) -> None:
 
 
 def test_a_wrong_clock_is_corrected_once_and_seen_the_second_time(tmp_path: Path) -> None:
-    """NAK with our time; the corrected repeat is taken; a clock that stays wrong goes before an operator."""
+    """The receiver sends NAK with its time and takes the corrected repeat. A clock that stays wrong opens an alarm."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001", key=KEY) as terminal:
         frame = terminal.frame(at=datetime.now(UTC) - OFF)
         terminal.send(frame)
@@ -97,7 +97,7 @@ def test_a_wrong_clock_is_corrected_once_and_seen_the_second_time(tmp_path: Path
 
 
 def test_a_clock_without_window_is_taken(tmp_path: Path) -> None:
-    """An account whose window is off is heard whatever its clock says; in clear no clock matters to anybody."""
+    """An account without a clock window is accepted with any clock. In clear the receiver checks no clock."""
     keep_key(tmp_path / "state", "north", KEY)
     register(tmp_path / "state", "1001,H-1001,north,off", "1002,H-1002,,")
     with (
@@ -110,7 +110,7 @@ def test_a_clock_without_window_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_stranger_is_acknowledged_and_shown(tmp_path: Path) -> None:
-    """An account that nobody registered: stored, marked, before an operator even with a test report; NULLs too."""
+    """Reports of an unregistered account are stored, marked and put before an operator, even tests and NULLs."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "9999") as stranger:
         assert stranger.say(stranger.frame("1602")) == "ACK"
         (alarm,) = daemon.queue()
@@ -126,7 +126,7 @@ def test_a_stranger_is_acknowledged_and_shown(tmp_path: Path) -> None:
 
 
 def test_strangers_can_be_refused(tmp_path: Path) -> None:
-    """With the policy REFUSE: DUH and evidence, nothing stored, and registered homes are heard as ever."""
+    """With the policy REFUSE strangers get DUH, evidence and no signal. Registered homes are served as before."""
     config = CONFIG + '[intake]\nunknown_accounts = "refuse"\n'
     with (
         keyed(tmp_path, config) as daemon,
@@ -141,7 +141,7 @@ def test_strangers_can_be_refused(tmp_path: Path) -> None:
 
 
 def test_keys_can_be_made_optional(tmp_path: Path) -> None:
-    """With the policy ACCEPT a home that has a key is heard in clear as well, and the journal says which way."""
+    """With the policy ACCEPT a home with a key may also report in clear, and the journal shows which it did."""
     config = CONFIG + '[intake]\nplain_for_keyed = "accept"\n'
     with (
         keyed(tmp_path, config) as daemon,
@@ -156,7 +156,7 @@ def test_keys_can_be_made_optional(tmp_path: Path) -> None:
 
 
 def test_an_account_on_test_is_stored_and_shown_apart(tmp_path: Path) -> None:
-    """While it is on test its alarms stand in a list of their own; when the test ends, by itself or not, no more."""
+    """During a test its alarms are in a separate list. After the test, ended by time or by command, they are not."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
         answer = daemon.ask("queue.test", account="1002", seconds=3600, reason="installer on site")
         assert answer["durable"] is True
@@ -172,7 +172,7 @@ def test_an_account_on_test_is_stored_and_shown_apart(tmp_path: Path) -> None:
         daemon.ask("queue.test", account="1002", seconds=0, reason="done")
         home.alarm(zone=2)
         (alarm,) = daemon.queue()
-        assert (alarm["signals"], alarm["chained_to"]) == (1, None)  # an alarm of its own: the test's is no home's call
+        assert (alarm["signals"], alarm["chained_to"]) == (1, None)  # a new alarm: it does not continue the test's
 
         daemon.ask("queue.test", account="1002", seconds=1, reason="short")
         assert len(daemon.ask("queue.tests")) == 1

@@ -1,4 +1,4 @@
-"""No acknowledgement leaves before the fsync that covers its report: the calls of a running daemon, looked at."""
+"""No acknowledgement leaves before the fsync of its report, as the system calls of a running daemon show."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-# A checkpoint with every 64th commit, so that the record holds one.
+# A checkpoint comes with every 64th commit, so that the record contains one.
 CONFIG = "[store]\nmin_free_mib = 1\ncheckpoint_pages = 1\nretry_s = 0.02\n"
 PIPELINED = 12
 ONE_BY_ONE = 70
 PATIENTLY = 40
 EVERY_SEVENTH = "20+7"
-"""Counted in each thread; a start makes some ten syncs, and they are to succeed."""
+"""strace counts in each thread. A start makes about ten syncs, and these must succeed."""
 
 SYNC = re.compile(r"\d+\s+fdatasync\(\d+<([^>]*)>")
 ACK = spelled(b'"ACK"')
@@ -32,16 +32,16 @@ ACK = spelled(b'"ACK"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One life of a daemon."""
+    """The system calls of one run of a daemon."""
 
     lines: list[str]
     state_dir: Path
     sent: int
-    """Reports sent, all of which were acknowledged."""
+    """Number of sent reports. All of them were acknowledged."""
 
 
 def live(directory: Path, talk: Callable[[Daemon], int], *options: str) -> Record:
-    """Let a daemon take the reports that ``talk`` sends and counts, with all its calls recorded."""
+    """Run a daemon that takes the reports that ``talk`` sends and counts. Return the record of its system calls."""
     daemon = Daemon(directory, config=CONFIG)
     try:
         with recorded(directory, CALLS, *options) as recording:
@@ -55,7 +55,7 @@ def live(directory: Path, talk: Callable[[Daemon], int], *options: str) -> Recor
 
 
 def report_in_every_manner(daemon: Daemon) -> int:
-    """Report over TCP and UDP, one by one and pipelined."""
+    """Send reports over TCP and UDP, one by one and pipelined."""
     with (
         Terminal(daemon.port, "1001") as tcp,
         Terminal(daemon.port, "1002", transport="udp") as udp,
@@ -73,7 +73,7 @@ def report_in_every_manner(daemon: Daemon) -> int:
 
 
 def report_twice(daemon: Daemon) -> int:
-    """Report twice."""
+    """Send two reports."""
     with Terminal(daemon.port) as terminal:
         terminal.alarm()
         terminal.alarm()
@@ -92,19 +92,19 @@ def report_with_patience(daemon: Daemon) -> int:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """Return a record of a daemon on an honest disk."""
+    """Return a record of a daemon on a disk that syncs correctly."""
     return live(tmp_path_factory.mktemp("honest").resolve(), report_in_every_manner)
 
 
 def early(record: Record, lines: list[str], scratch: Path) -> list[Acknowledgement]:
-    """Return the acknowledgements that came too early in a doctored record."""
+    """Return the acknowledgements that come too early in a changed record."""
     every, too_early = acknowledged_too_early(lines, record.state_dir, scratch)
     assert len(every) == record.sent
     return too_early
 
 
 def test_whatever_was_acknowledged_survives_a_power_cut(record: Record, tmp_path: Path) -> None:
-    """When an ACK leaves, the disk as last synced holds its report, through group commits and checkpoints."""
+    """When an ACK leaves, the synced content of the disk has its report, also with group commits and checkpoints."""
     first = next(number for number, line in enumerate(record.lines) if ACK in line)
     assert any(path.endswith(JOURNAL.encode()) for path in synced(record.lines[first:])), "no checkpoint in the record"
     assert early(record, record.lines, tmp_path) == []
@@ -122,14 +122,14 @@ def sync_before(lines: Sequence[str], ack: int) -> int:
 
 
 def test_without_syncs_nothing_survives(record: Record, tmp_path: Path) -> None:
-    """The check fails on the same record without its syncs: it looks at them."""
+    """The check fails on the same record without its syncs, so it does read them."""
     lines = [line for line in record.lines if not SYNC.match(line)]
 
     assert len(early(record, lines, tmp_path)) == record.sent
 
 
 def test_a_sync_that_failed_covers_nothing(record: Record, tmp_path: Path) -> None:
-    """The check fails when the last sync before an ACK did not succeed."""
+    """The check fails if the last sync before an ACK failed."""
     ack = last_ack(record)
     lines = list(record.lines)
     sync = sync_before(lines, ack)
@@ -139,7 +139,7 @@ def test_a_sync_that_failed_covers_nothing(record: Record, tmp_path: Path) -> No
 
 
 def test_an_ack_ahead_of_its_sync_is_too_early(record: Record, tmp_path: Path) -> None:
-    """The check fails when an ACK leaves while the sync is under way, by microseconds."""
+    """The check fails if an ACK leaves only microseconds before the end of its sync."""
     ack = last_ack(record)
     lines = list(record.lines)
     sync = sync_before(lines, ack)
@@ -149,20 +149,20 @@ def test_an_ack_ahead_of_its_sync_is_too_early(record: Record, tmp_path: Path) -
 
 
 def last_ack(record: Record) -> int:
-    """Return the line of the last ACK that the terminal which reports one by one got: its sync is its own."""
+    """Return the line of the last ACK of the terminal that reports one by one. No other report shares its sync."""
     account = spelled(b"#1001[")
     return max(number for number, line in enumerate(record.lines) if ACK in line and account in line)
 
 
 def test_a_disk_that_lies_is_found_out(tmp_path: Path) -> None:
-    """A daemon whose syncs are never carried out acknowledges all the same, and the check sees that nothing is safe."""
+    """If the disk ignores syncs the daemon still acknowledges, and the check finds that nothing is safe."""
     record = live(tmp_path.resolve(), report_twice, "-e", "inject=fdatasync:retval=0")
 
     assert len(early(record, record.lines, tmp_path)) == record.sent
 
 
 def test_syncs_that_fail_now_and_then_cost_nothing(tmp_path: Path) -> None:
-    """Every seventh sync fails and what it covered never reaches the disk: all that is acknowledged is there."""
+    """Every seventh sync fails and its data never reach the disk. All acknowledged reports are still there."""
     record = live(tmp_path.resolve(), report_with_patience, "-e", f"inject=fdatasync:error=EIO:when={EVERY_SEVENTH}")
     failures = sum("EIO" in line for line in record.lines)
 

@@ -1,4 +1,4 @@
-"""Two public libraries, not written here, as real clients of the running daemon: siadc09 and my-dc09-spt."""
+"""Two public libraries of other authors as real clients of the running daemon: siadc09 and my-dc09-spt."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRANSPORTS = ("tcp", "udp")
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run a daemon that was given keys and accounts with the commands that engineers use."""
+    """Run a daemon with keys and accounts, which the engineers' commands set up."""
     directory = tmp_path_factory.mktemp("clients")
     state_dir = directory / "state"
     rows = "".join(f"{home.account},H-{home.account},{name if home.key else ''}\n" for name, home in HOMES.items())
@@ -46,7 +46,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             done = vetlla("keys", "set", name, "--hex", stdin=home.key.hex(), state_dir=state_dir)
             assert done.returncode == 0, done.stderr
             assert home.key.hex() not in done.stdout + done.stderr
-            done = vetlla("keys", "pad", name, "--long", state_dir=state_dir)  # both libraries pad so
+            done = vetlla("keys", "pad", name, "--long", state_dir=state_dir)  # both libraries pad like this
             assert done.returncode == 0, done.stderr
     done = vetlla("accounts", "import", "-", stdin=f"account,home,key_name\n{rows}", state_dir=state_dir)
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def stored(daemon: Daemon, home: Home, transport: str) -> list[tuple[str, str, str, str]]:
-    """Return what the journal holds of a home's reports: kind, code, zone and key, in order."""
+    """Return kind, code, zone and key of a home's reports in the journal, in order."""
     rows = journal.query(
         daemon.state_dir,
         "SELECT kind, code, device, sealed_with FROM signals WHERE account = ? AND transport = ? ORDER BY id",
@@ -65,7 +65,7 @@ def stored(daemon: Daemon, home: Home, transport: str) -> list[tuple[str, str, s
     return [(row["kind"], row["code"], row["device"], row["sealed_with"]) for row in rows]
 
 
-# --- siadc09: frames in and out of its own functions, carried by a socket of ours ------------------------------------
+# --- siadc09: its functions build and read frames, and our socket carries them ----------------------------------------
 
 
 class Siadc09:
@@ -85,8 +85,8 @@ class Siadc09:
     def __exit__(self, *_: object) -> None:
         self._line.close()
 
-    def tell(self, token: str, number: int, data: object) -> Any:  # noqa: ANN401 - siadc09's, which has no types
-        """Send a report; return the answer as siadc09 reads it."""
+    def tell(self, token: str, number: int, data: object) -> Any:  # noqa: ANN401 - siadc09 has no types
+        """Send a report; return siadc09's reading of the answer."""
         return self._exchange(
             sia_message.EventMessage(self._account, {"idtoken": token, "seqno": number, "data": data})
         )
@@ -103,7 +103,7 @@ class Siadc09:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", HOMES)
 def test_siadc09_gets_every_report_acknowledged(daemon: Daemon, name: str, transport: str) -> None:
-    """Falls, medical alarms and heartbeats, sealed or not: each answer is the acknowledgement siadc09 expects."""
+    """siadc09 gets the expected acknowledgement of falls, medical alarms and heartbeats, encrypted or not."""
     home = HOMES[name]
     told = [
         ("ADM-CID", parse_admcid(f"#{home.account}|1103 01 007".encode())),
@@ -125,25 +125,25 @@ def test_siadc09_gets_every_report_acknowledged(daemon: Daemon, name: str, trans
     ]
 
 
-# --- my-dc09-spt: a whole dialler, with its own connections, threads and polls ----------------------------------------
+# --- my-dc09-spt: a complete dialler with its own connections, threads and polls --------------------------------------
 
 SPT_HOMES = [name for name, home in HOMES.items() if home.key is None or len(home.key) != 24]
 """my-dc09-spt has no 192-bit keys."""
 POLL_PAUSE_S = 0.05
-"""Pause of its polling thread, which is how long stopping it takes."""
+"""Pause of its polling thread. Stopping the thread takes this time."""
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", SPT_HOMES)
 def test_my_dc09_spt_gets_every_report_acknowledged(daemon: Daemon, name: str, transport: str) -> None:
-    """Its dialler polls and reports in both code systems, with and without a line number, and finds its path good."""
+    """Its dialler polls and reports in both code systems, with and without a line number. It finds its path good."""
     home = HOMES[name]
     sealed_with = name if home.key else ""
     for line, zone in (None, 500), (1, 501):
         dialler = dc09_spt(home.account, line=line)
         dialler.set_path("main", "primary", "127.0.0.1", daemon.port, key=home.key, type=transport)
         poll(dialler, daemon)
-        # Its numbers begin at 1 again over the other transport: a zone of its own tells the reports apart.
+        # Its numbers start again at 1 over the other transport, so each transport has its own zone.
         told = zone + 10 * TRANSPORTS.index(transport)
         dialler.send_msg("CID", {"code": "103", "area": "01", "zone": told})
         dialler.send_msg("SIA", {"code": "MA", "area": "1", "zone": told, "text": "call"})
@@ -158,11 +158,11 @@ def test_my_dc09_spt_gets_every_report_acknowledged(daemon: Daemon, name: str, t
 
 
 def poll(dialler: Any, daemon: Daemon) -> None:  # noqa: ANN401 - my-dc09-spt has no types
-    """Let a dialler poll once, and see that the receiver took it for a heartbeat."""
+    """Let a dialler poll once, and check that the receiver counts it as a heartbeat."""
     beats = daemon.status()["counts"]["heartbeats"]
     dialler.start_poll(3600, retry_delay=POLL_PAUSE_S)
     polling = dialler.poll
-    # Its thread must have planned its next poll: stopped before that, it stumbles.
+    # Wait until its thread has planned the next poll, because a stop before that raises an error in it.
     daemon.await_status(lambda _: polling.main_poll_next > 0)
     dialler.stop_poll()
     assert polling.count() == 1

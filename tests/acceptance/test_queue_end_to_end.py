@@ -1,4 +1,4 @@
-"""The queue as operators meet it: over restarts, between two people, through its stream, and against its clocks."""
+"""The queue as operators use it: over restarts, between two people, in its stream, and with its clocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONFIG = "[store]\nmin_free_mib = 1\n"
 
 @contextmanager
 def homes(directory: Path, config: str = CONFIG) -> Iterator[Daemon]:
-    """Start a daemon that knows two homes; one of them has two terminals."""
+    """Start a daemon with two registered homes. One of them has two terminals."""
     register(directory / "state", "1001,H-1001,,", "1002,H-1002,,", "2002,H-1002,,")
     with running(directory, config=config) as daemon:
         yield daemon
@@ -68,7 +68,7 @@ def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) ->
         assert [alarm["id"] for alarm in after] == [2, 1]
         assert (after[0]["state"], after[1]["signals"], after[1]["escalated"]) == ("claimed", 2, 1)
         assert (after[1]["escalated_why"], after[1]["escalated_by"]) == ("mains lost for hours", before[0]["operator"])
-        assert 0 < after[0]["lease_s"] <= before[0]["lease_s"]  # the monotonic clock of this boot goes on
+        assert 0 < after[0]["lease_s"] <= before[0]["lease_s"]  # the monotonic clock of this boot continues
         for was, now in zip(before, after, strict=True):
             assert now["t3_s"] >= was["t3_s"]
         assert daemon.ask("queue.tests") == tests
@@ -77,7 +77,7 @@ def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) ->
         other.port = daemon.port
         other.hang_up()
         other.alarm("1384", zone=3)
-        assert daemon.queue()[1]["signals"] == 3  # the home's next report joins its alarm of before
+        assert daemon.queue()[1]["signals"] == 3  # the home's next report joins its alarm of the previous run
         assert journal.flaws(daemon.state_dir) == []
 
 
@@ -86,14 +86,14 @@ def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) ->
 
 @pytest.fixture
 def two_people() -> None:
-    """Skip where one user cannot be another."""
+    """Skip the test if this process cannot become another user."""
     if os.geteuid() != 0:
         pytest.skip("needs to run as root, to be two operators")
 
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Be a user of no group that means anything."""
+    """Run the block as a user without any group that has rights."""
     group, groups = os.getegid(), os.getgroups()
     os.setgroups([])
     os.setegid(NOBODY)
@@ -107,7 +107,7 @@ def nobody() -> Iterator[None]:
 
 @pytest.mark.usefixtures("two_people")
 def test_an_alarm_is_in_one_pair_of_hands() -> None:
-    """Known by the kernel's word: what one operator holds the other cannot take, before and after a restart."""
+    """The kernel identifies operators. One cannot take another's alarm, before and after a restart."""
     config = CONFIG + '[control]\nmode = 0o666\nsupervisors = "root"\n'
     with reachable_directory() as directory, running(directory, config=config) as daemon:
         daemon.state_dir.chmod(0o755)
@@ -152,7 +152,7 @@ def test_an_alarm_is_in_one_pair_of_hands() -> None:
 
 @pytest.mark.usefixtures("two_people")
 def test_the_control_socket_is_for_those_who_may() -> None:
-    """Its permissions keep strangers out; who gets in without the role hears so, and which group would help."""
+    """Its permissions keep other users out. A user without the role gets an error that names the right group."""
     with reachable_directory() as directory, running(directory, config=CONFIG) as daemon:
         assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
         assert stat.S_IMODE((daemon.state_dir / CONTROL_SOCKET).stat().st_mode) == 0o660
@@ -188,7 +188,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
 
 @pytest.mark.usefixtures("two_people")
 def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
-    """Who is in the engineers' group alone looks, tests, pauses and reloads; an alarm is for operators."""
+    """A user who is only in the engineers' group may look, test, pause and reload. Only operators work alarms."""
     ours = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
     config = f'{CONFIG}[control]\nmode = 0o666\noperators = "adm"\nsupervisors = "adm"\nengineers = "{ours}"\n'
     with reachable_directory() as directory, homes(directory, config) as daemon, Terminal(daemon.port, "1001") as home:
@@ -218,7 +218,7 @@ def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
 
 
 def test_one_homes_reports_stand_as_one_alarm(tmp_path: Path) -> None:
-    """Both terminals of a home join its first call; a more urgent one lifts it; another home is another alarm."""
+    """Reports of both terminals join the home's alarm, and a more urgent one raises it. Another home gets its own."""
     with (
         homes(tmp_path) as daemon,
         Terminal(daemon.port, "1002") as flat,
@@ -246,7 +246,7 @@ def test_one_homes_reports_stand_as_one_alarm(tmp_path: Path) -> None:
 
 
 def test_a_runaway_device_does_not_bury_the_others(tmp_path: Path) -> None:
-    """It is grouped and stays so when an operator has closed it; other homes, and a pendant of its own, are heard."""
+    """Its reports are grouped, even after an operator closed the alarm. Other homes and its own pendant still alarm."""
     config = CONFIG + "[queue]\nrunaway_signals = 5\n"
     with homes(tmp_path, config) as daemon, Terminal(daemon.port, "1001") as mad, Terminal(daemon.port, "1002") as calm:
         for _ in range(12):
@@ -273,7 +273,7 @@ def test_a_runaway_device_does_not_bury_the_others(tmp_path: Path) -> None:
 
 
 def test_the_contractual_clocks_can_be_read_off(tmp_path: Path) -> None:
-    """t2 and t3 are plausible where operators see them and in the export, and the stamps stand in their order."""
+    """t2 and t3 are plausible in the queue and in the export, and the stamps are in order."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.dial()
         home.alarm()
@@ -296,7 +296,7 @@ def test_the_contractual_clocks_can_be_read_off(tmp_path: Path) -> None:
 
 
 class Watcher:
-    """A board that follows the queue; ``saw`` waits for the next event of a kind, which ``last`` keeps whole."""
+    """A board that follows the queue. ``saw`` waits for the next event of a kind, and ``last`` keeps all of it."""
 
     last: Mapping[str, Any]
 
@@ -304,7 +304,7 @@ class Watcher:
         self._events = follow(daemon.state_dir, "watch")
 
     def saw(self, event: str) -> dict[str, Any]:
-        """Return the alarm of the next event of this kind; others are passed over."""
+        """Return the alarm of the next event of this kind. Events of other kinds are skipped."""
         for seen in self._events:
             if seen["event"] == event:
                 self.last = seen
@@ -314,7 +314,7 @@ class Watcher:
 
 
 def test_watchers_see_everything_as_it_happens(tmp_path: Path) -> None:
-    """What stood open, then each signal, alarm, growth and step of an operator, in order, until the receiver stops."""
+    """A watcher gets the open alarms, then each signal, alarm, change and action in order, until the receiver stops."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
         home.alarm("1301")
         watcher = Watcher(daemon)
@@ -350,7 +350,7 @@ QUICK = CONFIG + "[queue]\nt3_warn_s = 0.1\nt3_max_s = 0.2\nlease_s = 0.2\n"
 
 
 def test_waiting_calls_are_escalated_by_every_run_of_the_receiver(tmp_path: Path) -> None:
-    """Warned of, then put before a supervisor; one that waits over a restart is not forgotten, and not told again."""
+    """A waiting call gives a warning and then escalates. After a restart it still counts, without a second warning."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm()
         assert daemon.stop() == 0
@@ -368,7 +368,7 @@ def test_waiting_calls_are_escalated_by_every_run_of_the_receiver(tmp_path: Path
         with Terminal(daemon.port, "1002") as other:
             other.alarm("1301")
             daemon.await_log("alarm.escalated", alarm=2, priority="TECHNICAL")
-            other.alarm("1101")  # what was technical has become a person's call: its clock is watched from here
+            other.alarm("1101")  # a technical alarm has become a call of a person, so its clock starts here
             daemon.await_log("alarm.escalated", alarm=2, priority="LIFE")
         assert daemon.queue()[0]["escalated"] == 1
         assert ("warn", "alarm 1") in journal.records(daemon.state_dir, "receiver")
@@ -377,7 +377,7 @@ def test_waiting_calls_are_escalated_by_every_run_of_the_receiver(tmp_path: Path
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
 def test_an_answered_call_is_not_forgotten_when_its_operator_vanishes(tmp_path: Path, end: str) -> None:
-    """Put before a supervisor when the hold time lapses, over a restart, too, until an operator takes it over."""
+    """The receiver escalates it when the hold time ends, even over a restart, until an operator takes it over."""
     with homes(tmp_path, QUICK + "hold_s = 0.5\n") as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm()
         daemon.ask("queue.answer", alarm=1)
@@ -391,14 +391,14 @@ def test_an_answered_call_is_not_forgotten_when_its_operator_vanishes(tmp_path: 
         assert (left["state"], left["operator"] != "", left["lapsed"] is not None) == ("answered", True, True)
         assert daemon.metric("vetlla_unattended_alarms", priority="life") == 1
         assert daemon.metric("vetlla_escalations_total", priority="life", why="hold_lapsed") >= 1
-        daemon.await_queue(lambda alarms: alarms[0]["escalated"] > left["escalated"])  # again while no operator acts
+        daemon.await_queue(lambda alarms: alarms[0]["escalated"] > left["escalated"])  # it escalates again
         assert daemon.ask("queue.claim", alarm=1)["lapsed"] is None
         assert daemon.ask("queue.close", alarm=1, outcome="help_sent")["state"] == "closed"
         assert daemon.metric("vetlla_unattended_alarms", priority="life") == 0
 
 
 def test_the_clock_of_an_emergency_goes_on_when_its_alarm_was_closed(tmp_path: Path) -> None:
-    """The second press continues the first one's alarm although that was closed, and the receiver killed meanwhile."""
+    """The second press continues the first alarm, although that was closed and the receiver was killed meanwhile."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
         home.alarm()
         (first,) = daemon.queue()
@@ -414,13 +414,13 @@ def test_the_clock_of_an_emergency_goes_on_when_its_alarm_was_closed(tmp_path: P
 
 
 def test_a_communication_that_is_ready_late_is_counted_and_named(tmp_path: Path) -> None:
-    """``t2_max_s`` is the limit that counts; a reload changes it."""
+    """``t2_max_s`` is the limit, and a reload changes it."""
     with (
         homes(tmp_path, CONFIG + "[queue]\nt2_max_s = 0.001\n") as daemon,
         Terminal(daemon.port, "1001") as home,
         Terminal(daemon.port, "1001") as other,
     ):
-        assert daemon.status()["ready"]  # both stand for longer than a millisecond before they say anything
+        assert daemon.status()["ready"]  # both connections are open for more than a millisecond before they send
         home.alarm()
         other.alarm("1602")
         late = daemon.metric("vetlla_t2_breaches_total")
@@ -436,7 +436,7 @@ def test_a_communication_that_is_ready_late_is_counted_and_named(tmp_path: Path)
 
 
 def test_every_communication_has_its_t3(tmp_path: Path) -> None:
-    """Metric and export count reports, not alarms; a routine one was answered by the receiver itself."""
+    """Metric and export count reports, not alarms. The receiver itself answers a routine one."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm("1602")
         home.alarm()

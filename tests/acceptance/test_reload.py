@@ -1,4 +1,4 @@
-"""SIGHUP at a running receiver: all of a new configuration, or nothing of it; TLS files without dropping a line."""
+"""SIGHUP at a running receiver: it takes all of a new configuration or nothing, and new TLS files with lines open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Secure:
-    """A receiver with a TLS listener of its own, and the files that it is configured with."""
+    """A receiver with a TLS listener, and the files of its configuration."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -46,7 +46,7 @@ class Secure:
 
     @property
     def port(self) -> int:
-        """The port of the TLS listener."""
+        """Return the port of the TLS listener."""
         return self.port_of("secure")
 
     def port_of(self, name: str) -> int:
@@ -66,12 +66,12 @@ class Secure:
             yield line
 
     def start_again(self) -> None:
-        """Stop the receiver and start it with what lies on the disk."""
+        """Stop the receiver, and start it with the files now on the disk."""
         self.daemon.stop()
         self.daemon.start(preexec=bound_by_permissions)
 
     def shown(self) -> int:
-        """Return the serial number of the certificate that a new connection is shown."""
+        """Return the serial number of the certificate that a new connection gets."""
         with self.line() as line:
             certificate = line.getpeercert(binary_form=True)
             assert certificate is not None
@@ -83,7 +83,7 @@ def serial(pair: Pair) -> int:
 
 
 def says(line: ssl.SSLSocket, number: int) -> bool:
-    """Send a report over an open line; return whether it is acknowledged."""
+    """Send a report over an open line. Return True if it is acknowledged."""
     terminal = Terminal(0)
     terminal.number = number
     line.sendall(terminal.frame())
@@ -99,7 +99,7 @@ def secure(tmp_path: Path) -> Iterator[Secure]:
 
 
 def test_renewed_certificates_count_for_new_connections(secure: Secure) -> None:
-    """An old line goes on with the certificate it began with; metric and status follow the files in use."""
+    """An open line keeps its certificate. Metric and status follow the files in use."""
     daemon = secure.daemon
     before = daemon.metric("vetlla_certificate_not_after_seconds", listener="secure", use="certificate")
     assert before == pytest.approx(datetime.now(UTC).timestamp() + 30 * 86_400, abs=120)
@@ -110,14 +110,14 @@ def test_renewed_certificates_count_for_new_connections(secure: Secure) -> None:
         assert secure.shown() == old, "a file on the disk changes nothing by itself"
         daemon.reload()
         assert secure.shown() == serial(renewed) != old
-        assert says(line, 2), "the line that stood goes on"
+        assert says(line, 2), "the open line continues"
     after = daemon.metric("vetlla_certificate_not_after_seconds", listener="secure", use="certificate")
     assert after == pytest.approx(datetime.now(UTC).timestamp() + 90 * 86_400, abs=120)
     assert daemon.metric("vetlla_reloads_total", outcome="taken") == 1
 
 
 def test_files_of_other_names_count_without_a_restart(secure: Secure) -> None:
-    """Where the configuration names other TLS files of the same listener, a reload takes them."""
+    """If the configuration names other TLS files for the same listener, a reload takes them."""
     other = secure.authority.issue("other", days=60)
     secure.daemon.configure(secure.config(other))
     secure.daemon.reload()
@@ -127,7 +127,7 @@ def test_files_of_other_names_count_without_a_restart(secure: Secure) -> None:
 
 
 def test_another_authority_of_clients_counts_at_once(secure: Secure) -> None:
-    """Terminals of an authority that was taken out are not heard any more."""
+    """The receiver no longer accepts terminals of a removed authority."""
     ours, theirs = Authority(secure.directory / "ours"), Authority(secure.directory / "theirs")
     bundle = secure.directory / "clients.pem"
     shutil.copy(theirs.certificate, bundle)
@@ -143,7 +143,7 @@ def test_another_authority_of_clients_counts_at_once(secure: Secure) -> None:
 
 
 class Broker:
-    """The TLS side of an MQTT broker: it looks at the certificate that a receiver shows, and hangs up."""
+    """The TLS side of an MQTT broker. It reads the certificate that a receiver presents, and hangs up."""
 
     def __init__(self, authority: Authority) -> None:
         pair = authority.issue("broker")
@@ -164,12 +164,12 @@ class Broker:
             return x509.load_der_x509_certificate(certificate).serial_number
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         self._listening.close()
 
 
 def test_a_broker_is_shown_the_renewed_certificate_at_the_next_connection(tmp_path: Path) -> None:
-    """The receiver is a client there: its own certificate is read again with the others."""
+    """The receiver is a client of the broker, and a reload reads its own certificate again too."""
     authority = Authority(tmp_path / "ca")
     broker, pair = Broker(authority), authority.issue("arc-1")
     tls = f'{{ ca = "{authority.certificate}", certificate = "{pair.certificate}", key = "{pair.key}" }}'
@@ -183,7 +183,7 @@ def test_a_broker_is_shown_the_renewed_certificate_at_the_next_connection(tmp_pa
         assert broker.shown() == old
         daemon.reload()
         daemon.await_log("receiver.reloaded")
-        broker.shown()  # may have been under way
+        broker.shown()  # this connection may have begun before the reload
         assert broker.shown() == renewed
         assert {(one["name"], one["use"]) for one in daemon.status()["certificates"]} == {
             ("mqtt", "ca"),
@@ -255,7 +255,7 @@ def malformed(secure: Secure) -> str:
 
 
 REFUSE = '[intake]\nunknown_accounts = "refuse"\n'
-"""A setting that a reload would take over, if it took any of the configuration."""
+"""A setting that shows whether a reload took any part of the configuration."""
 SPOILT: list[Callable[[Secure], str]] = [
     *(missing, broken, unreadable, of_another),
     *(
@@ -272,7 +272,7 @@ SPOILT: list[Callable[[Secure], str]] = [
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__.replace("_", " "))
 def test_what_the_next_start_would_refuse_is_refused_whole(secure: Secure, spoil: Callable[[Secure], str]) -> None:
-    """The reason is told; certificates, accounts and policy stay; the next start indeed refuses it."""
+    """The log shows the reason, and certificates, accounts and policy stay. The next start refuses the same files."""
     daemon = secure.daemon
     old = secure.shown()
     expected = spoil(secure)
@@ -286,7 +286,7 @@ def test_what_the_next_start_would_refuse_is_refused_whole(secure: Secure, spoil
     assert secure.shown() == old
     with Terminal(secure.port, "4711") as terminal, secure.line() as secured:
         secured.sendall(terminal.frame())
-        assert b'"ACK"' in secured.recv(4096), "the policy that came with it was not taken either"
+        assert b'"ACK"' in secured.recv(4096), "the policy in the same file was not taken either"
     assert expected in daemon.ask("outlook")["refused"] or spoil is keys_for_everybody
     checked = vetlla("check-config", "--config", str(daemon.config_file), state_dir=daemon.state_dir)
     assert (checked.returncode, expected in checked.stderr) == (os.EX_CONFIG, True) or spoil is unreadable
@@ -296,7 +296,7 @@ def test_what_the_next_start_would_refuse_is_refused_whole(secure: Secure, spoil
 
 
 def test_another_state_directory_is_looked_at(tmp_path: Path) -> None:
-    """The next start would open the journal that lies there."""
+    """A reload checks the journal in another state directory, because the next start would open it."""
     daemon = Daemon(tmp_path)
     here, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -317,7 +317,7 @@ def test_another_state_directory_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_new_address_waits_for_a_restart_and_is_told(secure: Secure) -> None:
-    """What a reload cannot do it says, in log, status and doctor's words; the rest of the configuration counts."""
+    """Log, status and doctor show what a reload cannot change. The rest of the configuration counts."""
     daemon = secure.daemon
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -332,7 +332,7 @@ def test_a_new_address_waits_for_a_restart_and_is_told(secure: Secure) -> None:
 
 
 def test_a_port_in_use_is_refused(secure: Secure) -> None:
-    """The next start could not have it; the receiver's own ports it could."""
+    """The next start could not open a port in use. It could open the receiver's own ports."""
     daemon = secure.daemon
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -349,7 +349,7 @@ def test_a_port_in_use_is_refused(secure: Secure) -> None:
 
 
 def test_accounts_are_taken_while_the_configuration_is_being_edited(secure: Secure) -> None:
-    """A change of an account reads accounts and keys alone: a half-written configuration does not hold it up."""
+    """A change of an account reads only accounts and keys, so a half-written configuration does not stop it."""
     malformed(secure)
     done = vetlla("accounts", "set", "1234", "--home", "H-1", state_dir=secure.daemon.state_dir)
     assert (done.returncode, done.stderr) == (0, "")
@@ -358,14 +358,14 @@ def test_accounts_are_taken_while_the_configuration_is_being_edited(secure: Secu
 
 
 def test_a_reload_during_the_start_waits_for_it(tmp_path: Path) -> None:
-    """SIGHUP before READY is no fault: the configuration is read once more when everything is open."""
+    """After SIGHUP before READY the receiver reads the configuration once more when everything is open."""
     register(tmp_path / "state", "1234,H-1,,")
     daemon = Daemon(tmp_path, config="[store]\nmin_free_mib = 1\n")
     try:
         daemon.start(ready=False)
         deadline = time.monotonic() + PATIENCE_S
         lock = daemon.state_dir / "journal.lock"
-        while not lock.exists():  # its handlers stand by then
+        while not lock.exists():  # its signal handlers are set by then
             assert time.monotonic() < deadline
         daemon.reload()
         assert daemon.await_log("receiver.reloaded")["accounts"] == 1

@@ -1,4 +1,4 @@
-"""Removal and erasure in a receiver's life: kill -9 in the midst of it, reports meanwhile, and what is proven after."""
+"""Removal and erasure in a running receiver: kill -9 during them, reports meanwhile, and the audit after them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITS = "store = { min_free_mib = 1 }\n"
 
 
 def old_journal(state_dir: Path) -> None:
-    """Write signals that were stored more than a year ago, and one that was stored now."""
+    """Write signals stored more than a year ago, and one stored now."""
     clock = ManualClock(datetime.now(UTC) - timedelta(days=DAYS))
     with journal(state_dir, clock) as scribe:
         for number in range(OLD):
@@ -36,21 +36,21 @@ def old_journal(state_dir: Path) -> None:
 
 
 def count(state_dir: Path, condition: str) -> int:
-    """Return how many signals meet a condition."""
+    """Return the number of signals that meet a condition."""
     with Archive(state_dir) as archive:
         (row,) = archive.read(f"SELECT count(*) AS found FROM signals WHERE {condition}")
         return int(row["found"])
 
 
 def assert_proven(state_dir: Path) -> None:
-    """Check the chain, as a reader sees it, and as the command does."""
+    """Check the audit chain, both directly and with the command."""
     with Archive(state_dir) as archive:
         assert list(verify(archive.read)) == []
 
 
 @pytest.mark.parametrize("steps", [10, 30])
 def test_a_kill_in_the_midst_of_a_removal(tmp_path: Path, steps: int) -> None:
-    """Chain and rows are proven before, after the kill, and when the next run has removed the rest."""
+    """The audit of chain and rows succeeds before and after the kill, and after the next run has removed the rest."""
     state_dir = tmp_path / "state"
     state_dir.mkdir()
     old_journal(state_dir)
@@ -79,7 +79,7 @@ def test_a_kill_in_the_midst_of_a_removal(tmp_path: Path, steps: int) -> None:
 
 
 def test_reports_are_answered_meanwhile(tmp_path: Path) -> None:
-    """A receiver that removes goes on acknowledging: each report is stored between two steps."""
+    """A receiver still acknowledges during a removal, because it stores each report between two steps."""
     state_dir = tmp_path / "state"
     state_dir.mkdir()
     old_journal(state_dir)
@@ -96,7 +96,7 @@ def test_reports_are_answered_meanwhile(tmp_path: Path) -> None:
 
 
 def test_a_kill_in_the_midst_of_an_erasure(tmp_path: Path) -> None:
-    """The same command completes it, beside the next run; the certificate counts all, and is proven."""
+    """The same command completes it during the next run. The certificate counts everything and passes the audit."""
     state_dir = tmp_path / "state"
     state_dir.mkdir()
     old_journal(state_dir)

@@ -1,4 +1,4 @@
-"""Supervision by the running daemon: a terminal that falls silent is noticed, whatever happens to the receiver."""
+"""Supervision by the running daemon: it notices a silent terminal, even after a kill or a reload."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def register(directory: Path, rows: str = ACCOUNTS) -> None:
 
 
 def test_a_terminal_that_falls_silent_is_noticed_and_its_return_too(tmp_path: Path) -> None:
-    """It says once that it lives; two seconds later it is lost; its next heartbeat ends the alarm."""
+    """A terminal sends one heartbeat and is lost two seconds later. Its next heartbeat ends the alarm."""
     register(tmp_path)
     with running(tmp_path, config=CONFIG) as daemon:
         with Terminal(daemon.port, "1234") as terminal:
@@ -39,7 +39,7 @@ def test_a_terminal_that_falls_silent_is_noticed_and_its_return_too(tmp_path: Pa
 
 
 def test_what_a_killed_receiver_knew_the_next_one_knows(tmp_path: Path) -> None:
-    """Lost stays lost, under the same alarm; everybody else has one period of grace and is noticed then."""
+    """A lost device stays lost with the same alarm. Other devices have one period of grace before they are lost."""
     register(tmp_path, ACCOUNTS + "5678,H-2,3\n")
     daemon = Daemon(tmp_path, config=CONFIG)
     try:
@@ -58,7 +58,7 @@ def test_what_a_killed_receiver_knew_the_next_one_knows(tmp_path: Path) -> None:
 
 
 def test_a_reload_takes_over_who_is_expected(tmp_path: Path) -> None:
-    """An account that is given an interval is supervised without a restart."""
+    """The receiver supervises an account that gets an interval, without a restart."""
     register(tmp_path, "account,home\n1234,H-1\n")
     with running(tmp_path, config=CONFIG) as daemon:
         done = vetlla("accounts", "set", "1234", "--interval", "1s", state_dir=daemon.state_dir)
@@ -67,7 +67,7 @@ def test_a_reload_takes_over_who_is_expected(tmp_path: Path) -> None:
 
 
 def test_pendants_at_a_broker_are_supervised_and_a_dead_broker_is_one_incident(tmp_path: Path) -> None:
-    """UCRs report their presence over MQTT; one that stops is lost; when the broker dies all are, as one incident."""
+    """A UCR that stops its presence over MQTT is lost. When the broker fails, all are lost as one incident."""
     terminals = [f"T{number}" for number in range(12)]
     rows = "".join(f"{terminal},H-{terminal},2,2\n" for terminal in terminals)
     with running_broker(tmp_path / "broker") as broker, ExitStack() as stack:

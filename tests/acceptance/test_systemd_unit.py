@@ -1,4 +1,4 @@
-"""The units as shipped: hardened, understood by systemd, in step with the settings, and enough for the receiver."""
+"""The shipped units: systemd understands them, they are hardened, match the settings, and suffice for the receiver."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ UNITS = ROOT / "config" / "systemd"
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
 
 NEWER = {"RestartSteps", "RestartMaxDelaySec"}
-"""Settings of later systemds (254) that earlier ones name and ignore."""
+"""Settings of systemd 254, which earlier versions warn about and ignore."""
 
 BY_ROOT = {"fchown", "chown"}
-"""Refused by the unit and used by root alone, who gives what it makes to the directory's owner (ownership.py)."""
+"""Calls that the unit refuses. Only root uses them, to give new files to the directory's owner (ownership.py)."""
 
 
 def _tool(name: str, package: str) -> str:
@@ -41,7 +41,7 @@ def _tool(name: str, package: str) -> str:
 
 
 def _unit(name: str) -> dict[str, dict[str, list[str]]]:
-    """Return sections -> keys -> values of a unit: a key may come more than once."""
+    """Return a unit as sections -> keys -> values, because a key may occur more than once."""
     sections: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     section = ""
     for line in (UNITS / name).read_text(encoding="utf-8").splitlines():
@@ -59,7 +59,7 @@ def _units(kind: str) -> list[str]:
 
 @pytest.mark.parametrize("unit", _units("service"))
 def test_exposure_stays_small(unit: str) -> None:
-    """The review that systemd makes itself gives every service at most 1.5 of 10."""
+    """systemd's own review gives every service at most 1.5 of 10."""
     done = subprocess.run(
         [_tool("systemd-analyze", "systemd"), "security", "--offline=true", "--no-pager", str(UNITS / unit)],
         capture_output=True,
@@ -73,7 +73,7 @@ def test_exposure_stays_small(unit: str) -> None:
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    """Nothing in them is unknown or contradicts itself; programs stand in for what is installed elsewhere."""
+    """systemd finds nothing unknown or contradictory in them. Other programs replace those installed elsewhere."""
     for path in UNITS.iterdir():
         text = path.read_text(encoding="utf-8").replace("/opt/vetlla/bin/vetlla", VETLLA)
         (tmp_path / path.name).write_text(text, encoding="utf-8")
@@ -95,7 +95,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 
 
 def test_unit_and_settings_agree() -> None:
-    """What the unit fixes fits what the settings promise: time to drain, descriptors, places, names."""
+    """The unit fits the settings: time to drain, descriptors, paths and names."""
     service = _unit("vetlla.service")["Service"]
     limits = Limits()
     assert int(service["TimeoutStopSec"][0].removesuffix("s")) >= 2 * limits.drain_deadline_s
@@ -110,7 +110,7 @@ def test_unit_and_settings_agree() -> None:
 
 
 def test_units_call_commands_that_exist() -> None:
-    """Every command of ours that a unit starts is one of the program's."""
+    """Every vetlla command that a unit starts exists in the program."""
     known = {command.path for command in commands()}
     for unit in _units("service"):
         for line in _unit(unit)["Service"]["ExecStart"]:
@@ -120,7 +120,7 @@ def test_units_call_commands_that_exist() -> None:
 
 
 def test_users_and_groups_are_made() -> None:
-    """The user and the groups that service and configuration name are made by sysusers."""
+    """sysusers makes the user and the groups that service and configuration name."""
     users = (UNITS / "vetlla-sysusers.conf").read_text(encoding="utf-8")
     service = _unit("vetlla.service")["Service"]
     assert re.search(rf"^u {service['User'][0]} ", users, re.MULTILINE)
@@ -135,10 +135,10 @@ def test_users_and_groups_are_made() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """What one life of the receiver showed."""
+    """The observations of one run of the receiver."""
 
     told: list[str]
-    """States told to the service manager, in order, the repeated WATCHDOG=1 once."""
+    """States sent to the service manager in order, with the repeated WATCHDOG=1 only once."""
     answer: bytes
     calls: set[str]
     status: int
@@ -146,13 +146,13 @@ class Life:
 
 
 def _refuse_executable_memory() -> None:
-    """Do what MemoryDenyWriteExecute= does, in the child, before it becomes the receiver (prctl(2), PR_SET_MDWE)."""
+    """Apply MemoryDenyWriteExecute= in the child before it becomes the receiver (prctl(2), PR_SET_MDWE)."""
     ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """Let the receiver live as systemd has it live, with every system call written down."""
+    """Run the receiver as systemd would, and record every system call."""
     strace = _tool("strace", "strace")
     folder = tmp_path_factory.mktemp("life")
     frame = json.loads((ROOT / "fixtures" / "dc09" / "C1.json").read_text(encoding="utf-8"))
@@ -172,7 +172,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
                         told.append(line)
             return told[-1]
 
-        # fd 3 is systemd's first socket; bash moves it there and becomes strace, which becomes the receiver.
+        # fd 3 is systemd's first socket. bash moves it there and executes strace, which executes the receiver.
         command = [strace, "-f", "-c", "-U", "name", "-o", str(folder / "calls")]
         receiver = [VETLLA, "receiver", "--listen", "dc09=127.0.0.1:0", "--state-dir", str(folder / "state")]
         process = subprocess.Popen(
@@ -222,25 +222,25 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def _child_of(parent: int) -> int:
-    """Return the receiver below strace: the process whose parent it is."""
+    """Return the receiver: the process whose parent is strace."""
     (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
     return int(child)
 
 
 def test_the_manager_hears_every_step_of_a_life(life: Life) -> None:
-    """Ready, watchdog, reloading, ready again, stopping; and the end is a clean one."""
+    """The states are ready, watchdog, reloading, ready again and stopping, and the run ends cleanly."""
     steps = [state for state in life.told if state != "WATCHDOG=1"]
     assert steps == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
     assert life.status == 0
 
 
 def test_a_socket_of_systemd_serves_homes(life: Life) -> None:
-    """A report that comes in through the inherited socket is acknowledged."""
+    """The receiver acknowledges a report that comes through the inherited socket."""
     assert b'"ACK"' in life.answer
 
 
 def test_the_unit_allows_every_call_the_receiver_makes(life: Life) -> None:
-    """Start, recovery, a report, a reload and the end need no system call that SystemCallFilter= takes away."""
+    """Start, recovery, a report, a reload and the end need no system call that SystemCallFilter= forbids."""
     done = subprocess.run(
         [_tool("systemd-analyze", "systemd"), "syscall-filter", "--no-pager"],
         capture_output=True,
@@ -269,7 +269,7 @@ def test_the_unit_allows_every_call_the_receiver_makes(life: Life) -> None:
 
 
 def test_the_nightly_copy_is_made_and_verified(life: Life, tmp_path: Path) -> None:
-    """What the backup unit runs leaves a copy named by its time, whole by its own verification."""
+    """The command of the backup unit makes a copy named by its time, and verifies that it is complete."""
     (line,) = _unit("vetlla-backup.service")["Service"]["ExecStart"]
     script = re.fullmatch(r"/bin/sh -c '(.+)'", line)
     assert script

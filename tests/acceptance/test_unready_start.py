@@ -1,4 +1,4 @@
-"""A start that cannot have all it needs yet: operators have their alarms, and the rest comes by itself."""
+"""A start that lacks something it needs: operators have their alarms, and the receiver gets the rest by itself."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 
 def started(daemon: Daemon, **how: object) -> Daemon:
-    """Start it and wait until it says that it stands, ready or not."""
+    """Start the receiver, and wait until it reports its state, ready or not."""
     daemon.start(ready=False, **how)  # type: ignore[arg-type]  # what start() takes
     daemon.await_state("READY=1")
     return daemon
 
 
 def assert_operators_work(daemon: Daemon, *, durable: bool) -> None:
-    """See that the alarm of the run before can be worked."""
+    """Check that operators can work the alarm of the previous run."""
     (alarm,) = daemon.queue()
     assert (alarm["account"], alarm["priority"]) == ("1001", "LIFE")
     assert daemon.ask("queue.claim", alarm=1)["durable"] is durable
@@ -54,7 +54,7 @@ def assert_operators_work(daemon: Daemon, *, durable: bool) -> None:
 
 @contextmanager
 def held(state_dir: Path, *statements: str) -> Iterator[None]:
-    """Hold the registry as a process that hangs does."""
+    """Hold the registry during the block, as a hung process does."""
     with closing(sqlite3.connect(state_dir / REGISTRY, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
@@ -75,7 +75,7 @@ HELD = {
 
 @pytest.mark.parametrize("how", HELD)
 def test_a_registry_that_a_hung_process_holds_is_read_past_it(daemon: Daemon, how: str) -> None:
-    """No receiver came up for as long as an engineer had a shell open; now it has what was committed last."""
+    """The receiver starts with the last committed state. Once none started while an engineer had a shell open."""
     with held(daemon.state_dir, *HELD[how]):
         started(daemon)
         status = daemon.status()
@@ -90,7 +90,7 @@ def test_a_registry_that_a_hung_process_holds_is_read_past_it(daemon: Daemon, ho
 
 
 def test_a_registry_that_cannot_be_read_makes_the_start_unready(daemon: Daemon) -> None:
-    """Terminals find no listener and dial their second receiver; operators work; it is read as soon as it is whole."""
+    """Terminals find no listener and dial their second receiver; operators work. A retry reads the mended registry."""
     keep_key(daemon.state_dir, "north", bytes(16))
     path = daemon.state_dir / REGISTRY
     whole = path.read_bytes()
@@ -123,12 +123,12 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="o
 os.dup2(int(sys.argv[1]), 3)
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""Hands a socket over as systemd does, and becomes the receiver."""
+"""Passes a socket as systemd does, and then executes the receiver."""
 
 
 @pytest.mark.parametrize("handed", [False, True])
 def test_a_port_that_another_program_took_is_waited_for(daemon: Daemon, *, handed: bool) -> None:
-    """An unready start that finds one port taken tries again with its other ports, systemd's too, until it has all."""
+    """If one port is in use, an unready start retries all of them, also systemd's, until it has every port."""
     path = daemon.state_dir / REGISTRY
     whole = path.read_bytes()
     path.write_bytes(b"something wrote over it\n" * 500)
@@ -156,7 +156,7 @@ def test_a_port_that_another_program_took_is_waited_for(daemon: Daemon, *, hande
 
 @pytest.mark.parametrize("first", [False, True], ids=["later start", "first start after a boot of the machine"])
 def test_a_journal_that_a_hung_process_writes(daemon: Daemon, *, first: bool) -> None:
-    """Nothing is acknowledged, operators work, and when that process ends everything goes on by itself."""
+    """Nothing is acknowledged, and operators work. When that process ends, the receiver becomes ready by itself."""
     with closing(sqlite3.connect(daemon.state_dir / JOURNAL, isolation_level=None)) as other:
         if first:
             other.execute("UPDATE boots SET boot = 'of yesterday'")
@@ -181,10 +181,10 @@ FULL = {
 
 @pytest.mark.parametrize("fault", FULL)
 def test_a_start_on_a_full_disk_gives_operators_their_alarms(daemon: Daemon, fault: str) -> None:
-    """It takes nothing, says so, and takes everything when there is room: no restart is needed."""
+    """It takes nothing and shows the reason. When there is space, it takes everything without a restart."""
     call, error, name = FULL[fault]
     path = str(daemon.state_dir / name)
-    # The first calls fail, those of the start and of some tries after it.
+    # The first calls fail: those of the start and of some retries.
     rules = ("-P", path, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when=1..12")
     started(daemon, wrapper=[program(), "-D", "-f", "-o", "/dev/null", *rules, "--"])
     daemon.await_log("store.unready", state="failed")
@@ -201,7 +201,7 @@ def test_a_start_on_a_full_disk_gives_operators_their_alarms(daemon: Daemon, fau
 
 
 def test_a_start_where_no_file_may_grow(daemon: Daemon) -> None:
-    """The kernel's own limit, and no tracer: unready until it is lifted; commands say what is the matter."""
+    """With the kernel's limit on files, and no tracer, it is unready until the limit is lifted. Commands show why."""
 
     def limit() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

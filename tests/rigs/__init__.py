@@ -1,1 +1,1 @@
-"""What tests share: receivers, homes, brokers, terminals and clocks to test with."""
+"""Common parts of the tests: receivers, homes, brokers, terminals and clocks."""

@@ -1,4 +1,4 @@
-"""A real Mosquitto for the acceptance tests; without the Debian package they are skipped, which .ci/run refuses."""
+"""A real Mosquitto for the acceptance tests. Without its Debian package they are skipped, which .ci/run refuses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_S = 30.0
 
 
 def need_broker() -> None:
-    """Skip the test where there is no Mosquitto."""
+    """Skip the test if Mosquitto is not installed."""
     try:
         mosquitto()
     except NoBrokerError as error:
@@ -26,7 +26,7 @@ def need_broker() -> None:
 
 @contextmanager
 def running_broker(directory: Path, config: str = OPEN) -> Iterator[Broker]:
-    """Start a broker; leave nothing behind."""
+    """Run a broker during the block."""
     need_broker()
     broker = Broker(directory, config)
     try:

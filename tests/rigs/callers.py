@@ -1,4 +1,4 @@
-"""Two homes that the tests of the intake hear, one of them with a key."""
+"""Two homes for the tests of the intake, one of them with a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An authority of the test's own, and certificates of it: made anew for each test, worth nothing elsewhere."""
+"""A certificate authority and its certificates, new for each test and worth nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Authority:
         self.certificate.write_bytes(built.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
 
     def issue(self, name: str, days: float = 1) -> Pair:
-        """Return the files of a new certificate, which is valid for so many days more; they replace those before."""
+        """Return the files of a new certificate that is valid for ``days``. They replace earlier ones of this name."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")])
         built = _builder(_name(name), self._name, key, days).add_extension(names, critical=False)

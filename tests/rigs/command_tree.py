@@ -1,4 +1,4 @@
-"""The commands as they are registered: what tests of help, documentation and completion walk over."""
+"""The registered commands, for the tests of help, documentation and completion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Command(NamedTuple):
-    """One command: its path ``queue claim``, its help as written, the module it lives in, its options."""
+    """One command: its path such as ``queue claim``, its help as written, its module and its options."""
 
     path: str
     help: str

@@ -25,30 +25,30 @@ each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
 class Client:
-    """A tool at the other end."""
+    """A client of the control socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self.writer = writer
 
     async def ask(self, do: object, **arguments: object) -> dict[str, Any]:
-        """Ask, and return the answer."""
+        """Send a request and return the answer."""
         return await self.say(json.dumps({"do": do, **arguments}).encode() + b"\n")
 
     async def say(self, line: bytes) -> dict[str, Any]:
-        """Send a line, whatever it is, and return the answer."""
+        """Send any line and return the answer."""
         self.writer.write(line)
         return await self.hear()
 
     async def hear(self) -> dict[str, Any]:
-        """Return the next line; nothing at the end."""
+        """Return the next line, or an empty dictionary at the end."""
         line = await self._reader.readline()
         answer: dict[str, Any] = json.loads(line) if line else {}
         return answer
 
 
 class Doors:
-    """A control socket over a core, and the clients it has."""
+    """A control socket over a core, and its clients."""
 
     def __init__(self, rig: Core, control: Control) -> None:
         self.core = rig
@@ -56,7 +56,7 @@ class Doors:
         self._clients: list[Client] = []
 
     async def client(self, name: str | None = None) -> Client:
-        """Connect, as another user if one is named."""
+        """Connect, as the named user if there is one."""
         with acting_as(name) if name not in {None, ME} else nullcontext():
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.connect(str(self.control.path))
@@ -65,26 +65,26 @@ class Doors:
         return client
 
     async def close(self) -> None:
-        """Hang up on both sides."""
+        """Close both sides."""
         await self.control.close()
         for client in self._clients:
             client.writer.close()
 
 
 async def fail(request: Request) -> None:
-    """Fail as the request says."""
+    """Raise the error that the request names."""
     kinds: dict[str, type[VetllaError]] = {"store": StoreError, "link": LinkError, "config": ConfigError}
     raise kinds[request.arguments["how"]]("no", remedy="try again")
 
 
 async def break_off(_: Request) -> AsyncGenerator[dict[str, Any], None]:
-    """Tell one event, then fail."""
+    """Yield one event, then fail."""
     yield {"event": "last"}
     raise LinkError("no more")
 
 
 async def say_who(request: Request) -> list[object]:
-    """Return who asks, as the socket sees it."""
+    """Return the asking user, as the socket identifies them."""
     return list(request.caller)
 
 
@@ -106,7 +106,7 @@ async def doors(directory: Path, **settings: Any) -> AsyncIterator[Doors]:  # no
 
 @contextmanager
 def acting_as(name: str) -> Iterator[None]:
-    """Be another user for as long as it takes to connect: the kernel notes who connects. Needs root."""
+    """Be another user during the block, because the kernel records who connects. Needs root."""
     os.seteuid(pwd.getpwnam(name).pw_uid)
     try:
         yield

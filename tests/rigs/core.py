@@ -1,4 +1,4 @@
-"""The receiver's core as the daemon wires it: real journal, real writer thread, and a clock that only tests move."""
+"""The receiver's core as in the daemon, with a real journal, a real writer thread, and a clock that only tests move."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from vetlla.store.supervision.expected import Expected
 
 PATIENCE_S = 20.0
-"""How long a test waits for what must happen, on a machine with other work."""
+"""Longest wait of a test, on a machine with other work."""
 TURN_S = 0.002
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
@@ -54,7 +54,7 @@ SARA = Caller("sara", supervisor=True, engineer=True)
 
 
 def run(scenario: Coroutine[Any, Any, None], loop: str = "asyncio") -> None:
-    """Run a scenario to its end, or fail when it takes too long."""
+    """Run a scenario to its end, or fail if it takes too long."""
 
     async def bounded() -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -65,18 +65,18 @@ def run(scenario: Coroutine[Any, Any, None], loop: str = "asyncio") -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until something is so; ``run`` bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - what is waited for has no event: it is seen from outside
+    """Let the loop turn until the condition is true. ``run`` bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(TURN_S)
 
 
 async def by_name(name: str) -> User | None:
-    """Return a user of the machine, as its name service would: four people work here."""
+    """Return a user of the machine, as its name service would. There are four users."""
     return User(name, frozenset(), ours=True) if name in {"ana", "berta", "carla", "sara"} else None
 
 
 def signal(account: str = "1234", code: str = "101", *, kind: Kind = Kind.PERSONAL_EMERGENCY, **said: object) -> Signal:
-    """Return an invented report; ``identity`` says which one it is, without one it is never a duplicate."""
+    """Return an invented report. ``identity`` identifies it; without one it is never a duplicate."""
     values: dict[str, Any] = {
         "protocol": "dc09",
         "id": AccountId("", "0", account),
@@ -88,7 +88,7 @@ def signal(account: str = "1234", code: str = "101", *, kind: Kind = Kind.PERSON
 
 
 class FaultyJournal(Journal):
-    """A journal whose commits a test can hold open or let fail, before any of them reaches the disk."""
+    """A journal whose commits a test can hold or let fail before they reach the disk."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
         super().__init__(directory, clock)
@@ -98,34 +98,34 @@ class FaultyJournal(Journal):
         self.failing_checkpoint = False
         self.written: list[Batch] = []
         self.at_gate = threading.Event()
-        """Set while a commit is held open."""
+        """Set while a commit is held."""
 
     def write(self, batch: Batch) -> None:
-        """Commit, once the gate is open, unless told to fail."""
+        """Commit once the gate is open, or fail if the test asked for it."""
         if not self.gate.is_set():
             self.at_gate.set()
             assert self.gate.wait(PATIENCE_S)
             self.at_gate.clear()
         if self.failing:
-            raise StoreError("commit failed: told to")
+            raise StoreError("the commit failed, as the test asked")
         super().write(batch)
         self.written.append(batch)
 
     def checkpoint(self) -> None:
-        """Checkpoint, unless told to fail."""
+        """Checkpoint, or fail if the test asked for it."""
         if self.failing_checkpoint:
-            raise StoreError("checkpoint failed: told to")
+            raise StoreError("the checkpoint failed, as the test asked")
         super().checkpoint()
 
     def resume(self) -> None:
-        """Go on, unless told to fail."""
+        """Resume, or fail if the test asked for it."""
         if self.failing:
-            raise StoreError("cannot go on: told to fail")
+            raise StoreError("the journal cannot resume, as the test asked")
         super().resume()
 
 
 class Told(NamedTuple):
-    """What a peer's session was told of a frame, and when."""
+    """The verdicts that a peer's session got for a frame, and when."""
 
     verdicts: Sequence[Verdict] | None
     at: datetime
@@ -174,51 +174,51 @@ class Core:
         self.desk.resume(self.clock.now(), self.commit.batch)
 
     async def register(self, expected: Expected = NOTHING) -> None:
-        """Let the watchdog know of the accounts, and of what the inventory has of them."""
+        """Give the accounts to the watchdog, and what the inventory has of them."""
         settings = self.settings.supervision
         await self.watchdog.apply(settings, Roster(self.book, expected, settings))
 
-    # --- what homes do ----------------------------------------------------------------------------------------------
+    # --- actions of homes -------------------------------------------------------------------------------------------
 
     def arrival(self, peer: str = "192.0.2.7:40000", *, seconds_ago: float = 0.0) -> Arrival:
-        """Return how bytes reach us now, over a connection that was set up some time ago."""
+        """Return the arrival of bytes now, over a connection that was set up some time ago."""
         now = self.clock.now()
         before_us = round(seconds_ago * 1e6)
         established = now._replace(utc_us=now.utc_us - before_us, mono_us=now.mono_us - before_us)
         return Arrival(listener="dc09", transport="tcp", peer=peer, established=established, received=now)
 
     def submit(self, *signals: Signal, arrival: Arrival | None = None) -> asyncio.Future[Told]:
-        """Hand in a frame; return the future of what its peer is told."""
+        """Submit a frame. Return the future of the verdicts for its peer."""
         told: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
 
         def deliver(verdicts: Sequence[Verdict] | None, at: datetime) -> None:
-            if not told.cancelled():  # as by a test that kills the process
-                told.set_result(Told(verdicts, at))  # raises when told twice
+            if not told.cancelled():  # a test that kills the process cancels it
+                told.set_result(Told(verdicts, at))  # a second verdict raises
 
         self.intake.submit(arrival or self.arrival(), signals, deliver)
         return told
 
     def reject(self, reject: Reject, peer: str = "192.0.2.7:40000") -> None:
-        """Hand in bytes that were no report."""
+        """Submit bytes that are not a report."""
         self.intake.reject(self.arrival(peer), reject)
 
-    # --- what operators do ------------------------------------------------------------------------------------------
+    # --- actions of operators ---------------------------------------------------------------------------------------
 
     def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Awaitable[Any]:
-        """Ask as the control socket does."""
+        """Send a request as the control socket does."""
         return (self.requests.table() | self.supervision.table())[do](Request(arguments, caller))
 
     async def open_alarms(self) -> list[dict[str, Any]]:
-        """Return the queue as operators see it, without the alarms on test."""
+        """Return the queue that operators see, without the alarms on test."""
         return await self.listed()
 
     async def listed(self, caller: Caller = ANA, **asked: object) -> list[dict[str, Any]]:
-        """Return what the first page of a list shows."""
+        """Return the first page of a list."""
         alarms: list[dict[str, Any]] = (await self.ask("queue.list", caller, **asked))["alarms"]
         return alarms
 
     def cards(self) -> list[Card]:
-        """Return the alarms that may be worked, in the order in which they should be."""
+        """Return the alarms that operators may work, in the order in which they should."""
         now = self.clock.now()
         cards = [Card(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
         return sorted(cards, key=lambda card: queue.order(card.alarm, now))
@@ -226,30 +226,30 @@ class Core:
     # --- time and the disk ------------------------------------------------------------------------------------------
 
     async def sync(self) -> bool:
-        """Let everything that is gathered be committed; say whether it is durable."""
+        """Commit everything that waits. Return True if it is durable."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.commit.perform(Operation(lambda _: None, lambda _, durable: done.set_result(durable)))
         return await done
 
     async def fall_due(self) -> None:
-        """Let every alarm whose mark has come fall due: the loop's timers know nothing of the clock that tests move."""
+        """Let every due alarm fall due, because the loop's timers do not follow the clock that tests move."""
         quiet = 0
-        while quiet < 2:  # what a timer took up meanwhile is done with the second batch
+        while quiet < 2:  # the second batch holds what a timer started meanwhile
             self.escalation.look()
             await self.sync()
             quiet = 0 if self.escalation.overdue else quiet + 1
 
     async def held(self) -> None:
-        """Wait until a commit stands before the closed gate."""
+        """Wait until a commit waits at the closed gate."""
         assert await asyncio.to_thread(self.journal.at_gate.wait, PATIENCE_S)
 
     async def healed(self) -> None:
-        """Let the disk do its part again, and wait until reports are taken."""
+        """Let the disk work again, and wait until the core takes reports."""
         self.journal.failing = self.journal.failing_checkpoint = False
         await until(lambda: self.commit.ready)
 
     def crash(self) -> None:
-        """End as a process ends that is killed: nothing more is committed."""
+        """End as a killed process does: nothing more is committed."""
         self.escalation.stop()
         self.journal.failing = True
         self.journal.gate.set()
@@ -262,24 +262,24 @@ class Core:
         await asyncio.to_thread(self.writer.close)
 
     def read(self, sql: str, *parameters: str | int) -> list[dict[str, Any]]:
-        """Return rows of the journal as anybody else sees them."""
+        """Return rows of the journal as another reader sees them."""
         with Archive(self.directory) as archive:
             return [dict(row) for row in archive.read(sql, parameters)]
 
     def units(self) -> list[Unit]:
-        """Return the devices as the journal has them, with their signs of life."""
+        """Return the devices of the journal with their signs of life."""
         with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
             return list(read_units(connection))
 
     def flaws(self) -> list[str]:
-        """Return what an audit finds wrong."""
+        """Return the flaws that an audit finds."""
         with Archive(self.directory) as archive:
             return [flaw.what for flaw in verify(archive.read)]
 
 
 @asynccontextmanager
 async def core(directory: Path, **options: Any) -> AsyncIterator[Core]:  # noqa: ANN401 - those of Core
-    """Open the core; close it as the daemon does, or as a test that failed must."""
+    """Run a core during the block. Close it as the daemon does, or as a crash if the test failed."""
     opened = Core(directory, **options)
     try:
         await opened.register()
@@ -292,6 +292,6 @@ async def core(directory: Path, **options: Any) -> AsyncIterator[Core]:  # noqa:
 
 
 def small(directory: Path, **sections: dict[str, Any]) -> Settings:
-    """Return settings of a receiver that tries again soon."""
+    """Return settings of a receiver with short retries."""
     store = {"retry_s": 0.01, "min_free_mib": 1} | sections.pop("store", {})
     return Settings.model_validate({"state_dir": directory, "store": store} | sections)

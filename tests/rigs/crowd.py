@@ -1,7 +1,7 @@
-"""A crowd of half-open connections, held by a process of its own: ``python -m tests.rigs.crowd PORT COUNT``.
+"""A crowd of half-open connections in a separate process: ``python -m tests.rigs.crowd PORT COUNT``.
 
-Every second one stays silent, the others send the beginning of a frame and nothing more. It says ``standing`` when all
-are connected, and, once its standard input ends, how many the receiver had closed by then.
+Every second connection stays silent, and the others send only the beginning of a frame. The process prints ``standing``
+when all are connected. When its standard input ends, it prints how many of them the receiver has closed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import socket
 import sys
 
 PER_ADDRESS = 900
-"""Connections from one source address: below the receiver's own budget of 1,000."""
+"""Connections from one source address, below the receiver's budget of 1,000."""
 BEGINNING = b'\n12340023"ADM-CID"0001L0#'
 SPARE_FILES = 64
 
 
 def main(port: int, count: int) -> None:
-    """Connect, say so, wait, look, let go."""
+    """Connect all, print that, wait for the end of input, print the number of closed ones, and close the rest."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE_FILES, _hard_limit(count + SPARE_FILES)))
     crowd = [_connect(port, f"127.0.1.{1 + number // PER_ADDRESS}") for number in range(count)]
     for one in crowd[::2]:

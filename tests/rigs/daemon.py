@@ -1,7 +1,7 @@
-"""The installed receiver as a process: started, watched, hurt and stopped by the acceptance tests.
+"""The installed receiver as a process, which acceptance tests start, watch, disturb and stop.
 
-Nothing here sleeps. A daemon says by itself when it is ready (``NOTIFY_SOCKET``), what happens is awaited in its log,
-and every wait has a bound that is reached only when something is wrong.
+Nothing here sleeps for a fixed time. The daemon itself reports when it is ready (``NOTIFY_SOCKET``), and tests wait for
+events in its log. Every wait has a bound, which it reaches only if something is wrong.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
 PATIENCE_S = 30.0
-"""Bound of every wait: a machine may be busy with other tests, and a receiver that never answers is a failed test."""
+"""Bound of every wait. The machine may be busy with other tests, and a receiver that never answers fails the test."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_PTRACER, _ANYBODY = 0x59616D61, -1
@@ -41,7 +41,7 @@ _names = itertools.count()
 
 
 def bound_by_permissions() -> None:
-    """Take from a process that is about to start what lets root ignore permissions; others never had it."""
+    """Remove from a starting process the capabilities by which root ignores permissions. Other users have none."""
     for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
         ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
@@ -53,7 +53,7 @@ class Page(NamedTuple):
     body: str
 
 
-class Ended(Exception):  # noqa: N818 - not an error of its own: tests of bad starts expect it
+class Ended(Exception):  # noqa: N818 - tests of bad starts expect it
     """The daemon ended instead of becoming ready."""
 
     def __init__(self, status: int, told: str) -> None:
@@ -63,9 +63,9 @@ class Ended(Exception):  # noqa: N818 - not an error of its own: tests of bad st
 
 
 class Daemon:
-    """One life of ``vetlla receiver`` over a state directory; ``start`` it again for the next one.
+    """One run of ``vetlla receiver`` over a state directory; ``start`` again begins the next run.
 
-    ``config`` is TOML in front of which a free HTTP port stands and behind which one DC-09 listener on 127.0.0.1.
+    ``config`` is TOML. A free HTTP port is added before it, and a DC-09 listener on 127.0.0.1 behind it.
     """
 
     process: subprocess.Popen[bytes]
@@ -74,15 +74,15 @@ class Daemon:
         self.state_dir = directory / "state"
         self.config_file = directory / "vetlla.toml"
         self.listen_port = port
-        """What the configuration says; 0: another one with every start."""
+        """Port in the configuration; 0 gives a new one with every start."""
         self.port = port
-        """Where it listens now."""
+        """Port on which it listens now."""
         self.http_port = 0
         self.log: list[dict[str, Any]] = []
         self.told = ""
-        """What it wrote on standard error beside the log: errors of the start, tracebacks."""
+        """Standard error without the log: errors of the start and tracebacks."""
         self.shown = ""
-        """The line that ``systemctl status`` would show."""
+        """The status line for ``systemctl status``."""
         self._changed = Condition()
         self._reader: Thread | None = None
         self._manager: socket.socket | None = None
@@ -90,11 +90,11 @@ class Daemon:
         self.configure(config)
 
     def configure(self, config: str) -> None:
-        """Write the configuration file: for the next start, or for a reload."""
+        """Write the configuration file, for the next start or a reload."""
         listen = f'[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = {self.listen_port}\n'
         self.config_file.write_text(f"http = {{ port = 0 }}\n{config}\n{listen}", encoding="utf-8")
 
-    # --- life -------------------------------------------------------------------------------------------------------
+    # --- start and end ----------------------------------------------------------------------------------------------
 
     def start(
         self,
@@ -106,7 +106,7 @@ class Daemon:
         pass_fds: Sequence[int] = (),
         options: Sequence[str] = (),
     ) -> Daemon:
-        """Start, and wait until it says that it is ready, if it is to become so. Raises Ended if it ends instead."""
+        """Start, and with ``ready`` wait until it reports READY. Raises Ended if it ends instead."""
         self.log, self.told = [], ""
         if self._manager is not None:
             self._manager.close()
@@ -115,7 +115,7 @@ class Daemon:
         self._manager.bind(f"\0{name}")
 
         def prepare() -> None:
-            # Killed tests leave no daemon behind; and Yama lets only ancestors trace, but strace is started beside it.
+            # A killed test must leave no daemon. Yama lets only ancestors trace, but strace is not one, so allow it.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
             preexec()
@@ -127,7 +127,7 @@ class Daemon:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=pass_fds,
-            preexec_fn=prepare,  # noqa: PLW1509 - only prctl and what a test asks for, neither takes a lock
+            preexec_fn=prepare,  # noqa: PLW1509 - prctl and a test's own call take no lock
         )
         self._reader = Thread(target=self._read_log, name="log-reader", daemon=True)
         self._reader.start()
@@ -137,7 +137,7 @@ class Daemon:
         return self
 
     def await_state(self, state: str) -> None:
-        """Wait until the daemon tells its service manager so."""
+        """Wait until the daemon reports this state to its service manager."""
         assert self._manager is not None
         ended = os.pidfd_open(self.process.pid)
         deadline = time.monotonic() + PATIENCE_S
@@ -167,23 +167,23 @@ class Daemon:
         self.process.send_signal(number)
 
     def reload(self) -> None:
-        """Send SIGHUP and wait until it was dealt with, taken or not."""
+        """Send SIGHUP, and wait until the reload was taken or refused."""
         self.tell(signal.SIGHUP)
         self.await_state("RELOADING=1")
         self.await_state("READY=1")
 
     def stop(self) -> int:
-        """Stop it in order; return its exit status."""
+        """Stop it normally; return its exit status."""
         self.tell(signal.SIGTERM)
         return self.wait()
 
     def kill(self) -> None:
-        """End it at once with SIGKILL: nothing is finished, nothing is said."""
+        """End it at once with SIGKILL."""
         self.tell(signal.SIGKILL)
         self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; return the exit status."""
+        """Wait until it ends; return its exit status."""
         status = self.process.wait(timeout=PATIENCE_S)
         assert self._reader is not None
         self._reader.join(timeout=PATIENCE_S)
@@ -192,7 +192,7 @@ class Daemon:
         return status
 
     def close(self) -> None:
-        """Leave nothing behind, whatever happened."""
+        """End the process if it still runs, and close all files."""
         if hasattr(self, "process"):
             with suppress(ProcessLookupError):
                 self.process.kill()
@@ -200,7 +200,7 @@ class Daemon:
         if self._manager is not None:
             self._manager.close()
 
-    # --- what it says -----------------------------------------------------------------------------------------------
+    # --- log, requests and pages ------------------------------------------------------------------------------------
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None
@@ -214,7 +214,7 @@ class Daemon:
                 self._changed.notify_all()
 
     def await_log(self, event: str, *, after: int = 0, **fields: object) -> dict[str, Any]:
-        """Wait for a log line and return it; ``after`` leaves out so many of the first lines (``len(daemon.log)``)."""
+        """Wait for a log line and return it. ``after`` skips this number of first lines (``len(daemon.log)``)."""
         found: dict[str, Any] = {}
 
         def there() -> bool:
@@ -234,7 +234,7 @@ class Daemon:
             return [line for line in self.log if line["event"] == event]
 
     def ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        """Ask through the control socket, as ``vetlla queue`` does."""
+        """Send a request to the control socket, as ``vetlla queue`` does."""
         return ask(self.state_dir, do, timeout_s=PATIENCE_S, **arguments)
 
     def status(self) -> dict[str, Any]:
@@ -255,7 +255,7 @@ class Daemon:
         return alarms
 
     def await_alarm(self) -> dict[str, Any]:
-        """Ask for the queue until one alarm stands in it: a refusal is answered before the evidence is on the disk."""
+        """Ask for the queue until it has one alarm, because a refusal is answered before its evidence is on disk."""
         (alarm,) = self.await_queue(lambda alarms: len(alarms) == 1)
         return alarm
 
@@ -294,7 +294,7 @@ class Daemon:
 
 @contextmanager
 def running(directory: Path, *, config: str = "", port: int = 0) -> Iterator[Daemon]:
-    """Start a daemon under a directory of the test's own; leave nothing behind."""
+    """Run a daemon in the test's directory during the block."""
     daemon = Daemon(directory, config=config, port=port)
     try:
         yield daemon.start()
@@ -303,7 +303,7 @@ def running(directory: Path, *, config: str = "", port: int = 0) -> Iterator[Dae
 
 
 def vetlla(*arguments: str, stdin: str = "", state_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command of the installed program to its end."""
+    """Run a command of the installed program, and return its result."""
     where = ("--state-dir", str(state_dir)) if state_dir else ()
     return subprocess.run(
         [VETLLA, *arguments, *where], input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE_S

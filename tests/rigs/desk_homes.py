@@ -1,4 +1,4 @@
-"""Two homes before the desk: what their devices say, and an operator who handles it."""
+"""Two homes for tests of the desk: reports of their devices, and an operator who works their alarms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def say(rig: Core, *signals: Signal) -> None:
 
 
 async def handle(rig: Core, number: int) -> None:
-    """Let an alarm go its whole way."""
+    """Work an alarm from the claim to the closing."""
     await rig.ask("queue.answer", alarm=number)
     await rig.ask("queue.close", alarm=number, outcome="technical")
 

@@ -1,4 +1,4 @@
-"""A listening receiver, and terminals that dial it, over real connections."""
+"""A listening receiver, and terminals that dial it over real connections."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Door:
         self.terminals: list[Terminal] = []
 
     def refused(self, why: Refusal) -> int:
-        """Return how many connections were refused or ended for a reason."""
+        """Return the number of connections that were refused or closed for a reason."""
         return self.core.counters.connections_refused[why]
 
     async def dial(self, **options: Any) -> Terminal:  # noqa: ANN401 - those of open_connection
-        """Return a connected terminal; it is dropped at the end."""
+        """Return a connected terminal, which is dropped at the end."""
         where = () if "sock" in options else ("127.0.0.1", self.tcp.port)
         terminal = Terminal(*await asyncio.open_connection(*where, **options))
         self.terminals.append(terminal)
@@ -72,14 +72,14 @@ class Door:
 
 
 class Terminal:
-    """The other end of a connection."""
+    """A terminal at the other end of a connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
 
     def send(self, data: bytes) -> None:
-        """Send bytes, now."""
+        """Send bytes at once."""
         self.writer.write(data)
 
     async def hear(self, data: bytes) -> None:
@@ -87,14 +87,14 @@ class Terminal:
         assert await self.reader.readexactly(len(data)) == data
 
     async def ended(self) -> bytes:
-        """Return what comes until the receiver closes the connection, politely or not."""
+        """Return the bytes that come until the receiver closes or resets the connection."""
         try:
             return await self.reader.read()
         except ConnectionError:
             return b""
 
     def hang_up(self) -> None:
-        """Drop the connection as a terminal does that lost its power: what is under way is reset."""
+        """Drop the connection with a reset, as after a power cut of the terminal."""
         if not self.writer.transport.is_closing():
             wire: socket.socket = self.writer.get_extra_info("socket")
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -102,7 +102,7 @@ class Terminal:
 
 
 def torn_off(opened: Door) -> list[bytes]:
-    """Return what is kept of frames that did not come whole."""
+    """Return the kept bytes of incomplete frames."""
     return [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects WHERE reason = 'truncated'")]
 
 
@@ -136,7 +136,7 @@ async def door(
 
 
 def dialled_udp(opened: Door) -> socket.socket:
-    """Return a datagram socket that only hears the receiver's own address."""
+    """Return a datagram socket that receives only from the receiver's address."""
     dialled = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     dialled.settimeout(0)
     assert opened.udp
@@ -145,7 +145,7 @@ def dialled_udp(opened: Door) -> socket.socket:
 
 
 def received(dialled: socket.socket) -> bytes:
-    """Return the next datagram, or nothing."""
+    """Return the next datagram, or b"" if none is there."""
     try:
         return dialled.recv(2048)
     except BlockingIOError:

@@ -12,7 +12,7 @@ from vetlla.simulator.weights import Mix
 HANDHELD = sorted(DIALECTS.keys() - {"dc09"})
 EVERYTHING = Mix(alarms=3, technical=1, tests=2, heartbeats=2)
 UNANSWERED = {"minifinder": {"5", "D", "B"}, "watch3g": {"UD", "UD2"}}
-"""By protocol the messages that have no acknowledgement, as docs/protocols/ has it."""
+"""The messages without an acknowledgement by protocol, after docs/protocols/."""
 STORED_FORMS = {"minifinder": b"!B", "queclink": b"+BUFF:", "watch3g": b"UD2"}
 BOUND_S = 30
 

@@ -1,7 +1,7 @@
-"""A state directory in which every text of a third party holds control characters for the operator's terminal.
+"""A state directory where every text of a third party contains control characters for the operator's terminal.
 
-The receiver takes no such text in most of these places. They are written into its databases while it is stopped, as an
-older version, a decoder of a third party or a careless import could have left them.
+The receiver accepts no such text in most fields. The test writes it into the databases while the receiver is stopped,
+as an older version, a third party's decoder or a careless import could have left it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONG = 16_000
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\x1bc\x9b31m\x9d0;owned\x9c\u202e\u2066\u2028\r\n\b\talarm 9 closed\x7f\x00" + "A" * LONG
 )
-"""Title, clear, reset, C1 forms of both, text that is turned round, another line, and a length no screen has."""
+"""Title, clear, reset, C1 forms of both, reversed text, another line, and a length that no screen has."""
 
 JOURNAL = {
     "signals": ("listener", "peer", "sequence", "home", "code", "device", "area", "text", "sealed_with"),
@@ -48,12 +48,12 @@ REGISTRY = {
     "movements": ("note",),
     "visits": ("base",),
 }
-"""Table -> columns with the words of devices, operators, engineers and other offices."""
+"""Columns by table that hold texts of devices, operators, engineers and other offices."""
 
 
 @contextmanager
 def hostile_place() -> Iterator[Place]:
-    """Make such a place, with its receiver running."""
+    """Make such a state directory, with its receiver running."""
     with lived_in() as place:
         _say_more(place)
         assert place.daemon.stop() == 0
@@ -64,7 +64,7 @@ def hostile_place() -> Iterator[Place]:
 
 
 def _say_more(place: Place) -> None:
-    """Have a row in every table."""
+    """Add rows, so that every table has one."""
     with socket.create_connection(("127.0.0.1", place.daemon.port)) as line:
         line.sendall(b"\nnoise of a line\r")
         line.shutdown(socket.SHUT_WR)

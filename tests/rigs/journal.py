@@ -1,4 +1,4 @@
-"""What the journal holds, read beside a running daemon as any reader may."""
+"""Reads the journal of a running daemon, as any reader may."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 def query(state_dir: Path, sql: str, *values: SqlValue) -> list[sqlite3.Row]:
-    """Return the rows of a question to the journal."""
+    """Return the rows of a query."""
     with Archive(state_dir) as archive:
         return archive.read(sql, values)
 
 
 def stored(state_dir: Path) -> Counter[bytes]:
-    """Return how often each DC-09 frame is stored, as it was sent; the parts of one frame count once.
+    """Return how often each sent DC-09 frame is stored. The parts of one frame count once.
 
-    The CR is not stored: the receiver takes a frame as soon as it is whole, and does not wait for what ends it.
+    The CR is not stored, because the receiver takes a complete frame without waiting for the CR.
     """
     return Counter(row["raw"] + b"\r" for row in query(state_dir, "SELECT raw FROM signals WHERE part = 1"))
 
 
 def records(state_dir: Path, actor: str = "%") -> list[tuple[str, str]]:
-    """Return action and subject of the audit records, in order; of one actor or of all."""
+    """Return action and subject of the audit records of one actor or of all, in order."""
     sql = "SELECT action, subject FROM audit WHERE actor LIKE ? ORDER BY id"
     return [(row["action"], row["subject"]) for row in query(state_dir, sql, actor)]
 
 
 def flaws(state_dir: Path) -> list[audit.Flaw]:
-    """Return what the audit's verification finds wrong."""
+    """Return the flaws that the audit's verification finds."""
     with Archive(state_dir) as archive:
         return list(audit.verify(archive.read))

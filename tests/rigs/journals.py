@@ -1,6 +1,6 @@
-"""Journals for the tests, written as the intake writes them: signals, what they open, and the audit of both."""
+"""Journals for the tests, written as the intake writes them: signals, their alarms, and the audit of both."""
 
-# ruff: noqa: ANN401 - what a test says of a value is any of its fields
+# ruff: noqa: ANN401 - a test may give any field of a value
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WINDOW_US = 900 * SECOND_US
 
 
 def report(number: int = 1, **said: Any) -> Signal:
-    """Return an invented report; the number makes it one of its kind."""
+    """Return an invented report, which is unique by its number."""
     values: dict[str, Any] = {
         "protocol": "dc09",
         "id": AccountId("", "L0", f"{number % 10:04}"),
@@ -38,7 +38,7 @@ def report(number: int = 1, **said: Any) -> Signal:
 
 
 def arrival(clock: Clock, peer: str = "192.0.2.7:40000") -> Arrival:
-    """Return how a report reached us now, over a connection that was set up a millisecond ago."""
+    """Return the arrival of a report now, over a connection that was set up a millisecond ago."""
     now = clock.now()
     established = now._replace(utc_us=now.utc_us - 1000, mono_us=now.mono_us - 1000)
     return Arrival(listener="dc09", transport="tcp", peer=peer, established=established, received=now)
@@ -67,13 +67,13 @@ class Scribe:
         self._stamps: list[Stamps] = []
 
     def batch(self) -> Batch:
-        """Return an empty batch that carries the stamps of the commit before."""
+        """Return an empty batch with the stamps of the last commit."""
         batch = Batch(commit=self.next_commit, boot=self.boot, began_us=self.clock.now().utc_us)
         batch.stamps, self._stamps = self._stamps, []
         return batch
 
     def signals(self, signals: Sequence[Signal], batch: Batch | None = None, **made: Any) -> Batch:
-        """Return a batch that holds these signals and the record of their commit."""
+        """Return a batch with these signals and the audit record of their commit."""
         batch = batch or self.batch()
         came = arrival(self.clock)
         first = self.next_signal
@@ -91,7 +91,7 @@ class Scribe:
         return signal_row(signal, came, number=number, commit=commit, **values | made)
 
     def write(self, batch: Batch) -> None:
-        """Write a batch; go on with the next numbers when it is durable."""
+        """Write a batch, and continue with the next numbers when it is durable."""
         self.journal.write(batch)
         if batch.signals:
             now = self.clock.now()
@@ -104,7 +104,7 @@ class Scribe:
         self.write(self.signals(signals, **made))
 
     def flush(self) -> None:
-        """Write the stamps that are left."""
+        """Write the remaining stamps."""
         self.journal.write(self.batch())
 
 
@@ -127,7 +127,7 @@ def alarm(number: int, clock: Clock, **values: Any) -> Alarm:
 
 
 def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
-    """Write a journal with something of everything: 60 signals of three homes, an alarm's life, rejects, a test."""
+    """Write a journal with 60 signals of three homes, a worked alarm, rejects and a test."""
     clock = clock or ManualClock()
     with journal(directory, clock) as scribe:
         opened = alarm(1, clock, t2_us=1300)
@@ -174,7 +174,7 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
 
 
 def reject(**said: Any) -> Reject:
-    """Return invented evidence."""
+    """Return an invented reject."""
     values: dict[str, Any] = {
         "protocol": "dc09",
         "reason": Reason.BAD_CHECKSUM,

@@ -1,4 +1,4 @@
-"""A place where every command has something to say: a running receiver with alarms, accounts, keys, an inventory."""
+"""A place where every command has output: a running receiver with alarms, accounts, keys and an inventory."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ INVOCATIONS = {
     "renewals export": "renewals export {new}.ics",
     "renewals forecast": "renewals forecast",
 }
-"""One call of each command; what stands in braces is filled in, numbers and names anew for each call."""
+"""One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 
 
 class Place:
@@ -117,7 +117,7 @@ class Place:
         self._keys = itertools.cycle(f"key{number}" for number in range(KEYS))
 
     def words(self, path: str) -> list[str]:
-        """Return the words of a call of a command."""
+        """Return the words that call a command."""
         text = INVOCATIONS[path]
         return text.format(
             dir=self.directory,
@@ -129,13 +129,13 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead the commands to the place."""
+        """Return the environment that points the commands to the place."""
         return {"VETLLA_STATE_DIR": str(self.state_dir), "VETLLA_CONFIG": str(self.directory / "vetlla.toml")}
 
 
 @contextmanager
 def lived_in() -> Iterator[Place]:
-    """Make such a place, which every user of the machine may enter."""
+    """Make such a place, in a directory that every user of the machine may enter."""
     with reachable_directory() as directory, running(directory, config="[store]\nmin_free_mib = 1\n") as daemon:
         place = Place(directory, daemon)
         _register(place)

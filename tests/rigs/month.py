@@ -30,7 +30,7 @@ DIGITAL_S, ANALOG_S = 6 * HOUR, 2 * DAY
 ALLOWED, TOLERANCE_S = 3, 5
 
 DOWN = (14 * DAY + 3 * HOUR, 14 * DAY + 3 * HOUR + 2 * TICK_S)
-"""The receiver is stopped and started again."""
+"""Seconds at which the receiver is stopped and started again."""
 OPERATOR_OUT = (5 * DAY + 10 * HOUR, 6 * DAY + 16 * HOUR)
 CELL, CELL_OUT = 7, (12 * DAY + 2 * HOUR, 13 * DAY + 8 * HOUR)
 SUSPENDED, SUSPENDED_DAYS = range(30_000, 35_000), (DAYS[9], DAYS[19])
@@ -70,7 +70,7 @@ def _home(number: int) -> Home:
 
 
 def at_s(day: date) -> int:
-    """Return the second of the month at which a day begins."""
+    """Return the second of the month when a day begins."""
     return (span(day, MADRID).began_us - BEGIN_US) // SECOND_US
 
 
@@ -98,7 +98,7 @@ def ucr_silences(number: int) -> list[tuple[int, int]]:
 
 
 def pauses(number: int, *, ucr: bool) -> list[tuple[int, int]]:
-    """Return when a device is not supervised."""
+    """Return the spans in which a device is not supervised."""
     return ([SUSPENDED_S] if number in SUSPENDED else []) + ([AWAY_S] if ucr and number in AWAY else [])
 
 
@@ -114,7 +114,7 @@ def beats(interval_s: int, phase_s: int) -> list[int]:
 
 
 def heard(home: Home, *, ucr: bool) -> list[int]:
-    """Return when a device is heard."""
+    """Return the seconds at which the receiver hears a device."""
     return _heard(home.number, home.interval_s, home.phase_s, ucr)
 
 

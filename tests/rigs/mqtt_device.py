@@ -1,4 +1,4 @@
-"""A home terminal as an independent MQTT client: paho itself, none of our code, after docs/protocols/mqtt.md."""
+"""A home terminal as an independent MQTT client: it uses paho and no code of the receiver (docs/protocols/mqtt.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Device:
-    """One connection of one terminal; keeps what it hears by topic."""
+    """One connection of one terminal. It keeps the messages that it receives."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Device:
     ) -> None:
         self.close()
 
-    # --- what it does -----------------------------------------------------------------------------------------------
+    # --- actions ----------------------------------------------------------------------------------------------------
 
     def publish(
         self, leaf: str, payload: object, *, qos: int = 1, retain: bool = False, topic: str = "", **properties: object
@@ -79,11 +79,11 @@ class Device:
         return info.mid
 
     def close(self) -> None:
-        """Disconnect in order."""
+        """Disconnect normally."""
         self._client.disconnect()
         self._client.loop_stop()
 
-    # --- what it waits for ------------------------------------------------------------------------------------------
+    # --- waits ------------------------------------------------------------------------------------------------------
 
     def await_subscribed(self) -> None:
         """Wait until the broker took the subscription."""
@@ -97,7 +97,7 @@ class Device:
         return self.codes[mid]
 
     def await_receipt(self, ref: str, *, within_s: float = PATIENCE_S) -> dict[str, Any] | None:
-        """Wait for the receipt of an event; None if there is none within that time."""
+        """Return the receipt of an event, or None if none comes within that time."""
         found: list[dict[str, Any]] = []
 
         def there() -> bool:
@@ -109,7 +109,7 @@ class Device:
         return found[0] if found else None
 
     def await_heard(self, fits: Callable[[str, bytes], bool]) -> tuple[str, bytes, mqtt.MQTTMessage]:
-        """Wait for a message, and return it."""
+        """Wait for a message that fits, and return it."""
         found: list[tuple[str, bytes, mqtt.MQTTMessage]] = []
 
         def there() -> bool:
@@ -121,10 +121,10 @@ class Device:
         return found[0]
 
     def receipts(self) -> list[dict[str, Any]]:
-        """Return all receipts heard so far."""
+        """Return all receipts received so far."""
         return [json.loads(payload) for topic, payload, _ in list(self.heard) if "/receipt" in topic]
 
-    # --- what paho calls --------------------------------------------------------------------------------------------
+    # --- callbacks of paho ------------------------------------------------------------------------------------------
 
     def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, code: object, _said: object) -> None:
         self._refused = code

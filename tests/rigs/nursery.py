@@ -1,8 +1,8 @@
 # ruff: noqa: SIM115 - standard streams stay open
-"""Runs the program again and again, each time in a process of its own, forked from one that has loaded all of it.
+"""Runs the program many times, each time in a child process forked from one that has already loaded all of it.
 
-A test that goes over every command cannot wait half a second for each to load. The child is the program from its entry
-point on: its standard streams, its user, its exit status.
+A test of every command cannot wait half a second for each to load. The child is the program from its entry point on,
+with its own standard streams, user and exit status.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 60
 _NOT_LOADED = re.compile(r".*(_win|mbcs|oem).*|typer\.__main__")
-"""Modules of Windows, and one that is a program."""
+"""Modules that are not loaded: those of Windows, and one that is a program."""
 
 
 class Left(NamedTuple):
-    """What a run of the program left behind."""
+    """The result of a run of the program."""
 
     status: int
     out: str
@@ -43,7 +43,7 @@ class Left(NamedTuple):
 
 
 class Nursery:
-    """The process that forks."""
+    """The process that forks the children."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -59,9 +59,9 @@ class Nursery:
     ) -> Left:
         """Run ``vetlla`` with these words.
 
-        ``stdout``: file, full (/dev/full), gone (a pipe without a reader), closed. ``user``: uid and groups, the first
-        of them its own. ``interrupt``: have Ctrl-C pressed at this event of the outer world (a file or database that
-        is opened, a socket that is connected, text that is written), counted from 1.
+        ``stdout`` is file, full (/dev/full), gone (a pipe without a reader) or closed. ``user`` has the uid and groups;
+        the first group is the main one. ``interrupt`` sends Ctrl-C at this event, counted from 1; events are opened
+        files and databases, connected sockets and written texts.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -80,7 +80,7 @@ class Nursery:
 
 @contextmanager
 def nursery() -> Iterator[Nursery]:
-    """Start the process that forks."""
+    """Run the forking process during the block."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.rigs.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -93,7 +93,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 def load() -> None:
-    """Import all of the program, so that no child has to, whatever its user may read."""
+    """Import all of the program, so that no child has to, even if its user may not read the files."""
     for package in (vetlla, encodings, typer, rich):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not _NOT_LOADED.fullmatch(module.name):
@@ -142,7 +142,7 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
         os.setgroups(groups)
         os.setgid(groups[0])
         os.setuid(uid)
-    # As the interpreter makes them when it starts.
+    # Make the streams as the interpreter does at its start.
     sys.stdin = open(0, encoding="utf-8", closefd=False)
     sys.stdout = None if order["stdout"] == "closed" else open(1, "w", encoding=order["encoding"], closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
@@ -155,13 +155,13 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
         vetlla.__main__.main()
     except SystemExit as end:
         status = end.code
-    except BaseException as error:  # noqa: BLE001 - what the interpreter would print
+    except BaseException as error:  # noqa: BLE001 - the interpreter would print any of them
         os.write(2, f"Traceback of {error!r}\n".encode())
     os._exit(status if isinstance(status, int) else 0)
 
 
 def _press_ctrl_c(event: int) -> None:
-    """Send SIGINT to this process when it has reached out of itself so many times."""
+    """Send SIGINT to this process at the event with this number."""
     left = event
     outside = tempfile.gettempdir()
 

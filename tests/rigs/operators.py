@@ -1,4 +1,4 @@
-"""Operators at their terminals: programs of the command line, run as another user on a terminal of a given size."""
+"""Operators at their terminals: the command line, run as another user on a terminal of a given size."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Operator:
         self._columns = columns
 
     def run(self, arguments: Sequence[str]) -> str:
-        """Run ``vetlla`` to its end; return what the terminal shows."""
+        """Run ``vetlla`` to its end; return the text on the terminal."""
         session = self.begin(arguments)
         shown = plain(screen(session.master))
         session.process.wait(PATIENCE_S)
@@ -55,7 +55,7 @@ class Operator:
         return shown
 
     def begin(self, arguments: Sequence[str]) -> Session:
-        """Run ``vetlla`` on a terminal of its own."""
+        """Start ``vetlla`` on a separate terminal."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", LINES, self._columns, 0, 0))
         found = pwd.getpwnam(self.user)
@@ -80,7 +80,7 @@ class Operator:
 
 
 class Session:
-    """A program that runs on its terminal."""
+    """A program that runs on a terminal."""
 
     def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
         self.master = master
@@ -88,19 +88,19 @@ class Session:
         self._shown = ""
 
     def until(self, fits: Callable[[str], bool]) -> None:
-        """Wait until what was shown so far fits."""
+        """Wait until the text shown so far fits."""
         while not fits(self._shown):
             more = plain(screen(self.master, until=b"\n"))
             assert more, f"it ended, and showed: {self._shown}"
             self._shown += more
 
     def end(self) -> None:
-        """End it, whatever it does."""
+        """Kill the program and close its terminal."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
         os.close(self.master)
 
 
 def plain(shown: bytes) -> str:
-    """Return what a person reads of a terminal's bytes."""
+    """Return the readable text in a terminal's bytes."""
     return _ESCAPE.sub("", shown.decode()).replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""A receiver that keeps nothing: the public decoder behind real sockets, and a verdict for everything it reads."""
+"""A receiver that stores nothing: the public decoder behind real sockets, with a verdict for every signal."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Peer:
-    """What arrived, and how it is answered.
+    """The received items, and the functions that decide their answers.
 
-    ``verdict`` decides, ``garble`` may spoil the answer (b"": none), ``on_signal`` hears how many signals there are.
+    ``verdict`` decides, and ``garble`` may change the answer (b"" sends none). ``on_signal`` gets the count of signals.
     """
 
     def __init__(self, keys: dict[str, Key], protocol: str = "dc09") -> None:
@@ -86,7 +86,7 @@ class _Datagram(asyncio.DatagramProtocol):
 async def listening(
     keys: dict[str, Key] | None = None, tls: ssl.SSLContext | None = None, protocol: str = "dc09"
 ) -> AsyncIterator[Peer]:
-    """Listen on one port of 127.0.0.1, TCP and UDP; ``keys`` by account."""
+    """Listen on one TCP and UDP port of 127.0.0.1, with ``keys`` by account."""
     peer = Peer(keys or {}, protocol)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Stream(peer), "127.0.0.1", 0, ssl=tls, backlog=256)

@@ -1,4 +1,4 @@
-"""Permissions as a user without privileges meets them, whoever runs the tests."""
+"""Permissions as a user without privileges has them, even if root runs the tests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NOBODY = 65534
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Be nobody if we are root; anybody else is bound by permissions already."""
+    """Become the user ``nobody`` if we are root. Permissions already bind other users."""
     if os.geteuid() != 0:
         yield
         return
-    # Read while we may: the tree may lie where nobody gets to, as in a folder of mktemp.
+    # Read it as root, because the user ``nobody`` may not enter the tree, as in a folder of mktemp.
     for database in ("journal", "registry"):
         migrations(database)
     os.seteuid(NOBODY)
@@ -35,7 +35,7 @@ def unprivileged() -> Iterator[None]:
 
 @contextmanager
 def reachable_directory() -> Iterator[Path]:
-    """Give a directory that anybody can reach, as pytest's own cannot be; whatever was done to it, it goes."""
+    """Yield a directory that every user can reach, unlike pytest's own, and remove it with any permissions."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     try:
@@ -46,7 +46,7 @@ def reachable_directory() -> Iterator[Path]:
 
 
 def _open(folder: Path) -> None:
-    """Let the user into a directory and all below it: only root can remove what a test has closed."""
+    """Give the user access to a directory and all below it, because otherwise only root could remove it."""
     folder.chmod(0o755)
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():

@@ -1,9 +1,9 @@
-"""What a power cut would leave: from a record of system calls, the journal as the disk has it at each acknowledgement.
+"""Computes what a power cut would leave: the journal on the disk at each acknowledgement, from recorded system calls.
 
-The disk is modelled at its worst. A write counts when an fsync or fdatasync of its file, begun after the write had
-ended, has returned 0; one that a failed sync was to cover never does, since the kernel forgets that it was not written;
-a file counts when its directory was synced after it was made. What is left is opened with SQLite, as after a restart,
-and must hold every report acknowledged so far.
+The model is the worst disk. A write counts when an fsync or fdatasync of its file has returned 0 that began after the
+write had ended. If that sync fails, the write never counts, because the kernel forgets that it was not written. A file
+counts when its directory was synced after it was made. SQLite opens the result, as after a restart, and it must have
+every report acknowledged so far.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _ACK = re.compile(rb'"\*?ACK"(\d{4})(?:R[^L#]*)?L[^#]*#(\w+)\[')
 
 
 class Event(NamedTuple):
-    """A system call begins (``result`` None) or ends; text as strace writes it."""
+    """The beginning (``result`` None) or the end of a system call, in strace's notation."""
 
     thread: str
     call: str
     arguments: str
     result: int | None
     injected: bool = False
-    """strace only pretended that it was made."""
+    """Whether strace only pretended the call."""
 
 
 class Acknowledgement(NamedTuple):
-    """Which report was acknowledged, by the line of the record on which the bytes left."""
+    """An acknowledged report, and the line of the record where the bytes of its ACK left."""
 
     line: int
     account: str
@@ -51,11 +51,11 @@ class Acknowledgement(NamedTuple):
 
 
 def events(lines: Iterable[str]) -> Iterator[tuple[int, Event]]:
-    """Yield what happened, in order, with the number of its line."""
+    """Yield the events in order, each with the number of its line."""
     begun: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if (parts := _LINE.fullmatch(line)) is None:
-            continue  # "+++ exited with 0 +++" and signals
+            continue  # lines such as "+++ exited with 0 +++", and signals
         thread, rest, whole = parts.groups()
         text = begun.pop(thread, "") + rest if rest is not None else whole
         if rest is None:
@@ -75,14 +75,14 @@ class Disk:
         self.syncs = 0
         self._state_dir = str(state_dir)
         self._written: dict[str, list[tuple[int, bytes | None]]] = defaultdict(list)
-        """By path, in order: offset and bytes, or a new size and None."""
+        """The writes of each path in order: offset and bytes, or a new size and None."""
         self._synced: dict[str, bytearray] = defaultdict(bytearray)
         self._unnamed: set[str] = set()
-        """Files made since their directory was last synced."""
+        """Files that were made after the last sync of their directory."""
         self._syncing: dict[str, tuple[int, set[str]]] = {}
 
     def take(self, event: Event) -> None:
-        """Let a call have its effect, if it has one on the disk."""
+        """Apply the effect of a call on the disk, if it has one."""
         path = _path(event)
         if not path.startswith(self._state_dir):
             return
@@ -124,7 +124,7 @@ class Disk:
         del self._written[path][:count]
 
     def reports(self, directory: Path) -> set[tuple[str, str]]:
-        """Return account and sequence of the reports that a restart would find; ``directory`` is for its files."""
+        """Return account and sequence of the reports that a restart would find. ``directory`` gets its files."""
         directory.mkdir()
         for name in (JOURNAL, f"{JOURNAL}-wal"):
             path = f"{self._state_dir}/{name}"
@@ -137,12 +137,12 @@ class Disk:
 
 
 def spelled(text: bytes) -> str:
-    """Return text as a record spells it."""
+    """Return text in the spelling of a record."""
     return "".join(f"\\x{byte:02x}" for byte in text)
 
 
 def read(text: str) -> bytes:
-    """Return what a record spells so."""
+    """Return the bytes of a text in a record."""
     return bytes.fromhex(text.replace("\\x", ""))
 
 
@@ -159,7 +159,7 @@ def _text(arguments: str) -> bytes:
 
 
 def acknowledgements(number: int, event: Event) -> list[Acknowledgement]:
-    """Return which reports the bytes that begin to leave here acknowledge."""
+    """Return the acknowledgements in the bytes that begin to leave with this event."""
     if event.result is not None or event.call not in {"write", "writev", "sendto", "sendmsg", "sendmmsg"}:
         return []
     found = _ACK.findall(_text(event.arguments))
@@ -169,7 +169,7 @@ def acknowledgements(number: int, event: Event) -> list[Acknowledgement]:
 def acknowledged_too_early(
     lines: Iterable[str], state_dir: Path, scratch: Path
 ) -> tuple[list[Acknowledgement], list[Acknowledgement]]:
-    """Return all acknowledgements of a record, and those whose report a power cut at that moment would have lost."""
+    """Return all acknowledgements of a record, and those whose report a power cut at that instant would lose."""
     disk = Disk(state_dir)
     every: list[Acknowledgement] = []
     early: list[Acknowledgement] = []

@@ -1,6 +1,6 @@
-"""The queue as a page of plain rules: what operators may expect of it, whatever the receiver does to keep it.
+"""A model of the queue in plain rules: what operators may expect from it.
 
-Written from the handbook, not from the code it judges. Seconds count from the start of the test.
+It follows the handbook, not the code that it checks. Seconds count from the start of the test.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from vetlla.domain.signals import Kind, Phase, Priority
 CHAIN_S, LEASE_S, RUNAWAY_SIGNALS, RUNAWAY_S = 100, 60, 2, 60
 T3_WARN_S, T3_MAX_S, HOLD_S, TEST_UNSEEN_S = 15, 30, 150, 40
 HOMES = {"1111": "H1", "1112": "H1", "2222": "H2", "9999": "9999"}
-"""The last account is registered nowhere."""
+"""Homes by account. The last account is not registered."""
 STRANGER = "9999"
 PEOPLE = {"ana", "berta", "sara"}
-"""Who works here; an alarm cannot be handed to another name."""
+"""The operators. An alarm cannot be handed over to another name."""
 URGENT = (Priority.LIFE, Priority.HOME_RISK)
-"""What goes before a supervisor again and again, and starts the clock of an emergency."""
+"""Priorities that escalate repeatedly, and start the clock of an emergency."""
 PRIORITY = {
     Kind.PERSONAL_EMERGENCY: Priority.LIFE,
     Kind.DOOR: Priority.HOME_RISK,
@@ -38,14 +38,14 @@ class Said:
 
     @property
     def priority(self) -> Priority:
-        """How urgent it is."""
+        """The signal's priority."""
         priority = Priority.ROUTINE if self.phase is Phase.RESTORE else PRIORITY[self.kind]
         return min(priority, Priority.TECHNICAL) if self.account == STRANGER else priority
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What an operator does; ``alarm`` 0 is the first that waits."""
+    """An operator's action; ``alarm`` 0 is the first that waits."""
 
     do: str
     alarm: int
@@ -56,13 +56,13 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class OnTest:
-    """An account put on test; 0 seconds end it."""
+    """An account put on test; 0 seconds end the test."""
 
     account: str
     seconds: int
 
 
-class Refused(Exception):  # noqa: N818 - the rules say no
+class Refused(Exception):  # noqa: N818 - a refusal by the rules
     """A step that the queue does not allow."""
 
 
@@ -85,25 +85,25 @@ class Case:
     escalated: int = 0
     warned: bool = False
     overdue: bool = False
-    """Not answered in time: a supervisor was told."""
+    """Whether it was escalated because no operator answered in time."""
     lapsed: bool = False
-    """Answered, and left: a supervisor was told."""
+    """Whether it was escalated because its operator left it after the answer."""
     due: float | None = None
-    """When the receiver does something by itself."""
+    """When the receiver acts by itself."""
     after: int | None = None
     """The alarm that it continues."""
 
     def at(self, now: float) -> Case:
-        """Return the alarm as it stands: a lapsed claim waits again."""
+        """Return the alarm at a time. With a lapsed claim it waits again."""
         lapsed = self.state == "claimed" and now >= self.lease
         return replace(self, state="waiting", operator="") if lapsed else self
 
     def held(self, now: float) -> bool:
-        """Return True if an operator who shows signs of life holds it."""
+        """Return True if an active operator holds the alarm."""
         return self.state in {"claimed", "answered"} and now < self.lease
 
     def wait(self, now: float, test_ends: float) -> None:
-        """Let it wait for an answer from now on; of a test's emergencies until the installer must be gone."""
+        """Start the wait for an answer. A test's emergency waits until the installer must be gone."""
         self.warned = self.overdue = False
         if not self.on_test:
             self.due = now + T3_WARN_S
@@ -111,7 +111,7 @@ class Case:
             self.due = min(now + TEST_UNSEEN_S, test_ends)
 
     def taken(self, now: float, **changes: Any) -> Case:  # noqa: ANN401 - fields
-        """Return the case in an operator's hands from now on: lease and hold time begin."""
+        """Return the case as an operator's from now on, when lease and hold time begin."""
         case = replace(self, lease=now + LEASE_S, lapsed=False, **changes)
         if case.state == "answered":
             case.due = now + HOLD_S
@@ -135,9 +135,9 @@ class Model:
     counts: dict[tuple[object, ...], int] = field(default_factory=dict)
     groups: dict[tuple[object, ...], int] = field(default_factory=dict)
     ended: dict[tuple[str, bool], tuple[float, Case]] = field(default_factory=dict)
-    """By home, and apart for its tests: until when a closed emergency goes on."""
+    """Until when a closed emergency continues, by home and separately for its tests."""
 
-    # --- what homes do ----------------------------------------------------------------------------------------------
+    # --- actions of homes -------------------------------------------------------------------------------------------
 
     def hear(self, said: Said) -> None:
         """Let a signal open an alarm, join one, or only be kept."""
@@ -166,7 +166,7 @@ class Model:
         return self.counts[source] > RUNAWAY_SIGNALS
 
     def forget(self) -> None:
-        """Nobody is a runaway any more."""
+        """Forget all runaway devices."""
         self.counts.clear()
         self.groups.clear()
 
@@ -218,12 +218,12 @@ class Model:
         until, case = self.ended.get((home, on_test), (-1.0, None))
         return case if self.now <= until else None
 
-    # --- what operators do ------------------------------------------------------------------------------------------
+    # --- actions of operators ---------------------------------------------------------------------------------------
 
     def put_on_test(self, test: OnTest) -> None:
-        """Let an engineer put a registered account on test. Raises Refused where there is no test to end.
+        """Let an engineer put a registered account on test. Raises Refused if there is no test to end.
 
-        To end a test closes its calls; to order it again lets its emergencies stand apart for longer.
+        The end of a test closes its calls. A repeated order keeps its emergencies apart for longer.
         """
         if test.account == STRANGER or (not test.seconds and self.now >= self.tests.get(test.account, 0)):
             raise Refused
@@ -238,7 +238,7 @@ class Model:
                 self.audit.append(f"sara close alarm {case.id}")
 
     def act(self, done: Done) -> int:
-        """Let an operator do something with an alarm; return which one it was. Raises Refused."""
+        """Let an operator act on an alarm; return its number. Raises Refused."""
         number = done.alarm or self._next_for(done.operator)
         if number not in self.open:
             raise Refused
@@ -261,7 +261,7 @@ class Model:
         self.ended[case.home, case.on_test] = (self.now + CHAIN_S, case)
 
     def _next_for(self, operator: str) -> int:
-        """Return what they hold unanswered, unless a more urgent alarm waits; else the first that waits."""
+        """Return the operator's unanswered alarm, unless a more urgent one waits. Otherwise return the first one."""
         cases = [case for case in self.queue() if not case.on_test]
         waiting = next((case for case in cases if case.state == "waiting"), None)
         held = next((case for case in cases if (case.state, case.operator) == ("claimed", operator)), None)
@@ -292,12 +292,12 @@ class Model:
             case _:
                 return case
 
-    # --- what time does ---------------------------------------------------------------------------------------------
+    # --- the passing of time ----------------------------------------------------------------------------------------
 
     def fall_due(self) -> None:
-        """Let the receiver warn of what waits, and put before a supervisor what waits too long or was left.
+        """Let the receiver warn of waiting alarms, and escalate those that wait too long or were left.
 
-        An emergency that came on test and is open at its mark goes into the queue: its installer may be gone.
+        A test's emergency that is still open at its due time goes into the queue, because its installer may be gone.
         """
         while due := [case for case in self.open.values() if case.due is not None and case.due <= self.now]:
             for case in due:
@@ -317,9 +317,9 @@ class Model:
         left = case.state == "answered"
         return replace(case, escalated=case.escalated + 1, due=again, lapsed=left, overdue=case.overdue or not left)
 
-    # --- what is seen -----------------------------------------------------------------------------------------------
+    # --- the visible queue ------------------------------------------------------------------------------------------
 
     def queue(self) -> list[Case]:
-        """Return the open alarms as they stand, most urgent first, homes before strangers, then by age."""
+        """Return the open alarms, the most urgent first, homes before strangers, then by age."""
         cases = [case.at(self.now) for case in self.open.values()]
         return sorted(cases, key=lambda case: (case.priority, case.account == STRANGER, case.began, case.id))

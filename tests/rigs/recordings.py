@@ -1,10 +1,10 @@
-"""The recordings in ``fixtures/<protocol>/``: one JSON file each, with the items and answers they must give.
+"""The recordings in ``fixtures/<protocol>/``: one JSON file each, with the expected items and answers.
 
-``frame_hex`` is exactly one frame, ``stream_hex`` whatever a connection brought. ``expect_items`` name fields as
-``vetlla decode --json`` prints them; ``raw`` is compared where it is given. ``expect_answer_hex`` lists, byte for byte,
-the answers to the stored frames; sealed ones are random and have none. ``before_hex`` is what the connection brought
-earlier, where a frame needs it to be understood: a login that names the device. Its own items are not expected.
-``long_pad``: the key's terminals put a whole block of pad in front.
+``frame_hex`` is exactly one frame, and ``stream_hex`` any bytes of a connection. ``expect_items`` names fields as
+``vetlla decode --json`` prints them, and ``raw`` is compared if it is given. ``expect_answer_hex`` lists the exact
+answers to the stored frames. Encrypted answers are random and have no entry. ``before_hex`` has earlier bytes of the
+connection that a frame needs, such as a login that names the device; their items are not expected.
+``long_pad`` means that the key's terminals put a whole block of pad in front.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Recording:
 
     @property
     def is_good(self) -> bool:
-        """One frame that is reported, whole and nothing else."""
+        """Whether it is exactly one complete frame with a report."""
         return self.is_frame and all(item["item"] == "signal" for item in self.expect_items)
 
     @property
     def whole(self) -> bytes:
-        """What a new connection must bring for this to be understood."""
+        """All bytes that a new connection must bring, including those before."""
         return self.before + self.data
 
     def decoder(self) -> Decoder | MessageDecoder:

@@ -1,4 +1,4 @@
-"""Homes and keys of the tests, registered as ``vetlla accounts import`` and ``vetlla keys set`` do."""
+"""Registers homes and keys for tests, as ``vetlla accounts import`` and ``vetlla keys set`` do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = "account,home,key_name,clock_window"
 
 
 def register(state_dir: Path, *rows: str) -> None:
-    """Register homes, one CSV row each under ``HEADER``; for a daemon that is not running yet."""
+    """Register homes before the daemon starts, with one CSV row each under ``HEADER``."""
     file = io.BytesIO("".join(f"{row}\n" for row in (HEADER, *rows)).encode())
     clock = SystemClock()
     with writing(state_dir, clock) as registry:
@@ -27,6 +27,6 @@ def register(state_dir: Path, *rows: str) -> None:
 
 
 def keep_key(state_dir: Path, name: str, secret: bytes) -> None:
-    """Keep a shared key; its name goes into the third column of a home."""
+    """Store a shared key. Its name goes into the third column of a home."""
     state_dir.mkdir(parents=True, exist_ok=True)
     set_key(state_dir / "keys.toml", name, secret, by="test", now=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""A running daemon under strace: faults of the disk that begin and end when a test says so, and a record of calls."""
+"""A running daemon under strace: disk faults that a test starts and ends, and a record of system calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def program() -> str:
-    """Return strace, or skip the test where there is none."""
+    """Return the path of strace, or skip the test if it is not installed."""
     if (path := shutil.which("strace")) is None:
         pytest.skip("needs Debian package strace")
     return path
@@ -30,7 +30,7 @@ def program() -> str:
 
 @contextmanager
 def attached(daemon: Daemon, *options: str) -> Iterator[None]:
-    """Trace all threads of a running daemon with these options; the daemon runs on when the block is left."""
+    """Trace all threads of a running daemon with these options. After the block the daemon runs on."""
     process = subprocess.Popen(
         [program(), "-f", *options, "-p", str(daemon.process.pid)],
         stdin=subprocess.DEVNULL,
@@ -47,7 +47,7 @@ def attached(daemon: Daemon, *options: str) -> Iterator[None]:
             told += line
         yield
     finally:
-        process.send_signal(signal.SIGINT)  # it lets go of what it traces
+        process.send_signal(signal.SIGINT)  # strace detaches from the daemon
         process.stderr.read()
         process.wait(timeout=PATIENCE_S)
         process.stderr.close()
@@ -55,7 +55,7 @@ def attached(daemon: Daemon, *options: str) -> Iterator[None]:
 
 @contextmanager
 def failing(daemon: Daemon, call: str, error: str, paths: Sequence[Path]) -> Iterator[None]:
-    """Let a system call on these files fail with an error, as often as it is made, until the block is left."""
+    """Let every system call of this name on these files fail with an error during the block."""
     only = [option for path in paths for option in ("-P", str(path))]
     with attached(daemon, *only, "-e", f"trace={call}", "-e", f"inject={call}:error={error}"):
         yield
@@ -63,14 +63,14 @@ def failing(daemon: Daemon, call: str, error: str, paths: Sequence[Path]) -> Ite
 
 @contextmanager
 def slow_disk(daemon: Daemon, delay: str) -> Iterator[None]:
-    """Let each sync take so long (``50ms``), or only the first one (``50ms:when=1``), until the block is left."""
+    """Delay each sync (``50ms``), or only the first one (``50ms:when=1``), during the block."""
     with attached(daemon, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:delay_enter={delay}"):
         yield
 
 
 @contextmanager
 def recorded(directory: Path, calls: Sequence[str], *options: str) -> Iterator[Recording]:
-    """Record calls of a daemon that is started with the recording's ``wrapper``; whole once the daemon has ended."""
+    """Record calls of a daemon that starts with the recording's ``wrapper``. The record is complete at its end."""
     recording = Recording(
         directory / "calls", [program(), "-D", "-f", "-y", "-y", "-xx", "-s", "65536", *options], calls
     )
@@ -78,13 +78,13 @@ def recorded(directory: Path, calls: Sequence[str], *options: str) -> Iterator[R
     try:
         yield recording
     finally:
-        # Opened for writing once more, in case that no strace ever came: the reader must end.
+        # Open it once for writing, so that the reader ends even if strace never started.
         os.close(os.open(recording.pipe, os.O_RDWR | os.O_NONBLOCK))
         recording.join(PATIENCE_S)
 
 
 class Recording(Thread):
-    """What strace writes, taken from a pipe: its end is the end of the record."""
+    """The output of strace from a pipe. The end of the pipe is the end of the record."""
 
     def __init__(self, pipe: Path, command: list[str], calls: Sequence[str]) -> None:
         super().__init__(name="strace-reader", daemon=True)
@@ -99,7 +99,7 @@ class Recording(Thread):
             self._lines = lines.readlines()
 
     def lines(self) -> list[str]:
-        """Return the record; call it when the daemon has ended."""
+        """Return the record. Call this after the daemon has ended."""
         self.join(PATIENCE_S)
         assert not self.is_alive(), "strace did not end"
         return self._lines

@@ -1,4 +1,4 @@
-"""A home terminal as the acceptance tests need one: a raw socket, frames built one by one, replies read one by one."""
+"""A home terminal for acceptance tests: a raw socket, with frames built and replies read one by one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _SHORTEST_HEADER = 7
 
 
-class HungUp(Exception):  # noqa: N818 - what a terminal takes for "use the second receiver"
+class HungUp(Exception):  # noqa: N818 - for a terminal it means "use the second receiver"
     """The receiver closed the connection without a reply."""
 
 
 class Terminal:
-    """One home at one receiver, over TCP or UDP; numbers its reports and can repeat them."""
+    """One home at one receiver, over TCP or UDP. It numbers its reports and can repeat them."""
 
     def __init__(
         self,
@@ -60,14 +60,14 @@ class Terminal:
         return self._socket
 
     def hang_up(self) -> None:
-        """Close the line; the next report dials anew."""
+        """Close the line. The next report dials again."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
         self._pending = b""
 
     def frame(self, event: str = "1101", *, zone: int = 1, at: datetime | None = None) -> bytes:
-        """Build the next report: qualifier and code of Contact ID; ``at``: the terminal's idea of the time."""
+        """Build the next report. ``event`` is qualifier and code of Contact ID; ``at`` is the terminal's time."""
         self.number = self.number % 9999 + 1
         data = f"#{self.id.account}|{event} 00 {zone:03}".encode()
         return self.build("ADM-CID", f"{self.number:04}", data, at=at)
@@ -78,11 +78,11 @@ class Terminal:
         return dc09_frame.build(token, sequence, self.id, data, timestamp=timestamp, key=self.key)
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the line."""
+        """Send bytes on the line."""
         self.dial().sendall(data)
 
     def reply(self) -> dc09_frame.Frame:
-        """Wait for one reply, whole and flawless. Raises HungUp when the receiver closes instead."""
+        """Return the next reply, which must be correct. Raises HungUp if the receiver closes instead."""
         keys = (Key(name="own", secret=self.key),) if self.key else ()
         reply = dc09_frame.parse(self._read(), keys)
         assert isinstance(reply, dc09_frame.Frame), reply
@@ -106,7 +106,7 @@ class Terminal:
         return reply
 
     def has_reply(self) -> bool:
-        """Say whether anything has come by now."""
+        """Return True if any bytes have come."""
         line = self.dial()
         line.setblocking(False)  # noqa: FBT003 - takes no keyword
         try:
@@ -117,7 +117,7 @@ class Terminal:
             line.settimeout(PATIENCE_S)
 
     def say(self, frame: bytes) -> str:
-        """Send a frame; return what the reply is: ACK, NAK, DUH. Raises HungUp when there is none."""
+        """Send a frame; return the reply's kind: ACK, NAK or DUH. Raises HungUp without a reply."""
         self.send(frame)
         return self.reply().token
 
@@ -128,11 +128,11 @@ class Terminal:
         return frame
 
     def heartbeat(self) -> None:
-        """Say that it lives, and have that acknowledged."""
+        """Send a heartbeat, which must be acknowledged."""
         assert self.say(self.build("NULL", "0000", b"")) == "ACK"
 
     def is_refused(self, frame: bytes) -> bool:
-        """Say whether the receiver closes the line on this frame without a word."""
+        """Return True if the receiver closes the line after this frame without a reply."""
         try:
             self.send(frame)
             self.reply()

@@ -1,4 +1,4 @@
-"""What a command shows on a terminal, read from the terminal's other end."""
+"""Reads the output of a command on a terminal, from the terminal's other end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ PATIENCE_S = 30
 
 
 def screen(master: int, *, until: bytes = b"") -> bytes:
-    """Return what a terminal shows until some text comes, or until its last process is gone."""
+    """Return the output of a terminal until a text comes, or until its last process has ended."""
     shown = b""
     while not until or until not in shown:
         ready, _, _ = select.select([master], [], [], PATIENCE_S)
         assert ready, shown
         try:
             shown += os.read(master, 1024)
-        except OSError:  # nobody has the other end open any more
+        except OSError:  # no process has the other end open
             break
     return shown

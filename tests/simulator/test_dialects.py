@@ -1,4 +1,4 @@
-"""What simulated terminals say, read by the decoders that real ones are read by."""
+"""Messages of simulated terminals, read by the same decoders as those of real terminals."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def heard(protocol: str, caller: Terminal, messages: list[Message]) -> list[tupl
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_what_is_said_is_understood_as_meant(protocol: str) -> None:
-    """Each message is one signal of the terminal's account; what happened has a place and a time, each its own."""
+    """Each message is one signal of the terminal's account. Each event has a position and its own time."""
     caller = terminal(protocol)
     signals = [signal for signal, _ in heard(protocol, caller, [caller.next() for _ in range(200)])]
     assert {signal.id.account for signal in signals} == {caller.id.account}
     kinds = {signal.event.kind for signal in signals}
     assert {Kind.PERSONAL_EMERGENCY, Kind.POSITION, Kind.HEARTBEAT} <= kinds
-    assert (Kind.FALL in kinds) is (protocol != "queclink"), "no report of a fall is known there"
-    assert (Kind.BATTERY_LOW in kinds) is (protocol != "thinkrace"), "no code for it is known there"
+    assert (Kind.FALL in kinds) is (protocol != "queclink"), "it has no known report of a fall"
+    assert (Kind.BATTERY_LOW in kinds) is (protocol != "thinkrace"), "it has no known code for a low battery"
     assert Kind.UNKNOWN not in kinds
     happened = [signal for signal in signals if signal.event.kind is not Kind.HEARTBEAT]
     assert all(signal.position is not None and signal.position.source == "gps" for signal in happened)
@@ -62,12 +62,12 @@ def test_what_is_said_is_understood_as_meant(protocol: str) -> None:
     times = [signal.occurred_at for signal in happened]
     assert None not in times
     assert len(set(times)) == len(times)
-    assert len({signal.identity for signal in happened}) == len(happened), "none is taken for a retry of another"
+    assert len({signal.identity for signal in happened}) == len(happened), "no event looks like a retry of another"
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_the_expected_answer_is_the_receivers_to_the_byte(protocol: str) -> None:
-    """A terminal waits for what the decoder answers, and for nothing where the protocol has no answer."""
+    """A terminal waits for exactly the decoder's answer, and for none if the protocol has no answer."""
     caller = terminal(protocol)
     messages = [caller.next() for _ in range(100)]
     for message, (_, answer) in zip(messages, heard(protocol, caller, messages), strict=True):
@@ -81,7 +81,7 @@ def test_the_expected_answer_is_the_receivers_to_the_byte(protocol: str) -> None
 
 @pytest.mark.parametrize("protocol", sorted(set(HANDHELD) - {"minifinder"}))
 def test_an_answer_with_anything_wrong_is_none(protocol: str) -> None:
-    """Any byte more, less or other makes an answer worthless; that of something settled is a stray."""
+    """An answer with any wrong, missing or extra byte does not count. An answer to a settled message is a stray."""
     caller = terminal(protocol, mix=Mix(alarms=1, technical=0, tests=0, heartbeats=0))
     message = caller.next()
     wrong = [message.answer[:-1], message.answer + b"0", message.answer[:2] + b"~" + message.answer[3:], b""]
@@ -91,20 +91,20 @@ def test_an_answer_with_anything_wrong_is_none(protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_what_was_kept_back_says_when_it_happened(protocol: str) -> None:
-    """A report from a time without network carries that time, and the mark of memory where the protocol has one."""
+    """A report that was kept back carries the time of its event, and the protocol's mark of stored reports."""
     caller = terminal(protocol, mix=Mix(alarms=0, technical=0, tests=1, heartbeats=0))
     message = caller.next(age_s=600)
     ((signal, _),) = heard(protocol, caller, [message])
     assert signal.occurred_at is not None
     age = datetime.now(UTC) - signal.occurred_at
     assert timedelta(seconds=595) < age < timedelta(seconds=605 + BOUND_S)
-    assert signal.buffered is (protocol != "thinkrace"), "it has no form for it"
+    assert signal.buffered is (protocol != "thinkrace"), "it has no form for stored reports"
     assert STORED_FORMS.get(protocol, b"") in message.frame
 
 
 @pytest.mark.parametrize("protocol", sorted(DIALECTS))
 def test_the_same_seed_tells_the_same_story(protocol: str) -> None:
-    """Two terminals with one seed have the same things to say, under the same numbers."""
+    """Two terminals with the same seed send the same messages with the same numbers."""
 
     def story(seed: int) -> list[tuple[str, str]]:
         caller = terminal(protocol, seed=seed)
@@ -116,14 +116,14 @@ def test_the_same_seed_tells_the_same_story(protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", sorted(DIALECTS))
 def test_made_up_accounts_speak_their_protocol(protocol: str) -> None:
-    """A made-up home fits the form that its protocol asks for; numbers make different ones."""
+    """Made-up accounts have the form that their protocol demands, and differ for each number."""
     accounts = {account.account for account in drill.homes(200, DIALECTS[protocol])}
     assert len(accounts) == 200
     assert all(DIALECTS[protocol].form.fullmatch(account) for account in accounts)
 
 
 def test_made_up_imeis_have_their_check_digit() -> None:
-    """An IMEI of the test range ends in the digit that its Luhn sum asks for."""
+    """A made-up IMEI ends in its Luhn check digit."""
     for number in (1, 42, 999_999):
         digits = [int(digit) for digit in reversed(made_up_imei(number))]
         doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
@@ -131,7 +131,7 @@ def test_made_up_imeis_have_their_check_digit() -> None:
 
 
 def test_damage_to_an_eview_frame_shows() -> None:
-    """Whatever byte of the body is changed, the receiver rejects the frame and takes the next."""
+    """If any byte of the body is changed, the receiver rejects the frame and takes the next one."""
     caller, random = terminal("eview"), Random(1)
     for _ in range(50):
         frame = caller.next().frame
@@ -142,26 +142,26 @@ def test_damage_to_an_eview_frame_shows() -> None:
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_the_ledger_shows_every_frame(protocol: str) -> None:
-    """What was said stands in the ledger in ASCII: text as it is, Eview's bytes in hexadecimal."""
+    """The ledger shows frames in ASCII: text unchanged, and Eview's bytes in hexadecimal."""
     message = terminal(protocol).next()
     shown = entry(message)["data"]
     assert message.frame == (bytes.fromhex(shown) if protocol == "eview" else shown.encode())
 
 
 REAL = [one for one in recordings("eview") if one.is_good and one.data[1] == eview.ANSWER_WANTED and one.expect_answers]
-"""Recordings of frames as the simulator sends them: current version, answer wanted."""
+"""Recordings of frames of the kind that the simulator sends: they have the current version and ask for an answer."""
 
 
 @pytest.mark.parametrize("recording", REAL, ids=lambda recording: recording.name)
 def test_what_was_read_can_be_built_again(recording: Recording) -> None:
-    """The keys that the decoder reads from a recorded frame, put together here, are that frame; so is its answer."""
+    """The simulator builds a recorded frame again from its decoded keys, and the recorded answer to it."""
     raw = recording.data
     sequence = int.from_bytes(raw[6 : eview.HEADER], "little")
     keys, rest = read_keys(raw[eview.HEADER :])
     built = eview.frame(sequence, raw[eview.HEADER], b"".join(eview.key(*key) for key in keys) + rest)
-    if recording.name not in {"key-too-long", "sos-behind-zeros"}:  # lengths that are wrong: no builder lies so
+    if recording.name not in {"key-too-long", "sos-behind-zeros"}:  # the simulator builds no wrong lengths
         assert built == raw
-    if recording.name != "requests":  # asks for the time, which no simulated terminal does
+    if recording.name != "requests":  # it asks for the time, which no simulated terminal does
         assert recording.expect_answers == [eview.answer(sequence)]
 
 
@@ -169,27 +169,27 @@ def test_what_was_read_can_be_built_again(recording: Recording) -> None:
     ("protocol", "options", "says"),
     [
         ("eview", {"transport": Transport.UDP}, "TCP only"),
-        ("watch3g", {"faults": Faults(damage=0.1)}, "damage: no mishap of watch3g"),
-        ("eview", {"faults": Faults(clock=0.1, duplicate=0.1)}, "duplicate, clock: no mishap of eview"),
-        ("dc09", {"outage": Outage(after_s=1, length_s=1)}, "without a rate"),
+        ("watch3g", {"faults": Faults(damage=0.1)}, "watch3g cannot have the mishap damage"),
+        ("eview", {"faults": Faults(clock=0.1, duplicate=0.1)}, "eview cannot have the mishap duplicate, clock"),
+        ("dc09", {"outage": Outage(after_s=1, length_s=1)}, "needs a rate"),
         ("dc09", {"outage": Outage(after_s=1, length_s=9), "rate": 1.0, "duration_s": 5.0}, "before the last home"),
-        ("dc09", {"silence": Silence(share=0.5, after_s=1)}, "silence has to last"),
-        ("dc09", {"silence": Silence(share=0.5, after_s=5), "duration_s": 5.0}, "silence has to last"),
+        ("dc09", {"silence": Silence(share=0.5, after_s=1)}, "silence needs a run"),
+        ("dc09", {"silence": Silence(share=0.5, after_s=5), "duration_s": 5.0}, "silence needs a run"),
         (
             "dc09",
             {"silence": Silence(share=0.5, after_s=1), "duration_s": 5.0, "connection": Connection.EACH},
-            "silent anyway",
+            "stay connected",
         ),
     ],
 )
 def test_what_makes_no_sense_is_refused(protocol: str, options: dict[str, Any], says: str) -> None:
-    """Options that a protocol or a kind of run cannot have are refused before anybody calls."""
+    """The simulator refuses options that a protocol or a kind of run cannot have, before any home calls."""
     with pytest.raises(UsageError, match=says):
         scenario(9, protocol, **options)
 
 
 def test_an_account_that_cannot_speak_the_protocol_is_refused() -> None:
-    """A DC-09 account has no IMEI; a protocol that nobody speaks is named with those there are."""
+    """A DC-09 account is not an IMEI. The error about an unknown protocol lists the known ones."""
     with pytest.raises(UsageError, match="IMEI of 15 digits"):
         Scenario(host="127.0.0.1", port=9, accounts=(Account(account="4C01"),), keys={}, protocol="eview")
     with pytest.raises(UsageError, match="one of dc09, eview"):

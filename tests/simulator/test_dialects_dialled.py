@@ -1,4 +1,4 @@
-"""Simulated terminals of every protocol over real sockets: mishaps, outages, silence."""
+"""Simulated terminals of every protocol over real sockets, with mishaps, outages and silence."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 @pytest.mark.parametrize("protocol", HANDHELD)
 @pytest.mark.parametrize("connection", list(Connection))
 def test_every_report_arrives_once(protocol: str, connection: Connection) -> None:
-    """Staying connected or not, each report arrives once and is acknowledged, or sent where nothing is answered."""
+    """Each report arrives once and is acknowledged (or sent, without an answer), on kept or new connections."""
 
     async def work() -> tuple[Report, Peer]:
         async with listening(protocol=protocol) as peer:
@@ -59,14 +59,14 @@ def test_every_report_arrives_once(protocol: str, connection: Connection) -> Non
     assert len(peer.signals) == 60 + logins
 
 
-async def until(fits: Any) -> None:  # noqa: ANN401 - a question without arguments
-    while not fits():  # noqa: ASYNC110 - what is waited for has no event; run() bounds it
+async def until(fits: Any) -> None:  # noqa: ANN401 - a function without arguments
+    while not fits():  # noqa: ASYNC110 - the condition has no event; run() bounds the wait
         await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_mishaps_lose_nothing(protocol: str) -> None:
-    """Torn, batched and repeated over a new line; where there is a checksum, damaged as well: all of it arrives."""
+    """All reports arrive, although frames are torn, batched, repeated and (with a checksum) damaged."""
     faults = Faults(torn=0.5, batch=0.3, retry=0.2, damage=0.3 if protocol == "eview" else 0.0)
 
     async def work() -> Report:
@@ -79,7 +79,7 @@ def test_mishaps_lose_nothing(protocol: str) -> None:
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 def test_a_queclink_terminal_may_send_datagrams(transport: Transport) -> None:
-    """Over UDP each report is a datagram and so is its answer; either way it may go over both."""
+    """Over UDP each report is a datagram, and so is its answer. A duplicate may use the other transport."""
 
     async def work() -> Report:
         async with listening(protocol="queclink") as peer:
@@ -92,7 +92,7 @@ def test_a_queclink_terminal_may_send_datagrams(transport: Transport) -> None:
 
 @pytest.mark.parametrize("protocol", sorted(set(HANDHELD) - {"minifinder"}))
 def test_an_unanswered_report_is_repeated_and_then_lost(protocol: str) -> None:
-    """Without its answer a report is sent again with the same bytes, and given up after the last attempt."""
+    """A terminal repeats an unanswered report with the same bytes, and gives it up after the last attempt."""
 
     async def work() -> tuple[Report, Peer]:
         async with listening(protocol=protocol) as peer:
@@ -109,7 +109,7 @@ def test_an_unanswered_report_is_repeated_and_then_lost(protocol: str) -> None:
 
 
 def test_a_login_that_is_not_answered_costs_an_attempt() -> None:
-    """A Thinkrace watch says nothing before its login was answered as it should be."""
+    """A Thinkrace watch sends no report before the receiver has answered its login correctly."""
 
     async def work(answer: bytes) -> tuple[Report, Peer]:
         async with listening(protocol="thinkrace") as peer:
@@ -124,7 +124,7 @@ def test_a_login_that_is_not_answered_costs_an_attempt() -> None:
 
 
 def test_a_pico_whose_receiver_is_gone_has_lost_its_report() -> None:
-    """Where nothing is acknowledged, a report still needs a machine that takes its bytes."""
+    """Even without acknowledgements a report is lost if no machine takes its bytes."""
 
     async def work() -> Report:
         async with listening(protocol="minifinder") as peer:
@@ -135,12 +135,12 @@ def test_a_pico_whose_receiver_is_gone_has_lost_its_report() -> None:
     assert (report.sent, report.lost, report.dropped) == (0, 1, 2)
 
 
-# --- what befalls a fleet ---------------------------------------------------------------------------------------------
+# --- outages and silence ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("protocol", sorted(DIALECTS))
 def test_a_fleet_returns_from_an_outage_with_its_backlog(protocol: str) -> None:
-    """All lines break, what becomes due meanwhile is told on return over new lines, and nothing is lost."""
+    """All lines break. Homes send what became due meanwhile over new lines when they return, and nothing is lost."""
     said: list[str] = []
     fates: list[Fate] = []
 
@@ -156,15 +156,15 @@ def test_a_fleet_returns_from_an_outage_with_its_backlog(protocol: str) -> None:
     assert report.cut == 5
     assert report.backlog > 20
     assert report.backlog_s is not None
-    assert report.connections >= 10, "everybody dialled again"
-    assert report.dropped == 0, "an outage is no failure of the receiver's"
+    assert report.connections >= 10, "every home dialled again"
+    assert report.dropped == 0, "an outage is not a fault of the receiver"
     if STORED_FORMS.get(protocol):
         assert sum(signal.buffered for signal in peer.signals) > 0
     assert ["fails" in one for one in said] == [True, False, False]
 
 
 def test_an_outage_that_is_cut_short_ends_at_once() -> None:
-    """A run that is stopped in the middle of an outage gets its homes back, and loses nothing."""
+    """If a run is stopped during an outage, its homes return at once and nothing is lost."""
 
     async def work() -> Report:
         stop, counts = asyncio.Event(), Counts()
@@ -185,7 +185,7 @@ def test_an_outage_that_is_cut_short_ends_at_once() -> None:
 
 
 def test_the_time_without_network_is_no_latency_of_the_receivers() -> None:
-    """What became due in an outage is timed from the home's return."""
+    """The latency of a message that became due in an outage counts from its home's return."""
 
     async def work() -> Report:
         async with listening(protocol="eview") as peer:
@@ -200,7 +200,7 @@ def test_the_time_without_network_is_no_latency_of_the_receivers() -> None:
 
 @pytest.mark.parametrize("rate", [200.0, None])
 def test_silent_homes_keep_their_lines(rate: float | None) -> None:
-    """The share that falls silent is named and says nothing more; its connections stand until the end."""
+    """The report names the silent homes. They send nothing more, and stay connected until the end."""
     last: dict[str, int] = {}
     silenced_ns: list[int] = []
     ended: list[int] = []
@@ -229,6 +229,6 @@ def test_silent_homes_keep_their_lines(rate: float | None) -> None:
     assert len(report.silent) == 2
     assert report.complete
     assert ended == [0], "no line ends before the run does"
-    assert len(last) == 5, "what is to be missed was heard before"
+    assert len(last) == 5, "the receiver heard each home before the silence"
     talking = {account for account, due_ns in last.items() if due_ns > silenced_ns[0]}
     assert talking == last.keys() - set(report.silent)

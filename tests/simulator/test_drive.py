@@ -65,7 +65,7 @@ def told(signals: list[Signal]) -> set[tuple[str, str, bytes]]:
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 @pytest.mark.parametrize("connection", list(Connection))
 def test_every_report_arrives_once_and_is_acknowledged(bits: int, transport: Transport, connection: Connection) -> None:
-    """Over both transports, in clear and under every key length, staying connected or not, nothing is lost."""
+    """Nothing is lost over both transports, in clear or with any key length, on kept or new connections."""
 
     async def work() -> tuple[Report, Peer]:
         async with listening(keys_by_account(5, bits) if bits else None) as peer:
@@ -82,7 +82,7 @@ def test_every_report_arrives_once_and_is_acknowledged(bits: int, transport: Tra
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 @pytest.mark.parametrize("mishap", ["torn", "batch", "damage", "retry", "duplicate"])
 def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
-    """Whatever happens to every frame on the way, each report arrives and is acknowledged."""
+    """Each report arrives and is acknowledged, although every frame has the mishap."""
 
     async def work() -> tuple[Report, Peer]:
         async with listening() as peer:
@@ -101,7 +101,7 @@ def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
 
 
 def test_all_mishaps_together_under_a_key_lose_nothing() -> None:
-    """Torn, batched, damaged, repeated and duplicated frames with wrong clocks still arrive, heartbeats included."""
+    """Torn, batched, damaged, repeated and duplicated frames with wrong clocks still arrive, also heartbeats."""
     faults = Faults.parse("torn=.3,batch=.3,damage=.3,retry=.3,duplicate=.3,clock=1")
 
     async def work() -> tuple[Report, Peer]:
@@ -121,7 +121,7 @@ def in_window(signal: Signal) -> Verdict:
 
 
 def test_a_nak_corrects_the_clock_once_and_for_all() -> None:
-    """Each home with a wrong clock is told once, repeats the same number, and is right from then on."""
+    """Each home with a wrong clock gets one NAK, repeats the same number, and then has the right time."""
 
     async def work() -> Report:
         async with listening(keys_by_account(5, 128)) as peer:
@@ -133,7 +133,7 @@ def test_a_nak_corrects_the_clock_once_and_for_all() -> None:
 
 
 def test_a_refused_report_is_not_repeated_and_not_counted_as_delivered() -> None:
-    """DUH settles a report: it was received and not taken."""
+    """A DUH settles a report: the receiver received it but did not take it."""
 
     async def work() -> Report:
         async with listening() as peer:
@@ -189,7 +189,7 @@ def test_an_acknowledgement_of_another_report_settles_nothing() -> None:
 
 
 def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
-    """An ACK in clear proves nothing to a home that encrypts."""
+    """A home that encrypts does not accept an ACK in clear."""
 
     async def work() -> Report:
         async with listening(keys_by_account(1, 128)) as peer:
@@ -202,7 +202,7 @@ def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: Transport) -> None:
-    """A home repeats an unanswered report with the same number as often as it may, then counts it lost."""
+    """A home repeats an unanswered report with the same number up to its limit, then counts it as lost."""
 
     async def work() -> tuple[Report, Peer]:
         async with listening() as peer:
@@ -218,7 +218,7 @@ def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport) -> None:
-    """With nobody listening every attempt fails, the report is lost, and nothing else goes wrong."""
+    """If no receiver listens, every attempt fails and the report is lost, without another error."""
 
     async def work() -> Report:
         async with listening() as peer:
@@ -231,7 +231,7 @@ def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport
 
 @pytest.mark.parametrize("mishap", ["", "torn=1", "duplicate=1", "batch=1"])
 def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) -> None:
-    """A connection that breaks, even between the pieces of a frame, costs an attempt and nothing else."""
+    """A broken connection costs only one attempt, even if it breaks between the pieces of a frame."""
 
     class Rude(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -253,7 +253,7 @@ def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) ->
 
 
 def test_an_answer_that_comes_late_settles_the_repeat() -> None:
-    """The first answer is lost; the answer to the repeat, which has the same number, settles the report."""
+    """The first answer is lost. The answer to the repeat has the same number, so it settles the report."""
     silent_once = [b""]
 
     async def work() -> Report:
@@ -264,11 +264,11 @@ def test_an_answer_that_comes_late_settles_the_repeat() -> None:
     report = run(work())
     assert (report.acknowledged, report.repeated, report.lost) == (3, 1, 0)
     assert report.max_us is not None
-    assert report.max_us >= 190_000, "the wait for the lost answer belongs to the report's latency"
+    assert report.max_us >= 190_000, "the report's latency includes the wait for the lost answer"
 
 
 def test_under_a_rate_reports_come_due_whether_answered_or_not() -> None:
-    """An open loop tells as many reports as asked for, at about the rate asked for."""
+    """An open loop sends the requested number of reports at about the requested rate."""
 
     async def work() -> Report:
         async with listening() as peer:
@@ -280,7 +280,7 @@ def test_under_a_rate_reports_come_due_whether_answered_or_not() -> None:
 
 
 def test_a_storm_comes_before_anything_else() -> None:
-    """In a storm every home has its backlog to tell at the first moment."""
+    """In a storm every home sends its backlog at the start."""
 
     async def work() -> Report:
         async with listening() as peer:
@@ -292,7 +292,7 @@ def test_a_storm_comes_before_anything_else() -> None:
 
 @pytest.mark.parametrize("rate", [None, 200.0])
 def test_a_run_without_an_end_stops_when_told(rate: float | None) -> None:
-    """``stop`` ends an endless run; what was on its way is still settled."""
+    """``stop`` ends an endless run. Messages that are under way are still settled."""
 
     async def work() -> Report:
         stop = asyncio.Event()
@@ -319,7 +319,7 @@ def test_a_run_ends_after_its_duration() -> None:
 
 
 def test_what_cannot_be_drained_is_lost() -> None:
-    """When the drain's time is over, what is still open is counted as lost and written down as such."""
+    """When the drain ends, open messages count as lost, also in the ledger."""
     out = io.StringIO()
 
     async def work() -> Report:
@@ -334,7 +334,7 @@ def test_what_cannot_be_drained_is_lost() -> None:
 
 
 def test_the_ledger_says_what_became_of_every_report() -> None:
-    """Each report is one line with its identity, its fate and its times."""
+    """Each report has one line with its identity, its fate and its times."""
     out = io.StringIO()
 
     async def work() -> Peer:
@@ -375,7 +375,7 @@ def _certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
 
 @pytest.mark.parametrize("pinned", [True, False])
 def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
-    """Over TLS nothing is lost either, even torn and over two connections; the certificate may be pinned."""
+    """Over TLS nothing is lost, even with torn frames and two connections, with or without a pinned certificate."""
     chain, context = _certificate(tmp_path)
     trusted = str(chain) if pinned else None
     faults = Faults.parse("torn=.5,duplicate=.5")
@@ -390,7 +390,7 @@ def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
 
 
 def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) -> None:
-    """Where a certificate is pinned, a receiver that shows another one gets no report."""
+    """With a pinned certificate, a receiver that presents another one gets no report."""
     _, context = _certificate(tmp_path)
     other = tmp_path / "other"
     other.mkdir()

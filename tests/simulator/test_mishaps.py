@@ -18,7 +18,7 @@ FRAME = dc09_frame.build("ADM-CID", "0001", AccountId("", "0", "4C01"), b"#4C01|
 
 @given(st.randoms(use_true_random=False))
 def test_a_torn_frame_is_all_there(random: Random) -> None:
-    """The pieces of a torn frame are several, none is empty, and together they are the frame."""
+    """A torn frame has at least two pieces. No piece is empty, and together they are the frame."""
     pieces = tear(FRAME, random)
     assert b"".join(pieces) == FRAME
     assert 2 <= len(pieces) <= MAX_PIECES
@@ -27,7 +27,7 @@ def test_a_torn_frame_is_all_there(random: Random) -> None:
 
 @given(st.randoms(use_true_random=False))
 def test_no_receiver_can_take_a_damaged_frame_for_a_good_one(random: Random) -> None:
-    """Damage always breaks the checksum and never the limits of the frame."""
+    """Damage always breaks the checksum, and never changes the first and last byte of the frame."""
     broken = damage(FRAME, random)
     assert (len(broken), broken[:1], broken[-1:]) == (len(FRAME), b"\n", b"\r")
     assert isinstance(dc09_frame.parse(broken), Damage)

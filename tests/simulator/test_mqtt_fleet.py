@@ -1,4 +1,4 @@
-"""The MQTT fleet against a real broker and the installed receiver: what it counts is what the journal holds."""
+"""The MQTT fleet against a real broker and the installed receiver. Its counts must match the journal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def plan(broker: Broker, **said: object) -> Plan:
 
 @pytest.mark.parametrize("connections", [3, 12])
 def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon, connections: int) -> None:
-    """On shared connections and on one each: every event accepted, told of one by one, and in the journal once."""
+    """Every event is accepted, reported as settled and stored once, on shared or own connections."""
     settled: list[Event] = []
     counts = asyncio.run(Fleet(plan(broker, connections=connections), settled=settled.append).run())
 
@@ -77,7 +77,7 @@ def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon
 
 
 def test_without_a_receiver_every_event_is_lost(broker: Broker) -> None:
-    """A broker alone receipts nothing: the fleet says so, after its attempts."""
+    """A broker alone sends no receipts, so the fleet counts all events as lost after its attempts."""
     alone = plan(broker, messages=5, mix=ALARMS, timeout_s=0.1, attempts=2)
     counts = asyncio.run(Fleet(alone).run())
     assert (counts.told, counts.lost, counts.accepted, counts.repeated) == (5, 5, 0, 5)
@@ -85,7 +85,7 @@ def test_without_a_receiver_every_event_is_lost(broker: Broker) -> None:
 
 
 def test_a_receiver_that_comes_late_costs_repetitions(tmp_path: Path, broker: Broker) -> None:
-    """Events that wait for a receiver are accepted when it is there; none is lost, none is stored twice."""
+    """Events that wait for a receiver are accepted once it runs. No event is lost or stored twice."""
     with running(tmp_path / "late", config=CONFIG.format(port=broker.port)) as daemon:
         daemon.stop()
 
@@ -100,7 +100,7 @@ def test_a_receiver_that_comes_late_costs_repetitions(tmp_path: Path, broker: Br
         asyncio.run(run())
 
 
-# --- what befalls a fleet ---------------------------------------------------------------------------------------------
+# --- outages and silence ----------------------------------------------------------------------------------------------
 
 TOLD = "SELECT account, sequence, occurred_us FROM signals WHERE system = 'scaip'"
 LOST = "SELECT DISTINCT account FROM signals WHERE code = 'lost'"
@@ -108,7 +108,7 @@ LOST = "SELECT DISTINCT account FROM signals WHERE code = 'lost'"
 
 @pytest.mark.parametrize("connections", [3, 12])
 def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon: Daemon, connections: int) -> None:
-    """All connections break; what became due meanwhile is told on return with its own time, and nothing is lost."""
+    """All connections break. On return terminals send what became due meanwhile, with its own time; nothing is lost."""
     outage = Outage(after_s=0.5, length_s=1.0, return_within_s=0.5)
     wanted = plan(broker, connections=connections, outage=outage, messages=None, duration_s=2.5, rate=100.0)
     settled: list[Event] = []
@@ -126,11 +126,11 @@ def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon:
     rows = [(row["account"], row["sequence"], row["occurred_us"] // 1000) for row in query(daemon.state_dir, TOLD)]
     meant = [(e.terminal, e.ref, round(datetime.fromisoformat(e.ts).timestamp() * 1000)) for e in settled]
     assert sorted(rows) == sorted(meant)
-    assert f"{connections} connections broken, 12 homes away" in said[0]
+    assert f"{connections} connections broken, 12 homes without network" in said[0]
 
 
 def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
-    """No DISCONNECT is sent: each terminal with a connection of its own is reported lost by its last will."""
+    """Terminals send no DISCONNECT, so the broker reports each one with its own connection as lost by its last will."""
     outage = Outage(after_s=0.2, length_s=0.5)
     wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0)
     asyncio.run(Fleet(wanted).run())
@@ -138,7 +138,7 @@ def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon
 
 
 def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon) -> None:
-    """A run that is stopped in the middle of an outage gets its network back, and loses nothing."""
+    """If a run is stopped during an outage, its network returns at once and nothing is lost."""
     outage = Outage(after_s=0.2, length_s=1000.0, return_within_s=1000.0)
     wanted = plan(broker, outage=outage, messages=None, duration_s=3000.0)
 
@@ -159,7 +159,7 @@ def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon
 
 
 def test_silent_terminals_keep_their_connections(broker: Broker, daemon: Daemon) -> None:
-    """The share that falls silent is named and says nothing more; no broken connection is reported of it."""
+    """The counts name the silent terminals. These send nothing more, and the broker reports none of them as lost."""
     silence = Silence(share=0.25, after_s=0.5)
     wanted = plan(broker, connections=12, silence=silence, messages=None, duration_s=2.0, mix=ALARMS)
     settled: list[Event] = []
@@ -170,15 +170,15 @@ def test_silent_terminals_keep_their_connections(broker: Broker, daemon: Daemon)
     assert counts.connections == 12
     assert query(daemon.state_dir, LOST) == []
     last = {event.terminal: event.ts for event in settled}
-    assert last.keys() == set(wanted.terminals), "heard before they are missed"
+    assert last.keys() == set(wanted.terminals), "the receiver heard each terminal before the silence"
     assert max(last[name] for name in counts.silent) < min(last[name] for name in last.keys() - set(counts.silent))
 
 
 def test_a_run_is_long_enough_for_what_is_to_befall(broker: Broker) -> None:
-    """The same rules as for homes that dial: the last one has to be back, silence has to last."""
+    """The same rules hold as for homes that dial: a run must outlast its outage, and go on after a silence begins."""
     with pytest.raises(UsageError, match="before the last home"):
         plan(broker, messages=None, duration_s=1.0, outage=Outage(after_s=1, length_s=9))
-    with pytest.raises(UsageError, match="silence has to last"):
+    with pytest.raises(UsageError, match="silence needs a run"):
         plan(broker, silence=Silence(share=0.5, after_s=1))
 
 
@@ -186,7 +186,7 @@ def test_a_run_is_long_enough_for_what_is_to_befall(broker: Broker) -> None:
 
 
 def command() -> typer.Typer:
-    """Return a command with the options that `vetlla simulate` hands on."""
+    """Return a command with the options that `vetlla simulate` passes on."""
     app = typer.Typer()
 
     @app.command()
@@ -214,7 +214,7 @@ def command() -> typer.Typer:
 
 
 def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_path: Path) -> None:
-    """It finds the broker of the running receiver, prints its report, and writes its ledger."""
+    """The command finds the broker of the running receiver, prints its report, and writes its ledger."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--reports", "40", "--rate", "400"]
     done = CliRunner().invoke(command(), [*options, "--ledger", str(tmp_path / "l.ndjson"), "--json"])
 
@@ -229,7 +229,7 @@ def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_p
 
 
 def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
-    """Outage and silence, in words while they happen, and in the result for people and programs."""
+    """The command prints outage and silence as they happen, and in the result for people and programs."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--rate", "40", "--duration", "2.5"]
     options += ["--outage", "0.3:0.5", "--return-within", "0.3", "--silent", "0.5:1.5"]
     done = CliRunner().invoke(command(), [*options, "--json"])
@@ -238,7 +238,7 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
     assert (report["complete"], report["cut"], len(report["silent"])) == (True, 4, 2)
     assert report["backlog"] > 0
     assert report["backlog_s"] > 0
-    assert "4 connections broken, 4 homes away" in done.stderr
+    assert "4 connections broken, 4 homes without network" in done.stderr
     assert f"2 homes fall silent: {', '.join(report['silent'])}" in done.stderr
     told = CliRunner().invoke(command(), options).stdout
     for words in ("broken by the outage", "had no network", "homes fell silent", "the last report of before"):
@@ -246,7 +246,7 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
 
 
 def test_what_does_not_go_with_it_is_refused() -> None:
-    """An option that a fleet cannot follow is an error, not ignored."""
+    """The command refuses an option that a fleet cannot use, instead of ignoring it."""
     done = CliRunner().invoke(command(), ["--to", "127.0.0.1:1", "--faults", "torn"])
     assert isinstance(done.exception, UsageError)
     assert "--faults" in str(done.exception)

@@ -32,7 +32,7 @@ def opened(message: Message, key: Key | None = None) -> dc09_frame.Frame:
 
 @pytest.mark.parametrize("key", [None, KEY])
 def test_every_message_is_a_frame_of_its_home(key: Key | None) -> None:
-    """What a home tells is a frame with its own identity, number and data, sealed if it has a key."""
+    """A message is a frame with the home's account, its number and its data, encrypted if the home has a key."""
     caller = home(key=key)
     for _ in range(50):
         message = caller.next()
@@ -44,7 +44,7 @@ def test_every_message_is_a_frame_of_its_home(key: Key | None) -> None:
 
 
 def test_the_same_seed_tells_the_same_story() -> None:
-    """Two homes with one seed say the same things under the same numbers; another seed says others."""
+    """Two homes with the same seed send the same data with the same numbers. Another seed gives other data."""
 
     def story(seed: int) -> list[tuple[str, bytes]]:
         caller = home(seed=seed)
@@ -55,7 +55,7 @@ def test_the_same_seed_tells_the_same_story() -> None:
 
 
 def test_numbers_run_to_9999_and_start_over_without_repeating_a_report() -> None:
-    """After 9999 comes 0001, and no number ever comes again with the same data."""
+    """After 9999 comes 0001, and no number is used twice with the same data."""
     caller = home(mix=Mix(alarms=0, technical=0, tests=1, heartbeats=0))
     told = [(message.sequence, message.data) for message in (caller.next() for _ in range(25_000))]
     numbers = [int(sequence) for sequence, _ in told]
@@ -64,14 +64,14 @@ def test_numbers_run_to_9999_and_start_over_without_repeating_a_report() -> None
 
 
 def test_heartbeats_carry_0000_unless_they_travel_with_others() -> None:
-    """A NULL is not numbered by itself, and is numbered where the number must tell it from its companions."""
+    """A NULL has no number alone, and has one if it travels with other messages."""
     caller = home(mix=Mix(alarms=0, technical=0, tests=0, heartbeats=1))
     assert {caller.next().sequence for _ in range(3)} == {"0000"}
     assert "0000" not in {caller.next(numbered=True).sequence for _ in range(3)}
 
 
 def test_what_began_ends_before_it_begins_again() -> None:
-    """Mains lost and mains restored alternate."""
+    """Reports of lost and restored mains alternate."""
     caller = home(mix=Mix(alarms=0, technical=1, tests=0, heartbeats=0), seed=1)
     reports = [message.data.removeprefix(b"#4C01|") for message in (caller.next() for _ in range(60))]
     mains = [report for report in reports if report[1:4] == b"301"]
@@ -83,14 +83,14 @@ def test_what_began_ends_before_it_begins_again() -> None:
 
 
 def test_a_wrong_clock_shows_in_the_frame_until_the_receiver_corrects_it() -> None:
-    """The timestamp follows the home's own clock; after set_clock a repeat carries the receiver's time."""
+    """The timestamp is from the home's own clock. After set_clock a repeat has the receiver's time."""
     caller = home(key=KEY, clock_error_s=-312)
     message = caller.next()
     stamp = opened(message, KEY).timestamp
     assert stamp is not None
     assert timedelta(seconds=300) < datetime.now(UTC) - stamp < timedelta(seconds=330)
     assert caller.set_clock(datetime.now(UTC))
-    assert not caller.set_clock(datetime.now(UTC)), "the second NAK is no news"
+    assert not caller.set_clock(datetime.now(UTC)), "the second NAK changes nothing"
     caller.seal(message)
     corrected = opened(message, KEY).timestamp
     assert corrected is not None

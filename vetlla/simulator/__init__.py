@@ -1,1 +1,1 @@
-"""Homes that dial in: the client side of the protocols, for drills, demonstrations and measurements."""
+"""Simulated homes: the client side of the protocols, for drills, demonstrations and measurements."""

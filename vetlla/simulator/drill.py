@@ -1,4 +1,4 @@
-"""Homes and keys made up for a drill, the same ones every time for the same seed."""
+"""Makes up homes and keys for a drill. The same seed always gives the same ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ KEY_BITS = (128, 192, 256)
 
 
 def homes(count: int, dialect: Dialect = DC09) -> tuple[Account, ...]:
-    """Return made-up accounts as the dialect has them, recognisable in a journal: D00001, D00002 ... in DC-09."""
+    """Return made-up accounts in the dialect's form. A journal shows them plainly, in DC-09 as D00001, D00002 ..."""
     return tuple(Account(account=dialect.account(number), home=f"drill-{number}") for number in range(1, count + 1))
 
 
 def encrypting(accounts: Iterable[Account], bits: int, seed: int) -> tuple[tuple[Account, ...], dict[str, Key]]:
-    """Return the accounts with a key each, and the keys. Anybody can compute them: they protect nothing."""
+    """Return the accounts with a key each, and the keys. Anyone can compute these keys, so they protect nothing."""
     keyed = tuple(replace(account, key_name=f"drill-{account.account}") for account in accounts)
     keys = {
         account.key_name: Key(

@@ -1,4 +1,4 @@
-"""Run a scenario: homes that live side by side, called on at a rate or by their own acknowledgements."""
+"""Run a scenario: many homes at once, which send at a given rate or after each acknowledgement."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from vetlla.simulator.scenario import Scenario
 
 DRAIN_S = 30.0
-"""After the end, what was due may still be settled for so long; the rest counts as lost."""
+"""Time after the end in which open messages may still be settled. The rest count as lost."""
 SPARE_FILES = 64
-"""Descriptors besides the homes' own: output, event loop, libraries."""
+"""Descriptors that the output, the event loop and the libraries need besides those of the homes."""
 TICK_S = 0.001
-"""Shortest wait between two releases under a rate: what a timer can do."""
+"""Shortest wait between two releases under a rate. A timer cannot do less."""
 BATCH = 4
-"""Messages of one home in one segment, at most."""
+"""Largest number of messages of one home in one segment."""
 DIALS_AT_ONCE = 100
-"""Homes that connect at the same moment before the clock starts: fewer than a listener's usual backlog of 128."""
+"""Homes that connect at the same time before the clock starts: fewer than a listener's usual backlog of 128."""
 
 
 async def drive(
@@ -45,17 +45,17 @@ async def drive(
     drain_s: float = DRAIN_S,
     tell: Tell | None = None,
 ) -> Report:
-    """Run the scenario to its end, or until ``stop`` is set, and return what came of it.
+    """Run the scenario to its end, or until ``stop`` is set, and return the result.
 
-    ``settled`` is called with every message that has met its fate (``Ledger.write``); ``counts`` are kept up to date
-    for whoever wants to watch; ``tell`` hears in words what befalls the fleet; what is still open ``drain_s`` after the
-    end is lost. Raises UsageError when this
-    process may not open enough sockets, or cannot read the certificate to trust.
+    ``settled`` is called with every message whose fate is decided (``Ledger.write``). ``counts`` are kept up to date
+    during the run, so that a caller can watch them. ``tell`` is called with a sentence for each event of the fleet.
+    A message that is still open ``drain_s`` after the end is lost.
+    Raises UsageError if this process may not open enough sockets, or cannot read the certificate to trust.
     """
     stop = stop or asyncio.Event()
     counts = counts or Counts()
     if scenario.transport is Transport.TLS:
-        trust(scenario.trusted)  # a certificate that cannot be read is told before anybody calls
+        trust(scenario.trusted)  # raises for an unreadable certificate before any home calls
     _allow_sockets(len(scenario.accounts) * (2 if scenario.faults.duplicate else 1))
     subscribers = [Subscriber(scenario, index, counts, settled) for index in range(len(scenario.accounts))]
     if scenario.rate is None:
@@ -78,7 +78,7 @@ async def drive(
 
 
 def _prepared(scenario: Scenario, subscribers: Sequence[Subscriber]) -> Iterator[Iterable[list[Message]]]:
-    """Yield for each home the messages of its calls: its share of the reports, or without end."""
+    """Yield for each home the messages of its calls: its share of the reports, or an endless series."""
     for index, subscriber in enumerate(subscribers):
         quota = None
         if scenario.reports is not None:
@@ -88,7 +88,7 @@ def _prepared(scenario: Scenario, subscribers: Sequence[Subscriber]) -> Iterator
 
 
 def _sizes(share: float, quota: int | None, random: Random) -> Iterator[int]:
-    """Yield the number of messages of each call: mostly one; up to the quota in all."""
+    """Yield the number of messages of each call, mostly one. Together they are the quota."""
     while quota is None or quota > 0:
         size = BATCH if share and random.random() < share else 1
         if quota is not None:
@@ -100,10 +100,10 @@ def _sizes(share: float, quota: int | None, random: Random) -> Iterator[int]:
 async def _feed(
     scenario: Scenario, subscribers: Sequence[Subscriber], rate: float, counts: Counts, stop: asyncio.Event
 ) -> None:
-    """Make calls due at random instants (a Poisson process) in random homes, settled or not the earlier ones."""
+    """Make calls due in random homes at random instants (a Poisson process), even if earlier ones are not settled."""
     random = Random(scenario.seed)  # noqa: S311 - a simulation, not a secret
     due_s = time.monotonic()
-    # What is to be missed later must have been heard before, and a line that never carried a frame does not stand long.
+    # The receiver can miss only a home that it heard before, and it soon closes a line that never carried a frame.
     first = scenario.faults.storm or int(bool(scenario.outage or scenario.silence))
     for subscriber in subscribers:
         for _ in range(first):
@@ -130,10 +130,10 @@ def _release(subscriber: Subscriber, due_s: float, size: int, counts: Counts) ->
 
 
 async def _dial_all(subscribers: Sequence[Subscriber]) -> None:
-    """Connect every home before the clock starts. One that cannot connect finds out again with its first message.
+    """Connect every home before the clock starts. A home that cannot connect tries again with its first message.
 
-    Only where homes call at once, or where something befalls a fleet that stands connected: otherwise a home that is
-    connected and silent is another thing than one that calls.
+    Called only if homes call at once, or if an outage or a silence is to hit a connected fleet. In other runs a home
+    dials when it calls, because a connected silent home is a different load.
     """
     turn = asyncio.Semaphore(DIALS_AT_ONCE)
 
@@ -154,7 +154,7 @@ async def _live(
     drain_s: float,
     stop: asyncio.Event,
 ) -> None:
-    """Let all live until they end, or until the drain after ``stop`` is over; what befalls them ends with them."""
+    """Run all homes until they end, or until the drain after ``stop`` is over. Then cancel the fleet's events."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(life) for life in lives]
         rest = [group.create_task(chapter) for chapter in chapters]
@@ -178,14 +178,14 @@ async def _end(
 
 
 def _allow_sockets(wanted: int) -> None:
-    """Raise this process's own limit of open files as far as the system lets it."""
+    """Raise this process's own limit of open files. Raises UsageError if the system does not allow enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + SPARE_FILES
     if needed <= soft:
         return
     if hard != resource.RLIM_INFINITY and needed > hard:
         raise UsageError(
-            f"{wanted} sockets are wanted and this process may open {hard} files",
+            f"the homes need {wanted} sockets, but this process may open only {hard} files",
             remedy=f"simulate fewer homes, or allow more: ulimit -Hn {needed}",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

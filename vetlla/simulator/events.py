@@ -1,4 +1,4 @@
-"""What befalls a fleet in the middle of a run: the network fails and comes back, some homes fall silent."""
+"""Events in the middle of a run: the network fails and comes back, or some homes fall silent."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 Tell: TypeAlias = Callable[[str], None]
 NAMED = 8
-"""Accounts that a sentence names; the report has them all."""
+"""Largest number of accounts that a sentence names. The report names all of them."""
 
 
 class Member(Protocol):
-    """One home of a fleet, whatever it speaks."""
+    """One home of a fleet, in any protocol."""
 
     name: str
     """Its account."""
 
     def lose_network(self) -> bool:
-        """Be cut off; say whether that broke a line that stood."""
+        """Cut the home off. Return True if that broke an open line."""
         ...
 
     def find_network(self) -> None:
-        """Go on: with what became due meanwhile, or with nothing but a line."""
+        """Reconnect the home, which then sends the messages that became due meanwhile."""
         ...
 
     def fall_silent(self) -> None:
-        """Say nothing from now on, the line standing."""
+        """Send nothing from now on, but keep the line open."""
         ...
 
 
@@ -64,7 +64,7 @@ class Story:
         self._began = time.monotonic()
 
     def chapters(self) -> list[Coroutine[None, None, None]]:
-        """Return what runs beside the homes' lives."""
+        """Return the coroutines to run beside those of the homes."""
         chapters = []
         if self._outage:
             chapters.append(self._suffer(self._outage))
@@ -73,11 +73,12 @@ class Story:
         return chapters
 
     async def _suffer(self, outage: Outage) -> None:
-        """Break all lines, and let the homes return. A run that is stopped meanwhile gets its homes back at once."""
+        """Break all lines, then let the homes return. If the run is stopped meanwhile, they return at once."""
         if await self._until(outage.after_s):
             return
         self._counts.cut = sum([member.lose_network() for member in self._fleet])
-        self._say(f"the network fails: {self._counts.cut:,} connections broken, {len(self._fleet):,} homes away")
+        homes = f"{len(self._fleet):,} homes without network"
+        self._say(f"the network fails: {self._counts.cut:,} connections broken, {homes}")
         end_s = outage.after_s + outage.length_s
         returns = sorted(
             (end_s + self._random.uniform(0, outage.return_within_s), number) for number in range(len(self._fleet))
@@ -104,7 +105,7 @@ class Story:
         self._say(f"{len(names):,} homes fall silent: {', '.join(names[:NAMED])}{rest}")
 
     async def _until(self, after_s: float) -> bool:
-        """Wait for a moment of the run; say whether the run was stopped before."""
+        """Wait until a time of the run. Return True if the run was stopped."""
         wait_s = self._began + after_s - time.monotonic()
         if wait_s > 0 and not self._stop.is_set():
             with suppress(TimeoutError):

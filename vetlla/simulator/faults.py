@@ -1,4 +1,4 @@
-"""Mishaps that befall a frame on its way."""
+"""Mishaps of a frame on its way: it is cut into pieces, or damaged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from random import Random
 
 MAX_PIECES = 12
-"""Cuts enough to hit every field of a frame once in a while; a serial-to-IP converter makes about as many."""
+"""Enough pieces to cut inside every field of a frame now and then. A serial-to-IP converter makes about as many."""
 
 _CRC = range(1, 5)
 _BODY = 9
-"""Offset of the body behind LF, CRC and length. The length is left alone: with a right CRC it is only a warning."""
+"""Offset of the body behind LF, CRC and length. The length stays: if only it is wrong, the receiver only warns."""
 
 
 def tear(data: bytes, random: Random) -> list[bytes]:
@@ -22,7 +22,7 @@ def tear(data: bytes, random: Random) -> list[bytes]:
 
 
 def damage(frame: bytes, random: Random) -> bytes:
-    """Return the frame with one character of its CRC or body changed; LF and CR stay, so that it looks like one."""
+    """Return the frame with one character of its CRC or body changed. LF and CR stay, so it looks like a frame."""
     at = random.choice([*_CRC, *range(_BODY, len(frame) - 1)])
     other = random.choice([digit for digit in b"0123456789" if digit != frame[at]])
     return frame[:at] + bytes([other]) + frame[at + 1 :]

@@ -1,4 +1,4 @@
-"""The senders' truth: every message and whether its acknowledgement came, to be compared with the journal."""
+"""The senders' record of every message and its acknowledgement, to be compared with the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def entry(message: Message) -> dict[str, Any]:
-    """Return the fields of one line: who, what, when, and what became of it (``fate``)."""
+    """Return the fields of one line: account, data, times and outcome (``fate``)."""
     return {
         "receiver": message.home.receiver,
         "line": message.home.line,
@@ -29,7 +29,7 @@ def entry(message: Message) -> dict[str, Any]:
 
 
 class Ledger:
-    """One JSON object per line for every message, written when it is settled."""
+    """Writes one line with a JSON object for every message, when the message is settled."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

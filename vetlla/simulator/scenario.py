@@ -1,4 +1,4 @@
-"""What is to be simulated: how many homes, saying what, how often, over which transport, with which mishaps."""
+"""What to simulate: the homes, their messages and rate, the transport and the mishaps."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from vetlla.simulator.dialects.dialect import Dialect
 
 ACK_TIMEOUT_S = 5.0
-"""Terminals wait 5 to 60 s for an acknowledgement (fact sheet DC-09, section 4); the impatient end finds more."""
+"""Terminals wait 5 to 60 s for an acknowledgement (fact sheet DC-09, section 4). The shortest wait finds most."""
 ATTEMPTS = 4
-"""The first try and three repeats: what terminals do on one path before they change to the next."""
+"""The first try and three repeats, as terminals do on one path before they change to the next."""
 
 
 class Transport(StrEnum):
@@ -32,7 +32,7 @@ class Transport(StrEnum):
 
 
 class Connection(StrEnum):
-    """Whether a home stays connected or dials anew for every message."""
+    """Whether a home stays connected or dials again for every message."""
 
     KEEP = "keep"
     EACH = "each"
@@ -40,12 +40,12 @@ class Connection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """The network fails under all homes at once, and comes back to one after the other."""
+    """The network fails for all homes at once, and returns for one after the other."""
 
     after_s: float
     length_s: float
     return_within_s: float = 0.0
-    """The homes return at random instants within so long; 0: all at once."""
+    """The homes return at random instants within this time; 0 means all at once."""
 
     @property
     def end_s(self) -> float:
@@ -55,7 +55,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Some homes stop saying anything; their connections stand."""
+    """Some homes stop sending but stay connected."""
 
     share: float
     after_s: float
@@ -64,35 +64,38 @@ class Silence:
 def check_events(
     outage: Outage | None, silence: Silence | None, *, duration_s: float | None, reports: int | None
 ) -> None:
-    """See that a run is long enough for what is to befall its fleet. Raises UsageError."""
+    """Raise UsageError if a run is too short for its outage or its silence."""
     if outage and duration_s is not None and duration_s < outage.end_s:
         raise UsageError(
             f"the run ends after {duration_s:g} s, before the last home is back",
             remedy=f"let it last {outage.end_s:g} s or more",
         )
     if silence and (duration_s is None or duration_s <= silence.after_s or reports is not None):
-        raise UsageError("silence has to last", remedy=f"give a duration of more than {silence.after_s:g} s alone")
+        raise UsageError(
+            "a silence needs a run that goes on after its start",
+            remedy=f"give a duration of more than {silence.after_s:g} s, and no number of reports",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One run of the simulator. With a seed, what is said and what goes wrong repeat exactly; the timing cannot."""
+    """One run of the simulator. The same seed repeats the same messages and mishaps, but not the same timing."""
 
     host: str
     port: int
     accounts: tuple[Account, ...]
-    """One home each."""
+    """Each account is one home."""
     keys: Mapping[str, Key]
-    """By key name: a home whose account names a key encrypts with it."""
+    """The keys by name. A home encrypts with the key that its account names."""
     rate: float | None = None
     """Messages per second over all homes, at random instants, whether answered or not (open loop).
 
-    None: every home tells its next message as soon as the last one is acknowledged (closed loop).
+    None means that every home sends its next message as soon as the last one is acknowledged (closed loop).
     """
     reports: int | None = None
-    """Stop after so many messages."""
+    """Stop after this number of messages."""
     duration_s: float | None = None
-    """Stop telling new ones after so long. With neither: until told to stop."""
+    """Stop sending new messages after this time. With neither limit the run ends when it is stopped."""
     transport: Transport = Transport.TCP
     connection: Connection = Connection.KEEP
     mix: Mix = field(default_factory=Mix)
@@ -103,17 +106,17 @@ class Scenario:
     prebuilt: bool = False
     """Build every frame before the clock starts, so that a load measures the receiver and not this client.
 
-    Only with ``reports``; encrypted frames age meanwhile and the receiver's clock window is 40 s.
+    This needs ``reports``. Encrypted frames age meanwhile, and the receiver's clock window is 40 s.
     """
     trusted: str | None = None
-    """PEM file of the certificate that TLS must present; None takes any, since a simulator proves nothing by it."""
+    """PEM file of the certificate that the receiver must present; None accepts any, enough for a simulator."""
     protocol: str = "dc09"
     outage: Outage | None = None
     silence: Silence | None = None
 
     @property
     def dialect(self) -> Dialect:
-        """How the homes speak."""
+        """The dialect of the homes' protocol."""
         return registry.find(self.protocol)
 
     def __post_init__(self) -> None:
@@ -122,7 +125,7 @@ class Scenario:
         if self.prebuilt and self.reports is None:
             raise UsageError("frames of an endless run cannot be prebuilt", remedy="give a number of reports")
         if self.faults.storm and self.rate is None:
-            raise UsageError("without a rate all homes call at once anyway", remedy="give a rate beside the storm")
+            raise UsageError("a storm needs a rate: without one all homes call at once", remedy="give a rate too")
         self._check_accounts()
         self._check_dialect()
         self._check_events()
@@ -132,28 +135,30 @@ class Scenario:
         for account in self.accounts:
             if not dialect.form.fullmatch(account.account):
                 raise UsageError(
-                    f"account {account.account!r} cannot speak {dialect.name}", remedy=f"it takes {dialect.form_said}"
+                    f"{account.account!r} is not an account of {dialect.name}", remedy=f"give {dialect.form_said}"
                 )
         missing = {account.key_name for account in self.accounts} - self.keys.keys() - {""} if dialect.encrypts else ()
         if missing:
-            raise UsageError(f"no key named {', '.join(sorted(missing))}", remedy="give the keys the accounts name")
+            raise UsageError(
+                f"there is no key named {', '.join(sorted(missing))}", remedy="give the keys that the accounts name"
+            )
 
     def _check_dialect(self) -> None:
         dialect = self.dialect
         if self.keys and not dialect.encrypts:
-            raise UsageError(f"{dialect.name} knows no encryption", remedy="leave the keys out, or use TLS")
+            raise UsageError(f"{dialect.name} has no encryption", remedy="leave the keys out, or use TLS")
         if self.transport is Transport.UDP and not dialect.datagrams:
-            raise UsageError(f"{dialect.name} is spoken over TCP only", remedy="use --transport tcp")
+            raise UsageError(f"{dialect.name} runs over TCP only", remedy="use --transport tcp")
         senseless = [name for name in names_of(Faults) if getattr(self.faults, name) and name not in dialect.mishaps]
         if senseless:
             raise UsageError(
-                f"{', '.join(senseless)}: no mishap of {dialect.name}",
-                remedy=f"one of {', '.join(sorted(dialect.mishaps))}",
+                f"{dialect.name} cannot have the mishap {', '.join(senseless)}",
+                remedy=f"choose from {', '.join(sorted(dialect.mishaps))}",
             )
 
     def _check_events(self) -> None:
         if self.outage and self.rate is None:
-            raise UsageError("without a rate nothing becomes due in an outage", remedy="give a rate beside the outage")
+            raise UsageError("an outage needs a rate: without one no message becomes due", remedy="give a rate too")
         check_events(self.outage, self.silence, duration_s=self.duration_s, reports=self.reports)
         if self.silence and self.connection is Connection.EACH:
-            raise UsageError("who dials for each report is silent anyway", remedy="let homes keep their connections")
+            raise UsageError("a silence needs homes that stay connected", remedy="use --connection keep")

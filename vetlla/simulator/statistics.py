@@ -1,4 +1,4 @@
-"""What came of a run: latency percentiles, throughput, losses and what the receiver answered."""
+"""The result of a run: latency percentiles, throughput, losses and the receiver's answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 PRECISION_BITS = 10
-"""Latencies keep their ten leading bits: an error below 0.2 %, and memory that does not grow with the run."""
+"""Latencies keep their ten leading bits. The error is below 0.2 %, and memory does not grow with the run."""
 
 
 class Latencies:
@@ -23,7 +23,7 @@ class Latencies:
         self._max = max(self._max, latency_us)
 
     def percentile(self, percent: float) -> int | None:
-        """Return the latency that ``percent`` of all do not exceed (nearest rank), or None if there is none."""
+        """Return the latency that ``percent`` of all do not exceed (nearest rank), or None without latencies."""
         total = self._counts.total()
         rank = -(-total * percent // 100)
         for latency_us, count in sorted(self._counts.items()):
@@ -34,28 +34,28 @@ class Latencies:
 
     @property
     def max(self) -> int | None:
-        """Return the longest, exactly, or None if there is none."""
+        """Return the exact longest latency, or None without latencies."""
         return self._max if self._counts else None
 
 
 @dataclass(slots=True)
 class Fortunes:
-    """What befell a fleet."""
+    """Counts of the outage and the silence of a fleet."""
 
     cut: int = 0
-    """Lines that stood when the network went away."""
+    """Lines that were open when the network failed."""
     backlog: int = 0
-    """Reports that became due while it was away."""
+    """Reports that became due during the outage."""
     back_ns: int = 0
-    """When the first home was back, monotonic."""
+    """When the first home was back, in monotonic time."""
     backlog_settled_ns: int = 0
-    """When the last report from before that was settled."""
+    """When the last report that was due before its home's return was settled."""
     silent: tuple[str, ...] = ()
     """Accounts that fell silent."""
 
     @property
     def backlog_s(self) -> float | None:
-        """From the first home's return until the last report from before it was settled; None: there was none."""
+        """Seconds from the first home's return until the backlog was settled, or None without a backlog."""
         return round((self.backlog_settled_ns - self.back_ns) / 1e9, 3) if self.backlog_settled_ns else None
 
 
@@ -64,37 +64,37 @@ class Counts(Fortunes):
     """Running counts of one run, shared by all its homes."""
 
     told: int = 0
-    """Messages the homes had to tell."""
+    """Messages that the homes had to send."""
     acknowledged: int = 0
     sent: int = 0
-    """Reports for which the protocol has no acknowledgement: the receiver's machine took their bytes."""
+    """Reports without an acknowledgement in the protocol, whose bytes the receiver's machine took."""
     refused: int = 0
-    """Answered DUH: received, and not taken."""
+    """Messages that the receiver answered with DUH: it received them but did not take them."""
     lost: int = 0
-    """Unacknowledged after all attempts, or still open when the run was cut short."""
+    """Messages not acknowledged after all attempts, or still open when the run was stopped."""
     repeated: int = 0
-    """Transmissions of a message beyond its first, mishaps apart."""
+    """Transmissions of a message after its first, without those of mishaps."""
     nak: int = 0
     malformed: int = 0
-    """Replies with a wrong CRC, length or form, or for somebody else."""
+    """Replies with a wrong CRC, length or form, or for another account."""
     stray: int = 0
-    """Good acknowledgements that nothing waited for (any more)."""
+    """Good acknowledgements that no message waited for, or no longer."""
     duplicated: int = 0
-    """Messages sent over a second path as well."""
+    """Messages that were also sent over a second path."""
     second_path: int = 0
     """Acknowledgements of duplicates on the second path."""
     connections: int = 0
     dropped: int = 0
-    """Connections the receiver refused or closed while a message was open."""
+    """Connections that the receiver refused, or closed while a message was open."""
     latencies: Latencies = field(default_factory=Latencies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of a run. Latencies in microseconds from the instant a message was due to its acknowledgement.
+    """The result of a run. Latencies are in microseconds, from the instant a message was due to its acknowledgement.
 
-    They count from *due*, not from *sent*: when the receiver stalls, those who would have called meanwhile wait too.
-    What became due while the home had no network counts from its return.
+    They count from *due*, not from *sent*, because messages that become due while the receiver stalls wait too.
+    A message that became due while the home had no network counts from the home's return.
     """
 
     homes: int
@@ -120,12 +120,12 @@ class Report:
     cut: int
     backlog: int
     backlog_s: float | None
-    """From the first home's return until the last report from before it was settled; None: there was none."""
+    """Seconds from the first home's return until the backlog was settled, or None without a backlog."""
     silent: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
-        """Whether every report was acknowledged, or sent where the protocol acknowledges nothing."""
+        """Whether every report was acknowledged, or sent if the protocol has no acknowledgement for it."""
         return self.acknowledged + self.sent == self.told
 
 

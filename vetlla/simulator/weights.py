@@ -1,4 +1,4 @@
-"""What homes say, and which mishaps their messages meet: weights and shares, as a command line gives them."""
+"""Weights of the kinds of messages and shares of mishaps, as a command line gives them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from vetlla.domain.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
-    """What homes say, as weights."""
+    """Weights of the kinds of messages that homes send."""
 
     alarms: float = 5
-    """Pendants, falls, smoke."""
+    """Alarms of pendants, falls and smoke."""
     technical: float = 5
-    """Mains and batteries, lost and restored."""
+    """Losses and restorals of mains and batteries."""
     tests: float = 30
-    """Periodic tests: CID 602, SIA RP; from GSM terminals a position."""
+    """Periodic tests: CID 602, SIA RP, or a position from GSM terminals."""
     heartbeats: float = 60
-    """DC-09: NULL frames."""
+    """Heartbeats: in DC-09, NULL frames."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``alarms=5,tests=30``; what is not named is not said. UsageError for anything else."""
+        """Read ``alarms=5,tests=30``; a kind that is not named gets no messages. Raises UsageError for other text."""
         mix = cls(**(dict.fromkeys(names_of(cls), 0.0) | _weights(cls, text, default=1.0)))
         if not any(mix.weights()):
-            raise UsageError(f"the mix {text!r} says nothing", remedy="give at least one weight above 0")
+            raise UsageError(f"the mix {text!r} has no weight above 0", remedy="give at least one")
         return mix
 
     def weights(self) -> tuple[float, ...]:
@@ -36,41 +36,41 @@ class Mix:
 
 
 DEFAULT_SHARE = 0.1
-"""Share of messages that meet a mishap which was named without a share."""
+"""Share of messages with a mishap, if the text names the mishap without a share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Mishaps on the way, as shares of the messages between 0 and 1 (``storm``: a number of messages)."""
+    """Mishaps on the way, as shares of the messages between 0 and 1. ``storm`` is a number of messages."""
 
     torn: float = 0.0
-    """Cut into many small segments (TCP and TLS)."""
+    """The frame is cut into many small segments (TCP and TLS)."""
     batch: float = 0.0
-    """Several messages of one home in one segment (TCP and TLS)."""
+    """Several messages of one home go in one segment (TCP and TLS)."""
     damage: float = 0.0
-    """A damaged copy goes before the good one; nothing may answer the damaged one."""
+    """The home sends a damaged copy before the good one. The receiver may not answer the damaged one."""
     retry: float = 0.0
     """The home hangs up before the acknowledgement and repeats the message on a new connection."""
     duplicate: float = 0.0
-    """The same frame goes over a second path as well: UDP beside TCP or TLS, TCP beside UDP."""
+    """The same frame also goes over a second path: the other of TCP and UDP, or a second TLS connection."""
     clock: float = 0.0
-    """Share of HOMES whose clock is minutes wrong until a NAK corrects it (seen with encryption only)."""
+    """Share of HOMES whose clock is minutes wrong until a NAK corrects it. It shows only with encryption."""
     storm: int = 0
-    """Every home has this many messages to tell at the first moment, as after an outage (with a rate)."""
+    """Every home has this number of messages to send at the start, as after an outage. It needs a rate."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``torn,retry=0.05,storm=3``; a mishap without a share gets 0.1; UsageError otherwise."""
+        """Read ``torn,retry=0.05,storm=3``; a mishap without a share gets 0.1. Raises UsageError for other text."""
         shares = _weights(cls, text, default=DEFAULT_SHARE)
         storm = shares.pop("storm", 0.0)
         for name, share in shares.items():
             if share > 1:
-                raise UsageError(f"{name}={share:g} is no share", remedy="give a share between 0 and 1")
+                raise UsageError(f"{name}={share:g} is not a share", remedy="give a share between 0 and 1")
         return cls(**shares, storm=math.ceil(storm))
 
     @property
     def any(self) -> bool:
-        """Whether single messages meet mishaps."""
+        """Whether there are mishaps of single messages."""
         return bool(self.torn or self.batch or self.damage or self.retry or self.duplicate)
 
 
@@ -89,5 +89,7 @@ def _weights(model: type[Mix | Faults], text: str, *, default: float) -> dict[st
         except ValueError:
             weights[name] = math.nan
         if name not in known or not 0 <= weights[name] < math.inf:
-            raise UsageError(f"{part!r} is not understood", remedy=f"write NAME=NUMBER; names: {', '.join(known)}")
+            raise UsageError(
+                f"{part!r} is not NAME=NUMBER with a known name", remedy=f"use one of the names {', '.join(known)}"
+            )
     return weights

@@ -1,4 +1,4 @@
-"""MQTT end to end: a real broker, the installed receiver, terminals that are none of our code."""
+"""MQTT end to end with a real broker, the installed receiver, and terminals that share no code with it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def config(broker: Broker, *, node: str = "arc-1", more: str = "") -> str:
 
 
 def connected(daemon: Daemon) -> None:
-    """Wait until the receiver has its broker."""
+    """Wait until the receiver is connected to its broker."""
     daemon.await_status(lambda status: all(place.get("connected", True) for place in status["listening"]))
 
 
 @contextmanager
 def scene(directory: Path, *, more: str = "", before: str = "") -> Iterator[Scene]:
-    """Start a broker and a receiver that knows one home, T1."""
+    """Start a broker and a receiver with one registered home, T1."""
     with ExitStack() as stack:
         broker = stack.enter_context(running_broker(directory / "broker"))
         register(directory / "receiver" / "state", "T1,H1,,")
@@ -58,7 +58,7 @@ def here(tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_a_press_is_receipted_once_it_is_stored(here: Scene) -> None:
-    """An event gets its receipt, is in the journal under its terminal and device, and opens a LIFE alarm."""
+    """An event gets its receipt, is in the journal with its terminal and device, and opens a LIFE alarm."""
     with Device("T1", here.broker.port) as device:
         device.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
         assert device.await_receipt("7-1") == {"ref": "7-1", "status": "accepted"}
@@ -70,7 +70,7 @@ def test_a_press_is_receipted_once_it_is_stored(here: Scene) -> None:
 
 
 def test_a_repetition_is_receipted_again_and_stored_once(here: Scene) -> None:
-    """The same reference again is the same event; another one is another."""
+    """The same reference is the same event. Another reference is another event."""
     with Device("T1", here.broker.port) as device:
         for ref in ("7-1", "7-1", "7-2"):
             before = len(device.receipts())
@@ -82,7 +82,7 @@ def test_a_repetition_is_receipted_again_and_stored_once(here: Scene) -> None:
 
 
 def test_the_receipt_goes_where_the_terminal_asks(here: Scene) -> None:
-    """A response topic within the terminal's receipts is used, with its correlation data; one elsewhere is not."""
+    """The receiver uses a response topic among the terminal's receipts, with its correlation data, but no other."""
     with Device("T1", here.broker.port) as device:
         device.publish(
             "ucr-1/ev", {"ref": "7-1", **PRESS}, ResponseTopic="tc/1/T1/receipt/gw-2", CorrelationData=b"\x00\x07"
@@ -96,7 +96,7 @@ def test_the_receipt_goes_where_the_terminal_asks(here: Scene) -> None:
 
 
 def test_malformed_payloads_become_rejects(here: Scene) -> None:
-    """What is no event is evidence with a reason, tells the maker where it can, and holds nothing up."""
+    """A payload that is not an event becomes a reject. If it has a reference, its terminal gets a receipt."""
     with Device("T1", here.broker.port) as device:
         device.publish("ucr-1/ev", "alarm!")
         device.publish("ucr-1/ev", {"ref": "7-1", "dty": "pendant"})
@@ -120,7 +120,7 @@ BROKEN = {
 
 
 def test_a_broken_side_field_costs_no_call(here: Scene) -> None:
-    """Whatever firmware prints beside reference, device and status, the call is stored and receipted."""
+    """A call is stored and receipted with any content beside reference, device and status."""
     with Device("T1", here.broker.port) as device:
         for ref, payload in BROKEN.items():
             device.publish("ucr-1/ev", payload)
@@ -133,7 +133,7 @@ def test_a_broken_side_field_costs_no_call(here: Scene) -> None:
 
 
 def test_an_event_that_is_refused_is_put_before_an_operator(here: Scene) -> None:
-    """An event of a known home that cannot be read may be a call: its terminal is told, and so is an operator."""
+    """An unreadable event of a known home may be a call, so its terminal gets a receipt and an operator an alarm."""
     with Device("T1", here.broker.port) as device:
         device.publish("ucr-1/ev", b'{"ref":"7-1","dty":"pendant","batt":nan}')
         assert device.await_receipt("7-1") == {"ref": "7-1", "status": "refused", "reason": "malformed"}
@@ -142,7 +142,7 @@ def test_an_event_that_is_refused_is_put_before_an_operator(here: Scene) -> None
 
 
 def test_a_payload_speaks_for_no_other_terminal(here: Scene) -> None:
-    """Bytes behind an event that look like another home's message are evidence; what the event says counts."""
+    """Bytes after an event that look like another home's message become a reject. The event itself counts."""
     behind = 'tc/1/T2/ucr-1/ev {"ref":"7-9","dty":"0003"}'
     with Device("T1", here.broker.port) as device:
         device.publish("ucr-1/ev", f'{{"ref":"7-1","dty":"0003"}} {behind}')
@@ -155,7 +155,7 @@ def test_a_payload_speaks_for_no_other_terminal(here: Scene) -> None:
 
 
 def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
-    """Where the service takes no strangers, an unregistered terminal's receipt says so; a known one is served."""
+    """If the service refuses strangers, an unregistered terminal's receipt says so. Registered ones are served."""
     refusing = '[intake]\nunknown_accounts = "refuse"\n'
     with scene(tmp_path, before=refusing) as here, Device("T9", here.broker.port) as stranger:
         stranger.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
@@ -166,7 +166,7 @@ def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
 
 
 def test_receipts_that_nobody_takes_are_counted(here: Scene) -> None:
-    """A terminal that does not subscribe to its receipts is seen in the metrics."""
+    """The metrics show a terminal that does not subscribe to its receipts."""
     with Device("T1", here.broker.port, subscribe="tc/1/elsewhere") as device:
         device.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
         here.daemon.await_status(lambda status: status["counts"]["signals"] == 1)
@@ -176,7 +176,7 @@ def test_receipts_that_nobody_takes_are_counted(here: Scene) -> None:
 
 
 def test_heartbeats_are_counted(here: Scene) -> None:
-    """A terminal's heartbeat needs no receipt and counts as one."""
+    """A terminal's heartbeat gets no receipt, and counts as a heartbeat."""
     with Device("T1", here.broker.port) as device:
         for seq in range(3):
             device.publish("hb", {"boot": 1, "seq": seq, "batt": 90})
@@ -185,7 +185,7 @@ def test_heartbeats_are_counted(here: Scene) -> None:
 
 
 def test_a_lost_terminal_is_an_alarm_and_its_return_a_restore(here: Scene) -> None:
-    """The broker's last will of a terminal reaches an operator."""
+    """A terminal's last will at the broker opens an alarm for operators."""
     device = Device("T1", here.broker.port)
     device.await_subscribed()
     device.publish("$state", "ready", retain=True)
@@ -195,7 +195,7 @@ def test_a_lost_terminal_is_an_alarm_and_its_return_a_restore(here: Scene) -> No
 
 
 def test_a_replayed_state_opens_no_alarm(tmp_path: Path) -> None:
-    """What the broker kept of a terminal that was lost before this receiver came is stored, and no alarm again."""
+    """The retained state of a terminal that was lost before is stored, but opens no alarm again."""
     with running_broker(tmp_path / "broker") as broker, Device("T1", broker.port) as device:
         device.await_code(device.publish("$state", "lost", retain=True))
         register(tmp_path / "receiver" / "state", "T1,H1,,")
@@ -207,7 +207,7 @@ def test_a_replayed_state_opens_no_alarm(tmp_path: Path) -> None:
 
 
 def test_the_receiver_tells_its_own_state(here: Scene) -> None:
-    """Terminals can see whether their receiver is there: ready, disconnected in order, lost."""
+    """Terminals can see the state of their receiver: ready, disconnected normally, or lost."""
     with Device("watch", here.broker.port, subscribe="tc/1/arc/+/$state") as watch:
         assert watch.await_heard(lambda _, payload: payload == b"ready")[0] == "tc/1/arc/arc-1/$state"
         assert here.daemon.stop() == 0
@@ -219,7 +219,7 @@ def test_the_receiver_tells_its_own_state(here: Scene) -> None:
 
 
 def test_without_a_commit_there_is_no_receipt_and_nothing_is_lost(tmp_path: Path) -> None:
-    """While nothing can be stored events stay with the broker; once it can, each is stored once and receipted."""
+    """Events stay with the broker while the receiver cannot store. Later each is stored once and receipted."""
     starved = "[store]\nmin_free_mib = 100_000_000\n"
     with scene(tmp_path, before="") as here, Device("T1", here.broker.port) as device:
         here.daemon.configure(starved + config(here.broker))
@@ -239,7 +239,7 @@ def test_without_a_commit_there_is_no_receipt_and_nothing_is_lost(tmp_path: Path
 
 
 def test_a_lost_broker_is_told_once_and_found_again(here: Scene) -> None:
-    """Status, metrics and one log line say that the broker is gone; what is sent after its return arrives."""
+    """Status, metrics and one log line show that the broker is gone. Events after its return arrive."""
     here.broker.kill()
     here.daemon.await_log("mqtt.lost")
     here.daemon.await_metric("vetlla_mqtt_connected", lambda value: value == 0)
@@ -256,7 +256,7 @@ def test_a_lost_broker_is_told_once_and_found_again(here: Scene) -> None:
 
 
 def test_what_came_while_the_receiver_was_away_is_received(here: Scene) -> None:
-    """The broker keeps events for a receiver that is stopped; they are receipted when it is back."""
+    """The broker keeps events for a stopped receiver, which receipts them after its next start."""
     assert here.daemon.stop() == 0
     with Device("T1", here.broker.port) as device:
         for number in range(50):
@@ -270,7 +270,7 @@ def test_what_came_while_the_receiver_was_away_is_received(here: Scene) -> None:
 
 
 def test_several_receivers_share_a_subscription(tmp_path: Path) -> None:
-    """Each event goes to one of two receivers, together they receive all; both hear every heartbeat and state."""
+    """Each event goes to one of two receivers, and together they get all. Both get every heartbeat and state."""
     with ExitStack() as stack:
         broker = stack.enter_context(running_broker(tmp_path / "broker"))
         daemons = []

@@ -1,4 +1,4 @@
-"""kill -9 of broker and receiver: a short ``python -m bench.killing.chaos_mqtt``, and proof that it would notice."""
+"""kill -9 of broker and receiver: a short ``python -m bench.killing.chaos_mqtt``, and a test that it notices faults."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ KILLS = 5
 
 
 def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
-    """Brokers and receivers die at random instants under load; what was receipted is there, once, with its alarm."""
+    """Brokers and receivers are killed at random instants. Each receipted event is stored once, with its alarm."""
     with running_broker(tmp_path):
-        pass  # or skipped, where there is none
+        pass  # this skips the test without a broker
     done = subprocess.run(
         [sys.executable, "-m", "bench.killing.chaos_mqtt", "--kills", str(KILLS), "--terminals", "6", "--json"],
         cwd=ROOT,
@@ -38,13 +38,13 @@ def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
 
 
 def test_the_comparison_notices(tmp_path: Path) -> None:
-    """A receipt for what the journal does not hold, and an event that it holds twice, do not pass."""
+    """The comparison fails on a receipted event that is missing in the journal, and on one that is there twice."""
     with running_broker(tmp_path / "broker") as broker:
         register(tmp_path / "receiver" / "state", "T1,H1,,")
         config = f'[store]\nduplicate_window_max = 1\n[[mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "a"\n'
         with running(tmp_path / "receiver", config=config) as daemon, Device("T1", broker.port) as device:
             daemon.await_status(lambda status: all(place.get("connected", True) for place in status["listening"]))
-            for ref in ("1", "2", "3", "1"):  # with a window of one report, "1" is a new one again
+            for ref in ("1", "2", "3", "1"):  # the window is one report, so "1" is new again
                 before = len(device.receipts())
                 device.publish("ucr/ev", {"ref": ref, "dty": "0003"})
                 device.await_heard(lambda _t, _p, n=before: len(device.receipts()) > n)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The broker configuration that is shipped: TLS, one identity for each client, an ACL that holds it to its topics."""
+"""The shipped broker configuration: TLS, one identity for each client, and an ACL that limits it to its topics."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Town(NamedTuple):
     daemon: Daemon
 
     def device(self, terminal: str, *, certificate_of: str = "", authority: Authority | None = None) -> Device:
-        """Return a terminal whose certificate is of that name."""
+        """Return a terminal with a certificate of that name."""
         pair = (authority or self.authority).issue(certificate_of or terminal)
         return Device(
             terminal,
@@ -52,7 +52,7 @@ class Town(NamedTuple):
 
 
 def shipped(authority: Authority) -> str:
-    """Return the shipped configuration; only port, paths and the user are this test's."""
+    """Return the shipped configuration. Only port, paths and the user are changed for this test."""
     pair = authority.issue("broker")
     here = {
         "listener 8883": "listener {port} 127.0.0.1",
@@ -83,14 +83,14 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 def test_a_terminal_is_heard_and_receipted(town: Town) -> None:
-    """With a certificate of the service's authority a terminal reports, and reads its receipts."""
+    """A terminal with a certificate of the service's authority can report and read its receipts."""
     with town.device("A") as device:
         device.publish("ucr-1/ev", {"ref": "1", **PRESS})
         assert device.await_receipt("1") == {"ref": "1", "status": "accepted"}
 
 
 def test_a_terminal_cannot_speak_for_another(town: Town) -> None:
-    """Whatever A publishes below B is refused by the broker and reaches nobody."""
+    """The broker refuses everything that A publishes below B, and passes it to no client."""
     with town.device("A") as device:
         for leaf in ("hb", "ucr-1/hb", "ucr-1/ev", "ev", "$state", "$info", "receipt"):
             mid = device.publish("", {"ref": "stolen", **PRESS}, topic=f"tc/1/B/{leaf}")
@@ -104,7 +104,7 @@ def test_a_terminal_cannot_speak_for_another(town: Town) -> None:
 
 
 def test_a_terminal_cannot_read_anothers_receipts(town: Town) -> None:
-    """A subscription to everything brings A nothing of B's."""
+    """A subscription to everything brings A no message of B."""
     with town.device("B") as other, town.device("A") as curious:
         curious._client.subscribe("tc/#", qos=1)
         other.publish("ucr-1/ev", {"ref": "b-1", **PRESS})
@@ -115,7 +115,7 @@ def test_a_terminal_cannot_read_anothers_receipts(town: Town) -> None:
 
 
 def test_a_client_id_cannot_be_borrowed(town: Town) -> None:
-    """A client with A's certificate is A, whatever client id it gives: B stays connected and is not impersonated."""
+    """A client with A's certificate is A under any client id, so B stays connected and is not impersonated."""
     with town.device("B") as honest, town.device("B", certificate_of="A") as thief:
         assert thief.await_code(thief.publish("ucr-1/ev", {"ref": "x", **PRESS})) == NOT_AUTHORISED
         honest.publish("ucr-1/ev", {"ref": "b-1", **PRESS})
@@ -123,7 +123,7 @@ def test_a_client_id_cannot_be_borrowed(town: Town) -> None:
 
 
 def test_a_certificate_of_another_authority_is_refused(town: Town, tmp_path: Path) -> None:
-    """Who is not of the service's authority does not come in at all."""
+    """A client without a certificate of the service's authority cannot connect."""
     stranger = town.device("A", authority=Authority(tmp_path / "other", "another authority"))
     try:
         stranger.publish("ucr-1/ev", {"ref": "x", **PRESS})
@@ -137,7 +137,7 @@ def test_a_certificate_of_another_authority_is_refused(town: Town, tmp_path: Pat
 
 
 def test_a_receiver_that_trusts_another_authority_says_so(town: Town, tmp_path: Path) -> None:
-    """The receiver checks the broker's certificate, and its log says what to look at."""
+    """The receiver checks the broker's certificate, and its log names the settings to check."""
     other = Authority(tmp_path / "other", "another authority")
     pair = town.authority.issue("arc-2")
     text = RECEIVER.format(port=town.broker.port, ca=other.certificate, certificate=pair.certificate, key=pair.key)
@@ -148,7 +148,7 @@ def test_a_receiver_that_trusts_another_authority_says_so(town: Town, tmp_path: 
 
 
 def test_files_that_are_not_there_end_the_start(tmp_path: Path) -> None:
-    """A receiver does not start with a TLS file that it cannot use, nor with a password that everybody can read."""
+    """A receiver does not start with an unusable TLS file, or with a password that every user can read."""
     missing = tmp_path / "missing.pem"
     text = RECEIVER.format(port=1883, ca=missing, certificate=missing, key=missing)
     with pytest.raises(Ended) as ended, running(tmp_path / "a", config=text):
@@ -166,5 +166,5 @@ def test_files_that_are_not_there_end_the_start(tmp_path: Path) -> None:
     assert f"chmod o= {password}" in ended.value.told
     assert "secret" not in ended.value.told
     told = vetlla("check-config", "--config", str(tmp_path / "b" / "vetlla.toml"))
-    assert told.returncode == 78, "what ends the start is an error here, too"
+    assert told.returncode == 78, "the fault that ends the start is an error here too"
     assert f"chmod o= {password}" in told.stdout + told.stderr

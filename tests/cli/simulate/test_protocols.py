@@ -97,16 +97,16 @@ def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> No
     ("options", "says"),
     [
         (("--protocol", "morse"), "one of dc09, eview"),
-        (("--protocol", "eview", "--encrypt", "128"), "eview knows no encryption"),
+        (("--protocol", "eview", "--encrypt", "128"), "encryption"),
         (("--protocol", "eview", "--transport", "udp"), "TCP only"),
-        (("--protocol", "minifinder", "--faults", "damage"), "no mishap of minifinder"),
+        (("--protocol", "minifinder", "--faults", "damage"), "minifinder cannot have the mishap damage"),
         (("--outage", "5"), "not AFTER:LENGTH"),
         (("--outage", "5:nan"), "not AFTER:LENGTH"),
         (("--outage", "5:5", "--closed"), "give a rate"),
         (("--return-within", "5"), "--outage"),
         (("--silent", "2"), "not SHARE[:AFTER]"),
         (("--silent", "half"), "not SHARE[:AFTER]"),
-        (("--silent", "0.5", "--reports", "10"), "silence has to last"),
+        (("--silent", "0.5", "--reports", "10"), "silence needs a run"),
     ],
 )
 def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[str, ...], says: str) -> None:

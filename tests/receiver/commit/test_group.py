@@ -205,7 +205,7 @@ def test_a_failure_silences_everybody_who_waits(tmp_path: Path, loop: str) -> No
             rig.journal.gate.set()
             assert ((await first).verdicts, (await second).verdicts) == (None, None)
             assert rig.commit.state is StoreState.FAILED
-            assert "told to" in rig.commit.why
+            assert "as the test asked" in rig.commit.why
             assert rig.counters.store_failures == 1
             await until(lambda: rig.counters.store_failures == 3)
             assert await rig.open_alarms() == []

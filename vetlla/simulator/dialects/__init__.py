@@ -1,1 +1,1 @@
-"""What terminals say and which answers they understand: one file for each protocol, pure, one line in the registry."""
+"""Dialects: the frames that terminals send and the answers that they accept. One file without I/O for each protocol."""

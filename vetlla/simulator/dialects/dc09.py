@@ -1,4 +1,4 @@
-"""SIA DC-09 as premises equipment speaks it: numbered reports in two code systems, its own key and idea of the time."""
+"""SIA DC-09 from the side of premises equipment: numbered reports in two code systems, with a key and a clock."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 ACK, NAK, DUH = "ACK", "NAK", "DUH"
 CR: Final = b"\r"
 SHORTEST_HEADER: Final = 7
-"""LF, CRC and length: before that many bytes a CR can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
+"""Bytes of LF, CRC and length. A CR among them can only belong to a binary CRC (fact sheet DC-09, section 9.1)."""
 
 NULL = "NULL"
 LAST_SEQUENCE = 9999
 """After 9999 comes 0001 (fact sheet DC-09, section 1)."""
 UNNUMBERED = "0000"
-"""What a NULL carries."""
+"""Sequence number of a NULL."""
 LAST_ZONE = 999
 CLOCK_AGREES = timedelta(seconds=3)
-"""A NAK's time has whole seconds and has travelled."""
+"""Allowed difference between two clocks, because a NAK's time has whole seconds and takes time to arrive."""
 UNUSED_LINE = "0"
-"""A home whose account names no line sends L0, since the field is required."""
+"""A home whose account names no line sends L0, because the field is required."""
 
 
 MEANINGS: Final = {ACK: Meaning.ACKNOWLEDGED, DUH: Meaning.REFUSED}
 
 
 class Telling(NamedTuple):
-    """One kind of report in both code systems: Contact ID code, SIA code, SIA code of its end ("": has none)."""
+    """One kind of report: its Contact ID code, its SIA code and the SIA code of its end, or "" without an end."""
 
     weight: int
     cid: str
@@ -53,7 +53,7 @@ class Telling(NamedTuple):
 
 ALARMS = (
     Telling(80, "101", "QA", "", 1),
-    # There is no SIA code for a fall: makers send MA or QA with a text (fact sheet DC-09, section 11).
+    # There is no SIA code for a fall, so makers send MA or QA with a text (fact sheet DC-09, section 11).
     Telling(12, "103", "MA", "", 2, "FALL"),
     Telling(8, "111", "FA", "FR", 10),
 )
@@ -86,9 +86,9 @@ class Home:
         self._heartbeat = b""
 
     def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 the contract's
-        """Return the next thing to tell, its frame built; ``numbered``: even if it is a heartbeat.
+        """Return the next message with its frame. With ``numbered`` a heartbeat has a number too.
 
-        DC-09's time is that of the frame, not of what happened: what was kept back looks like anything else.
+        The time in DC-09 is that of the frame, not of the event. A report that was kept back looks like any other.
         """
         (said,) = self._random.choices((ALARMS, TECHNICAL, TESTS, None), self._weights)
         if said is None:
@@ -101,21 +101,21 @@ class Home:
         return message
 
     def seal(self, message: Message) -> None:
-        """Build the message's frame for this moment: a retry under a key has a new time and new padding."""
+        """Build the message's frame for this moment. An encrypted retry has a new time and new padding."""
         message.frame = dc09_frame.build(
             message.token, message.sequence, self.id, message.data, timestamp=self.now(), key=self._secret
         )
 
     def renew(self, message: Message) -> None:
-        """Build the frame anew if there is a time in it."""
+        """Build the frame again if it contains a time."""
         if self.key is not None:
             self.seal(message)
 
     def is_welcome(self, data: bytes) -> None:
-        """There is no greeting."""
+        """Return None: the protocol has no greeting."""
 
     def understand(self, data: bytes, unsettled: Sequence[Message]) -> Answer:
-        """Return what an answer means; a NAK that is news puts the clock right."""
+        """Return what an answer means. A NAK with a new time corrects the clock."""
         reply = self._read(data)
         if reply is None:
             return Answer(Meaning.MALFORMED)
@@ -128,24 +128,24 @@ class Home:
         return Answer(MEANINGS[reply.token], message)
 
     def _read(self, data: bytes) -> dc09_frame.Frame | None:
-        """Return the reply if everything about it is right: checksum, length, form, addressee and seal."""
+        """Return the reply if its checksum, length, form, addressee and encryption are right."""
         reply = dc09_frame.parse(data, () if self.key is None else (self.key,))
         if not isinstance(reply, dc09_frame.Frame) or reply.quirks:
             return None
-        if reply.token == NAK:  # names nobody: "A0", always in clear (5.5.2.2)
+        if reply.token == NAK:  # it names no account: "A0", always in clear (5.5.2.2)
             return reply
-        # An ACK is sealed if and only if the message was; DUH never is (fact sheet, section 2).
+        # An ACK is encrypted if and only if the message was; a DUH never is (fact sheet, section 2).
         sealed = self.key is not None and reply.token == ACK
         return reply if reply.id == self.id and reply.sealed is sealed else None
 
     def now(self) -> datetime:
-        """Return the time as this home's clock has it."""
+        """Return the time on this home's clock."""
         return datetime.now(UTC) + self._clock_error
 
     def set_clock(self, receiver: datetime) -> bool:
-        """Take over the receiver's time, as a NAK asks; say whether that changed anything.
+        """Take over the receiver's time from a NAK. Return True if that changed the clock.
 
-        Each of several frames with a wrong time gets its own NAK, and only the first one is news.
+        Each of several frames with a wrong time gets its own NAK, but only the first one changes the clock.
         """
         if abs(receiver - self.now()) < CLOCK_AGREES:
             return False
@@ -172,8 +172,8 @@ class Home:
         return f"#{self.id.account}|Nri0/{code}{self._zone(telling)}{text}".encode()
 
     def _zone(self, telling: Telling) -> int:
-        # When the sequence starts over, the zone moves on: under load a home laps within the receiver's 15 minutes
-        # for duplicates, and the same number with the same data would rightly be taken for a retry.
+        # The zone changes when the sequence starts again. Under load this happens within the receiver's 15 minutes
+        # for duplicates, and the receiver would rightly take the same number with the same data for a retry.
         return (telling.zone + self._lap) % (LAST_ZONE + 1)
 
     def _toggle(self, telling: Telling) -> None:
@@ -189,7 +189,7 @@ class Home:
 
 
 def cut(pending: bytes) -> tuple[list[bytes], bytes]:
-    """Cut replies at their CR."""
+    """Return the replies, cut at their CR, and the bytes behind the last one."""
     replies = []
     while (cr := pending.find(CR, SHORTEST_HEADER)) >= 0:
         replies.append(pending[: cr + 1])
@@ -205,7 +205,7 @@ DIALECT: Final = Dialect(
     name="dc09",
     make=_make,
     cut=cut,
-    account=lambda number: f"D{number:05X}",  # hexadecimal as the standard wants
+    account=lambda number: f"D{number:05X}",  # hexadecimal, as the standard demands
     form=re.compile(r"[0-9A-Za-z]{1,16}"),
     form_said="up to 16 letters and digits",
     mishaps=frozenset({"torn", "batch", "damage", "retry", "duplicate", "clock", "storm"}),

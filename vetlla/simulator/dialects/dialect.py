@@ -1,4 +1,4 @@
-"""The contract of a dialect: frames out, answers in. No socket, no waiting; the clock is read when a frame is built."""
+"""The contract of a dialect: it builds frames and reads answers, without sockets. Frames get the time at building."""
 
 from __future__ import annotations
 
@@ -17,77 +17,76 @@ if TYPE_CHECKING:
     from vetlla.simulator.weights import Mix
 
 Cut: TypeAlias = Callable[[bytes], tuple[list[bytes], bytes]]
-"""What came in -> the whole answers in it, and the beginning of one that is not whole yet."""
+"""Takes the received bytes; returns the complete answers and the beginning of an incomplete one."""
 
 
 class Meaning(Enum):
-    """What an answer says."""
+    """Meaning of an answer for the terminal."""
 
     ACKNOWLEDGED = auto()
     REFUSED = auto()
     WRONG_CLOCK = auto()
-    """Not taken; the clock has been put right, and a repeat will pass."""
+    """The receiver did not take the message. The clock has been corrected, so that a repeat will pass."""
     NAK = auto()
-    """Not taken, and nothing new in it."""
+    """The receiver did not take the message, and the answer contains nothing new."""
     STRAY = auto()
-    """A good acknowledgement of something that nobody waits for (any more)."""
+    """A good acknowledgement that no message waits for, or no longer."""
     MALFORMED = auto()
-    """Anything wrong with it: checksum, length, form, addressee."""
+    """The checksum, length, form or addressee is wrong."""
 
 
 class Answer(NamedTuple):
-    """An answer as its addressee understands it."""
+    """The meaning of an answer, and the message that it settles."""
 
     meaning: Meaning
     message: Message | None = None
-    """What it settles."""
 
 
 class Terminal(Protocol):
-    """One device: who it is, what it has to say, which answers it believes."""
+    """One simulated terminal: its account, its messages and the answers that it accepts."""
 
     id: AccountId
     greeting: bytes
-    """First on every new line; b"": the protocol has no login."""
+    """The first bytes on every new line, or b"" if the protocol has no login."""
 
     def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:
-        """Return the next thing to tell, its frame built.
+        """Return the next message with its frame.
 
-        ``numbered``: it travels with others and must be told apart from them. ``age_s``: it happened so long ago and
-        was kept back for want of a network; 0: it happens now.
+        ``numbered`` means that it travels with others and must differ from them. ``age_s`` is the time for which it
+        was kept back without a network; 0 means that it happens now.
         """
         ...
 
     def renew(self, message: Message) -> None:
-        """Build the frame of a repeat, where that differs from the first."""
+        """Build the frame of a repeat, if it differs from the first frame."""
         ...
 
     def is_welcome(self, data: bytes) -> bool | None:
-        """Say whether this answers the greeting as it should; None: the protocol answers no greeting."""
+        """Return True if this is the right answer to the greeting, or None if the protocol answers no greeting."""
         ...
 
     def understand(self, data: bytes, unsettled: Sequence[Message]) -> Answer:
-        """Return what an answer means for what is unsettled."""
+        """Return what an answer means for the unsettled messages."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One line of the registry."""
+    """One protocol of simulated homes, as the registry lists it."""
 
     name: str
     make: Callable[[Account, Key | None, Mix, Random, float], Terminal]
-    """Account, key, mix, chance, seconds by which the clock is wrong."""
+    """Makes a terminal from account, key, mix, random generator and clock error in seconds."""
     cut: Cut
     account: Callable[[int], str]
-    """Number of a made-up home -> its account, recognisable in a journal."""
+    """Returns the account of a made-up home from its number. A journal shows plainly that it is made up."""
     form: re.Pattern[str]
-    """What an account looks like."""
+    """Pattern of a valid account."""
     form_said: str
     mishaps: frozenset[str]
-    """Fields of ``Faults`` that make sense."""
+    """Fields of ``Faults`` that the protocol can have."""
     damage: Callable[[bytes, Random], bytes] | None = None
-    """Spoil a frame so that a receiver can tell; None: the protocol has no checksum."""
+    """Damages a frame so that a receiver notices it; None if the protocol has no checksum."""
     datagrams: bool = False
-    """Whether it is spoken over UDP as well."""
+    """Whether the protocol also runs over UDP."""
     encrypts: bool = False

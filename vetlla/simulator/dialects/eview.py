@@ -1,6 +1,6 @@
 """Eview pendants (EV-07B) as fixtures/eview shows them: a heartbeat, a record with a fix, an alarm with its own time.
 
-Built here byte by byte and not with what the decoder reads them with, so that one cannot excuse the other.
+This file builds frames byte by byte, without the decoder's code, so that a mistake in one shows against the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REPORT: Final = 0x01
 SERVICE: Final = 0x03
 TAKEN: Final = bytes.fromhex("7F0100")
 MAX_ANSWER: Final = 64
-"""Bodies of answers to what is said here have three bytes; a longer length is none."""
+"""Answers to these frames have bodies of three bytes. Bytes with a length above this limit are not an answer."""
 
 _LAST_SEQUENCE: Final = 0xFFFF
 _DEGREE: Final = 10_000_000
@@ -38,10 +38,10 @@ _BY_GPS, _FROM_MEMORY, _SIGNAL = 1, 1 << 7, 20 << 19
 
 
 class Pendant(Handheld):
-    """One pendant. Its numbers go round after 65535."""
+    """One pendant. Its numbers start again after 65535."""
 
     def say(self, happening: Happening) -> Word:
-        """Return the frame; every one wants an answer."""
+        """Return the frame. Every frame asks for an answer."""
         sequence = happening.number & _LAST_SEQUENCE
         imei = key(0x01, self.id.account.encode())
         if happening.occasion is Occasion.HEARTBEAT:
@@ -56,22 +56,22 @@ class Pendant(Handheld):
 
 
 def key(number: int, value: bytes) -> bytes:
-    """Return a key with its value; the length counts the key's own byte."""
+    """Return a key with its value. The length includes the key's own byte."""
     return bytes((len(value) + 1, number)) + value
 
 
 def frame(sequence: int, command: int, keys: bytes) -> bytes:
-    """Return a frame that wants an answer."""
+    """Return a frame that asks for an answer."""
     return _framed(ANSWER_WANTED, sequence, bytes((command,)) + keys)
 
 
 def answer(sequence: int) -> bytes:
-    """Return the one acknowledgement of everything but requests."""
+    """Return the acknowledgement, which is the same for every frame that is not a request."""
     return _framed(0, sequence, TAKEN)
 
 
 def cut(pending: bytes) -> tuple[list[bytes], bytes]:
-    """Cut answers by their length; what does not open like one is handed on whole, to be judged."""
+    """Return the answers, cut by their length, and the rest. Bytes that do not start an answer are returned whole."""
     answers: list[bytes] = []
     while len(pending) >= HEADER:
         length = int.from_bytes(pending[2:4], "little")
@@ -85,13 +85,13 @@ def cut(pending: bytes) -> tuple[list[bytes], bytes]:
 
 
 def damage(frame: bytes, random: Random) -> bytes:
-    """Return the frame with one byte of its body changed, which the checksum must tell."""
+    """Return the frame with one byte of its body changed, so that its checksum is wrong."""
     at = random.randrange(HEADER, len(frame))
     return frame[:at] + bytes((frame[at] ^ random.randrange(1, 256),)) + frame[at + 1 :]
 
 
 def _record(happening: Happening) -> bytes:
-    """Return the keys of one record: the alarm's, if it is one, then status and place."""
+    """Return the keys of one record: the alarm if there is one, then the status and the place."""
     seconds = int(happening.at.timestamp())
     bit = _ALARM_BITS.get(happening.occasion)
     status = happening.charge << 24 | _SIGNAL | _BY_GPS | (_FROM_MEMORY if happening.is_stored else 0)

@@ -1,6 +1,6 @@
-"""What the GSM terminals share: somebody carries one about, and it answers for what its own protocol fixes to the byte.
+"""The common part of GSM terminals: a user carries one, and its protocol fixes every byte of its frames and answers.
 
-Where they are: a patch of the Gulf of Guinea around one degree north, one degree east, where nobody lives.
+Their positions are in the Gulf of Guinea, around one degree north and one degree east, where no one lives.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ MIDDLE: Final = 1.0
 """Degrees north and east."""
 SPREAD: Final = 0.05
 STEP: Final = 0.0002
-"""Degrees between two reports: some twenty metres."""
+"""Degrees between two reports, about twenty metres."""
 REMEMBERED: Final = 64
-"""Answers that may still come late."""
+"""Number of expected answers that a terminal still recognises when they come late."""
 LOW_CHARGE: Final = 9
 FULL_CHARGE: Final = 100
 
 
 class Occasion(Enum):
-    """Why a terminal speaks."""
+    """Why a terminal sends a message."""
 
     SOS = auto()
     FALL = auto()
@@ -48,32 +48,32 @@ ALARM_WEIGHTS: Final = (85, 15)
 
 
 class Happening(NamedTuple):
-    """What happened to whoever carries the terminal."""
+    """An event of the user who carries the terminal."""
 
     occasion: Occasion
     at: datetime
-    """Whole seconds UTC, the same one never twice."""
+    """UTC in whole seconds. No two events of a terminal have the same second."""
     is_stored: bool
-    """Kept back until there was a network."""
+    """Whether the terminal kept it back until it had a network."""
     latitude: float
     longitude: float
     charge: int
     number: int
-    """Counts what the terminal said, from 1."""
+    """Number of this message of the terminal; it counts up."""
 
 
 class Word(NamedTuple):
-    """What is said, as the wire has it."""
+    """A message as its bytes on the wire."""
 
     token: str
     sequence: str
     frame: bytes
     answer: bytes
-    """The acknowledgement to the byte; b"": the protocol has none."""
+    """The exact bytes of the acknowledgement, or b"" if the protocol has none."""
 
 
 class Handheld(ABC):
-    """One terminal. Its kind is what ``say`` makes of a happening."""
+    """One terminal. Each kind defines ``say``, which turns a happening into bytes."""
 
     greeting = b""
 
@@ -89,14 +89,14 @@ class Handheld(ABC):
 
     @abstractmethod
     def say(self, happening: Happening) -> Word:
-        """Return a happening in the protocol's words."""
+        """Return a happening as a message of the protocol."""
 
     def shown(self, frame: bytes) -> bytes:
-        """Return a frame as the ledger shows it: in ASCII."""
+        """Return a frame in ASCII, for the ledger."""
         return frame
 
-    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 all are numbered, or none can be
-        """Return the next thing to tell."""
+    def next(self, *, numbered: bool = False, age_s: float = 0.0) -> Message:  # noqa: ARG002 all are numbered, or none
+        """Return the next message."""
         word = self.say(self._happen(age_s))
         self._expected.append(word.answer)
         return Message(
@@ -110,24 +110,24 @@ class Handheld(ABC):
         )
 
     def renew(self, message: Message) -> None:  # noqa: B027 - most dialects have nothing to renew
-        """Leave the frame alone: a repeat has the same bytes."""
+        """Leave the frame as it is, because a repeat has the same bytes."""
 
     def is_welcome(self, data: bytes) -> bool | None:  # noqa: ARG002 the contract's
-        """No login, or none that is answered."""
+        """Return None: the protocol has no login, or does not answer it."""
         return None
 
     def understand(self, data: bytes, unsettled: Sequence[Message]) -> Answer:
-        """Return what an answer means: it is the expected one to the byte, or none."""
+        """Return what an answer means. It counts only if it equals the expected bytes."""
         message = next((one for one in unsettled if one.answer and one.answer == data), None)
         if message is not None:
             return Answer(Meaning.ACKNOWLEDGED, message)
         return Answer(Meaning.STRAY if data and data in self._expected else Meaning.MALFORMED)
 
     def _happen(self, age_s: float) -> Happening:
-        """Let the next thing happen.
+        """Return the next event.
 
-        No second comes twice: most of these protocols have no number, and tell two events of a kind by the time alone.
-        A fleet that is driven faster than one report a second and terminal has clocks that run ahead.
+        No two events have the same second, because in most of these protocols only the time separates two events of
+        one kind. If terminals must report more than once a second, their clocks run ahead.
         """
         kinds = (ALARMS, (Occasion.LOW_BATTERY,), (Occasion.POSITION,), (Occasion.HEARTBEAT,))
         (kind,) = self._random.choices(kinds, self._weights)
@@ -143,14 +143,14 @@ class Handheld(ABC):
 
 
 def cut_behind(end: bytes, pending: bytes) -> tuple[list[bytes], bytes]:
-    """Cut answers that end in one byte."""
+    """Return the answers, cut behind their end byte, and the rest."""
     *whole, rest = pending.split(end)
     return [answer + end for answer in whole], rest
 
 
 def made_up_imei(number: int) -> str:
-    """Return an IMEI of the range that 3GPP keeps for tests (reporting body 00), with its check digit."""
+    """Return an IMEI with its check digit, from the range that 3GPP reserves for tests (reporting body 00)."""
     digits = f"00101700{number:06d}"
-    # Luhn: from the right every other digit counts double, in the sum of its digits.
+    # Luhn: every other digit from the right is doubled, and the digits of the result are added.
     doubled = (int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(digits))
     return f"{digits}{-sum(value // 10 + value % 10 for value in doubled) % 10}"

@@ -1,6 +1,6 @@
-"""MiniFinder Pico and EV-07S pendants: a login on every connection, and nothing that is ever answered.
+"""MiniFinder Pico and EV-07S pendants: they log in on every connection, and the protocol answers nothing.
 
-A report counts as told once the receiver's machine has its bytes: such a device can know no more.
+A report counts as sent once the receiver's machine has its bytes, because such a device cannot know more.
 """
 
 from __future__ import annotations

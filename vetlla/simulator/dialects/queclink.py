@@ -1,6 +1,6 @@
-"""Queclink pendants (GL300): reports with a count that the SACK repeats, +BUFF for what was kept back.
+"""Queclink pendants (GL300): each report has a count, which the SACK repeats; +BUFF marks a stored report.
 
-No public source shows a fall as a report of theirs, so that these wearers press the button instead.
+No public source shows how these pendants report a fall, so the simulator sends an SOS instead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Pendant(Handheld):
 
 
 def _told(report: str, happening: Happening) -> str:
-    """Return what stands between the head and the time of sending: longitude before latitude, the charge last."""
+    """Return the fields between the head and the time of sending. Longitude is before latitude, a charge is last."""
     fix = f"1,4.3,92,12.0,{happening.longitude:.6f},{happening.latitude:.6f},{happening.at:{_TIME}},{_CELL}"
     return f"{_LOW_VOLTS},{fix}," if report == "GTBPL" else f"0,0,1,{fix},,{happening.charge}"
 

@@ -1,4 +1,4 @@
-"""The protocols that simulated homes speak: one line each. Names are those of the receiver's own registry."""
+"""The protocols of simulated homes, one line each. The names are those of the receiver's registry of protocols."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIALECTS: Final = {dialect.name: dialect for dialect in _OURS}
 
 
 def find(name: str) -> Dialect:
-    """Return the dialect of a protocol. UsageError: nobody here speaks it."""
+    """Return the dialect of a protocol. Raises UsageError if the simulator does not have it."""
     if name not in DIALECTS:
-        raise UsageError(f"no simulated home speaks {name!r}", remedy=f"one of {', '.join(DIALECTS)}")
+        raise UsageError(f"no simulated home speaks {name!r}", remedy=f"use one of {', '.join(DIALECTS)}")
     return DIALECTS[name]

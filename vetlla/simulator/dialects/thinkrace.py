@@ -1,7 +1,7 @@
-"""Thinkrace IW watches: a login that is answered with the time, then reports answered by their own letters.
+"""Thinkrace IW watches: the receiver answers the login with the time, and each report with the report's letters.
 
-No number tells two answers apart: a late IWBP10# settles whichever alarm waits for one. No code for a low battery is
-known; its position says it with a low charge.
+Answers have no number, so a late IWBP10# settles any alarm that waits for one. No code for a low battery is known, so
+the watch sends a position with a low charge.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Watch(Handheld):
         self.greeting = f"IWAP00{account.account}#".encode()
 
     def is_welcome(self, data: bytes) -> bool:
-        """Say whether this is the answer to the login: the time, and a zone of 0."""
+        """Return True if this is the answer to the login: the time, and a zone of 0."""
         return _WELCOME.fullmatch(data) is not None
 
     def say(self, happening: Happening) -> Word:

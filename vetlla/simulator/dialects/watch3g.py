@@ -1,6 +1,6 @@
-"""Watches of the bracket protocol: LK to live, UD for a place, UD2 for one from memory, AL until it is answered.
+"""Watches of the bracket protocol: LK is a heartbeat, UD a position, UD2 a stored position and AL an alarm.
 
-Positions are not answered: they count as told once the receiver's machine has their bytes.
+The receiver does not answer positions, so they count as sent once the receiver's machine has their bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAKER: Final = "3G"
 
 _ALARM_BITS: Final = {Occasion.SOS: 16, Occasion.FALL: 21, Occasion.LOW_BATTERY: 17}
 _IS_LOW: Final = 1
-"""State bit 0, beside the alarm's own."""
+"""State bit 0, which a low battery sets besides its alarm bit."""
 _NETWORKS: Final = "1,0,1,1,4096,8193,140,0,10.0"
 """One cell of the test network 001-01, no Wi-Fi, accuracy in metres."""
 
@@ -46,7 +46,7 @@ class Watch(Handheld):
         status = 0 if bit is None else 1 << bit
         if happening.occasion is Occasion.LOW_BATTERY:
             status |= _IS_LOW
-        # An alarm is repeated until it is answered, and never becomes a stored position.
+        # A watch repeats an alarm until it is answered, so an alarm is never sent as a stored position.
         command = "AL" if bit is not None else "UD2" if happening.is_stored else "UD"
         content = (
             f"{command},{happening.at:%d%m%y,%H%M%S},A,{happening.latitude:.6f},N,{happening.longitude:.7f},E,"
@@ -59,7 +59,7 @@ class Watch(Handheld):
 
 
 def _account(number: int) -> str:
-    """Return the ten digits of the IMEI that a watch calls itself by: the fifth to the fourteenth."""
+    """Return the ten digits of the IMEI that are a watch's account: the fifth to the fourteenth."""
     return made_up_imei(number)[4:14]
 
 

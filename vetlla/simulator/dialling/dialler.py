@@ -1,7 +1,7 @@
-"""How a terminal delivers a message: send, wait for the acknowledgement, repeat, correct the clock, dial again.
+"""Delivers a terminal's message: send, wait for the acknowledgement, repeat, correct the clock, dial again.
 
-The behaviour is that of the premises equipment (PE) in DC-09, and of GSM terminals as far as theirs is known: the same
-message on every retry, a new one only when the last one is settled. What the bytes mean is the dialect's business.
+The behaviour is that of the premises equipment (PE) in DC-09, and of GSM terminals as far as it is known. Every retry
+sends the same message, and a new one is sent only when the last one is settled. The dialect interprets the bytes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 FATES = {Meaning.ACKNOWLEDGED: Fate.ACKNOWLEDGED, Meaning.REFUSED: Fate.REFUSED}
 REDIAL_PAUSE_S = 0.5
-"""After a line failed: long enough not to hammer a receiver that restarts, short enough to notice when it is back."""
+"""Pause after a line failed: long enough to spare a receiver that restarts, short enough to find it back soon."""
 TEAR_PAUSE_S = 0.002
-"""Between the pieces of a torn frame, so that the kernel does not put them together again."""
+"""Pause between the pieces of a torn frame, so that the kernel does not join them again."""
 
 _OTHER_PATH = {Transport.TCP: Transport.UDP, Transport.UDP: Transport.TCP, Transport.TLS: Transport.TLS}
 
@@ -56,15 +56,15 @@ class Dialler:
         self._line: Line | None = None
         self._second_line: Line | None = None
         self._sent_twice: Message | None = None
-        """Whose acknowledgement is awaited on the second line."""
+        """The message whose acknowledgement is awaited on the second line."""
         self._network = asyncio.Event()
-        """Set while there is one."""
+        """Set while the home has a network."""
         self._network.set()
         self._back_ns = 0
-        """When the network came back: the time without one is no latency of the receiver's."""
+        """When the network came back. The time without it is not latency of the receiver."""
 
     async def deliver(self, messages: Sequence[Message]) -> None:
-        """Deliver the messages, together if there are several; return when each is settled, for good or ill."""
+        """Deliver the messages, together if there are several. Return when each is settled, even if it is lost."""
         unsettled = list(messages)
         try:
             attempts = 0
@@ -78,7 +78,7 @@ class Dialler:
                 self.hang_up()
 
     async def dial(self) -> Line:
-        """Return the standing line, or open one and log in. LinkError: the receiver does not answer as it should."""
+        """Return the open line, or open one and log in. Raises LinkError if the receiver does not answer correctly."""
         if self._line is None or self._line.inbox.ended:
             self._drop()
             await self._network.wait()
@@ -92,7 +92,7 @@ class Dialler:
         return self._line
 
     def lose_network(self) -> bool:
-        """Break the line, if one stands, and open none until the network is back; say whether one stood."""
+        """Break the open line, and open no other until the network is back. Return True if a line was open."""
         self._network.clear()
         stood = self._line is not None and not self._line.inbox.ended
         for line in (self._line, self._second_line):
@@ -101,16 +101,16 @@ class Dialler:
         return stood
 
     async def has_network(self) -> None:
-        """Wait until there is one."""
+        """Wait until the home has a network."""
         await self._network.wait()
 
     def find_network(self) -> None:
-        """Go on from here."""
+        """Allow the home to dial again."""
         self._back_ns = time.monotonic_ns()
         self._network.set()
 
     def hang_up(self) -> None:
-        """Close what is open."""
+        """Close the open lines."""
         self._drop()
         if self._second_line is not None:
             self._second_line.hang_up()
@@ -122,7 +122,7 @@ class Dialler:
             self._line = None
 
     async def _greet(self, line: Line) -> None:
-        """Log in where the protocol has a login, and wait for its answer where it has one."""
+        """Log in if the protocol has a login, and wait for the answer if there is one."""
         if not self._network.is_set():
             raise LinkError("the network failed while the line was opened")
         if not self._terminal.greeting:
@@ -133,10 +133,10 @@ class Dialler:
         answer = await line.inbox.get(time.monotonic() + self._scenario.timeout_s)
         if answer is None or not self._terminal.is_welcome(answer):
             self._counts.malformed += answer is not None
-            raise LinkError("the receiver does not answer the login as it should")
+            raise LinkError("the receiver did not answer the login correctly")
 
     async def _attempt(self, unsettled: list[Message]) -> bool:
-        """Try once; False: the network went away meanwhile, which is no attempt."""
+        """Try once. Return False if the network failed meanwhile, because that does not count as an attempt."""
         try:
             line = await self.dial()
             if unsettled[0].attempts:
@@ -153,7 +153,7 @@ class Dialler:
         return True
 
     async def _send_first(self, line: Line, messages: Sequence[Message]) -> Line:
-        """Send for the first time, with the mishaps the scenario wants; return the line that now counts."""
+        """Send for the first time, with the scenario's mishaps. Return the line to listen on."""
         sent_ns = time.monotonic_ns()
         for message in messages:
             message.attempts = 1
@@ -199,7 +199,7 @@ class Dialler:
         self._counts.duplicated += 1
 
     async def _hear_second_path(self) -> None:
-        """Wait for the acknowledgement of the duplicate, if there was one; the message itself is settled already."""
+        """Wait for the acknowledgement of the duplicate, if one was sent. The message itself is already settled."""
         if self._second_line is None or self._sent_twice is None:
             return
         awaited, self._sent_twice = self._sent_twice, None
@@ -219,7 +219,7 @@ class Dialler:
             line.send(message.frame)
 
     async def _listen(self, line: Line, unsettled: list[Message]) -> None:
-        """Take replies until all is settled, time is up, or the clock was put right and a repeat will pass."""
+        """Take replies until all is settled, the time is up, or a NAK corrected the clock (a repeat will then pass)."""
         until = time.monotonic() + self._scenario.timeout_s
         unanswered = [message for message in unsettled if not message.is_answered]
         if unanswered and await line.is_taken(until):
@@ -231,7 +231,7 @@ class Dialler:
                 return
 
     def _judge(self, data: bytes, unsettled: list[Message]) -> bool:
-        """Settle what the reply settles; say whether it put the clock right."""
+        """Settle the message that the reply answers. Return True if the reply corrected the clock."""
         meaning, message = self._terminal.understand(data, unsettled)
         match meaning:
             case Meaning.ACKNOWLEDGED | Meaning.REFUSED:

@@ -1,4 +1,4 @@
-"""The wire between a home and the receiver: a stream or datagrams out, whole replies in."""
+"""The line between a home and the receiver: it sends a stream or datagrams, and returns complete replies."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 HUNG_UP = "the receiver hung up"
 MAX_PENDING = 4096
-"""No answer of any protocol is longer: whatever grows beyond it is handed on as it is, to be judged malformed."""
+"""No answer of any protocol is longer. More bytes without an end are passed on as they are, and count as malformed."""
 LOOK_S = 0.001
-"""Between two looks at what the receiver's machine has not taken yet: what a timer can do."""
+"""Pause between two checks whether the receiver's machine took all bytes. A timer cannot do less."""
 
 
 class Inbox:
-    """Replies of one line, in order, for one reader."""
+    """The replies of one line, in order, for one reader."""
 
     def __init__(self) -> None:
         self._replies: deque[bytes] = deque()
@@ -42,7 +42,7 @@ class Inbox:
         self._wake()
 
     def end(self) -> None:
-        """Say that nothing more can come."""
+        """Record that no more replies can come."""
         self._ended = True
         self._wake()
 
@@ -52,11 +52,11 @@ class Inbox:
         return self._ended
 
     async def get(self, until: float) -> bytes | None:
-        """Return the next reply, or None once ``time.monotonic()`` passes ``until``. LinkError: the line is gone."""
+        """Return the next reply, or None once ``time.monotonic()`` passes ``until``. LinkError without a line."""
         if not self._replies and not self._ended:
             loop = asyncio.get_running_loop()
             waiter = self._waiter = loop.create_future()
-            # asyncio.timeout would do the same for three times the price, once per frame.
+            # asyncio.timeout would do the same at three times the cost, for every frame.
             timer = loop.call_later(max(0.0, until - time.monotonic()), self._wake)
             try:
                 await waiter
@@ -75,29 +75,29 @@ class Inbox:
 
 
 class Line(Protocol):
-    """What a home needs of a line."""
+    """The methods of a line that a home needs."""
 
     inbox: Inbox
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the wire. LinkError: it is gone."""
+        """Send bytes. Raises LinkError if the line is gone."""
         ...
 
     async def is_taken(self, until: float) -> bool:
-        """Wait until the receiver's machine has every byte; False: not by then. LinkError: the line is gone."""
+        """Return True once the receiver's machine has every byte, or False at ``until``. LinkError without a line."""
         ...
 
     def hang_up(self) -> None:
-        """Close in order: what was sent still arrives."""
+        """Close the line normally, so that bytes already sent still arrive."""
         ...
 
     def break_off(self) -> None:
-        """Close at once, as when the network fails: what was not sent yet never leaves."""
+        """Close at once, as when the network fails. Bytes that were not sent yet are dropped."""
         ...
 
 
 class StreamLine(asyncio.Protocol):
-    """One TCP or TLS connection; cuts what comes back into replies."""
+    """One TCP or TLS connection. It cuts the received bytes into replies."""
 
     def __init__(self, cut: Cut) -> None:
         self.inbox = Inbox()
@@ -106,11 +106,11 @@ class StreamLine(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but ancestry
+        """Keep the connection's transport."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has the same interface but is not a subclass
 
     def data_received(self, data: bytes) -> None:
-        """Cut what came into replies."""
+        """Cut the received bytes into replies."""
         replies, pending = self._cut(self._pending + data)
         for reply in replies:
             self.inbox.put(reply)
@@ -120,18 +120,18 @@ class StreamLine(asyncio.Protocol):
         self._pending = pending
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Tell the reader."""
+        """End the inbox, so that its reader gets an error."""
         self.inbox.end()
 
     def send(self, data: bytes) -> None:
-        """Put bytes on the wire. LinkError: the receiver hung up."""
+        """Send bytes. Raises LinkError if the receiver hung up."""
         assert self._transport is not None
         if self._transport.is_closing():
             raise LinkError(HUNG_UP)
         self._transport.write(data)
 
     async def is_taken(self, until: float) -> bool:
-        """Wait for the other machine's TCP to acknowledge all."""
+        """Return True once the other machine's TCP acknowledged every byte, or False at ``until``."""
         assert self._transport is not None
         while not self.inbox.ended:
             if not self._transport.get_write_buffer_size() and not self._unacknowledged():
@@ -142,13 +142,13 @@ class StreamLine(asyncio.Protocol):
         raise LinkError(HUNG_UP)
 
     def _unacknowledged(self) -> int:
-        """Return the bytes in the kernel that the other side has not acknowledged (Linux, ``SIOCOUTQ``)."""
+        """Return the number of bytes in the kernel that the peer has not acknowledged (Linux, ``SIOCOUTQ``)."""
         assert self._transport is not None
         descriptor = self._transport.get_extra_info("socket").fileno()
         return 0 if descriptor < 0 else int.from_bytes(ioctl(descriptor, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def hang_up(self) -> None:
-        """Close in order: what was sent still arrives."""
+        """Close the connection normally, so that bytes already sent still arrive."""
         assert self._transport is not None
         self._transport.close()
 
@@ -160,37 +160,37 @@ class StreamLine(asyncio.Protocol):
 
 
 class DatagramLine(asyncio.DatagramProtocol):
-    """One UDP socket: a datagram is a frame, both ways."""
+    """One UDP socket. A datagram is one frame, in both directions."""
 
     def __init__(self) -> None:
         self.inbox = Inbox()
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the socket."""
+        """Keep the socket's transport."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's signature
-        """Take a reply."""
+        """Add a reply."""
         self.inbox.put(data)
 
     def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
-        """Nobody listens at that port just now: the frame is lost, as any datagram may be."""
+        """End the inbox, because nothing listens at that port now and the frame is lost."""
         self.inbox.end()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Tell the reader."""
+        """End the inbox, so that its reader gets an error."""
         self.inbox.end()
 
     def send(self, data: bytes) -> None:
-        """Put one datagram on the wire. LinkError: the socket is closed."""
+        """Send one datagram. Raises LinkError if the socket is closed."""
         assert self._transport is not None
         if self._transport.is_closing():
             raise LinkError(HUNG_UP)
         self._transport.sendto(data)
 
     async def is_taken(self, until: float) -> bool:  # noqa: ARG002 - the contract's
-        """Nobody can know: a datagram that nothing answers counts as told when it left."""
+        """Return True: a datagram without an answer counts as sent when it left, because UDP shows no more."""
         if self.inbox.ended:
             raise LinkError(HUNG_UP)
         return True
@@ -207,7 +207,7 @@ class DatagramLine(asyncio.DatagramProtocol):
 
 
 async def dial(scenario: Scenario, transport: Transport) -> Line:
-    """Open a line to the scenario's receiver. LinkError: it does not answer within the scenario's time-out."""
+    """Open a line to the scenario's receiver. Raises LinkError if it does not answer within the time-out."""
     loop = asyncio.get_running_loop()
     secured = trust(scenario.trusted) if transport is Transport.TLS else None
     try:
@@ -220,22 +220,22 @@ async def dial(scenario: Scenario, transport: Transport) -> Line:
                 lambda: StreamLine(scenario.dialect.cut), scenario.host, scenario.port, ssl=secured
             )
             return made[1]
-    except OSError as error:  # TimeoutError and ssl.SSLError are kinds of it
+    except OSError as error:  # TimeoutError and ssl.SSLError are subclasses
         raise LinkError(f"no receiver at {scenario.host}:{scenario.port} ({transport})") from error
 
 
 @lru_cache
 def trust(certificate: str | None) -> ssl.SSLContext:
-    """Return what a TLS line demands: this certificate (a PEM file), or none. UsageError if it cannot be read."""
+    """Return a TLS context that demands this certificate (a PEM file), or accepts any. UsageError if unreadable."""
     try:
         if certificate is not None:
             open_file(Path(certificate)).close()  # ssl itself would wait for the writer of a pipe
         context = ssl.create_default_context(cafile=certificate)
-    except OSError as error:  # ssl.SSLError is a kind of it
+    except OSError as error:  # ssl.SSLError is a subclass
         raise UsageError(
             f"{certificate}: {error.strerror or error}", remedy="name a certificate in a PEM file"
         ) from error
-    context.check_hostname = False  # receivers are dialled by address
+    context.check_hostname = False  # homes dial receivers by address
     if certificate is None:
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,4 +1,4 @@
-"""One home: its terminal, its line, and what waits to be told."""
+"""One home: its terminal, its line, and the calls that wait to be sent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from vetlla.simulator.statistics import Counts
 
 WRONG_CLOCK_S = -312.0
-"""How far a home's clock is off where the scenario wants wrong clocks: far outside the receiver's window."""
+"""Error of a home's clock, if the scenario asks for wrong clocks. It is far outside the receiver's window."""
 
 Settled: TypeAlias = Callable[[Message], None]
 
 
 class Call(NamedTuple):
-    """So many messages that became due together; none: see that a line stands."""
+    """A number of messages that became due together. With size 0 the home only opens its line."""
 
     due_ns: int
     size: int
@@ -51,14 +51,14 @@ class Subscriber:
         self._keeps_line = scenario.connection is Connection.KEEP
         self._left_ns = 0
         self._back_ns = 0
-        """From when to when there was no network, monotonic."""
+        """The last time without a network was from ``_left_ns`` to ``_back_ns``, both monotonic."""
 
     def messages(self, size: int) -> list[Message]:
-        """Return the next messages; those that travel together are numbered, even heartbeats."""
+        """Return the next messages. If several travel together, all have numbers, even heartbeats."""
         return [self.terminal.next(numbered=size > 1) for _ in range(size)]
 
     async def live_by_inbox(self) -> None:
-        """Deliver what is due, in order, until None."""
+        """Deliver the calls of the inbox in order, until None."""
         try:
             while (call := await self.inbox.get()) is not None:
                 if call.size:
@@ -70,7 +70,7 @@ class Subscriber:
             self.dialler.hang_up()
 
     async def live_by_answers(self, ready: Iterable[list[Message]], counts: Counts, stop: asyncio.Event) -> None:
-        """Deliver the next call as soon as the last one is settled."""
+        """Deliver each call as soon as the one before is settled."""
         try:
             for messages in ready:
                 if stop.is_set() or self.is_silent:
@@ -83,23 +83,23 @@ class Subscriber:
             self.dialler.hang_up()
 
     def lose_network(self) -> bool:
-        """Be cut off; say whether a line stood."""
+        """Cut the home off. Return True if a line was open."""
         self._left_ns = time.monotonic_ns()
         return self.dialler.lose_network()
 
     def find_network(self) -> None:
-        """Go on: with what became due meanwhile, or with nothing but a line."""
+        """Reconnect the home, which then sends the messages that became due meanwhile."""
         self._back_ns = time.monotonic_ns()
         self.dialler.find_network()
         self.inbox.put_nowait(Call(time.monotonic_ns(), 0))
 
     def fall_silent(self) -> None:
-        """Say nothing from now on. A home that had no reason to dial yet does so: its line is to stand."""
+        """Send nothing from now on. A home that has not dialled yet opens its line, because it must be connected."""
         self.is_silent = True
         self.inbox.put_nowait(Call(time.monotonic_ns(), 0))
 
     async def _build(self, call: Call) -> list[Message]:
-        """Return the messages of a call; those that became due without a network are built when it is back."""
+        """Return the messages of a call. If it became due without a network, wait for the network before building."""
         if not self._left_ns or call.due_ns < self._left_ns:
             return self.messages(call.size)
         await self.dialler.has_network()

@@ -1,4 +1,7 @@
-"""A fleet of MQTT terminals at a broker: beats and events after docs/protocols/mqtt.md, repeated until receipted."""
+"""A fleet of MQTT terminals at a broker. They send heartbeats, and repeat events until a receipt comes.
+
+Topics and messages follow docs/protocols/mqtt.md.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
     from vetlla.simulator.mqtt.home import Home
 
 UNDER_WAY_MAX: Final = 2_000
-"""Events of a fleet that wait for their receipts; then the next one waits, and counts from when it was due."""
+"""Largest number of messages under way in a fleet. The next one waits, and its latency counts from when it was due."""
 GOODBYE_S: Final = 3.0
-"""Time a connection has to take its leave of the broker at the end."""
+"""Time that a connection has to disconnect from the broker at the end."""
 
 _ALARMS: Final = (("0003", "0010"), ("0005", "0009"), ("0023", "0009"))
 _TECHNICAL: Final = (("0003", "0016"), ("0002", "0085"), ("0002", "0086"), ("0003", "0123"), ("0003", "0124"))
@@ -33,7 +36,7 @@ _SPOKEN: Final = (_ALARMS, _TECHNICAL, _TESTS)
 
 
 class Fate(StrEnum):
-    """What became of an event."""
+    """Outcome of an event."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -42,7 +45,7 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class Event:
-    """One event and what became of it."""
+    """One event and its outcome."""
 
     terminal: str
     device: str
@@ -50,7 +53,7 @@ class Event:
     dty: str
     stc: str
     ts: str
-    """When it became due, by the terminal's clock."""
+    """When it became due, on the terminal's clock."""
     attempts: int = 0
     fate: Fate = Fate.LOST
 
@@ -65,7 +68,7 @@ class Fleet:
         settled: Callable[[Event], None] | None = None,
         tell: Tell | None = None,
     ) -> None:
-        """``settled`` is called with each event that has met its fate; ``tell`` hears what befalls the fleet."""
+        """Call ``settled`` with each settled event, and ``tell`` with a sentence for each event of the fleet."""
         self.counts = counts or FleetCounts()
         self._plan = plan
         self._settled = settled
@@ -79,11 +82,11 @@ class Fleet:
         self._homes = [home for connection in self._connections for home in connection.homes]
         self._under_way = asyncio.Semaphore(UNDER_WAY_MAX)
         self._boot = time.time_ns() // 1_000_000
-        """A start's number, greater than the last one's without anything kept: references are never used again."""
+        """Number of this start. It is greater than that of the previous run, so no reference is used twice."""
         self._number = 0
 
     async def run(self, stop: asyncio.Event | None = None) -> FleetCounts:
-        """Say what is due until the end, or until ``stop``; wait for the last receipts."""
+        """Send what is due until the end, or until ``stop``. Then wait for the last receipts."""
         stop, plan = stop or asyncio.Event(), self._plan
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(connection.live()) for connection in self._connections]
@@ -108,7 +111,7 @@ class Fleet:
         return self.counts
 
     async def _stand(self) -> None:
-        """Wait until every connection stands, for so long as an event waits for its receipt."""
+        """Wait until all connections are up, at most as long as an event waits for its receipt."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._plan.timeout_s):
                 for connection in self._connections:
@@ -119,7 +122,7 @@ class Fleet:
         due, end = time.monotonic(), time.monotonic() + plan.duration_s
         said = 0
         async with asyncio.TaskGroup() as telling:
-            if plan.outage or plan.silence:  # what is to be missed later must have been heard before
+            if plan.outage or plan.silence:  # the receiver can miss only a terminal that it heard before
                 for home in self._homes:
                     await self._release(telling, home, self._draw(due))
             while not stop.is_set() and due < end and (plan.messages is None or said < plan.messages):
@@ -132,7 +135,7 @@ class Fleet:
                 due += random.expovariate(plan.rate)
 
     def _draw(self, at: float) -> Due:
-        """Make up what becomes due."""
+        """Return a random message that becomes due."""
         plan, random = self._plan, self._random
         *events, beats = plan.mix.weights()
         (kind,) = random.choices((*_SPOKEN, None), (*events, beats))
@@ -142,7 +145,7 @@ class Fleet:
         return Due(at, random.choice(("", device)), None, random.randint(20, 100))
 
     async def _release(self, telling: asyncio.TaskGroup, home: Home, due: Due) -> None:
-        """Tell it now; or after what waits for the network already."""
+        """Send the message now, or after those that already wait for the network."""
         if home.network.is_set() and not home.backlog:
             await self._begin(telling, home, due)
             return
@@ -175,7 +178,7 @@ class Fleet:
             self.counts.backlog_settled_ns = time.monotonic_ns()
 
     async def _beat(self, home: Home, due: Due, number: int) -> None:
-        """Send a heartbeat once, or once more after an outage."""
+        """Send a heartbeat once. Send it again if an outage interrupted it."""
         topic = f"{due.device}/hb" if due.device else "hb"
         beat = {"boot": self._boot, "seq": number, "ts": _moment(due.at), "batt": due.battery, "rssi": -60}
         taken, outages = False, -1
@@ -188,7 +191,7 @@ class Fleet:
         self.counts.heartbeats_lost += not taken
 
     async def _insist(self, home: Home, due: Due, event: Event) -> None:
-        """Repeat an event until its receipt comes, or patience ends; an attempt that an outage ends is none."""
+        """Repeat an event until its receipt comes or all attempts are used. One that an outage ends does not count."""
         connection, counts = home.connection, self.counts
         counts.told += 1
         payload: dict[str, object] = {"ref": event.ref, "dty": event.dty, "stc": event.stc, "ts": event.ts}
@@ -221,7 +224,7 @@ class Fleet:
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until they are done: one cancellation may get lost (see ``Home.attempt``)."""
+    """Cancel the tasks until they are done, because one cancellation may get lost (see ``Home.attempt``)."""
     waiting = set(tasks)
     while waiting:
         for task in waiting:
@@ -230,10 +233,10 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def _is_of_before(home: Home, due: Due) -> bool:
-    """Say whether a message became due before the home's network was back."""
+    """Return True if a message became due before the home's network was back."""
     return round(due.at * 1e9) < home.back_ns
 
 
 def _moment(at: float) -> str:
-    """Return a monotonic instant as a device's clock tells it (RFC 3339)."""
+    """Return a monotonic instant as the time on a device's clock (RFC 3339)."""
     return datetime.fromtimestamp(time.time() - (time.monotonic() - at), UTC).isoformat(timespec="milliseconds")

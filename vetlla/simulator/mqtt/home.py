@@ -1,7 +1,7 @@
-"""Terminals at a broker, and the connections that they share: up while a terminal has a network, gone when it fails.
+"""Terminals at a broker, and their connections. A connection is up while one of its terminals has a network.
 
-Terminals share a bounded number of connections. With one each, a connection is its terminal: client id, last will and
-all; where they share, only their topics tell them apart, which a broker that authorises by client id refuses.
+Terminals share a bounded number of connections. A terminal with its own connection has its own client id and last will.
+Terminals that share one differ only in their topics, which a broker that authorises by client id refuses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.simulator.mqtt.plan import FleetCounts, Plan
 
 PUBLISHED_MAX: Final = 20
-"""Messages of one connection that wait for their PUBACK: what Mosquitto takes by default."""
+"""Largest number of messages of one connection that wait for their PUBACK. It is Mosquitto's default."""
 RECONNECT_S: Final = 1.0
 
 
@@ -30,33 +30,33 @@ class Due(NamedTuple):
     """One message that became due."""
 
     at: float
-    """Monotonic."""
+    """Monotonic time in seconds."""
     device: str
-    """"": of the terminal itself."""
+    """The UCR, or "" for the terminal itself."""
     code: tuple[str, str] | None
-    """Device type and status of an event; None: a heartbeat."""
+    """Device type and status of an event, or None for a heartbeat."""
     battery: int
 
 
 class Home:
-    """One terminal: whether it has a network, and what waits until it has."""
+    """One terminal, the state of its network and the messages that wait for it."""
 
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
         self.connection = connection
         self.network = asyncio.Event()
-        """Set while there is one."""
+        """Set while the terminal has a network."""
         self.network.set()
         self.outages = 0
         self.back_ns = 0
-        """When the network came back, monotonic: the time without one is no latency of the receiver's."""
+        """When the network came back, monotonic. The time without it is not latency of the receiver."""
         self.backlog: deque[Due] = deque()
-        """What is told before anything new."""
+        """Messages to send before any new one."""
         self.is_silent = False
         self._trying: set[asyncio.Timeout] = set()
 
     def lose_network(self) -> bool:
-        """Be cut off, without a goodbye to the broker; say whether that broke a connection that stood."""
+        """Cut the terminal off without a DISCONNECT. Return True if that broke an open connection."""
         self.network.clear()
         self.outages += 1
         for patience in self._trying:
@@ -65,21 +65,21 @@ class Home:
         return self.connection.lose_network()
 
     def find_network(self) -> None:
-        """Go on. Who shares a connection that a neighbour brought back is announced with its first message."""
+        """Reconnect. If another terminal already restored a shared connection, the first message announces this one."""
         self.back_ns = time.monotonic_ns()
         self.network.set()
         self.connection.find_network()
 
     def fall_silent(self) -> None:
-        """Say nothing from now on; the connection stands."""
+        """Send nothing from now on, but keep the connection."""
         self.is_silent = True
 
     @asynccontextmanager
     async def attempt(self, within_s: float) -> AsyncIterator[asyncio.Timeout]:
-        """Try for so long, or until the network goes; ``outages`` tells which it was.
+        """Run the body for at most this time, or until the network fails; then ``outages`` has changed.
 
-        Whoever goes on after aiomqtt asks first whether the time has expired: it waits by ``asyncio.wait_for``, which
-        loses a cancellation that comes together with the broker's answer (Python 3.11, gh-86296).
+        After a call of aiomqtt the body must check that the time has not expired. aiomqtt uses ``asyncio.wait_for``,
+        which loses a cancellation that comes together with the broker's answer (Python 3.11, gh-86296).
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s) as patience:
@@ -97,18 +97,18 @@ class Connection:
         self.homes = [Home(name, self) for name in terminals]
         self.up = asyncio.Event()
         self.waiting: dict[tuple[str, str], asyncio.Future[str]] = {}
-        """By terminal and reference: the status of the receipt."""
+        """The awaited status of each receipt, by terminal and reference."""
         self._plan = plan
         self._counts = counts
         self._client: aiomqtt.Client | None = None
         self._network = asyncio.Event()
-        """Set while one of the terminals has one."""
+        """Set while one of the terminals has a network."""
         self._network.set()
         self._announced: set[str] = set()
         self._room = asyncio.Semaphore(PUBLISHED_MAX)
 
     async def live(self) -> None:
-        """Be connected, again and again, until cancelled."""
+        """Connect, and reconnect after each failure, until cancelled."""
         while True:
             await self._network.wait()
             client = self._client = self._make_client()
@@ -131,7 +131,7 @@ class Connection:
                 await asyncio.sleep(RECONNECT_S)
 
     def lose_network(self) -> bool:
-        """Break off without DISCONNECT, so that the broker sends the last will; say whether the connection stood."""
+        """Break off without DISCONNECT, so that the broker sends the last will. Return True if a connection was up."""
         stood = self.up.is_set()
         self.up.clear()
         self._network.clear()
@@ -146,7 +146,7 @@ class Connection:
         self._network.set()
 
     async def publish(self, home: Home, topic: str, payload: Mapping[str, object]) -> bool:
-        """Publish once below the terminal's branch; say whether the broker took it."""
+        """Publish once below the terminal's branch. Return True if the broker took it."""
         await self.up.wait()
         client = self._client
         if client is None or not self.up.is_set():
@@ -170,7 +170,7 @@ class Connection:
             protocol=aiomqtt.ProtocolVersion.V5,
             will=aiomqtt.Will(f"tc/1/{first}/$state", "lost", qos=1, retain=True) if is_own else None,
         )
-        client.pending_calls_threshold = PUBLISHED_MAX + len(self.homes)  # what is meant to be is no warning
+        client.pending_calls_threshold = PUBLISHED_MAX + len(self.homes)  # intended, so no warning
         return client
 
     async def _announce(self, client: aiomqtt.Client, name: str) -> None:
@@ -178,7 +178,7 @@ class Connection:
         await client.publish(f"tc/1/{name}/$state", "ready", qos=1, retain=True)
 
     def _hear(self, message: aiomqtt.Message) -> None:
-        with suppress(ValueError, KeyError, TypeError):  # not a receipt: somebody else's idea of one
+        with suppress(ValueError, KeyError, TypeError):  # another client may publish here what is not a receipt
             receipt = json.loads(bytes(message.payload))
             waiting = self.waiting.pop((message.topic.value.split("/")[2], receipt["ref"]))
             waiting.set_result(receipt["status"])

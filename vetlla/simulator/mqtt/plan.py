@@ -1,4 +1,4 @@
-"""What a fleet of MQTT terminals is and says, and what came of it."""
+"""The plan of a fleet of MQTT terminals, and the counts of its run."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from vetlla.simulator.weights import Mix
 
 CONNECTIONS_MAX: Final = 200
-"""Connections of one fleet: each costs a descriptor, a task and a keep-alive."""
+"""Largest number of connections of one fleet. Each costs a descriptor, a task and a keep-alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a fleet is, and what it says."""
+    """The terminals of a fleet, and the messages that they send."""
 
     host: str
     port: int
     terminals: Sequence[str]
     mix: Mix
     devices: int = 1
-    """UCRs of each terminal: ucr-1, ucr-2 ..."""
+    """Number of UCRs of each terminal; they are ucr-1, ucr-2 ..."""
     connections: int = CONNECTIONS_MAX
     rate: float = 10.0
-    """Messages a second over all terminals, at random instants, whether receipted or not."""
+    """Messages a second over all terminals, at random instants, even if earlier ones have no receipt yet."""
     duration_s: float = 10.0
     messages: int | None = None
-    """Stop after so many."""
+    """Stop after this number of messages."""
     timeout_s: float = 5.0
-    """A terminal repeats an event that has no receipt after this time ..."""
+    """A terminal repeats an event that has no receipt after this time."""
     attempts: int = 5
-    """... so often in all."""
+    """Largest number of times that a terminal sends one event."""
     seed: int = 0
     outage: Outage | None = None
     silence: Silence | None = None
@@ -51,18 +51,18 @@ class FleetCounts(Fortunes):
     """Running counts of a fleet."""
 
     told: int = 0
-    """Events that were due."""
+    """Events that became due."""
     accepted: int = 0
     refused: int = 0
     lost: int = 0
     repeated: int = 0
     heartbeats: int = 0
-    """Taken by the broker; nobody receipts them."""
+    """Heartbeats that the broker took. The receiver sends no receipt for a heartbeat."""
     heartbeats_lost: int = 0
     connections: int = 0
     seconds: float = 0.0
     latencies: Latencies = field(default_factory=Latencies)
-    """From due to receipted."""
+    """From when an event is due until its receipt."""
 
     @property
     def complete(self) -> bool:
