@@ -367,9 +367,9 @@ if os.geteuid() == 0:  # only root can give files away
         daemon = grp.getgrnam("daemon").gr_gid
         for place, mode, remedy in (
             (public_dir, 0o750, "sudo usermod -aG daemon nobody"),
-            (public_dir, 0o700, f"give {public_dir} to a group that nobody is in"),
+            (public_dir, 0o700, f"give {public_dir} to a group of nobody"),
             (socket_path, 0o660, "sudo usermod -aG daemon nobody"),
-            (socket_path, 0o640, f"give {socket_path} to a group that nobody is in"),
+            (socket_path, 0o640, f"give {socket_path} to a group of nobody"),
         ):
             os.chown(place, 0, daemon)
             place.chmod(mode)
