@@ -355,7 +355,7 @@ async def _write(events: Events, writer: asyncio.StreamWriter) -> None:
 
 async def _hear_out(reader: asyncio.StreamReader) -> None:
     while await reader.read(LINE_MAX):
-        pass  # a caller with a watch sends no more requests
+        pass  # a caller with a watch sends no further requests
 
 
 def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
