@@ -94,7 +94,7 @@ class HttpServer:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection of aiohttp's server, which counts against ``CONNECTIONS_MAX`` and ends after ``LIFE_S``."""
+    """One connection of aiohttp's server, which counts against ``VISITORS_MAX`` and ends after ``LIFE_S``."""
 
     def __init__(self, served: asyncio.Protocol, visitors: dict[_Visitor, asyncio.Transport]) -> None:
         self._served = served
