@@ -95,9 +95,9 @@ def test_a_broker_that_takes_the_receiver(site: Site) -> None:
         (lambda folder: {"password_file": _password(folder, "wrong")}, "Not authorized", "password file"),
         (lambda _: {"username": "", "password_file": ""}, "Not authorized", "user name"),
         (lambda folder: {"password_file": f'"{folder / "none"}"'}, "No such file", "write the password there"),
-        (lambda folder: {"tls": _authority(folder)}, "certificate verify failed", "see ca,"),
+        (lambda folder: {"tls": _authority(folder)}, "certificate verify failed", "check ca,"),
         (lambda folder: {"tls": f'{{ ca = "{folder / "none"}" }}'}, "no such file", "name a PEM file"),
-        (lambda _: {"tls": ""}, "hung up unanswered", "has this port TLS"),
+        (lambda _: {"tls": ""}, "unanswered", "uses TLS"),
     ],
 )
 def test_what_is_wrong_is_named(site: Site, changes: Callable[[Path], dict[str, str]], why: str, remedy: str) -> None:
@@ -114,7 +114,7 @@ def test_a_broker_that_is_down(site: Site) -> None:
     found = site.doctor()
     assert found["level"] == "critical"
     assert "refused" in found["text"]
-    assert "is the broker running" in found["remedy"]
+    assert "check that the broker runs" in found["remedy"]
 
 
 @pytest.mark.parametrize("site", [WITH_CERTIFICATE], indirect=True)

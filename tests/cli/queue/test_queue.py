@@ -180,7 +180,7 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
     [
         (("claim", 99_999), "no open alarm 99999"),
         (("answer", 99_999), "no open alarm 99999"),
-        (("note", 99_999, " "), "should be a text that says something"),
+        (("note", 99_999, " "), "should be a text"),
         (("close", 99_999, "--outcome", "other"), "no open alarm 99999"),
         (("handover", 99_999, "berta"), "no open alarm 99999"),
         (("escalate", 99_999), "no open alarm 99999"),

@@ -1,4 +1,4 @@
-"""The control socket: who may ask what, and what comes back, over a real socket."""
+"""The control socket: roles, requests and answers, over a real socket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def public_dir() -> Iterator[Path]:
 
 
 COUPLES = [(ME, ME), *([("daemon", "nobody")] if os.geteuid() == 0 else [])]
-"""Who claims against whom: two tools of one user, and two users where we may be anybody."""
+"""Users who claim at the same time: two commands of one user, and two users if the tests run as root."""
+OTHER = "nobody"
+"""A user of every machine who is in no group of ours."""
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -56,9 +58,9 @@ COUPLES = [(ME, ME), *([("daemon", "nobody")] if os.geteuid() == 0 else [])]
 def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
     public_dir: Path, loop: str, couple: tuple[str, str]
 ) -> None:
-    """Whatever the order in which the kernel delivers them, one is told yes and the other no, alarm after alarm.
+    """In whatever order the kernel delivers the requests, one gets the alarm and the other is refused.
 
-    One operator with two tools gets one alarm, too, and the second tool hears that they hold it already.
+    One operator with two commands also gets one alarm; the second answer says that they already hold it.
     """
 
     async def scenario() -> None:
@@ -84,7 +86,7 @@ def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
 
 @each_loop
 def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop: str) -> None:
-    """A tool may stay connected; a request that was wrong does not end it."""
+    """A caller may stay connected; a wrong request does not end the connection."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -99,7 +101,7 @@ def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop:
 
 @pytest.mark.parametrize("how", ["store", "link", "config"])
 def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
-    """Family, message and remedy reach the tool, which leaves with the family's exit status."""
+    """Family, message and remedy reach the command, which ends with the family's exit status."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -125,7 +127,7 @@ WRONG = [
 
 @pytest.mark.parametrize("line", WRONG)
 def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
-    """Whatever a tool sends, it is answered as a mistake of its own, and the next request is served."""
+    """Bytes that are not a request are answered with a usage error, and the next request is served."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -146,7 +148,7 @@ def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path, loop: str) -> N
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
             client = await opened.client()
-            with suppress(ConnectionError):  # hung up on while still talking
+            with suppress(ConnectionError):  # the connection is closed while the client still sends
                 assert await client.say(b"x" * (2 * LINE_MAX) + b"\n") == {}
             assert (await (await opened.client()).ask("who"))["ok"]
 
@@ -155,7 +157,7 @@ def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path, loop: str) -> N
 
 @each_loop
 def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path, loop: str) -> None:
-    """A step that was asked for is done and shown, even if nobody waits for its answer."""
+    """A requested step is done and shown, even if its caller does not wait for the answer."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -184,7 +186,7 @@ def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path, loop: str) -> N
 
 @each_loop
 def test_watching_begins_with_what_is_open(tmp_path: Path, loop: str) -> None:
-    """What stands is told first, then every change, in order."""
+    """Open alarms come first, then every change, in order."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -213,7 +215,7 @@ def test_watching_begins_with_what_is_open(tmp_path: Path, loop: str) -> None:
 
 @each_loop
 def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop: str) -> None:
-    """Nothing needs to happen for the receiver to notice that nobody watches any more."""
+    """The receiver notices the end of a watch even if no event happens."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -228,20 +230,20 @@ def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop
 
 
 def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
-    """An error in the middle of a stream reaches whoever watches."""
+    """An error in the middle of a stream reaches its watcher."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
             client = await opened.client()
             assert await client.ask("break") == {"event": "last"}
-            assert (await client.hear())["error"] == "no more"
+            assert (await client.hear())["family"] == "link"
 
     run(scenario())
 
 
 @each_loop
 def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
-    """A stop waits for nobody who watches or thinks, and leaves no socket behind."""
+    """A stop does not wait for watchers or idle callers, and removes the socket."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -259,11 +261,11 @@ def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
 
 
 def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
-    """The receiver's own user holds every role, whatever groups are named, and no request can say otherwise."""
+    """The receiver's own user has every role, whatever groups are set, and a request cannot name another user."""
 
     async def scenario() -> None:
         async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
-            answer = await (await opened.client()).ask("who", operator="somebody else")
+            answer = await (await opened.client()).ask("who", operator="another user")
             assert answer["result"] == [ME, True, True, True]
 
     run(scenario())
@@ -272,12 +274,12 @@ def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
 if os.geteuid() == 0:  # only root can be two users
 
     def test_strangers_are_told_so(public_dir: Path) -> None:
-        """A user who is no operator gets an answer that says what to do, not a closed door."""
+        """A user who is not an operator gets an answer that says what to do."""
 
         async def scenario() -> None:
             async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
-                answer = await (await opened.client("nobody")).ask("queue.list")
-                assert (answer["family"], answer["error"]) == ("access", "nobody may not ask this receiver")
+                answer = await (await opened.client(OTHER)).ask("queue.list")
+                assert (answer["family"], answer["error"]) == ("access", f"{OTHER} may not ask this receiver")
                 assert "no-such-group" in answer["remedy"]
 
         run(scenario())
@@ -287,13 +289,13 @@ if os.geteuid() == 0:  # only root can be two users
 
 
 def handed_to(name: str, directory: Path, operators: str | None = None) -> str:
-    """Return under which name an alarm would be handed to a colleague; raises UsageError."""
+    """Return the name under which an alarm would be handed to a colleague. Raises UsageError."""
     configured = Settings(state_dir=directory, control=ControlSettings(operators=operators))
     return asyncio.run(colleague(name, configured, by_name))
 
 
 def test_an_alarm_goes_to_users_of_the_machine_only(tmp_path: Path) -> None:
-    """A slip in the name must not put a call into hands that do not exist."""
+    """A typing error in the name must not give a call to a user who does not exist."""
     assert handed_to(ME, tmp_path) == ME
     for name in ("maria-that-never-was", "4000000", "a\0b", "*", "\udcff"):
         with pytest.raises(UsageError, match="this machine has no user") as refusal:
@@ -302,31 +304,31 @@ def test_an_alarm_goes_to_users_of_the_machine_only(tmp_path: Path) -> None:
 
 
 def test_an_alarm_goes_to_operators_only(public_dir: Path) -> None:
-    """A user who does not hold the role could neither see nor close it; the receiver's own user holds every role."""
+    """A user without the role could neither see nor close it; the receiver's own user has every role."""
     assert handed_to("root", public_dir, operators="no-such-group") == "root"
-    with pytest.raises(AccessError, match="nobody may not ask this receiver"):
-        handed_to("nobody", public_dir, operators="no-such-group")
+    with pytest.raises(AccessError, match=f"{OTHER} may not ask this receiver"):
+        handed_to(OTHER, public_dir, operators="no-such-group")
 
 
 def test_an_alarm_goes_to_those_who_can_open_the_socket(public_dir: Path) -> None:
-    """Without a group the role is held by those whom the permissions let in, from the root directory to the socket."""
+    """Without a group, users have the role if the permissions let them reach the socket from the root directory."""
     socket_path = public_dir / CONTROL_SOCKET
     socket_path.touch()
     socket_path.chmod(0o666)
-    assert handed_to("nobody", public_dir) == "nobody"
+    assert handed_to(OTHER, public_dir) == OTHER
     socket_path.chmod(0o660)
-    with pytest.raises(UsageError, match=r"nobody cannot open .*control\.sock"):
-        handed_to("nobody", public_dir)
+    with pytest.raises(UsageError, match=rf"{OTHER} cannot open .*control\.sock"):
+        handed_to(OTHER, public_dir)
     socket_path.chmod(0o666)
     public_dir.chmod(0o750)
-    with pytest.raises(UsageError, match="nobody cannot open"):
-        handed_to("nobody", public_dir)
+    with pytest.raises(UsageError, match=f"{OTHER} cannot open"):
+        handed_to(OTHER, public_dir)
 
 
 def test_a_file_system_without_access_lists_is_judged_by_the_mode(
     public_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the kernel knows no attributes of files a handover is no fault of ours."""
+    """A handover still works if the file system has no extended attributes."""
 
     def unsupported(_: object) -> list[str]:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
@@ -335,59 +337,60 @@ def test_a_file_system_without_access_lists_is_judged_by_the_mode(
     socket_path = public_dir / CONTROL_SOCKET
     socket_path.touch()
     socket_path.chmod(0o666)
-    assert handed_to("nobody", public_dir) == "nobody"
+    assert handed_to(OTHER, public_dir) == OTHER
 
 
 if os.geteuid() == 0:  # only root can give files away
 
     def test_owner_and_group_of_the_socket_let_in(public_dir: Path) -> None:
-        """Permissions are read as the kernel reads them: owner first, then group, then all others."""
+        """Permissions are checked as the kernel checks them: first the owner's, then the group's, then those of
+        others."""
         socket_path = public_dir / CONTROL_SOCKET
         socket_path.touch()
-        nobody = pwd.getpwnam("nobody")
+        other = pwd.getpwnam(OTHER)
         for owner, group, mode, allowed in (
-            (nobody.pw_uid, 0, 0o600, True),
-            (nobody.pw_uid, 0, 0o066, False),
-            (1, nobody.pw_gid, 0o020, True),
-            (1, nobody.pw_gid, 0o602, False),
+            (other.pw_uid, 0, 0o600, True),
+            (other.pw_uid, 0, 0o066, False),
+            (1, other.pw_gid, 0o020, True),
+            (1, other.pw_gid, 0o602, False),
             (1, 0, 0o602, True),
         ):
             os.chown(socket_path, owner, group)
             socket_path.chmod(mode)
             if allowed:
-                assert handed_to("nobody", public_dir) == "nobody"
+                assert handed_to(OTHER, public_dir) == OTHER
             else:
                 with pytest.raises(UsageError, match="cannot open"):
-                    handed_to("nobody", public_dir)
+                    handed_to(OTHER, public_dir)
 
     def test_the_remedy_names_the_group_that_opens_the_socket(public_dir: Path) -> None:
-        """Not every receiver's group is called vetlla."""
+        """The remedy names the group of the file, because not every receiver's group is called vetlla."""
         socket_path = public_dir / CONTROL_SOCKET
         socket_path.touch()
         daemon = grp.getgrnam("daemon").gr_gid
         for place, mode, remedy in (
-            (public_dir, 0o750, "sudo usermod -aG daemon nobody"),
-            (public_dir, 0o700, f"give {public_dir} to a group that nobody is in"),
-            (socket_path, 0o660, "sudo usermod -aG daemon nobody"),
-            (socket_path, 0o640, f"give {socket_path} to a group that nobody is in"),
+            (public_dir, 0o750, f"sudo usermod -aG daemon {OTHER}"),
+            (public_dir, 0o700, f"give {public_dir} to a group of {OTHER}"),
+            (socket_path, 0o660, f"sudo usermod -aG daemon {OTHER}"),
+            (socket_path, 0o640, f"give {socket_path} to a group of {OTHER}"),
         ):
             os.chown(place, 0, daemon)
             place.chmod(mode)
-            with pytest.raises(UsageError, match="nobody cannot open") as refusal:
-                handed_to("nobody", public_dir)
+            with pytest.raises(UsageError, match=f"{OTHER} cannot open") as refusal:
+                handed_to(OTHER, public_dir)
             assert refusal.value.remedy.startswith(remedy)
             place.chmod(0o777)
 
 
 def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:
-    """A container's user without an entry, and a group without a name, keep nobody out."""
+    """A container's user without an entry, and a group without a name, are accepted."""
     assert _user(4_000_000, 4_000_000) == User("4000000", frozenset(), ours=False)
     me = pwd.getpwuid(os.geteuid())
     assert _user(me.pw_uid, 4_000_000).name == me.pw_name
 
 
 def test_roles_are_groups() -> None:
-    """A role without a group is everybody's; one with a group is its members'."""
+    """If a role has no group, everyone has it; otherwise only the members of the group have it."""
     settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers=None)
     member = User("ana", frozenset({"arc"}), ours=False)
     lead = User("sara", frozenset({"arc", "arc-leads"}), ours=False)
@@ -399,7 +402,7 @@ def test_roles_are_groups() -> None:
 
 
 def test_each_role_is_held_by_its_own_group() -> None:
-    """An engineer need not be an operator, and works no alarms then; a user of the socket alone has no role."""
+    """An engineer who is not an operator works no alarms; a user who can only open the socket has no role."""
     settings = ControlSettings(operators="arc", supervisors="arc-leads", engineers="arc-tech")
     engineer = User("enric", frozenset({"vetlla", "arc-tech"}), ours=False)
     lead = User("sara", frozenset({"vetlla", "arc-leads"}), ours=False)
@@ -412,7 +415,7 @@ def test_each_role_is_held_by_its_own_group() -> None:
 
 
 def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
-    """Groups count as they are configured now, on connections that stand, too."""
+    """New groups apply at once, also on open connections."""
 
     async def scenario() -> None:
         async with doors(tmp_path, engineers="no-such-group") as opened:
@@ -428,7 +431,7 @@ def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
 
 
 def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
-    """A receiver that was killed leaves its socket; the next one takes its place, with the permissions configured."""
+    """A killed receiver leaves its socket; the next receiver replaces it, with the configured permissions."""
 
     async def scenario() -> None:
         async with doors(tmp_path) as opened:
@@ -447,7 +450,7 @@ def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A directory may lose its permissions: the log says so, the socket stays, and it is looked at again."""
+    """If a directory loses its permissions, the log says so, the socket stays, and it is checked again."""
 
     def refuse(_: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -467,7 +470,7 @@ def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: 
 
 
 def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
-    """Unix sockets have short names; the error says so instead of failing later."""
+    """The path of a Unix socket is short; the error says so at the start."""
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
 
@@ -479,7 +482,7 @@ def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
 
 
 def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
-    """A start that failed early can be cleaned up like any other."""
+    """A control socket that never opened can be closed without an error."""
 
     async def scenario() -> None:
         await Control(tmp_path, ControlSettings(), {}, {}).close()
@@ -488,7 +491,7 @@ def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
 
 
 def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Watches beyond the bound are told so; who ends one may begin another."""
+    """Connections beyond the bound are refused; a user who ends one may open another."""
     monkeypatch.setattr(control, "OF_ONE_USER_MAX", 2)
 
     async def scenario() -> None:
@@ -507,7 +510,7 @@ def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silent callers keep no place."""
+    """The receiver closes the connection of a silent caller."""
     monkeypatch.setattr(control, "SILENCE_S", 0.01)
 
     async def scenario() -> None:

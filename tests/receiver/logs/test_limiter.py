@@ -1,4 +1,4 @@
-"""Repeated events are said once per key and period, from a bounded table."""
+"""Repeated events are logged once per key and period, from a bounded table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from vetlla.receiver.logs.limiter import Seldom
 
 
 def test_first_is_said_repeats_are_counted() -> None:
-    """Within the period a key is granted once; the next grant says how many were held back."""
+    """Within the period a key is granted once; the next grant says how many events were suppressed."""
     clock = ManualClock()
     seldom = Seldom(clock, every_s=60)
     assert seldom.ask("192.0.2.1") == 0
@@ -35,7 +35,7 @@ def test_a_stepped_wall_clock_changes_nothing() -> None:
 
 
 def test_more_keys_than_room_count_as_one() -> None:
-    """A scan from a thousand addresses is said for as many as the table holds, once more, and then no longer."""
+    """A scan from a thousand addresses is logged once for each address in the table, once more, and then no longer."""
     clock = ManualClock()
     seldom = Seldom(clock, every_s=60, keys=10)
     assert sum(seldom.ask(address) is not None for address in range(1000)) == 11
@@ -43,12 +43,12 @@ def test_more_keys_than_room_count_as_one() -> None:
 
 
 def test_lapsed_keys_make_room() -> None:
-    """Only a lapsed key gives its place to a stranger, the oldest first; the table stays bounded."""
+    """Only a lapsed key makes room for a new one, the oldest first; the table stays bounded."""
     clock = ManualClock()
     seldom = Seldom(clock, every_s=60, keys=2)
     seldom.ask("a")
     clock.advance(1)
-    assert [seldom.ask(key) for key in ("b", "c", "d")] == [0, 0, None]  # c speaks for all that found no room
+    assert [seldom.ask(key) for key in ("b", "c", "d")] == [0, 0, None]  # c counts for all keys without room
     clock.advance(59)  # a has lapsed, b has not
     assert [seldom.ask(key) for key in ("e", "f", "b")] == [0, None, None]
     assert len(seldom._grants) <= 3

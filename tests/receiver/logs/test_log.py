@@ -67,7 +67,7 @@ log.warning("frame.rejected", reason="bad_checksum", raw=b"123")
 
 
 def test_accounts_are_full_only_at_debug_level() -> None:
-    """Even when debugging, an event of a higher level keeps its account short: only debug events have it whole."""
+    """Even at debug level, only debug events have the whole account; events of a higher level shorten it."""
     debug, info = _events(
         """
 configure(level=LogLevel.DEBUG)
@@ -80,7 +80,7 @@ log.info("signal", account="123456", raw=b"\\x01\\x02")
 
 
 def test_libraries_speak_through_the_same_log() -> None:
-    """A record of logging, its traceback and a warning become events like ours."""
+    """A record of logging, its traceback and a warning become events like those of the receiver."""
     record, failure, warning = _events(
         """
 configure()
@@ -99,7 +99,7 @@ warnings.warn("old", stacklevel=1)
 
 
 def test_an_odd_level_of_a_library_counts_as_the_one_below() -> None:
-    """A record of level 45 is an error, one of level 5 is debug: neither breaks the log."""
+    """A record of level 45 is an error, and one of level 5 is debug."""
     assert [event["level"] for event in _events('configure(); logging.getLogger("x").log(45, "odd")')] == ["error"]
     debug = _events('configure(level=LogLevel.DEBUG); logging.root.setLevel(1); logging.getLogger("x").log(5, "odd")')
     assert [event["level"] for event in debug] == ["debug"]
@@ -123,7 +123,7 @@ def test_on_a_terminal_lines_are_for_a_person() -> None:
 
 
 def test_a_traceback_shows_no_local_variables() -> None:
-    """Neither style prints what a failing function held: keys are among it."""
+    """Neither style prints the variables of a failing function, because keys may be among them."""
     script = """
 configure(style=LogFormat.{style})
 def decrypt(secret): raise ValueError("no")
@@ -139,7 +139,7 @@ except ValueError:
 
 
 def test_under_the_journal_lines_carry_their_severity(tmp_path: Path) -> None:
-    """Every line, those of a traceback too, begins as sd-daemon(3) wants; lines for a person leave the time to it."""
+    """Every line, also of a traceback, begins as sd-daemon(3) demands; lines for a person have no time of their own."""
     script = """
 import sys
 status = os.fstat(2)
@@ -191,12 +191,12 @@ except ZeroDivisionError:
     ],
 )
 def test_redaction(field: str, value: object, written: object) -> None:
-    """At info level secrets vanish, callers are cut short, personal data leaves its size; the rest is untouched."""
+    """At info level secrets are removed, callers are shortened, and personal data is replaced by its size."""
     assert redact(None, "info", {"event": "e", field: value}) == {"event": "e", field: written}
 
 
 def test_an_exception_that_a_peer_caused_tells_its_place_and_not_the_peer_s_words() -> None:
-    """A decoder's ValueError quotes what it could not read: an account, a text."""
+    """A decoder's ValueError may quote the bytes that it could not read, such as an account or a text."""
     events = _events(
         """
 configure()
@@ -215,7 +215,8 @@ except ValueError:
 
 @pytest.mark.parametrize("style", ["JSON", "CONSOLE"])
 def test_a_log_moves_no_cursor(style: str) -> None:
-    """What a stranger sent is a line's value, neither a line of its own nor an order to the terminal that shows it."""
+    """Bytes of a stranger are only a value in a line: they make no new line and no command to the terminal that shows
+    it."""
     (line,) = _stderr_of(
         f"""
 configure(style=LogFormat.{style})
@@ -228,12 +229,12 @@ log.warning("frame.rejected", why="\\x1b]0;owned\\x07\\x9b2J\\u202e", also="\\na
 
 @pytest.mark.parametrize("level", ["debug", "info", "error", "critical"])
 def test_secrets_are_written_at_no_level(level: str) -> None:
-    """Not even debugging shows a key."""
+    """A key is not written even at debug level."""
     assert redact(None, level, {"event": "e", "key": "00"})["key"] == "[redacted]"
 
 
 def test_shortened_never_shows_a_whole_account() -> None:
-    """However short the account is."""
+    """No account is written whole, however short it is."""
     for account in ("", "1", "12", "123", "1234567890ABCDEF"):
         assert account == "" or account not in shortened(account)
 
@@ -246,13 +247,13 @@ def _read_all(fd: int) -> bytes:
 
 
 def test_a_reader_that_stopped_stops_nobody() -> None:
-    """Nobody reads the pipe: writing goes on at once, what does not fit is counted, and order is kept."""
+    """If no program reads the pipe, writing still returns at once, dropped lines are counted, and the order is kept."""
     reading, writing = os.pipe()
     writer = LogWriter(writing, capacity=100)
     line = "x" * 1000
     for number in range(5000):
         writer.info(f"{number:04} {line}")
-    writer.close(timeout_s=0.01)  # gives up on the reader
+    writer.close(timeout_s=0.01)  # does not wait longer for the reader
     os.set_blocking(reading, False)
     written = []
     while True:
@@ -271,7 +272,7 @@ def test_a_reader_that_stopped_stops_nobody() -> None:
 
 
 def test_missing_lines_are_told_once_there_is_room() -> None:
-    """The gap is counted exactly and told once."""
+    """The gap is counted exactly and reported once."""
     reading, writing = os.pipe()
     writer = LogWriter(writing, capacity=0)  # no room at all: every line is dropped
     for _ in range(7):
@@ -299,7 +300,7 @@ log.info("first"); log.info("second")
 
 
 def test_a_closed_pipe_is_no_reason_to_stop() -> None:
-    """When the log's reader is gone the process goes on, and ends as it would have."""
+    """When the log's reader is gone, the process continues and ends normally."""
     script = """
 import time
 r, w = os.pipe(); os.dup2(w, 2); os.close(r); os.close(w)
@@ -315,5 +316,5 @@ print("alive")
 
 
 def test_lines_survive_an_end_without_close() -> None:
-    """What was logged last is written, also when nobody closed the writer."""
+    """The last lines are written even if the program did not close the writer."""
     assert len(_stderr_of('configure()\nfor n in range(1000): log.info("n", n=n)')) == 1000

@@ -59,7 +59,7 @@ async def _serving(readiness: Callable[[], Readiness]) -> AsyncIterator[Callable
 
 
 def test_health_is_the_loop_answering() -> None:
-    """A process whose loop turns is alive, ready or not."""
+    """A process whose loop runs is alive, whether it is ready or not."""
 
     async def scenario() -> None:
         async with _serving(lambda: Readiness(ready=False, why="store: disk full")) as get:
@@ -69,7 +69,7 @@ def test_health_is_the_loop_answering() -> None:
 
 
 def test_readiness_is_asked_each_time_and_gives_its_reason() -> None:
-    """Ready is 200, not ready is 503 with the reason; the state of this very moment counts."""
+    """Ready is 200, not ready is 503 with the reason; each answer has the state of that moment."""
     now = Readiness(ready=True)
 
     async def scenario() -> None:
@@ -85,7 +85,7 @@ def test_readiness_is_asked_each_time_and_gives_its_reason() -> None:
 
 
 def test_metrics_are_openmetrics() -> None:
-    """The page is served under OpenMetrics' content type and Prometheus' own parser reads it to the end."""
+    """The page has OpenMetrics' content type, and Prometheus' own parser reads it to the end."""
 
     async def scenario() -> None:
         async with _serving(lambda: Readiness(ready=True)) as get:
@@ -101,7 +101,7 @@ def test_metrics_are_openmetrics() -> None:
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
-    """The address is named, and closing what never started is harmless."""
+    """The error names the address, and a server that never started can be closed."""
 
     async def scenario() -> None:
         server = HttpServer()
@@ -119,7 +119,7 @@ def test_a_taken_port_is_a_clear_error() -> None:
 
 
 def test_closing_frees_the_port() -> None:
-    """After close nobody answers any more, also on a connection kept alive."""
+    """After close there is no answer, also on a connection that was kept alive."""
 
     async def scenario() -> int:
         async with _serving(lambda: Readiness(ready=True)) as get:
@@ -136,7 +136,7 @@ def test_closing_frees_the_port() -> None:
 
 
 def test_silent_visitors_shut_no_scraper_out() -> None:
-    """The oldest connection makes room for the next one."""
+    """The server closes the oldest connection to make room for the next one."""
 
     async def scenario() -> None:
         server = HttpServer()

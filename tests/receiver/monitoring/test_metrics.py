@@ -1,4 +1,4 @@
-"""What is counted reaches Prometheus under its name, and no label can grow with the number of homes."""
+"""Every count reaches Prometheus under its name, and no label can grow with the number of homes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "use": set(Use),
     "what": set(What),
 }
-"""Every label there is, and every value it can take."""
+"""Every label, with every value that it can have."""
 
 
 def _samples(counters: Counters, gauges: Gauges = GAUGES) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -156,12 +156,12 @@ def _full() -> Counters:
     ],
 )
 def test_every_number_has_its_name(name: str, labels: dict[str, str], value: float) -> None:
-    """What was counted is what Prometheus' own parser reads; what was not counted is there as zero."""
+    """Prometheus' own parser reads every count; a metric without a count is zero."""
     assert _samples(_full())[name, frozenset(labels.items())] == pytest.approx(value)
 
 
 def test_labels_are_closed_sets() -> None:
-    """No metric carries an account or anything else that grows: each label's values are enums or the registry's."""
+    """No metric has an account or another growing label: each label's values are those of an enum or the registry."""
     for name, labels in _samples(_full()):
         for label, value in labels:
             if label == "le":
@@ -170,7 +170,7 @@ def test_labels_are_closed_sets() -> None:
 
 
 def test_number_of_series_depends_on_protocols_alone() -> None:
-    """Counting a thousand times as much makes no series more."""
+    """The number of series stays the same if the counts are a thousand times as high."""
     counters = Counters(PROTOCOLS)
     before = set(_samples(counters))
     for protocol in PROTOCOLS:
@@ -186,7 +186,7 @@ def test_number_of_series_depends_on_protocols_alone() -> None:
 
 
 def test_process_tells_its_memory_and_descriptors() -> None:
-    """Beside our own numbers stand those by which a leak is seen."""
+    """The page also has the metrics of the process that show a leak."""
     names = {name for name, _ in _samples(Counters())}
     assert {"process_resident_memory_bytes", "process_open_fds", "process_max_fds"} <= names
 

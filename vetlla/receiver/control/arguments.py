@@ -1,4 +1,4 @@
-"""What requests have in common: arguments read strictly, and a step done between two batches."""
+"""Helpers for all requests: they read arguments strictly and do a step between two batches."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def number(request: Request, name: str) -> int:
 
 
 def text(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
-    """Return an argument that says something, without blanks around it. Raises UsageError."""
+    """Return an argument that is a text with characters in it, without blanks around it. Raises UsageError."""
     if not (value := words(request, name, at_most=at_most)):
-        raise UsageError(f"{name!r} should be a text that says something")
+        raise UsageError(f"{name!r} should be a text that is not empty")
     return value
 
 
 def words(request: Request, name: str, *, at_most: int = TEXT_MAX) -> str:
-    """Return an argument that may say nothing, without blanks around it. Raises UsageError."""
+    """Return an argument that is a text and may be empty or missing, without blanks around it. Raises UsageError."""
     value = request.arguments.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise UsageError(f"{name!r} should be a text that says something")
+        raise UsageError(f"{name!r} should be a text")
     if len(value := value.strip()) > at_most:
-        raise UsageError(f"{name!r} holds at most {at_most} characters", remedy="say it shorter")
+        raise UsageError(f"{name!r} holds at most {at_most} characters", remedy="shorten it")
     return value
 
 
 def named_account(request: Request) -> tuple[str, str | None, str | None]:
-    """Return the account, receiver and line that a request names; None where it leaves one of these two open."""
+    """Return the account, receiver and line that a request names; receiver or line is None if it is not named."""
     receiver, line = (
         None if request.arguments.get(name) is None else words(request, name) for name in ("receiver", "line")
     )
@@ -57,7 +57,7 @@ def named_account(request: Request) -> tuple[str, str | None, str | None]:
 
 
 def choices(request: Request, name: str, known: Iterable[str]) -> frozenset[str]:
-    """Return an argument that is a list of known words; empty where it is not given. Raises UsageError."""
+    """Return an argument that is a list of known words; it is empty if it is not given. Raises UsageError."""
     given, words_known = request.arguments.get(name) or [], frozenset(known)
     if not isinstance(given, list) or not all(isinstance(one, str) and one in words_known for one in given):
         raise UsageError(f"{name!r} should be a list of words", remedy=f"of {', '.join(sorted(words_known))}")
@@ -65,16 +65,16 @@ def choices(request: Request, name: str, known: Iterable[str]) -> frozenset[str]
 
 
 def flag(request: Request, name: str) -> bool:
-    """Return True if an argument is true; one that is missing is not."""
+    """Return True if an argument is given and true."""
     return request.arguments.get(name) is True
 
 
 async def perform(
     commit: GroupCommit, step: Callable[[Batch], _T], happened: Callable[[_T], object] = lambda _: None
 ) -> tuple[_T, bool]:
-    """Do a step between two batches; return its result when it is durable, or as soon as it is known not to be.
+    """Do a step between two batches; return its result and whether it is durable, as soon as that is known.
 
-    ``happened`` hears the result whether or not whoever asked is still there.
+    ``happened`` is called with the result even if the caller has gone.
     """
     done: asyncio.Future[tuple[_T, bool]] = asyncio.get_running_loop().create_future()
 
@@ -82,7 +82,7 @@ async def perform(
         if not isinstance(result, Exception):
             happened(result)
         if done.done():
-            return  # whoever asked has hung up
+            return  # the caller has gone
         if isinstance(result, Exception):
             done.set_exception(result)
         else:

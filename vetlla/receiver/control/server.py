@@ -1,9 +1,9 @@
-"""The control socket: how people and their tools reach the queue of a running receiver.
+"""The control socket, through which commands reach a running receiver.
 
-One JSON object per line asks, one per line answers: ``{"do": "queue.claim", "alarm": 7}`` ->
+A request is one JSON object on a line, and so is its answer: ``{"do": "queue.claim", "alarm": 7}`` ->
 ``{"ok": true, "result": {...}}`` or ``{"ok": false, "family": "usage", "error": "...", "remedy": "..."}``. ``watch``
-answers with a stream of events. Who asks is known from the kernel (peer credentials), not from what they say; roles are
-Unix groups.
+answers with a stream of events. The kernel names the user who asks (peer credentials), so a user cannot claim to be
+another one. Roles are Unix groups.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ log = structlog.get_logger()
 
 CONTROL_SOCKET = "control.sock"
 SOCKET_PATH_MAX = 107
-"""Bytes of a Unix socket's path (unix(7): sun_path holds 108, the last of them a zero)."""
+"""Bytes of a Unix socket's path (unix(7): sun_path has 108, the last of which is a zero)."""
 OF_ONE_USER_MAX = 64
 """Connections of one user, so that one user cannot use them all."""
 SILENCE_S = 600.0
-"""How long a caller who watches nothing may ask nothing."""
+"""Longest time without a request of a caller who has no watch."""
 LINE_MAX = 64 * 1024
-"""Bytes of one request: a long note and nothing like a file."""
+"""Bytes of one request: enough for a long note."""
 NAME_SHOWN = 64
 """Characters of an unknown request that its refusal repeats."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
@@ -60,16 +60,16 @@ FAMILIES: Mapping[type[VetllaError], str] = {
 
 
 class User(NamedTuple):
-    """Who is at the other end, as the kernel says."""
+    """The user at the other end, as the kernel names them."""
 
     name: str
     groups: frozenset[str]
     ours: bool
-    """The receiver's own user, or root: holds every role."""
+    """True for the receiver's own user and for root, who have every role."""
 
 
 class Caller(NamedTuple):
-    """Who asks, and what this user may do."""
+    """The user who asks, and what they may do."""
 
     operator: str
     supervisor: bool
@@ -79,7 +79,7 @@ class Caller(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One call: its arguments, and who makes it."""
+    """One request: its arguments, and the user who makes it."""
 
     arguments: dict[str, Any]
     caller: Caller
@@ -101,12 +101,12 @@ class Control:
         self._streams = streams
         self._server: asyncio.Server | None = None
         self._made: Identity | None = None
-        """Which socket the path led to when it was made; None while it is being made."""
+        """Identity of the socket at the path when it was made; None while it is being made."""
         self._calls: dict[asyncio.Task[None], int] = {}
-        """Who is connected, by the number of their user."""
+        """Open connections, with the user id of each."""
 
     async def start(self) -> None:
-        """Listen. The journal's lock is held, so a socket that is already there was left by a receiver that died."""
+        """Listen. The receiver has the journal's lock, so an existing socket was left by a receiver that died."""
         self.path.unlink(missing_ok=True)
         self._made = None
         try:
@@ -117,22 +117,22 @@ class Control:
         self._made = identity(self.path)
 
     async def stay(self) -> None:
-        """Listen again if the socket was deleted or replaced: without it no operator reaches an alarm."""
+        """Listen again if the socket was deleted or replaced, because without it no operator can work an alarm."""
         server, made = self._server, self._made
         if server is None or made is None:
             return
         try:
             if identity(self.path) == made:
                 return
-            server.close()  # connections that stand stay
+            server.close()  # open connections stay
             await self.start()
             log.error("control.lost", path=str(self.path))
         except (VetllaError, OSError) as error:
-            self._made = made  # it is tried again
+            self._made = made  # the next call tries again
             log.error("control.lost", path=str(self.path), why=str(error))  # noqa: TRY400 - not our mistake
 
     def apply(self, whole: Settings, _: AccountBook) -> None:
-        """Apply groups and permissions, also on connections that stand. Raises StoreError."""
+        """Apply groups and permissions, also on open connections. Raises StoreError."""
         settings = whole.control
         if settings.mode != self.settings.mode:
             try:
@@ -144,7 +144,7 @@ class Control:
         self.settings = settings
 
     async def close(self) -> None:
-        """Hang up on everybody and remove the socket."""
+        """Close all connections and remove the socket."""
         if self._server is None:
             return
         self._server.close()
@@ -161,18 +161,18 @@ class Control:
         self._calls[call] = uid
         try:
             if is_full:
-                why = "too many are connected to this receiver"
+                why = "too many users or watches are connected to this receiver"
                 _say(
                     writer, {"ok": False, "family": "link", "error": why, "remedy": "end some watches, then try again"}
                 )
                 await writer.drain()
                 return
-            # In a thread: the machine's name service may have to ask another machine.
+            # In a thread, because the machine's name service may have to ask another machine.
             user = await asyncio.to_thread(_user, uid, gid)
             while line := await asyncio.wait_for(_line(reader), SILENCE_S):
                 await self._call(line, user, reader, writer)
         except (ConnectionError, TimeoutError):
-            pass  # the caller went away, or says nothing
+            pass  # the caller went away, or sent no request in time
         except asyncio.CancelledError:
             log.debug("control.hung_up")
         finally:
@@ -198,17 +198,17 @@ class Control:
 
 
 def path_too_long(path: Path, why: str = "the path is too long") -> ConfigError:
-    """Return what is told of a control socket that cannot be made."""
+    """Return the error for a control socket that cannot be made."""
     return ConfigError(
         f"{path}: cannot listen: {why}",
-        remedy=f"a socket's path holds {SOCKET_PATH_MAX} characters at most: use a shorter --state-dir",
+        remedy=f"a socket's path has at most {SOCKET_PATH_MAX} characters: use a shorter --state-dir",
     )
 
 
 def admit(user: User, settings: ControlSettings) -> Caller:
     """Return a user's roles. Raises AccessError for a user who has none.
 
-    A role without a group is held by every operator; without a group of operators every user of the socket is one.
+    If a role has no group, every operator has it. If operators have no group, every user of the socket is an operator.
     """
 
     def member(group: str | None) -> bool:
@@ -224,27 +224,28 @@ def admit(user: User, settings: ControlSettings) -> Caller:
 
 
 def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
-    """Return what a caller is told who may not do something; the members of the groups may."""
+    """Return the error for a caller who may not do something that members of the groups may do."""
     first, *others = dict.fromkeys(filter(None, groups))
     more = "".join(f", or group {group}" for group in others)
     return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
 
 
 async def by_name(name: str) -> User | None:
-    """Return a user of this machine under the name by which the socket knows them; None if there is no such user."""
-    # In a thread: the machine's name service may have to ask another machine.
+    """Return a user of this machine with the name that the socket uses for them; None if there is no such user."""
+    # In a thread, because the machine's name service may have to ask another machine.
     return await asyncio.to_thread(_by_name, name)
 
 
 async def colleague(name: str, settings: Settings, known: Callable[[str], Awaitable[User | None]]) -> str:
-    """Return the name of an operator who can take an alarm over.
+    """Return the name of an operator who can take over an alarm.
 
-    Raises UsageError for a name that is no user's, and for a user who may not work the queue.
+    Raises UsageError if no user has the name or the user cannot open the socket, AccessError if the user may not work
+    the queue.
     """
     user = await known(name)
     if user is None:
         raise UsageError(
-            f"this machine has no user {name!r}", remedy="name the colleague as `getent passwd` does, such as maria"
+            f"this machine has no user {name!r}", remedy="use a user name that `getent passwd` lists, such as maria"
         )
     caller = admit(user, settings.control)
     if not caller.works_alarms:
@@ -265,7 +266,7 @@ def _credentials(connection: socket.socket) -> tuple[int, int]:
 def _user(uid: int, gid: int) -> User:
     ours = uid in {0, os.geteuid()}
     try:
-        # What is no UTF-8 in the name could not be written into the journal.
+        # Replace bytes that are not UTF-8, because the journal cannot store them.
         name = pwd.getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:  # a container's user without an entry
         return User(str(uid), frozenset(), ours)
@@ -275,28 +276,28 @@ def _user(uid: int, gid: int) -> User:
 def _by_name(name: str) -> User | None:
     try:
         entry = pwd.getpwnam(name)
-    except (KeyError, ValueError):  # not there; or a NUL in the name
+    except (KeyError, ValueError):  # there is no such user, or the name has a NUL
         return None
     return _user(entry.pw_uid, entry.pw_gid)
 
 
 def _way_to(user: User, path: Path) -> str:
-    """Return what lets a user write to the socket and search the directories above it; "" if the permissions do."""
+    """Return the command that lets a user write to the socket and search its directories; "" if they already can."""
     for place, wanted in (*((parent, os.X_OK) for parent in reversed(path.parents)), (path, os.W_OK)):
         if not _permits(user, place, wanted):
             status = place.stat()
-            # Who is in the group root may read what is only root's.
+            # Do not suggest the group root, whose members may read files that only root should read.
             if status.st_mode >> 3 & wanted and status.st_gid and group_name(status.st_gid) not in user.groups:
                 return f"sudo usermod -aG {group_name(status.st_gid)} {user.name}"
             letter = "x" if wanted == os.X_OK else "w"
-            return f"give {place} to a group that {user.name} is in: sudo chgrp GROUP, then sudo chmod g+{letter}"
+            return f"give {place} to a group of {user.name}: sudo chgrp GROUP, then sudo chmod g+{letter}"
     return ""
 
 
 def _permits(user: User, path: Path, wanted: int) -> bool:
     status = path.stat()
     if _has_access_list(path):
-        return True  # it says more than the mode does: the kernel judges it when they connect
+        return True  # the list says more than the mode does; the kernel decides when the user connects
     if _user(status.st_uid, status.st_gid).name == user.name:
         shift = 6
     else:
@@ -312,7 +313,7 @@ def _has_access_list(path: Path) -> bool:
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line; b"" at the end, and for a line beyond LINE_MAX, which no tool of ours sends."""
+    """Return the next line; b"" at the end, and for a line beyond LINE_MAX, which no command of Vetlla sends."""
     try:
         return await reader.readline()
     except ValueError:
@@ -322,7 +323,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
 def _arguments(line: bytes) -> dict[str, Any]:
     try:
         arguments = json.loads(line)
-        # What the journal could not write must not get as far as a batch that others share (lone surrogates).
+        # Refuse text that the journal cannot store (lone surrogates): it would fail a batch that others share.
         json.dumps(arguments, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UsageError("a request is one JSON object on one line") from error
@@ -332,7 +333,7 @@ def _arguments(line: bytes) -> dict[str, Any]:
 
 
 async def _tell(events: Events, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Write every event until the caller hangs up, which in a quiet night no write would notice."""
+    """Write every event until the caller closes the connection; without events no write would notice that."""
     telling = asyncio.create_task(_write(events, writer))
     hearing = asyncio.create_task(_hear_out(reader))
     try:
@@ -354,7 +355,7 @@ async def _write(events: Events, writer: asyncio.StreamWriter) -> None:
 
 async def _hear_out(reader: asyncio.StreamReader) -> None:
     while await reader.read(LINE_MAX):
-        pass  # who watches asks nothing more
+        pass  # a caller with a watch sends no further requests
 
 
 def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""The daemon's log: its form, its writer, its limits."""
+"""The log of the daemon: its format, its writer, its limits."""

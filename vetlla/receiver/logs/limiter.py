@@ -1,4 +1,4 @@
-"""Saying a repeated thing seldom: scanners and broken panels must not fill the log that tells of the real ones."""
+"""Log repeated events seldom, so that scanners and broken panels do not hide the events of real homes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
 
 KEYS = 1024
-"""Keys remembered at once: a scan from more addresses within one period is no news from the next one on."""
+"""Keys remembered at once. In a scan from more addresses within one period, further addresses count as one key."""
 
 _OTHERS = object()
-"""The key that all share for which there is no room."""
+"""The key that all further keys share when there is no room."""
 
 
 class _Grant(NamedTuple):
@@ -34,13 +34,13 @@ class Seldom:
         self._every_us = round(every_s * SECOND_US)
         self._keys = keys
         self._grants: dict[Hashable, _Grant] = {}
-        """In the order of granting: a key granted anew moves to the end."""
+        """In the order of granting; a key that is granted again moves to the end."""
 
     def ask(self, key: Hashable) -> int | None:
-        """Return None to stay silent, or how often this key was told to since it was last granted.
+        """Return None if the event must not be logged, else how many events of this key were suppressed since the last.
 
-        When ``keys`` others were granted within the period, all further ones count as a single key. A key that made
-        room takes its number with it: the metrics count everything.
+        If ``keys`` others were granted within the period, all further ones count as a single key. A key that is removed
+        to make room loses its number; the metrics count everything.
         """
         now_us = self._clock.now().mono_us
         if key not in self._grants and not self._has_room(now_us):

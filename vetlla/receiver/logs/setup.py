@@ -1,12 +1,12 @@
 """The daemon's log: events with keys, as JSON lines or for a person, on standard error.
 
-Every line is one event of structlog; what libraries say through ``logging`` goes the same way. Two rules are kept
-here so that no caller can forget them: a secret is never written at any level, and who is calling (account, home,
-terminal behind a broker, raw bytes, position) is written in full at debug level only.
+Every line is one event of structlog, also if it comes from a library through ``logging``. This module keeps two rules
+so that no part of the program can forget them. A secret is never written at any level. Data that identify a caller
+(account, home, terminal behind a broker, raw bytes, position) are written in full only at debug level.
 
-JSON lines always carry their time, since they are read far from where they were made. Lines for a person under the
-journal carry none: the journal stamps them itself. Under the journal each line begins with its severity
-(sd-daemon(3)), so that ``journalctl -p warning`` finds what it should.
+JSON lines always have their time, because people read them on other machines and later. Lines for a person under
+systemd's journal have none, because the journal stamps them itself. Under the journal each line begins with its
+severity (sd-daemon(3)), so that ``journalctl -p warning`` finds the right lines.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
 
 SECRET = frozenset({"key", "secret", "token", "password", "passphrase", "psk", "pin", "authorization"})
-"""Fields whose value is never written; also as the last word of a longer name (``api_token``)."""
+"""Fields whose value is never written, also if the word is the last one of a longer name (``api_token``)."""
 
 CALLER = frozenset({"account", "home"})
-"""Fields that say who is calling: the end is enough to match two lines, and too little to find a person."""
+"""Fields that name the caller. Their end is enough to match two lines, but not enough to find a person."""
 
 PEER = "peer"
-"""Field that says where bytes came from: an address, or the terminal behind a broker (``north/T-000042``)."""
+"""Field with the origin of bytes: an address, or the terminal behind a broker (``north/T-000042``)."""
 
 WITHHELD = frozenset({"raw", "frame", "text", "position", "phone"})
-"""Fields that may hold a person's data: above debug level only their size is written."""
+"""Fields that may contain a person's data; above debug level only their size is written."""
 
 KEPT_CHARACTERS = 2
 
 _STDERR = 2
 
 _SEVERITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-"""syslog's numbers, as sd-daemon(3) wants them at the head of a line."""
+"""syslog's numbers, which sd-daemon(3) demands at the beginning of a line."""
 
 
 def configure(*, style: LogFormat = LogFormat.AUTO, level: LogLevel = LogLevel.INFO, fd: int = _STDERR) -> LogWriter:
-    """Send structlog and ``logging`` to the descriptor; return the writer, to be closed at the very end.
+    """Send structlog and ``logging`` to the descriptor; return the writer, which must be closed at the very end.
 
-    Once per process: a logger keeps what it was first used with.
+    Call it once per process, because a logger keeps its first settings.
     """
     console = style is LogFormat.CONSOLE or (style is LogFormat.AUTO and os.isatty(fd))
     writer = LogWriter(fd)
@@ -67,8 +67,8 @@ def configure(*, style: LogFormat = LogFormat.AUTO, level: LogLevel = LogLevel.I
 
 
 def redact(_: object, method: str, event: EventDict) -> EventDict:
-    """Take out secrets, and above debug level whatever says who is calling."""
-    # list(): values are replaced while the names are walked.
+    """Remove secrets, and above debug level also data that identify the caller."""
+    # list(), because the loop replaces values.
     for name, value in list(event.items()):
         if name in SECRET or name.rpartition("_")[2] in SECRET:
             event[name] = "[redacted]"
@@ -85,7 +85,7 @@ def redact(_: object, method: str, event: EventDict) -> EventDict:
 
 
 def withhold_messages(_: object, __: str, event: EventDict) -> EventDict:
-    """Leave out what an exception says that a peer's bytes caused, because it may quote them.
+    """Leave out the message of an exception that a peer's bytes caused, because it may quote them.
 
     The file and line numbers are enough.
     """
@@ -97,7 +97,7 @@ def withhold_messages(_: object, __: str, event: EventDict) -> EventDict:
 
 
 def escape_controls(_: object, __: str, event: EventDict) -> EventDict:
-    """Return the event as a terminal may show it; a traceback keeps its lines."""
+    """Return the event with control characters made visible for a terminal; a traceback keeps its lines."""
     return {
         name: printable(value) if isinstance(value, str) and name != "exception" else value
         for name, value in event.items()
@@ -105,7 +105,7 @@ def escape_controls(_: object, __: str, event: EventDict) -> EventDict:
 
 
 def shortened(caller: object) -> str:
-    """Return the end of an account or home: ``..56``. One that is no longer than that is left out whole."""
+    """Return the end of an account or home, such as ``..56``; one that is not longer than its end is left out."""
     text = caller.account if isinstance(caller, AccountId) else str(caller)
     return ".." + text[-KEPT_CHARACTERS:] if len(text) > KEPT_CHARACTERS else ".."
 
@@ -127,7 +127,7 @@ def _processors(writer: LogWriter, *, console: bool, journal: bool, colours: boo
         chain.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     if console:
         chain.append(escape_controls)
-        # Not rich's traceback, which prints local variables: keys would be among them.
+        # Not rich's traceback, because it prints local variables and so could print keys.
         chain.append(
             structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),
         )
@@ -139,7 +139,7 @@ def _processors(writer: LogWriter, *, console: bool, journal: bool, colours: boo
 
 
 def _severity(_: object, method: str, line: Any) -> str:  # noqa: ANN401 - structlog's type of a rendered line
-    # Every line of a traceback, or the journal would file its second line under another severity.
+    # Mark every line of a traceback, because the journal would give its second line another severity.
     mark = f"<{_SEVERITY[method]}>"
     return mark + str(line).replace("\n", f"\n{mark}")
 
@@ -149,7 +149,7 @@ def _plain(value: object) -> str:
 
 
 def _is_journal(fd: int) -> bool:
-    """Tell whether the descriptor is the one systemd connected to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Return True if systemd connected the descriptor to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     try:
         status = os.fstat(fd)
     except OSError:
@@ -158,10 +158,10 @@ def _is_journal(fd: int) -> bool:
 
 
 class _Libraries(logging.Handler):
-    """Hands what libraries say through ``logging`` to structlog."""
+    """Passes messages of libraries from ``logging`` to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log the record's message as an event; levels between the five known ones count as the one below."""
+        """Log the record's message as an event; a level between the five known ones counts as the one below."""
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
         context: dict[str, Any] = {"logger": record.name}
         if record.exc_info:

@@ -1,7 +1,7 @@
-"""One thread writes the log, so that receiving never waits for whoever reads it.
+"""One thread writes the log, so that the receiver never waits for the program that reads it.
 
-A pipe whose reader stopped (a stalled journal, a pager) blocks the writer; an alarm receiver must not stand still for
-that. Lines wait in memory up to a bound; beyond it they are dropped and counted, and the next line that finds room
+If the reader of a pipe has stopped (a stalled journal, a pager), the writer blocks; that must not stop an alarm
+receiver. Lines wait in memory up to a bound. Beyond it they are dropped and counted, and the next line that finds room
 says how many are missing.
 """
 
@@ -14,13 +14,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 CAPACITY = 10_000
-"""Lines that may wait: some 3 MB, minutes of a busy receiver."""
+"""Lines that may wait: about 3 MB, some minutes of a busy receiver."""
 
 _BATCH = 256
 """Lines per system call."""
 
 CLOSE_S = 2.0
-"""How long the end may wait for a reader; a drained stream needs a millisecond."""
+"""Longest time for which the end waits for the reader; if the reader keeps up, a millisecond is enough."""
 
 
 class LogWriter:
@@ -31,8 +31,8 @@ class LogWriter:
         self._capacity = capacity
         self._lines: SimpleQueue[str | None] = SimpleQueue()
         self._dropped = 0
-        # A daemon: a reader that never reads must not keep the process from ending. It writes to the descriptor,
-        # since a thread that dies holding the lock of sys.stderr's buffer aborts the interpreter.
+        # A daemon thread, because a reader that never reads must not prevent the process from ending. It writes to the
+        # descriptor, because a thread that dies with the lock of sys.stderr's buffer aborts the interpreter.
         self._thread = Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -47,14 +47,14 @@ class LogWriter:
     debug = info = warning = error = critical = exception = log = msg  # structlog calls the level's name
 
     def missing(self) -> int:
-        """Return how many lines were dropped since last asked, once there is room again to say so."""
+        """Return how many lines were dropped since the last call; 0 while there is no room for a line that says so."""
         if not self._dropped or self._lines.qsize() >= self._capacity:
             return 0
         missing, self._dropped = self._dropped, 0
         return missing
 
     def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Write what is waiting and stop; give up after ``timeout_s`` seconds on a reader that does not read."""
+        """Write the waiting lines and stop; give up after ``timeout_s`` seconds if the reader does not read."""
         atexit.unregister(self.close)
         self._lines.put(None)
         self._thread.join(timeout_s)
@@ -67,7 +67,7 @@ class LogWriter:
                 while len(batch) < _BATCH:
                     batch.append(self._lines.get_nowait())
             more = None not in batch
-            # A log that cannot be written (closed pipe, full disk) is no reason to stop receiving.
+            # The receiver must continue even if the log cannot be written (closed pipe, full disk).
             with contextlib.suppress(OSError):
                 self._write("".join(f"{line}\n" for line in batch if line is not None).encode())
 

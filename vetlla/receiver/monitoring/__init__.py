@@ -1,1 +1,1 @@
-"""What a monitoring system sees of the receiver: health, metrics, status."""
+"""What a monitoring system reads from the receiver: health, metrics, status."""

@@ -1,6 +1,6 @@
 """The daemon's three pages for machines: ``/healthz`` (alive), ``/readyz`` (can commit), ``/metrics`` (OpenMetrics).
 
-Meant for the loopback interface: nothing here names a home, and nothing here is a secret, but nobody outside needs it.
+They are meant for the loopback interface. They name no home and contain no secret, but no one outside needs them.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIFE_S = 60.0
-"""How long a connection may last: a scraper that wants to keep it dials again, and a silent one keeps none."""
+"""Longest time of a connection. A scraper that wants to keep one dials again; silent peers cannot keep one for ever."""
 SHUTDOWN_S = 2.0
-"""How long a scrape under way may hold up the end: Prometheus asks again by itself."""
+"""Longest time for which the end waits for a scrape under way; Prometheus asks again by itself."""
 
 
 class Readiness(NamedTuple):
-    """Whether reports can be committed and are therefore acknowledged; ``why`` says what is wrong, or is empty."""
+    """Whether reports can be committed and are therefore acknowledged; ``why`` is the reason if not, else empty."""
 
     ready: bool
     why: str = ""
 
 
 class HttpServer:
-    """Serves the three pages from the daemon's own loop: an answer proves that the loop turns."""
+    """Serves the three pages from the daemon's own loop, so that an answer proves that the loop runs."""
 
     def __init__(self) -> None:
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
         self._visitors: dict[_Visitor, asyncio.Transport] = {}
-        """Connections that stand, oldest first."""
+        """Open connections, oldest first."""
 
     async def start(
         self, host: str, port: int, *, readiness: Callable[[], Readiness], collect: Callable[[], bytes]
     ) -> None:
-        """Listen; port 0 picks one. Raises ConfigError when the address cannot be had."""
+        """Listen; port 0 picks a free one. Raises ConfigError if the address cannot be used."""
 
         async def healthz(_: web.Request) -> web.Response:
             return web.Response(text="ok\n")
@@ -86,7 +86,7 @@ class HttpServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Stop listening and let what is under way end; nothing happens when it never started."""
+        """Stop listening and let requests under way end; do nothing if it never started."""
         if self._runner is not None and self._server is not None:
             self._server.close()
             await self._runner.cleanup()
@@ -94,7 +94,7 @@ class HttpServer:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection of aiohttp's server, which counts against ``CONNECTIONS_MAX`` and ends after ``LIFE_S``."""
+    """One connection of aiohttp's server, which counts against ``VISITORS_MAX`` and ends after ``LIFE_S``."""
 
     def __init__(self, served: asyncio.Protocol, visitors: dict[_Visitor, asyncio.Transport]) -> None:
         self._served = served
@@ -102,7 +102,7 @@ class _Visitor(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        while len(self._visitors) >= VISITORS_MAX:  # the oldest one makes room
+        while len(self._visitors) >= VISITORS_MAX:  # close the oldest one to make room
             self._visitors.pop(next(iter(self._visitors))).abort()
         self._visitors[self] = self._transport
         self._end = asyncio.get_running_loop().call_later(LIFE_S, self._transport.abort)

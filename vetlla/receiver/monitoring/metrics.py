@@ -1,6 +1,6 @@
-"""What the receiver tells Prometheus: its counters and a snapshot of the present, as OpenMetrics 1.0.
+"""The metrics page for Prometheus: the receiver's counters and its present state, as OpenMetrics 1.0.
 
-The names are a contract with ``config/alerts`` and ``config/grafana``; a test holds all three together.
+The names are a contract with ``config/alerts`` and ``config/grafana``; a test compares all three.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ if TYPE_CHECKING:
 _encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
 
 OPEN_STATES = (State.WAITING, State.CLAIMED, State.ANSWERED)
-"""Closed alarms are history, not a length of the queue."""
+"""States of the alarms in the queue; closed alarms are history."""
 LIMITS = ("t2_max", "t3_warn", "t3_max", "hold")
-"""Settings of the queue, without their ``_s``, that alert rules compare with."""
+"""Settings of the queue, without their ``_s``, with which alert rules compare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges:
-    """The present, as the daemon sees it at the moment of asking."""
+    """The daemon's state at the time of the request."""
 
     ready: bool
     queue: Mapping[tuple[State, Priority], int]
-    """Open alarms; what is absent is 0. Alarms of accounts on test are not among them."""
+    """Open alarms without those of accounts on test; a missing key means 0."""
     unattended: Mapping[Priority, int]
-    """Answered alarms whose operator let the hold time pass; what is absent is 0."""
+    """Answered alarms whose operator let the hold time pass; a missing key means 0."""
     oldest_waiting_s: Mapping[Priority, float]
-    """Age of the oldest waiting alarm since it was ready; what is absent waits not at all: 0."""
+    """Age of the oldest waiting alarm since it was ready; a missing key means that no alarm waits: 0."""
     free_bytes: int
-    """On the state directory's file system, for this process."""
+    """Free space on the state directory's file system, for this process."""
     watermark_bytes: int
-    """Below it nothing new is answered."""
+    """Free space below which nothing new is answered."""
     intake_waiting: int
     """Frames that wait for their commit."""
     accounts: int
     accounts_on_test: int
     alarms_on_test: Mapping[Priority, int]
-    """Open alarms that stand apart; what is absent is 0."""
+    """Open alarms of accounts on test; a missing key means 0."""
     supervised: Mapping[str, int]
-    """Devices by state, every state."""
+    """Devices by state; every state is there."""
     incidents_open: int
     limits_s: Mapping[str, float]
-    """By ``LIMITS``, every one."""
+    """Seconds by the names in ``LIMITS``; every name is there."""
     certificates: Sequence[Certificate]
-    """Of the TLS files that new connections use."""
+    """Certificates in the TLS files that new connections use."""
 
 
 class Metrics(Collector):
@@ -73,7 +73,7 @@ class Metrics(Collector):
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric family; raises only what ``gauges`` raises."""
+        """Yield every metric family. Raises only what ``gauges`` raises."""
         yield InfoMetricFamily("vetlla_build", "Version of this receiver.", {"version": __version__})
         yield from self._traffic()
         yield from self._durations()
@@ -81,15 +81,15 @@ class Metrics(Collector):
 
     def _traffic(self) -> Iterator[Metric]:
         count = self._counters
-        yield _counter("signals", "Reports by what became of them.", ("protocol", "outcome"), count.signals.items())
+        yield _counter("signals", "Reports by outcome.", ("protocol", "outcome"), count.signals.items())
         yield _counter(
-            "rejects", "Bytes that were no report, by reason.", ("protocol", "reason", "caller"), count.rejects.items()
+            "rejects", "Bytes that were not a report.", ("protocol", "reason", "caller"), count.rejects.items()
         )
         yield _counter("replies", "Replies that promise nothing.", ("protocol",), _single(count.replies))
         yield _counter("heartbeats", "Supervision messages.", ("protocol",), _single(count.heartbeats))
-        yield _counter("connections_accepted", "Connections taken.", (), [((), count.connections_accepted)])
+        yield _counter("connections_accepted", "Connections accepted.", (), [((), count.connections_accepted)])
         yield _counter(
-            "connections_refused", "Connections not taken or ended by us.", ("why",), _single(count.connections_refused)
+            "connections_refused", "Connections refused or ended.", ("why",), _single(count.connections_refused)
         )
         yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
@@ -100,11 +100,11 @@ class Metrics(Collector):
         yield _counter("escalations", "Alarms put before a supervisor.", ("priority", "why"), escalations)
         reloads = [(("taken",), count.reloads), (("refused",), count.reloads_refused)]
         reloads.append((("unread",), count.registry_unread))
-        yield _counter("reloads", "Configurations, or accounts and keys alone, read again.", ("outcome",), reloads)
+        yield _counter("reloads", "Configurations, or only accounts and keys, read again.", ("outcome",), reloads)
 
         removed = [((what.value,), rows) for what, rows in count.removed.items()]
-        yield _counter("removed", "Rows removed or emptied for their age.", ("what",), removed)
-        text = "Ranges of signals left alone: a hand has changed them."
+        yield _counter("removed", "Rows removed or emptied because of their age.", ("what",), removed)
+        text = "Ranges of signals not removed because they were changed."
         yield _counter("removals_refused", text, (), [((), count.removals_refused)])
 
     def _durations(self) -> Iterator[Metric]:
@@ -122,36 +122,36 @@ class Metrics(Collector):
 
     def _present(self, now: Gauges) -> Iterator[Metric]:
         yield _gauge("ready", "1: reports can be committed and are acknowledged.", (), [((), now.ready)])
-        yield _gauge("connections_open", "Connections at present.", (), [((), self._counters.connections_open)])
+        yield _gauge("connections_open", "Connections that are open now.", (), [((), self._counters.connections_open)])
         brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
         yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
         unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
-        yield _gauge("unattended_alarms", "Answered alarms whose operator went quiet.", ("priority",), unattended)
+        yield _gauge("unattended_alarms", "Answered alarms past their hold time.", ("priority",), unattended)
         oldest = [((_label(p),), now.oldest_waiting_s.get(p, 0.0)) for p in Priority]
         yield _gauge("oldest_waiting_seconds", "Age of the oldest alarm that no operator holds.", ("priority",), oldest)
         yield _gauge("free_bytes", "Free space for the journal.", (), [((), now.free_bytes)])
-        yield _gauge("watermark_bytes", "Free space below which nothing is answered.", (), [((), now.watermark_bytes)])
+        yield _gauge("watermark_bytes", "Mark below which nothing new is answered.", (), [((), now.watermark_bytes)])
         yield _gauge("intake_waiting", "Signals waiting for their commit.", (), [((), now.intake_waiting)])
         yield _gauge("accounts", "Accounts registered.", (), [((), now.accounts)])
         yield _gauge("accounts_on_test", "Accounts on test.", (), [((), now.accounts_on_test)])
         apart = [((_label(p),), now.alarms_on_test.get(p, 0)) for p in Priority]
         yield _gauge("alarms_on_test", "Open alarms of accounts on test.", ("priority",), apart)
         supervised = [((state,), count) for state, count in now.supervised.items()]
-        yield _gauge("supervised", "Terminals and UCRs by what is known of them.", ("state",), supervised)
+        yield _gauge("supervised", "Terminals and UCRs by state.", ("state",), supervised)
         ends = [((one.name, one.use), one.not_after.timestamp()) for one in now.certificates]
-        text = "Until when the TLS certificates in use are valid, Unix time."
+        text = "Unix time until which the TLS certificates in use are valid."
         yield _gauge("certificate_not_after_seconds", text, ("listener", "use"), ends)
         upto = [((what.value,), upto_us / SECOND_US) for what, upto_us in self._counters.removed_upto_us.items()]
-        yield _gauge("removed_upto_seconds", "Stamp of the last row looked at for its age, Unix time.", ("what",), upto)
-        yield _gauge("incidents_open", "Losses of many at once that last.", (), [((), now.incidents_open)])
+        yield _gauge("removed_upto_seconds", "Unix time of the last row checked for its age.", ("what",), upto)
+        yield _gauge("incidents_open", "Open incidents: losses of many at once.", (), [((), now.incidents_open)])
         limits = [((name,), now.limits_s[name]) for name in LIMITS]
-        yield _gauge("limit_seconds", "Limits of the queue, as they are set.", ("limit",), limits)
+        yield _gauge("limit_seconds", "Configured limits of the queue.", ("limit",), limits)
 
 
 def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
-    """Return a function that renders all metrics, those of the process (memory, descriptors, CPU) among them."""
+    """Return a function that renders all metrics, including those of the process (memory, descriptors, CPU)."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Metrics(counters, gauges))
     ProcessCollector(registry=registry)

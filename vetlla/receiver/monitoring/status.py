@@ -1,4 +1,4 @@
-"""The receiver as it sees itself: for ``vetlla status``, ``/readyz`` and ``/metrics``."""
+"""The receiver's own state, for ``vetlla status``, ``/readyz`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """What the receiver has in use."""
+    """Files and settings that the receiver uses now."""
 
     config: str
-    """The configuration file; empty without one."""
+    """The configuration file; empty if there is none."""
     certificates: Sequence[Certificate]
     journal: os.stat_result
-    """The file that it writes, whatever lies under that name now."""
+    """The file that the receiver writes, even if another file has that name now."""
     refused: str
-    """Why it refused the last configuration; empty when it took it."""
+    """Why the receiver refused the last configuration; empty if it took it."""
     waiting: Sequence[str]
     """Settings that wait for a restart."""
 
 
 class View:
-    """Looks; changes nothing."""
+    """Read-only view of the receiver."""
 
     def __init__(
         self,
@@ -78,11 +78,11 @@ class View:
         self._since = clock.now()
 
     def readiness(self) -> Readiness:
-        """Say whether a report would be committed and acknowledged now."""
+        """Return whether a report would be committed and acknowledged now, and why not."""
         return Readiness(self._commit.ready, self._commit.why)
 
     def gauges(self) -> Gauges:
-        """Return the present as numbers."""
+        """Return the present state as numbers."""
         now = self._clock.now()
         settings = self._intake.settings
         return Gauges(
@@ -136,7 +136,7 @@ class View:
         }
 
     def _process(self) -> dict[str, Any]:
-        """Return what ``vetlla doctor`` judges of the running program: it is not the one that asks."""
+        """Return the facts about this process that ``vetlla doctor``, another process, checks."""
         settings, journal = self._intake.settings, self._standing().journal
         _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
         return {

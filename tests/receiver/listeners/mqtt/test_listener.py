@@ -1,4 +1,4 @@
-"""The MQTT listener in front of the real core and a real broker: acknowledgements, bounds, and what is sent again."""
+"""The MQTT listener with the real core and a real broker: acknowledgements, bounds, and redelivery."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @contextmanager
 def receivers_session(broker: Broker) -> Iterator[Device]:
-    """Take over the receiver's session at the broker: whatever it did not acknowledge comes now."""
+    """Take over the receiver's session at the broker, which then sends the messages that are not acknowledged."""
     with Device("nobody", broker.port, client_id=NODE, will=False, subscribe="tc/1/marker") as heir:
         yield heir
 
@@ -89,7 +89,8 @@ async def site(
 
 @each_loop
 def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker, loop: str) -> None:
-    """While the commit is held open the broker has no acknowledgement: cut off there, it sends the event again."""
+    """While the commit is held open, the broker has no acknowledgement; after a disconnection it sends the event
+    again."""
 
     async def scenario() -> None:
         async with site(tmp_path, broker) as here:
@@ -112,7 +113,7 @@ def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: 
 
 @each_loop
 def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker, loop: str) -> None:
-    """Behind its receipt an event is acknowledged: the session that is left at the broker holds nothing."""
+    """After its receipt an event is acknowledged, so the session at the broker keeps no message."""
 
     async def scenario() -> None:
         async with site(tmp_path, broker) as here:
@@ -131,7 +132,7 @@ def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker, loop:
 
 
 def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
-    """The broker sends no more than the receiver can hold while the store is slow; in the end every event is there."""
+    """While the store is slow, the broker sends only what the receiver can keep; in the end every event is stored."""
 
     async def scenario() -> None:
         async with site(tmp_path, broker, receive_maximum=5) as here:
@@ -152,7 +153,7 @@ def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -
 
 
 def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
-    """A commit that fails costs a receipt and a connection, not the event: it is sent again and stored once."""
+    """After a failed commit there is no receipt and the connection ends; the event is sent again and stored once."""
 
     async def scenario() -> None:
         async with site(tmp_path, broker) as here:
@@ -169,7 +170,7 @@ def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker)
 
 
 def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
-    """A message over which a decoder breaks is not sent again for ever, and the next one is received."""
+    """A message on which the decoder fails is not sent again for ever, and the next one is received."""
 
     class Breaking(MqttDecoder):
         def read(self, message: Message) -> list[Item]:
@@ -190,7 +191,7 @@ def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -
 def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
     tmp_path: Path, broker: Broker
 ) -> None:
-    """Whatever the broker sends of a fast fleet, beyond what it was allowed too, is received on one connection."""
+    """All messages of a fast fleet are received on one connection, even if the broker sends more than is allowed."""
     load = [sys.executable, "-m", "bench.receiving.mqtt_load", str(broker.port)]
     load += ["--terminals", "100", "--messages", str(BURST)]
 

@@ -1,4 +1,4 @@
-"""A broker tried out as ``vetlla doctor`` does it: what it keeps for the receiver stays as it was."""
+"""A broker is probed as ``vetlla doctor`` does it: messages that it keeps for the receiver stay as they were."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> Iterator[Mqtt]:
 
 
 def test_no_session_is_left(settings: Mqtt) -> None:
-    """Where the broker kept nothing for the receiver before, it keeps nothing after."""
+    """If the broker kept nothing for the receiver before the probe, it keeps nothing after it."""
 
     async def scenario() -> None:
         await probe(settings)
@@ -61,11 +61,11 @@ def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
     [
         # MQTT 3.1.1, 3.2.2.3: return code 1, unacceptable protocol version
         (b"\x20\x02\x00\x01", "protocol version", "MQTT 5"),
-        (b"", "hung up unanswered", "broker's log"),
+        (b"", "unanswered", "broker's log"),
     ],
 )
 def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
-    """A broker of an older MQTT, and one that hangs up instead of an answer, are told at once."""
+    """A broker of an older MQTT, and one that closes the connection without an answer, are reported at once."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -83,7 +83,7 @@ def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -
 
 
 def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes the connection and answers nothing: after its time it is told so."""
+    """If a peer takes the connection and does not answer, the probe ends with an error after its time-out."""
     monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.1)
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""Messages of one MQTT connection, from their coming to their acknowledgement: each is a session of its own."""
+"""Messages of one MQTT connection, from their receipt to their acknowledgement; each has a session of its own."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_RESPONSE_TOPIC: Final = 256
-"""``tc/1/``, two names of 64 characters and the last levels need 160. Longer ones are not ours."""
+"""``tc/1/``, two names of 64 characters and the last levels need 160. Longer topics are not of the convention."""
 
 
 class Connection:
-    """What is under way on one connection, oldest first."""
+    """The messages under way on one connection, oldest first."""
 
     def __init__(self, ground: Ground, broker: Mqtt, link: Link, decoder: MessageDecoder) -> None:
         self.ground = ground
         self.link = link
         self.refused = asyncio.Event()
-        """Something could not be committed: it has to come again."""
+        """Set when a message could not be committed, so that the broker has to send it again."""
         self._broker = broker
         self._decoder = decoder
         self._under_way: deque[Delivery] = deque()
@@ -59,7 +59,7 @@ class Connection:
         try:
             session.take(self._decoder.read(delivered.message), now, now)
         except Exception:
-            # Sent again it would break again, and hold up all behind it. Without a receipt its terminal goes elsewhere.
+            # Redelivery would fail again and block later messages. Without a receipt the terminal uses its other path.
             log.exception("decoder.failed", protocol=PROTOCOL, peer=peer.address)
         if session.owed:
             session.on_drained = delivery.answered
@@ -67,7 +67,7 @@ class Connection:
             delivery.answered()
 
     def settle(self) -> None:
-        """Acknowledge what is done with, in the order in which it came."""
+        """Acknowledge settled messages in the order in which they came."""
         if self._ended:
             return
         while self._under_way and self._under_way[0].settled:
@@ -76,7 +76,7 @@ class Connection:
             self._idle.set()
 
     async def idle(self) -> None:
-        """Wait until nothing is under way any more, or never will be done with."""
+        """Wait until no message is under way, or until one cannot be committed."""
         self._idle.clear()
         self.settle()
         waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self.refused)]
@@ -87,7 +87,7 @@ class Connection:
                 wait.cancel()
 
     def end(self) -> None:
-        """Acknowledge nothing any more: the connection's numbers mean other messages on the next one."""
+        """Acknowledge nothing from now on, because the message numbers mean other messages on the next connection."""
         self._ended = True
 
     def publish(self, delivery: Delivery, receipt: bytes) -> None:
@@ -98,7 +98,7 @@ class Connection:
 
 
 class Delivery:
-    """One message, from its coming to its acknowledgement."""
+    """One message, from its receipt to its acknowledgement."""
 
     __slots__ = ("_answered", "_connection", "_owed", "_refused", "delivered", "terminal")
 
@@ -113,11 +113,11 @@ class Delivery:
 
     @property
     def settled(self) -> bool:
-        """Whether the broker may forget it."""
+        """True if the broker may forget the message."""
         return self._answered and not self._owed and not self._refused
 
     def answered(self) -> None:
-        """Hear that the session has had all its verdicts."""
+        """Called when the session has all its verdicts."""
         self._answered = True
         self._connection.settle()
 
@@ -127,7 +127,7 @@ class Delivery:
         self._connection.publish(self, receipt)
 
     def receipted(self, code: int) -> None:
-        """Hear what the broker did with a receipt."""
+        """Called with the broker's reason code for a receipt."""
         outcome = Receipt.SENT
         if code == NOBODY_LISTENS:
             outcome = Receipt.UNHEARD
@@ -141,7 +141,7 @@ class Delivery:
         self._connection.settle()
 
     def hang_up(self, why: Refusal) -> None:
-        """Leave it with the broker, where nothing can be committed; other reasons concern one message alone."""
+        """Leave the message with the broker if nothing can be committed; other reasons concern only this message."""
         self._connection.ground.counters.connections_refused[why] += 1
         if why is Refusal.NOT_READY:
             self._refused = True
@@ -149,7 +149,7 @@ class Delivery:
 
 
 def _reply_to(delivered: Delivered, terminal: str) -> tuple[str, bytes]:
-    """Return the topic of the receipt and its correlation data: what the terminal asked for, within its own branch."""
+    """Return the receipt's topic and correlation data, as the terminal asked if the topic is in its own branch."""
     own = f"tc/1/{terminal}/receipt"
     asked = delivered.response_topic
     is_own = asked == own or (asked.startswith(f"{own}/") and len(asked) <= MAX_RESPONSE_TOPIC)

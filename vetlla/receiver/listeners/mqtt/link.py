@@ -1,10 +1,10 @@
-"""One connection to an MQTT 5 broker: the module that knows aiomqtt, and paho beneath it.
+"""One connection to an MQTT 5 broker: the only module that uses aiomqtt, and paho beneath it.
 
-aiomqtt drops what its queue has no room for, and lets paho acknowledge a message as soon as it is in that queue. Here
-each message goes from paho to whoever takes it, with no queue between, and is acknowledged when it is done with
-(``ack``). A queue as long as what the broker may have under way (Receive Maximum) would not do: after a burst of
-acknowledgements Mosquitto 2.0.11 had 3,822 messages under way where 1,000 were allowed. For all that, and to hear of
-each publication, paho's client is reached through aiomqtt's. The tests of this listener hold that it works.
+aiomqtt drops messages when its queue is full, and lets paho acknowledge a message as soon as it is in that queue. Here
+each message goes from paho directly to the function that takes it, without a queue, and ``ack`` acknowledges it when it
+is settled. A queue with room for Receive Maximum messages would be too short: after a burst of acknowledgements
+Mosquitto 2.0.11 had 3,822 messages under way although 1,000 were allowed. For this, and to get the result of each
+publication, this module uses the paho client inside aiomqtt's. The tests of this listener check that this works.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from vetlla.settings.broker import Mqtt
 
 CONNECT_S: Final = 10.0
-"""Time a broker has for each answer: to the connection, to the subscription, to the goodbye."""
+"""Time a broker has for each answer: to the connection, the subscription and the goodbye."""
 UNDER_WAY: Final = 20
-"""Publications of ours that wait for the broker's acknowledgement: what Mosquitto takes of a client by default."""
+"""The receiver's publications that wait for the broker's acknowledgement; Mosquitto's default for a client."""
 UNACKNOWLEDGED_ROOM: Final = 1_000
-"""Messages of QoS 0 that may wait for us to begin: nothing bounds how many the broker sends; they may be lost."""
+"""Messages of QoS 0 that may wait before the first ``deliver``. The broker may send any number; further ones are
+lost."""
 ONLY_IF_NEW: Final = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
 NOBODY_LISTENS: Final = 0x10
 """Reason of a PUBACK: the broker has no subscriber for it."""
@@ -58,14 +59,14 @@ class Delivered(NamedTuple):
 
 
 class Link:
-    """A connection, from ``async with`` to its end. Raises LinkError when it cannot be had, or breaks."""
+    """A connection, from ``async with`` to its end. Raises LinkError if it cannot be made, or breaks."""
 
     def __init__(
         self, broker: Mqtt, *, password: str | None, tls: ssl.SSLContext | None, will: tuple[str, str] | None = None
     ) -> None:
         self._broker = broker
         self.resumed = False
-        """Whether the broker still had our session: what came while we were away is kept."""
+        """True if the broker still had the receiver's session, with the messages that came while it was away."""
         self._done: dict[int, Callable[[int], None]] = {}
         self._parts = AsyncExitStack()
         self._client = aiomqtt.Client(
@@ -85,7 +86,7 @@ class Link:
             keepalive=broker.keepalive_s,
             timeout=CONNECT_S,
             tls_context=tls,
-            # A receipt is small and follows an acknowledgement: Nagle's algorithm would hold it back for 40 ms.
+            # A receipt is small and follows an acknowledgement, so Nagle's algorithm would delay it by 40 ms.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             max_inflight_messages=UNDER_WAY,
         )
@@ -93,7 +94,7 @@ class Link:
         self._paho.manual_ack_set(on=True)
         self._loop = asyncio.get_running_loop()
         self._early: list[Delivered] = []
-        """What came before anybody took it: a resumed session begins at once."""
+        """Messages that came before ``deliver`` was called, because a resumed session begins at once."""
         self._take: Callable[[Delivered], None] = self._keep
         self._connected_hook: Any = self._paho.on_connect
         self._published_hook: Any = self._paho.on_publish
@@ -108,7 +109,7 @@ class Link:
         try:
             await self._parts.enter_async_context(self._client)
         except aiomqtt.MqttError as error:
-            # A broker that answers late must not find our client there: it would be us twice.
+            # Disconnect, or a late answer from the broker would leave two connections with this client id.
             self._paho.disconnect()
             raise LinkError(str(error) or "no answer", remedy=_remedy(str(error))) from error
         return self
@@ -122,17 +123,18 @@ class Link:
             if error is None:
                 raise LinkError(str(failure)) from failure
         finally:
-            if self._paho.socket() is not None:  # aiomqtt leaves it open where paho broke
+            if self._paho.socket() is not None:  # aiomqtt leaves it open if paho has failed
                 self._paho.disconnect()
 
     def forget(self) -> None:
-        """Disconnect, and have the broker drop the session with whatever it keeps for it (MQTT 5, 3.14.2.2.2)."""
+        """Disconnect, and let the broker drop the session with all messages that it keeps for it (MQTT 5,
+        3.14.2.2.2)."""
         self._paho.disconnect(properties=_properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0))
 
     async def subscribe(self, topics: Sequence[str]) -> None:
-        """Subscribe with QoS 1; what is retained comes only where the subscription is new. Raises LinkError."""
+        """Subscribe with QoS 1; retained messages come only if the subscription is new. Raises LinkError."""
         options = SubscribeOptions(qos=1, retainHandling=ONLY_IF_NEW)
-        shared = SubscribeOptions(qos=1)  # MQTT 5, 4.8.2: nothing retained is sent to these
+        shared = SubscribeOptions(qos=1)  # MQTT 5, 4.8.2: brokers send no retained messages to these
         try:
             codes = await self._client.subscribe(
                 [(topic, shared if topic.startswith("$share/") else options) for topic in topics]
@@ -148,7 +150,7 @@ class Link:
                 )
 
     async def deliver(self, take: Callable[[Delivered], None]) -> None:
-        """Call ``take`` with each message as it comes, until the connection breaks: LinkError."""
+        """Call ``take`` with each message as it comes. Raises LinkError when the connection breaks."""
         self._take = take
         early, self._early = self._early, []
         for message in early:
@@ -162,7 +164,7 @@ class Link:
             raise LinkError(why, remedy=_remedy(why)) from error
 
     def ack(self, mid: int) -> None:
-        """Tell the broker that a message need not be kept any longer."""
+        """Acknowledge a message, so that the broker no longer keeps it."""
         self._paho.ack(mid, 1)
 
     def publish(
@@ -174,7 +176,7 @@ class Link:
         correlation: bytes = b"",
         done: Callable[[int], None] | None = None,
     ) -> None:
-        """Publish with QoS 1; ``done`` is called with the broker's reason code, and never if the connection breaks."""
+        """Publish with QoS 1; ``done`` is called with the broker's reason code, but not if the connection breaks."""
         properties = _properties(PacketTypes.PUBLISH, **({"CorrelationData": correlation} if correlation else {}))
         info = self._paho.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if done is not None:
@@ -184,7 +186,7 @@ class Link:
         if delivered.qos or len(self._early) < UNACKNOWLEDGED_ROOM:
             self._early.append(delivered)
 
-    # --- what paho calls --------------------------------------------------------------------------------------------
+    # --- hooks that paho calls --------------------------------------------------------------------------------------
 
     def _heard(self, _client: Paho, _data: object, message: MQTTMessage) -> None:
         said: Any = message.properties
@@ -199,7 +201,7 @@ class Link:
         )
 
     def _failed(self, error: Exception) -> None:
-        if not self._client._disconnected.done():  # noqa: SLF001 - as aiomqtt does where it calls paho itself
+        if not self._client._disconnected.done():  # noqa: SLF001 - as aiomqtt does when it calls paho itself
             self._client._disconnected.set_exception(error)  # noqa: SLF001
 
     def _connected(
@@ -216,9 +218,9 @@ class Link:
             self._loop.call_soon_threadsafe(self._unanswered)  # the thread that connects may be the one that fails
 
     def _unanswered(self) -> None:
-        # aiomqtt would go on waiting for the answer of a broker that has hung up.
+        # aiomqtt would continue to wait for the answer of a broker that has closed the connection.
         if not self._client._connected.done():  # noqa: SLF001 - see the module's head
-            self._client._connected.set_exception(aiomqtt.MqttError("the broker hung up unanswered"))  # noqa: SLF001
+            self._client._connected.set_exception(aiomqtt.MqttError("the connection ended unanswered"))  # noqa: SLF001
 
     def _published(self, client: Paho, data: object, mid: int, code: ReasonCode, properties: Properties) -> None:
         self._published_hook(client, data, mid, code, properties)
@@ -235,15 +237,15 @@ def _properties(packet: int, **values: object) -> Properties:
 
 _REMEDIES: Final[Mapping[str, str]] = {
     "taken over": "another client has this client id: give each receiver a node of its own",
-    "Not authorized": "see user name, password file and certificate, and the broker's log",
-    "Bad user name": "see user name and password file",
-    "certificate": "see ca, certificate and key, and the name in the broker's certificate",
-    "unanswered": "has this port TLS, and does the broker ask for a certificate of its authority? see the broker's log",
-    "reset by peer": "has this port TLS (usually 8883 has, 1883 has not)? see the broker's log",
-    "protocol version": "the broker has to speak MQTT 5, as Mosquitto does from version 1.6 on",
-    "not known": "is the host written right? `getent hosts HOST` tells what this machine knows of it",
-    "timed out": "is the address right, does a firewall stand between, and does MQTT listen at that port?",
-    "refused": "is the broker running, and is this its address? systemctl status mosquitto",
+    "Not authorized": "check user name, password file and certificate; see the broker's log",
+    "Bad user name": "check user name and password file",
+    "certificate": "check ca, certificate and key, and the name in the broker's certificate",
+    "unanswered": "check whether this port uses TLS and the broker demands a certificate; see the broker's log",
+    "reset by peer": "check whether this port uses TLS (usually 8883 does, 1883 does not); see the broker's log",
+    "protocol version": "the broker has to support MQTT 5, as Mosquitto does from version 1.6 on",
+    "not known": "check the spelling of the host: `getent hosts HOST` shows whether this machine knows it",
+    "timed out": "check the address, the firewalls on the way, and that MQTT listens at that port",
+    "refused": "check that the broker runs, and that this is its address: systemctl status mosquitto",
 }
 
 

@@ -1,9 +1,9 @@
 """MQTT: one broker, many terminals; one message, one receipt.
 
 The receiver acknowledges messages to the broker in the order in which they came (MQTT 5, 4.6). It does so when the
-intake has decided on a message and the broker has taken our receipt for it. The broker sends what was not acknowledged
-again on the next connection. So what cannot be committed now stays with the broker: the connection is closed until it
-can.
+intake has decided on a message and the broker has taken the receipt for it. On the next connection the broker sends
+messages again that were not acknowledged. So a message that cannot be committed now stays with the broker: the receiver
+closes the connection until it can commit again.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SHARED: Final = ("tc/+/+/ev", "tc/+/+/+/ev")
-"""What may go to one of several receivers. Of every version: a terminal of another one is to be heard of."""
+"""Topics that may go to one of several receivers; of every version, so that reports of other versions are noticed."""
 LONGEST_PASSWORD: Final = 65_535
-"""Characters of a password: more bytes MQTT cannot send (3.1.3.6)."""
+"""Characters of a password; MQTT cannot send more bytes (3.1.3.6)."""
 OWN: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/$state", "tc/+/+/$info")
-"""What each receiver reads: of a part of the heartbeats it would find living terminals lost, and retained messages are
-not sent to shared subscriptions (MQTT 5, 4.8.2)."""
+"""Topics that each receiver reads. With only a part of the heartbeats it would treat working terminals as lost, and
+brokers do not send retained messages to shared subscriptions (MQTT 5, 4.8.2)."""
 FIRST_RETRY_S: Final = 0.5
 """Pause after the first failed attempt; it doubles up to ``retry_max_s``."""
 GOODBYE_S: Final = 3.0
-"""Time a stop gives to the last receipts and to the goodbye: the broker keeps what is not acknowledged."""
+"""Time for the last receipts and the goodbye at a stop; the broker keeps messages that are not acknowledged."""
 
 
 class MqttListener:
-    """One broker: connects, and connects again, until it is stopped."""
+    """The connection to one broker; it is made again after each break until the listener is stopped."""
 
     transport = PROTOCOL
 
@@ -59,7 +59,8 @@ class MqttListener:
         ready: Callable[[], bool],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Take the broker, what reads its messages, and how to know whether anything can be committed."""
+        """Take the broker, the decoder of its messages, and a function that returns True if reports can be
+        committed."""
         self.broker = broker
         self._ground = ground
         self._decoder = decoder
@@ -68,15 +69,15 @@ class MqttListener:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
-        """It was said already."""
+        """True if the loss of the broker was already logged."""
 
     @property
     def connected(self) -> bool:
-        """Whether messages can come in."""
+        """True if the broker is connected."""
         return self._ground.counters.brokers.get(self.broker.name, False)
 
     def place(self) -> dict[str, Any]:
-        """Return what ``vetlla status`` tells of it."""
+        """Return what ``vetlla status`` shows of this listener."""
         broker = self.broker
         place = {"name": broker.name, "protocol": PROTOCOL, "transport": self.transport}
         return place | {"host": broker.host, "port": broker.port, "connected": self.connected}
@@ -84,16 +85,16 @@ class MqttListener:
     # --- life -------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Connect, in a task of its own: a receiver does not wait for a broker."""
+        """Connect in a task of its own, so that the receiver does not wait for the broker."""
         self._ground.counters.brokers[self.broker.name] = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
 
     def use_tls(self, context: ssl.SSLContext | None) -> None:
-        """Make the next connection with this; the present one stays."""
+        """Use this for the next connection; the present one stays."""
         self._tls = context
 
     def stop(self) -> None:
-        """Take no more; what was taken is still answered."""
+        """Take no further messages; those that were taken are still answered."""
         self._stop.set()
 
     async def close(self) -> None:
@@ -111,18 +112,18 @@ class MqttListener:
             if self._ready():
                 was_connected = await self._try()
                 pause_s = FIRST_RETRY_S if was_connected else min(2 * pause_s, self.broker.retry_max_s)
-            # Not all receivers and terminals of a broker that comes back dial it at the same moment.
+            # A random pause, so that not all receivers and terminals dial a returning broker at the same moment.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), uniform(pause_s / 2, pause_s))  # noqa: S311 - no secret
 
     async def _try(self) -> bool:
-        """Serve one connection; say whether there was one."""
+        """Serve one connection. Return True if there was one."""
         try:
             await self._serve()
         except LinkError as error:
             self._lost(error)
         except Exception:
-            # Ours, or a library's: the other listeners go on, and the broker is dialled again.
+            # A fault of the receiver or of a library: other listeners continue, and the broker is dialled again.
             log.exception("mqtt.failed", broker=self.broker.name)
         was_connected = self.connected
         self._ground.counters.brokers[self.broker.name] = False
@@ -134,7 +135,7 @@ class MqttListener:
             log.error("mqtt.lost", broker=self.broker.name, why=error.args[0], remedy=error.remedy)
 
     async def _serve(self) -> None:
-        """Serve one connection until it breaks, we cannot commit, or are stopped. Raises LinkError."""
+        """Serve one connection until it breaks, the receiver cannot commit, or it is stopped. Raises LinkError."""
         broker = self.broker
         state = f"tc/1/arc/{broker.node}/$state"
         password = await asyncio.to_thread(read_password, broker)
@@ -174,10 +175,10 @@ class MqttListener:
 
 
 async def probe(broker: Mqtt) -> None:
-    """Connect as the receiver would, and leave; nothing is acknowledged. Raises ConfigError, LinkError.
+    """Connect as the receiver would, and disconnect; nothing is acknowledged. Raises ConfigError, LinkError.
 
-    It has to be the receiver's own client id, since a broker may ask for it, or give it by the certificate: a session
-    that it finds there is the receiver's, and is left as it was. A receiver that is connected would be pushed off.
+    It uses the receiver's own client id, because a broker may demand it, or take it from the certificate. A session
+    that the broker still has is the receiver's and is left as it was. It would disconnect a receiver that is connected.
     """
     tls = client_context(broker.tls) if broker.tls else None
     async with Link(broker, password=read_password(broker), tls=tls) as link:
@@ -186,7 +187,7 @@ async def probe(broker: Mqtt) -> None:
 
 
 def read_password(broker: Mqtt) -> str | None:
-    """Return the password. Raises ConfigError when its file cannot be used."""
+    """Return the password; None if no file is set. Raises ConfigError if its file cannot be used."""
     if broker.password_file is None:
         return None
     file = broker.password_file
@@ -196,7 +197,7 @@ def read_password(broker: Mqtt) -> str | None:
         with io.TextIOWrapper(open_file(file), encoding="utf-8") as text:
             return text.readline(LONGEST_PASSWORD).splitlines()[0]
     except (OSError, UnicodeDecodeError, IndexError) as error:
-        why = error.strerror if isinstance(error, OSError) else "its first line is no password"
+        why = error.strerror if isinstance(error, OSError) else "its first line is not a password"
         raise ConfigError(
-            f"mqtt {broker.name}: {file}: {why}", remedy="write the password there, for the receiver's user alone"
+            f"mqtt {broker.name}: {file}: {why}", remedy="write the password there, only for the receiver's user"
         ) from error
