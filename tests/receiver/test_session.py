@@ -1,4 +1,4 @@
-"""The way of a frame, with a decoder whose frames are single letters."""
+"""The path of a frame, with a decoder whose frames are single letters."""
 
 from __future__ import annotations
 

@@ -54,9 +54,9 @@ class Refusal(StrEnum):
     """Why a connection was refused, or closed by the receiver."""
 
     CONNECTIONS = "connections"
-    """The budget of all connections is spent."""
+    """The limit of all connections is reached."""
     PEER = "peer"
-    """The budget of this address is spent."""
+    """The limit of this address is reached."""
     UNPROVEN = "unproven"
     """It had sent no report of a registered account, and was dropped to make room for another one."""
     IDLE = "idle"

@@ -72,7 +72,7 @@ class Reload:
         self._held = held
         self._take = take
         self.in_turn = asyncio.Lock()
-        """Held by one reading at a time, or the older of two might win. It is also held while the receiver opens."""
+        """Held by one reading at a time, or the older of two might be applied last; also held during the start."""
 
     async def first(self) -> Prepared:
         """Return what the receiver needs to start. Raises ConfigError."""
@@ -162,7 +162,7 @@ class Reload:
 
 
 def _stack(why: VetllaError, error: Exception) -> Exception | None:
-    """Return the error if the log should show its stack, because the fault is in this program."""
+    """Return the error if the fault is in this program, so that the log shows its stack; otherwise None."""
     return None if why is error else error
 
 

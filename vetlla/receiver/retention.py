@@ -113,7 +113,7 @@ class Retention:
                 log.error("retention.interrupted", why=str(error))  # noqa: TRY400 - the disk's fault, not ours
             await asyncio.sleep(ROUND_EVERY_S)
 
-    # --- a round ------------------------------------------------------------------------------------------------------
+    # --- a round ----------------------------------------------------------------------------------------------------
 
     async def round(self, by: str) -> AsyncGenerator[dict[str, int], None]:
         """Remove what is too old; after each step yield how many rows of each kind were removed. Raises StoreError."""
@@ -189,7 +189,7 @@ class Retention:
             raise StoreError("a removal failed and was rolled back", remedy="report this with the receiver's log")
         return result[0]
 
-    # --- requests -----------------------------------------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------------------------
 
     async def prune(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
         """Remove now what is too old; stream the counts of removed rows, and at the end the event ``done``."""

@@ -109,7 +109,7 @@ class Receiver:
             await self._drain()
         log.info("receiver.stopped")
 
-    # --- open ---------------------------------------------------------------------------------------------------------
+    # --- open -------------------------------------------------------------------------------------------------------
 
     async def _open(self, loop: asyncio.AbstractEventLoop, parts: AsyncExitStack) -> None:
         """Open one part after the other; ``parts`` closes the open ones, the last one first."""
@@ -287,7 +287,7 @@ class Receiver:
             )
 
     def _say_ready(self) -> None:
-        # The collector need not search objects that live until the end again and again. Frames make no cycles.
+        # Objects that live until the end need not be searched for garbage again and again. Frames make no cycles.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -323,7 +323,7 @@ class Receiver:
 
         pulse()
 
-    # --- serve --------------------------------------------------------------------------------------------------------
+    # --- serve ------------------------------------------------------------------------------------------------------
 
     def _told_to_stop(self) -> None:
         if self._stop.is_set():
@@ -402,7 +402,7 @@ class Receiver:
         reload = self._reload
         return Standing(self._config, reload.certificates, self._journal.file, reload.refused, reload.waiting)
 
-    # --- drain, close -------------------------------------------------------------------------------------------------
+    # --- drain, close -----------------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
         """Stop reading; commit and answer what was read, within the deadline."""

@@ -1,4 +1,4 @@
-"""The way of a frame: the items of a decoder go to the intake, and the verdicts go back to the peer.
+"""The path of a frame: the items of a decoder go to the intake, and the verdicts go back to the peer.
 
 There is one session for each connection, datagram or message; it uses no socket and no alarm. Answers leave in the
 order in which the frames came, in whatever order the verdicts come.

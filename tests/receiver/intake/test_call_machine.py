@@ -114,7 +114,7 @@ class CallMachine(RuleBasedStateMachine):
         """Return the time by the terminals' clocks, which do not change when the receiver's clock is set."""
         return MORNING + timedelta(microseconds=self.clock.now().mono_us)
 
-    # --- the receiver -------------------------------------------------------------------------------------------------
+    # --- the receiver -----------------------------------------------------------------------------------------------
 
     @initialize()
     def begin(self) -> None:
@@ -164,7 +164,7 @@ class CallMachine(RuleBasedStateMachine):
         self.run(self._end())
         self.run(self._open())
 
-    # --- actions of homes ---------------------------------------------------------------------------------------------
+    # --- actions of homes -------------------------------------------------------------------------------------------
 
     @rule(number=st.integers(0, 11))
     def press(self, number: int) -> None:
@@ -254,7 +254,7 @@ class CallMachine(RuleBasedStateMachine):
         await until(lambda: len(device.receipts()) > seen)
         assert device.receipts()[-1] == {"ref": event["ref"], "status": "accepted"}
 
-    # --- operators and time -------------------------------------------------------------------------------------------
+    # --- operators and time -----------------------------------------------------------------------------------------
 
     @rule(pick=st.integers(0, 99), do=st.sampled_from(["claim", "answer", "note"]), who=st.sampled_from([ANA, BERTA]))
     def work(self, pick: int, do: str, who: Any) -> None:  # noqa: ANN401 - a caller
@@ -285,7 +285,7 @@ class CallMachine(RuleBasedStateMachine):
         """Let NTP or a person set the receiver's clock; no verdict may change."""
         self.clock.step_wall(seconds)
 
-    # --- reading ------------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def _queue(self) -> list[dict[str, Any]]:
         alarms: list[dict[str, Any]] = self.run(self.core.open_alarms())

@@ -148,7 +148,7 @@ class QueueMachine(RuleBasedStateMachine):
             elif "alarm" in event:
                 self.picture[event["alarm"]["id"]] = event["alarm"]
 
-    # --- events -------------------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from(SECONDS))
     def time_passes(self, seconds: int) -> None:
@@ -227,7 +227,7 @@ class QueueMachine(RuleBasedStateMachine):
         """Kill the process while nothing can be written: operators' actions since the failure are lost."""
         self._start_anew()
 
-    # --- steps --------------------------------------------------------------------------------------------------------
+    # --- steps ------------------------------------------------------------------------------------------------------
 
     def _aimed(self, steps: list[Step]) -> list[Step]:
         """Let each operator's number mean one of the open alarms, since there are mostly more numbers than alarms."""
@@ -368,7 +368,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._fall_due()
         self._check_disk()
 
-    # --- invariants ---------------------------------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------------------------
 
     @invariant()
     def operators_see_the_model(self) -> None:

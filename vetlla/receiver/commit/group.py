@@ -95,8 +95,8 @@ class GroupCommit:
         """Total time in which no reports could be taken."""
         self.last_commit_us = 0
         self.on_answer: Callable[[], object] = lambda: None
-        """Called when the writer's thread has ended a job, even without success. It feeds the watchdog, because the
-        thread still runs. A restart would not repair a disk; it would only take the queue from the operators."""
+        """Called when the writer's thread has ended a job, even without success: the thread runs. It feeds the
+        watchdog, because a restart does not repair a disk; it would only take the queue from the operators."""
         self.participants: Sequence[Participant] = ()
         """The parts that write with each commit, in the order of their calls. Set once, before the first batch."""
         self._writer = writer
@@ -131,7 +131,7 @@ class GroupCommit:
         """True if a report would be taken now."""
         return self.state is StoreState.OK
 
-    # --- requests -----------------------------------------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Commit soon: at the end of this turn of the loop, so that frames read in one turn share a commit."""
@@ -180,7 +180,7 @@ class GroupCommit:
         self._do_spare()
 
     def pulse(self) -> None:
-        """Prove that commits work. This leaves out a journal that has failed, which is tried again by itself."""
+        """Prove that commits work. A failed journal is left out, because it is tried again by itself."""
         self.batch.pulse = True
         self.wake()
 
@@ -227,7 +227,7 @@ class GroupCommit:
         for participant in self.participants:
             participant.drop_waiting()
 
-    # --- one batch ----------------------------------------------------------------------------------------------------
+    # --- one batch --------------------------------------------------------------------------------------------------
 
     def _new_batch(self) -> Batch:
         return Batch(commit=self._next, boot=self._boot, began_us=self._clock.now().utc_us)
@@ -372,7 +372,7 @@ class GroupCommit:
                 # Go on, because the frames of the batch still wait for their verdicts.
                 log.exception("operation.failed")
 
-    # --- faults of the disk -------------------------------------------------------------------------------------------
+    # --- faults of the disk -----------------------------------------------------------------------------------------
 
     def _check_space(self) -> None:
         free = self.free_bytes()

@@ -30,7 +30,7 @@ _Seen: TypeAlias = "Record | int"
 class Duplicates:
     """Identities of stored signals, limited in age and number.
 
-    A queue beside the dictionary tells which is the oldest. A dictionary that loses its first keys finds the next one
+    A queue beside the dictionary gives the oldest one. A dictionary that loses its first keys finds the next one
     only after a search over all lost keys. With a full window that cost 40 us a signal, and 100 ms at once.
     """
 

@@ -1,4 +1,4 @@
-"""The only way of a report to the store: account lookup, admission, duplicate check, verdict.
+"""The only way by which a report reaches the store: account lookup, admission, duplicate check, verdict.
 
 Everything is decided in the event loop and committed in groups (``commit/group.py``). A verdict exists only when the
 transaction that holds the frame is durable. If there can be no verdict, the peer gets no answer, so that the terminal
@@ -115,7 +115,7 @@ class Intake(Participant):
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._duplicates.apply(settings.store)
 
-    # --- what comes in ------------------------------------------------------------------------------------------------
+    # --- what comes in ----------------------------------------------------------------------------------------------
 
     @property
     def waiting(self) -> int:
@@ -198,7 +198,7 @@ class Intake(Participant):
         """Take bytes that could not be read as a report."""
         self._rejects.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
 
-    # --- one batch ----------------------------------------------------------------------------------------------------
+    # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> bool:
@@ -296,7 +296,7 @@ class Intake(Participant):
         self._watchdog.stored(signal, account, received)
         return STORED
 
-    # --- retries ------------------------------------------------------------------------------------------------------
+    # --- retries ----------------------------------------------------------------------------------------------------
 
     def _compare(self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival) -> Retelling:
         if not signal.id.account:

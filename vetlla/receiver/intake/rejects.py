@@ -71,7 +71,7 @@ class Rejects(Participant):
         self._window_us = round(settings.duplicate_window_s * SECOND_US)
         self._stale_max = settings.duplicate_window_max
 
-    # --- what comes in ------------------------------------------------------------------------------------------------
+    # --- what comes in ----------------------------------------------------------------------------------------------
 
     def reject(self, arrival: Arrival, reject: Reject, account: Account | None) -> None:
         """Keep bytes that could not be read; put them before an operator if a registered home sent them.
@@ -156,7 +156,7 @@ class Rejects(Participant):
         self._commit.wake()
         return True
 
-    # --- one batch ----------------------------------------------------------------------------------------------------
+    # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> bool:

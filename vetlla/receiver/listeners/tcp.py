@@ -159,7 +159,7 @@ class _Connection(Accepted):
         self.established = established
         self._loop = asyncio.get_running_loop()  # kept, because each query for it costs a system call
 
-    # --- called by asyncio --------------------------------------------------------------------------------------------
+    # --- called by asyncio ------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
@@ -322,7 +322,7 @@ class _Connection(Accepted):
             self._session.finish()
             self.drain()
 
-    # --- reading and ending -------------------------------------------------------------------------------------------
+    # --- reading and ending -----------------------------------------------------------------------------------------
 
     def hang_up(self, why: Refusal) -> None:
         """End the connection, and count the reason."""

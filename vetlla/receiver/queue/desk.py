@@ -115,7 +115,7 @@ class Desk:
         """Return the hand for the receiver's own actions, to which the rules about operators do not apply."""
         return queue.Hand(RECEIVER, now, 0, supervisor=True, hold_us=self._hold_us)
 
-    # --- changes by frames --------------------------------------------------------------------------------------------
+    # --- changes by frames ------------------------------------------------------------------------------------------
 
     def place(
         self, report: Report, arrival: Arrival, batch: Batch, *, told_in: int | None = None
@@ -386,7 +386,7 @@ class Desk:
         self._cards[alarm.id] = card
         self.on_due(alarm)
 
-    # --- actions of operators -----------------------------------------------------------------------------------------
+    # --- actions of operators ---------------------------------------------------------------------------------------
 
     def act(
         self, number: int, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], batch: Batch, **detail: object
@@ -474,7 +474,7 @@ class Desk:
 
         return self.act(number, hand, "close", close, batch, outcome=Outcome.TECHNICAL.value, why=why)
 
-    # --- reading ------------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def find(self, number: int) -> Card:
         """Return the open alarm of this number. Raises UsageError if there is no such alarm."""

@@ -1,4 +1,4 @@
-"""Puts alarms before a supervisor that no operator answers in time, or whose operator shows no activity.
+"""Puts an alarm before a supervisor if no operator answers it in time, or if its operator shows no activity.
 
 The instant at which an alarm is due is part of the alarm (``due_mono_us``), so that no restart loses it. There is one
 timer, set to the earliest instant. A mark that was moved meanwhile costs one check at its old instant.

@@ -43,7 +43,7 @@ LOOKED_AT_ONCE = 1_000
 TOLD_AT_ONCE = 100
 """Alarms that are sent to a watcher before other tasks have their turn: 4 ms."""
 NAME_MAX = 255
-"""Characters of a user name. This is enough, because the limit in bytes is not higher (LOGIN_NAME_MAX)."""
+"""Characters of a user name. No name is longer, because its limit in bytes is the same (LOGIN_NAME_MAX)."""
 
 
 class QueueRequests:
@@ -103,7 +103,7 @@ class QueueRequests:
     async def watch(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
         """Stream the open alarms, then each change in the queue.
 
-        With ``listed`` an event of this name follows the open alarms: all others that the watcher knew are closed.
+        With ``listed`` an event of this name follows the open alarms. Every other alarm that the watcher has is closed.
         """
         async with aclosing(self._dispatch.watch(self._standing(listed=flag(request, "listed")))) as events:
             async for event in events:
