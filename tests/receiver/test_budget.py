@@ -16,7 +16,7 @@ from vetlla.receiver.counters import Counters, Refusal
 from vetlla.settings.model import Limits, Settings
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::3"
-NOBODY = Instant(0, 0)
+NEVER = Instant(0, 0)
 
 
 def test_connections_are_counted_by_address_and_together() -> None:
@@ -74,7 +74,7 @@ def test_a_scan_from_everywhere_shares_one_budget(monkeypatch: pytest.MonkeyPatc
 )
 def test_a_peer_s_host_is_its_address_without_the_port(peer: str, host: str) -> None:
     """Each connection comes from another port, so a peer's limits count by its host."""
-    arrival = Arrival(listener="x", transport="tcp", peer=peer, established=NOBODY, received=NOBODY)
+    arrival = Arrival(listener="x", transport="tcp", peer=peer, established=NEVER, received=NEVER)
     assert arrival.host == host
 
 

@@ -30,7 +30,7 @@ def test_notify_reaches_the_manager(kind: str, tmp_path: Path, monkeypatch: pyte
         assert manager.recv(4096) == b"READY=1\nSTATUS=listening"
 
 
-@pytest.mark.parametrize("address", [None, "", "vsock:2:1234", "/nowhere/notify", "@nobody-listens-here"])
+@pytest.mark.parametrize("address", [None, "", "vsock:2:1234", "/nowhere/notify", "@no-listener-here"])
 def test_notify_without_a_manager_is_silent(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a service manager nothing is raised, and the caller can see it."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
