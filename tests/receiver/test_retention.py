@@ -381,7 +381,7 @@ def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: Path) -
 
 
 def test_a_home_with_an_open_alarm_is_not_erased(tmp_path: Path) -> None:
-    """The refusal names the alarm, and the windows after its end refuse, too. Then the home goes; t2 and t3 stay."""
+    """It is refused with the alarm's number, and also a short while after its end. Then only t2 and t3 stay."""
     place = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
     wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
 
