@@ -1,4 +1,4 @@
-"""What one peer, or all together, may take."""
+"""The limits of one peer, and of all peers together."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from vetlla.receiver.counters import Counters, Refusal
 from vetlla.settings.model import Limits, Settings
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::3"
-NOBODY = Instant(0, 0)
+NEVER = Instant(0, 0)
 
 
 def test_connections_are_counted_by_address_and_together() -> None:
-    """Each address has its share, all have theirs together, and what is given back can be taken again."""
+    """Each address has a limit, and all addresses have one together; a place that is given back can be taken again."""
     counters = Counters()
     limited = Budget(Limits(connections=3, connections_per_peer=2), counters, ManualClock())
     assert [limited.connect(HERE) for _ in range(3)] == [None, None, Refusal.PEER]
@@ -36,7 +36,7 @@ def test_connections_are_counted_by_address_and_together() -> None:
 
 
 def test_a_reload_sets_other_limits() -> None:
-    """Who is connected stays; the next one is judged by the new limits."""
+    """A connected peer stays; the new limits apply to the next one."""
     limited = Budget(Limits(connections_per_peer=1), Counters(), ManualClock())
     assert limited.connect(HERE) is None
     assert limited.connect(HERE) is Refusal.PEER
@@ -45,7 +45,7 @@ def test_a_reload_sets_other_limits() -> None:
 
 
 def test_evidence_is_budgeted_by_the_minute() -> None:
-    """A peer, and a home that we know, each have so many rejects a minute; the next minute begins anew."""
+    """A peer and a registered home each have a budget of rejects a minute; the next minute starts again at zero."""
     clock = ManualClock()
     limited = Budget(Limits(rejects_kept_per_peer_per_minute=2), Counters(), clock)
     home = AccountId("", "0", "1234")
@@ -57,7 +57,7 @@ def test_evidence_is_budgeted_by_the_minute() -> None:
 
 
 def test_a_scan_from_everywhere_shares_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond so many addresses within one minute all others together get what one would get."""
+    """After the limit of addresses within one minute, all further ones together get the budget of one."""
     monkeypatch.setattr(budget, "PEERS_MAX", 3)
     limited = Budget(Limits(rejects_kept_per_peer_per_minute=2), Counters(), ManualClock())
     assert [limited.may_keep(str(number)) for number in range(8)] == [True] * 5 + [False] * 3
@@ -73,13 +73,13 @@ def test_a_scan_from_everywhere_shares_one_budget(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_a_peer_s_host_is_its_address_without_the_port(peer: str, host: str) -> None:
-    """Each connection comes from another port; what is counted by peer is counted by its host."""
-    arrival = Arrival(listener="x", transport="tcp", peer=peer, established=NOBODY, received=NOBODY)
+    """Each connection comes from another port, so a peer's limits count by its host."""
+    arrival = Arrival(listener="x", transport="tcp", peer=peer, established=NEVER, received=NEVER)
     assert arrival.host == host
 
 
 def test_connections_stay_within_the_process_s_descriptors() -> None:
-    """Where the machine lets us open few files, databases and operators still find theirs."""
+    """If the machine allows few open files, databases and operators still get theirs."""
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (700, 700))\n"
         "from vetlla.domain.clock import ManualClock\n"

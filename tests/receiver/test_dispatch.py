@@ -1,4 +1,4 @@
-"""Events reach whoever watches, and nobody waits for a watcher."""
+"""Events reach every watcher, and no part waits for a watcher."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def standing(*numbers: int) -> AsyncGenerator[dict[str, Any], None]:
 
 
 def test_every_watcher_hears_every_event_in_order() -> None:
-    """Two who watch hear the same; who comes later hears what comes later."""
+    """Two watchers receive the same events; a watcher that comes later receives only later events."""
 
     async def scenario() -> None:
         told = Dispatch()
@@ -50,7 +50,7 @@ def test_every_watcher_hears_every_event_in_order() -> None:
 
 
 def test_nothing_falls_between_what_stands_and_what_comes() -> None:
-    """Events that come while a watcher still reads what stood are told after it."""
+    """Events that come while a watcher still reads the standing ones follow after them."""
 
     async def scenario() -> None:
         told = Dispatch()
@@ -64,7 +64,7 @@ def test_nothing_falls_between_what_stands_and_what_comes() -> None:
 
 
 def test_nobody_watching_is_known() -> None:
-    """Events need not be made when there is nobody; a watcher that stops is gone."""
+    """The dispatch is false without watchers, so that events need not be made; a watcher that stops is removed."""
 
     async def scenario() -> None:
         told = Dispatch()
@@ -79,7 +79,7 @@ def test_nobody_watching_is_known() -> None:
 
 
 def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its backlog is bounded; it learns of the gap before what comes after it."""
+    """Its backlog is bounded; it receives the size of the gap before the events after the gap."""
     monkeypatch.setattr(dispatch, "WATCHER_BACKLOG", 3)
 
     async def scenario() -> None:

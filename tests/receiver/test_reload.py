@@ -1,4 +1,4 @@
-"""A reading that ends with a mistake of ours: the old settings go on, and a line and a count say so."""
+"""A reload that ends with a fault of this program: the old settings stay, and a log line and a count show it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settings(state_dir: Path, chain_window_s: float) -> Settings:
 
 @pytest.mark.parametrize("alone", [False, True], ids=["configuration", "accounts and keys alone"])
 def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) -> None:
-    """The exception of a task that no code awaits was never seen: half of the settings counted, and no line said so."""
+    """No code awaited the task, so its exception was never seen: half of the settings applied, without a log line."""
     counters, calls = Counters(), []
 
     async def take(taken: Taken) -> None:

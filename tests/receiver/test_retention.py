@@ -1,4 +1,4 @@
-"""Removals beside the intake: never more than one step before a report, and no trouble of theirs is a report's."""
+"""Removals while reports come in: at most one step before a report, and no fault of a removal harms a report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def old_journal(directory: Path, count: int = OLD) -> ManualClock:
-    """Write signals; return a clock that shows a time at which their bytes are too old."""
+    """Write signals; return a clock with a time at which their bytes are too old."""
     clock = ManualClock()
     with journal(directory, clock) as scribe:
         for number in range(count):
@@ -68,7 +68,7 @@ async def done(removals: Retention) -> dict[str, int]:
 
 
 def order_of(rig: Core) -> list[str]:
-    """Note from now on what the writer does, in order; a removal with its rows."""
+    """Record from now on what the writer does, in order; a removal is recorded with its rows."""
     work: list[str] = []
     write, take = rig.journal.write, rig.journal.take
 
@@ -87,7 +87,7 @@ def order_of(rig: Core) -> list[str]:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_report_waits_for_one_step_at_most(tmp_path: Path, loop: str) -> None:
-    """Of a thousand old rows no step takes more than its bound, and a report that comes is committed after it."""
+    """With a thousand old rows each step keeps to its bound, and a report that comes is committed after the step."""
     clock = old_journal(tmp_path)
 
     async def scenario() -> None:
@@ -115,7 +115,7 @@ async def _rest(steps: Any) -> dict[str, int]:  # noqa: ANN401 - an asynchronous
 
 
 def test_under_load_one_step_goes_between_two_commits(tmp_path: Path) -> None:
-    """Reports that never cease to wait do not stop removals: one that has waited for its time is done, and one only."""
+    """Reports that wait all the time do not stop removals: after its time one step is done, and only one."""
     clock = old_journal(tmp_path)
 
     async def scenario() -> None:
@@ -143,7 +143,7 @@ def test_under_load_one_step_goes_between_two_commits(tmp_path: Path) -> None:
 
 
 def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path) -> None:
-    """A fault of ours is rolled back, logged and told; the store stays ready and reports are answered."""
+    """A fault of this program is rolled back, logged and returned; the store stays ready and reports are answered."""
     clock = old_journal(tmp_path, 5)
 
     async def scenario() -> None:
@@ -165,7 +165,7 @@ def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fails_in_a_removal_is_the_store_s(tmp_path: Path) -> None:
-    """What the disk does not do makes the receiver unready until a commit has succeeded; the round ends."""
+    """A fault of the disk makes the receiver unready until a commit has succeeded; the round ends."""
     clock = old_journal(tmp_path, 5)
 
     async def scenario() -> None:
@@ -187,7 +187,7 @@ def test_a_disk_that_fails_in_a_removal_is_the_store_s(tmp_path: Path) -> None:
 
 
 def test_a_refused_range_is_told(tmp_path: Path) -> None:
-    """Signals that a hand has changed are left alone: an error in the log, and a count."""
+    """Signals that were altered are left alone, with an error in the log and a count."""
     clock = old_journal(tmp_path, 5)
 
     async def scenario() -> None:
@@ -203,7 +203,7 @@ def test_a_refused_range_is_told(tmp_path: Path) -> None:
 
 
 def test_metrics_and_one_line_tell_of_a_round(tmp_path: Path) -> None:
-    """Counts by kind, how far it has come, and a line in the log."""
+    """There are counts by kind, the stamp that the round has reached, and a line in the log."""
     clock = old_journal(tmp_path, 5)
 
     async def scenario() -> None:
@@ -219,7 +219,7 @@ def test_metrics_and_one_line_tell_of_a_round(tmp_path: Path) -> None:
 
 
 def test_nothing_is_removed_when_all_is_kept_for_ever(tmp_path: Path) -> None:
-    """0 days: for ever."""
+    """0 days mean for ever."""
     clock = old_journal(tmp_path, 5)
     never = dict.fromkeys(("signals_days", "raw_days", "rejects_days", "positions_days"), 0)
 
@@ -231,7 +231,7 @@ def test_nothing_is_removed_when_all_is_kept_for_ever(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_after_a_long_run(tmp_path: Path) -> None:
-    """Months of running do not make a wall clock believed that is set months ahead."""
+    """The receiver does not trust a wall clock that is set months ahead, even after months of running."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
         for number in range(5):
@@ -250,7 +250,7 @@ def test_a_clock_that_jumps_after_a_long_run(tmp_path: Path) -> None:
 
 
 def test_a_caller_who_hangs_up_stops_the_round(tmp_path: Path) -> None:
-    """Between two steps: the step under way becomes durable, and the next round goes on."""
+    """The round stops between two steps: the step under way becomes durable, and the next round goes on."""
     clock = old_journal(tmp_path)
 
     async def scenario() -> None:
@@ -269,7 +269,7 @@ def test_a_caller_who_hangs_up_stops_the_round(tmp_path: Path) -> None:
 
 
 def test_a_start_does_rounds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any command, and until it is stopped."""
+    """Rounds run without any command, until the receiver is stopped."""
     clock = old_journal(tmp_path, 5)
     monkeypatch.setattr(retention, "FIRST_ROUND_AFTER_S", 0.0)
 
@@ -283,7 +283,7 @@ def test_a_start_does_rounds_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
     run(scenario())
 
 
-# --- what is asked ----------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
 async def _all(events: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an asynchronous generator
@@ -308,7 +308,7 @@ def _pressed(rig: Core, number: int) -> Any:  # noqa: ANN401 - rows of any kind
 
 
 def test_a_press_that_comes_while_its_home_is_erased(tmp_path: Path) -> None:
-    """What comes after the erasure has begun keeps all that it says: signal, alarm, note and reject."""
+    """Data that come after the start of the erasure stay complete: signal, alarm, note and reject."""
     wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
 
     async def scenario() -> None:
@@ -339,7 +339,7 @@ def test_a_press_that_comes_while_its_home_is_erased(tmp_path: Path) -> None:
 
 
 def test_a_press_that_comes_before_its_home_is_erased(tmp_path: Path) -> None:
-    """The look for open alarms and the first step are one piece of work: no commit of a press comes between."""
+    """The search for open alarms and the first step are one job, so no commit of a press comes in between."""
     wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
 
     async def scenario() -> None:
@@ -362,7 +362,7 @@ def test_a_press_that_comes_before_its_home_is_erased(tmp_path: Path) -> None:
 
 
 def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: Path) -> None:
-    """An unknown caller was registered since: its alarm is of the home now, its first signal of its number."""
+    """An unknown caller was registered later: its alarm belongs to the home now, its first signal to its number."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -381,7 +381,7 @@ def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: Path) -
 
 
 def test_a_home_with_an_open_alarm_is_not_erased(tmp_path: Path) -> None:
-    """The refusal names the alarm; after its end the windows still run; then the home goes, and t2 and t3 stay."""
+    """It is refused with the alarm's number, and also a short while after its end. Then only t2 and t3 stay."""
     place = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
     wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
 

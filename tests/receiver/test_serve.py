@@ -1,4 +1,4 @@
-"""The daemon's parts over the core: what begins to listen late, and what runs beside the reports."""
+"""The daemon's parts around the core: listeners that start late, and tasks that run beside the reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Receiver:
-    """Return a receiver that has opened all but its listeners, and reads its registry without a fault."""
+    """Return a receiver that has opened all parts but its listeners, and reads its registry without a fault."""
     receiver = Receiver(settings, lambda: settings, SystemClock())
     receiver._parts = rig.parts
 
@@ -40,7 +40,7 @@ def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Rece
 def test_a_listener_that_does_not_start_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
-    """After a start that had to wait: what keeps the receiver from listening is logged, and it tries again."""
+    """After a delayed start the receiver logs what prevents it from listening, and tries again."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     listen = Listen(protocol="dc09", host="127.0.0.1", port=port)
@@ -91,7 +91,7 @@ def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
-    """A reload, a look at the control socket: what ends with a mistake of ours is not lost with its task."""
+    """A fault in a reload, or in the check of the control socket, is logged and not lost with its task."""
 
     async def fail() -> None:
         raise ZeroDivisionError

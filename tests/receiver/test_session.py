@@ -1,4 +1,4 @@
-"""The one loop of a frame, with a decoder whose frames are single letters."""
+"""The path of a frame, with a decoder whose frames are single letters."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ KEYED = Account(account="5678", key_name="spring")
 
 
 class Letters:
-    """A protocol: a frame is its letter and a dot; what is not complete waits.
+    """A protocol in which a frame is a letter and a dot; an incomplete frame waits.
 
-    a b are reports, c is one that cannot be answered, d one of two parts, m of many, e one that is refused; r wants a
-    reply, x and f are bad, h ends.
+    a and b are reports; c is one that cannot be answered, d one of two parts, m one of many, e one that is refused. r
+    asks for a reply, x and f cannot be read, h ends the connection.
     """
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ def test_answers_keep_the_order_of_the_frames(tmp_path: Path) -> None:
 
 
 def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
-    """Its last part is answered, when all of them are durable."""
+    """Its last part is answered, when all parts are durable."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -130,7 +130,7 @@ def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
 
 
 def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
-    """The others are one alarm that says how many they are; the bytes of all are stored once, and found with each."""
+    """Further parts are one alarm that gives their number; the bytes of all are stored once, and found with each."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -152,7 +152,7 @@ def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
 
 
 def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
-    """The first part that is stored has them, although another one was known before."""
+    """The first part that is stored has the bytes, although an earlier part is a repetition."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -168,7 +168,7 @@ def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
 
 
 def test_no_acknowledgement_after_a_failure(tmp_path: Path) -> None:
-    """When nothing could be kept the peer is not answered but hung up on, and what was good before is answered."""
+    """If nothing could be stored, the receiver hangs up without an answer; earlier good frames are answered."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -185,7 +185,7 @@ def test_no_acknowledgement_after_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) -> None:
-    """Where a decoder fails to answer, its peer stays without one, others are answered, and the log says so."""
+    """If a decoder fails to answer, its peer gets no answer, other peers get theirs, and the log shows it."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -203,7 +203,7 @@ def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) -> Non
 
 
 def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
-    """The listener hears when nothing is owed any more, not before."""
+    """The listener is called when no answer is due any longer, and not before."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -218,7 +218,7 @@ def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
 
 
 def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
-    """Damage and half a frame are no sign of a terminal."""
+    """Damaged bytes and half a frame do not count as a report."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -231,7 +231,7 @@ def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
 
 
 def test_the_remainder_is_evidence(tmp_path: Path) -> None:
-    """What was not complete when the peer went away is kept."""
+    """An incomplete frame at the end of the connection is kept as evidence."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -248,7 +248,7 @@ def test_the_remainder_is_evidence(tmp_path: Path) -> None:
     [(b"h.", Refusal.HANGUP), (b"f.h.", Refusal.FOREIGN), (b"x.x.x.", Refusal.BOGUS)],
 )
 def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> None:
-    """At the decoder's wish, because it speaks something else, or after too much that was no report."""
+    """The reasons are the decoder's wish, another protocol, or too many rejects."""
 
     async def scenario() -> None:
         async with wire(tmp_path, bogus_frames=3) as one:
@@ -259,7 +259,7 @@ def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> 
 
 
 def test_a_repeated_fault_is_logged_seldom(tmp_path: Path) -> None:
-    """One line for a peer's fault, whatever port it calls from, until a minute has passed; then one with the number."""
+    """A peer's fault is logged once a minute, whatever port it calls from; the next line has the number."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:
@@ -276,7 +276,7 @@ def test_a_repeated_fault_is_logged_seldom(tmp_path: Path) -> None:
 
 
 BEGINNINGS = [
-    # What comes and how many seconds pass before it; how long each report then took to come.
+    # Bytes that come and the seconds before each of them; then the time that each report took to come.
     ([(3, b"a.")], [3]),
     ([(3, b"a"), (2, b".")], [5]),
     ([(0, b"a."), (9, b"b.")], [0, 0]),
@@ -294,7 +294,7 @@ BEGINNINGS = [
 def test_a_communication_begins_with_its_first_byte(
     tmp_path: Path, came: list[tuple[float, bytes]], expected: list[float]
 ) -> None:
-    """The connection counts for the first report; later ones count from their own first byte, in whatever segment."""
+    """The first report counts from the connection; later ones from their first byte, in whatever segment it came."""
 
     async def scenario() -> None:
         async with wire(tmp_path) as one:

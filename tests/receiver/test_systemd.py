@@ -1,4 +1,4 @@
-"""What systemd and the daemon tell each other, over real sockets and real inherited descriptors."""
+"""Messages between systemd and the daemon, over real sockets and real inherited descriptors."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_notify_reaches_the_manager(kind: str, tmp_path: Path, monkeypatch: pyte
         assert manager.recv(4096) == b"READY=1\nSTATUS=listening"
 
 
-@pytest.mark.parametrize("address", [None, "", "vsock:2:1234", "/nowhere/notify", "@nobody-listens-here"])
+@pytest.mark.parametrize("address", [None, "", "vsock:2:1234", "/nowhere/notify", "@no-listener-here"])
 def test_notify_without_a_manager_is_silent(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody to tell: nothing is raised, and the caller can see it."""
+    """Without a service manager nothing is raised, and the caller can see it."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     if address is not None:
         monkeypatch.setenv("NOTIFY_SOCKET", address)
@@ -40,7 +40,7 @@ def test_notify_without_a_manager_is_silent(address: str | None, monkeypatch: py
 
 
 def test_notify_does_not_wait_for_a_busy_manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A manager that reads nothing costs the receiver a moment, never a halt."""
+    """A manager that reads nothing delays the receiver for a moment, but does not stop it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
@@ -63,7 +63,7 @@ def test_watchdog_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "0", "²"])
 def test_watchdog_nonsense_is_a_clear_error(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What systemd never says is refused by the variable's name: an unfed watchdog would kill us later."""
+    """The error names a variable that systemd never sets so; an unfed watchdog would kill the receiver later."""
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
     monkeypatch.setenv("WATCHDOG_USEC", value)
     with pytest.raises(ConfigError, match="WATCHDOG_USEC"):
@@ -91,7 +91,7 @@ else:
 
 
 def _inherit(descriptors: list[int], **variables: str) -> object:
-    """Start a process that finds ``descriptors`` from 3 on, as systemd arranges it; return what it made of them."""
+    """Start a process that finds ``descriptors`` from 3 on, as systemd arranges it; return its output."""
     moves = " ".join(f"{3 + place}<&{fd}" for place, fd in enumerate(descriptors))
     done = subprocess.run(
         ["bash", "-c", f'exec "$@" {moves}', "bash", sys.executable, "-c", HEIR],
@@ -105,12 +105,12 @@ def _inherit(descriptors: list[int], **variables: str) -> object:
 
 
 def _high(number: socket.socket | int) -> int:
-    """Duplicate a descriptor far away from those that the child's shell fills."""
+    """Duplicate a descriptor to a number far above those that the child's shell uses."""
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 100)
 
 
 def test_sockets_are_inherited_with_name_family_and_type() -> None:
-    """A TCP and a UDP socket of one unit and an IPv6 one arrive as what they are, ready for an event loop, once."""
+    """A TCP, a UDP and an IPv6 socket arrive once, with name, family and type, ready for an event loop."""
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
         descriptors = [_high(tcp), _high(udp)]
@@ -125,7 +125,7 @@ def test_sockets_are_inherited_with_name_family_and_type() -> None:
 
 
 def test_sockets_of_an_old_systemd_have_no_name() -> None:
-    """Without LISTEN_FDNAMES the name is the one libsystemd gives."""
+    """Without LISTEN_FDNAMES the name is the one that libsystemd gives."""
     with socket.create_server(("127.0.0.1", 0)) as tcp:
         fd = _high(tcp)
         heirs = _inherit([fd], LISTEN_PID="self", LISTEN_FDS="1")
@@ -135,12 +135,12 @@ def test_sockets_of_an_old_systemd_have_no_name() -> None:
 
 
 def test_sockets_meant_for_another_process_are_left_alone() -> None:
-    """LISTEN_PID of a parent that forgot to clean its environment: nothing is touched."""
+    """If a parent left its own LISTEN_PID in the environment, nothing is touched."""
     assert _inherit([], LISTEN_PID="1", LISTEN_FDS="2") == []
 
 
 def test_a_descriptor_that_is_no_socket_is_refused(tmp_path: Path) -> None:
-    """A FIFO or a file in the socket unit is named with its descriptor, as an error of the configuration."""
+    """For a FIFO or a file in the socket unit, a configuration error names the descriptor."""
     with (tmp_path / "file").open("wb") as file:
         fd = _high(file.fileno())
         answer = _inherit([fd], LISTEN_PID="self", LISTEN_FDS="1", LISTEN_FDNAMES="odd")
@@ -150,7 +150,7 @@ def test_a_descriptor_that_is_no_socket_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_sockets_outside_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Started by hand there is nothing to inherit."""
+    """A process that is started by hand inherits no sockets."""
     monkeypatch.delenv("LISTEN_PID", raising=False)
     assert inherited_sockets() == []
 

@@ -1,4 +1,4 @@
-"""What one peer, or all of them together, may take: connections, and evidence of what was no report."""
+"""Limits for one peer and for all peers together: open connections, and rejects that are kept as evidence."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CALLERS_MAX = 256
-"""Callers of the control socket at one time: boards and watches of a large room."""
+"""Connections to the control socket at one time: the boards and watchers of a large room."""
 VISITORS_MAX = 64
 """HTTP connections at one time: a few scrapers and health checks."""
 OTHER_FILES = 256
-"""Descriptors of all else: databases, log, listeners, brokers, and callers that are being turned away."""
+"""Descriptors for everything else: databases, log, listeners, brokers, and connections that are being refused."""
 SPARE_FILES = CALLERS_MAX + VISITORS_MAX + OTHER_FILES
-"""Descriptors beside the connections of peers: none of these may find that peers hold its own."""
+"""Descriptors reserved for other uses than the connections of peers, so that peers cannot take them."""
 MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
-"""Peers and homes whose evidence is counted apart within one minute; beyond it all further ones share one budget."""
+"""Peers and homes that have a budget of their own for rejects within one minute; all further ones share one budget."""
 UNPROVEN_US = SECOND_US // 2
-"""Time that a connection has to tell a report of a registered account before it may have to make room. A terminal sends
-at once. If the time were longer, a flood that fills all places within it would shut out the next caller."""
+"""Time that a connection has to send a report of a registered account. Then the receiver may drop it to make room. A
+terminal sends at once. With a longer time, a flood that fills all places within it would shut out the next caller."""
 UNPROVEN_LOOKED_AT = 1_000
-"""Unproven connections among which one of an address is sought: some 0.1 ms for each that is turned away."""
+"""Unproven connections that are searched for one of an address: some 0.1 ms for each connection that is refused."""
 SAY_EVERY_S = 60.0
-"""How often the same peer's same fault is logged."""
+"""Shortest time between two log lines about the same fault of the same peer."""
 
 
 class Unproven(Protocol):
-    """A connection that has told no report of a registered account."""
+    """A connection that has sent no report of a registered account."""
 
     host: str
-    """Whose budget it is taken from."""
+    """Address of the peer, whose budget the connection uses."""
     established: Instant
 
     def abort(self) -> None:
-        """End it at once."""
+        """Close the connection at once."""
 
 
 class Budget:
-    """Keeps count for one receiver. Lives in the event loop."""
+    """Counts what peers use of a receiver's limits. Runs in the event loop."""
 
     def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
         self._apply(limits)
@@ -63,12 +63,12 @@ class Budget:
         self._clock = clock
         self._connections: dict[str, int] = {}
         self._unproven: dict[Unproven, None] = {}
-        """Connections that have told no report of a registered account, oldest first."""
+        """Connections that have sent no report of a registered account, oldest first."""
         self._kept: dict[Hashable, int] = {}
         self._minute = 0
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
-        """Apply settings, as far as the descriptors of this process reach."""
+        """Apply settings. This process's limit of open files may allow fewer connections."""
         self._apply(settings.limits)
 
     def _apply(self, limits: Limits) -> None:
@@ -80,8 +80,9 @@ class Budget:
     def connect(self, host: str) -> Refusal | None:
         """Count a new connection of an address, or return why it is refused.
 
-        If there is no room, the oldest connection that has told no report of a registered account is dropped: one of
-        the same address if that has too many, else one of any address. So silent strangers cannot shut out terminals.
+        If there is no room, the receiver drops the oldest connection that has sent no report of a registered account.
+        It is one of the same address if that has too many, else one of any address. So silent strangers cannot shut
+        out terminals.
         """
         held = self._connections.get(host, 0)
         if held >= self.limits.connections_per_peer and not self._make_room(host):
@@ -94,11 +95,11 @@ class Budget:
         return None
 
     def hold(self, connection: Unproven) -> None:
-        """Keep a connection among those that may have to make room."""
+        """Add a connection to those that may be dropped to make room."""
         self._unproven[connection] = None
 
     def prove(self, connection: Unproven) -> None:
-        """Let a connection stay: it told a report of a registered account, or has ended."""
+        """Remove a connection from those that may be dropped: it sent a registered account's report, or has ended."""
         self._unproven.pop(connection, None)
 
     def _make_room(self, host: str | None) -> bool:
@@ -106,7 +107,7 @@ class Budget:
         before_us = self._clock.now().mono_us - UNPROVEN_US
         for connection in islice(self._unproven, UNPROVEN_LOOKED_AT):
             if connection.established.mono_us > before_us:
-                return False  # so are all that follow
+                return False  # too young, and all that follow are younger
             if host in {None, connection.host}:
                 del self._unproven[connection]
                 self._counters.connections_refused[Refusal.UNPROVEN] += 1
@@ -115,7 +116,7 @@ class Budget:
         return False
 
     def disconnect(self, host: str) -> None:
-        """Give a connection back."""
+        """Count a connection that has ended."""
         self._counters.connections_open -= 1
         held = self._connections[host] - 1
         if held:
@@ -124,7 +125,7 @@ class Budget:
             del self._connections[host]
 
     def may_keep(self, whose: Hashable) -> bool:
-        """Say whether one more reject of this peer, or this home, is kept as evidence within this minute."""
+        """Return True if one more reject of this peer, or this home, is kept as evidence within this minute."""
         minute = self._clock.now().mono_us // MINUTE_US
         if minute != self._minute:
             self._minute = minute
@@ -136,7 +137,7 @@ class Budget:
 
 
 def _room(connections: int) -> int:
-    """Let this process open enough files for so many connections; return how many of them are possible."""
+    """Raise this process's limit of open files for this many connections; return how many are possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + SPARE_FILES
     if hard != resource.RLIM_INFINITY:

@@ -1,10 +1,10 @@
-"""What the receiver counts: plain integers that the hot path bumps without a lock.
+"""The receiver's counters: plain integers that are increased without a lock.
 
-One object per daemon, owned by the event loop's thread: only that thread writes, and ``/metrics`` is answered on it
-too. A bump is ``counters.signals[protocol, outcome] += 1``: a dictionary step, no call, about 0.1 µs. What is known
-beforehand starts at zero, because Prometheus' ``increase()`` cannot see the first step of a series that was not there.
+There is one object per daemon. Only the event loop's thread writes it, and that thread also answers ``/metrics``. A
+step is ``counters.signals[protocol, outcome] += 1``: a dictionary access without a call, about 0.1 µs. Series that are
+known beforehand start at zero, because Prometheus' ``increase()`` cannot see the first step of a new series.
 
-Nothing here can take an account: labels are enums and the registry's protocol names.
+No label can hold an account: labels are enums and the registry's protocol names.
 """
 
 from __future__ import annotations
@@ -25,60 +25,60 @@ if TYPE_CHECKING:
 ANSWER_BOUNDS_US = tuple(
     round(ms * 1000) for ms in (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000)
 )
-"""From one fast fsync to 20 s, where terminals have long given up and dialled their second receiver."""
+"""From one fast fsync to 20 s, when terminals have long given up and dialled their second receiver."""
 
 COMMIT_BOUNDS_US = tuple(
     round(ms * 1000) for ms in (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000)
 )
-"""From a disk with a write cache that is safe, to a disk that is failing."""
+"""From a disk with a safe write cache to a disk that is failing."""
 
 T2_BOUNDS_US = tuple(round(s * 1_000_000) for s in (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 20, 30, 60))
-"""The contract's limit for *t2* (established to ready), 20 s and none above, is a bound; ``t2_breaches`` counts by the
-limit that is set."""
+"""The contract's limit for *t2* (established to ready) is a bound: 20 s for every communication. ``t2_breaches`` counts
+by the limit in the settings."""
 
 T3_BOUNDS_US = tuple(round(s * 1_000_000) for s in (2, 5, 10, 15, 20, 25, 30, 45, 60, 90, 120, 300, 600))
-"""The contract's limits for *t3* (ready to answered), 90 % in 15 s and none above 30 s, are bounds; ``t3_slow`` and
-``t3_breaches`` count by the limits that are set."""
+"""The contract's limits for *t3* (ready to answered) are bounds: 15 s for 90 % and 30 s for all. ``t3_slow`` and
+``t3_breaches`` count by the limits in the settings."""
 
 
 class Caller(StrEnum):
-    """What the registry knows of whom a reject named."""
+    """Whether the account that a reject names is registered."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
     UNNAMED = "unnamed"
-    """Nothing in the bytes could be read as an account."""
+    """The receiver could read no account in the bytes."""
 
 
 class Refusal(StrEnum):
-    """Why a connection was not taken, or was ended by us."""
+    """Why a connection was refused, or closed by the receiver."""
 
     CONNECTIONS = "connections"
-    """The budget of all connections is spent."""
+    """The limit of all connections is reached."""
     PEER = "peer"
-    """The budget of this address is spent."""
+    """The limit of this address is reached."""
     UNPROVEN = "unproven"
-    """It had told no report of a registered account, and made room for another one."""
+    """It had sent no report of a registered account, and was dropped to make room for another one."""
     IDLE = "idle"
     BOGUS = "bogus"
-    """Too many frames that were none."""
+    """It sent too many frames that could not be read."""
     FOREIGN = "foreign"
     HANGUP = "hangup"
-    """The decoder asked for it."""
+    """The decoder asked for the end of the connection."""
     TLS = "tls"
     """The handshake failed."""
     NOT_READY = "not_ready"
-    """Nothing can be committed: the terminal is to try its second receiver."""
+    """Nothing can be committed, so the terminal should try its second receiver."""
 
 
 class Receipt(StrEnum):
-    """What became of a receipt for an event that came by MQTT."""
+    """What happened to a receipt for an event that came by MQTT."""
 
     SENT = "sent"
     UNHEARD = "unheard"
-    """The broker took it, and the terminal is not subscribed to its receipts."""
+    """The broker accepted it, but the terminal is not subscribed to its receipts."""
     REFUSED = "refused"
-    """The broker did not take it: see its ACL."""
+    """The broker did not accept it: check the broker's ACL."""
 
 
 class Histogram:
@@ -89,7 +89,7 @@ class Histogram:
     def __init__(self, bounds_us: tuple[int, ...]) -> None:
         self.bounds_us = bounds_us
         self.counts = [0] * (len(bounds_us) + 1)
-        """Per bucket, not cumulated; the last one has no upper bound."""
+        """Count per bucket, not cumulative; the last bucket has no upper bound."""
         self.sum_us = 0
 
     def observe(self, duration_us: int, times: int = 1) -> None:
@@ -145,11 +145,11 @@ class Counters:
     def __init__(self, protocols: Iterable[str] = ()) -> None:
         protocols = tuple(protocols)
         self.signals = defaultdict[tuple[str, Outcome], int](int, {(p, o): 0 for p in protocols for o in Outcome})
-        """By protocol and what became of it; duplicates are an outcome."""
+        """Signals by protocol and outcome; duplicates are an outcome."""
         self.rejects = defaultdict[tuple[str, Reason, Caller], int](
             int, {(p, r, c): 0 for p in protocols for r in Reason for c in Caller}
         )
-        """Bytes that were no report, by protocol, reason and whom they named."""
+        """Bytes that could not be read as a report, by protocol, reason and whether their account is registered."""
         self.replies = defaultdict[str, int](int, dict.fromkeys(protocols, 0))
         """Replies that promise nothing (NAK with time ...), by protocol."""
         self.heartbeats = defaultdict[str, int](int, dict.fromkeys(protocols, 0))
@@ -158,23 +158,23 @@ class Counters:
         self.connections_accepted = 0
         self.connections_refused = defaultdict[Refusal, int](int, dict.fromkeys(Refusal, 0))
         self.brokers: dict[str, bool] = {}
-        """MQTT brokers by the names the configuration gives them, and whether each is connected."""
+        """Whether each MQTT broker is connected, by its name in the configuration."""
         self.receipts = defaultdict[Receipt, int](int, dict.fromkeys(Receipt, 0))
         """Receipts published to terminals."""
         self.commit = Histogram(COMMIT_BOUNDS_US)
-        """One observation per group commit: how long until it was durable."""
+        """Time until a group commit was durable, one observation per commit."""
         self.committed_signals = 0
-        """Signals in those commits: divided by the commits, the size of a group."""
+        """Signals in those commits. Divided by the number of commits, this is the size of a group."""
         self.store_failures = 0
-        """Commits that failed: nothing of theirs was acknowledged."""
+        """Commits that failed; none of their reports was acknowledged."""
         self.answer = Histogram(ANSWER_BOUNDS_US)
-        """From a frame's last byte received to the verdict on which it is acknowledged."""
+        """Time from a frame's last byte received to the verdict on which it is acknowledged."""
         self.t2 = Histogram(T2_BOUNDS_US)
-        """From the communication established to ready for an operator, of every communication (ANS 5)."""
+        """Time from the set-up of each communication until it is ready for an operator (ANS 5)."""
         self.t2_breaches = 0
         """Communications that were ready later than ``queue.t2_max_s``."""
         self.t3 = {priority: Histogram(T3_BOUNDS_US) for priority in Priority}
-        """From ready to answered, of every communication (ANS 6). ROUTINE: those that the receiver itself answered."""
+        """Time of each communication from ready to answered (ANS 6). The receiver itself answers those of ROUTINE."""
         self.t3_slow = dict.fromkeys(Priority, 0)
         """Communications that were answered later than ``queue.t3_warn_s``."""
         self.t3_breaches = dict.fromkeys(Priority, 0)
@@ -184,18 +184,18 @@ class Counters:
         self.escalations = {(priority, cause): 0 for priority in Priority for cause in Cause}
         """Alarms put before a supervisor."""
         self.reloads = 0
-        """Configurations taken on SIGHUP."""
+        """Configurations that a reload has applied."""
         self.reloads_refused = 0
-        """Configurations that were not valid: the old one went on."""
+        """Configurations that a reload has refused; the old one stayed in force."""
         self.registry_unread = 0
-        """Readings of accounts and keys alone that failed: those known went on."""
+        """Failed readings of accounts and keys alone; the known ones stayed in force."""
 
         self.removed = dict.fromkeys(What, 0)
-        """Rows that were removed or emptied for their age."""
+        """Rows that were removed or emptied because of their age."""
         self.removed_upto_us = dict.fromkeys(What, 0)
-        """Stamp of the last row that a round dealt with; 0: none since the start."""
+        """Stamp of the last row that a round dealt with; 0 if there was none since the start."""
         self.removals_refused = 0
-        """Ranges of signals that were left alone, since a hand has changed them."""
+        """Ranges of signals that were not removed, because they are not those that were committed."""
 
     def ready(self, t2_us: Sequence[int], limit_us: int) -> int:
         """Count communications that became ready; return how many of them took longer than the limit."""

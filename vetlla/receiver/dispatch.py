@@ -1,7 +1,7 @@
-"""Beyond the border of commit: tells watchers what became durable.
+"""Sends watchers the events that became durable.
 
-A watcher that does not keep up loses the oldest events and is told how many: it can read the journal for the rest, and
-nobody else waits for it.
+A watcher that does not keep up loses the oldest events and receives their number. It can read them in the journal, and
+no other watcher waits for it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
 
 WATCHER_BACKLOG = 10_000
-"""Events kept for one watcher that reads slowly: a busy minute's worth."""
+"""Events kept for one watcher that reads slowly: those of a busy minute."""
 
 
 RECEIVER = "receiver"
-"""The actor of what no operator did, as the audit names it."""
+"""The audit's name for the actor of what the receiver does by itself."""
 
 
 def make_event(
@@ -34,7 +34,7 @@ def make_event(
     detail: Mapping[str, object] | None = None,
     **about: object,
 ) -> dict[str, Any]:
-    """Return an event: what happened, when, who did it, how the audit calls it, and what it is about."""
+    """Return an event: what happened, when, the actor, the audit's word for the action, and what it is about."""
     return {
         "event": event,
         "at": iso(at.utc_us),
@@ -46,13 +46,13 @@ def make_event(
 
 
 class Dispatch:
-    """Hands each event to every watcher that is there."""
+    """Gives each event to every watcher."""
 
     def __init__(self) -> None:
         self._watchers: set[_Watcher] = set()
 
     def __bool__(self) -> bool:
-        """Whether anybody watches; events need not be made otherwise."""
+        """Return True if there is a watcher; otherwise callers need not make events."""
         return bool(self._watchers)
 
     def publish(self, event: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ class Dispatch:
     async def watch(
         self, standing: AsyncGenerator[dict[str, Any], None] | None = None
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield what stands, then every event from now on, until the caller stops: none is missed in between."""
+        """Yield the events of ``standing``, then every event from now on, without a gap, until the caller stops."""
         watcher = _Watcher()
         self._watchers.add(watcher)
         try:

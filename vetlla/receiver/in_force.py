@@ -1,4 +1,4 @@
-"""What of a new configuration counts at once, and what waits for a restart."""
+"""Which settings of a new configuration apply at once, and which wait for a restart."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class InForce(NamedTuple):
 
     settings: Settings
     waiting: list[str]
-    """Names of the settings that only a restart takes over."""
+    """Names of the settings that only a restart applies."""
     renewed: frozenset[str]
     """Listeners and brokers whose TLS files are read again."""
 
 
 def in_force(running: Settings, wanted: Settings) -> InForce:
-    """Return what a reload makes of the settings that are wanted."""
+    """Return the settings that are in force after a reload of the wanted ones."""
     listen, listen_renewed = _with_tls_files(running.listen, wanted.listen)
     mqtt, mqtt_renewed = _with_tls_files(running.mqtt, wanted.mqtt)
     standing = {name: getattr(running, name) for name in ("state_dir", "http", "log")}
     standing |= {"listen": listen, "mqtt": mqtt}
     waiting = [name for name, value in standing.items() if getattr(wanted, name) != value]
     if wanted.state_dir != running.state_dir:
-        standing["keys_file"] = running.keys_file  # by default in the state directory: the two go together
+        standing["keys_file"] = running.keys_file  # by default it is in the state directory, so both change together
     if wanted.store.checkpoint_pages != running.store.checkpoint_pages:
         pages = {"checkpoint_pages": running.store.checkpoint_pages}
         standing["store"] = wanted.store.model_copy(update=pages)
@@ -40,9 +40,9 @@ def in_force(running: Settings, wanted: Settings) -> InForce:
 
 
 def _with_tls_files(running: Iterable[_Place], wanted: Iterable[_Place]) -> tuple[tuple[_Place, ...], frozenset[str]]:
-    """Return the running places with the TLS files that are wanted, and the names of those whose files count now.
+    """Return the running listeners or brokers with the wanted TLS files, and the names of those whose files apply now.
 
-    Other files count at once only where nothing else of the place changes: they may be meant for another host.
+    Other files apply at once only if nothing else changes there, because they may be meant for another host.
     """
     by_name = {place.name: place for place in wanted}
     places, renewed = [], set()

@@ -1,4 +1,4 @@
-"""What the daemon knows of the service while it runs: accounts and keys, read anew when told that they changed."""
+"""The accounts and keys that the daemon works with. It reads them again when they have changed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class Knowledge(NamedTuple):
-    """One reading of registry and keys; a reload replaces it whole."""
+    """One reading of registry and keys; a reload replaces all of it."""
 
     book: AccountBook
     keys: Keyring
     roster: Roster
 
     def keys_of(self, who: AccountId) -> Sequence[Key]:
-        """Return the keys that may open this caller's frames: current first, outgoing one behind it."""
+        """Return the keys that may decrypt this caller's frames: the current one, then the outgoing one."""
         account = self.book.find(who)
         if account is None or not account.key_name:
             return ()
@@ -39,7 +39,7 @@ class Knowledge(NamedTuple):
 
 
 def read(settings: Settings, clock: Clock) -> Knowledge:
-    """Read registry and keys. Blocks. Raises StoreError or ConfigError."""
+    """Return what registry and keys hold now. Blocks. Raises StoreError or ConfigError."""
     with reading(settings.state_dir, clock) as registry:
         book = account_book(registry)
         today = span_of(clock.now().utc_us, ZoneInfo(settings.supervision.timezone)).day
@@ -50,9 +50,9 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
 
 
 def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
-    """Return the accounts and keys for a start. If the disk may recover, return empty knowledge and the error. Blocks.
+    """Return the accounts and keys for a start. If the disk may recover, return no accounts and the error. Blocks.
 
-    Raises StoreError or ConfigError for what only a person can put right, such as the schema of a newer program.
+    Raises StoreError or ConfigError for faults that only a person can correct, such as the schema of a newer program.
     """
     try:
         return read(settings, clock), None

@@ -1,7 +1,7 @@
-"""Reading configuration, accounts and keys again while the receiver runs: all of the new, or all of the old.
+"""Reads configuration, accounts and keys again while the receiver runs, and applies either all of them or none.
 
-A configuration is refused for whatever the next start would refuse in it. Accounts and keys are also read alone, after
-a command changed them and when a day begins: a configuration that an engineer is just editing does not hold that up.
+A reload refuses a configuration that the next start would refuse. Accounts and keys are also read alone, after a
+command changed them and when a day begins. So a configuration that an engineer is just editing does not delay that.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ log = structlog.get_logger()
 
 
 class Taken(NamedTuple):
-    """What the parts of the receiver go on with."""
+    """What the parts of the receiver use after a reading."""
 
     settings: Settings
     knowledge: Knowledge
     tls: Mapping[str, ssl.SSLContext | None]
-    """By listener or broker: of those whose files were read again."""
+    """TLS contexts by listener or broker, for those whose files were read again."""
 
 
 class Reload:
-    """The configuration in force, and the way to another one."""
+    """The configuration in force, and the ways to replace it."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Reload:
     ) -> None:
         self.settings = settings
         self.certificates: tuple[Certificate, ...] = ()
-        """Of the TLS files that new connections use."""
+        """Certificates in the TLS files that new connections use."""
         self.refused = ""
-        """Why the last configuration was refused; empty when it was taken."""
+        """Why the last configuration was refused; empty if it was applied."""
         self.waiting: list[str] = []
-        """Names of settings that only a restart takes over."""
+        """Names of settings that only a restart applies."""
         self.registered = 0
-        """Number of known accounts. If it is not 0 and the registry is gone, an empty one is not taken over."""
+        """Number of known accounts. If it is not 0 and the registry is missing, no empty one is applied."""
         self._reread = reread
         self._protocols = protocols
         self._counters = counters
@@ -72,16 +72,16 @@ class Reload:
         self._held = held
         self._take = take
         self.in_turn = asyncio.Lock()
-        """Held by one reading, or the older of two might count; and while the receiver opens."""
+        """Held by one reading at a time, or the older of two might be applied last; also held during the start."""
 
     async def first(self) -> Prepared:
-        """Return what the receiver starts with. Raises ConfigError."""
+        """Return what the receiver needs to start. Raises ConfigError."""
         prepared = await asyncio.to_thread(prepare, self.settings, self._protocols)
         self.certificates = prepared.sound().certificates
         return prepared
 
     async def configuration(self) -> VetllaError | None:
-        """Read everything again; return why it was refused, whole, or None."""
+        """Read everything again; return why all of it was refused, or None."""
         async with self.in_turn:
             systemd.notify("RELOADING=1")
             try:
@@ -90,14 +90,14 @@ class Reload:
                 why = _explained(error)
                 self._counters.reloads_refused += 1
                 self.refused = why.args[0]
-                log.error("receiver.reload_refused", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - not always
+                log.error("receiver.reload_refused", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - a stack only for faults of our own
                 return why
             finally:
                 systemd.notify("READY=1")
             return None
 
     async def registry(self) -> VetllaError | None:
-        """Read accounts and keys again by the settings in force; return why they cannot be read, or None."""
+        """Read accounts and keys again with the settings in force; return why they cannot be read, or None."""
         async with self.in_turn:
             try:
                 known = await asyncio.to_thread(self._known, self.settings)
@@ -105,13 +105,13 @@ class Reload:
             except Exception as error:
                 why = _explained(error)
                 self._counters.registry_unread += 1
-                log.error("receiver.registry_unread", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - not always
+                log.error("receiver.registry_unread", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - a stack only for faults of our own
                 return why
             self.registered = len(known.book)
             return None
 
     async def outlook(self) -> dict[str, Any]:
-        """Return what a reload would make of the configuration now. Accounts and keys are left out: they take long."""
+        """Return what a reload would do with the configuration now, without accounts and keys, which take long."""
         async with self.in_turn:
             try:
                 wanted = await asyncio.to_thread(self._reread)
@@ -139,18 +139,18 @@ class Reload:
         log.info("receiver.reloaded", accounts=len(known.book))
 
     def _known(self, settings: Settings) -> Knowledge:
-        """Return accounts and keys. Raises StoreError where the registry was deleted: a start would find none, too."""
+        """Return accounts and keys. Raises StoreError if the registry was deleted, since it would read as empty."""
         known = knowledge.read(settings, self._clock)
         registry = settings.state_dir / REGISTRY
         if self.registered and not len(known.book) and not registry.exists():
             raise StoreError(
-                f"{registry}: is gone, and {self.registered} accounts were in it",
-                remedy="put it back; or copy it from the last backup: vetlla db restore",
+                f"{registry}: the file is missing, and {self.registered} accounts were in it",
+                remedy="put the file back; or copy it from the last backup: vetlla db restore",
             )
         return known
 
     def _next_start(self, wanted: Settings) -> Prepared:
-        """Return what the next start would make of a configuration. Raises what that start would raise."""
+        """Return what the next start would prepare from a configuration. Raises what that start would raise."""
         prepared = prepare(wanted, self._protocols).sound()
         if faults := tuple(unbindable(wanted, self._held(wanted))):
             raise together(faults)
@@ -162,17 +162,17 @@ class Reload:
 
 
 def _stack(why: VetllaError, error: Exception) -> Exception | None:
-    """Return the error if the log should show its stack: it is a mistake of this program, not of operator or disk."""
+    """Return the error if the fault is in this program, so that the log shows its stack; otherwise None."""
     return None if why is error else error
 
 
 def _explained(error: Exception) -> VetllaError:
-    """Return why a reading failed, as the person who asked for it is told."""
+    """Return why a reading failed, as an error for the person who asked for it."""
     if isinstance(error, VetllaError):
         return error
     why = ConfigError(
-        f"the receiver could not take it over: {error!r}; all that was in force before is in force",
-        remedy="the log has the stack: report it, and restart the receiver if it must count now",
+        f"the receiver could not apply what it read: {error!r}; all that was in force before stays in force",
+        remedy="report this with the stack from the log; restart the receiver if the change must apply now",
     )
     why.__cause__ = error
     return why

@@ -1,7 +1,7 @@
-"""Removals beside the intake: a round a day of what is too old, and the erasure of homes that left.
+"""Removes data while reports come in: one round a day for data that is too old, and the erasure of homes that left.
 
-Each step is one transaction of a bounded number of rows, done by the writer when no report waits; under load one step a
-second is done between two batches. A step that finds signals changed leaves them alone, and the log says so.
+Each step is one transaction of a bounded number of rows, which the writer does when no report waits. Under load it does
+one step a second, between two batches. A step that finds altered signals leaves them alone, and logs that.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FIRST_ROUND_AFTER_S = 60.0
-"""A start has other work: terminals come back and tell what they kept."""
+"""After a start there is other work: terminals connect again and send what they have kept."""
 ROUND_EVERY_S = 86_400.0
-"""Settings count whole days."""
+"""One day, because settings count whole days."""
 STEP_PAUSE_S = 0.02
-"""Between two steps of an idle receiver: the disk belongs to commits for most of the time."""
+"""Pause between two steps of an idle receiver; most of the disk's time is left to commits."""
 ACCOUNTS_MAX = 1_000
-"""Accounts under which one home ever reported."""
+"""Limit of the accounts under which one home ever reported."""
 
 
 def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
-    """Return what a round goes by at an instant, as the settings say; ``wall_us``: what the wall clock says."""
+    """Return the terms of a round at an instant, by the settings; ``wall_us`` is the reading of the wall clock."""
     kept = settings.retention
     days = {
         What.POSITIONS: kept.positions_days,
@@ -61,12 +61,12 @@ def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
 
 
 def emergency_us(settings: Settings) -> int:
-    """Return how long after its end an alarm may still be continued, or one of its reports repeated."""
+    """Return how long after an alarm's end another may continue it, or a terminal may repeat one of its reports."""
     return round((settings.store.duplicate_window_s + settings.queue.chain_window_s) * SECOND_US)
 
 
 class Retention:
-    """Lives in the event loop; what it does in the journal is done on the writer's thread."""
+    """Runs in the event loop; its work in the journal is done on the writer's thread."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Retention:
         self._counters = counters
         self._clock = clock
         self._asked_us = clock.now().mono_us
-        """When a round last asked what time it is, or this run began: monotonic."""
+        """Monotonic instant at which a round last read the clock, or this run began."""
         self._turn = asyncio.Lock()
         self._daily: asyncio.Task[None] | None = None
 
@@ -92,11 +92,11 @@ class Retention:
         self.settings = settings
 
     def start(self) -> None:
-        """Begin with the daily rounds."""
+        """Start the daily rounds."""
         self._daily = asyncio.get_running_loop().create_task(self._every_day())
 
     async def stop(self) -> None:
-        """End after the step that is being done; the next run goes on."""
+        """Stop after the step under way; the next run goes on from there."""
         if self._daily is not None:
             self._daily.cancel()
             with suppress(asyncio.CancelledError):
@@ -110,13 +110,13 @@ class Retention:
                     async for _ in steps:
                         pass
             except VetllaError as error:
-                log.error("retention.interrupted", why=str(error))  # noqa: TRY400 - the disk's trouble, not a fault
+                log.error("retention.interrupted", why=str(error))  # noqa: TRY400 - the disk's fault, not ours
             await asyncio.sleep(ROUND_EVERY_S)
 
     # --- a round ----------------------------------------------------------------------------------------------------
 
     async def round(self, by: str) -> AsyncGenerator[dict[str, int], None]:
-        """Remove what is too old; yield after each step how much of what was removed. Raises StoreError."""
+        """Remove what is too old; after each step yield how many rows of each kind were removed. Raises StoreError."""
         removed = Counter[str]()
         async with self._turn:
             began_us = self._clock.now().mono_us
@@ -136,7 +136,7 @@ class Retention:
         return round_of(connection, terms(self.settings, now_us, now.utc_us), self._clock)
 
     def _count(self, step: Step) -> None:
-        if isinstance(step.what, What):  # not what an erasure empties
+        if isinstance(step.what, What):  # a step of an erasure has another name
             self._counters.removed[step.what] += step.removed
             if step.upto_us is not None:
                 self._counters.removed_upto_us[step.what] = step.upto_us
@@ -159,7 +159,7 @@ class Retention:
             await asyncio.sleep(STEP_PAUSE_S)
 
     async def _on_writer(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
-        """Do work with the journal when no report waits. Raises what it raises; only a failing disk is the store's."""
+        """Do work with the journal when no report waits. Raises what it raises; only StoreError is a store failure."""
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         result: list[Any] = []
         mistakes: list[Exception] = []
@@ -186,13 +186,13 @@ class Retention:
             if isinstance(mistakes[0], VetllaError):
                 raise mistakes[0]
             log.error("retention.failed", exc_info=mistakes[0])
-            raise StoreError("a removal broke and was rolled back", remedy="please report it, with the receiver's log")
+            raise StoreError("a removal failed and was rolled back", remedy="report this with the receiver's log")
         return result[0]
 
-    # --- what is asked ----------------------------------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------------------------
 
     async def prune(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
-        """Remove now what is too old; stream how much is done, at the end with ``done``."""
+        """Remove now what is too old; stream the counts of removed rows, and at the end the event ``done``."""
         self._must_supervise(request, "remove what is too old")
         removed: dict[str, int] = {}
         async with aclosing(self.round(request.caller.operator)) as steps:
@@ -201,7 +201,7 @@ class Retention:
         yield {"event": "done", "removed": removed}
 
     async def erase(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
-        """Erase what the journal has of a home; stream how much is done, at the end with the record that proves it."""
+        """Erase a home's data in the journal; stream the counts, and at the end the record that proves the erasure."""
         self._must_supervise(request, "erase a home")
         by = _person(request)
         erasure = Erasure(text(request, "home"), _accounts(request, "accounts"), by, _accounts(request, "others"))
@@ -229,7 +229,7 @@ def _told(removed: Counter[str]) -> dict[str, int]:
 
 
 def _person(request: Request) -> str:
-    """Return who asks: the user that the kernel names, with the person behind sudo where the command knows one."""
+    """Return the user that the kernel names, with the person behind sudo if the command knows that person."""
     user, told = request.caller.operator, words(request, "by")
     return told if told.endswith(f" (as {user})") else user
 

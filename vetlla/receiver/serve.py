@@ -1,8 +1,8 @@
-"""The daemon's life in four words: open, serve, drain, close.
+"""The four phases of the daemon: open, serve, drain, close.
 
-READY is said after recovery, when every listener listens. SIGHUP reads configuration, TLS files, accounts and keys
-again and keeps what it has if the next start would refuse any of it. SIGTERM and SIGINT drain: stop reading, commit,
-answer, close, within a deadline; a second one makes the deadline now.
+The receiver reports READY after recovery, when every listener listens. On SIGHUP it reads configuration, TLS files,
+accounts and keys again; it keeps those it has if the next start would refuse any of the new ones. On SIGTERM or SIGINT
+it drains: it stops reading, commits, answers and closes within a deadline. A second signal ends the drain at once.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 GC_THRESHOLD = 200_000
-"""Objects made before the collector looks for cycles: some 4,000 frames instead of Python's 15. Measured: 15 % of a
-frame's cost at 1,000 frames, and another 4 % at 4,000."""
+"""New objects after which the collector looks for cycles: those of some 4,000 frames, instead of Python's 15. Measured:
+this saves 15 % of a frame's cost at 1,000 frames, and another 4 % at 4,000."""
 PULSE_S = 10.0
-"""Without a watchdog: how often an idle receiver proves that it can commit."""
+"""How often an idle receiver without a watchdog proves that it can commit."""
 
 
 class Receiver:
@@ -70,7 +70,7 @@ class Receiver:
     def __init__(
         self, settings: Settings, reread: Callable[[], Settings], clock: Clock, config: Path | None = None
     ) -> None:
-        """Take the settings, how to read them again, and the file that they are from."""
+        """Take the settings, the function that reads them again, and the file that they are from."""
         self._config = str(config.absolute()) if config else ""
         self._clock = clock
         self._protocols = load_protocols()
@@ -84,7 +84,7 @@ class Receiver:
         self._pulse: asyncio.TimerHandle | None = None
         self._listens = False
         self._inherited: list[systemd.Inherited] | None = None
-        """Sockets that systemd handed over, which it does once; None before they are asked for."""
+        """Sockets that systemd handed over, which it does once; None until the receiver has asked for them."""
         self._reloads: set[asyncio.Task[object]] = set()
         self._reload = Reload(
             settings,
@@ -97,14 +97,14 @@ class Receiver:
         )
 
     async def run(self) -> None:
-        """Live through the four phases. Raises ConfigError or StoreError when it cannot open."""
+        """Run the four phases. Raises ConfigError or StoreError when the receiver cannot open."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
         async with AsyncExitStack() as parts:
             async with self._reload.in_turn:
-                await self._open(loop, parts)  # what fails here ends the process: nothing was acknowledged yet
+                await self._open(loop, parts)  # a failure here ends the process; nothing was acknowledged yet
             await self._stop.wait()
             await self._drain()
         log.info("receiver.stopped")
@@ -112,10 +112,10 @@ class Receiver:
     # --- open -------------------------------------------------------------------------------------------------------
 
     async def _open(self, loop: asyncio.AbstractEventLoop, parts: AsyncExitStack) -> None:
-        """Open one part after the other; ``parts`` closes those that are open, the last one first."""
+        """Open one part after the other; ``parts`` closes the open ones, the last one first."""
         settings, clock = self._reload.settings, self._clock
         prepared = await self._reload.first()
-        # In a thread: a process that holds the journal is waited for, and systemd meanwhile.
+        # In a thread, because this may wait for a process that holds the journal; the loop still serves systemd.
         journal = self._journal = await asyncio.to_thread(
             Journal, settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages
         )
@@ -161,7 +161,7 @@ class Receiver:
         self._say_ready()
 
     async def _listen(self) -> None:
-        """Take reports on every socket that is bound, and from every broker."""
+        """Start to take reports on every bound socket, and from every broker."""
         for listener in self._listeners:
             await listener.start()
         for broker in self._brokers:
@@ -169,7 +169,7 @@ class Receiver:
         self._listens = True
 
     async def _close_listeners(self) -> None:
-        """Close every socket that was bound, and leave every broker."""
+        """Close every bound socket, and the connection to every broker."""
         for broker in self._brokers:
             await broker.close()
         for listener in self._listeners:
@@ -177,10 +177,10 @@ class Receiver:
             listener.abort()
 
     async def _listen_when_read(self, prepared: Prepared) -> None:
-        """Read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
+        """Try to read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
 
-        A terminal that finds no receiver turns to its second one at once. One that is answered without its key, or as
-        an unknown caller, might not.
+        A terminal that finds no receiver turns to its second one at once. A terminal that is answered without its key,
+        or as an unknown caller, might not.
         """
         while (failure := await self._try_to_listen(prepared)) is not None:
             self._parts.commit.withhold(str(failure))
@@ -189,16 +189,16 @@ class Receiver:
         self._tell_places()
 
     async def _try_to_listen(self, prepared: Prepared) -> Exception | None:
-        """Listen, once accounts and keys are read; return what keeps us from it."""
+        """Read accounts and keys, then listen; return the error if that fails."""
         if (failure := await self._reload.registry()) is not None:
             return failure
         try:
             self._bind(prepared)
             await self._listen()
         except Exception as error:
-            # Another program took a port meanwhile, as a rule. Our own ports must be free for the next try.
+            # As a rule, another program took a port meanwhile. Our own ports must be free for the next try.
             is_ours = not isinstance(error, (VetllaError, OSError))
-            log.error("receiver.cannot_listen", why=str(error) or repr(error), exc_info=is_ours)  # noqa: TRY400 - not always
+            log.error("receiver.cannot_listen", why=str(error) or repr(error), exc_info=is_ours)  # noqa: TRY400 - a stack only for faults of our own
             await self._close_listeners()
             self._listeners.clear()
             self._brokers.clear()
@@ -213,8 +213,8 @@ class Receiver:
         known = {entrance.listen.name for entrance in prepared.entrances}
         if stray := {one.name for one in handed} - known:
             raise ConfigError(
-                f"systemd hands over sockets for {', '.join(stray)}, which no [[listen]] names",
-                remedy="make FileDescriptorName= of the socket unit equal to a listener's name",
+                f"systemd hands over sockets for {', '.join(stray)}, but no [[listen]] table has that name",
+                remedy="set FileDescriptorName= in the socket unit to the name of a listener",
             )
         for listen, description, tls in prepared.entrances:
             given = {_transport(one.socket): one.socket for one in handed if one.name == listen.name}
@@ -225,9 +225,9 @@ class Receiver:
             if unspoken := set(given) - set(description.transports):
                 raise ConfigError(
                     f"systemd hands over a {unspoken.pop()} socket for {listen.name}",
-                    remedy=f"take it out of the socket unit: {listen.protocol} is not spoken over that",
+                    remedy=f"remove it from the socket unit: {listen.protocol} does not use that transport",
                 )
-            # A listener closes its socket when it ends, and what was handed over may be needed for another try.
+            # Use a copy, because a listener closes its socket at its end, and another try may need what systemd gave.
             for transport, bound in ({way: one.dup() for way, one in given.items()} or bind(listen)).items():
                 if transport == "tcp":
                     self._listeners.append(TcpListener(listen, ground, make, bound, tls))
@@ -245,7 +245,7 @@ class Receiver:
             )
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
-        # Asked anew each time: a reload replaces what is known under connections that stand.
+        # Look this up each time, because a reload replaces accounts and keys while connections stay open.
         return self._registry.keys_of(who)
 
     async def _open_doors(self, parts: AsyncExitStack) -> None:
@@ -287,7 +287,7 @@ class Receiver:
             )
 
     def _say_ready(self) -> None:
-        # What lives until the end need not be looked through for garbage again and again; frames make none in cycles.
+        # Objects that live until the end need not be searched for garbage again and again. Frames make no cycles.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -312,7 +312,7 @@ class Receiver:
         return f"NOT READY, nothing new is acknowledged: {self._parts.commit.why.partition(chr(10))[0]}"
 
     def _beat(self) -> None:
-        """Prove, twice within the watchdog's time, that the writer still answers; its answers feed the watchdog."""
+        """Prove twice within the watchdog's time that the writer still answers; each answer feeds the watchdog."""
         watched_s = systemd.watchdog_interval_s()
         self._parts.commit.on_answer = lambda: systemd.notify("WATCHDOG=1") if watched_s else False
 
@@ -334,7 +334,7 @@ class Receiver:
         self._begin(self._reload.configuration())
 
     def _day_began(self) -> None:
-        # Suspensions begin and end with a day.
+        # The suspension of a home's service begins and ends with a day.
         self._begin(self._reload.registry())
 
     def _begin(self, reading: Coroutine[Any, Any, object]) -> None:
@@ -348,7 +348,7 @@ class Receiver:
             log.error("task.failed", why=repr(failure), exc_info=failure)
 
     async def _take(self, taken: Taken) -> None:
-        """Go on with other settings, accounts and keys, or with all that was in force if a part cannot take them."""
+        """Apply other settings, accounts and keys; if a part cannot apply them, restore all that was in force."""
         before = Taken(self._reload.settings, self._registry, {})
         try:
             await self._apply(taken)
@@ -357,13 +357,13 @@ class Receiver:
             raise
 
     async def _apply(self, taken: Taken) -> None:
-        """Hand settings, accounts and keys to the parts; connections that stand stay."""
+        """Give settings, accounts and keys to the parts; open connections stay open."""
         settings, registry, tls = taken
         await self._parts.watchdog.apply(settings.supervision, registry.roster)
         for part in (*self._parts.reloadable, self._control):
             part.apply(settings, registry.book)
         self._registry = registry
-        # Last, because nothing of it can fail: TLS files that were read stay with the settings that name them.
+        # This comes last, because it cannot fail. So TLS files in use always match the settings that name them.
         for listener in self._listeners:
             if isinstance(listener, TcpListener) and listener.listen.name in tls:
                 listener.use_tls(tls[listener.listen.name])
@@ -372,8 +372,8 @@ class Receiver:
                 broker.use_tls(tls[broker.broker.name])
 
     def _held(self, wanted: Settings) -> set[tuple[str, int, str]]:
-        """Return the addresses that a next start finds free, because this receiver or systemd holds them."""
-        # By the port that was bound: the configuration may say 0, and soon that port.
+        """Return the addresses that the next start can use, because this receiver or systemd holds them now."""
+        # Compare the port that was bound: the configuration may have 0 now, and that port next time.
         held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
         if self._http.running:
             held.add((self._reload.settings.http.host, self._http.port, "tcp"))

@@ -1,6 +1,6 @@
-"""The one loop of a frame: items of a decoder to the intake, the store's verdicts back to the peer.
+"""The path of a frame: the items of a decoder go to the intake, and the verdicts go back to the peer.
 
-There is one session for each connection, datagram or message; it knows no socket and no alarm. Answers leave in the
+There is one session for each connection, datagram or message; it uses no socket and no alarm. Answers leave in the
 order in which the frames came, in whatever order the verdicts come.
 """
 
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _FILLERS = b"\0\t\r\n "
-"""Bytes that peers put between frames: they begin none. (An LF that opens one counts from the byte behind it.)"""
+"""Padding that peers send between frames; it starts no frame. (A frame with a leading LF counts from the next byte.)"""
 
 _WITH_BYTES = (Signal, Reject)
 """Items that hold the bytes they were made of."""
 _STRANGERS = frozenset({Reason.FOREIGN, Reason.WRONG_PORT})
-"""Hung up on by name."""
+"""Reasons of rejects after which the decoder itself asks for the end of the connection."""
 
 DATAGRAM_ANSWERS = 32
-"""Answers to one datagram of registered callers: as many frames as fit into a packet that no network splits. The
-source address may be forged. Then all answers would flood a third party. So other callers get one answer to a datagram,
-and repeat the rest."""
+"""Answers to one datagram of registered callers: as many as the frames that fit into a packet that no network splits.
+The source address may be forged, and then all answers would flood a third party. So other callers get one answer to a
+datagram, and repeat the rest."""
 
 Answering: TypeAlias = "Callable[[Signal, Verdict, datetime], bytes]"
 """A decoder's ``answer``."""
 _Answer: TypeAlias = "list[bytes | None]"
-"""One cell: None until the verdict came."""
+"""List of one element, which is None until the verdict has come."""
 
 
 class Ground(NamedTuple):
-    """What every session of a receiver stands on."""
+    """Services that all sessions of a receiver share."""
 
     intake: Intake
     budget: Budget
@@ -58,7 +58,7 @@ class Ground(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """Whom a session serves, and how to reach them."""
+    """The peer that a session serves, and how to reach it."""
 
     protocol: str
     listener: str
@@ -67,11 +67,11 @@ class Peer(NamedTuple):
     send: Callable[[bytes], None]
     hang_up: Callable[[Refusal], None]
     names: frozenset[str] | None = None
-    """Accounts that the peer's certificate names, in capitals; None: it may report for any."""
+    """Accounts that the peer's certificate names, in capitals; None if the peer may report for any account."""
 
 
 class Session:
-    """Serves one peer: takes what a decoder has read, and sends answers."""
+    """Serves one peer: takes the items that a decoder has read, and sends answers."""
 
     __slots__ = (
         "_answer", "_answers", "_clock", "_forgeable", "_frames", "_ground", "_group", "_intake", "_names", "_peer",
@@ -79,7 +79,7 @@ class Session:
     )  # fmt: skip
 
     def __init__(self, ground: Ground, peer: Peer, answer: Answering, *, forgeable: bool = False) -> None:
-        """Take ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
+        """Set ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
         self._ground = ground
         self._intake = ground.intake
         self._clock = ground.clock
@@ -92,24 +92,24 @@ class Session:
         self._rejects = 0
         self._frames = 0
         self.is_known = False
-        """A registered account has reported here."""
+        """True after a registered account has reported in this session."""
         self._forgeable = forgeable
         self._replies = 0
         self.on_drained: Callable[[], None] | None = None
-        """Called when the last answer that was owed has left."""
+        """Called when no frame waits for an answer any longer."""
 
     @property
     def owed(self) -> int:
-        """Frames that wait for their answer."""
+        """Number of frames that wait for their answer."""
         return len(self._answers)
 
     @property
     def heard(self) -> bool:
-        """Whether a whole frame ever came."""
+        """True after a whole frame has come."""
         return self._frames > 0
 
     def take(self, items: Iterable[Item], begun: Instant, now: Instant) -> None:
-        """Take what a decoder has read; ``begun``: when the communication was established, where *t2* starts."""
+        """Take the items that a decoder has read. *t2* starts at ``begun``, when the communication was established."""
         arrival: Arrival | None = None
         for item in items:
             if arrival is None:
@@ -146,10 +146,10 @@ class Session:
                 self._unanswered(answer)
                 return
             try:
-                # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
+                # Only the last part of a frame is answered; the verdicts of earlier parts are as durable as its own.
                 answer[0] = b"" if is_silent else self._answer(signal, verdicts[-1], at)
             except Exception:
-                # The mistake may be a third party's. The peer repeats its report and everybody else is served.
+                # The fault may be in a third party's decoder. The peer repeats its report; other peers are served.
                 log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
                 self._unanswered(answer)
                 return
@@ -162,7 +162,7 @@ class Session:
             self.is_known = True
 
     def _may_answer(self, signal: Signal | None = None) -> bool:
-        """Return True if one more answer may go where a datagram says that it came from."""
+        """Return True if one more answer may be sent to a datagram's source address, which may be forged."""
         sent = self._replies
         self._replies += 1
         if not sent:
@@ -170,8 +170,8 @@ class Session:
         return sent < DATAGRAM_ANSWERS and signal is not None and self._intake.book.find(signal.id) is not None
 
     def _unanswered(self, answer: _Answer) -> None:
-        # Closing tells the terminal at once that it must use its second receiver; silence alone costs it a time-out.
-        # It is told before the rest is flushed: whoever counts what is owed knows then that this was not served.
+        # A closed connection sends the terminal to its second receiver at once; silence costs it a time-out.
+        # Hang up before the flush: when ``on_drained`` is called, its owner must know that this frame was not served.
         self._peer.hang_up(Refusal.NOT_READY)
         answer[0] = b""
         self._flush()
@@ -210,7 +210,7 @@ class Session:
 
 
 class StreamSession(Session):
-    """Serves one connection or datagram: bytes in."""
+    """Serves one connection or datagram: takes the bytes that the peer sends."""
 
     __slots__ = ("_begun", "_decoder")
 
@@ -225,8 +225,8 @@ class StreamSession(Session):
         """Take bytes from the peer."""
         now = self._clock.now()
         items = self._decoder.feed(data)
-        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
-        # byte, whichever segment brought it.
+        # t2 starts when the communication is established: for the first frame with the connection, for a later frame
+        # with its first byte, in whatever segment that came.
         if items:
             self.take(items, self._begun or now, now)
             self._begun = now if _goes_on(data, items[-1]) else None
@@ -234,13 +234,13 @@ class StreamSession(Session):
             self._begun = now
 
     def finish(self) -> None:
-        """Take what the decoder makes of the end: the peer will send no more."""
+        """End the input, and take the decoder's last items: the peer will send no further bytes."""
         now = self._clock.now()
         self.take(self._decoder.finish(), self._begun or now, now)
 
 
 def _bounded(group: list[Signal]) -> list[Signal]:
-    """Return the first events of a frame, and one for all the others: an alarm, since they may be calls."""
+    """Return the first events of a frame, and one for all others, which is an alarm because they may be calls."""
     last = group[-1]
     told = more(last.protocol, len(group) - EVENTS_MAX)
     rest = last._replace(
@@ -256,7 +256,7 @@ def _bounded(group: list[Signal]) -> list[Signal]:
 
 
 def _goes_on(data: bytes, last: Item) -> bool:
-    """Return True if another frame begins in these bytes, behind the last item they gave."""
+    """Return True if another frame begins in these bytes, after the last item that was read from them."""
     came = data.rstrip(_FILLERS)
     if not isinstance(last, _WITH_BYTES) or came.endswith(last.raw):
         return False

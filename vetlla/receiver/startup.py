@@ -1,6 +1,6 @@
-"""What a start makes of a configuration before anything opens, or refuses in it.
+"""Checks a configuration and prepares what a start needs, before anything opens.
 
-One function, used by the start, by a reload and by ``vetlla check-config``: what the next start would refuse is refused
+The start, a reload and ``vetlla check-config`` use the same function. So what the next start would refuse is refused
 while the receiver still runs.
 """
 
@@ -38,30 +38,30 @@ class Entrance(NamedTuple):
     """A listener that can be opened."""
 
     listen: Listen
-    """With the transports alone that its protocol has."""
+    """The listener's settings, with only those transports that its protocol has."""
     description: Description
     tls: ssl.SSLContext | None
 
 
 class Prepared(NamedTuple):
-    """What a configuration comes to."""
+    """What a start needs from a configuration, and the faults of the configuration."""
 
     entrances: tuple[Entrance, ...]
     brokers: Mapping[str, ssl.SSLContext | None]
-    """TLS towards each broker, by its name."""
+    """TLS context for each broker, by the broker's name; None without TLS."""
     certificates: tuple[tls.Certificate, ...]
     faults: tuple[ConfigError, ...]
-    """What a start refuses; the other fields hold what there is without it."""
+    """What a start refuses; the other fields leave it out."""
 
     def sound(self) -> Prepared:
-        """Return this when nothing is wrong. Raises ConfigError that tells all faults at once."""
+        """Return this object if it has no faults. Raises a ConfigError that names all faults at once."""
         if self.faults:
             raise together(self.faults)
         return self
 
 
 def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prepared:
-    """Return what a configuration comes to, with all its faults. Blocks: it reads files and asks for groups."""
+    """Return what a start needs from a configuration, and all faults. Blocks, because it reads files and groups."""
     faults: list[ConfigError] = []
     if not settings.listen and not settings.mqtt:
         faults.append(ConfigError("nothing to listen on", remedy="add a [[listen]] table, or --listen dc09=HOST:PORT"))
@@ -73,16 +73,16 @@ def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prep
 
 
 def check_state_directory(settings: Settings) -> None:
-    """Look at a state directory as the start that will use it. Raises what that start would raise. Blocks.
+    """Check a state directory for the start that will use it. Raises what that start would raise. Blocks.
 
-    Accounts and keys are left to those who read them.
+    Accounts and keys are not checked here, but when they are read.
     """
     directory = settings.state_dir
     if len(os.fsencode(directory / CONTROL_SOCKET)) > SOCKET_PATH_MAX:
         raise path_too_long(directory / CONTROL_SOCKET)
     there = next(path for path in (directory, *directory.parents) if path.exists())
     if not there.is_dir():
-        raise StoreError(f"{directory}: {there} is no directory", remedy="name another state_dir")
+        raise StoreError(f"{directory}: {there} is not a directory", remedy="name another state_dir")
     if access.obstacle(there):
         raise access.refusal(there, "a start writes there")
     if (directory / JOURNAL).exists():
@@ -94,13 +94,13 @@ def together(faults: tuple[ConfigError, ...]) -> ConfigError:
     if len(faults) == 1:
         return faults[0]
     lines = (f"{fault.args[0]} ({fault.remedy})" for fault in faults)
-    return ConfigError("\n  ".join([f"{len(faults)} settings cannot be used", *lines]), remedy="correct them all")
+    return ConfigError("\n  ".join([f"{len(faults)} settings cannot be used", *lines]), remedy="correct all of them")
 
 
 def unbindable(settings: Settings, held: Container[tuple[str, int, str]] = ()) -> Iterator[ConfigError]:
-    """Yield what keeps the addresses of a configuration from being listened on, but for those that are held already.
+    """Yield an error for each address of a configuration that cannot be listened on, except for addresses in ``held``.
 
-    ``held`` has host, port and transport. Blocks.
+    ``held`` contains host, port and transport. Blocks.
     """
     places = [(f"listen {listen.name}", listen) for listen in settings.listen]
     if settings.http.enabled:
@@ -115,7 +115,7 @@ def unbindable(settings: Settings, held: Container[tuple[str, int, str]] = ()) -
 
 
 def http_address(settings: Settings) -> Listen:
-    """Return where health and metrics are served, as a listener."""
+    """Return the address of health and metrics in the form of a listener."""
     return Listen(protocol="http", host=settings.http.host, port=settings.http.port, transports=("tcp",))
 
 
@@ -166,8 +166,8 @@ def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Des
 
 
 def _groups(control: ControlSettings) -> Iterator[ConfigError]:
-    # A receiver whose operators cannot reach their alarms acknowledges what no person will answer: it does not start,
-    # and terminals turn to their second receiver.
+    # If operators cannot reach their alarms, the receiver would acknowledge reports that no person answers. So it does
+    # not start, and terminals turn to their second receiver.
     for role in ROLES:
         group = getattr(control, role)
         if group is not None:
@@ -180,16 +180,16 @@ def _groups(control: ControlSettings) -> Iterator[ConfigError]:
 
 
 def _hidden_calls(queue: QueueSettings) -> Iterator[ConfigError]:
-    # A call for help that is acknowledged and opens no alarm would be answered by no person.
+    # No person would answer a call for help that is acknowledged but opens no alarm.
     for kind, priority in queue.priorities.items():
         if priority is Priority.ROUTINE and PRIORITIES[kind] is Priority.LIFE:
             yield ConfigError(
                 f"queue.priorities: {kind.value} is a call for help, and as ROUTINE it would open no alarm",
-                remedy="TECHNICAL is the least urgent one; for a single code of one home: vetlla accounts set --remap",
+                remedy="use TECHNICAL or a higher priority; for a single code of one home: vetlla accounts set --remap",
             )
 
 
 def _at(where: str, error: ConfigError) -> ConfigError:
     told = ConfigError(f"{where}: {error.args[0]}", remedy=error.remedy)
-    told.__cause__ = error.__cause__  # a missing permission is told as one
+    told.__cause__ = error.__cause__  # so that a missing permission is still reported as one
     return told

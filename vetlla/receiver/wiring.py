@@ -1,4 +1,4 @@
-"""The parts behind the listeners, made and joined in one place, for the daemon and for its tests."""
+"""Makes and connects the parts behind the listeners, for the daemon and for its tests."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 class Reloadable(Protocol):
-    """A part that follows settings and accounts while the receiver runs."""
+    """A part that applies other settings and accounts while the receiver runs."""
 
     def apply(self, settings: Settings, book: AccountBook, /) -> None:
-        """Go on with these. Does not fail: they were checked before."""
+        """Apply settings and accounts. This cannot fail, because they were checked before."""
 
 
 class Parts(NamedTuple):
@@ -52,8 +52,8 @@ class Parts(NamedTuple):
     supervision_requests: SupervisionRequests
     retention: Retention
     reloadable: tuple[Reloadable, ...]
-    """What follows settings, in the order in which it is changed. Supervision stands apart: that of a large fleet takes
-    many turns of the loop (``Watchdog.apply``)."""
+    """Parts that apply other settings, in this order. Supervision is not among them: that of a large fleet takes many
+    turns of the loop (``Watchdog.apply``)."""
 
 
 def build(
@@ -69,7 +69,7 @@ def build(
     loop: asyncio.AbstractEventLoop,
     known: Callable[[str], Awaitable[User | None]] | None = None,
 ) -> Parts:
-    """Make the parts of a receiver and join them. ``known`` finds a user of the machine; None: the machine is asked."""
+    """Return the connected parts of a receiver. ``known`` finds a user; None means the users of this machine."""
     commit = GroupCommit(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
     )
@@ -91,7 +91,7 @@ def build(
         clock=clock,
     )
     announcer = Announcer(settings=settings, desk=desk, commit=commit, dispatch=dispatch, counters=counters)
-    # What was refused opens its alarms before signals join them; alarms are shown when all have changed them.
+    # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
     commit.participants = (rejects, intake, watchdog, announcer)
     escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
     view = SupervisionView(watchdog, clock)

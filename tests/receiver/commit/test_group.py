@@ -1,4 +1,4 @@
-"""Group commit: what shares a transaction, what happens meanwhile, and what when the disk does not do its part."""
+"""Group commit: reports that share a transaction, what happens during a commit, and faults of the disk."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 FULL = 1 << 40
-"""MiB that no disk of ours has."""
+"""More MiB than any disk has free."""
 
 
 def full(directory: Path) -> Settings:
-    """Return settings that find the disk too full."""
+    """Return settings with which the disk counts as too full."""
     return small(directory, store={"min_free_mib": FULL, "recover_free_mib": FULL})
 
 
 def alarms_kept(rig: Core) -> list[tuple[int, str, str]]:
-    """Return the alarms as the disk has them."""
+    """Return the alarms on the disk."""
     rows = rig.read("SELECT id, state, operator FROM alarms ORDER BY id")
     return [(row["id"], row["state"], row["operator"]) for row in rows]
 
 
 def done(rig: Core) -> list[str]:
-    """Return what the audit says of alarms and the store, in order."""
+    """Return the audit's records about alarms and the store, in order."""
     rows = rig.read("SELECT action, subject FROM audit WHERE action <> 'commit' ORDER BY id")
     return [f"{row['action']} {row['subject']}" for row in rows]
 
@@ -48,7 +48,7 @@ def done(rig: Core) -> list[str]:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_operators_wait_for_the_batch_under_way(tmp_path: Path, loop: str) -> None:
-    """What is asked during a commit is done after it and is durable when it is answered."""
+    """A request during a commit is done after it, and is durable when it is answered."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -69,7 +69,7 @@ def test_operators_wait_for_the_batch_under_way(tmp_path: Path, loop: str) -> No
 
 
 def test_an_operator_s_mistake_is_theirs_alone(tmp_path: Path) -> None:
-    """A step that the rules refuse, or that fails, reaches whoever asked; what shares its batch is committed."""
+    """The error of a refused or failed step reaches its caller; the rest of its batch is committed."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -89,7 +89,7 @@ def test_an_operator_s_mistake_is_theirs_alone(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_ours_in_one_step_is_logged_and_holds_up_no_frame(tmp_path: Path) -> None:
-    """A step that fails, or the function that hears of it, keeps no report from its answer, nor the next one."""
+    """If a step or its ``done`` function fails, reports of this batch and the next one still get their answers."""
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -108,7 +108,7 @@ def test_a_fault_of_ours_in_one_step_is_logged_and_holds_up_no_frame(tmp_path: P
 
 
 def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
-    """What changes nothing costs no commit."""
+    """A batch that changes nothing costs no commit."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -119,7 +119,7 @@ def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_pulse_proves_that_commits_work(tmp_path: Path) -> None:
-    """A pulse is a commit of its own, and each answer of the writer is a sign of its life, good or bad."""
+    """A pulse is a commit of its own; each answer of the writer, good or bad, shows that its thread runs."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -138,7 +138,7 @@ def test_a_pulse_proves_that_commits_work(tmp_path: Path) -> None:
 
 
 def test_stamps_follow_soon_even_when_something_else_is_due_later(tmp_path: Path) -> None:
-    """The ready stamp of an alarm does not wait for a heartbeat's seconds."""
+    """The ready stamp of an alarm does not wait for the later write of heartbeats."""
     home = Account(account="1")
 
     async def scenario() -> None:
@@ -157,7 +157,7 @@ def test_stamps_follow_soon_even_when_something_else_is_due_later(tmp_path: Path
 
 
 def test_the_next_need_is_not_forgotten_with_the_first(tmp_path: Path) -> None:
-    """A timer that was brought forward does not take the later one with it."""
+    """An earlier need does not lose the later one, and a later need does not delay the earlier one."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -175,7 +175,7 @@ def test_the_next_need_is_not_forgotten_with_the_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_need_that_is_due_at_once_may_be_followed_by_another(tmp_path: Path, loop: str) -> None:
-    """Whatever kind of handle the loop gives for no time at all."""
+    """This works with every kind of handle that a loop returns for a delay of 0."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -193,7 +193,7 @@ def test_a_need_that_is_due_at_once_may_be_followed_by_another(tmp_path: Path, l
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_failure_silences_everybody_who_waits(tmp_path: Path, loop: str) -> None:
-    """Frames of the batch and frames that came meanwhile get no verdict; when commits work again the next ones do."""
+    """Frames of the batch and frames that came meanwhile get no verdict; later ones do when commits work again."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -219,7 +219,7 @@ def test_a_failure_silences_everybody_who_waits(tmp_path: Path, loop: str) -> No
 
 
 def test_operators_go_on_while_the_journal_has_failed(tmp_path: Path) -> None:
-    """Existing alarms stay readable and closable; what was done is told to be not durable, and is written later."""
+    """Existing alarms can be read and closed; the answer says that this is not durable, and it is written later."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -252,7 +252,7 @@ def test_operators_go_on_while_the_journal_has_failed(tmp_path: Path) -> None:
 
 
 def test_what_operators_did_in_the_lost_batch_stands(tmp_path: Path) -> None:
-    """A claim and a frame that share a batch part ways when it fails: the claim holds, the frame never was."""
+    """A claim and a frame share a batch that fails: the claim holds, and the frame is undone."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="1", home="H1")]) as rig:
@@ -277,7 +277,7 @@ def test_what_operators_did_in_the_lost_batch_stands(tmp_path: Path) -> None:
 
 
 def test_what_is_durable_is_not_taken_back_by_a_later_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint that fails after a commit takes nothing of that commit with it."""
+    """A checkpoint that fails after a commit undoes nothing of that commit."""
     monkeypatch.setattr(commit, "COMMITS_PER_CHECKPOINT", 1)
 
     async def scenario() -> None:
@@ -298,7 +298,7 @@ def test_what_is_durable_is_not_taken_back_by_a_later_failure(tmp_path: Path, mo
 
 
 def test_the_audit_says_from_when_to_when_nothing_was_taken(tmp_path: Path) -> None:
-    """After the failure its beginning and its end are in the audit."""
+    """After a failure its start and its end are in the audit."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -318,7 +318,7 @@ def test_the_audit_says_from_when_to_when_nothing_was_taken(tmp_path: Path) -> N
 
 
 def test_below_the_watermark_nothing_new_is_taken(tmp_path: Path) -> None:
-    """With too little room frames are left without a word, operators go on durably, and it recovers by itself."""
+    """With too little space frames get no answer and operators' actions are durable; it recovers by itself."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -340,7 +340,7 @@ def test_below_the_watermark_nothing_new_is_taken(tmp_path: Path) -> None:
 
 
 def test_between_the_watermarks_a_low_disk_stays_low(tmp_path: Path) -> None:
-    """Room that comes and goes around the lower mark does not switch the receiver on and off."""
+    """Free space that varies around the lower mark does not switch the receiver on and off."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -376,7 +376,7 @@ def test_a_failure_on_a_low_disk_takes_nothing_back(tmp_path: Path) -> None:
 
 
 def test_room_that_cannot_be_told_is_none(tmp_path: Path) -> None:
-    """When the file system does not even say how full it is, nothing is promised on it."""
+    """If the free space of the file system cannot be read, no report is acknowledged."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -392,7 +392,7 @@ def test_room_that_cannot_be_told_is_none(tmp_path: Path) -> None:
 
 
 def test_a_stop_commits_what_waits(tmp_path: Path) -> None:
-    """Frames and steps that wait when the receiver is told to stop are committed and answered; later ones are not."""
+    """Frames and steps that wait when the receiver stops are committed and answered; later ones are not."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -420,7 +420,7 @@ def test_a_stop_commits_what_waits(tmp_path: Path) -> None:
 
 
 def test_a_failed_journal_gets_one_more_chance_at_the_end(tmp_path: Path) -> None:
-    """What operators did while the journal had failed is written at the stop, if the disk takes it by then."""
+    """Operators' actions during a failure of the journal are written at the stop, if the disk works by then."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, store={"retry_s": 60.0})) as rig:
@@ -435,7 +435,7 @@ def test_a_failed_journal_gets_one_more_chance_at_the_end(tmp_path: Path) -> Non
 
 
 def test_a_journal_that_stays_failed_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    """A stop with a disk that takes nothing ends all the same."""
+    """A stop ends even if the disk accepts nothing."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, store={"retry_s": 60.0})) as rig:

@@ -1,8 +1,7 @@
 """Terminals that call and repeat, an operator, a clock and restarts: no call is lost, no retry opens a second alarm.
 
-The terminals speak over real sockets and a real broker. What they may expect is written from the handbook: a retry is
-the same report, told again within the time that terminals wait for an answer, with nothing else of that terminal in
-between.
+The terminals report over real sockets and a real broker. The expectations come from the handbook: a retry is the same
+report, sent again within the time that terminals wait for an answer, with no other report of that terminal in between.
 """
 
 from __future__ import annotations
@@ -55,11 +54,11 @@ class Terminal:
 
     account: str
     way: str
-    """tcp, udp or mqtt"""
+    """tcp, udp or mqtt."""
     constant: bool
     """Every report has the number 0001."""
     stamped: bool
-    """Each transmission has the time of its sending (DC-09), each event that of its occurrence (MQTT)."""
+    """Each transmission has the time of its sending (DC-09); each event has the time of its occurrence (MQTT)."""
     number: int = 0
     said: str = ""
     happened: datetime | None = None
@@ -90,7 +89,7 @@ def terminals() -> list[Terminal]:
 
 
 class CallMachine(RuleBasedStateMachine):
-    """Homes that call, beside what each of them may expect."""
+    """Homes that call, with the expectations of each of them."""
 
     broker: ClassVar[Broker]
     examples: ClassVar[int] = 0
@@ -98,21 +97,21 @@ class CallMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        memory = Path("/dev/shm")  # hundreds of commits, none of them judged by the disk's speed
+        memory = Path("/dev/shm")  # the disk's speed must not count for hundreds of commits
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.directory = Path(self.folder.name)
         self.clock = ManualClock(MORNING)
-        self.clock.advance(1)  # the monotonic clock of a machine that runs is never 0, which stands for unknown
+        self.clock.advance(1)  # the monotonic clock of a running machine is never 0, which means unknown
         self.terminals = terminals()
         CallMachine.examples += 1
         self.node = f"machine-{CallMachine.examples}"
         self.devices: dict[str, Device] = {}
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work gives
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
         return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE_S))
 
     def _now(self) -> datetime:
-        """Return the time by the terminals' clocks, which run on when the receiver's is set."""
+        """Return the time by the terminals' clocks, which do not change when the receiver's clock is set."""
         return MORNING + timedelta(microseconds=self.clock.now().mono_us)
 
     # --- the receiver -----------------------------------------------------------------------------------------------
@@ -150,7 +149,7 @@ class CallMachine(RuleBasedStateMachine):
         await self.core.sync()
 
     async def _end(self) -> None:
-        """End as a process ends that is killed."""
+        """End like a process that is killed."""
         self.tcp.stop()
         self.udp.stop()
         self.tcp.abort()
@@ -165,11 +164,11 @@ class CallMachine(RuleBasedStateMachine):
         self.run(self._end())
         self.run(self._open())
 
-    # --- what homes do ----------------------------------------------------------------------------------------------
+    # --- actions of homes -------------------------------------------------------------------------------------------
 
     @rule(number=st.integers(0, 11))
     def press(self, number: int) -> None:
-        """Let a home call: its alarm is open afterwards, and shows this call."""
+        """Let a home call; its alarm is open afterwards, and shows this call."""
         terminal = self.terminals[number]
         before = self._alarms(terminal)
         is_new = terminal.said != PRESS or not self._may_be_retry(terminal)
@@ -187,7 +186,7 @@ class CallMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 11))
     def drill(self, number: int) -> None:
-        """Let an engineer try the pendant of a quiet home that is on test: the queue shows nothing of it."""
+        """Let an installer try the UCR of a quiet home that is on test; the queue does not show it."""
         terminal = self.terminals[number]
         if self._alarms(terminal):
             return
@@ -197,11 +196,11 @@ class CallMachine(RuleBasedStateMachine):
         self._tell(terminal)
         self.run(_asked(self.core, "queue.test", sara, account=terminal.account, seconds=0, reason="done"))
         assert not self._alarms(terminal)
-        terminal.said = ""  # what it says next is a call, whatever its number is
+        terminal.said = ""  # its next report is a call, whatever the number is
 
     @rule(number=st.integers(0, 11))
     def restore(self, number: int) -> None:
-        """Let a home's terminal end what its call began."""
+        """Let a home's terminal send the restore of its call."""
         terminal = self.terminals[number]
         before = self._alarms(terminal)
         terminal.next(RESTORE, self._now())
@@ -255,11 +254,11 @@ class CallMachine(RuleBasedStateMachine):
         await until(lambda: len(device.receipts()) > seen)
         assert device.receipts()[-1] == {"ref": event["ref"], "status": "accepted"}
 
-    # --- what operators and time do ---------------------------------------------------------------------------------
+    # --- operators and time -----------------------------------------------------------------------------------------
 
     @rule(pick=st.integers(0, 99), do=st.sampled_from(["claim", "answer", "note"]), who=st.sampled_from([ANA, BERTA]))
     def work(self, pick: int, do: str, who: Any) -> None:  # noqa: ANN401 - a caller
-        """Let an operator take an alarm some way, if the rules of the queue allow it."""
+        """Let an operator act on an alarm, if the rules of the queue allow it."""
         alarms = self._queue()
         if alarms:
             text = {"text": "rings back"} if do == "note" else {}
@@ -283,10 +282,10 @@ class CallMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-7200, 3600]))
     def the_wall_clock_steps(self, seconds: int) -> None:
-        """Let NTP or a person set the receiver's clock: no verdict may change by it."""
+        """Let NTP or a person set the receiver's clock; no verdict may change."""
         self.clock.step_wall(seconds)
 
-    # --- what is seen -----------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def _queue(self) -> list[dict[str, Any]]:
         alarms: list[dict[str, Any]] = self.run(self.core.open_alarms())
@@ -299,7 +298,7 @@ class CallMachine(RuleBasedStateMachine):
         return int(self.core.read("SELECT count(*) AS n FROM signals")[0]["n"])
 
     def teardown(self) -> None:
-        """End the day."""
+        """End the receiver and the terminals."""
         for device in self.devices.values():
             device.close()
         if hasattr(self, "core"):
@@ -316,12 +315,12 @@ async def _asked(core: Core, do: str, who: Any, **arguments: object) -> None:  #
 
 
 def _shown(alarms: dict[int, dict[str, Any]]) -> int:
-    """Return how many tellings a home's open alarms show."""
+    """Return how many reports and repetitions a home's open alarms show."""
     return sum(alarm["signals"] + alarm["told_again"] for alarm in alarms.values())
 
 
 class TestCalls(CallMachine.TestCase):  # type: ignore[misc,valid-type] # made by Hypothesis
-    """The machine, with one broker for all its days."""
+    """The machine, with one broker for all its runs."""
 
     settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
 

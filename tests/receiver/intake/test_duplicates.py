@@ -35,7 +35,7 @@ def number(duplicates: Duplicates, identity: bytes) -> int | None:
 
 
 def test_a_report_is_known_to_the_window_s_last_moment() -> None:
-    """Within the window a report is the same one; a microsecond later it is a new one."""
+    """Within the window a report counts as the same one; a microsecond later it is a new one."""
     duplicates = Duplicates(SETTINGS, plain((b"a", 1, 0)))
     duplicates.forget(WINDOW_US)
     assert number(duplicates, b"a") == 1
@@ -54,7 +54,7 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
 
 
 def test_what_was_not_made_durable_is_forgotten() -> None:
-    """Only what has changed since the last commit is taken back: additions, repetitions and a device's last frame."""
+    """Only changes since the last commit are undone: additions, repetitions and a device's last frame."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
@@ -73,7 +73,7 @@ def test_what_was_not_made_durable_is_forgotten() -> None:
 
 
 def test_what_was_stored_twice_is_known_for_as_long_as_the_later_one() -> None:
-    """A journal may hold a report twice, from a time with a shorter window: the first one's age is not the second's."""
+    """A journal may hold a report twice, from a time with a shorter window; then the later one's age counts."""
     duplicates = Duplicates(SETTINGS, plain((b"a", 1, 0), (b"a", 2, SECOND_US)))
     duplicates.forget(WINDOW_US + 1)
     assert number(duplicates, b"a") == 2
@@ -82,7 +82,7 @@ def test_what_was_stored_twice_is_known_for_as_long_as_the_later_one() -> None:
 
 
 def test_another_window_may_be_set() -> None:
-    """A reload counts from the next batch on."""
+    """A reload applies from the next batch on."""
     duplicates = Duplicates(SETTINGS, plain((b"a", 1, 0)))
     duplicates.apply(StoreSettings(duplicate_window_s=1))
     duplicates.forget(SECOND_US + 1)
@@ -90,7 +90,7 @@ def test_another_window_may_be_set() -> None:
 
 
 def test_another_report_of_the_device_lies_between() -> None:
-    """It does in any spelling of the account; a report of another device does not, and the same report does not."""
+    """It does in any spelling of the account; a report of another device does not, and neither does the same report."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
@@ -107,7 +107,7 @@ def test_another_report_of_the_device_lies_between() -> None:
 
 
 def test_devices_are_forgotten_behind_the_window() -> None:
-    """What strangers invent takes no memory for ever; until then a device's last frame is known for a whole window."""
+    """Accounts that strangers invent do not stay in memory; a device's last frame is known for a whole window."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
@@ -119,7 +119,7 @@ def test_devices_are_forgotten_behind_the_window() -> None:
     duplicates.forget(2 * WINDOW_US + 1)
     duplicates.forget(3 * WINDOW_US + 2)
     assert duplicates.find(b"a") is None
-    assert duplicates.lies_between(found, HOME), "what is not known is taken for another call"
+    assert duplicates.lies_between(found, HOME), "an unknown device's report is another call"
 
 
 def test_more_devices_than_reports_are_not_remembered() -> None:
@@ -143,5 +143,5 @@ def test_what_was_told_before_a_restart_is_known_in_its_order() -> None:
     for seconds in range(4):
         duplicates.forget(WINDOW_US + seconds * SECOND_US)
         left.append([identity for identity in (b"a", b"b", b"c", b"d") if duplicates.find(identity)])
-    # Four are one too many for this window: the oldest goes at once.
+    # Four reports are one too many for this window, so the oldest one goes at once.
     assert left == [[b"b", b"c", b"d"], [b"b", b"c", b"d"], [b"c", b"d"], [b"c"]]

@@ -1,4 +1,4 @@
-"""The door to the store: verdicts, and heartbeats that are written later."""
+"""The intake: verdicts, and heartbeats that are written later."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_no_verdict_before_the_commit(tmp_path: Path, loop: str) -> None:
-    """A peer is told nothing while the transaction that holds its frame is not durable."""
+    """A peer gets no answer until the transaction that holds its frame is durable."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -86,7 +86,7 @@ def test_what_comes_in_one_turn_shares_a_commit(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More frames than one transaction takes are committed in order, one batch behind the other."""
+    """More frames than one transaction takes are committed in order, one batch after the other."""
     monkeypatch.setattr(intake, "BATCH_MAX", 2)
     monkeypatch.setattr(intake, "STRANGERS_SHARE", 2)
 
@@ -101,7 +101,7 @@ def test_a_batch_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_one_peer_s_trouble_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    """Where telling one peer fails, the others are told all the same and their alarms are shown."""
+    """If the answer to one peer fails, the others get theirs, and their alarms are shown."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -117,7 +117,7 @@ def test_one_peer_s_trouble_does_not_hold_up_the_others(tmp_path: Path) -> None:
 
 
 def test_a_report_that_no_row_can_hold_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    """A decoder of another party gives what cannot be stored: its peer hears nothing, and the next one is answered."""
+    """If a third party's decoder returns values that cannot be stored, its peer gets no answer; the next one does."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -152,7 +152,7 @@ def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> None:
 
 
 def test_what_a_code_means_is_the_makers_where_the_account_names_one(tmp_path: Path) -> None:
-    """The same code is an alarm of a home without a maker, and a report of one that has Ajax; a remap goes first."""
+    """A code is an alarm for a home without a maker, and a routine report for one with Ajax; a remap goes first."""
     ajax = replace(HOME, maker=Maker.AJAX)
     other = replace(HOME, account="77", home="H2")
     remapped = replace(ajax, account="78", home="H3", remaps={"PE": Remap(Kind.PERSONAL_EMERGENCY, None)})
@@ -185,7 +185,7 @@ def test_what_a_code_means_is_the_makers_where_the_account_names_one(tmp_path: P
     ],
 )
 def test_a_caller_without_a_home_stands_for_itself(tmp_path: Path, who: AccountId, home: str) -> None:
-    """Callers that receiver or line tell apart are not chained to each other; a line that is not used tells nothing."""
+    """Callers with different receivers or lines are not chained; a line that is not used makes no difference."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -203,7 +203,7 @@ def beats(rig: Core) -> dict[str, int]:
 
 
 def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -> None:
-    """A heartbeat waits for no disk; its count is written after some seconds, added to what was there."""
+    """A heartbeat does not wait for the disk; its count is added to the stored one after some seconds."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -227,7 +227,7 @@ def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -
 
 
 def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An idle receiver writes what it heard without being asked."""
+    """An idle receiver writes its counts by itself."""
     monkeypatch.setattr(bookkeeping, "EVERY_S", 0.02)
 
     async def scenario() -> None:
@@ -240,7 +240,7 @@ def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, mon
 
 
 def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fleet's heartbeats are written one batch behind the other, and an alarm gets between them."""
+    """A fleet's heartbeats are written one batch after the other, and an alarm may come in between."""
     monkeypatch.setattr(bookkeeping, "STRETCHES_PER_BATCH", 1)
     homes = [Account(account=str(number)) for number in range(2 * STRETCH + 1)]
 
@@ -266,7 +266,7 @@ def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a registry brings is written one batch behind the other, too."""
+    """The rows for a registry's accounts are written one batch after the other, too."""
     monkeypatch.setattr(bookkeeping, "ROWS_PER_BATCH", 10)
     homes = [Account(account=str(number), interval_s=900) for number in range(35)]
 
@@ -281,14 +281,14 @@ def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch
 
 
 async def written(rig: Core) -> None:
-    """Wait until the journal has what was taken over from the registry."""
+    """Wait until the journal has the rows for the registry's accounts."""
     rig.clock.advance(bookkeeping.EVERY_S)
     while rig.watchdog.watch.stirred or rig.watchdog.pending:
         await rig.sync()
 
 
 def test_heartbeats_are_written_at_the_end(tmp_path: Path) -> None:
-    """A receiver that is stopped writes what it heard since the last time."""
+    """A receiver that is stopped writes the heartbeats since the last time."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -300,7 +300,7 @@ def test_heartbeats_are_written_at_the_end(tmp_path: Path) -> None:
 
 
 def test_a_failed_commit_loses_no_heartbeat(tmp_path: Path) -> None:
-    """Heartbeats of a batch that was lost are counted with the next one, and only once."""
+    """Heartbeats of a batch that was rolled back are counted with the next one, and only once."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -316,7 +316,7 @@ def test_a_failed_commit_loses_no_heartbeat(tmp_path: Path) -> None:
 
 
 def test_a_stranger_s_heartbeat_is_a_report(tmp_path: Path) -> None:
-    """Somebody whom nobody registered and who is alive is shown to a person."""
+    """A heartbeat of an account that is not registered is put before an operator."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -327,7 +327,7 @@ def test_a_stranger_s_heartbeat_is_a_report(tmp_path: Path) -> None:
 
 
 def test_a_heartbeat_does_not_hide_the_alarm_beside_it(tmp_path: Path) -> None:
-    """A frame that says "alive" and "help" is stored before it is acknowledged."""
+    """A frame with a heartbeat and a call for help is stored before it is acknowledged."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:

@@ -1,4 +1,4 @@
-"""The door to the store: what is known already is acknowledged again, and stored never."""
+"""The intake: a report that is known already is acknowledged again, and not stored again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_retry_is_answered_again_and_stored_never(tmp_path: Path) -> None:
 
 
 def test_the_window_of_duplicates_ends(tmp_path: Path) -> None:
-    """Within the window a report is the same, a moment later it is another one, after a restart too."""
+    """Within the window a report is the same one, and a moment later another one, also after a restart."""
 
     async def scenario() -> None:
         again = signal(identity=b"one", sent_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -70,7 +70,7 @@ def test_what_has_no_identity_is_never_a_duplicate(tmp_path: Path) -> None:
 
 
 def test_a_report_whose_commit_failed_is_no_duplicate(tmp_path: Path) -> None:
-    """What was lost is stored when it is repeated, under the number that the lost one would have had."""
+    """A report that was rolled back is stored when it is repeated, under the number that it would have had."""
 
     async def scenario() -> None:
         again = signal(identity=b"one")
@@ -88,7 +88,7 @@ def test_a_report_whose_commit_failed_is_no_duplicate(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("trouble", ["low", "failed"])
 def test_what_is_durable_is_acknowledged_whatever_the_disk_does(tmp_path: Path, trouble: str) -> None:
-    """While nothing new can be taken a retry of a stored report is answered; anything else is not, not even refused."""
+    """While no new report can be taken, a retry of a stored one is answered; others do not even get a refusal."""
 
     async def scenario() -> None:
         again, strange = signal(identity=b"one"), signal("5678")

@@ -1,4 +1,4 @@
-"""The door to the store: what is refused or could not be read, and which of it reaches a person."""
+"""The intake: reports that are refused or could not be read, and which of them reach an operator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def damaged(account: str | None = None, reason: Reason = Reason.UNDECRYPTABLE) -
 
 
 def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> None:
-    """A home whose emergency was refused is an alarm, with its evidence and its audit."""
+    """A refused emergency of a home opens an alarm, with evidence and an audit record."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -48,7 +48,7 @@ def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> No
 
 
 def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) -> None:
-    """Nobody's reports are refused for days because they were only tests."""
+    """An operator must see it, or a home's routine reports could be refused for days."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -60,7 +60,7 @@ def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) -> None:
-    """The first refusal is how a terminal learns the time; the second one means that it does not learn it."""
+    """The first refusal tells a terminal the time; the second one shows that it does not learn it."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -82,7 +82,7 @@ def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) ->
 
 
 def test_clocks_refused_long_apart_are_first_refusals(tmp_path: Path) -> None:
-    """A terminal that strays once a day sets its clock each time."""
+    """A terminal whose clock is refused once a day sets it each time."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -98,7 +98,7 @@ def test_clocks_refused_long_apart_are_first_refusals(tmp_path: Path) -> None:
 
 
 def test_unregistered_accounts_may_be_refused(tmp_path: Path) -> None:
-    """Where policy refuses strangers they are told so and kept as evidence, and no alarm stands for them."""
+    """If policy refuses strangers, they get a refusal and are kept as evidence, without an alarm."""
 
     async def scenario() -> None:
         settings = small(tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE})
@@ -112,7 +112,7 @@ def test_unregistered_accounts_may_be_refused(tmp_path: Path) -> None:
 
 
 def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) -> None:
-    """Bytes that name a known home open a technical alarm; those of strangers and of nobody are kept and counted."""
+    """Bytes that name a known home open a TECHNICAL alarm; those of strangers or without an account are only kept."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -133,7 +133,7 @@ def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) ->
 
 
 def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Path) -> None:
-    """Whose alarms would all be lost is told under its address, once until it is handled; a stranger is evidence."""
+    """All its alarms would be lost, so its address has one open alarm; another protocol is only evidence."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -150,7 +150,7 @@ def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Pa
 
 
 def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
-    """The evidence budget of an address is used up by whoever stands behind it; a known home has its own."""
+    """All callers behind an address share its budget of evidence; a known home has its own."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
 
     async def scenario() -> None:
@@ -174,7 +174,7 @@ def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
 
 
 def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
-    """A stranger who is refused a thousand times is told a thousand times and written down as often as evidence is."""
+    """A stranger gets every refusal, but only as many are written as the budget of evidence allows."""
     settings = small(
         tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE}, limits={"rejects_kept_per_peer_per_minute": 3}
     )
@@ -192,7 +192,7 @@ def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
 
 
 def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a commit takes its time, evidence is gathered up to a bound and only counted beyond it."""
+    """During a long commit evidence waits up to a bound; further rejects are only counted."""
     monkeypatch.setattr(evidence, "WAITING_MAX", 4)
 
     async def scenario() -> None:
@@ -212,7 +212,7 @@ def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
-    """A home that could not be read is not forgotten with the batch that should have said so."""
+    """A home's report that could not be read still reaches an operator after its batch was rolled back."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -229,7 +229,7 @@ def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
 
 
 def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) -> None:
-    """What a known home tries to say while nothing can be kept is put before an operator as soon as it can."""
+    """A known home's bytes that come while nothing can be stored are put before an operator as soon as possible."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -248,7 +248,7 @@ def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) ->
 
 
 def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
-    """Receiver and line that a caller invents are of the same account; a press that is refused reaches an operator."""
+    """Invented receivers and lines share the budget of the account; a refused press still reaches an operator."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
 
     async def scenario() -> None:
@@ -266,13 +266,13 @@ def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
             assert len(rig.read("SELECT id FROM rejects")) == 3
             await rig.submit(signal("5678"))
             await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 3  # no news: within the budget again
+            assert len(rig.read("SELECT id FROM rejects")) == 3  # it is no news, so the budget applies again
 
     run(scenario())
 
 
 def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None:
-    """Datagrams of forged sources fill what may wait for one commit; a home's press that is refused is told even so."""
+    """Even if datagrams of forged sources fill all room for rejects, a home's refused press reaches an operator."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -286,7 +286,7 @@ def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None
 
 
 def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
-    """Its alarm is that of the crowd, so that none is ever its own: that makes no news of what it says."""
+    """Its alarm is that of the crowd and never its own; its reports are not news for that reason."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
 
     async def scenario() -> None:
@@ -302,7 +302,7 @@ def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
 
 
 def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None:
-    """While nothing can be kept, strangers are counted; what homes try to say waits, once for each home and kind."""
+    """While nothing can be stored, strangers are only counted; one report of each home and kind waits."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -322,7 +322,7 @@ def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None
 
 
 def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
-    """At a port for TLS, too, what a known home says while nothing can be kept waits for an operator: each home's."""
+    """At a port for TLS, too, a known home's report waits for an operator while nothing can be stored."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, KEYED]) as rig:
@@ -340,7 +340,7 @@ def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
 
 
 def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Path) -> None:
-    """A frame at a port for TLS that names a known home and is damaged is that home's alarm, not an address's."""
+    """A damaged frame at a port for TLS that names a known home opens that home's alarm, not one of the address."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[KEYED]) as rig:
@@ -349,14 +349,14 @@ def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Pa
             await rig.sync()
             (alarm,) = await rig.open_alarms()
             assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
-            assert "spoke in clear at a port for TLS" in alarm["why"]
+            assert "sent in clear to a port for TLS" in alarm["why"]
             assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "wrong_port", "account": "5678"}]
 
     run(scenario())
 
 
 def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> None:
-    """A maker's own code for a call is a call at a port for TLS, too."""
+    """A maker's own code for a call counts as a call at a port for TLS, too."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:

@@ -94,7 +94,7 @@ def test_a_restore_between_makes_it_another_call(tmp_path: Path, *, restart: boo
 
 
 def test_a_report_of_another_home_lies_not_between(tmp_path: Path) -> None:
-    """Neither does a heartbeat, which is not stored."""
+    """A heartbeat does not either, because it is not stored."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -108,7 +108,7 @@ def test_a_report_of_another_home_lies_not_between(tmp_path: Path) -> None:
 
 
 def test_a_retry_is_shown_on_its_alarm(tmp_path: Path) -> None:
-    """How often and when it was told again: in the list, to those who watch, and after a restart."""
+    """The list shows the number and time of the retries, also after a restart."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -131,7 +131,7 @@ def test_a_retry_is_shown_on_its_alarm(tmp_path: Path) -> None:
 
 
 def test_a_retry_that_was_lost_is_not_shown(tmp_path: Path) -> None:
-    """Its commit failed: the alarm is as it was, and the next retry counts as the first."""
+    """If its commit failed, the alarm is unchanged, and the next retry counts as the first."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -147,7 +147,7 @@ def test_a_retry_that_was_lost_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_a_repetition_that_brings_the_place_is_stored_with_its_alarm(tmp_path: Path) -> None:
-    """Case D1-6: the place reaches the operator, whoever holds the alarm, and no second alarm opens."""
+    """Case D1-6: the place reaches the operator who holds the alarm, and no second alarm opens."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -167,7 +167,7 @@ def test_a_repetition_that_brings_the_place_is_stored_with_its_alarm(tmp_path: P
 
 
 def test_what_may_be_another_call_does_not_wait_with_an_operator_who_left(tmp_path: Path) -> None:
-    """Without a time of its own and long after the first: it stands in the alarm, and a supervisor is told."""
+    """A report without a time of its own, long after the first, joins the alarm and goes before a supervisor."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -198,7 +198,7 @@ def test_two_times_of_occurrence_are_two_signals_of_one_alarm(tmp_path: Path) ->
 
 
 def test_a_burst_that_is_sent_again_is_stored_once(tmp_path: Path) -> None:
-    """A device that sends several events before the receipts come repeats them all; their times tell them."""
+    """A device that sends several events before the receipts come repeats all; their times identify them."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -229,7 +229,7 @@ def test_parts_of_one_frame_do_not_lie_between_one_another(tmp_path: Path) -> No
 
 
 def test_callers_without_an_account_are_never_taken_for_one_another(tmp_path: Path) -> None:
-    """Two homes whose frames name no account send the same bytes: both are stored."""
+    """If two homes whose frames name no account send the same bytes, both are stored."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -243,7 +243,7 @@ def test_callers_without_an_account_are_never_taken_for_one_another(tmp_path: Pa
 
 @pytest.mark.parametrize("step_s", [3600, -86_400])
 def test_a_stepped_wall_clock_makes_no_call_of_a_retry(tmp_path: Path, step_s: float) -> None:
-    """The window counts on the monotonic clock; in both directions."""
+    """The window uses the monotonic clock, whichever way the wall clock is set."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -260,7 +260,7 @@ def test_a_stepped_wall_clock_makes_no_call_of_a_retry(tmp_path: Path, step_s: f
 @pytest.mark.parametrize("after_s", [1, 600])
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_call_after_a_test_does_not_join_the_test_s_alarm(tmp_path: Path, after_s: int, *, restart: bool) -> None:
-    """The engineer's press has the number of every press: what comes when the test is over, stands in the queue."""
+    """The installer's press has the same number as every press; a press after the test is still in the queue."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -299,7 +299,7 @@ def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(
             await close_all(rig)
             rig.clock.advance(60)
             assert await tell(rig, signal(repeated=True)) == STORED
-            assert await rig.open_alarms() == []  # an operator has just dealt with it
+            assert await rig.open_alarms() == []  # an operator has just closed it
             rig.clock.advance(1801)
             assert await tell(rig, signal(repeated=True)) == STORED
             assert len(await rig.open_alarms()) == 1
@@ -309,7 +309,7 @@ def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(
 
 @pytest.mark.parametrize("after_s", [20, 100])
 def test_a_call_behind_a_test_that_lapsed_is_no_retry_of_the_installer_s(tmp_path: Path, after_s: int) -> None:
-    """The test's alarm stands apart and has no marks: the receiver must not count a resident's call there."""
+    """The test's alarm is shown apart and has no marks, so the receiver must not count a user's call there."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -327,7 +327,7 @@ def test_a_call_behind_a_test_that_lapsed_is_no_retry_of_the_installer_s(tmp_pat
 
 
 def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: Path) -> None:
-    """A terminal that always sends 0001 presses so a second time; a retry under the operator's eyes tells no one."""
+    """If a terminal always sends 0001, it may be a second press. While the operator is active, it is not escalated."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -350,7 +350,7 @@ def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: P
 
 
 def test_a_retry_of_a_runaway_whose_alarm_was_closed_is_a_retry(tmp_path: Path) -> None:
-    """What a device repeats without end is kept with its closed alarm: its retry is not stored as another report."""
+    """A runaway's report is kept with its closed alarm, so its retry is not stored as another report."""
     settings = small(tmp_path, queue={"runaway_signals": 2})
 
     def low(number: int) -> Signal:

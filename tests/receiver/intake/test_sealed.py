@@ -1,4 +1,4 @@
-"""Sealed frames over a real connection: what was changed on its way is before an operator as what it may have been."""
+"""Sealed frames over a real connection: a frame that was changed on its way opens the alarm that it may have been."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def changed(frame: bytes, old: bytes, new: bytes) -> bytes:
 
 @each_loop
 def test_a_press_that_becomes_a_heartbeat_on_its_way(tmp_path: Path, loop: str) -> None:
-    """The token is changed: the press is stored, acknowledged and before an operator."""
+    """The token is changed; the press is stored, acknowledged and put before an operator."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
@@ -58,7 +58,7 @@ def test_a_press_that_becomes_a_heartbeat_on_its_way(tmp_path: Path, loop: str) 
 
 @each_loop
 def test_a_press_whose_first_block_becomes_noise(tmp_path: Path, loop: str) -> None:
-    """Token and first block are changed: what the frame was cannot be known, so that it is a matter of life."""
+    """Token and first block are changed; the frame may have been anything, so its priority is LIFE."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
@@ -77,7 +77,7 @@ def test_a_press_whose_first_block_becomes_noise(tmp_path: Path, loop: str) -> N
 
 @each_loop
 def test_a_press_that_is_led_to_another_home(tmp_path: Path, loop: str) -> None:
-    """The account is changed, and both homes have the key: it is refused, and both are before an operator."""
+    """The account is changed, and both homes have the key; the frame is refused, and both homes get an alarm."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
@@ -94,7 +94,7 @@ def test_a_press_that_is_led_to_another_home(tmp_path: Path, loop: str) -> None:
 
 @each_loop
 def test_a_sealed_heartbeat_opens_nothing(tmp_path: Path, loop: str) -> None:
-    """A real one is acknowledged and counted."""
+    """A genuine one is acknowledged and counted."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=HOMES, keys=keys) as opened:

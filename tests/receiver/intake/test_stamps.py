@@ -1,4 +1,4 @@
-"""The door to the store: the stamps of what was taken, and who hears of it when."""
+"""The intake: the stamps of reports, and the events that watchers receive."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_alarm_whose_stamp_was_lost_is_ready_after_the_restart(tmp_path: Path
 
 
 def test_watchers_hear_what_became_durable(tmp_path: Path) -> None:
-    """Signals, new alarms, alarms that grew and alarms that became more urgent, in the order of the commits."""
+    """They receive signals, new alarms, alarms that grew or became more urgent, in the order of the commits."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -80,7 +80,7 @@ def test_watchers_hear_what_became_durable(tmp_path: Path) -> None:
 
 
 def test_a_key_never_reaches_a_row(tmp_path: Path) -> None:
-    """Of the key that opened a frame only the name is stored."""
+    """Only the name of the key that opened a frame is stored."""
     secret = Key(name="spring", secret=b"0123456789abcdef")
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""Callers that are not registered: none takes over a home's alarm, and no crowd of them buries a home."""
+"""Strangers: none of them takes over a home's alarm, and a crowd of them does not hide a home."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HOME = Account(account="1234", home="H1")
 
 
 async def flood(rig: Core, peers: Iterable[str]) -> None:
-    """Let a stranger press from each of these addresses, each time under another name."""
+    """Send a press of a stranger from each of these addresses, each time under another account."""
     told = [rig.submit(signal(f"9{number:05}"), arrival=rig.arrival(peer)) for number, peer in enumerate(peers)]
     assert all(one.verdicts for one in await asyncio.gather(*told))
 
 
 def test_a_stranger_that_names_itself_like_a_home_stays_apart(tmp_path: Path) -> None:
-    """The home's press opens an alarm of its own, that begins with itself and is of a known account."""
+    """The home's press opens an alarm of its own, which starts with that press and is of a known account."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -50,7 +50,7 @@ def test_a_stranger_that_names_itself_like_a_home_stays_apart(tmp_path: Path) ->
 
 @pytest.mark.parametrize("closed_before", [False, True])
 def test_a_stranger_makes_no_repetition_of_a_home_s_emergency(tmp_path: Path, *, closed_before: bool) -> None:
-    """What a home calls reported before is an alarm, whatever a stranger of its name has just reported."""
+    """A home's event that is marked as reported before opens an alarm, even if a stranger has used the home's name."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -68,7 +68,7 @@ def test_a_stranger_makes_no_repetition_of_a_home_s_emergency(tmp_path: Path, *,
 def test_an_account_that_was_registered_since_is_no_longer_unknown(
     tmp_path: Path, text: str, verdict: Verdict, signals: int
 ) -> None:
-    """The alarm of an unregistered terminal becomes its home's with the next report of it, be it a retry."""
+    """The alarm of an unregistered terminal becomes its home's alarm with the next report, even with a retry."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -77,7 +77,7 @@ def test_an_account_that_was_registered_since_is_no_longer_unknown(
             await rig.register()
             rig.intake.apply(rig.settings, rig.book)
             rig.clock.advance(10)
-            told = await rig.submit(signal("1234", identity=b"1", text=text))  # the same call; the first one says more
+            told = await rig.submit(signal("1234", identity=b"1", text=text))  # the same call, maybe with more
             assert told.verdicts == [verdict]
             (alarm,) = await rig.open_alarms()
             assert (alarm["home"], alarm["unknown_account"], alarm["signals"]) == ("H1", False, signals)
@@ -110,7 +110,7 @@ def test_a_retry_of_an_account_that_was_registered_since_is_a_call_of_its_home(t
 
 
 def test_homes_come_before_strangers(tmp_path: Path) -> None:
-    """Of the same priority; a more urgent stranger is still the first."""
+    """This applies within a priority; a more urgent stranger still comes first."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, Account(account="1235")]) as rig:
@@ -125,7 +125,7 @@ def test_homes_come_before_strangers(tmp_path: Path) -> None:
 
 
 def test_a_crowd_of_one_network_shares_an_alarm(tmp_path: Path) -> None:
-    """The first ones have an alarm each; of the others every report is stored, and one alarm stands for them."""
+    """The first ones have an alarm each; every report of the others is stored, and they share one alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -145,7 +145,7 @@ def test_a_crowd_of_one_network_shares_an_alarm(tmp_path: Path) -> None:
 
 
 def test_a_crowd_s_alarm_that_an_operator_dealt_with_opens_again(tmp_path: Path) -> None:
-    """The next of its callers may be a person: nothing is silenced by an operator who closed what stood before."""
+    """The next caller may be a user, so an alarm that an operator has closed does not hide that call."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -161,7 +161,7 @@ def test_a_crowd_s_alarm_that_an_operator_dealt_with_opens_again(tmp_path: Path)
 
 
 def test_a_crowd_of_many_networks_opens_a_bounded_number_of_alarms(tmp_path: Path) -> None:
-    """Sources of datagrams can be forged; the first page shows the home first and says how many there are."""
+    """Sources of datagrams can be forged; the first page shows the home first and gives the total number."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -181,7 +181,7 @@ def test_a_crowd_of_many_networks_opens_a_bounded_number_of_alarms(tmp_path: Pat
 
 
 def test_a_page_is_bounded(tmp_path: Path) -> None:
-    """A request of more, or one that follows what no answer told, is refused."""
+    """A request for a larger page, or for a page after an invalid place, is refused."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -193,7 +193,7 @@ def test_a_page_is_bounded(tmp_path: Path) -> None:
 
 
 def test_homes_are_decided_on_before_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A flood of strangers holds up no home, and is bounded; what is not taken is left to be repeated."""
+    """A flood of strangers is bounded and delays no home; reports that are not taken must be repeated."""
     monkeypatch.setattr(intake, "STRANGERS_SHARE", 10)
     monkeypatch.setattr(intake, "STRANGERS_WAITING", 50)
 
@@ -209,7 +209,7 @@ def test_homes_are_decided_on_before_strangers(tmp_path: Path, monkeypatch: pyte
             assert [(await told).verdicts for told in crowd[50:]] == [None] * 10
             rig.journal.gate.set()
             assert (await home).verdicts == [STORED]
-            assert sum(told.done() for told in crowd) <= 20  # those of its own batch
+            assert sum(told.done() for told in crowd) <= 20  # those in the home's batch
             await asyncio.gather(first, *crowd)
             assert rig.intake.waiting == 0
             assert len(rig.read("SELECT id FROM signals")) == 52

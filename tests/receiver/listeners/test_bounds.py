@@ -1,4 +1,4 @@
-"""Sockets: what a crowd and a stranger may take from the receiver, and what ends them."""
+"""Sockets: the limits of crowds and strangers, and how their connections end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NARROW = 4096
 
 @each_loop
 def test_reading_pauses_while_too_many_frames_wait(tmp_path: Path, loop: str) -> None:
-    """A peer with more unanswered frames than allowed is not read further, and read on when they are answered."""
+    """The receiver stops reading a peer with too many unanswered frames, and goes on when they are answered."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"pending_per_connection": 5}) as opened:
@@ -53,7 +53,7 @@ def test_reading_pauses_while_too_many_frames_wait(tmp_path: Path, loop: str) ->
 
 @each_loop
 def test_the_crowd_pauses_when_too_much_waits(tmp_path: Path, loop: str) -> None:
-    """With more frames waiting than the receiver may hold, whoever is owed an answer is read no further."""
+    """If more frames wait than the receiver may hold, it stops reading all peers that wait for an answer."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"intake_waiting": 2}) as opened:
@@ -75,7 +75,7 @@ def test_the_crowd_pauses_when_too_much_waits(tmp_path: Path, loop: str) -> None
 
 
 async def clogged(opened: Door) -> tuple[Terminal, int]:
-    """Return a terminal that let its answers pile up until the receiver stopped reading, and how many it is owed."""
+    """Return a terminal that reads no answers, so that the receiver stopped reading, and the number of its answers."""
     opened.bound["tcp"].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)
     wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
@@ -95,7 +95,7 @@ async def clogged(opened: Door) -> tuple[Terminal, int]:
 
 @each_loop
 def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: str) -> None:
-    """Answers that nobody fetches are bounded: the receiver stops reading, and reads on when they have left."""
+    """Answers that a peer does not read are bounded: the receiver stops reading, and goes on when they have left."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
@@ -111,7 +111,7 @@ def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: s
 
 @each_loop
 def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> None:
-    """A connection has a time for its first whole frame; bytes that are none do not lengthen it, and are evidence."""
+    """A connection has a time for its first whole frame; other bytes do not lengthen it, and are kept as evidence."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
@@ -147,7 +147,7 @@ def test_an_idle_connection_ends(tmp_path: Path, loop: str) -> None:
 def test_a_connection_that_cannot_be_ended_politely_is_dropped(
     tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A peer that fetches nothing does not hold a closing connection for ever."""
+    """A peer that reads nothing does not keep a closing connection open for ever."""
     monkeypatch.setattr(tcp, "LINGER_S", 0.05)
 
     async def scenario() -> None:
@@ -176,7 +176,7 @@ class Exhausted(socket.socket):
 def test_a_machine_without_descriptors_accepts_again_later(
     tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever could not be accepted waits in the kernel until there is room, and the log says why it took so long."""
+    """A peer that could not be accepted waits in the kernel until there are descriptors; the log gives the reason."""
     monkeypatch.setattr(accept, "ACCEPT_AGAIN_S", 0.02)
 
     async def scenario() -> None:
@@ -202,7 +202,7 @@ def test_a_machine_without_descriptors_accepts_again_later(
 
 @each_loop
 def test_connections_are_budgeted(tmp_path: Path, loop: str) -> None:
-    """One address, and all together, may hold so many connections; one that ends makes room."""
+    """Connections of one address, and of all together, are limited; one that ends makes room."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"connections": 3, "connections_per_peer": 2}) as opened:
@@ -225,7 +225,7 @@ def test_connections_are_budgeted(tmp_path: Path, loop: str) -> None:
 
 @each_loop
 def test_bogus_frames_are_budgeted(tmp_path: Path, loop: str) -> None:
-    """After so many rejects a connection is closed, and what was good before them is answered first."""
+    """After too many rejects a connection is closed, but good frames before them are answered first."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"bogus_frames": 3, "pending_per_connection": 1}) as opened:
@@ -247,7 +247,7 @@ def test_bogus_frames_are_budgeted(tmp_path: Path, loop: str) -> None:
     ("said", "named"), [(b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (b"SSH-2.0-x\r\n", "SSH"), (b"\x16\x03\x01\x00", "TLS")]
 )
 def test_strangers_are_recognised_and_hung_up_on(tmp_path: Path, loop: str, said: bytes, named: str) -> None:
-    """Another protocol is named in the evidence, answered with nothing, and its connection closed."""
+    """The evidence names the other protocol; the peer gets no answer, and its connection is closed."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -269,7 +269,7 @@ MANY = 1_000
 
 @each_loop
 def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
-    """A home that presses during a neighbour's flood is served in its turn; the flood is taken whole, in its order."""
+    """A home that reports during another terminal's flood is served in its turn; all of the flood is read, in order."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": UNLIMITED}) as opened:
@@ -292,7 +292,7 @@ def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
 def test_what_was_read_of_a_peer_that_has_ended_is_taken(
     tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch, *, reset: bool
 ) -> None:
-    """A terminal may close behind its last report, or lose its power: what came before is stored."""
+    """A terminal may close after its last report, or lose its power; reports that came before are stored."""
     read: list[bytes] = []
     received = tcp._Connection.data_received
 
@@ -324,7 +324,7 @@ def test_what_was_read_of_a_peer_that_has_ended_is_taken(
 
 @each_loop
 def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str) -> None:
-    """Junk ends the connection within its first turn, and what stands behind it is not read."""
+    """Junk ends the connection within its first turn, and later bytes are not read."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"bogus_frames": 2}) as opened:
@@ -339,7 +339,7 @@ def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str
 
 @each_loop
 def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many connections may bring junk in one turn: a few bytes of each are read until it tells one."""
+    """Many connections may send junk in one turn, so only a few bytes of each are read until it sends a report."""
     taken: list[int] = []
     feed = StreamSession.feed
 
@@ -370,7 +370,7 @@ def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monk
 def test_what_strangers_leave_for_their_turns_is_bounded(
     tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crowd sends and hangs up: a frame's length of each is taken, and where too many wait the oldest give up."""
+    """When a crowd sends and hangs up, one frame's length of each is kept; if too many wait, the oldest are dropped."""
     monkeypatch.setattr(turns, "GONE_MAX", 5)
 
     async def scenario() -> None:
@@ -392,7 +392,7 @@ def test_what_strangers_leave_for_their_turns_is_bounded(
 
 @each_loop
 def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path, loop: str) -> None:
-    """What drips in behind them, and what is left when the stranger hangs up, waits behind the reports of homes."""
+    """Later bytes, and bytes that are left when the stranger hangs up, wait until the reports of homes are read."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -409,7 +409,7 @@ def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path, loop: str) 
 
 @each_loop
 def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path, loop: str) -> None:
-    """What was taken is answered, and then the connection closes, so that the caller repeats the rest."""
+    """Reports that were read are answered; then the connection closes, so that the caller repeats the rest."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -427,7 +427,7 @@ def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path, loop: s
 @each_loop
 @pytest.mark.parametrize("limit", ["connections", "connections_per_peer"])
 def test_silent_connections_make_room_for_a_home(tmp_path: Path, loop: str, limit: str) -> None:
-    """A few addresses that hold all connections shut no home out; who has reported keeps its connection."""
+    """A few addresses that hold all connections do not shut out a home; a home that has reported stays connected."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=[HOME], limits={limit: 3}) as opened:
@@ -437,7 +437,7 @@ def test_silent_connections_make_room_for_a_home(tmp_path: Path, loop: str, limi
             silent = [await opened.dial() for _ in range(2)]
             await until(lambda: opened.core.counters.connections_open == 3)
             early = await opened.dial()
-            assert await early.ended() == b""  # they have not had their time yet
+            assert await early.ended() == b""  # the silent connections still have time to report
             opened.core.clock.advance(3)
             late = await opened.dial()
             late.send(frame(2, "1234"))

@@ -1,4 +1,4 @@
-"""Sockets: what one terminal is told, a stop, and the addresses, on the loops that may carry them."""
+"""Sockets: the answers to a terminal, a stop, and the addresses, on each event loop that the receiver may use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @each_loop
 def test_answers_come_in_the_order_of_the_frames(tmp_path: Path, loop: str) -> None:
-    """Many frames per connection, several per segment, one per many segments: each is answered, in order."""
+    """With many frames per connection, several per segment or one in many segments, each is answered in order."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -47,7 +47,7 @@ def test_answers_come_in_the_order_of_the_frames(tmp_path: Path, loop: str) -> N
 
 @each_loop
 def test_a_whole_frame_is_answered_at_once(tmp_path: Path, loop: str) -> None:
-    """A frame is answered while its connection stands, whatever ends it and whatever is odd in its header."""
+    """A frame is answered while its connection is open, whatever byte ends it, and also if its header is unusual."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -111,7 +111,7 @@ def test_one_connection_serves_as_long_as_the_terminal_likes(tmp_path: Path, loo
 
 @each_loop
 def test_a_reply_that_promises_nothing_waits_its_turn(tmp_path: Path, loop: str) -> None:
-    """What is said at once, to a frame that no key opens, does not overtake the acknowledgement before it."""
+    """An immediate reply, to a frame that no key opens, does not overtake the acknowledgement before it."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -156,7 +156,7 @@ def test_a_terminal_that_shuts_its_side_gets_its_answer(tmp_path: Path, loop: st
 
 @each_loop
 def test_a_frame_that_was_torn_off_is_kept_as_evidence(tmp_path: Path, loop: str) -> None:
-    """The remainder of a connection that broke is a reject."""
+    """The remaining bytes of a connection that broke are a reject."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -175,7 +175,7 @@ def test_a_frame_that_was_torn_off_is_kept_as_evidence(tmp_path: Path, loop: str
 
 @each_loop
 def test_t2_begins_with_the_connection_then_with_each_frame_s_first_byte(tmp_path: Path, loop: str) -> None:
-    """Set-up counts for the first frame; a later one counts from its first byte, not from the silence before it."""
+    """The first frame counts from the set-up; a later one counts from its first byte, without the silence before."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -191,7 +191,7 @@ def test_t2_begins_with_the_connection_then_with_each_frame_s_first_byte(tmp_pat
             clock.advance(2)
             terminal.send(frame(3)[20:])
             await terminal.hear(ack(3))
-            terminal.send(b"\0\r\n")  # what some panels send behind a frame begins no frame
+            terminal.send(b"\0\r\n")  # bytes that some panels send after a frame begin no frame
             await until(lambda: True)
             clock.advance(500)
             terminal.send(frame(4))
@@ -204,7 +204,7 @@ def test_t2_begins_with_the_connection_then_with_each_frame_s_first_byte(tmp_pat
 
 @each_loop
 def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path: Path, loop: str) -> None:
-    """An answer to a connection that broke meanwhile goes nowhere, and the others get theirs."""
+    """An answer to a connection that broke meanwhile is dropped, and other peers get theirs."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -228,7 +228,7 @@ def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path: Path,
 
 @each_loop
 def test_a_connection_that_ended_leaves_nothing_to_collect(tmp_path: Path, loop: str) -> None:
-    """Whatever was made for a connection goes with it, though its last answer came later than its end."""
+    """All objects of a connection are freed with it, even if its last answer came after its end."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -254,7 +254,7 @@ def test_a_connection_that_ended_leaves_nothing_to_collect(tmp_path: Path, loop:
 
 @each_loop
 def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path, loop: str) -> None:
-    """Over TCP the terminal is hung up on at once, so that it dials its second receiver; over UDP there is silence."""
+    """Over TCP the receiver hangs up at once, so that the terminal dials its second receiver; over UDP it is silent."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -276,9 +276,9 @@ def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path, loop: str) -> 
 
 @each_loop
 def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: str) -> None:
-    """After a stop nobody is accepted, nothing more is read, and what was read is committed and answered.
+    """After a stop no peer is accepted, nothing further is read, and frames that were read are committed and answered.
 
-    What had come of one more frame is evidence.
+    An incomplete frame is kept as evidence.
     """
 
     async def scenario() -> None:
@@ -304,8 +304,8 @@ def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path, loop: st
 
 @each_loop
 def test_the_kernel_holds_a_district_that_comes_back(tmp_path: Path, loop: str) -> None:
-    """The backlog that was asked for is the one in force: as large as the machine allows."""
-    tcp_info, max_backlog = 11, struct.Struct("=28xI")  # linux/tcp.h: of a listening socket tcpi_sacked is its backlog
+    """The backlog in force is the one that was requested, as far as the machine allows."""
+    tcp_info, max_backlog = 11, struct.Struct("=28xI")  # linux/tcp.h: tcpi_sacked of a listening socket is its backlog
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -318,7 +318,7 @@ def test_the_kernel_holds_a_district_that_comes_back(tmp_path: Path, loop: str) 
 
 
 def test_a_port_in_use_is_said_with_its_remedy() -> None:
-    """Whoever has the port already is found by the command that the error names."""
+    """The error names a command that finds the program that uses the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = Listen(protocol="dc09", host="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(ConfigError, match="ss -ltunp"):
@@ -326,12 +326,12 @@ def test_a_port_in_use_is_said_with_its_remedy() -> None:
 
 
 def test_an_address_of_another_machine_is_said() -> None:
-    """An address that is not this machine's cannot be listened on."""
+    """The receiver cannot listen on an address that does not belong to this machine."""
     with pytest.raises(ConfigError, match="ip address"):
         bind(Listen(protocol="dc09", host="192.0.2.1", port=0))
 
 
 def test_addresses_are_spelled_so_that_they_can_be_read() -> None:
-    """An IPv6 address stands in brackets, or its port could not be told from it."""
+    """An IPv6 address is put in brackets, so that its port can be distinguished from it."""
     assert spelled("192.0.2.7", 9000) == "192.0.2.7:9000"
     assert spelled("2001:db8::7", 9000) == "[2001:db8::7]:9000"

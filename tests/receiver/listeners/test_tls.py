@@ -1,4 +1,4 @@
-"""Sockets: TLS, whose handshakes count and end like connections."""
+"""Sockets: TLS. Handshakes count and end like connections."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def trusting(tls: Tls) -> ssl.SSLContext:
 
 @each_loop
 def test_tls_carries_the_same_frames(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """Over TLS a terminal is served as over TCP, and its signals say so."""
+    """A terminal is served over TLS like over TCP, and its signals record the transport."""
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files) as opened:
@@ -110,7 +110,7 @@ def test_tls_carries_the_same_frames(tmp_path: Path, loop: str, tls_files: Tls) 
 
 @each_loop
 def test_a_handshake_that_fails_is_counted(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """Whoever speaks no TLS to a TLS listener is dropped, and so is a client without the certificate asked for."""
+    """A TLS listener drops a peer that does not use TLS, and a client without the required certificate."""
 
     async def scenario() -> None:
         guarded = tls_files.model_copy(update={"client_ca": tls_files.certificate, "client_accounts": "any"})
@@ -119,7 +119,7 @@ def test_a_handshake_that_fails_is_counted(tmp_path: Path, loop: str, tls_files:
             plain.send(frame(1))
             await plain.ended()
             await until(lambda: opened.refused(Refusal.TLS) == 1)
-            nameless = await opened.dial(ssl=trusting(tls_files))  # TLS 1.3: the client believes in it until it reads
+            nameless = await opened.dial(ssl=trusting(tls_files))  # TLS 1.3: the client sees the refusal when it reads
             await nameless.ended()
             await until(lambda: opened.refused(Refusal.TLS) == 2)
             assert opened.core.counters.connections_open == 0
@@ -134,7 +134,7 @@ def test_a_handshake_that_fails_is_counted(tmp_path: Path, loop: str, tls_files:
 
 @each_loop
 def test_a_handshake_counts_as_a_connection(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """Peers that never finish their handshake are within the budgets, and dropped when their time is over."""
+    """Peers that never finish their handshake count in the budgets, and are dropped when their time is over."""
 
     async def scenario() -> None:
         limits = {"connections_per_peer": 1}
@@ -171,7 +171,7 @@ def test_a_handshake_has_its_time(tmp_path: Path, loop: str, tls_files: Tls, mon
 def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
     tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """A newcomer needs the place in the turn in which a handshake ends: the count of connections stays right."""
+    """If a new peer needs the place in the turn in which a handshake ends, the count of connections stays right."""
     made = tcp._Connection.connection_made
 
     async def scenario() -> None:
@@ -182,7 +182,7 @@ def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
                 if moment == "after":
                     made(self, transport)
                 opened.core.clock.advance(3)
-                assert budget.connect("198.51.100.7") is None  # it makes room
+                assert budget.connect("198.51.100.7") is None  # the terminal is dropped to make room
                 if moment == "before":
                     made(self, transport)
 
@@ -191,7 +191,7 @@ def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
                 terminal = await opened.dial(ssl=trusting(tls_files))
                 assert await terminal.ended() == b""
             except (ConnectionError, ssl.SSLError):
-                pass  # its handshake was not over on its own side
+                pass  # the terminal had not finished its handshake
             await until(lambda: opened.core.counters.connections_open == 1 and not opened.tcp.connections)
             assert opened.refused(Refusal.UNPROVEN) == 1
             budget.disconnect("198.51.100.7")
@@ -202,7 +202,7 @@ def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
 
 @each_loop
 def test_a_stop_ends_handshakes(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """A stop does not wait for peers that never said hello."""
+    """A stop does not wait for peers that have not begun their handshake."""
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files) as opened:
@@ -219,7 +219,7 @@ def test_a_stop_ends_handshakes(tmp_path: Path, loop: str, tls_files: Tls) -> No
 def test_a_stop_in_the_turn_of_a_connection_gives_its_place_back(
     tmp_path: Path, loop: str, tls_files: Tls, *, tls: bool
 ) -> None:
-    """What sets the connection up has not made a step yet: its place and its socket are free again all the same."""
+    """The place and the socket are free again, although the task that sets the connection up had not started."""
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files if tls else None) as opened:
@@ -247,7 +247,7 @@ def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 @each_loop
 def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """They would be taken from anyone, on the same port, without a certificate."""
+    """The receiver would take them from any sender, on the same port, without a certificate."""
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files) as opened:
@@ -263,7 +263,7 @@ def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, loop: str, tls
 def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
     tmp_path: Path, loop: str, tls_files: Tls, *, known: bool
 ) -> None:
-    """Its terminal would never be heard: a home that we know is a LIFE alarm, a stranger stands under its address."""
+    """Its reports would all be lost, so a known home gets a LIFE alarm, and a stranger one under its address."""
 
     async def scenario() -> None:
         async with door(tmp_path, tls=tls_files, accounts=[HOME] if known else []) as opened:
@@ -273,7 +273,7 @@ def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
             await opened.core.sync()
             (alarm,) = await opened.core.open_alarms()
             assert (alarm["home"], alarm["priority"]) == (("H1", "LIFE") if known else ("127.0.0.1", "TECHNICAL"))
-            assert "spoke in clear at a port for TLS" in alarm["why"]
+            assert "sent in clear to a port for TLS" in alarm["why"]
             (row,) = opened.core.read("SELECT raw, reason FROM rejects")
             assert (bytes(row["raw"]).strip(), row["reason"]) == (frame(1, "1234").strip(), "wrong_port")
             assert opened.core.read("SELECT id FROM signals") == []
@@ -283,7 +283,7 @@ def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
 
 
 def spied(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Return what decoders are given from now on."""
+    """Return the list of bytes that decoders are given from now on."""
     given: list[bytes] = []
     feed = Dc09Decoder.feed
 
@@ -296,12 +296,12 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def heard(given: list[bytes], said: bytes) -> bool:
-    """Return True when decoders were given all that was said."""
+    """Return True when decoders were given all bytes that were sent."""
     return b"".join(given) == said
 
 
 async def told(opened: Door) -> list[tuple[str, str]]:
-    """Return the homes that wait for an operator, and how urgently."""
+    """Return the homes that wait for an operator, with their priorities."""
     await opened.core.sync()
     return sorted((alarm["home"], alarm["priority"]) for alarm in await opened.core.open_alarms())
 
@@ -311,7 +311,7 @@ async def told(opened: Door) -> list[tuple[str, str]]:
 def test_a_press_in_clear_may_come_in_segments(
     tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, ...]
 ) -> None:
-    """A modem cuts a frame anywhere: the home is named all the same, and its press is as urgent."""
+    """A modem may cut a frame anywhere; the alarm still names the home, and has the same priority."""
     given = spied(monkeypatch)
 
     async def scenario() -> None:
@@ -334,7 +334,7 @@ def test_a_press_in_clear_may_come_in_segments(
 def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
     tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    """However it ends, what came until then is evidence, and an operator hears of the address."""
+    """However it ends, the bytes until then are evidence, and the address is put before an operator."""
     given = spied(monkeypatch)
     if end == "its time is over":
         monkeypatch.setattr(accept, "CLEAR_S", 0.05)
@@ -363,7 +363,7 @@ def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
 def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
     tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """It may be a third party's: the log has its stack, the place is free again, and an operator hears of the bytes."""
+    """It may be a third party's. The log has its stack, the place is free, and an operator is shown the address."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -388,7 +388,7 @@ def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
 def test_a_decoder_that_cannot_be_made_keeps_no_connection(
     tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At a port in clear, too, the place is free again and the log says why."""
+    """At a port in clear, too, the place is free again and the log has the reason."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -406,7 +406,7 @@ def test_a_decoder_that_cannot_be_made_keeps_no_connection(
 
 @each_loop
 def test_each_home_behind_a_gateway_in_clear_reaches_an_operator(tmp_path: Path, loop: str, tls_files: Tls) -> None:
-    """A gateway speaks for many homes: no press stands in another home's alarm, and a stranger's is not dropped."""
+    """A gateway reports for many homes; no press joins another home's alarm, and a stranger's is not dropped."""
 
     async def scenario() -> None:
         homes = [HOME, Account(account="1235", home="H2")]
@@ -430,7 +430,7 @@ def test_each_home_behind_a_gateway_in_clear_reaches_an_operator(tmp_path: Path,
 def test_a_certificate_reports_for_the_account_that_it_names(
     tmp_path: Path, loop: str, tls_files: Tls, policy: Literal["named", "any"], stored: int
 ) -> None:
-    """A terminal whose certificate was stolen speaks for its own home alone; a gateway may be let speak for many."""
+    """A stolen certificate of a terminal reports only for its own home; a gateway may be allowed to report for many."""
 
     async def scenario() -> None:
         guarded = Tls(
@@ -452,6 +452,6 @@ def test_a_certificate_reports_for_the_account_that_it_names(
             await opened.core.sync()
             assert len(opened.core.read("SELECT id FROM signals")) == stored
             homes = {alarm["home"] for alarm in await opened.core.open_alarms()}
-            assert "H1" in homes  # what is refused in a home's name is told
+            assert "H1" in homes  # a refusal in a home's name is put before an operator
 
     run(scenario(), loop)

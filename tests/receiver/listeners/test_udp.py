@@ -1,4 +1,4 @@
-"""Sockets: datagrams, answered where they came from or left to be repeated."""
+"""Sockets: datagrams, which are answered at their source or must be repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @each_loop
 def test_datagrams_are_answered_where_they_came_from(tmp_path: Path, loop: str) -> None:
-    """Each datagram is one frame and its answer goes to its source, from the port it was sent to: TCP's own."""
+    """Each datagram is one frame. Its answer goes to its source, from its target port, which is also the TCP port."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -47,7 +47,7 @@ def test_datagrams_are_answered_where_they_came_from(tmp_path: Path, loop: str) 
 
 @each_loop
 def test_datagrams_beyond_the_bound_are_left_to_be_repeated(tmp_path: Path, loop: str) -> None:
-    """With too much waiting a datagram is not taken, and that is counted."""
+    """If too many frames wait, a datagram is not taken, which is counted."""
 
     async def scenario() -> None:
         async with door(tmp_path, limits={"intake_waiting": 1}) as opened:
@@ -65,7 +65,7 @@ def test_datagrams_beyond_the_bound_are_left_to_be_repeated(tmp_path: Path, loop
 
 @each_loop
 def test_datagrams_take_turns_with_connections(tmp_path: Path, loop: str) -> None:
-    """A flood of datagrams leaves turns of the loop to others: so much is read in each, and all of it in the end."""
+    """A flood of datagrams leaves time for connections: each turn of the loop reads a part, and in the end all."""
     many = 200
 
     async def scenario() -> None:
@@ -88,7 +88,7 @@ def test_datagrams_take_turns_with_connections(tmp_path: Path, loop: str) -> Non
 
 @each_loop
 def test_an_answer_to_a_socket_that_is_gone_harms_nobody(tmp_path: Path, loop: str) -> None:
-    """A datagram whose listener was closed before the commit takes nobody else's answer with it."""
+    """If a datagram's listener was closed before the commit, other peers still get their answers."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -109,7 +109,7 @@ def test_an_answer_to_a_socket_that_is_gone_harms_nobody(tmp_path: Path, loop: s
 
 @each_loop
 def test_a_packed_datagram_of_an_unknown_caller_is_answered_once(tmp_path: Path, loop: str) -> None:
-    """Its source may be forged: 68 answers would go to a victim. The reports are stored; the caller repeats them."""
+    """Its source may be forged; 68 answers would go to a victim. The reports are stored; the caller repeats them."""
 
     async def scenario() -> None:
         async with door(tmp_path) as opened:
@@ -118,7 +118,7 @@ def test_a_packed_datagram_of_an_unknown_caller_is_answered_once(tmp_path: Path,
                 await until(lambda: len(opened.core.read("SELECT id FROM signals")) == 68)
                 await opened.core.sync()
                 assert [received(udp), received(udp)] == [ack(1), b""]
-                udp.send(frame(7))  # a repetition, alone in its datagram
+                udp.send(frame(7))  # a repetition in a datagram of its own
                 assert await asyncio.get_running_loop().sock_recv(udp, 2048) == ack(7)
 
     run(scenario(), loop)
@@ -145,7 +145,7 @@ def test_a_packed_datagram_of_what_no_key_opens_is_answered_once(tmp_path: Path,
 
 @each_loop
 def test_a_packed_datagram_of_a_registered_terminal_is_answered_frame_by_frame(tmp_path: Path, loop: str) -> None:
-    """It hears of each report, as many as fit into one packet, also behind frames of callers that are unknown."""
+    """Its reports get as many answers as fit into one packet, also after frames of unknown callers."""
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=[Account(account="5678")]) as opened:

@@ -1,4 +1,4 @@
-"""What frames and operators do to the queue, where a plain example says more than the machine."""
+"""What frames and operators do to the queue, in examples that are clearer than the state machine."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_home_s_signals_gather_in_one_alarm(tmp_path: Path) -> None:
 
 
 def test_routine_signals_do_not_keep_an_alarm_fresh(tmp_path: Path) -> None:
-    """The chaining window runs from the last signal that meant something; a restore joins and does not lengthen it."""
+    """The chaining window runs from the last signal that is not routine; a restore joins but does not lengthen it."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
@@ -94,7 +94,7 @@ def test_a_more_urgent_signal_lifts_the_alarm(tmp_path: Path) -> None:
 
 
 def test_what_the_device_kept_back_is_put_before_a_person_with_its_age(tmp_path: Path) -> None:
-    """An alarm from a device's memory says how old it is, until one that happens now joins it: then it says that."""
+    """An alarm from a device's memory shows its age until a current signal joins it; then it shows that signal."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -110,7 +110,7 @@ def test_what_the_device_kept_back_is_put_before_a_person_with_its_age(tmp_path:
 
 
 def test_an_answered_alarm_hides_nothing_more_urgent(tmp_path: Path) -> None:
-    """While somebody speaks with a home about its battery, its emergency is an alarm of its own, chained to it."""
+    """While an operator speaks with a home about a battery, its emergency is an alarm of its own, chained to that."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -126,7 +126,7 @@ def test_an_answered_alarm_hides_nothing_more_urgent(tmp_path: Path) -> None:
 
 
 def test_an_answered_alarm_whose_holder_went_quiet_takes_nothing(tmp_path: Path) -> None:
-    """More of the same joins only under the eyes of somebody; otherwise it waits for somebody as a new alarm."""
+    """The same signal joins only while the operator is active; otherwise it waits for an operator as a new alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -143,7 +143,7 @@ def test_an_answered_alarm_whose_holder_went_quiet_takes_nothing(tmp_path: Path)
 
 
 def test_the_clock_of_a_chain_starts_with_its_first_call(tmp_path: Path) -> None:
-    """Whatever is chained inherits the first communication's beginning, and its place by age; t2 is its own."""
+    """A chained alarm inherits the start of the first communication and its place by age; it has a t2 of its own."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -182,7 +182,7 @@ def test_when_the_newer_alarm_is_closed_the_older_is_joined_again(tmp_path: Path
     run(scenario())
 
 
-# --- the clock of an emergency ---------------------------------------------------------------------------------------
+# --- the clock of an emergency ----------------------------------------------------------------------------------------
 
 
 def began(alarm: dict[str, Any]) -> tuple[object, object]:
@@ -192,7 +192,7 @@ def began(alarm: dict[str, Any]) -> tuple[object, object]:
 
 @pytest.mark.parametrize("outcome", ["false_alarm", "handled_by_voice", "help_sent", "other"])
 def test_the_clock_of_an_emergency_survives_a_closed_alarm(tmp_path: Path, outcome: str) -> None:
-    """Who calls again after the alarm was closed has been waiting since the first call, however it was closed."""
+    """A user who calls again after the alarm was closed has waited since the first call, whatever the outcome was."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
@@ -214,7 +214,7 @@ def test_the_clock_of_an_emergency_survives_a_closed_alarm(tmp_path: Path, outco
 
 
 def test_the_clock_of_an_emergency_ends_with_the_chaining_window(tmp_path: Path) -> None:
-    """What a home says later is another emergency: the window runs from the moment at which the last one was closed."""
+    """A later call is another emergency; the window runs from the moment at which the last alarm was closed."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
@@ -229,7 +229,7 @@ def test_the_clock_of_an_emergency_ends_with_the_chaining_window(tmp_path: Path)
 
 
 def test_an_emergency_lasts_while_its_alarm_is_open(tmp_path: Path) -> None:
-    """Help is on its way for an hour: a press after the chaining window is an alarm of its own with the same clock."""
+    """Help is on its way for an hour; a press after the chaining window is an alarm of its own with the same clock."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"chain_window_s": 100.0})) as rig:
@@ -244,7 +244,7 @@ def test_an_emergency_lasts_while_its_alarm_is_open(tmp_path: Path) -> None:
 
 
 def test_a_low_battery_that_was_closed_starts_no_clock(tmp_path: Path) -> None:
-    """Only what help is sent for is an emergency."""
+    """Only a call for which help is sent is an emergency."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -258,7 +258,7 @@ def test_a_low_battery_that_was_closed_starts_no_clock(tmp_path: Path) -> None:
 
 
 def test_a_test_s_emergency_is_not_the_home_s(tmp_path: Path) -> None:
-    """What an installer tried out and closed does not make a call look older."""
+    """An alarm of an installer's test that was closed does not make a call look older."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -274,7 +274,7 @@ def test_a_test_s_emergency_is_not_the_home_s(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", [0, 5_000, -5_000])
 def test_the_clock_of_an_emergency_survives_a_restart(tmp_path: Path, step: int) -> None:
-    """What was closed before is read back; while the receiver runs a stepped wall clock changes nothing of it."""
+    """Closed emergencies are read back; a wall clock that is set while the receiver runs changes nothing."""
 
     async def scenario() -> None:
         settings = small(tmp_path, queue={"chain_window_s": 100.0})
@@ -300,7 +300,7 @@ def test_the_clock_of_an_emergency_survives_a_restart(tmp_path: Path, step: int)
 
 
 def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
-    """An account on test opens alarms of its own, joins none of the home's others, and pushes none of them aside."""
+    """An account on test opens alarms of its own, joins none of the home's others, and replaces none of them."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -320,7 +320,7 @@ def test_accounts_on_test_stand_apart(tmp_path: Path) -> None:
 
 
 def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
-    """A test is over at its very moment, and a restart neither ends nor lengthens it; case does not matter."""
+    """A test ends at its exact instant, and a restart neither ends nor lengthens it; case does not matter."""
     accounts = [Account(account="ABcd")]
 
     async def scenario() -> None:
@@ -348,7 +348,7 @@ def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_of_two_who_claim_at_once_one_wins(tmp_path: Path, *, busy: bool) -> None:
-    """Before a batch, and in the middle of one: the first gets the alarm, the second hears who has it."""
+    """Before a batch and in the middle of one, the first operator gets the alarm; the second is told who has it."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -370,7 +370,7 @@ def test_of_two_who_claim_at_once_one_wins(tmp_path: Path, *, busy: bool) -> Non
 
 
 def test_a_lapsed_claim_waits_at_its_old_place(tmp_path: Path) -> None:
-    """Order is priority, then age; claiming and lapsing change nothing of it."""
+    """The order is priority, then age; a claim that is made or lapses does not change it."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -391,7 +391,7 @@ def test_a_lapsed_claim_waits_at_its_old_place(tmp_path: Path) -> None:
 
 
 def test_a_note_shows_signs_of_life(tmp_path: Path) -> None:
-    """The holder's note renews the lease; anybody may note, and that gives nobody the alarm."""
+    """The holder's note renews the lease; another operator's note is accepted, and does not give them the alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -412,7 +412,7 @@ def test_a_note_shows_signs_of_life(tmp_path: Path) -> None:
 
 
 def test_a_restart_in_the_same_boot_keeps_leases_and_clocks(tmp_path: Path) -> None:
-    """The monotonic clock goes on: who held an alarm holds it, and t3 runs from where it began."""
+    """The monotonic clock goes on: an operator keeps the alarm that they held, and t3 runs from its old start."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -429,11 +429,11 @@ def test_a_restart_in_the_same_boot_keeps_leases_and_clocks(tmp_path: Path) -> N
     run(scenario())
 
 
-# --- what is seen -----------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def test_why_an_alarm_stands_where_it_stands(tmp_path: Path) -> None:
-    """The reason can be read: what, which code, from where, and what else is to be known."""
+    """The reason is readable text: kind, code, device and what else is known."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -452,7 +452,7 @@ def test_why_an_alarm_stands_where_it_stands(tmp_path: Path) -> None:
 
 
 def test_counts_and_the_longest_wait(tmp_path: Path) -> None:
-    """Open alarms are counted as they stand, and the longest wait is that of one that really waits."""
+    """Open alarms count by their present state, and only alarms that are waiting count for the longest wait."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
@@ -475,7 +475,7 @@ def test_counts_and_the_longest_wait(tmp_path: Path) -> None:
 
 
 def test_an_alarm_is_not_shown_before_it_is_durable(tmp_path: Path) -> None:
-    """Operators see no alarm that could still be lost."""
+    """Operators see no alarm that could still be rolled back."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

@@ -1,4 +1,4 @@
-"""What time does to alarms: a warning, then a supervisor, for a call that waits; a supervisor for a forgotten one."""
+"""A call that waits too long causes a warning, then goes before a supervisor; so does one that its operator left."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ async def escalated(rig: Core, number: int = 1) -> int:
 
 
 async def nothing() -> AsyncGenerator[dict[str, Any], None]:
-    """Yield one event that says nothing: a watcher that has it is there."""
+    """Yield one empty event, so that a watcher that has read it is connected."""
     yield {}
 
 
 async def passes(rig: Core, seconds: float) -> None:
-    """Let time pass, and let everything that is due by then happen."""
+    """Let time pass, and do everything that is due by then."""
     rig.clock.advance(seconds)
     await rig.fall_due()
 
 
 def causes(rig: Core) -> dict[str, int]:
-    """Return how often alarms went before a supervisor, by why."""
+    """Return how often alarms went before a supervisor, by cause."""
     found: dict[str, int] = {}
     for (_, cause), times in rig.counters.escalations.items():
         if times:
@@ -68,7 +68,7 @@ def causes(rig: Core) -> dict[str, int]:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path: Path, loop: str) -> None:
-    """A warning is no escalation: log, metric, audit, watchers and the alarm itself keep the two words apart."""
+    """A warning is no escalation: log, metric, audit, watchers and the alarm itself distinguish the two."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -113,7 +113,7 @@ def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_the_timer_is_the_loop_s_own(tmp_path: Path, loop: str) -> None:
-    """The receiver looks by itself when a mark comes, and only then: for the first alarm, and for those behind it."""
+    """The receiver checks by itself when a mark comes, and only then: for the first alarm and for later ones."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path, hold_s=60.0), clock=SystemClock()) as rig:
@@ -126,7 +126,7 @@ def test_the_timer_is_the_loop_s_own(tmp_path: Path, loop: str) -> None:
 
 
 def test_a_call_that_still_waits_goes_before_a_supervisor_again(tmp_path: Path) -> None:
-    """The supervisor may be away, too: each hold time in which no operator acts tells them again."""
+    """The supervisor may be away, too, so each hold time in which no operator acts escalates again."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -158,7 +158,7 @@ def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str) -> None:
 
 
 def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
-    """ANS 6 is about all that come in: a low battery is warned of and escalated like a call, but once."""
+    """ANS 6 is about all communications: a low battery causes a warning and an escalation like a call, but once."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -175,7 +175,7 @@ def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
 
 
 def test_a_service_may_leave_technical_alarms_out(tmp_path: Path) -> None:
-    """Then they wait without a mark, until a call joins them; a claim does not change that, an answer is held."""
+    """Then they wait without a mark until a call joins them. A claim does not change that; an answer has a hold."""
 
     async def scenario() -> None:
         settings = hasty(tmp_path, t3_priorities=("LIFE", "HOME_RISK"))
@@ -198,7 +198,7 @@ def test_a_service_may_leave_technical_alarms_out(tmp_path: Path) -> None:
 
 
 def test_accounts_on_test_are_left_alone(tmp_path: Path) -> None:
-    """No person waits there while the installer is at work, neither for an answer nor for the rest of a talk."""
+    """No user waits during an installer's test, neither for an answer nor for the end of a call."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path), accounts=[Account(account="2")]) as rig:
@@ -213,7 +213,7 @@ def test_accounts_on_test_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_an_alarm_that_became_urgent_is_followed_from_then_on(tmp_path: Path) -> None:
-    """The limits of a lifted alarm run from the signal that lifted it, whatever was told of it before."""
+    """The limits of a lifted alarm run from the signal that lifted it, even if it was escalated before."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -232,7 +232,7 @@ def test_an_alarm_that_became_urgent_is_followed_from_then_on(tmp_path: Path) ->
 
 
 def test_a_claim_that_lapses_when_all_was_told_is_told_at_once(tmp_path: Path) -> None:
-    """A supervisor believes that the operator who claimed it answers: when that one is gone they hear of it."""
+    """A supervisor expects the operator who claimed it to answer, so they must know when that claim lapses."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -260,7 +260,7 @@ def test_a_claim_that_lapses_when_all_was_told_is_told_at_once(tmp_path: Path) -
 
 
 def test_an_answered_alarm_whose_operator_vanishes_goes_before_a_supervisor(tmp_path: Path) -> None:
-    """It stays answered and in that operator's name, and everybody can see that it is left: it cannot be forgotten."""
+    """It stays answered and in that operator's name; all can see that it is left, so it cannot be forgotten."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -300,7 +300,7 @@ def test_an_answered_alarm_whose_operator_vanishes_goes_before_a_supervisor(tmp_
     ],
 )
 def test_every_action_of_the_holder_renews_the_hold(tmp_path: Path, do: str, arguments: dict[str, object]) -> None:
-    """An operator who writes, asks or claims again is there; the hold time runs from that moment."""
+    """An operator who notes, escalates or claims again is active; the hold time runs from that moment."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -317,7 +317,7 @@ def test_every_action_of_the_holder_renews_the_hold(tmp_path: Path, do: str, arg
 
 
 def test_a_colleague_s_note_does_not_renew_the_hold(tmp_path: Path) -> None:
-    """That others have something to say does not mean that the holder is there."""
+    """Actions of other operators do not show that the holder is active."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -333,7 +333,7 @@ def test_a_colleague_s_note_does_not_renew_the_hold(tmp_path: Path) -> None:
 
 
 def test_a_technical_alarm_is_held_too(tmp_path: Path) -> None:
-    """It is told once, and once more for each operator who takes it and vanishes."""
+    """It is escalated once, and again for each operator who takes it and vanishes."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -369,7 +369,7 @@ def test_a_colleague_who_never_takes_over_is_noticed(tmp_path: Path) -> None:
 
 
 def test_what_is_open_at_the_start_is_followed(tmp_path: Path) -> None:
-    """A restart loses no limit: one that passed meanwhile is made up for, the next one comes in its time."""
+    """A restart loses no limit: one that passed meanwhile takes effect at once, the next one at its time."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -391,7 +391,7 @@ def test_what_is_open_at_the_start_is_followed(tmp_path: Path) -> None:
 
 
 def test_an_operator_s_own_escalation_uses_up_no_mark(tmp_path: Path) -> None:
-    """What an operator asks for is counted, and after a restart the receiver still warns and escalates by the clock."""
+    """An operator's request is counted, and after a restart the receiver still warns and escalates by the clock."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -408,7 +408,7 @@ def test_an_operator_s_own_escalation_uses_up_no_mark(tmp_path: Path) -> None:
 
 
 def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
-    """The monotonic clock of this boot goes on, whatever the wall clock does; what was told is not told again."""
+    """The monotonic clock of this boot goes on, whatever the wall clock does; no escalation is repeated."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -435,7 +435,7 @@ def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("held", ["answer", "claim"])
 def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp_path: Path, held: str) -> None:
-    """The clock cannot tell for how long its operator has been quiet: the supervisor hears of it at once."""
+    """The clock does not show how long the operator has been inactive, so the alarm is escalated at once."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -458,7 +458,7 @@ def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp_path:
 
 
 def test_after_a_reboot_a_call_that_waits_is_told_by_the_wall_clock(tmp_path: Path) -> None:
-    """It waits since it was ready; what was told before the reboot is not told again."""
+    """It has waited since it was ready; warnings from before the reboot are not repeated."""
 
     async def scenario() -> None:
         clock = ManualClock()
@@ -479,7 +479,7 @@ def test_after_a_reboot_a_call_that_waits_is_told_by_the_wall_clock(tmp_path: Pa
 
 
 def another_boot(rig: Core) -> None:
-    """Let the journal believe that it was written before the machine was restarted."""
+    """Make the journal look as if it was written before a restart of the machine."""
     connection = rig.journal._connection
     connection.execute("UPDATE boots SET boot = 'another'")
 
@@ -488,7 +488,7 @@ def another_boot(rig: Core) -> None:
 
 
 def test_escalation_needs_no_disk(tmp_path: Path) -> None:
-    """While the journal has failed alarms are still put before a supervisor, and that is written later."""
+    """While the journal has failed, alarms are still put before a supervisor; the record is written later."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -508,7 +508,7 @@ def test_escalation_needs_no_disk(tmp_path: Path) -> None:
 
 
 def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path) -> None:
-    """They are kept, shown, and told to watchers; what the receiver escalates later does not take their place."""
+    """They are kept, shown and sent to watchers; a later escalation by the receiver does not replace them."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -538,7 +538,7 @@ def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path)
 
 
 def test_other_limits_count_for_the_next_alarm(tmp_path: Path) -> None:
-    """A reload changes the limits of alarms to come."""
+    """A reload changes the limits of later alarms."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
@@ -552,7 +552,7 @@ def test_other_limits_count_for_the_next_alarm(tmp_path: Path) -> None:
 
 
 def test_many_that_fall_due_at_once_leave_room_for_frames(tmp_path: Path) -> None:
-    """One turn of the loop looks at a bounded number; all the others follow, and none is left out."""
+    """One turn of the loop handles a bounded number; all the others follow, and no alarm is left out."""
 
     async def scenario() -> None:
         many = 2 * AT_ONCE + 1
@@ -570,7 +570,7 @@ def test_many_that_fall_due_at_once_leave_room_for_frames(tmp_path: Path) -> Non
 
 
 def test_a_stop_forgets_the_marks(tmp_path: Path) -> None:
-    """A receiver that is stopping puts nothing before anybody."""
+    """A receiver that is stopping puts nothing before a supervisor."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:

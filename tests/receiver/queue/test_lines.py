@@ -1,4 +1,4 @@
-"""What stands in a line of its own: reports that cannot be read, and codes that no table has."""
+"""Reports that have a line of their own: those that cannot be read, and codes that no table has."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def close(rig: Core, number: int) -> None:
 
 
 def test_a_call_behind_unknown_reports_has_an_alarm_of_its_own(tmp_path: Path) -> None:
-    """Case T1-6: six unknown reports, then a fall; the fall stands first, and not as their seventh signal."""
+    """Case T1-6: six unknown reports, then a fall; the fall comes first, and is not their seventh signal."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -48,7 +48,7 @@ def test_a_call_behind_unknown_reports_has_an_alarm_of_its_own(tmp_path: Path) -
 
 
 def test_an_unknown_report_does_not_hide_in_an_alarm(tmp_path: Path) -> None:
-    """Whatever is open in its home, it stands apart; each account has a line, and one for all of its codes."""
+    """It is separate from all other open alarms of its home; each account has one line for all unknown codes."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -63,7 +63,7 @@ def test_an_unknown_report_does_not_hide_in_an_alarm(tmp_path: Path) -> None:
 
 
 def test_a_line_stays_one_line_for_as_long_as_it_is_open(tmp_path: Path) -> None:
-    """No chaining window and no operator who went quiet makes two of it, and a restart does not either."""
+    """No chaining window, inactive operator or restart splits it into two alarms."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -80,7 +80,7 @@ def test_a_line_stays_one_line_for_as_long_as_it_is_open(tmp_path: Path) -> None
 
 
 def test_a_code_that_an_operator_has_seen_stays_quiet_for_a_day(tmp_path: Path) -> None:
-    """It is kept with the line that was closed; another code, and the same one a day later, open a line."""
+    """It is kept with the closed line; another code, and the same one a day later, open a new line."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -100,7 +100,7 @@ def test_a_code_that_an_operator_has_seen_stays_quiet_for_a_day(tmp_path: Path) 
 
 
 def test_a_line_whose_commit_failed_is_opened_again(tmp_path: Path) -> None:
-    """Its number may be another alarm's next time."""
+    """The number of the lost alarm may then belong to another one."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -114,7 +114,7 @@ def test_a_line_whose_commit_failed_is_opened_again(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_an_alarm_of_its_own(tmp_path: Path) -> None:
-    """It may be a call for help: LIFE, joined by its like alone, and it hides no call that can be read."""
+    """It may be a call for help, so it is LIFE. Only other such reports join it, and it hides no readable call."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME) as rig:
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_an_alarm_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_home_may_say_what_its_unknown_code_means(tmp_path: Path) -> None:
-    """A remap that makes it urgent lets it chain as any other call."""
+    """A remap that makes it urgent lets it chain like any other call."""
 
     async def scenario() -> None:
         home = Account(account="1111", home="H1", remaps={"APXX": Remap(kind=None, priority=Priority.LIFE)})
@@ -140,9 +140,9 @@ def test_a_home_may_say_what_its_unknown_code_means(tmp_path: Path) -> None:
 
 
 def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> None:
-    """The home's remap comes while the line is open: the repetition that adds to it makes a LIFE alarm of it.
+    """The home's remap comes while the line is open; a repetition with additions then makes it a LIFE alarm.
 
-    It then chains as any other call, no unknown code joins it, and an operator can close it.
+    It then chains like any other call, no unknown code joins it, and an operator can close it.
     """
 
     async def scenario() -> None:
@@ -161,7 +161,7 @@ def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> None:
 
 
 def test_a_code_of_one_unnamed_caller_keeps_no_other_one_quiet(tmp_path: Path) -> None:
-    """Callers that name no account stand for their addresses: what an operator saw of one is not seen of the other."""
+    """Callers without an account are identified by their addresses, so a code closed for one is new for another."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

@@ -1,4 +1,4 @@
-"""Which open alarms a caller is shown, one of them whole, and where a watcher's list of open ones ends."""
+"""The open alarms that a caller is shown, one alarm in full, and the end of a watcher's list of open alarms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def full_queue(rig: Core) -> None:
-    """Open five alarms: three of them in hand, one of an account on test."""
+    """Open five alarms: operators hold three of them, and one is of an account on test."""
     await rig.ask("queue.test", SARA, account="9999", seconds=60, reason="installer on site")
     for number in ("1111", "222A", "9999"):
         await rig.submit(signal(number))
@@ -47,7 +47,7 @@ async def full_queue(rig: Core) -> None:
 def test_a_caller_is_shown_the_alarms_that_it_asks_for(
     tmp_path: Path, wanted: dict[str, Any], numbers: list[int]
 ) -> None:
-    """Each condition leaves out what does not meet it; together they leave what meets all, in the order of work."""
+    """The list holds the alarms that meet all conditions, in the order of work."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="1111", home="H1"), Account(account="9999")]) as rig:
@@ -58,7 +58,7 @@ def test_a_caller_is_shown_the_alarms_that_it_asks_for(
 
 
 def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) -> None:
-    """The states are those of the moment."""
+    """The states are the present ones."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -74,7 +74,7 @@ def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wanted", [{"priorities": ["HIGH"]}, {"priorities": "LIFE"}, {"states": [1]}, {"states": 7}])
 def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
-    """A slip in a word must not look like an empty queue."""
+    """A misspelt word must not look like an empty queue."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -85,7 +85,7 @@ def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any]) ->
 
 
 def test_one_alarm_is_shown_with_its_clocks(tmp_path: Path) -> None:
-    """An open alarm as it is now, on test or not; a closed one is no longer on the desk."""
+    """An open alarm is shown in its present state, on test or not; a closed one is no longer on the desk."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="9999")]) as rig:
@@ -102,7 +102,7 @@ def test_one_alarm_is_shown_with_its_clocks(tmp_path: Path) -> None:
 
 
 def test_a_watcher_knows_where_the_open_alarms_end(tmp_path: Path) -> None:
-    """After the open ones comes one line that counts them, if the watcher asked for it."""
+    """After the open alarms comes one line with their number, if the watcher asked for it."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

@@ -1,7 +1,7 @@
 """Two operators, three homes, a disk that fails and a process that dies: the queue against a page of plain rules.
 
-Whatever happens in whatever order, and however much of it at once, what operators see is what the model says, what the
-disk holds is what was told to be durable, and after a restart the one is the other.
+Events happen in any order and any number at once. Operators always see what the model has, and the disk holds what was
+reported as durable. After a restart operators see what the disk holds.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ does = st.one_of(
 )
 turns = st.one_of(st.lists(st.one_of(says, does, does), min_size=1, max_size=5), st.lists(does, min_size=2), chatter)
 MISSING = 999
-"""An alarm that there is not."""
+"""The number of an alarm that does not exist."""
 SECONDS = sorted({1, T3_WARN_S, 20, LEASE_S - 1, LEASE_S, RUNAWAY_S + 1, CHAIN_S, CHAIN_S + 1, HOLD_S})
 
 
 def in_order(audit: list[str]) -> list[str]:
-    """Return audit records in their order, but those that one moment brings about in the order of their text."""
+    """Return audit records in their order, but those of one moment's due alarms in the order of their text."""
     ordered: list[str] = []
     for of_time, records in groupby(audit, lambda record: record.startswith(("receiver warn", "receiver escalate"))):
         moment = list(records)
@@ -99,12 +99,12 @@ def in_order(audit: list[str]) -> list[str]:
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """The receiver's core and its model, taken through the same day."""
+    """The receiver's core and its model, with the same events."""
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        memory = Path("/dev/shm")  # hundreds of commits, none of them judged by the disk's speed
+        memory = Path("/dev/shm")  # the disk's speed must not count for hundreds of commits
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.directory = Path(self.folder.name)
         self.clock = ManualClock()
@@ -112,14 +112,14 @@ class QueueMachine(RuleBasedStateMachine):
         self.model = Model()
         self.durable = Model()
         self.kept = 0
-        """Signals that were told to be stored."""
+        """Number of signals that were acknowledged as stored."""
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work gives
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
         return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE_S))
 
     @initialize(steps=st.lists(says, min_size=1, max_size=4))
     def begin(self, steps: list[Step]) -> None:
-        """Start the receiver, and let the day begin with some calls."""
+        """Start the receiver, and begin with some calls."""
         self.run(self._open())
         self.turn(steps)
 
@@ -141,24 +141,24 @@ class QueueMachine(RuleBasedStateMachine):
         await self.core.sync()
 
     async def _watch(self) -> None:
-        """Be a board that only follows what watchers are told."""
+        """Act as a board that only follows the events for watchers."""
         async for event in self.core.requests.watch(Request({}, SARA)):
             if event["event"] == "closed":
                 self.picture.pop(event["alarm"]["id"])
             elif "alarm" in event:
                 self.picture[event["alarm"]["id"]] = event["alarm"]
 
-    # --- what may happen --------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from(SECONDS))
     def time_passes(self, seconds: int) -> None:
-        """Let leases lapse, tests expire, windows end."""
+        """Let leases lapse, tests expire and windows end."""
         self.clock.advance(seconds)
         self.durable.now = self.model.now = self.model.now + seconds
         self._fall_due()
 
     def _fall_due(self) -> None:
-        """Let the receiver do what time asks for; without a disk it holds as long as the process does."""
+        """Let the receiver do what is due; without a disk the result lasts as long as the process."""
         self.run(self.core.fall_due())
         self.model.fall_due()
         if self.core.commit.ready:
@@ -167,7 +167,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.core.commit.ready)
     @rule(steps=turns)
     def turn(self, steps: list[Step]) -> None:
-        """Let everything happen at once, and the disk do its part."""
+        """Let all steps happen at once, with a disk that works."""
         steps = self._aimed(steps)
         self._expect(steps, self.run(self._take(steps)), kept=True)
         self.durable = copy.deepcopy(self.model)
@@ -175,7 +175,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.core.commit.ready)
     @rule(first=turns, late=turns)
     def two_turns(self, first: list[Step], late: list[Step]) -> None:
-        """Let more come while a commit is under way: it waits for the next one."""
+        """Let further steps come while a commit is under way; they wait for the next one."""
         first, late = self._aimed(first), self._aimed(late)
         results = self.run(self._take_late(first, late))
         self._expect(first, results[: len(first)], kept=True)
@@ -185,26 +185,26 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.core.commit.ready)
     @rule(steps=turns)
     def lost_turn(self, steps: list[Step]) -> None:
-        """Let the commit fail: frames never were, what operators did holds until the process ends."""
+        """Let the commit fail: frames have no effect, and operators' actions last until the process ends."""
         steps = self._aimed(steps)
         self.core.journal.failing = True
         self._expect(steps, self.run(self._take(steps)), kept=False)
         if self.core.commit.ready:
-            self.core.journal.failing = False  # nothing was to be written
+            self.core.journal.failing = False  # there was nothing to write
         else:
             self.model.forget()
 
     @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
     @rule(steps=turns)
     def turn_without_disk(self, steps: list[Step]) -> None:
-        """Take nothing from homes while operators go on."""
+        """Take no report from homes while operators go on."""
         steps = self._aimed(steps)
         self._expect(steps, self.run(self._take(steps)), kept=False)
 
     @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
     @rule()
     def heal(self) -> None:
-        """Let commits work again: what operators did meanwhile becomes durable."""
+        """Let commits work again: operators' actions become durable."""
         self.run(self.core.healed())
         assert self.run(self.core.sync())
         self.durable = copy.deepcopy(self.model)
@@ -212,7 +212,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.core.commit.ready)
     @rule(steps=turns, durable=st.booleans())
     def kill(self, steps: list[Step], *, durable: bool) -> None:
-        """Kill the process in the middle of a commit: before any of it reached the disk, or when all of it has."""
+        """Kill the process during a commit, either before any of it has reached the disk or after all of it has."""
         steps = self._aimed(steps)
         if durable:
             self._expect(steps, self.run(self._gather(steps)), kept=True)
@@ -224,13 +224,13 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
     @rule()
     def kill_without_disk(self) -> None:
-        """Kill the process while nothing can be written: what operators did since is lost with it."""
+        """Kill the process while nothing can be written: operators' actions since the failure are lost."""
         self._start_anew()
 
-    # --- how it is done ---------------------------------------------------------------------------------------------
+    # --- steps ------------------------------------------------------------------------------------------------------
 
     def _aimed(self, steps: list[Step]) -> list[Step]:
-        """Let each operator's number mean one of the open alarms; there are more numbers than alarms, mostly."""
+        """Let each operator's number mean one of the open alarms, since there are mostly more numbers than alarms."""
         numbers = [*sorted(self.model.open), MISSING]
         return [
             replace(step, alarm=numbers[(step.alarm - 1) % len(numbers)])
@@ -240,7 +240,7 @@ class QueueMachine(RuleBasedStateMachine):
         ]
 
     def _writes(self, steps: list[Step]) -> bool:
-        """Say whether there is anything to commit in these steps."""
+        """Return True if these steps have anything to commit."""
         if any(isinstance(step, Said) for step in steps):
             return True
         trial = copy.deepcopy(self.model)
@@ -256,7 +256,7 @@ class QueueMachine(RuleBasedStateMachine):
         return True
 
     async def _begin(self, steps: list[Step]) -> list[asyncio.Future[Any]]:
-        """Begin everything in one turn of the loop, operators first, as they come first in a batch."""
+        """Begin all steps in one turn of the loop: operators first, because they come first in a batch."""
         asked = {at: self._ask(step) for at, step in enumerate(steps) if not isinstance(step, Said)}
         await asyncio.sleep(0)
         return [asked[at] if at in asked else self._ask(step) for at, step in enumerate(steps)]
@@ -288,7 +288,7 @@ class QueueMachine(RuleBasedStateMachine):
         return await asyncio.gather(*await self._begin(steps), return_exceptions=True)
 
     async def _leave(self, steps: list[Step]) -> None:
-        """Begin a commit that will never reach the disk: nobody is told anything."""
+        """Begin a commit that will never reach the disk; no caller gets an answer."""
         self.core.journal.gate.clear()
         told = await self._begin(steps)
         writes = self._writes(steps)
@@ -354,7 +354,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert result["operator"] == step.operator
 
     def _end(self) -> None:
-        """End as a process ends that is killed."""
+        """End like a process that is killed."""
         self.watching.cancel()
         self.run(asyncio.wait({self.watching}))
         self.core.crash()
@@ -368,11 +368,11 @@ class QueueMachine(RuleBasedStateMachine):
         self._fall_due()
         self._check_disk()
 
-    # --- what must always be so -------------------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------------------------
 
     @invariant()
     def operators_see_the_model(self) -> None:
-        """See that the queue is the model's, in its order, each alarm in one pair of hands at the most."""
+        """Check that the queue is the model's, in its order, and that at most one operator holds each alarm."""
         assert self.run(self._look()) == [
             {
                 "id": case.id,
@@ -397,7 +397,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def watchers_see_the_queue(self) -> None:
-        """See that a board that only follows the events has the same picture, but for claims that lapsed since."""
+        """Check that a board that only follows the events has the same alarms, except for claims that lapsed later."""
         self.run(asyncio.sleep(0))
         cases = self.model.open.values()
         assert {
@@ -413,7 +413,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_disk_holds_the_queue(self) -> None:
-        """See that what is durable is what operators see, field by field."""
+        """Check that the durable alarms are those that operators see, field by field."""
         if self.core.commit.ready:
             self._check_disk()
 
@@ -427,9 +427,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_forgotten(self) -> None:
-        """See that each stored signal that wants a person has an alarm that is open, or was closed after it came.
+        """Check that each stored signal that needs an operator has an alarm that is open, or was closed after it came.
 
-        But for what a runaway repeats, and that is never an emergency.
+        Repetitions of a runaway are excepted; they are never an emergency.
         """
         with Archive(self.directory) as archive:
             assert archive.read("SELECT count(*) AS n FROM signals")[0]["n"] == self.kept
@@ -442,7 +442,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_in_order(self) -> None:
-        """See that the audit holds every durable change, in order, and that its chain is whole."""
+        """Check that the audit holds every durable change, in order, and that its chain is complete."""
         assert self.core.flaws() == []
         rows = self.core.read("SELECT actor, action, subject FROM audit ORDER BY id")
         written = [f"{row['actor']} {row['action']} {row['subject']}" for row in rows if row["action"] not in UNSEEN]
@@ -450,7 +450,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_alarm_is_left(self) -> None:
-        """See that time does something about every alarm, but where a supervisor has one before them that can wait."""
+        """Check that every alarm has a next mark, except a TECHNICAL one that is already before a supervisor."""
         now = self.clock.now()
         for case in self.model.queue():
             card = self.core.desk.find(case.id)
@@ -466,7 +466,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert self.core.escalation._followed[case.id] <= card.alarm.due_mono_us
 
     def teardown(self) -> None:
-        """End the day."""
+        """End the receiver."""
         if hasattr(self, "core"):
             self._end()
         self.loop.close()

@@ -1,4 +1,4 @@
-"""Accounts on test: a test silences the account that it names and no other, and hides no emergency for long."""
+"""Accounts on test: a test covers only the account that it names, and hides no emergency for long."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def begin(rig: Core, account: Account = HOME, seconds: int = TEST_S) -> di
 
 
 def forget_boot(directory: Path) -> None:
-    """Let the journal believe that the machine was started again since."""
+    """Make the journal look as if the machine was restarted meanwhile."""
     with closing(sqlite3.connect(directory / JOURNAL)) as connection, connection:
         connection.execute("UPDATE boots SET boot = 'another'")
 
@@ -57,7 +57,7 @@ async def passes(rig: Core, seconds: float) -> None:
 
 
 def test_a_test_silences_no_other_home_with_the_same_number(tmp_path: Path) -> None:
-    """Accounts 1234 behind receivers 1 and 2 are two homes: the second one's call stands in the queue."""
+    """Accounts 1234 behind receivers 1 and 2 are two homes; the second one's call is in the queue."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HERE, THERE]) as rig:
@@ -73,7 +73,7 @@ def test_a_test_silences_no_other_home_with_the_same_number(tmp_path: Path) -> N
 
 
 def test_what_is_ambiguous_is_refused_with_the_choices(tmp_path: Path) -> None:
-    """The engineer is told how to name each of the homes, and nothing is silenced."""
+    """The error tells the engineer how to name each of the homes, and no account is on test."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HERE, THERE]) as rig:
@@ -87,7 +87,7 @@ def test_what_is_ambiguous_is_refused_with_the_choices(tmp_path: Path) -> None:
 
 
 def test_only_a_registered_account_can_be_on_test(tmp_path: Path) -> None:
-    """A caller that names itself as it likes could else choose to be silenced."""
+    """Otherwise a stranger could choose an account that is on test, and its calls would be hidden."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HERE]) as rig:
@@ -118,7 +118,7 @@ def test_a_test_is_ended_in_any_case_of_its_digits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("test_s", "marked_s"), [(TEST_S, UNSEEN_S), (60, 60)])
 def test_an_emergency_that_no_person_closed_leaves_the_test(tmp_path: Path, test_s: int, marked_s: float) -> None:
-    """It is counted while it stands apart. When the time is over, or the test is, it goes before a supervisor."""
+    """It is counted while it is shown apart. After its time or the test's end it is put before a supervisor."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], settings=settings(tmp_path)) as rig:
@@ -139,7 +139,7 @@ def test_an_emergency_that_no_person_closed_leaves_the_test(tmp_path: Path, test
 
 
 def test_a_less_urgent_report_stays_apart_until_an_emergency_joins_it(tmp_path: Path) -> None:
-    """A low battery of a test asks for no supervisor; a press that joins it does."""
+    """A low battery during a test is not put before a supervisor; it is when a press joins it."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME], settings=settings(tmp_path)) as rig:
@@ -158,7 +158,7 @@ def test_a_less_urgent_report_stays_apart_until_an_emergency_joins_it(tmp_path: 
 
 
 def test_an_installer_who_is_still_there_renews_or_ends_the_test(tmp_path: Path) -> None:
-    """When the test is ordered again, the time starts again. When it is ended, its calls are closed."""
+    """If the test is ordered again, its time starts again. If it is ended, its calls are closed."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME, THERE], settings=settings(tmp_path)) as rig:
@@ -183,7 +183,7 @@ def test_an_installer_who_is_still_there_renews_or_ends_the_test(tmp_path: Path)
 
 @pytest.mark.parametrize("account", [THERE, EVERYWHERE], ids=["a receiver's", "any receiver's"])
 def test_the_end_of_a_test_closes_the_calls_of_its_account_alone(tmp_path: Path, account: Account) -> None:
-    """The accounts have one number and no home's code, or another home's; each test closes its own account's calls."""
+    """The accounts share a number and have different homes or none; each test closes only its own account's calls."""
     accounts = [account, OTHER]
 
     async def scenario() -> None:
@@ -224,7 +224,7 @@ def test_a_stepped_wall_clock_makes_no_test_longer(tmp_path: Path, step_s: int) 
 
 @pytest.mark.parametrize("step_s", [-3 * 86_400, 0])
 def test_a_test_lasts_no_longer_over_a_restart_of_the_machine(tmp_path: Path, step_s: int) -> None:
-    """What is left of it is told by the wall clock, and is never more than was ordered."""
+    """The wall clock gives its remaining time, which is never longer than the test that was ordered."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -244,7 +244,7 @@ def test_a_test_lasts_no_longer_over_a_restart_of_the_machine(tmp_path: Path, st
 
 @pytest.mark.parametrize("is_stamped", [True, False])
 def test_an_open_emergency_of_a_test_is_due_after_a_restart_of_the_machine(tmp_path: Path, *, is_stamped: bool) -> None:
-    """Its mark died with that machine start, and the installer may have gone home; a power cut may take its stamp."""
+    """Its mark was lost with the restart, and the installer may have left; a power cut may also lose its stamp."""
 
     async def scenario() -> None:
         rig = Core(tmp_path, accounts=[HOME])

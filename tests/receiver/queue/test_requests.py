@@ -1,4 +1,4 @@
-"""What operators, supervisors and engineers may ask of the queue, and what they are told."""
+"""The requests that operators, supervisors and engineers may make to the queue, and the answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def refused(rig: Core, do: str, caller: Any = ANA, **arguments: object) ->
 
 
 def test_an_alarm_s_whole_way(tmp_path: Path) -> None:
-    """Claimed, answered, noted, handed over, closed: each answer says how it stands, each step is in the audit."""
+    """It is claimed, answered, noted, handed over and closed; each answer has its state, the audit has each step."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="1234", home="H1")]) as rig:
@@ -77,7 +77,7 @@ def test_an_alarm_s_whole_way(tmp_path: Path) -> None:
 
 
 def test_the_next_alarm_is_the_first_that_waits(tmp_path: Path) -> None:
-    """Without a number the most urgent alarm that nobody holds is claimed, never one on test."""
+    """Without a number the request claims the most urgent alarm that no operator holds, never one on test."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="5")]) as rig:
@@ -93,7 +93,7 @@ def test_the_next_alarm_is_the_first_that_waits(tmp_path: Path) -> None:
 
 
 def test_the_next_alarm_is_the_one_that_is_held_unanswered(tmp_path: Path) -> None:
-    """An operator who asks twice gets the same alarm and is told so: a second one would wait in the same hands."""
+    """An operator who asks twice gets the same alarm, because a second one would wait while they hold the first."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -116,7 +116,7 @@ def test_the_next_alarm_is_the_one_that_is_held_unanswered(tmp_path: Path) -> No
 
 
 def test_a_more_urgent_call_goes_before_what_is_held(tmp_path: Path) -> None:
-    """Who holds a low battery does not keep a person on the floor waiting; the battery's claim lapses by itself."""
+    """An operator who holds a low battery gets the more urgent call; the claim of the battery lapses by itself."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -133,7 +133,7 @@ def test_a_more_urgent_call_goes_before_what_is_held(tmp_path: Path) -> None:
 
 
 def test_each_step_says_what_it_did(tmp_path: Path) -> None:
-    """Who did what to the alarm and when stands in the answer, and watchers are told the same with the alarm."""
+    """The answer gives the actor, the action and the time; watchers receive the same with the alarm."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="77")]) as rig:
@@ -167,7 +167,7 @@ def test_each_step_says_what_it_did(tmp_path: Path) -> None:
 
 
 def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
-    """An account whose alarms disappear from the list does so before everybody's eyes."""
+    """All watchers see that an account's alarms leave the list."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="77")]) as rig:
@@ -191,7 +191,7 @@ def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
 
 
 def test_only_supervisors_can_force(tmp_path: Path) -> None:
-    """Insisting helps a supervisor; whoever is none is refused, insisting or not."""
+    """A supervisor needs ``force``; another operator is refused even with it."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -251,7 +251,7 @@ NUMBERS = {"alarm": 1, "seconds": 1, "incident": 1, "limit": 1}
 
 
 class Asked(dict[str, Any]):
-    """Arguments of which a test need not know the names: each text that is asked for is one of 60,000 characters."""
+    """Arguments with any name: each text that a request reads has 60,000 characters."""
 
     def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as a dictionary's
         return super().get(name, NUMBERS.get(name, default if name in {"states", "priorities", "after"} else LONG))
@@ -261,7 +261,7 @@ class Asked(dict[str, Any]):
 
 
 def test_every_text_has_a_bound(tmp_path: Path) -> None:
-    """Of every request: an argument of 60,000 characters is refused with the bound, and nothing is written."""
+    """Every request refuses an argument of 60,000 characters and gives the bound; nothing is written."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -294,7 +294,7 @@ def test_every_text_has_a_bound(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_can_be_given(tmp_path: Path, outcome: Outcome) -> None:
-    """What a telecare service distinguishes can be said."""
+    """Every outcome of the telecare service is accepted."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -307,7 +307,7 @@ def test_every_outcome_can_be_given(tmp_path: Path, outcome: Outcome) -> None:
 
 
 def test_tests_are_for_engineers_and_supervisors(tmp_path: Path) -> None:
-    """Whoever is neither cannot take a home's alarms out of sight; who did so, until when and why is told."""
+    """Other users cannot hide a home's alarms; the list gives the person, the end and the reason of a test."""
 
     async def scenario() -> None:
         async with core(
@@ -346,7 +346,7 @@ def test_tests_are_for_engineers_and_supervisors(tmp_path: Path) -> None:
 
 
 def test_t3_is_counted_when_it_ends(tmp_path: Path) -> None:
-    """Each answer is one observation under the alarm's priority; an account on test does not touch the figures."""
+    """Each answer is one observation under the alarm's priority; an account on test does not count."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="3")]) as rig:
@@ -387,7 +387,7 @@ def test_t3_is_counted_for_every_communication(tmp_path: Path) -> None:
 
 
 def test_routine_reports_are_answered_by_the_receiver(tmp_path: Path) -> None:
-    """They have no alarm and wait for no operator: they count under their own priority, those on test nowhere."""
+    """They have no alarm and wait for no operator, so they count as ROUTINE; those on test do not count."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[Account(account="1"), Account(account="2")]) as rig:
@@ -401,7 +401,7 @@ def test_routine_reports_are_answered_by_the_receiver(tmp_path: Path) -> None:
 
 
 def test_what_is_closed_without_an_answer_has_waited_until_then(tmp_path: Path) -> None:
-    """Closing an alarm cannot make its waiting disappear from the figures."""
+    """The time that an alarm waited counts even if it is closed without an answer."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -418,7 +418,7 @@ def test_what_is_closed_without_an_answer_has_waited_until_then(tmp_path: Path) 
 
 
 def test_t3_goes_on_over_a_restart(tmp_path: Path) -> None:
-    """The reports of an alarm that still waits are counted when it is answered, those of an answered one once."""
+    """Reports of a waiting alarm count when it is answered; reports of an answered alarm do not count again."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -439,7 +439,7 @@ def test_t3_goes_on_over_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_lapsed_claim_is_told_as_it_stands(tmp_path: Path) -> None:
-    """What escalates an alarm whose claim lapsed does not say that somebody holds it."""
+    """The answer to an escalation of an alarm whose claim has lapsed names no holder."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
@@ -453,7 +453,7 @@ def test_a_lapsed_claim_is_told_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_an_operator_may_have_the_receiver_s_name(tmp_path: Path) -> None:
-    """A user of the machine who is called "receiver" asks for a supervisor: their words are no cause of ours."""
+    """A user of the machine who is called "receiver" asks for a supervisor; their text is not a cause."""
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:

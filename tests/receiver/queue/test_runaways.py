@@ -1,4 +1,4 @@
-"""What a device that runs away does to the queue, and what it does not hide."""
+"""The effect of a runaway device on the queue, and the reports that it must not hide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHATTER = {"runaway_signals": 3, "runaway_window_s": 60.0}
 
 
 def test_a_device_that_runs_away_is_handled_once(tmp_path: Path) -> None:
-    """What it repeats beyond the limit is stored with the alarm that was handled, until its window ends."""
+    """Its repetitions beyond the limit are stored with the closed alarm until the window ends."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
@@ -39,7 +39,7 @@ def test_a_device_that_runs_away_is_handled_once(tmp_path: Path) -> None:
 
 
 def test_a_runaway_s_alarm_grows_while_it_is_open(tmp_path: Path) -> None:
-    """Answered, and left by its holder: what the device repeats opens nothing new, and is counted where it belongs."""
+    """If the alarm was answered and its holder left, repetitions of the device count there and open no new alarm."""
     queue = CHATTER | {"lease_s": 10.0}
 
     async def scenario() -> None:
@@ -63,7 +63,7 @@ def test_a_runaway_s_alarm_grows_while_it_is_open(tmp_path: Path) -> None:
     ],
 )
 def test_a_runaway_hides_no_other_device_and_no_other_report(tmp_path: Path, other: Signal) -> None:
-    """A device's neighbours, and whatever else it says, are heard for the first time while it runs away."""
+    """While a device runs away, reports of other devices and its own other reports open alarms as usual."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
@@ -76,7 +76,7 @@ def test_a_runaway_hides_no_other_device_and_no_other_report(tmp_path: Path, oth
 
 
 def test_an_emergency_is_never_a_runaway_s(tmp_path: Path) -> None:
-    """A pendant pressed for the hundredth time opens an alarm as it did for the first time."""
+    """A UCR that is pressed for the hundredth time opens an alarm as it did the first time."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
@@ -89,7 +89,7 @@ def test_an_emergency_is_never_a_runaway_s(tmp_path: Path) -> None:
 
 
 def test_a_runaway_on_test_hides_nothing_afterwards(tmp_path: Path) -> None:
-    """What an installer tried a hundred times is heard when it happens after the test."""
+    """A report that an installer tried a hundred times opens an alarm after the test."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
@@ -104,7 +104,7 @@ def test_a_runaway_on_test_hides_nothing_afterwards(tmp_path: Path) -> None:
 
 
 def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
-    """After a commit that failed the count starts over: rather an alarm more than one too few."""
+    """After a failed commit the count starts again, because an extra alarm is better than a missing one."""
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
@@ -120,7 +120,7 @@ def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
 
 
 def test_unnamed_callers_do_not_run_away_together(tmp_path: Path) -> None:
-    """Callers that name no account stand for their addresses: one that runs away hides no flood of another."""
+    """Callers without an account are identified by their addresses, so a runaway hides no flood of another caller."""
 
     async def scenario() -> None:
         async with core(tmp_path, settings=small(tmp_path, queue=CHATTER)) as rig:

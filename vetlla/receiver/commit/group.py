@@ -1,8 +1,8 @@
-"""Group commit: one batch is under way at a time, and what arrives meanwhile waits for the next one.
+"""Group commit: one batch is under way at a time, and reports that arrive meanwhile wait for the next one.
 
-The batch grows by itself under load, and an idle receiver answers after one fsync; no timer holds a frame back. When
-the disk is low, stalls, or a commit fails nothing new is taken, operators go on working the queue, and everything comes
-back by itself: after a failure the journal is checkpointed and must pass a commit before a report is taken again.
+The batch grows by itself under load, and an idle receiver answers after one fsync; no timer delays a frame. When the
+disk is low or stalls, or a commit fails, the receiver takes nothing new and operators go on working the queue. It
+recovers by itself: after a failure the journal is checkpointed, and a commit must succeed before reports are taken.
 """
 
 from __future__ import annotations
@@ -33,30 +33,31 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STAMPS_WITHIN_S = 0.05
-"""When nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
+"""If nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
 SPARE_WITHIN_S = 1.0
-"""How long a removal waits for a moment without reports; under load one step is done each time, between two batches."""
+"""How long a removal waits for a moment without reports. Under load one step is done each time, between two batches."""
 COMMITS_PER_CHECKPOINT = 64
-"""How often the size of the write-ahead log is looked at."""
+"""Commits after which the size of the write-ahead log is checked."""
 
 
 class StoreState(StrEnum):
-    """Whether reports can be taken."""
+    """State of the store. Reports are taken only in OK."""
 
     OK = "ok"
     LOW = "low"
     STALLED = "stalled"
-    """The disk neither does nor refuses what it was asked; operators wait with it."""
+    """The disk neither completes nor refuses a write; operators must wait, too."""
     FAILED = "failed"
     UNREAD = "unread"
-    """Accounts and keys could not be read since the start: the receiver does not know who may call."""
+    """Accounts and keys could not be read since the start, so the receiver does not know the registered accounts."""
     CLOSED = "closed"
 
 
 class Operation(NamedTuple):
-    """Something an operator does: ``step`` works on the desk, ``done(result, durable)`` hears how it ended.
+    """An operator's action: ``step`` works on the desk, and ``done(result, durable)`` is called with the result.
 
-    The result is the exception when the queue's rules said no. Not durable: it holds as long as this process does.
+    The result is an exception if the queue's rules forbid the action. An action that is not durable holds only as long
+    as this process runs.
     """
 
     step: Callable[[Batch], Any]
@@ -64,14 +65,14 @@ class Operation(NamedTuple):
 
 
 class Spare(NamedTuple):
-    """A job of the writer for which no report should wait: ``done(failure)`` is called when it has ended."""
+    """A job of the writer for which no report should wait; ``done(failure)`` is called when it has ended."""
 
     work: Callable[[], None]
     done: Callable[[StoreError | None], None]
 
 
 class GroupCommit:
-    """Drives the writer. Lives in the event loop."""
+    """Gives the writer its work. Runs in the event loop."""
 
     def __init__(
         self,
@@ -87,17 +88,17 @@ class GroupCommit:
         self.state = StoreState.OK
         self.why = ""
         self.on_turn: list[Callable[[], object]] = []
-        """Called when reports begin or cease to be taken."""
+        """Called when the receiver starts or stops taking reports."""
         self._withheld = ""
-        """Why none are taken although the store is well."""
+        """Why no reports are taken although the store works; empty if they are."""
         self.unready_us = 0
-        """Time in which none could be taken, all together."""
+        """Total time in which no reports could be taken."""
         self.last_commit_us = 0
         self.on_answer: Callable[[], object] = lambda: None
-        """Called when the writer's thread has ended a job, well or badly: it lives. Feeds the watchdog; a disk that
-        says no is not mended by a restart, which would only take the queue from the operators."""
+        """Called when the writer's thread has ended a job, even without success: the thread runs. It feeds the
+        watchdog, because a restart does not repair a disk; it would only take the queue from the operators."""
         self.participants: Sequence[Participant] = ()
-        """What writes with each commit, in the order in which it is called. Set once, before the first batch."""
+        """The parts that write with each commit, in the order of their calls. Set once, before the first batch."""
         self._writer = writer
         self._counters = counters
         self._clock = clock
@@ -109,7 +110,7 @@ class GroupCommit:
         self._busy = False
         self._scheduled: asyncio.Handle | None = None
         self._timer: asyncio.Handle | None = None
-        self._timer_at = 0.0  # uvloop's handle of a timer that is due at once cannot tell when
+        self._timer_at = 0.0  # kept because uvloop's handle of a timer that is due at once has no time
         self._patience: asyncio.TimerHandle | None = None
         self._spare: Spare | None = None
         self._spare_due: asyncio.TimerHandle | None = None
@@ -118,19 +119,19 @@ class GroupCommit:
         self._commits = 0
         self._unready_since_us = 0
         self.batch = self._new_batch()
-        """What is being gathered: whoever has something to keep besides frames puts it here, then calls ``wake``."""
+        """The next batch. A part that has to store something besides frames adds it here, then calls ``wake``."""
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
-        """Apply settings. What they say of the disk counts at once."""
+        """Apply settings. Those about the disk take effect at once."""
         self.settings = settings
         self.wake()
 
     @property
     def ready(self) -> bool:
-        """Whether a report would be taken now."""
+        """True if a report would be taken now."""
         return self.state is StoreState.OK
 
-    # --- being asked ------------------------------------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Commit soon: at the end of this turn of the loop, so that frames read in one turn share a commit."""
@@ -138,7 +139,7 @@ class GroupCommit:
             self._scheduled = self._loop.call_soon(self._start)
 
     def within(self, seconds: float) -> None:
-        """Commit within a time, if nothing does so earlier; then whoever still waits for another must ask anew."""
+        """Commit within a time, or earlier for another caller. A caller that needs a further commit must call again."""
         due = self._loop.time() + seconds
         if self._timer is not None:
             if self._timer_at <= due:
@@ -154,7 +155,7 @@ class GroupCommit:
             self.wake()
 
     def perform(self, operation: Operation) -> None:
-        """Do what an operator asks: between two batches, or at once while the journal has failed."""
+        """Perform an operator's action: between two batches, or at once while the journal has failed."""
         if self.state is StoreState.CLOSED:
             operation.done(LinkError("the receiver is stopping", remedy="start it again"), False)  # noqa: FBT003
             return
@@ -168,7 +169,7 @@ class GroupCommit:
     def in_spare_time(self, spare: Spare) -> None:
         """Let the writer do a job when no report waits, or between two batches after ``SPARE_WITHIN_S``; one at a time.
 
-        ``done`` is not called when the receiver stops first.
+        ``done`` is not called if the receiver stops first.
         """
         self._spare = spare
         self._spare_due = self._loop.call_later(SPARE_WITHIN_S, self._hasten_spare)
@@ -179,12 +180,12 @@ class GroupCommit:
         self._do_spare()
 
     def pulse(self) -> None:
-        """Prove that commits work, unless the journal is known to have failed and tries by itself."""
+        """Prove that commits work. A failed journal is left out, because it is tried again by itself."""
         self.batch.pulse = True
         self.wake()
 
     def free_bytes(self) -> int:
-        """Return the free space of the state directory's file system for this process; none if it cannot be told."""
+        """Return the free bytes of the state directory's file system for this process; 0 if they cannot be read."""
         try:
             stat = os.statvfs(self.settings.state_dir)
         except OSError:
@@ -192,7 +193,7 @@ class GroupCommit:
         return stat.f_bavail * stat.f_frsize
 
     async def close(self) -> None:
-        """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
+        """Commit all that waits, then take nothing more; a failed journal is tried once more."""
         for participant in self.participants:
             participant.flush_soon()
         self._spare = None
@@ -209,7 +210,7 @@ class GroupCommit:
 
     @property
     def _pending(self) -> bool:
-        """Whether there is something that could be committed."""
+        """True if there is something that could be committed."""
         match self.state:
             case StoreState.OK:
                 return self._is_pending or not self.batch.empty
@@ -304,8 +305,9 @@ class GroupCommit:
         if self._busy:
             return
         if self._is_pending or self._operations:
-            # A turn of the loop later: the answers leave first, and what comes meanwhile, often their peers' next
-            # reports, shares the commit. Batches are half as many under load, and a frame costs a fifth less.
+            # Start one turn of the loop later. So the answers leave first, and reports that come meanwhile, often the
+            # next ones of the same peers, share the commit. Under load there are half as many batches, and a frame
+            # costs a fifth less.
             self.wake()
         else:
             self._rest()
@@ -355,7 +357,7 @@ class GroupCommit:
             try:
                 result = operation.step(self.batch)
             except VetllaError as error:
-                result = error  # the caller hears it; the batch goes on
+                result = error  # the caller gets the error; the batch goes on
             except Exception as error:
                 log.exception("operation.failed")
                 result = error
@@ -367,10 +369,10 @@ class GroupCommit:
             try:
                 operation.done(result, durable)
             except Exception:
-                # The frames of the batch wait for their verdicts behind it.
+                # Go on, because the frames of the batch still wait for their verdicts.
                 log.exception("operation.failed")
 
-    # --- when the disk does not do its part -------------------------------------------------------------------------
+    # --- faults of the disk -----------------------------------------------------------------------------------------
 
     def _check_space(self) -> None:
         free = self.free_bytes()
@@ -428,7 +430,7 @@ class GroupCommit:
         if failure is not None:
             self._failed(self._new_batch(), failure)
             return
-        # The trial: a commit that must become durable before any report is taken again.
+        # A trial: this commit must become durable before any report is taken again.
         self._apply_operations()
         self.batch.pulse = True
         self._write()
@@ -452,7 +454,7 @@ class GroupCommit:
         else:
             log.error("store.unready", state=state.value, why=why)
         if state is not before:
-            # Written as soon as something can be: it says from when to when nothing was taken.
+            # This is written as soon as possible; it records from when to when no reports were taken.
             entry = Entry(self._clock.now().utc_us, "receiver", state.value, "store", {"why": why} if why else {})
             self.batch.audit.append(entry)
             self.within(STAMPS_WITHIN_S)

@@ -1,8 +1,8 @@
-"""What writes with the next commit.
+"""The interface of the parts that write with the next commit.
 
 Group commit knows a list of participants and calls them in its order. For each batch it calls ``plan`` and then either
 ``committed`` or ``rolled_back``; no second batch begins before that. A new subsystem that writes into the journal is a
-new participant: it is added to the list in ``wiring.py``, and no other part learns of it.
+new participant: it is added to the list in ``wiring.py``, and no other part has to know it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ class Participant:
 
     @property
     def pending(self) -> bool:
-        """Whether something waits that should be committed at once."""
+        """True if something waits that should be committed at once."""
         return False
 
     def plan(self, batch: Batch, now: Instant) -> None:
-        """Decide what becomes of what waits, and fill the batch with it."""
+        """Decide on all that waits, and fill the batch with the result."""
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """Acknowledge and show what the batch holds: it is durable."""
+        """The batch was committed: acknowledge and show its content."""
 
     def rolled_back(self, batch: Batch) -> None:
-        """Undo what ``plan`` changed in memory and in the batch: the batch is lost."""
+        """The batch was rolled back: undo what ``plan`` changed in memory and in the batch."""
 
     def flush_soon(self) -> None:
-        """Put what is kept back for a later batch into the next ones: the receiver stops."""
+        """The receiver stops: put what is held back for a later batch into the next ones."""
 
     def drop_waiting(self) -> None:
-        """Give up what waits and may be repeated by its sender: nothing new can be stored."""
+        """Nothing new can be stored: drop what waits and may be repeated by its sender."""

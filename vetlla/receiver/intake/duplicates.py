@@ -1,7 +1,7 @@
-"""The duplicate window: which reports were stored lately, so that a retry is answered again and not stored again.
+"""The duplicate window: the reports that were stored lately, so that a retry is answered again and not stored again.
 
 ``service/queue/retelling.py`` decides what a retry is; this module remembers what that decision needs. All instants are
-monotonic: a stepped wall clock changes no verdict.
+monotonic, so a wall clock that is set changes no verdict.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from vetlla.store.journal.recent import Recent
 
 Record: TypeAlias = "tuple[bytes, int, int, int, int | None, int | None, int | None, int]"
-"""Identity, number, when it was told last, its frame and alarm, and the fields of ``Said``: one flat tuple, since there
-may be a million and the garbage collector does not follow it. It begins as what is read back without details."""
+"""Identity, number, instant of the last sending, frame, alarm and the fields of ``Said``. It is one flat tuple,
+because there may be a million of them and the garbage collector does not follow it. Its first fields are those of a
+report that is read back without details."""
 _Seen: TypeAlias = "Record | int"
-"""A report that was read back without details is its number alone."""
+"""A report that was read back without details is only its number."""
 
 
 class Duplicates:
-    """Identities of stored signals within a time and a number.
+    """Identities of stored signals, limited in age and number.
 
-    Beside the dictionary a queue says which is the oldest: the first key of a dictionary that loses its first keys is
-    found only behind all that were lost. With a full window that cost 40 us a signal, and 100 ms at a stretch.
+    A queue beside the dictionary gives the oldest one. A dictionary that loses its first keys finds the next one
+    only after a search over all lost keys. With a full window that cost 40 us a signal, and 100 ms at once.
     """
 
     def __init__(self, settings: StoreSettings, recent: Recent) -> None:
@@ -39,19 +40,19 @@ class Duplicates:
         self._order: deque[Record | tuple[bytes, int, int]] = deque(
             merge(recent.plain, calls, key=itemgetter(1)) if calls else recent.plain
         )
-        """Identity, number, when it was stored, and what else its record had then."""
+        """Identity, number, instant of storage, and what else the record had then."""
         self._seen: dict[bytes, _Seen] = {identity: number for identity, number, _ in recent.plain}
         for call in recent.calls:
             said = Said(call.occurred_us, call.sent_us, call.content)
             self._seen[call.identity] = (call.identity, call.number, call.told_us, call.frame, call.alarm, *said)
         self._frames = {_device(call.who): call.last_frame for call in recent.calls}
-        """The last frame of each device, and of those that were silent during the last window."""
+        """The last frame of each device. ``_older_frames`` has the devices that were silent during the last window."""
         self._older_frames: dict[str, int] = {}
         self._turned_us = 0
         self._new: dict[bytes, _Seen] = {}
         self._new_frames: dict[str, int] = {}
         self._added = 0
-        """What the batch under way adds."""
+        """Additions of the batch under way."""
 
     def apply(self, settings: StoreSettings) -> None:
         """Apply settings."""
@@ -59,18 +60,18 @@ class Duplicates:
         self._max = settings.duplicate_window_max
 
     def forget(self, now_us: int) -> None:
-        """Forget what is too old or too much."""
+        """Forget reports that are too old, or that exceed the limit."""
         order, horizon_us = self._order, now_us - self._window_us
         while order and (order[0][2] < horizon_us or len(order) > self._max):
             identity, number = order.popleft()[:2]
             seen = self._seen[identity]
-            if number == (seen if isinstance(seen, int) else seen[1]):  # else it was stored again since
+            if number == (seen if isinstance(seen, int) else seen[1]):  # otherwise it was stored again later
                 del self._seen[identity]
         if self._turned_us < horizon_us or len(self._frames) > self._max:
             self._older_frames, self._frames, self._turned_us = self._frames, {}, now_us
 
     def find(self, identity: bytes) -> Remembered | None:
-        """Return the report that was stored last under this identity."""
+        """Return the report that was stored last under this identity, or None."""
         seen = self._new.get(identity) or self._seen.get(identity)
         if seen is None:
             return None
@@ -80,7 +81,7 @@ class Duplicates:
         return Remembered(number, frame, alarm, told_us, Said(occurred_us, sent_us, content))
 
     def lies_between(self, report: Remembered, who: AccountId) -> bool:
-        """Return True if the device told another report since it told this one last, or if that is not known."""
+        """Return True if the device sent another report after it last sent this one, or if that is not known."""
         device = _device(who)
         kept = (self._new_frames, self._frames, self._older_frames)
         return next((frames[device] for frames in kept if device in frames), None) != report.frame
@@ -92,22 +93,22 @@ class Duplicates:
         self._added += 1
 
     def repeat(self, identity: bytes, report: Remembered) -> None:
-        """Remember that a report was told once more: ``report`` is the same one with its last frame and instant."""
+        """Remember that a report was sent again; ``report`` is the same one with its last frame and instant."""
         number, frame, alarm, told_us, said = report
         self._new[identity] = number if said is None else (identity, number, told_us, frame, alarm, *said)
 
     def end_frame(self, who: AccountId, frame: int) -> None:
-        """Remember a device's last frame; its parts do not lie between one another."""
+        """Remember a device's last frame after its last part, because its parts do not lie between one another."""
         self._new_frames[_device(who)] = frame
 
     def committed(self) -> None:
-        """Keep what the batch adds: it was committed."""
+        """The batch was committed: keep its additions."""
         self._seen.update(self._new)
         self._frames.update(self._new_frames)
         self._begin()
 
     def rolled_back(self) -> None:
-        """Forget what the batch adds: it was rolled back."""
+        """The batch was rolled back: forget its additions."""
         for _ in range(self._added):
             self._order.pop()
         self._begin()

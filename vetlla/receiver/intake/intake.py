@@ -1,8 +1,8 @@
-"""The only door to the store: account lookup, admission, duplicate check, verdict.
+"""The only way by which a report reaches the store: account lookup, admission, duplicate check, verdict.
 
-Everything is decided in the event loop and committed in groups (``commit.py``). A verdict exists only when the
-transaction that holds the frame is durable; when none can be had the peer hears nothing, so that the terminal repeats
-or uses its second receiver.
+Everything is decided in the event loop and committed in groups (``commit/group.py``). A verdict exists only when the
+transaction that holds the frame is durable. If there can be no verdict, the peer gets no answer, so that the terminal
+repeats its report or uses its second receiver.
 """
 
 from __future__ import annotations
@@ -51,16 +51,17 @@ _ROUTINE = Priority.ROUTINE
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
 BATCH_MAX = 1_000
-"""Signals in one transaction, and those of the frame that reaches it: bounds how long the first of them waits for the
-last one's row."""
+"""Signals in one transaction; the frame that reaches this number is taken whole. It bounds how long the first signal
+waits for the last one's row."""
 STRANGERS_SHARE = BATCH_MAX // 4
-"""Signals of callers that are not registered in one transaction: what waits of them never holds up a home."""
+"""Signals of strangers in one transaction, so that strangers that wait never delay a home."""
 STRANGERS_WAITING = 5_000
-"""Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
-_IN_CLEAR = "spoke in clear at a port for TLS"
+"""Signals of strangers that wait at most, some seconds of work. The receiver does not take further ones, and the
+strangers repeat them."""
+_IN_CLEAR = "sent in clear to a port for TLS"
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
-"""Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
+"""Takes the verdicts of a frame's signals, and the instant. None means no verdict: the peer gets no answer."""
 
 
 class _Frame(NamedTuple):
@@ -71,7 +72,7 @@ class _Frame(NamedTuple):
 
 
 class Intake(Participant):
-    """Decides what becomes of what decoders read. Lives in the event loop."""
+    """Decides what happens to the items that decoders read. Runs in the event loop."""
 
     def __init__(
         self,
@@ -96,10 +97,10 @@ class Intake(Participant):
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
         self._next_frame = recovered.next_signal
-        """Number of the frame that is decided on: frames of earlier runs have the numbers of their first signals."""
+        """Number of the frame that is decided on. Frames of previous runs have the numbers of their first signals."""
         self._frames: deque[_Frame] = deque()
         self._strangers: deque[_Frame] = deque()
-        """Frames of callers that are not registered: those of homes come first."""
+        """Frames of strangers, which come after those of homes."""
         self._signals_waiting = self._strangers_waiting = 0
         """Signals of homes and of strangers that wait for their commit."""
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
@@ -126,7 +127,7 @@ class Intake(Participant):
     ) -> bool:
         """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none.
 
-        Return True if they name a registered account. ``against``: why the way by which they came rules them out.
+        Return True if they name a registered account. ``against`` is a reason to refuse them because of their way here.
         """
         first = signals[0]
         account = self.book.find(first.id)
@@ -137,7 +138,7 @@ class Intake(Participant):
         reason = against or objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
         alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
         if not self._commit.ready:
-            # Nothing new can be kept, not even that it was refused; what is durable already may be acknowledged.
+            # Nothing new can be stored, not even a refusal. A retry of a durable report may be acknowledged.
             known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
@@ -151,19 +152,19 @@ class Intake(Participant):
             self._signals_waiting += len(signals)
             self._commit.wake()
         elif self._strangers_waiting < STRANGERS_WAITING or arrival.transport == "mqtt":
-            # A broker bounds what it hands out, and repeats nothing while it is connected.
+            # A broker bounds what it delivers, and repeats nothing while the connection lasts.
             self._strangers.append(_Frame(arrival, signals, account, deliver))
             self._strangers_waiting += len(signals)
             self._commit.wake()
         else:
-            deliver(None, to_datetime(now_us))  # not taken: the caller repeats it
+            deliver(None, to_datetime(now_us))  # not taken, so the caller repeats it
         return account is not None
 
     def turn_away(self, arrival: Arrival, protocol: str, said: bytes, items: Iterable[Item]) -> None:
-        """Take what a peer said in clear where TLS is spoken: kept as evidence, and put before an operator.
+        """Keep as evidence what a peer sent in clear to a port for TLS, and put it before an operator.
 
-        Each frame counts for the account that it names, because a gateway speaks for many homes. What names no home
-        that we know stands under the address that it came from.
+        Each frame counts for the account that it names, because a gateway reports for many homes. Bytes that name no
+        registered home count for the address that they came from.
         """
         named = [item for item in items if isinstance(item, (Signal, Reject)) and item.id is not None]
         is_any_unknown = not named
@@ -184,7 +185,7 @@ class Intake(Participant):
         if signals and self._commit.ready:
             self._rejects.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
             return
-        # Nothing can be kept now, or the frame could not be read: the home waits for an operator all the same.
+        # Nothing can be stored now, or the frame could not be read. The home must be put before an operator anyway.
         is_call = any(weigh(signal, account, self._table, is_known=False)[1] in EMERGENCY for signal in signals)
         is_call |= any(isinstance(item, Reject) and item.kind is Kind.UNREADABLE for item in frame)
         kind, first = Kind.UNREADABLE if is_call else Kind.FAULT, frame[0]
@@ -194,18 +195,18 @@ class Intake(Participant):
         self._rejects.reject(arrival, reject, account)
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
-        """Take bytes that were no report."""
+        """Take bytes that could not be read as a report."""
         self._rejects.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> bool:
-        """Whether frames wait."""
+        """True if frames wait."""
         return bool(self._frames or self._strangers)
 
     def plan(self, batch: Batch, now: Instant) -> None:
-        """Decide what becomes of the frames that wait, and fill the batch with their signals."""
+        """Decide on the frames that wait, and fill the batch with their signals."""
         self._duplicates.forget(now.mono_us)
         self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
         self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
@@ -215,7 +216,7 @@ class Intake(Participant):
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
 
     def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
-        """Decide what becomes of frames that wait, until ``at_most`` signals are taken; return how many were."""
+        """Decide on frames that wait, until ``at_most`` signals are taken; return the number of signals taken."""
         planned, taken = self._planned, 0
         while frames and taken < at_most:
             frame = frames.popleft()
@@ -229,7 +230,7 @@ class Intake(Participant):
                 else:
                     verdicts = self._decide_all(signals, frame, batch)
             except Exception:
-                # What a decoder of another party gave fits no row. Its alarm, if it has one by now, stands.
+                # A third party's decoder returned values that fit no row. If they have opened an alarm, it stays.
                 log.exception("frame.failed", protocol=first.protocol, peer=frame.arrival.peer)
                 self._tell(frame, None, to_datetime(self._clock.now().utc_us))
                 continue
@@ -238,7 +239,7 @@ class Intake(Participant):
         return taken
 
     def _decide_all(self, signals: Sequence[Signal], frame: _Frame, batch: Batch) -> list[Verdict]:
-        """Decide on the events of one frame. Its bytes are stored once, with the first of them that is."""
+        """Decide on the events of one frame. Its bytes are stored once, with the first event that is stored."""
         verdicts: list[Verdict] = []
         for signal in signals:
             kept = STORED in verdicts
@@ -246,7 +247,7 @@ class Intake(Participant):
         return verdicts
 
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
-        # Unpacked and kept in names: each field that is asked for costs as much as the rest of its line.
+        # Unpack fields into local names, because each access to a field costs as much as the rest of its line.
         arrival, _, account, _ = frame
         received, identity, repeated = arrival.received, signal.identity, signal.repeated
         told_in = first = None
@@ -259,12 +260,12 @@ class Intake(Participant):
                 told_in = first.alarm
         number = self._next_signal
         self._next_signal += 1
-        # A caller that has not named itself stands for where it calls from: two of them are two alarms.
+        # A caller without an account is identified by its address, so two of them open two alarms.
         home = home_of(account, signal.id) or arrival.host
         is_known = repeated and self._desk.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
         if signal.hearsay and account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
-            priority = Priority.ROUTINE  # a cell that fails is one incident, not a last will for each home
+            priority = Priority.ROUTINE  # a failed cell is one incident, not an alarm for each home's last will
         note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None
         report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
@@ -286,11 +287,11 @@ class Intake(Participant):
             occurred_us, sent_us, text, more = said_in(row)
             said = content(text, more) if text or more else 0
             told_us = received.mono_us
-            # What is kept with an alarm that was closed before, as a runaway's reports are, is no call of that alarm.
+            # A report that is kept with a closed alarm, as those of a runaway are, is not one of that alarm's calls.
             held = alarm if alarm in self._desk.open else None
             self._duplicates.add((identity, number, told_us, self._next_frame, held, occurred_us, sent_us, said))
         if first is not None and signal.occurred_at is None:
-            # It may be a retry after all: one that says "left" must not pause a pendant whose "back" came in between.
+            # It may still be a retry. A repeated "left" must not pause a UCR whose "back" came in between.
             signal = signal._replace(repeated=True)
         self._watchdog.stored(signal, account, received)
         return STORED
@@ -299,7 +300,7 @@ class Intake(Participant):
 
     def _compare(self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival) -> Retelling:
         if not signal.id.account:
-            # Many callers give no account: the call of one is no retry of another's.
+            # Many callers give no account, so this may be the call of another caller.
             return Retelling.ANOTHER
         return compare(
             first,
@@ -310,7 +311,7 @@ class Intake(Participant):
         )
 
     def _is_durable(self, signal: Signal, account: Account | None, arrival: Arrival) -> bool:
-        """Return True if a signal is a retry of one whose commit has ended."""
+        """Return True if a signal is a retry of one that is durable."""
         first = self._duplicates.find(signal.identity) if signal.identity else None
         if first is None or first.number >= self._first_signal:
             return False
@@ -329,7 +330,7 @@ class Intake(Participant):
             self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """Deliver the verdicts of a batch that is on the disk."""
+        """The batch was committed: deliver its verdicts."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals = self._counters.signals
@@ -349,7 +350,7 @@ class Intake(Participant):
         self._duplicates.committed()
 
     def rolled_back(self, _: Batch) -> None:
-        """Undo what the frames of a lost batch changed. Their peers get no answer: they repeat."""
+        """The batch was rolled back: undo what its frames changed. Their peers get no answer, so they repeat."""
         self._duplicates.rolled_back()
         self._next_signal = self._first_signal
         at = to_datetime(self._clock.now().utc_us)
@@ -358,7 +359,7 @@ class Intake(Participant):
             self._tell(frame, None, at)
 
     def drop_waiting(self) -> None:
-        """Answer no frame that waits: terminals repeat it, here or at their second receiver."""
+        """Drop the frames that wait, without an answer; terminals repeat them, here or at their second receiver."""
         at = to_datetime(self._clock.now().utc_us)
         for frames in (self._frames, self._strangers):
             while frames:
@@ -370,7 +371,7 @@ class Intake(Participant):
         try:
             frame.deliver(verdicts, at)
         except Exception:
-            # A decoder of somebody else's, or a transport: what fails for one peer must not hold up the others' alarms.
+            # A third party's decoder, or a transport, has failed. That must not delay the alarms of other peers.
             log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
 
 

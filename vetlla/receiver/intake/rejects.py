@@ -1,6 +1,6 @@
 """Keeps frames that could not be read or were refused, and puts those of a known home before an operator.
 
-What is kept is bounded: each address and each registered account has a budget, and while the store accepts no reports
+Each address and each registered account has a budget, which bounds what is kept. While the store accepts no reports,
 the receiver only counts rejects. An alarm that follows from a reject is opened with the next batch. A reject that opens
 an alarm, or makes one more urgent, needs no budget, because a stranger could spend the budget in a home's name.
 """
@@ -42,14 +42,14 @@ WAITING_MAX = 10_000
 
 
 class _Concern(NamedTuple):
-    """Something that is no stored signal, but that an operator must see."""
+    """A report that is not a stored signal, but that an operator must see."""
 
     arrival: Arrival
     report: Report
 
 
 class Rejects(Participant):
-    """Keeps what the intake does not take. Lives in the event loop."""
+    """Keeps the reports and bytes that the intake does not take. Runs in the event loop."""
 
     def __init__(self, settings: Settings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters) -> None:
         self._apply(settings.store)
@@ -60,7 +60,7 @@ class Rejects(Participant):
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
         self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
-        """What waits for the desk: home, whether the home is registered, kind and priority."""
+        """Reports that wait for the desk: home, whether the home is registered, kind and priority."""
         self._stale: dict[Place, int] = {}
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
@@ -76,8 +76,8 @@ class Rejects(Participant):
     def reject(self, arrival: Arrival, reject: Reject, account: Account | None) -> None:
         """Keep bytes that could not be read; put them before an operator if a registered home sent them.
 
-        A device at another protocol's port is put before an operator, too, under its address: all its alarms are lost
-        there. While the store accepts nothing, the report of a registered home waits for the store to come back.
+        A device that calls another protocol's port is put before an operator, too, under its address, because all its
+        alarms are lost there. While the store accepts nothing, the report of a registered home waits.
         """
         report = _unread(arrival, reject, account)
         if report is None:
@@ -117,7 +117,7 @@ class Rejects(Participant):
     def _is_news(self, report: Report, arrival: Arrival) -> bool:
         """Return True if a home's report would open an alarm or lift one, and no waiting report does so already.
 
-        A stranger's report is never news: strangers could invent callers, and all places would be theirs.
+        A stranger's report is never news, because strangers could invent callers and fill all places.
         """
         return report.known and _what(report) not in self._waiting and self._desk.is_news(report, arrival.received)
 
@@ -142,7 +142,7 @@ class Rejects(Participant):
         """Count a reject, and keep it if there is room and budget. Return True if it is kept.
 
         A registered account has a budget of its own, whatever receiver and line a caller invents. So another account
-        behind the same gateway cannot use it up. News needs neither budget nor room: each home and kind has one.
+        behind the same gateway cannot use it up. News needs neither budget nor room: there is one per home and kind.
         """
         caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
@@ -160,11 +160,11 @@ class Rejects(Participant):
 
     @property
     def pending(self) -> bool:
-        """Whether an operator must see something."""
+        """True if an operator must see something."""
         return bool(self._concerns)
 
     def plan(self, batch: Batch, _: Instant) -> None:
-        """Put before operators what they must see."""
+        """Put the reports that wait before operators."""
         self._waiting.clear()
         while self._concerns:
             concern = self._concerns.popleft()
@@ -172,11 +172,11 @@ class Rejects(Participant):
             self._desk.place(concern.report, concern.arrival, batch)
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
-        """Forget what the batch put before operators: it is durable."""
+        """The batch was committed: forget the reports that it put before operators."""
         self._placed.clear()
 
     def rolled_back(self, _: Batch) -> None:
-        """Put it before operators again with the next batch: the alarms are lost."""
+        """The batch was rolled back: put its reports before operators again with the next one."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
 
@@ -216,7 +216,7 @@ def _why(signal: Signal, reason: Reason, now_us: int) -> str:
             ahead_s = (to_us(signal.sent_at) - now_us) / SECOND_US
             return f"clock {abs(ahead_s):.0f} s {'fast' if ahead_s > 0 else 'slow'}"
         case Reason.WRONG_PORT:
-            return "spoke in clear at a port for TLS: set TLS in the device, or its port"
+            return "sent in clear to a port for TLS: set TLS in the device, or correct its port"
         case Reason.WRONG_CERTIFICATE:
             return "its certificate names another account: give the device its own, or set client_accounts"
         case Reason.PLAIN_REFUSED:

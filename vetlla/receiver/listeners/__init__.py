@@ -1,1 +1,1 @@
-"""Bytes and addresses: sockets, bounds, budgets. Nothing here knows an alarm."""
+"""Sockets with their addresses, bounds and budgets. Nothing here depends on alarms."""

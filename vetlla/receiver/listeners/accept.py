@@ -1,8 +1,8 @@
-"""Accepting connections: many in one turn of the loop, and within the budgets before anything is spent on them.
+"""Accepts connections: many in one turn of the loop, and only within the budgets, which are checked first.
 
-asyncio's own servers accept one connection a turn (libuv) or make the TLS handshake before they show whom with. After
-an outage a district dials in at once, while those who are connected already keep each turn long: measured with 450
-connections that send without pause, the last newcomer was accepted after 2.8 s.
+asyncio's own servers accept one connection a turn (libuv), or make the TLS handshake before they show the peer. After
+an outage a whole district dials in at once, while connected peers keep each turn long. Measured with 450 connections
+that send without pause: the last new one was accepted after 2.8 s.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ACCEPTS_PER_TURN = 256
-"""Connections taken in one turn of the loop: some 25 ms of work, and then those who are connected have theirs."""
+"""Connections accepted in one turn of the loop: some 25 ms of work, before connected peers are served again."""
 HANDSHAKE_S = 10.0
-"""Time a peer has to say its first byte, and then for its TLS handshake."""
+"""Time a peer has to send its first byte, and then again for its TLS handshake."""
 _HANDSHAKE = 0x16
-"""First byte of the TLS record that begins a handshake (RFC 8446, 5.1); no frame in clear begins so."""
+"""First byte of the TLS record that begins a handshake (RFC 8446, 5.1); no frame in clear begins with it."""
 CLEAR_MAX = 4_096
-"""Bytes in clear that are looked at."""
+"""Bytes in clear that are read at most."""
 CLEAR_S = 1.0
-"""Time a peer that speaks in clear has for its report after its first byte: a modem may send it in several segments."""
+"""Time a peer that sends in clear has for its report after its first byte; a modem may send it in several segments."""
 ACCEPT_AGAIN_S = 1.0
-"""Pause after the machine could not accept a connection: it has no descriptors left, most likely."""
+"""Pause after the machine could not accept a connection; most likely it has no descriptors left."""
 
 
 class Accepted(asyncio.Protocol):
-    """A connection, from the moment it is accepted; its protocol when it stands.
+    """A connection from the moment it is accepted; asyncio uses it as the protocol when it is set up.
 
-    It holds a place in the budget. ``connection_made`` sets ``is_made``: the place is its own from then on.
+    It holds a place in the budget. ``connection_made`` sets ``is_made``; from then on it gives the place back itself.
     """
 
     host: str
-    """Whose budget its place is taken from."""
+    """Address of the peer, whose budget the connection uses."""
     established: Instant
     is_made = False
     setting_up: asyncio.Task[object] | None = None
 
     def abort(self) -> None:
-        """Drop the connection while it is set up. Another class adds what is to be done when it stands."""
+        """Drop the connection while it is being set up. A subclass adds what to do when it is set up."""
         if self.setting_up is not None:
             self.setting_up.cancel()
 
@@ -61,8 +61,8 @@ class Accepted(asyncio.Protocol):
 class _Stream(socket.socket):
     """The socket of a connection.
 
-    Family and kind are plain numbers. The library makes them members of an enum each time that it is asked for them,
-    which takes 2 us of each connection.
+    Family and type are plain numbers. The library would make them members of an enum at each access, which costs 2 us
+    for each connection.
     """
 
     __slots__ = ()
@@ -71,17 +71,17 @@ class _Stream(socket.socket):
 
 
 class InClear(Protocol):
-    """What a peer says in clear at a port for TLS."""
+    """Takes what a peer sends in clear to a port for TLS."""
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; return True if nothing more need be read."""
 
     def end(self) -> None:
-        """Do what is to be done with it. Called once, when all was read."""
+        """Handle the bytes. Called once, when all were read."""
 
 
 class Acceptor:
-    """Accepts connections of one listening socket; with a TLS context, lets each make its handshake."""
+    """Accepts connections of one listening socket; with a TLS context, each must make its handshake."""
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class Acceptor:
     ) -> None:
         self._listening = listening
         self.tls = tls
-        """For connections that are set up from now on; those that stand keep theirs."""
+        """TLS context for new connections; open ones keep theirs."""
         self._ground = ground
         self._make_connection = make_connection
-        """From the peer's address, whose budget is taken already, and the instant of the set-up."""
+        """Takes the peer's address, which already has its place in the budget, and the instant of the set-up."""
         self._in_clear = in_clear
-        """From the address and the set-up of a peer that speaks in clear where TLS is spoken."""
+        """Takes the address and the instant of the set-up of a peer that sends in clear to a port for TLS."""
         self._setting_up: set[Accepted] = set()
         self._again: asyncio.TimerHandle | None = None
 
@@ -108,7 +108,7 @@ class Acceptor:
         asyncio.get_running_loop().add_reader(self._listening, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and drop whoever is not set up yet."""
+        """Stop accepting, and drop the connections that are not set up yet."""
         if self._again is not None:
             self._again.cancel()
         if self._listening.fileno() >= 0:
@@ -123,19 +123,19 @@ class Acceptor:
         family, kind, proto = listening.family, listening.type, listening.proto
         for _ in range(ACCEPTS_PER_TURN):
             try:
-                # What the library's own accept() makes is no _Stream.
+                # The library's own accept() does not return a _Stream.
                 descriptor, address = listening._accept()  # type: ignore[attr-defined]  # noqa: SLF001
             except BlockingIOError:
                 return
             except ConnectionAbortedError:
-                continue  # hung up before it was its turn
+                continue  # the peer hung up before it was accepted
             except OSError as error:
-                log.error("accept.failed", why=error.strerror or str(error))  # noqa: TRY400 - the machine's trouble
+                log.error("accept.failed", why=error.strerror or str(error))  # noqa: TRY400 - a fault of the machine
                 loop.remove_reader(self._listening)
                 self._again = loop.call_later(ACCEPT_AGAIN_S, self.start)
                 return
             stream = _Stream(family, kind, proto, descriptor)
-            stream.settimeout(0)  # asyncio wants it non-blocking
+            stream.settimeout(0)  # asyncio needs it non-blocking
             self._admit(stream, address[:2])
 
     def _admit(self, stream: socket.socket, address: tuple[str, int]) -> None:
@@ -157,7 +157,7 @@ class Acceptor:
         ground.budget.hold(connection)
 
     def _over(self, stream: socket.socket, connection: Accepted, task: asyncio.Task[object]) -> None:
-        # Called of a task, too, that was cancelled before its first step.
+        # This is also called for a task that was cancelled before its first step.
         self._setting_up.discard(connection)
         connection.setting_up = None
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -183,7 +183,7 @@ class Acceptor:
 
 
 async def _speaks_in_clear(stream: socket.socket) -> bool:
-    """Return False if a peer begins a handshake. Raises OSError when it says nothing in time."""
+    """Return False if a peer begins a handshake. Raises OSError if the peer sends nothing in time."""
     loop = asyncio.get_running_loop()
     spoke = asyncio.Event()
     loop.add_reader(stream, spoke.set)
@@ -199,11 +199,11 @@ async def _speaks_in_clear(stream: socket.socket) -> bool:
 
 
 async def _overhear(stream: socket.socket, heard: InClear) -> None:
-    """Read what a peer says in clear, until that is enough, the peer has said all, or its time is over."""
+    """Read what a peer sends in clear, until ``heard`` has enough, the peer ends, or its time is over."""
     loop, left = asyncio.get_running_loop(), CLEAR_MAX
     try:
         async with asyncio.timeout(CLEAR_S):
             while left and (data := await loop.sock_recv(stream, left)) and not heard.feed(data):
                 left -= len(data)
     finally:
-        heard.end()  # of a peer that resets the connection, or has to make room, what came until then
+        heard.end()  # also after a reset, or when the peer is dropped to make room

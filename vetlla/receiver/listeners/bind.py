@@ -1,4 +1,4 @@
-"""Sockets to listen on: bound by us, or handed over by systemd."""
+"""Binds the sockets that listeners use, unless systemd hands them over."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Listen
 
 BACKLOG = 4_096
-"""Connections the kernel may hold for us: a district that comes back after an outage (Linux caps it at somaxconn)."""
+"""Connections the kernel may queue, for a district that calls after an outage (Linux caps the number at somaxconn)."""
 DATAGRAM_BUFFER = 4 << 20
 """Bytes the kernel may hold for a UDP listener while a batch is planned: some 10,000 datagrams."""
 SAME_PORT_TRIES = 20
-"""Port 0 takes any free TCP port whose UDP port is free too; this often."""
+"""Tries for port 0, which takes any free TCP port whose UDP port is free, too."""
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
@@ -25,7 +25,7 @@ _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 def spoken(listen: Listen, description: Description) -> Listen:
     """Return a listener without the transports that its protocol does not have. Raises ConfigError if none is left.
 
-    A port that no device dials serves only those who forge datagrams.
+    No device would use a port of such a transport; only senders of forged datagrams would.
     """
     transports = tuple(transport for transport in listen.transports if transport in description.transports)
     if not transports:
@@ -58,7 +58,7 @@ def bind(listen: Listen) -> dict[str, socket.socket]:
 
 
 def try_to_bind(where: str, listen: Listen, transport: str) -> None:
-    """Take an address and leave it again at once. Raises ConfigError where it cannot be had."""
+    """Bind an address and free it again at once. Raises ConfigError if it cannot be bound."""
     try:
         _bind(listen.host, listen.port, transport, backlog=0).close()
     except OSError as error:
@@ -75,7 +75,7 @@ def _bind(host: str, port: int, transport: str, backlog: int = BACKLOG) -> socke
     )[0]
     bound = socket.socket(family, kind, proto)
     try:
-        bound.settimeout(0)  # asyncio wants it non-blocking
+        bound.settimeout(0)  # asyncio needs it non-blocking
         if transport == "tcp":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
@@ -92,7 +92,7 @@ def _bind(host: str, port: int, transport: str, backlog: int = BACKLOG) -> socke
 def _remedy(error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return "another program has the port: `ss -ltunp` shows which; stop it or choose another port"
+            return "another program uses the port: `ss -ltunp` shows which one; stop it or choose another port"
         case errno.EACCES:
             return "ports below 1024 need CAP_NET_BIND_SERVICE, or socket activation (config/systemd/vetlla.socket)"
         case _:

@@ -1,4 +1,4 @@
-"""TCP and TLS: many frames per connection, several per segment, one per many segments."""
+"""TCP and TLS: a connection carries many frames, a segment may hold several, and a frame may take many segments."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TURN_BYTES = 4_096
-"""What one connection hands to its decoder in one turn of the loop: a hundred reports, or some 30 ms of junk. What came
-with it waits for the next turns, so that others have theirs."""
+"""Bytes that one connection gives to its decoder in one turn of the loop: a hundred reports, or some 30 ms of junk.
+Further bytes wait for the next turns, so that other connections have theirs."""
 UNPROVEN_TURN_BYTES = 256
-"""The same of a connection that has told no report of a registered account: a first report. Junk costs up to 2 us a
-byte, and a thousand connections may bring it in one turn of the loop."""
+"""The same for a connection that has sent no report of a registered account: a first report. Junk costs up to 2 us a
+byte, and a thousand connections may send it in one turn of the loop."""
 UNPROVEN_LEFT = 4_608
-"""Bytes of such a connection that wait for their turns: the longest frame of DC-09. What came with them is not read:
-the connection ends behind them, and a terminal that was going to be known repeats its report."""
+"""Bytes of such a connection that may wait for their turns: the longest frame of DC-09. Further bytes are not read, and
+the connection ends after those that wait. A terminal that is registered then repeats its report."""
 UNREAD_LEFT = 65_536
-"""The same before its first turn: a terminal with a backlog is known by its first report, and all of it is read."""
+"""The same before its first turn. A terminal with a backlog is known after its first report, and all of it is read."""
 LINGER_S = 60.0
-"""How long a connection that is to be closed waits for its last answers to leave: no terminal waits longer for them."""
+"""How long a connection that is to be closed waits until its last answers leave; no terminal waits longer for them."""
 
 
 class TcpListener:
@@ -69,23 +69,23 @@ class TcpListener:
         self._acceptor.start()
 
     def use_tls(self, context: ssl.SSLContext | None) -> None:
-        """Set up further connections with this; those that stand keep theirs."""
+        """Use this context for new connections; open ones keep theirs."""
         self._acceptor.tls = context
 
     def stop(self) -> None:
-        """Accept and read no more; what was read is still answered."""
+        """Stop accepting and reading; what was read is still answered."""
         self._acceptor.close()
         for connection in list(self.connections):
             connection.end()
 
     def abort(self) -> None:
-        """Drop whatever connection is left."""
+        """Drop all connections that are left."""
         for connection in list(self.connections):
             connection.abort()
 
 
 class _InClear:
-    """What a terminal says in clear at a port for TLS: nothing of it would ever be received, so an operator is told."""
+    """Reads what a terminal sends in clear to a port for TLS. An operator must know, as all its reports are lost."""
 
     def __init__(self, listener: TcpListener, address: tuple[str, int], established: Instant) -> None:
         self._listener = listener
@@ -95,16 +95,16 @@ class _InClear:
         self._items: list[Item] = []
         self._decoder: Decoder | None = None
         self._is_broken = False
-        """The decoder raised: it is asked no further."""
+        """True after the decoder has raised an exception; it is not called again."""
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes; return True if they hold a report, or the decoder says that there will be none."""
+        """Take the next bytes; return True if they hold a report, or if the decoder expects no report."""
         self._said += data
         self._read(data)
         return self._is_broken or any(isinstance(item, (Signal, Hangup)) for item in self._items)
 
     def end(self) -> None:
-        """Put before an operator what was said."""
+        """Put before an operator what the terminal has sent."""
         if not self._said:
             return
         if not self._is_broken:
@@ -114,12 +114,12 @@ class _InClear:
         ground.intake.turn_away(arrival, listen.protocol, self._said, self._items)
 
     def _read(self, data: bytes | None) -> None:
-        """Let the decoder read these bytes, or hear that there are no more."""
+        """Give the decoder these bytes; None means that the input has ended."""
         try:
             decoder = self._decoder = self._decoder or self._listener.make_decoder()
             self._items += decoder.finish() if data is None else decoder.feed(data)
         except Exception:
-            # The mistake may be a third party's. An operator is told of the bytes all the same.
+            # The fault may be in a third party's decoder. The bytes are put before an operator anyway.
             log.exception("decoder.failed", protocol=self._listener.listen.protocol, peer=self._peer)
             self._is_broken = True
 
@@ -129,25 +129,25 @@ class _Connection(Accepted):
 
     _transport: asyncio.Transport
     _session: StreamSession
-    # What most connections never change stands here: to set it for each of them costs 1 us.
+    # Attributes that most connections never change are set on the class; to set them for each one costs 1 us.
     _timer: asyncio.TimerHandle | None = None
     _last = 0.0
     _left = b""
-    """What was read and waits for its turn."""
+    """Bytes that were read and wait for their turn."""
     _at_end = False
-    """The peer has said all; what is left is taken first."""
+    """The peer has sent all; the bytes that are left are processed first."""
     _had_turn = False
     _is_queued = False
     _is_cut = False
-    """More came than an unproven connection may leave for its turns: it ends behind them."""
+    """More bytes came than an unproven connection may leave waiting; it ends after those that wait."""
     is_gone = False
     """The peer is gone, and its place in the budget was given back."""
     _full = False
-    """Too many frames wait for their answer: nothing is read until all have left."""
+    """Too many frames wait for their answer; nothing is read until all answers have left."""
     _clogged = False
-    """The peer does not read its answers: nothing is read until it does."""
+    """The peer does not read its answers; nothing is read until it does."""
     _is_proven = False
-    """It has told a report of a registered account."""
+    """The peer has sent a report of a registered account."""
     _turn_bytes = UNPROVEN_TURN_BYTES
     _ending = False
     """Nothing is read any more; the connection closes when the last answer has left."""
@@ -157,17 +157,17 @@ class _Connection(Accepted):
         self._peer = spelled(*address)
         self.host = address[0]
         self.established = established
-        self._loop = asyncio.get_running_loop()  # kept: each time it is asked for costs a system call
+        self._loop = asyncio.get_running_loop()  # kept, because each query for it costs a system call
 
-    # --- what asyncio calls -----------------------------------------------------------------------------------------
+    # --- called by asyncio ------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener, ground = self._listener, self._listener.ground
-        self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
+        self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         try:
             decoder = listener.make_decoder()
         except Exception:
-            # The mistake may be a third party's. The place is given back, and others are served.
+            # The fault may be in a third party's decoder. The place is given back, and other peers are served.
             log.exception("connection.failed", peer=self._peer)
             transport.abort()
             return
@@ -186,7 +186,7 @@ class _Connection(Accepted):
         self._watch(ground.budget.limits.first_frame_timeout_s)
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
-        """Return the accounts that the peer's certificate names, in capitals; None where any will do."""
+        """Return the accounts that the peer's certificate names, in capitals; None if any account is allowed."""
         tls = self._listener.listen.tls
         if tls is None or tls.client_ca is None or tls.client_accounts == "any":
             return None
@@ -220,7 +220,7 @@ class _Connection(Accepted):
                 self._set_reading()
 
     def _put_off(self, data: bytes) -> None:
-        """Keep what is too much for one turn; nothing more is read until it was taken."""
+        """Keep bytes that are too many for one turn; nothing further is read until they are processed."""
         is_first, self._left = not self._left, self._left + data
         if len(self._left) > self._turn_bytes:
             self._set_reading()
@@ -232,16 +232,16 @@ class _Connection(Accepted):
             self._await_turn()
 
     def take_turn(self) -> None:
-        """Read as much of what came as one turn allows."""
+        """Process as many of the waiting bytes as one turn allows."""
         self._is_queued = False
         if self._full:
-            return  # it goes on when the answers that are owed have left
+            return  # it goes on when all answers have left
         data, self._left = self._left[: self._turn_bytes], self._left[self._turn_bytes :]
         self._had_turn = True
         if data and not self._ending:
             self._feed(data)
         if self._ending:
-            self._left = b""  # hung up on
+            self._left = b""  # the receiver has hung up
         elif self._left:
             self._await_turn()
         elif self._at_end:
@@ -265,19 +265,19 @@ class _Connection(Accepted):
 
     @property
     def is_first(self) -> bool:
-        """Whether the first bytes wait for their turn, and are no more than a report."""
+        """True if the first bytes wait for their turn, and are not longer than a report."""
         return not self._had_turn and len(self._left) <= UNPROVEN_TURN_BYTES
 
     def give_up(self) -> None:
-        """Take no more of what a stranger said that is gone."""
+        """Drop the waiting bytes of a stranger that has hung up."""
         self._left, self._ending = b"", True
         self._listener.ground.counters.connections_refused[Refusal.UNPROVEN] += 1
         self._part()
 
     def eof_received(self) -> bool:
-        """Answer what is owed before closing: a terminal may shut its side and wait for the ACK."""
+        """Answer all frames before closing, because a terminal may shut its side and wait for the ACK."""
         self._end_in_turn()
-        # TLS as asyncio speaks it cannot be half closed; the terminal will repeat what was not answered yet.
+        # asyncio's TLS cannot be half closed; the terminal will repeat what was not answered yet.
         is_owed = not self.is_gone and (not self._ending or self._session.owed)
         return bool(is_owed and self._listener.transport == "tcp")
 
@@ -307,7 +307,7 @@ class _Connection(Accepted):
             self._end_in_turn()
 
     def _part(self) -> None:
-        """End for a peer that is gone."""
+        """End the session of a peer that is gone."""
         if not self._ending:
             self._session.finish()
         self._ending = True
@@ -315,7 +315,7 @@ class _Connection(Accepted):
         del self._session
 
     def _finish(self) -> None:
-        """Take what the peer began to say for all that it says, then drain."""
+        """Process the input as complete, then drain."""
         if self.is_gone:
             self._part()
         else:
@@ -325,7 +325,7 @@ class _Connection(Accepted):
     # --- reading and ending -----------------------------------------------------------------------------------------
 
     def hang_up(self, why: Refusal) -> None:
-        """End the connection for a reason that is counted."""
+        """End the connection, and count the reason."""
         if not self._ending:
             self._listener.ground.counters.connections_refused[why] += 1
             if why is Refusal.IDLE:
@@ -334,7 +334,7 @@ class _Connection(Accepted):
                 self.drain()
 
     def end(self) -> None:
-        """Take all that the peer has said, then drain: its last bytes may hold an alarm."""
+        """Process all that the peer has sent, then drain, because its last bytes may hold an alarm."""
         if self._ending:
             return
         if self._left:
@@ -343,7 +343,7 @@ class _Connection(Accepted):
             self._finish()
 
     def _end_in_turn(self) -> None:
-        """Do the same in the turn of a stranger: what it leaves takes time, and a crowd hangs up at once."""
+        """Do the same in the turn of a stranger, because its bytes take time and a crowd may hang up at once."""
         if self._ending:
             return
         self._at_end = True
@@ -353,7 +353,7 @@ class _Connection(Accepted):
             self._await_turn()
 
     def drain(self) -> None:
-        """Read no more; close when the last answer has left."""
+        """Stop reading; close when the last answer has left."""
         if self._ending:
             return
         self._ending = True
@@ -376,7 +376,7 @@ class _Connection(Accepted):
             super().abort()
 
     def _send(self, data: bytes) -> None:
-        if not self._transport.is_closing():  # uvloop raises where the peer has gone while its frame was committed
+        if not self._transport.is_closing():  # uvloop raises if the peer left while its frame was committed
             self._transport.write(data)
 
     def _drained(self) -> None:
@@ -399,7 +399,7 @@ class _Connection(Accepted):
             self._transport.resume_reading()
 
     def _watch(self, seconds: float) -> None:
-        # One timer per connection that looks when it fires, instead of one set anew with every frame.
+        # One timer per connection checks when it fires, instead of a timer that is set again with every frame.
         self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:

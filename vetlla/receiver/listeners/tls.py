@@ -1,7 +1,7 @@
-"""TLS from files: contexts of listeners and brokers, and until when their certificates are valid.
+"""TLS from files: the contexts of listeners and brokers, and how long their certificates are valid.
 
-The files are read by the start, by each reload and by ``vetlla check-config``. A file that a start could not use is
-refused by all three, with its name.
+The start, each reload and ``vetlla check-config`` read the files. All three refuse a file that a start could not use,
+and name it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Listen, Settings, Tls
 
 EXPIRES_SOON = timedelta(days=14)
-"""Time left from which a certificate is warned of: a renewal that failed once can be repeated by people."""
+"""Time left from which the receiver warns of a certificate; people can then repeat a renewal that failed once."""
 EXPIRES_NOW = timedelta(days=2)
-"""Time left from which it is critical: terminals cannot connect after it."""
+"""Time left from which the warning is critical, because terminals cannot connect after the end."""
 FILE_MAX = 4 << 20
-"""Bytes of a PEM file: a machine's whole bundle of authorities has a quarter of a mebibyte."""
+"""Bytes of a PEM file at most; a machine's whole bundle of authorities has a quarter of a mebibyte."""
 _PEM = "openssl x509 -in FILE -noout -subject -enddate shows a certificate, openssl pkey -in FILE -noout checks a key"
 
 
 class Use(StrEnum):
-    """What a certificate is there for, as the configuration calls its file."""
+    """The purpose of a certificate, in the configuration's word for its file."""
 
     CERTIFICATE = "certificate"
-    """The receiver's own, before terminals or a broker."""
+    """The receiver's own certificate, for terminals or a broker."""
     CLIENT_CA = "client_ca"
     CA = "ca"
 
@@ -46,16 +46,16 @@ class Certificate(NamedTuple):
     """A file of certificates in use, and when it is valid."""
 
     name: str
-    """The listener or broker."""
+    """Name of the listener or broker."""
     use: Use
     file: Path
     not_before: datetime
     not_after: datetime
-    """Of a chain the first end, since all of it must be valid; of authorities the last, since one is enough."""
+    """In a chain the first end, since all of it must be valid; for authorities the last, since one is enough."""
 
 
 def server_context(tls: Tls) -> ssl.SSLContext:
-    """Return a listener's TLS context. Raises ConfigError that names the file that cannot be used."""
+    """Return a listener's TLS context. Raises a ConfigError that names the file that cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load_chain(context, tls.certificate, tls.key)
     if tls.client_ca is not None:
@@ -72,7 +72,7 @@ def names_in(certificate: Mapping[str, Any]) -> frozenset[str]:
 
 
 def client_context(tls: BrokerTls) -> ssl.SSLContext:
-    """Return the TLS context towards a broker. Raises ConfigError that names the file that cannot be used."""
+    """Return the TLS context for a broker. Raises a ConfigError that names the file that cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _load_authorities(context, tls.ca)
     if tls.certificate and tls.key:
@@ -81,7 +81,7 @@ def client_context(tls: BrokerTls) -> ssl.SSLContext:
 
 
 def certificates(settings: Settings) -> Iterator[Certificate]:
-    """Yield the certificates that a configuration names; what cannot be read is left to those who load it."""
+    """Yield the certificates that a configuration names. Unreadable files are left out; loading them reports them."""
     for listen in settings.listen:
         yield from of_listener(listen)
     for broker in settings.mqtt:
@@ -96,7 +96,7 @@ def of_listener(listen: Listen) -> Iterator[Certificate]:
 
 
 def of_broker(broker: Mqtt) -> Iterator[Certificate]:
-    """Yield the certificates of the way to a broker."""
+    """Yield the certificates for the connection to a broker."""
     if broker.tls:
         yield from _certificate(broker.name, Use.CA, broker.tls.ca)
         yield from _certificate(broker.name, Use.CERTIFICATE, broker.tls.certificate)
@@ -115,10 +115,10 @@ def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     _content(key)
 
     def locked() -> NoReturn:
-        # Without this OpenSSL asks for the passphrase at the terminal, and waits.
+        # Without this OpenSSL asks for the passphrase on the console, and waits.
         raise ConfigError(
             f"tls: {key}: is encrypted with a passphrase",
-            remedy=f"openssl pkey -in {key} -out {key}.open, and name that",
+            remedy=f"openssl pkey -in {key} -out {key}.open, and name that file",
         )
 
     try:
@@ -126,7 +126,7 @@ def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError(
-                f"tls: {key} is not the key of {certificate}", remedy="name the two that were made together"
+                f"tls: {key} is not the key of {certificate}", remedy="name two files that belong together"
             ) from error
         raise _useless(key if _parsed(certificate) else certificate, error) from error
 
@@ -145,7 +145,7 @@ def _useless(file: Path, error: ssl.SSLError) -> ConfigError:
 
 
 def _parsed(file: Path) -> list[x509.Certificate]:
-    """Return the certificates of a file; none where it holds none that can be read."""
+    """Return the certificates of a file; an empty list if none of them can be read."""
     try:
         return x509.load_pem_x509_certificates(_content(file))
     except (ConfigError, ValueError):
@@ -153,7 +153,7 @@ def _parsed(file: Path) -> list[x509.Certificate]:
 
 
 def _content(file: Path) -> bytes:
-    """Return a file's bytes; ssl itself does not say which of its files it could not read."""
+    """Return a file's bytes. Raises a ConfigError that names the file, which ssl itself does not do."""
     try:
         if not file.is_file():
             what = "is no regular file" if file.exists() else "no such file"

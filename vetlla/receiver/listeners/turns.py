@@ -1,7 +1,8 @@
-"""Turns of strangers: junk on a thousand connections must not hold up the homes that report meanwhile.
+"""Gives turns to strangers, because junk on a thousand connections must not delay the homes that report meanwhile.
 
-A home that dials in is a stranger, too, until its first report is read. So the first bytes of a connection, if they are
-no more than a report, come before all else that strangers say; the last bytes of those that have hung up come last.
+A home that connects is a stranger, too, until its first report is read. So the first bytes of a connection are read
+before all other bytes of strangers, if they are not longer than a report. The last bytes of strangers that have hung up
+are read last.
 """
 
 from __future__ import annotations
@@ -11,32 +12,32 @@ from collections import deque
 from typing import Protocol
 
 TURNS_AT_ONCE = 16
-"""Turns of strangers in one turn of the loop, of 256 bytes each: some 5 ms of the dearest junk."""
+"""Turns of strangers in one turn of the loop, of 256 bytes each: some 5 ms of the most expensive junk."""
 FIRST_AT_ONCE = 64
-"""Strangers whose first bytes are read without waiting in one turn of the loop: to let them wait costs each 5 us."""
+"""Strangers whose first bytes are read at once in one turn of the loop; to let them wait costs 5 us for each."""
 GONE_MAX = 1_000
 """Strangers that have hung up and whose last bytes wait for their turn: some 5 MB."""
 
 
 class Stranger(Protocol):
-    """A connection that has told no report of a registered account."""
+    """A connection that has sent no report of a registered account."""
 
     is_gone: bool
-    """It has hung up."""
+    """True after the peer has hung up."""
 
     @property
     def is_first(self) -> bool:
-        """Whether what waits are its first bytes, and no more than a report."""
+        """True if the first bytes wait for their turn, and are not longer than a report."""
 
     def take_turn(self) -> None:
-        """Read some of what came."""
+        """Read some of the waiting bytes."""
 
     def give_up(self) -> None:
-        """Read no more of one that is gone: too many wait."""
+        """Drop the waiting bytes, because too many strangers that have hung up wait."""
 
 
 class Turns:
-    """Lets strangers go on one after the other, a few at a time."""
+    """Gives turns to strangers one after the other, a few at a time."""
 
     def __init__(self) -> None:
         self._first: deque[Stranger] = deque()
@@ -47,7 +48,7 @@ class Turns:
         """Strangers whose first bytes may still be read in this turn of the loop."""
 
     def at_once(self) -> bool:
-        """Return True if a stranger's first bytes may be read now: those of a few are in each turn of the loop."""
+        """Return True if a stranger's first bytes may be read now, as those of a few are in each turn of the loop."""
         if self._first or not self._at_once:
             return False
         if self._at_once == FIRST_AT_ONCE:
@@ -59,7 +60,7 @@ class Turns:
         self._at_once = FIRST_AT_ONCE
 
     def ask(self, stranger: Stranger) -> None:
-        """Call ``take_turn`` in a later turn of the loop, or ``give_up`` if too many wait that have hung up."""
+        """Call ``take_turn`` in a later turn of the loop, or ``give_up`` on one of too many that have hung up."""
         if stranger.is_first:
             self._first.append(stranger)
         elif not stranger.is_gone:

@@ -1,4 +1,4 @@
-"""UDP: one datagram, one decoder; the answer goes to the datagram's source. A datagram holds one frame as a rule."""
+"""UDP: each datagram has its own decoder, and the answer goes to its source. As a rule it holds one frame."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 DATAGRAM_MAX = 8_192
-"""Bytes of a datagram that are read: twice the longest frame of any protocol. What stands behind them is no report."""
+"""Bytes of a datagram that are read: twice the longest frame of any protocol. Bytes after them are no report."""
 
 
 TURN_BYTES = 4_096
-"""What is read in one turn of the loop: a few dozen reports, or some 10 ms of junk. What is left waits in the socket:
-connections have their turns."""
+"""Bytes that are read in one turn of the loop: a few dozen reports, or some 10 ms of junk. The rest waits in the
+socket, so that connections have their turns."""
 
 
 class UdpListener:
@@ -44,7 +44,7 @@ class UdpListener:
 
     async def start(self) -> None:
         """Take datagrams."""
-        self._socket.setblocking(False)  # noqa: FBT003 - socket's own
+        self._socket.setblocking(False)  # noqa: FBT003 - the socket's signature
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def _read(self) -> None:
@@ -55,7 +55,7 @@ class UdpListener:
             except BlockingIOError:
                 return
             except OSError:
-                return  # an answer before found no one: the kernel tells it once
+                return  # an earlier answer reached no one; the kernel reports that once
             self._serve(data, address)
             taken += len(data)
 
@@ -63,7 +63,7 @@ class UdpListener:
         """Serve one datagram as a stream that begins and ends with it."""
         ground = self._ground
         if ground.intake.waiting > ground.budget.limits.intake_waiting:
-            self._hang_up(Refusal.NOT_READY)  # not taken: the terminal repeats it
+            self._hang_up(Refusal.NOT_READY)  # not taken, so the terminal repeats it
             return
 
         def send(answer: bytes) -> None:
@@ -77,7 +77,7 @@ class UdpListener:
         session.finish()
 
     def stop(self) -> None:
-        """Take no more; what was taken is still answered."""
+        """Stop reading; what was read is still answered."""
         if self._socket.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._socket)
 
@@ -87,5 +87,5 @@ class UdpListener:
         self._socket.close()
 
     def _hang_up(self, why: Refusal) -> None:
-        """Count it: a datagram has no connection to be closed."""
+        """Count the reason; a datagram has no connection to close."""
         self._ground.counters.connections_refused[why] += 1

@@ -37,11 +37,11 @@ _ACTIONS = {
     News.REPEATED: "repeat",
     News.ESCALATED: "escalate",
 }
-"""What frames do to alarms, in the words of the audit."""
+"""The audit's words for what frames do to alarms."""
 
 
 class Announcer(Participant):
-    """The last participant of a commit: it follows those that change alarms. Lives in the event loop."""
+    """The last participant of a commit, after those that change alarms. Runs in the event loop."""
 
     def __init__(
         self, *, settings: Settings, desk: Desk, commit: GroupCommit, dispatch: Dispatch, counters: Counters
@@ -57,15 +57,15 @@ class Announcer(Participant):
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """Make the alarms of the batch ready, and show them. The rows that say so go with the next batch."""
-        dispatch = self._dispatch or None  # without watchers it is false, too
+        """Make the alarms of the batch ready, and show them. The rows that record this go with the next batch."""
+        dispatch = self._dispatch or None  # a dispatch without watchers is false
         if dispatch is not None:
             for row in batch.signals:
                 dispatch.publish(make_event("signal", now, "store", signal=_shown(row)))
         for news, card in self._desk.committed(now, self._commit.batch):
             if news is News.JOINED and dispatch is None:
                 continue
-            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no signal of the batch
+            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal has no signal in the batch
                 self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
             why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
             if why:

@@ -1,8 +1,8 @@
-"""How long each communication waited for an operator (*t3*), counted when its waiting ends.
+"""Counts how long each communication waited for an operator (*t3*), when the wait ends.
 
-ANS 6 is about communications, not alarms: every report of an alarm counts from the moment at which it was ready. One
-that joins an alarm whose operator is speaking with the home already has not waited. An alarm that is closed without an
-answer has kept its reports waiting until then.
+ANS 6 is about communications, not alarms: every report of an alarm counts from the moment at which it was ready. A
+report that joins an alarm whose operator is already speaking with the home has not waited. The reports of an alarm that
+is closed without an answer have waited until then.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
 
 GROUPS_MAX = 1_000
-"""Moments remembered for one alarm; what joins beyond that counts from the last of them, so that it never seems to
+"""Moments remembered for one alarm. Reports that join later count from the last of them, so that none of them seems to
 have waited less than it did."""
 LATE_NAMED = 10
-"""Signals that one line of the log names."""
+"""Signals that one line of the log names at most."""
 
 
 class Calls:
@@ -38,14 +38,14 @@ class Calls:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._waiting: dict[int, list[tuple[int, int]]] = {}
-        """By alarm: when reports became ready (monotonic), and how many at that moment."""
+        """By alarm: the monotonic instants at which reports became ready, each with the number of reports."""
 
     def apply(self, marks: Marks) -> None:
         """Apply limits."""
         self._marks = marks
 
     def ready(self, alarm: Alarm, count: int, mono_us: int) -> None:
-        """Let reports of an alarm wait from this moment on, unless an operator is speaking with the home."""
+        """Start the wait of an alarm's reports at this moment, unless an operator is speaking with the home."""
         if alarm.on_test or not count:
             return
         if alarm.state is State.ANSWERED:
@@ -59,12 +59,12 @@ class Calls:
             waiting[-1] = (last_us, before + count)
 
     def ended(self, alarm: Alarm, mono_us: int) -> None:
-        """Count the reports of an alarm that was answered or closed now."""
+        """Count the reports of an alarm that has just been answered or closed."""
         for ready_us, count in self._waiting.pop(alarm.id, ()):
             self._observe(alarm.priority, mono_us - ready_us, count)
 
     def answered_by_receiver(self, count: int) -> None:
-        """Count reports that no operator has to see: routine ones, and those that a runaway repeats."""
+        """Count reports that no operator has to see: routine ones, and those that a runaway device repeats."""
         if count:
             self._observe(Priority.ROUTINE, 0, count)
 
@@ -78,15 +78,15 @@ class Calls:
 
 
 def reports(card: Card) -> int:
-    """Return how many communications an alarm stands for: a refused one opens an alarm, too, and has no signal.
+    """Return how many communications an alarm stands for. A refused one opens an alarm, too, but has no signal.
 
-    An alarm of a silence that the receiver noticed itself stands for none.
+    An alarm of a silence that the receiver noticed itself stands for no communication.
     """
     alarm, tally = card
     return tally.signals or (0 if alarm.kind is Kind.DEVICE_LOST else 1)
 
 
 def late_signals(rows: Iterable[Row], mono_us: int) -> list[int]:
-    """Return the first of these signals whose communication was established before an instant, by their numbers."""
+    """Return the numbers of the first of these signals whose communication was established before an instant."""
     late = (row[_ID] for row in rows if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[operator] # integers
     return list(islice(late, LATE_NAMED))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""An alarm's card on the desk: the alarm and how much it has grown, as operators see them; and what was done to it."""
+"""An alarm's card on the desk: the alarm and its counts, as operators see them, and the actions on it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _STAMPS = (
     "closed_us",
 )  # fmt: skip
 _CLOCKWORK = ("ready_mono_us", "lease_mono_us", "due_mono_us", "boot", "t2_us", "t3_us")
-"""Fields that mean something to this machine only; people get seconds instead."""
+"""Fields that have a meaning only on this machine; people get seconds instead."""
 
 
 class Card(NamedTuple):
-    """What the desk knows of an alarm."""
+    """What the desk knows about an alarm."""
 
     alarm: Alarm
     tally: Tally
 
     def fields(self, now: Instant) -> dict[str, Any]:
-        """Return the alarm as it stands now, JSON-ready, with its growth and its running clocks in seconds."""
+        """Return the present state of the alarm, ready for JSON, with its counts and its running clocks in seconds."""
         alarm = queue.as_of(self.alarm, now)
         plain = alarm._asdict()
         for name in _CLOCKWORK:
@@ -52,7 +52,7 @@ class Card(NamedTuple):
         }
 
     def event(self, name: str, action: str, now: Instant, detail: Mapping[str, object]) -> dict[str, Any]:
-        """Return what watchers are told when frames changed the alarm, or of one that is open."""
+        """Return the event that watchers receive when frames changed the alarm, or when they list the open alarms."""
         return make_event(name, now, action, detail=detail, alarm=self.fields(now))
 
 
@@ -65,35 +65,35 @@ EVENTS = {
     "warn": "warned",
     "escalate": "escalated",
 }
-"""How watchers are told of each action of the audit."""
+"""The event that watchers receive for each action of the audit."""
 
 
 class Deed(NamedTuple):
-    """What an operator, or the receiver in its own name, did to an alarm."""
+    """An action of an operator, or of the receiver in its own name, on an alarm."""
 
     card: Card
     action: str
-    """In the words of the audit."""
+    """The audit's word for it."""
     actor: str
     at: Instant
     detail: dict[str, object]
 
     @property
     def cause(self) -> Cause:
-        """Why the alarm was put before a supervisor; only of ``escalate``."""
+        """Why the alarm was put before a supervisor; only for ``escalate``."""
         if self.actor != RECEIVER:
             return Cause.ASKED
-        # A user of the machine may have the receiver's name; their words are no cause.
+        # A user of the machine may have the same name as the receiver; the reason that they typed is no cause.
         return next((cause for cause in Cause if cause.value == self.detail["why"]), Cause.ASKED)
 
     def answer(self, now: Instant) -> dict[str, Any]:
-        """Return what the actor is told: the alarm's fields, and those of the deed."""
+        """Return the answer that the actor receives: the alarm's fields, and those of the deed."""
         at = iso(self.at.utc_us)
         done = {"action": self.action, "actor": self.actor, "at": at, "detail": self.detail}
         return self.card.fields(now) | done
 
     def event(self, now: Instant) -> dict[str, Any]:
-        """Return what watchers are told."""
+        """Return the event that watchers receive."""
         return make_event(
             EVENTS[self.action], self.at, self.action, self.actor, self.detail, alarm=self.card.fields(now)
         )

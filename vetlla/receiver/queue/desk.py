@@ -1,8 +1,8 @@
-"""The desk: the queue, in memory, where every change is decided.
+"""The desk: the queue in memory, which decides every change.
 
-It lives in the event loop alone, so two operators can never both get an alarm: the second call finds the first one's
-work done. What it decides is written by the batch that it is given. If that batch is rolled back, so is what frames had
-changed (``rolled_back``); what operators did stands, and is written later.
+It runs only in the event loop, so two operators can never get the same alarm: the second request sees the result of the
+first. The batch that the desk is given writes its decisions. If that batch is rolled back, the desk undoes what frames
+had changed (``rolled_back``). The actions of operators stay, and are written later.
 """
 
 from __future__ import annotations
@@ -47,35 +47,35 @@ _NO_ACCOUNT = AccountId("", "", "")
 
 
 class Desk:
-    """The open alarms, who holds them, and which accounts are on test."""
+    """The open alarms, the operators who hold them, and the accounts on test."""
 
     def __init__(self, settings: QueueSettings, recovered: Recovered, counters: Counters) -> None:
         self._calls = Calls(counters)
         self._apply(settings)
         self.on_due: Callable[[Alarm], None] = lambda _: None
-        """Called with each alarm that has another next mark."""
+        """Called with each alarm whose next mark was set or changed."""
         self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
         self.open = self._cards = OpenAlarms()
-        """Read it to ask quickly whether an alarm is open."""
+        """Other parts read it as a quick check whether an alarm is open."""
         self._closed = Closed()
         self._closed_before = recovered.closed
         self._runaways = Runaways()
         self._strangers = Strangers()
         self._quiet = QuietLines()
         self._opened: dict[int, int] = {}
-        """Alarms that the batch under way opens, with the monotonic instant at which their call was established."""
+        """Alarms that the batch under way opens, with the monotonic instant of their communication's set-up."""
         self._joined: dict[int, Card] = {}
         """Cards as they were before the batch under way."""
         self._unseen = 0
-        """Signals of the batch under way that no operator has to see, without those of accounts on test."""
+        """Number of signals in the batch under way that no operator has to see, without accounts on test."""
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
             self._cards.lay(Card(kept, recovered.tallies[alarm.id]))
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
-        """Apply settings. A mark that an alarm has already stays where it is."""
+        """Apply settings. Alarms keep the marks that they already have."""
         self._apply(settings.queue)
 
     def _apply(self, settings: QueueSettings) -> None:
@@ -92,7 +92,7 @@ class Desk:
     def resume(self, now: Instant, batch: Batch) -> None:
         """Go on after a restart: open alarms get back their marks, and closed emergencies are remembered.
 
-        An alarm whose stamp died with the last process is ready now, and the audit says so.
+        An alarm whose stamp was lost with the last process becomes ready now, and the audit records that.
         """
         self.tests.resume(now)
         for closed in self._closed_before:
@@ -112,17 +112,17 @@ class Desk:
                 self._calls.ready(card.alarm, reports(card), now.mono_us - (queue.waited_us(card.alarm, now) or 0))
 
     def receiver(self, now: Instant) -> queue.Hand:
-        """Return the receiver's own hand, which no rule about operators binds."""
+        """Return the hand for the receiver's own actions, to which the rules about operators do not apply."""
         return queue.Hand(RECEIVER, now, 0, supervisor=True, hold_us=self._hold_us)
 
-    # --- what frames do ---------------------------------------------------------------------------------------------
+    # --- changes by frames ------------------------------------------------------------------------------------------
 
     def place(
         self, report: Report, arrival: Arrival, batch: Batch, *, told_in: int | None = None
     ) -> tuple[int | None, int]:
-        """Let a signal open an alarm or join one; return the alarm's number, if any, and what else is true of it.
+        """Let a signal open an alarm or join one; return the alarm's number, if any, and the signal's flags.
 
-        ``told_in``: the alarm of an earlier report that this one repeats and adds to.
+        ``told_in`` is the alarm of an earlier report that this one repeats with additions.
         """
         now = arrival.received
         number, who, home, event, priority, device, known, _, _, account = report
@@ -133,14 +133,14 @@ class Desk:
             self._tell_supervisor(told_in, now, batch)
             return told_in, flags
         kind = event.kind
-        apart = kind is _UNKNOWN or kind is _UNREADABLE  # asked of every report: a call of line_of costs ten times that
+        apart = kind is _UNKNOWN or kind is _UNREADABLE  # for every report; line_of would cost ten times as much
         name = line_of(kind, priority, who.account) if apart else ""
         line = (home, known, on_test, name)
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
         before = self._cards.newest(line)
         if before and now.mono_us - before.tally.joined_us > self._chain_window_us:
-            before = None  # the contract's clock starts again
+            before = None  # a new alarm starts the contract's clock again
         joined = before and joins(before.alarm, priority, now)
         if priority is _ROUTINE:
             if before and joined:
@@ -154,7 +154,7 @@ class Desk:
         if before and joined:
             alarm = self._join(before, report, now, batch, runaway=runaway)
         elif runaway and priority is not Priority.LIFE and (group := repetition.alarm):
-            # Handled by an operator, and still running away: kept with its group, no new alarm.
+            # An operator has handled the group, but the device goes on: keep the signal there, without a new alarm.
             if group in self._cards:
                 self._join(self._cards[group], report, now, batch, runaway=True)
             else:
@@ -181,7 +181,7 @@ class Desk:
         )
 
     def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
-        """Let an unknown code join its device's line, or stay with the one that an operator has closed."""
+        """Let an unknown code join its device's open alarm, or keep it with the one that an operator has closed."""
         now = arrival.received
         code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
         if held := self._cards.newest(line):
@@ -195,7 +195,7 @@ class Desk:
         return number
 
     def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
-        """Put an answered alarm, whose caller told it again, before a supervisor if its operator shows no activity."""
+        """Escalate an answered alarm whose caller has reported it again, if its operator shows no activity."""
         alarm, tally = self._cards[number]
         if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
@@ -204,7 +204,7 @@ class Desk:
             batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
 
     def repeat(self, number: int, home: str, account: Account | None, now: Instant, batch: Batch) -> None:
-        """Show on an open alarm that one of its signals came once more. It may be another call: terminals number so."""
+        """Show on an open alarm that one of its signals came again. It may be a new call that has the same number."""
         alarm, tally = card = self._cards[number]
         if number not in self._opened:
             self._joined.setdefault(number, card)
@@ -214,15 +214,15 @@ class Desk:
         self._tell_supervisor(number, now, batch)
 
     def has_emergency(self, home: str, account: Account | None, now: Instant) -> bool:
-        """Return True if an alarm of a home that may have sent for help is open, or was closed a short while ago."""
+        """Return True if an alarm that may be a home's call for help is open, or was closed a short while ago."""
         chain = (home, account is not None, self.tests.covers(account, now))
         return bool(self._cards.emergency(chain) or self._closed.find(chain, now.mono_us))
 
     def may_repeat(self, number: int | None, account: Account | None, now: Instant) -> bool:
-        """Return True if there is an open alarm of this number, and a retry of its account may be counted there.
+        """Return True if the alarm of this number is open and may count a retry of this account.
 
-        An alarm that came during a test stands apart and has no marks: behind the test it is no place for a call. The
-        alarm of a crowd of strangers is no place for a home's call: the account may have been registered since.
+        An alarm that came during a test is shown apart and has no marks, so it cannot take a call after the test. The
+        alarm of a crowd of strangers cannot take a home's call; the account may have been registered meanwhile.
         """
         if number is None or number not in self._cards:
             return False
@@ -246,8 +246,8 @@ class Desk:
         elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
             not signal and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
         ):
-            # What happens now must not look hours old because it was told behind what the device had kept back. And a
-            # refusal is no signal: by its kind the alarm shows that a device said something, over a restart, too.
+            # A current event must not show the age of the buffered event that opened the alarm. And a refusal has no
+            # signal, so only the alarm's kind shows that a device sent something; the kind also survives a restart.
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
@@ -266,7 +266,7 @@ class Desk:
     def _begin_alarm(
         self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
     ) -> int:
-        """Open an alarm; a stranger of a crowd joins the one that the crowd shares."""
+        """Open an alarm; a stranger in a crowd joins the alarm that the crowd shares."""
         if report.known or before is not None:
             return self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
         now, strangers = arrival.received, self._strangers
@@ -315,18 +315,18 @@ class Desk:
         return number
 
     def _emergency(self, before: Card | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
-        """Return what a new alarm of a home continues: ``before``, or its emergency that is not over."""
+        """Return what a new alarm of a home continues: ``before``, or the home's emergency that has not ended."""
         if before is not None:
             return Emergency(before.alarm.id, before.alarm.established_us)
         if report.event.kind is _UNKNOWN and report.priority is Priority.TECHNICAL:
-            return None  # a line of its own, in which no emergency can stand
+            return None  # it has a line of its own, which holds no emergency
         chain = (report.home, report.known, on_test)
         return self._cards.emergency(chain) or self._closed.find(chain, now.mono_us)
 
     def committed(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
-        """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
+        """Return what frames changed, which is durable now. New alarms become ready, and their *t2* ends.
 
-        The rows that say so go with the next batch. From here on only what frames change next can be taken back.
+        The rows that record this go with the next batch. After this call only later changes can be rolled back.
         """
         news = []
         cards, calls = self._cards, self._calls
@@ -356,7 +356,7 @@ class Desk:
         self._unseen = 0
 
     def rolled_back(self, batch: Batch) -> None:
-        """Undo what frames changed since ``committed``, in memory and in the batch, which keeps what operators did."""
+        """Undo what frames changed since ``committed``, in memory and in the batch. Operators' actions stay there."""
         for number in self._opened:
             self._cards.remove(self._cards[number].alarm)
             del batch.alarms[number]
@@ -379,19 +379,19 @@ class Desk:
         return card
 
     def _change(self, card: Card, batch: Batch) -> None:
-        """Let an open alarm be as this card says; its row goes with the batch."""
+        """Replace the card of an open alarm; the alarm's row goes with the batch."""
         alarm = card.alarm
         if alarm is not self._cards[alarm.id].alarm:
             batch.alarms[alarm.id] = alarm
         self._cards[alarm.id] = card
         self.on_due(alarm)
 
-    # --- what operators do ------------------------------------------------------------------------------------------
+    # --- actions of operators ---------------------------------------------------------------------------------------
 
     def act(
         self, number: int, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], batch: Batch, **detail: object
     ) -> Deed:
-        """Take an alarm one step further for an operator; raises UsageError when the queue's rules say no."""
+        """Apply an operator's step to an alarm. Raises UsageError if the queue's rules forbid it."""
         before, tally = self.find(number)
         alarm = step(before)
         holder = queue.as_of(before, hand.now).operator
@@ -406,7 +406,7 @@ class Desk:
             batch.alarms[number] = alarm
             self._cards.remove(before)
             self._closed.add(alarm, hand.now.mono_us + self._chain_window_us, hand.now.mono_us)
-            # The figures by which a contract is settled: in the audit they cannot be altered afterwards.
+            # The contract is settled by these figures, and in the audit they cannot be altered afterwards.
             batch.audit.append(
                 _entry(hand.now, action, number, hand.operator, **detail, t2_us=alarm.t2_us, t3_us=alarm.t3_us)
             )
@@ -416,7 +416,7 @@ class Desk:
         return Deed(card, action, hand.operator, hand.now, detail)
 
     def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Deed:
-        """Write something down about an alarm; the holder's lease is renewed, others may note too."""
+        """Add a note to an alarm. A note of the holder renews the lease; other operators may add notes, too."""
         card, digest = self.find(number), text_digest(text)
         batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
@@ -430,13 +430,13 @@ class Desk:
     ) -> Tested:
         """Put a registered account on test for a time, or end its test (0 seconds). Raises UsageError if none runs.
 
-        Who ends a test says that its calls were made for it, so that they are closed. Who renews it is still there, so
-        that its emergencies stand apart for longer.
+        A person who ends a test confirms that its calls belong to it, so they are closed. A person who renews it is
+        still there, so its emergencies are shown apart for longer.
         """
         test = self.tests.put(account, hand, seconds, reason, batch)
         apart = [alarm for alarm in self.alarms() if alarm.on_test and is_of(alarm, account, book)]
         if test is None:
-            own = hand._replace(supervisor=True)  # a colleague who claimed one of them holds up no end
+            own = hand._replace(supervisor=True)  # also closes an alarm that a colleague has claimed
 
             def close(held: Alarm) -> Alarm:
                 return queue.close(held, own, Outcome.TEST)._replace(t3_us=None)
@@ -450,16 +450,16 @@ class Desk:
         return Tested(test, [])
 
     def _test_mark_us(self, account: Account | None, priority: Priority, now: Instant) -> int | None:
-        """Return when an emergency that came on test goes before a supervisor, unless a person closes it first."""
+        """Return when an emergency that came on test is put before a supervisor, unless a person closes it first."""
         test = self.tests.of(account, now)
         if test is None or priority not in queue.REPEATED:
             return None
         return min(test.until_mono_us, now.mono_us + self._test_us)
 
     def withdraw(self, number: int, why: str, now: Instant, batch: Batch) -> Deed | None:
-        """Close the alarm of a loss that no device's report joined and no operator holds; else note the reason.
+        """Close the alarm of a loss if no report joined it and no operator holds it; else add the reason as a note.
 
-        None: there is no such open alarm.
+        Return None if there is no such open alarm.
         """
         if number not in self._cards:
             return None
@@ -469,49 +469,49 @@ class Desk:
             return self.note(number, hand, why, batch)
 
         def close(held: Alarm) -> Alarm:
-            # No person called, so that no communication waited.
+            # No person called, so no communication has waited.
             return queue.close(held, hand, Outcome.TECHNICAL)._replace(t3_us=None)
 
         return self.act(number, hand, "close", close, batch, outcome=Outcome.TECHNICAL.value, why=why)
 
-    # --- what is seen -----------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def find(self, number: int) -> Card:
-        """Return an open alarm. Raises UsageError when there is none of that number."""
+        """Return the open alarm of this number. Raises UsageError if there is no such alarm."""
         return self._cards.find(number)
 
     def get(self, number: int) -> Card | None:
-        """Return an open alarm, if there is one of that number."""
+        """Return the open alarm of this number, or None."""
         return self._cards.get(number)
 
     def ready(self) -> Iterator[Alarm]:
-        """Yield the open alarms that may be worked, in no order; others may be opened and closed meanwhile.
+        """Yield the open alarms that operators may work on, in no order; alarms may be opened and closed meanwhile.
 
-        Those of a batch that is not durable yet are not among them: it may still be lost.
+        Alarms of a batch that is not durable yet are left out, because it may still be rolled back.
         """
         return (alarm for alarm, _ in list(self._cards.values()) if alarm.ready_us)
 
     def alarms(self) -> Iterator[Alarm]:
-        """Return the open alarms as they were changed last, in no order."""
+        """Return the open alarms in their latest state, in no order."""
         return (alarm for alarm, _ in self._cards.values())
 
 
 def _of_home(alarm: Alarm, home: str, account: str) -> Alarm:
-    """Return a stranger's alarm as that of a home: the account was registered since."""
+    """Return a stranger's alarm as the alarm of a home, because the account was registered meanwhile."""
     return alarm._replace(unknown_account=False, home=home, account=account, why=alarm.why.removeprefix(UNKNOWN))
 
 
 class Tested(NamedTuple):
-    """What became of an order to test an account."""
+    """The result of an order to test an account."""
 
     test: OnTest | None
-    """None: it was ended."""
+    """The test that runs now, or None if it was ended."""
     closed: list[Deed]
-    """The calls of the test that ended."""
+    """The closing of each call of the test that ended."""
 
 
 def _is_own_loss(card: Card) -> bool:
-    """Return True for a silence that the receiver noticed itself, if nothing that a device said is in the alarm."""
+    """Return True if the alarm is of a silence that the receiver noticed itself, and no device's report joined it."""
     return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
 
 

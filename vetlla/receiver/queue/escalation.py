@@ -1,7 +1,7 @@
-"""What time does to open alarms: one that no operator answers, or whose operator went quiet, goes before a supervisor.
+"""Puts an alarm before a supervisor if no operator answers it in time, or if its operator shows no activity.
 
-When an alarm is due is part of the alarm (``due_mono_us``), so that no restart loses it. Here is one timer for the
-earliest; a mark that was moved meanwhile costs one look when it falls due.
+The instant at which an alarm is due is part of the alarm (``due_mono_us``), so that no restart loses it. There is one
+timer, set to the earliest instant. A mark that was moved meanwhile costs one check at its old instant.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 AT_ONCE = 200
-"""Alarms that fall due in one turn of the loop, some 10 ms: after an outage many do, and frames must not wait."""
+"""Due alarms that are handled in one turn of the loop, some 10 ms. After an outage many are due, and frames must not
+wait."""
 
 
 class Escalation:
-    """Watches the marks of open alarms. Lives in the event loop."""
+    """Watches the marks of open alarms. Runs in the event loop."""
 
     def __init__(
         self,
@@ -55,14 +56,14 @@ class Escalation:
         self._clock = clock
         self._loop = loop
         self._due: list[tuple[int, int]] = []
-        """Monotonic instant and alarm."""
+        """Monotonic instant and alarm number."""
         self._followed: dict[int, int] = {}
-        """By alarm: the earliest instant at which it is looked at."""
+        """By alarm: the earliest instant at which it is checked."""
         self._timer: asyncio.TimerHandle | None = None
         desk.on_due = self.follow
 
     def follow(self, alarm: Alarm) -> None:
-        """Look at an alarm when it is due."""
+        """Check an alarm when it is due."""
         due_us, number = alarm.due_mono_us, alarm.id
         if due_us is None or self._followed.get(number, due_us + 1) <= due_us:
             return
@@ -73,7 +74,7 @@ class Escalation:
 
     @property
     def overdue(self) -> bool:
-        """Whether an alarm should be looked at now."""
+        """True if an alarm should be checked now."""
         return bool(self._due) and self._due[0][0] <= self._clock.now().mono_us
 
     def stop(self) -> None:
@@ -90,7 +91,7 @@ class Escalation:
         self._timer = self._loop.call_later(wait_us / SECOND_US, self.look)
 
     def look(self) -> None:
-        """Let alarms that are due fall due, a bounded number at once; called by the timer."""
+        """Handle the alarms that are due, a bounded number at once. The timer calls this."""
         left = AT_ONCE
         while self.overdue and left:
             due_us, number = heapq.heappop(self._due)
@@ -119,7 +120,7 @@ class Escalation:
 
         return self._desk.act(number, hand, "escalate", escalate, batch, why=cause.value)
 
-    def _fallen_due(self, deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
+    def _fallen_due(self, deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the signature of Operation.done
         if not isinstance(deed, tuple):
             return
         now, alarm = self._clock.now(), deed.card.alarm

@@ -1,4 +1,4 @@
-"""How long the queue is and how long it has waited. Alarms of accounts on test are counted apart."""
+"""The length of the queue, and how long its alarms have waited. Alarms of accounts on test are counted apart."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 def counts(alarms: Iterable[Alarm], now: Instant) -> dict[tuple[State, Priority], int]:
-    """Return how many open alarms there are by state and priority."""
+    """Return the number of open alarms by state and priority."""
     return Counter((queue.as_of(alarm, now).state, alarm.priority) for alarm in alarms if not alarm.on_test)
 
 
 def on_test(alarms: Iterable[Alarm]) -> dict[Priority, int]:
-    """Return, by priority, how many open alarms stand apart, because their accounts were on test."""
+    """Return, by priority, how many open alarms are shown apart because their accounts were on test."""
     return Counter(alarm.priority for alarm in alarms if alarm.on_test)
 
 
 def unattended(alarms: Iterable[Alarm]) -> dict[Priority, int]:
-    """Return, by priority, how many answered alarms have an operator who let the hold time pass."""
+    """Return, by priority, how many answered alarms have an operator who has let the hold time pass."""
     return Counter(alarm.priority for alarm in alarms if queue.unattended(alarm) and not alarm.on_test)
 
 
 def oldest_waiting_s(alarms: Iterable[Alarm], now: Instant) -> dict[Priority, float]:
-    """Return, by priority, how long the longest waiting alarm has waited since it was ready."""
+    """Return, by priority, the longest time in seconds that an alarm has waited since it was ready."""
     oldest: dict[Priority, float] = {}
     for alarm in alarms:
         waited_us = queue.waited_us(alarm, now)

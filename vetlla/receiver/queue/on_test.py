@@ -1,7 +1,7 @@
-"""Accounts on test: whose alarms are shown apart, until when, who ordered it and why.
+"""Accounts on test, whose alarms are shown apart: until when, who ordered the test and why.
 
 A test names one registered account, since another home may have the same number behind another receiver or line. It
-ends by the monotonic clock, so that a wall clock that is set back keeps no home silent.
+ends by the monotonic clock, so that a wall clock that is set back does not prolong it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 class AccountsOnTest:
-    """The running tests. A test's end is judged when it is asked for, by no sweeper."""
+    """The running tests. Each query checks whether a test has ended; no timer ends it."""
 
     def __init__(self, recovered: Iterable[OnTest], boot: int) -> None:
         self._boot = boot
         self.by_place = {test.place.folded: test for test in recovered}
-        """Tests by the place of their account; some may have ended. Read it to ask quickly whether there is any."""
+        """Tests by the place of their account; some may have ended. If it is empty, no account is on test."""
 
     def resume(self, now: Instant) -> None:
         """Let each test run only for its remaining time after a restart of the machine.
 
-        A restart begins another monotonic clock. A wall clock that was set back meanwhile makes no test longer than it
-        was ordered.
+        A restart begins another monotonic clock. If the wall clock was set back meanwhile, no test becomes longer than
+        it was ordered.
         """
         for key, test in self.by_place.items():
             if test.boot != self._boot:
@@ -45,7 +45,7 @@ class AccountsOnTest:
         """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running."""
         place, now = place_of(account), hand.now
         if not seconds and self.of(account, now) is None:
-            raise UsageError(f"account {place} is not on test", remedy="vetlla queue test lists those that are")
+            raise UsageError(f"account {place} is not on test", remedy="vetlla queue test lists the accounts on test")
         test = None
         if seconds:
             test = OnTest(
@@ -66,14 +66,14 @@ class AccountsOnTest:
         return test
 
     def of(self, account: Account | None, now: Instant) -> OnTest | None:
-        """Return the running test of a registered account."""
+        """Return the running test of a registered account, or None."""
         if not self.by_place or account is None:
             return None
         test = self.by_place.get(place_of(account).folded)
         return test if test and now.mono_us < test.until_mono_us else None
 
     def covers(self, account: Account | None, now: Instant) -> bool:
-        """Return True if a registered account is on test. A caller that is not registered never is."""
+        """Return True if a registered account is on test. A stranger never is."""
         return self.of(account, now) is not None
 
     def running(self, now: Instant) -> list[OnTest]:

@@ -1,4 +1,4 @@
-"""The open alarms: by number, and by the line in which a home's alarms continue one another."""
+"""The open alarms by number and by line. A line holds alarms of a home that continue one another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.service.queue.emergencies import Chain, Emergency
 
 _EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
-"""Lines in which an emergency may stand: what could not be read may have been its first communication."""
+"""Lines that may hold an emergency: bytes that could not be read may have been its first communication."""
 
 
 Line: TypeAlias = "tuple[str, bool, bool, str]"
@@ -26,19 +26,19 @@ Line: TypeAlias = "tuple[str, bool, bool, str]"
 
 
 class OpenAlarms(dict[int, "Card"]):
-    """The cards of the open alarms by number, and the lines that they stand in."""
+    """The cards of the open alarms by number, and the lines that hold them."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: dict[Line, list[int]] = {}
-        """Numbers, oldest first."""
+        """Alarm numbers, oldest first."""
         self.strangers = 0
-        """How many of them come from callers that are not registered."""
+        """Number of open alarms from callers that are not registered."""
 
     def __setitem__(self, number: int, card: Card) -> None:
-        """Let an alarm that is open already be as this card says; what belongs to another line moves there."""
+        """Replace the card of an open alarm, and move the alarm if it now belongs to another line."""
         before = self[number].alarm
-        dict.__setitem__(self, number, card)  # half the price of super()
+        dict.__setitem__(self, number, card)  # costs half as much as super()
         if before is card.alarm:
             return
         old, new = _line(before), _line(card.alarm)
@@ -48,13 +48,13 @@ class OpenAlarms(dict[int, "Card"]):
             self.strangers += card.alarm.unknown_account - before.unknown_account
 
     def lay(self, card: Card) -> None:
-        """Add an alarm."""
+        """Add the card of a new alarm."""
         super().__setitem__(card.alarm.id, card)
         self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
         self.strangers += card.alarm.unknown_account
 
     def remove(self, alarm: Alarm) -> None:
-        """Take an alarm out."""
+        """Remove an alarm."""
         del self[alarm.id]
         self._take_out(_line(alarm), alarm.id)
         self.strangers -= alarm.unknown_account
@@ -66,18 +66,18 @@ class OpenAlarms(dict[int, "Card"]):
             del self._lines[line]
 
     def find(self, number: int) -> Card:
-        """Return an open alarm. Raises UsageError when there is none of that number."""
+        """Return the open alarm of this number. Raises UsageError if there is no such alarm."""
         if card := self.get(number):
             return card
-        raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open ones")
+        raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open alarms")
 
     def newest(self, line: Line) -> Card | None:
-        """Return the alarm that was added last to a line."""
+        """Return the alarm that was added last to a line, or None."""
         held = self._lines.get(line)
         return self[held[-1]] if held else None
 
     def emergency(self, chain: Chain) -> Emergency | None:
-        """Return the emergency of a chain that is open."""
+        """Return the open emergency of a chain, or None."""
         for name in _EMERGENCY_LINES:
             held: Iterable[int] = self._lines.get((*chain, name), ())
             for number in reversed(tuple(held)):

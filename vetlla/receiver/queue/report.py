@@ -1,4 +1,4 @@
-"""What a signal says to the desk, and what it does to an alarm, as watchers are told."""
+"""A signal in the form that the desk uses, and the effect on an alarm that watchers see."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 UNKNOWN: Final = "unknown account: "
-"""Begins the reason of an alarm whose caller is not registered."""
+"""Start of the reason of an alarm whose caller is not registered."""
 
 
 class Report(NamedTuple):
-    """One signal as the desk sees it."""
+    """One signal in the form that the desk uses."""
 
     number: int
-    """0: a refusal, kept among the rejects."""
+    """Number of the signal; 0 for a refusal, which is kept among the rejects."""
     who: AccountId
     home: str
     event: Event
@@ -36,13 +36,13 @@ class Report(NamedTuple):
 
 
 class News(StrEnum):
-    """What frames did to an alarm, as watchers are told."""
+    """What frames did to an alarm, in the words that watchers receive."""
 
     OPENED = "alarm"
     LIFTED = "lifted"
     JOINED = "joined"
     REPEATED = "repeated"
-    """A signal of it came once more, because the answer did not arrive."""
+    """One of its signals came again, because the acknowledgement did not arrive."""
     ESCALATED = "escalated"
 
 
@@ -56,7 +56,7 @@ def news_of(before: Card, after: Card) -> News:
 
 
 def reason_of(report: Report) -> str:
-    """Return why an alarm stands where it stands, readable: what, which code, from where, what else is known."""
+    """Return the reason of an alarm as readable text: kind, code, device and what else is known."""
     kind, phase, code, _ = report.event
     where = f" from {report.device}" if report.device else ""
     unknown = "" if report.known else UNKNOWN

@@ -1,4 +1,4 @@
-"""What may be asked through the control socket, and how each request reaches the desk."""
+"""The requests about the queue that come through the control socket, and how each of them reaches the desk."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from vetlla.store.journal.batch import Batch
 
 TEST_MAX_S = 7 * 24 * 3600
-"""A test lasts a week at most: no account stays on test for ever because an engineer forgot it."""
+"""A test lasts at most a week, so that no account stays on test for ever because an engineer forgot it."""
 NOTE_MAX = 4_000
 """Characters of one note."""
 PAGE_MAX = 500
 """Alarms in one answer: some 20 ms of the loop."""
 LOOKED_AT_ONCE = 1_000
-"""Alarms that a list looks at before others have their turn: 1 ms."""
+"""Alarms that a list checks before other tasks have their turn: 1 ms."""
 TOLD_AT_ONCE = 100
-"""Alarms that a watcher is told before others have their turn: 4 ms."""
+"""Alarms that are sent to a watcher before other tasks have their turn: 4 ms."""
 NAME_MAX = 255
-"""Bytes and more of a user name (LOGIN_NAME_MAX)."""
+"""Characters of a user name. No name is longer, because its limit in bytes is the same (LOGIN_NAME_MAX)."""
 
 
 class QueueRequests:
-    """The requests that work the queue."""
+    """Answers the requests of operators and watchers about the queue."""
 
     def __init__(
         self,
@@ -90,9 +90,9 @@ class QueueRequests:
         }
 
     def _of_operators(self, answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Any]]:
-        """Return a request that works alarms: an engineer alone may not make it."""
+        """Return a request that works alarms, with a check of the caller: an engineer alone may not make it."""
 
-        async def admitted(request: Request) -> Any:  # noqa: ANN401 - whatever the request answers
+        async def admitted(request: Request) -> Any:  # noqa: ANN401 - what the request answers
             if not request.caller.works_alarms:
                 groups = self.settings.control
                 raise refused(request.caller, "work alarms", groups.operators, groups.supervisors)
@@ -101,16 +101,16 @@ class QueueRequests:
         return admitted
 
     async def watch(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
-        """Stream what changes in the queue, beginning with what is open.
+        """Stream the open alarms, then each change in the queue.
 
-        With ``listed`` an event of this name follows the open ones: what it does not find among them is closed.
+        With ``listed`` an event of this name follows the open alarms. Every other alarm that the watcher has is closed.
         """
         async with aclosing(self._dispatch.watch(self._standing(listed=flag(request, "listed")))) as events:
             async for event in events:
                 yield event
 
     async def _standing(self, *, listed: bool) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the open alarms in their order. One that is closed meanwhile is left out: its end is an event."""
+        """Yield the open alarms in their order. An alarm that is closed meanwhile is left out; its end is an event."""
         count = 0
         for place in sorted([place async for place in self._places(lambda _: True)]):
             if card := self._desk.get(place[-1]):
@@ -122,9 +122,9 @@ class QueueRequests:
             yield make_event("listed", self._clock.now(), "list", count=count)
 
     async def _list(self, request: Request) -> dict[str, Any]:
-        """Return one page: ``alarms``, how many there are in ``total``, and ``next``, the place to ask after.
+        """Return one page: its ``alarms``, the ``total`` number, and in ``next`` the place that the next page follows.
 
-        ``next`` is null on the last page. With ``count`` only the total is told.
+        ``next`` is null on the last page. With ``count`` the page has no alarms, only the total.
         """
         limit, after = _page(request), _after(request)
         places = [place async for place in self._places(_wanted(request))]
@@ -138,7 +138,7 @@ class QueueRequests:
         }
 
     async def _places(self, wanted: Callable[[Alarm], bool]) -> AsyncGenerator[queue.Order, None]:
-        """Yield where the wanted alarms stand; other tasks have their turn now and then."""
+        """Yield the places of the wanted alarms in the queue; other tasks have their turn now and then."""
         now = self._clock.now()
         for count, alarm in enumerate(self._desk.ready(), 1):
             if wanted(queue.as_of(alarm, now)):
@@ -156,12 +156,12 @@ class QueueRequests:
         return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
     def _claim_next(self, hand: queue.Hand, batch: Batch) -> Deed:
-        """Claim the first alarm that waits; or keep the one that the operator holds unanswered, if it is as urgent."""
+        """Claim the first waiting alarm, or keep the unanswered one that the operator holds if it is as urgent."""
         waiting = self._first(hand.now, lambda alarm: alarm.state is State.WAITING)
         held = self._first(hand.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == hand.operator)
         alarm = held if held and (waiting is None or held.priority <= waiting.priority) else waiting
         if alarm is None:
-            raise UsageError("nothing is waiting", remedy="vetlla queue watch tells when something is")
+            raise UsageError("nothing is waiting", remedy="vetlla queue watch shows new alarms")
         detail = {"held": True} if alarm is held else {}
         return self._desk.act(alarm.id, hand, "claim", lambda taken: queue.claim(taken, hand), batch, **detail)
 
@@ -246,7 +246,7 @@ class QueueRequests:
     async def _step(
         self, request: Request, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> dict[str, Any]:
-        # One hand for the step and its audit record: both name the same instant.
+        # The step and its audit record use the same hand, so that both have the same instant.
         alarm = number(request, "alarm")
         return await self._work(lambda batch: self._desk.act(alarm, hand, action, step, batch, **detail))
 
@@ -269,18 +269,18 @@ def _page(request: Request) -> int:
 
 
 def _after(request: Request) -> queue.Order | None:
-    """Return the place that a page follows, as the answer before it told it."""
+    """Return the place that a page follows: ``next`` of the previous answer."""
     given = request.arguments.get("after")
     if given is None:
         return None
     if not isinstance(given, list) or len(given) != 4 or not all(isinstance(one, int) for one in given):
-        raise UsageError("'after' should be the 'next' of the answer before", remedy="leave it out for the first page")
+        raise UsageError("'after' should be 'next' of the previous answer", remedy="leave it out for the first page")
     priority, is_stranger, began_us, alarm = given
     return priority, bool(is_stranger), began_us, alarm
 
 
 def _wanted(request: Request) -> Callable[[Alarm], bool]:
-    """Return the test of the open alarms that a caller asks for; what it does not ask for matches all."""
+    """Return a function that is True for the alarms that a caller asks for; a condition left out matches all."""
     priorities = choices(request, "priorities", Priority.__members__)
     states = choices(request, "states", State)
     home, account = (words(request, name).casefold() for name in ("home", "account"))
