@@ -176,4 +176,4 @@ def test_very_many_events_are_counted() -> None:
     assert {report.event.kind for report in reports[:-1]} == {Kind.PERSONAL_EMERGENCY}
     last = reports[-1]
     assert (last.event.kind, last.event.code) == (Kind.UNREADABLE, "more")
-    assert last.text == f"and {1_300 - EVENTS_MAX} more events: the bytes hold them"
+    assert f"and {1_300 - EVENTS_MAX} more events" in last.text

@@ -1,9 +1,9 @@
-"""The contract of a decoder: bytes and verdicts in, values and bytes out.
+"""The contract of a decoder, which takes bytes and verdicts and returns values and bytes.
 
-One decoder per connection or datagram. It never raises for the peer's sake and holds no socket, clock or logger.
-The code of an event is what ``codes.code_of`` makes of what a device sent: operators read it at their terminals. For
-decoders of third parties the registry sees to it (``coded.py``).
-The text of a ``Reject`` is logged, so it names no account and repeats nothing of the bytes.
+Each connection and each datagram has a decoder of its own. It never raises because of what a peer sent, and it holds no
+socket, clock or logger. The code of an event is made by ``code_of``, because operators read it at their terminals. For
+decoders of third parties the registry calls it (``foreign_codes.py``).
+The text of a ``Reject`` is logged, so it names no account and repeats none of the bytes.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Item, Signal, Verdict
 
 KeyLookup: TypeAlias = Callable[[AccountId], Sequence[Key]]
-"""Keys that may open this account's frames: the current one first, the outgoing one behind it during a rotation."""
+"""Returns the keys that may open an account's frames: the current key and, during a rotation, then the outgoing one."""
 
 
 class Decoder(Protocol):
-    """What every wire format gives."""
+    """The methods of the decoder of a wire format."""
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete. Never raises for what a peer sent."""
+        """Take the next bytes, cut anywhere; return the items that they complete. Never raises."""
         ...
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended: a remainder becomes a Reject, or the alarm that had come by then."""
+        """Take the end of the stream; return the rest as a Reject, or as an alarm if one can be read from it."""
         ...
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        """Return the peer's acknowledgement for the store's verdict; b"" says nothing."""
+        """Return the acknowledgement that the peer gets for this verdict; b"" if it gets none."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One line of the registry."""
+    """A protocol in the registry."""
 
     name: str
     summary: str
     make: Callable[[KeyLookup], Decoder]
     max_pending: int
-    """Bytes a decoder may hold of an unfinished frame."""
+    """Bytes of an unfinished frame that a decoder may hold."""
     transports: tuple[str, ...] = ("tcp", "udp")
-    """What it is spoken over; a datagram has a decoder of its own, and knows no login that came in another one."""
+    """Transports that carry it. A datagram has a decoder of its own, which knows no login from another datagram."""

@@ -1,4 +1,4 @@
-"""The protocols Vetlla speaks: one line each. Third parties add theirs by an entry point in ``vetlla.protocols``."""
+"""The protocols that Vetlla speaks. Third parties add theirs by an entry point in the group ``vetlla.protocols``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROUP: Final = "vetlla.protocols"
 _TCP: Final = ("tcp",)
 _BOTH: Final = ("tcp", "udp")
 _BROKER: Final = ()
-"""Comes from a broker (``[[mqtt]]``)."""
+"""No listener has it, because its reports come from a broker (``[[mqtt]]``)."""
 
 
 def _line(
@@ -50,7 +50,7 @@ PROTOCOLS: Final = {description.name: description for description in _OURS}
 def load_protocols() -> dict[str, Description]:
     """Return our protocols and those of installed third parties, by name.
 
-    Raises ConfigError when a third party's entry cannot be loaded or takes a name that is already used.
+    Raises ConfigError if a third party's entry cannot be loaded, is no Description or takes a name that is in use.
     """
     protocols = dict(PROTOCOLS)
     for entry in entry_points(group=GROUP):
@@ -60,6 +60,7 @@ def load_protocols() -> dict[str, Description]:
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) cannot be loaded", remedy=remedy) from error
         if not isinstance(description, Description) or description.name in protocols:
-            raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) is no new Description", remedy=remedy)
+            text = f"the protocol {entry.name!r} ({entry.value}) is no Description, or its name is in use"
+            raise ConfigError(text, remedy=remedy)
         protocols[description.name] = coded(description)
     return protocols

@@ -1,8 +1,8 @@
-"""Cut ``TOPIC SP PAYLOAD`` out of a recording: a JSON object ends with its brace, any other payload with LF.
+"""Cuts a recording into messages ``TOPIC SP PAYLOAD``. A JSON object ends with its brace, any other payload with LF.
 
-A recording holds MQTT messages as ``mosquitto_sub -v`` writes them. An object that is broken ends at the next place
-where a topic opens or at the line's end, so that it costs no message beside it. What of it can be read is read. What
-comes out depends on the bytes alone, never on how they were cut.
+A recording holds MQTT messages as ``mosquitto_sub -v`` writes them. A broken object ends where the next topic opens or
+at the end of the line, so that it costs no other message. Its readable members are read. The result depends on the
+bytes alone, never on how they were cut.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ _LITERAL: Final = re.compile(rb'[^ \t\r\n{}\[\]:,"]*')
 
 
 class Message(NamedTuple):
-    """One message: its topic, and its payload as an object or, where it is none, as a word."""
+    """One message: its topic, and its payload as an object or, if it is no object, as a word."""
 
     topic: bytes
     payload: dict[str, Json] | str
     raw: bytes
     cut_off: Damage | None = None
-    """Where its end is missing: the same bytes as damage."""
+    """The same bytes as damage, if the end of the message is missing."""
 
 
 Piece: TypeAlias = Message | Damage
 
 
 class _Bad(NamedTuple):
-    """Why the bytes from ``start`` on are no message, and where that showed."""
+    """The reason why the bytes from ``start`` on are no message, and the place that showed it."""
 
     reason: Reason
     text: str
@@ -56,18 +56,18 @@ class _Bad(NamedTuple):
 
 
 class Cutter:
-    """Bytes in, messages and damage out."""
+    """Cuts bytes into messages and damage."""
 
     def __init__(self) -> None:
         self._pending = b""
         self._walk = _Walk()
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; return the messages and the damage they settle."""
+        """Take the next bytes; return the messages and damage that they complete."""
         return self._cut(self._pending + data if self._pending else data, ended=False)
 
     def finish(self) -> list[Piece]:
-        """Say that no more bytes come; return what that settles."""
+        """Take the end of the stream; return the last messages and damage."""
         return self._cut(self._pending, ended=True)
 
     def _cut(self, buffer: bytes, *, ended: bool) -> list[Piece]:
@@ -88,25 +88,25 @@ class Cutter:
 
 
 def _settle(buffer: bytes, start: int, walk: _Walk, *, ended: bool) -> Piece | None:
-    """Return what stands at ``start``; None: more bytes are needed."""
+    """Return the message or damage at ``start``; None if more bytes are needed."""
     if not _OPENING.match(buffer, start):
-        # No line ends it: another protocol's first bytes hold LF too, and the decoder's door has to see them first.
-        bad = _Bad(Reason.MALFORMED, "bytes that belong to no message", len(buffer))
+        # No LF ends it: the first bytes of another protocol hold LF too, and the decoder's door has to see them first.
+        bad = _Bad(Reason.MALFORMED, "these bytes belong to no message", len(buffer))
         return _damage(buffer, start, bad, ended=ended)
     found = _message(buffer, start, walk, ended=ended)
     if isinstance(found, Message):
         return found
     if found is None and len(buffer) - start >= MAX_FRAME:
-        text = f"no end within {MAX_FRAME} bytes: the payload has to be shorter"
+        text = f"the message does not end within {MAX_FRAME} bytes: the payload must be shorter"
         found = _Bad(Reason.TOO_LONG, text, start + MAX_FRAME)
     elif found is None and ended:
-        found = _Bad(Reason.TRUNCATED, f"cut off after {len(buffer) - start} bytes", len(buffer))
+        found = _Bad(Reason.TRUNCATED, f"the message is cut off after {len(buffer) - start} bytes", len(buffer))
     damage = _damage(buffer, start, found, ended=ended) if found is not None else None
     return _what_can_be_read(damage) if damage is not None else None
 
 
 def _what_can_be_read(damage: Damage) -> Piece:
-    """Return a broken object by the members that it has: a side field that is none costs no event."""
+    """Return a broken object with its readable members, so that a bad side field costs no event; else the damage."""
     topic, _, payload = damage.raw.partition(b" ")
     content = objects.read(payload).content if _OPENING.match(topic) and len(topic) <= MAX_TOPIC else ""
     if not content or isinstance(content, str):
@@ -125,21 +125,21 @@ def _damage(buffer: bytes, start: int, bad: _Bad, *, ended: bool) -> Damage | No
     elif bad.end is not None:
         stop = bad.end
     elif limit == start + MAX_FRAME:
-        stop = limit - _OPENING_BYTES + 1  # one that starts later would not be seen whole yet
+        stop = limit - _OPENING_BYTES + 1  # a later opening may not be complete yet
     elif ended:
         stop = limit
     else:
         return None
     reason, text = bad.reason, bad.text
     if reason is Reason.MALFORMED and ended and stop == len(buffer) and not _OPENING.match(buffer, start):
-        reason, text = Reason.TRUNCATED, f"the last {stop - start} bytes begin or end no message"
+        reason, text = Reason.TRUNCATED, f"the last {stop - start} bytes belong to no message"
     elif reason is Reason.TRUNCATED and stop < len(buffer):
-        reason, text = Reason.BAD_LENGTH, f"cut off after {stop - start} bytes by the next message"
+        reason, text = Reason.BAD_LENGTH, f"the next message cuts this one off after {stop - start} bytes"
     return Damage(reason, buffer[start:stop], text)
 
 
 def _message(buffer: bytes, start: int, walk: _Walk, *, ended: bool) -> Message | _Bad | None:
-    """Return the message that opens at ``start``, or why there is none; None: more bytes are needed, or none help."""
+    """Return the message that opens at ``start``, or why there is none; None if it does not end within these bytes."""
     end = _end_of_topic(buffer, start)
     if not isinstance(end, int):
         return end
@@ -160,11 +160,11 @@ def _end_of_topic(buffer: bytes, start: int) -> int | _Bad | None:
     assert found is not None
     end = found.end()
     if (again := _OPENING.search(buffer, start + 1, end)) is not None:
-        return _Bad(Reason.BAD_LENGTH, "a topic without a payload, cut off by the next message", again.start())
+        return _Bad(Reason.BAD_LENGTH, "the topic has no payload: the next message cuts it off", again.start())
     if end - start > MAX_TOPIC:
-        return _Bad(Reason.TOO_LONG, f"no topic ends within {MAX_TOPIC} bytes", end)
+        return _Bad(Reason.TOO_LONG, f"the topic does not end within {MAX_TOPIC} bytes", end)
     if end < len(buffer) and buffer[end : end + 1] != b" ":
-        return _Bad(Reason.MALFORMED, "a topic without a payload", end)
+        return _Bad(Reason.MALFORMED, "the topic has no payload", end)
     return end if end < len(buffer) else None
 
 
@@ -188,7 +188,7 @@ def _object(buffer: bytes, start: int, topic: bytes, at: int, walk: _Walk) -> Me
         return end
     found = objects.read(buffer[at:end])
     if not found.is_orderly and _OPENING.search(buffer, start + 1, end):
-        return _Bad(Reason.MALFORMED, "the payload is no JSON", end, end)
+        return _Bad(Reason.MALFORMED, "the payload is not JSON", end, end)
     return Message(topic, found.content, buffer[start:end])
 
 
@@ -199,14 +199,14 @@ class _Walk:
 
     def __init__(self) -> None:
         self._at = 0
-        """Counted from the message's start; 0 as long as no object has begun."""
+        """Position from the start of the message; 0 until an object begins."""
         self._token = -1
         """Where the string or literal that is being read begins; -1 between tokens."""
         self._depth = 0
         self._is_behind_string = False
 
     def end_of_object(self, buffer: bytes, start: int, first: int) -> int | _Bad | None:
-        """Return where the object that opens at ``first`` ends, or why it is no JSON; None: it is not complete yet."""
+        """Return where the object that opens at ``first`` ends, or why it is not JSON; None if it is incomplete."""
         limit = min(start + MAX_FRAME, len(buffer))
         self._at = self._at or first - start
         while start + self._at < limit:
@@ -250,4 +250,4 @@ class _Walk:
 
 
 def _no_json(place: int, at: int) -> _Bad:
-    return _Bad(Reason.MALFORMED, f"the payload is no JSON: see its byte {place + 1}", at)
+    return _Bad(Reason.MALFORMED, f"the payload is not JSON: see its byte {place + 1}", at)

@@ -6,15 +6,15 @@
     tc/1/TERMINAL/$state        ready        init, sleeping, disconnected, lost (last will); or {"state":"ready",...}
     tc/1/TERMINAL/$info         {"model":"...","firmware":"...","serial":"...","made":"2026-W14"}
 
-    1          version of the convention: a number of its own, so that two can live on one broker
+    1          version of the convention, as a level of its own, so that two versions can use one broker
     TERMINAL   the account: letters, digits, . _ -; client id, user name and certificate of the connection are the same
-    DEV        the device behind the terminal (UCR, detector); none: the terminal itself
-    ref        the event's own reference: the same in every repetition, until the receipt that bears it has come
+    DEV        the device behind the terminal (UCR, detector); without it the message is of the terminal itself
+    ref        the event's own reference, which stays the same in every repetition until its receipt has come
     dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
 
-``read`` takes one message, as a broker delivers it; ``MqttDecoder`` a recording of lines ``TOPIC SP PAYLOAD``, as
-``mosquitto_sub -v`` prints them. The receipt (``answer``) is published by the listener once the event is committed.
-State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
+``read`` takes one message as a broker delivers it. ``MqttDecoder`` takes a recording of lines ``TOPIC SP PAYLOAD``, as
+``mosquitto_sub -v`` prints them. The listener publishes the receipt (``answer``) once the event is committed.
+State words are those of Homie (homieiot.github.io). It was tested with Mosquitto 2.0.11.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ NAME: Final = "mqtt"
 MAX_PENDING: Final = MAX_FRAME + HEAD
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
-"""What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+"""What ``mosquitto_sub -v`` prints for an empty payload, by which a retained message was removed."""
 LAST_WILLS: Final = frozenset({"lost", "offline", "false", "0"})
-"""States that a broker tells of a terminal, not the terminal of itself."""
+"""States that the broker reports of a terminal; the terminal does not report them itself."""
 RESERVED: Final = frozenset({"arc", "tc"})
-"""Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
+"""Names that no terminal has: the receivers' own branch, and a name that looks like the beginning of a topic."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
 _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
-"""The shortest payloads: an example for the maker of a device."""
+"""The shortest payloads, as examples for the maker of a device."""
 
 
 class _Place(NamedTuple):
-    """Whom a topic names, and what it carries."""
+    """The terminal and device that a topic names, and its last level, which is the kind of message."""
 
     who: AccountId
     device: str
@@ -67,49 +67,49 @@ class _Place(NamedTuple):
 
 
 def read(topic: str, payload: bytes) -> list[Item]:
-    """Return what one message says, as a broker delivers it: one thing, and nothing in another terminal's name."""
+    """Return the items of one message as a broker delivers it: at most one signal, and only of the topic's terminal."""
     whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
     raw = whole[:MAX_FRAME]
     found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
     items = _read(Message(topic.encode(), REMOVED if found.content == "" else found.content, raw))
     if found.behind:
-        text = "a message holds one object, and nothing behind it"
-        # What opens another object behind an event may be another call.
+        text = "a message must hold one object and nothing after it"
+        # Another object after an event may be another call.
         kind = Kind.UNREADABLE if _is_event(topic) and "{" in found.behind else Kind.FAULT
         return [*items, _beside(topic, raw, Reason.MALFORMED, text, kind)]
     if len(whole) > MAX_FRAME:
-        text = f"{len(whole)} bytes, of which the first {MAX_FRAME} are read: the payload has to be shorter"
+        text = f"only the first {MAX_FRAME} of {len(whole)} bytes are read: the payload must be shorter"
         return [*items, _beside(topic, raw, Reason.TOO_LONG, text)]
     return items
 
 
 def _beside(topic: str, raw: bytes, reason: Reason, text: str, kind: Kind = Kind.FAULT) -> Reject:
-    """Return as evidence what of a message is not read."""
+    """Return a message as evidence, because a part of it is not read."""
     terminal = terminal_of(topic)
     who = AccountId("", "", terminal) if terminal else None
     return Reject(protocol=NAME, reason=reason, raw=raw, text=text, id=who, kind=kind)
 
 
 def answer(signal: Signal, verdict: Verdict) -> bytes:
-    """Return the receipt of an event; b"" for anything else, because a terminal waits for no other."""
+    """Return the receipt of an event; b"" for anything else, because a terminal waits only for receipts of events."""
     if signal.event.system != SCAIP.system:
         return b""
     return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
 
 
 class MqttDecoder:
-    """A recording of messages."""
+    """Decodes a recording of messages."""
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Cutter()
         self._door = Door(NAME, "the telecare convention over MQTT", re.compile(OPENING))
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream, or the message, ended."""
+        """Take the end of the stream or of the message; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
@@ -127,7 +127,7 @@ class MqttDecoder:
 
 
 def receipt(ref: str, refused: Reason | None = None) -> bytes:
-    """Return the receipt for an event: accepted, or refused and why."""
+    """Return the receipt for an event: accepted, or refused with the reason."""
     fields = {"ref": ref, "status": "refused" if refused else "accepted"}
     if refused:
         fields["reason"] = refused.value
@@ -142,7 +142,7 @@ def terminal_of(topic: str) -> str:
 
 
 def _named(raw: bytes) -> AccountId | None:
-    """Return whom damaged bytes name, if their topic came whole."""
+    """Return the account that damaged bytes name, if their topic is complete."""
     topic, blank, _ = raw.partition(b" ")
     terminal = terminal_of(readable(topic)) if blank else ""
     return AccountId("", "", terminal) if terminal else None
@@ -167,7 +167,7 @@ def _read(message: Message) -> list[Item]:
 
 
 def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
-    """Return the alarm of a message whose end is missing; anything else is damage, and a known reference is refused."""
+    """Return the alarm of a message whose end is missing; else the damage, with a refusal if its reference is known."""
     items = _read(message)
     if any(isinstance(item, Signal) and item.event.kind not in NO_ALARM for item in items):
         return items
@@ -175,7 +175,7 @@ def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
 
 
 def _refusal(message: Message, reason: Reason) -> list[Item]:
-    """Tell a terminal that its event was not taken, where its reference can be read; a refusal promises nothing."""
+    """Return the receipt that refuses an event, if its reference can be read; a refusal promises nothing."""
     if isinstance(message.payload, str) or not _is_event(readable(message.topic)):
         return []
     ref = echo(message.payload.get("ref"))
@@ -190,7 +190,7 @@ def _is_event(topic: str) -> bool:
 def _place(topic: str) -> _Place | str:
     """Return what a topic names, or what is wrong with it.
 
-    The words do not repeat the topic: it names a home, and they are logged. It stands in the raw bytes.
+    The text does not repeat the topic, because it is logged and the topic names a home. The raw bytes hold the topic.
     """
     levels = topic.split("/")
     if levels[:2] != ["tc", VERSION]:
@@ -246,8 +246,8 @@ def _event(message: Message, place: _Place, fields: Payload) -> Signal:
         position=fields.position(),
         measurements=fields.measurements(),
         details=fields.details(),
-        # The codes too: firmware that gives every event the same reference must not hide a press behind a restore.
-        # An event whose device gave two references may be one event or another: it is never taken for a repetition.
+        # It holds the codes too: firmware that gives all events one reference must not hide a press behind a restore.
+        # An event with two references may be either of two events, so it is never taken for a repetition.
         identity=_identity(place, "ev", ref.text, code) if ref.is_certain else b"",
     )
 
@@ -265,7 +265,7 @@ def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
 
 
 def _state(message: Message, place: _Place) -> Signal:
-    """Return a state. A bare word has no identity: two losses with a return between them are two."""
+    """Return a state. A bare word has no identity, because two losses with a return between them are two events."""
     if isinstance(message.payload, str):
         return _stated(message, place, clean(message.payload), details={})
     fields = Payload(message.payload)
@@ -279,7 +279,7 @@ def _state(message: Message, place: _Place) -> Signal:
 
 
 def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
-    """Return a state by its word: upper or lower case, because Tasmota changed from the one to the other (4652)."""
+    """Return a state by its word in upper or lower case, because Tasmota changed from one to the other (4652)."""
     code = word.casefold()
     if code not in MQTT.known:
         return _made(message, place, word, details=details)
