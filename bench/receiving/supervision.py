@@ -47,7 +47,6 @@ from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
-    from vetlla.store.journal.batch import Batch
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = 100
@@ -60,32 +59,6 @@ TOLERANCE_S = 1.0
 """More than a step of the generator, so that nobody who speaks is found late."""
 RUN_S = 3 * SILENT_S
 STEP_S = 0.05
-
-
-class _Planner:
-    """Commits what the watchdog has to write, and nothing else."""
-
-    def __init__(self, watchdog: Watchdog, clock: SystemClock) -> None:
-        self._watchdog, self._clock = watchdog, clock
-
-    @property
-    def backlog(self) -> bool:
-        return self._watchdog.backlog
-
-    def hasten(self) -> None:
-        self._watchdog.hasten()
-
-    def plan(self, batch: Batch) -> None:
-        self._watchdog.plan(batch, self._clock.now())
-
-    def durable(self, _: Batch, __: Instant) -> None:
-        self._watchdog.settle()
-
-    def take_back(self, _: Batch) -> None:
-        self._watchdog.take_back()
-
-    def silence(self) -> None:
-        """Nobody waits for an answer."""
 
 
 class Fleet(NamedTuple):
@@ -122,13 +95,13 @@ async def _fleet(directory: Path, size: int) -> Fleet:
         loop=loop,
     )
     watchdog.recover(journal)
-    commit.serve(_Planner(watchdog, clock))
+    commit.participants = (watchdog,)
     every = max(1, size // SILENT)
     accounts = [
         Account(account=f"{n:07}", home=f"H{n:07}", interval_s=INTERVAL_S if n % every else SILENT_S)
         for n in range(size)
     ]
-    await watchdog.use(settings.supervision, Roster(AccountBook(accounts), NOTHING, settings.supervision))
+    await watchdog.apply(settings.supervision, Roster(AccountBook(accounts), NOTHING, settings.supervision))
     return Fleet(watchdog, accounts, commit, clock)
 
 

@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from tests.rigs.recordings import decode
 from vetlla.domain.signals import Event, Kind, Phase, Priority, Reject, Signal
 from vetlla.protocols.codes.scaip import LOCATIONS, SCAIP, location, spelled
 from vetlla.protocols.codes.tables import (
@@ -288,9 +289,9 @@ SENT = {
 @pytest.mark.parametrize("protocol", sorted(SENT))
 def test_a_stranger_s_code_reaches_no_terminal(protocol: str, said: bytes) -> None:
     """Whatever stands there, the report is a signal or evidence with all its bytes, and its code is one or is none."""
-    decoder = PROTOCOLS[protocol].make(lambda _: ())
     sent = SENT[protocol](said)
-    items = [item for item in (*decoder.feed(sent), *decoder.finish()) if isinstance(item, Signal | Reject)]
+    came = decode(PROTOCOLS[protocol].make(lambda _: ()), [sent])
+    items = [item for item in came if isinstance(item, Signal | Reject)]
     assert b"".join(item.raw for item in items).rstrip() == sent.rstrip()
     for item in items:
         if isinstance(item, Signal):

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.rigs.recordings import Recording, decode, recordings, signals
+from tests.rigs.recordings import MESSAGES, STREAMS, Recording, decode, recordings, signals
 from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Key, Priority, Reason, Reject, Reply, Signal, refused
+from vetlla.protocols.decoder import Message
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.service.queue.triage import PRIORITIES
 
@@ -36,6 +37,8 @@ _CODE = re.compile(r"[0-9A-Za-z$#*+._/()?-]{0,32}")
 """A code as operators read it; "?" stands where a device sent something that is none."""
 
 each_protocol = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+each_stream = pytest.mark.parametrize("protocol", sorted(STREAMS))
+each_of_messages = pytest.mark.parametrize("protocol", sorted(MESSAGES))
 
 
 def good(protocol: str) -> list[Recording]:
@@ -43,13 +46,13 @@ def good(protocol: str) -> list[Recording]:
 
 
 def fresh(protocol: str) -> Decoder:
-    """Return a decoder that holds every recorded key for everybody."""
+    """Return a decoder that holds every recorded key for every caller."""
     keys = {key.secret: replace(key, name=key.secret.hex()) for r in recordings(protocol) for key in r.keys}
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return list(keys.values())
 
-    return PROTOCOLS[protocol].make(lookup)
+    return STREAMS[protocol].make(lookup)
 
 
 @st.composite
@@ -80,7 +83,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(places)]
 
 
-@each_protocol
+@each_stream
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_any_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
@@ -90,7 +93,7 @@ def test_any_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
     assert decode(fresh(protocol), pieces(stream, cuts)) == decode(fresh(protocol), [stream])
 
 
-@each_protocol
+@each_stream
 def test_byte_by_byte_changes_nothing(protocol: str) -> None:
     """Every recording may come one byte at a time."""
     for recording in recordings(protocol):
@@ -98,7 +101,7 @@ def test_byte_by_byte_changes_nothing(protocol: str) -> None:
         assert decode(recording.decoder(), single) == decode(recording.decoder(), [recording.data]), recording.name
 
 
-@each_protocol
+@each_stream
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
@@ -123,7 +126,7 @@ def _is_frame(protocol: str, data: bytes) -> bool:
     return bool(signals(decode(fresh(protocol), [data])))
 
 
-@each_protocol
+@each_stream
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
@@ -138,12 +141,29 @@ def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
             assert signal.part == signal.parts or not answer
 
 
-@each_protocol
+@each_of_messages
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_no_message_raises(protocol: str, data: st.DataObject) -> None:
+    """Whatever a message holds, something comes out; and every signal can be answered under every verdict."""
+    decoder = MESSAGES[protocol].make(lambda _: ())
+    frames = [recording.whole for recording in good(protocol)]
+    topic, _, payload = data.draw(st.one_of(st.sampled_from(frames), bent(frames))).partition(b" ")
+    payload = data.draw(st.one_of(st.just(payload), st.binary(max_size=60)))
+    message = Message(topic.decode("utf-8", "replace"), payload, retained=data.draw(st.booleans()))
+    items = decoder.read(message)
+    assert any(isinstance(item, Signal | Reject) for item in items)
+    for signal in signals(items):
+        assert _CODE.fullmatch(signal.event.code)
+        assert all(isinstance(decoder.answer(signal, verdict, NOW), bytes) for verdict in VERDICTS)
+
+
+@each_stream
 @settings(max_examples=EXAMPLES // 4, deadline=None)
 @given(data=st.data())
 def test_bound(protocol: str, data: st.DataObject) -> None:
     """An unfinished frame is never held beyond the registry's bound, with whatever it is padded."""
-    bound = PROTOCOLS[protocol].max_pending
+    bound = STREAMS[protocol].max_pending
     frame = data.draw(st.sampled_from([recording.whole for recording in good(protocol)]))
     start = frame[: data.draw(st.integers(0, len(frame) - 1))]
     filler = data.draw(st.sampled_from([b"A", b"0", b"#", b"\xff", b"[", start or b"A"]))
@@ -155,7 +175,7 @@ def test_bound(protocol: str, data: st.DataObject) -> None:
     assert held <= bound
 
 
-@each_protocol
+@each_stream
 def test_cut_off(protocol: str) -> None:
     """A frame whose connection ends before it is whole is no report: it is kept as evidence, and says why.
 
@@ -179,7 +199,7 @@ def test_cut_off(protocol: str) -> None:
             assert reasons <= {Reason.TRUNCATED, Reason.BAD_LENGTH}, recording.name
 
 
-@each_protocol
+@each_stream
 def test_clean_end(protocol: str) -> None:
     """Behind whole frames the end of the stream says nothing."""
     decoder = fresh(protocol)

@@ -15,7 +15,6 @@ import pytest
 
 from vetlla.protocols.dc09.cutter import Cutter as Dc09Cutter
 from vetlla.protocols.eview.cutter import Cutter as EviewCutter
-from vetlla.protocols.mqtt.cutter import Cutter as MqttCutter
 from vetlla.protocols.watch3g.cutter import BracketCutter
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ TWICE = 2
 TIMES_ITSELF = 8
 """Memory that may be kept for each byte that waits: itself, and what is known of the openings among them."""
 
-MQTT = b'tc/1/T1/ev {"ref":'
 STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "openings": (Dc09Cutter, b'\nAAAA0FFF"' * 400),
     "openings without LF": (Dc09Cutter, b'AAAA0FFF"' * 450),
@@ -37,12 +35,6 @@ STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "openings of short frames": (Dc09Cutter, b'\nAAAA0010"' * 400),
     "quotes": (Dc09Cutter, b'\nAAAA0FFF"' + b'"' * 4_000),
     "line ends": (Dc09Cutter, b'\nAAAA0FFF"' + b"\n" * 4_000),
-    "lists": (MqttCutter, MQTT + b"[" * 4_000),
-    "values": (MqttCutter, MQTT + b"[1,1,1" * 700),
-    "strings": (MqttCutter, MQTT + b'"a",' * 1_000),
-    "a string": (MqttCutter, MQTT + b'"' + b"a" * 4_000),
-    "a number": (MqttCutter, MQTT + b"1" * 4_000),
-    "blanks": (MqttCutter, MQTT + b" " * 4_000),
     "brackets": (BracketCutter, b"[3G*8308373902*3FFF*AL" + b"[" * 4_000),
     "pairs of brackets": (BracketCutter, b"[3G*8308373902*3FFF*AL" + b"[]" * 2_000),
     "a tail": (BracketCutter, b"[3G*8308373902*3FFF*AL]" + b"x" * 4_000),

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.rigs.recordings import Recording, decode, recordings
+from tests.rigs.recordings import STREAMS, Recording, decode, recordings
 from vetlla.domain.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build, envelope
@@ -99,14 +99,14 @@ def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
     assert taken[-1].event.code == "101", name
 
 
-@pytest.mark.parametrize("port", PROTOCOLS)
+@pytest.mark.parametrize("port", STREAMS)
 @pytest.mark.parametrize(("line", "name"), LINES)
 def test_a_line_that_a_modem_may_have_sent(line: bytes, name: str, port: str) -> None:
     """It is waited upon: the report behind it is taken and the connection stays, however long the modem talks."""
     recording = good(port)[0]
     for times, cut in itertools.product((1, 2, 9), (1, 7, 1000)):
         stream = line * times + recording.whole
-        fresh = PROTOCOLS[port].make(recording.keys_of)
+        fresh = STREAMS[port].make(recording.keys_of)
         rejects, hangups, taken = split(decode(fresh, [stream[at : at + cut] for at in range(0, len(stream), cut)]))
         assert not hangups
         assert len(taken) >= len(recording.expect_items), (name, recording.name, rejects)
@@ -148,14 +148,14 @@ def test_head_bounds_what_is_looked_at() -> None:
     assert recognise(b"") is None
 
 
-OURS = [(port, caller) for port in PROTOCOLS for caller in PROTOCOLS if port != caller]
+OURS = [(port, caller) for port in STREAMS for caller in PROTOCOLS if port != caller]
 
 
 @pytest.mark.parametrize(("port", "caller"), OURS)
 def test_our_protocols_know_each_other(port: str, caller: str) -> None:
     """A device at another protocol's port is told so by its very first bytes, and hung up on."""
     for recording in good(caller):
-        fresh = PROTOCOLS[port].make(lambda _: [])
+        fresh = STREAMS[port].make(lambda _: [])
         rejects, hangups, taken = split(decode(fresh, [recording.whole[at : at + 1] for at in range(96)]))
         assert [reject.reason for reject in rejects] == [Reason.WRONG_PORT], recording.name
         assert [hangup.text for hangup in hangups] == [rejects[0].text], recording.name
@@ -165,11 +165,11 @@ def test_our_protocols_know_each_other(port: str, caller: str) -> None:
 
 
 @pytest.mark.parametrize("before", [b"", b"\0", b"\r\n", b"  "])
-@pytest.mark.parametrize("port", PROTOCOLS)
+@pytest.mark.parametrize("port", STREAMS)
 def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
     """No good frame is shown out of its own port."""
     for recording in good(port):
-        fresh = PROTOCOLS[port].make(recording.keys_of)
+        fresh = STREAMS[port].make(recording.keys_of)
         _, hangups, taken = split(decode(fresh, [before + recording.whole]))
         assert not hangups, recording.name
         assert len(taken) >= len(recording.expect_items), recording.name

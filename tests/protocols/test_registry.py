@@ -11,6 +11,7 @@ import pytest
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.signals import STORED, Kind, Signal
 from vetlla.protocols.codes.tables import MAX_CODE, code_of
+from vetlla.protocols.decoder import Description, MessageDescription
 from vetlla.protocols.registry import PROTOCOLS, load_protocols
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 MODULE = """
 from vetlla.protocols.dc09.decoder import Dc09Decoder
-from vetlla.protocols.decoder import Description
+from vetlla.protocols.decoder import Description, Message, MessageDescription
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Signal
 described = Description(name="acme", summary="Acme's own", make=Dc09Decoder, max_pending=10)
 class Echo:
@@ -32,6 +33,22 @@ class Echo:
     def answer(self, signal, verdict, now):
         return signal.raw
 echo = Description(name="echo", summary="Whatever came is the code", make=Echo, max_pending=10)
+class Posted:
+    def __init__(self, keys):
+        pass
+
+    def read(self, message):
+        code = message.payload.decode("latin-1")
+        event = Event(Kind.FALL, Phase.NEW, code, "acme")
+        return [Signal(protocol="posted", id=AccountId("", "", message.topic), event=event, raw=message.payload)]
+
+    def answer(self, signal, verdict, now):
+        return signal.raw
+
+def lines(recording):
+    return [Message("1234", line) for line in recording.splitlines()]
+
+posted = MessageDescription(name="posted", summary="Each line is a message", make=Posted, recorded=lines)
 taken = Description(name="dc09", summary="a second DC-09", make=Dc09Decoder, max_pending=10)
 nothing = "not a description"
 """
@@ -51,8 +68,11 @@ def test_names() -> None:
     for name, description in PROTOCOLS.items():
         assert description.name == name
         assert description.summary
-        assert description.max_pending > 0
-        assert description.make(lambda _: []).finish() == []
+        if isinstance(description, Description):
+            assert description.max_pending > 0
+            assert description.make(lambda _: []).finish() == []
+        else:
+            assert description.recorded(b"") == []
     assert load_protocols() == PROTOCOLS
 
 
@@ -69,7 +89,9 @@ def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pyte
     install(tmp_path, "acme_alarm:echo")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
-    decoder = load_protocols()["echo"].make(lambda _: [])
+    description = load_protocols()["echo"]
+    assert isinstance(description, Description)
+    decoder = description.make(lambda _: [])
     (signal,) = decoder.feed(said)
     assert isinstance(signal, Signal)
     assert signal.event.code == ("FA" if said == b"FA" else code_of(said.decode("latin-1")))
@@ -77,6 +99,21 @@ def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pyte
     assert len(signal.event.code) <= MAX_CODE
     assert (signal.event.kind, signal.raw, decoder.finish()) == (Kind.FALL, said, [])
     assert decoder.answer(signal, STORED, datetime.now(UTC)) == said
+
+
+def test_a_third_party_may_read_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A protocol of messages is registered as one of streams is, and its codes obey nothing either."""
+    install(tmp_path, "acme_alarm:posted")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
+    description = load_protocols()["posted"]
+    assert isinstance(description, MessageDescription)
+    decoder = description.make(lambda _: [])
+    said = [item for message in description.recorded(b"FA\n\x1b]0;owned\x07") for item in decoder.read(message)]
+    assert all(isinstance(item, Signal) and item.event.code.isprintable() for item in said)
+    (first, _) = said
+    assert isinstance(first, Signal)
+    assert (first.event.code, decoder.answer(first, STORED, datetime.now(UTC))) == ("FA", b"FA")
 
 
 @pytest.mark.parametrize("target", ["acme_alarm:taken", "acme_alarm:nothing", "acme_alarm:missing", "no_such_module:x"])

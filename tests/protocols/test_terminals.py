@@ -12,18 +12,17 @@ from fastcrc.crc16 import xmodem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.rigs.recordings import Recording, decode, recordings, signals
+from tests.rigs.recordings import STREAMS, Recording, decode, recordings, signals
 from vetlla.domain.signals import DUPLICATE, STORED, Kind, Phase, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.eview.cutter import MAX_FRAME, Cutter
 from vetlla.protocols.eview.report import MAX_EVENTS
-from vetlla.protocols.registry import PROTOCOLS
 from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
     from random import Random
 
 NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
-TERMINALS = sorted(set(PROTOCOLS) - {"dc09", "mqtt"})
+TERMINALS = sorted(set(STREAMS) - {"dc09"})
 IMEI = b"\x10\x01350000000000017"
 
 each_terminal = pytest.mark.parametrize("protocol", TERMINALS)
@@ -34,7 +33,7 @@ def recording(protocol: str, name: str) -> Recording:
 
 
 def heard(protocol: str, data: bytes) -> list[Signal]:
-    return signals(decode(PROTOCOLS[protocol].make(lambda _: []), [data]))
+    return signals(decode(STREAMS[protocol].make(lambda _: []), [data]))
 
 
 def frame(body: bytes, sequence: int = 1) -> bytes:
@@ -229,11 +228,11 @@ def test_no_watch_alarm_is_lost_in_a_short_form(status: int, values: int, comman
 
 def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
     """A length of 64 KiB must not make the receiver hold what no message can have."""
-    decoder = PROTOCOLS["watch3g"].make(lambda _: [])
+    decoder = STREAMS["watch3g"].make(lambda _: [])
     decoder.feed(b"[3G*5000000001*FFFF*LK]")
     rejected = [item for item in decoder.feed(b"A" * 20_000) if isinstance(item, Reject)]
     assert rejected
-    assert all(len(item.raw) <= PROTOCOLS["watch3g"].max_pending for item in rejected)
+    assert all(len(item.raw) <= STREAMS["watch3g"].max_pending for item in rejected)
 
 
 def test_one_bad_bit_is_never_acknowledged() -> None:
@@ -242,7 +241,7 @@ def test_one_bad_bit_is_never_acknowledged() -> None:
     for bit in range(8 * len(good)):
         bent = bytearray(good)
         bent[bit // 8] ^= 1 << bit % 8
-        came = decode(PROTOCOLS["eview"].make(lambda _: []), [bytes(bent)])
+        came = decode(STREAMS["eview"].make(lambda _: []), [bytes(bent)])
         if bit // 8 in {1, 6, 7}:
             continue  # properties and sequence are not covered by the checksum
         assert came

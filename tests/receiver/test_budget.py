@@ -7,12 +7,13 @@ import sys
 
 import pytest
 
+from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import Instant, ManualClock
 from vetlla.domain.signals import AccountId, Arrival
 from vetlla.receiver import budget
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.counters import Counters, Refusal
-from vetlla.settings.model import Limits
+from vetlla.settings.model import Limits, Settings
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::3"
 NOBODY = Instant(0, 0)
@@ -39,7 +40,7 @@ def test_a_reload_sets_other_limits() -> None:
     limited = Budget(Limits(connections_per_peer=1), Counters(), ManualClock())
     assert limited.connect(HERE) is None
     assert limited.connect(HERE) is Refusal.PEER
-    limited.use(Limits(connections_per_peer=2))
+    limited.apply(Settings(limits=Limits(connections_per_peer=2)), AccountBook())
     assert limited.connect(HERE) is None
 
 

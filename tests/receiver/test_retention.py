@@ -369,7 +369,7 @@ def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: Path) -
             await rig.submit(signal("1234", identity=b"1"))
             rig.book = AccountBook([Account(account="1234", home="H-1")])
             await rig.register()
-            rig.intake.use(rig.settings, rig.book)
+            rig.intake.apply(rig.settings, rig.book)
             rig.clock.advance(100)
             await rig.submit(signal("1234", identity=b"1", text="in the kitchen"))
             rig.clock.advance(DAY_S)

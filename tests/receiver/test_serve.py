@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.rigs.core import Core, core, run, small, until
 from vetlla.domain.clock import SystemClock
+from vetlla.domain.errors import StoreError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.serve import Receiver
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Receiver:
     """Return a receiver that has opened all but its listeners, and reads its registry without a fault."""
     receiver = Receiver(settings, lambda: settings, SystemClock())
-    receiver._intake, receiver._budget, receiver._commit = rig.intake, rig.budget, rig.commit
+    receiver._parts = rig.parts
 
     async def read() -> None:
         pass
@@ -63,6 +64,28 @@ def test_a_listener_that_does_not_start_is_tried_again(
             assert {one.port for one in receiver._listeners} == {port}
             assert rig.commit.ready
             await receiver._close_listeners()
+
+    run(scenario())
+
+
+def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that waits for its registry stops at once and does not begin to listen while it stops."""
+    listen = Listen(protocol="dc09", host="127.0.0.1", port=0)
+    settings = small(tmp_path, store={"retry_s": 3_600}).model_copy(update={"listen": (listen,)})
+
+    async def read() -> StoreError:
+        return StoreError("the registry is held")
+
+    async def scenario() -> None:
+        async with core(tmp_path, settings=settings) as rig:
+            receiver = over(rig, settings, monkeypatch)
+            monkeypatch.setattr(receiver._reload, "registry", read)
+            receiver._begin(receiver._listen_when_read(prepare(settings, load_protocols())))
+            await until(lambda: not rig.commit.ready)
+            (waiting,) = receiver._reloads
+            await receiver._drain()
+            assert waiting.cancelled()
+            assert receiver._listeners == []
 
     run(scenario())
 

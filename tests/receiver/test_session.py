@@ -13,7 +13,7 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
 from vetlla.protocols.codes.tables import EVENTS_MAX
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.session import Ground, Peer, Session
+from vetlla.receiver.session import Ground, Peer, StreamSession
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.history import newest, signals
 
@@ -85,7 +85,7 @@ class Wire:
         self.drained = 0
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
         told = Peer("dc09", "dc09", "tcp", peer, self._send, self.ended.append)
-        self.session = Session(ground, told, self.decoder, rig.clock.now())
+        self.session = StreamSession(ground, told, self.decoder, rig.clock.now())
 
     def _send(self, data: bytes) -> None:
         self.sent += data

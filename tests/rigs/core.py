@@ -14,20 +14,13 @@ from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
-from vetlla.receiver.budget import Budget
-from vetlla.receiver.commit.group import GroupCommit, Operation
+from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.control.server import Caller, Request, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
-from vetlla.receiver.intake.intake import Intake
 from vetlla.receiver.queue.card import Card
-from vetlla.receiver.queue.desk import Desk
-from vetlla.receiver.queue.escalation import Escalation
-from vetlla.receiver.queue.requests import QueueRequests
-from vetlla.receiver.supervision.requests import SupervisionRequests
 from vetlla.receiver.supervision.roster import Roster
-from vetlla.receiver.supervision.view import SupervisionView
-from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.receiver.wiring import build
 from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
@@ -161,69 +154,29 @@ class Core:
             round(self.settings.store.duplicate_window_s * 1e6),
             chain_us=round(self.settings.queue.chain_window_s * 1e6),
         )
-        self.commit = GroupCommit(
-            settings=self.settings,
+        self.book = AccountBook(accounts)
+        self.parts = build(
+            self.settings,
+            journal=self.journal,
             recovered=self.recovered,
             writer=self.writer,
-            counters=self.counters,
-            clock=self.clock,
-            loop=loop,
-        )
-        self.desk = Desk(self.settings.queue, self.recovered, self.counters)
-        self.budget = Budget(self.settings.limits, self.counters, self.clock)
-        self.watchdog = Watchdog(
-            settings=self.settings.supervision,
-            desk=self.desk,
-            commit=self.commit,
-            dispatch=self.dispatch,
-            clock=self.clock,
-            loop=loop,
-        )
-        self.watchdog.recover(self.journal)
-        self.book = AccountBook(accounts)
-        self.intake = Intake(
-            settings=self.settings,
             book=self.book,
-            recovered=self.recovered,
-            desk=self.desk,
-            commit=self.commit,
-            watchdog=self.watchdog,
-            budget=self.budget,
-            dispatch=self.dispatch,
             counters=self.counters,
-            clock=self.clock,
-        )
-        self.escalation = Escalation(
-            desk=self.desk,
-            commit=self.commit,
             dispatch=self.dispatch,
-            counters=self.counters,
             clock=self.clock,
             loop=loop,
-        )
-        self.requests = QueueRequests(
-            settings=self.settings,
-            desk=self.desk,
-            commit=self.commit,
-            dispatch=self.dispatch,
-            counters=self.counters,
-            clock=self.clock,
-            book=lambda: self.intake.book,
             known=by_name,
         )
-        self.supervision = SupervisionRequests(
-            settings=self.settings,
-            watchdog=self.watchdog,
-            view=SupervisionView(self.watchdog, self.clock),
-            commit=self.commit,
-            clock=self.clock,
-        )
+        self.commit, self.desk, self.budget = self.parts.commit, self.parts.desk, self.parts.budget
+        self.watchdog, self.intake, self.escalation = self.parts.watchdog, self.parts.intake, self.parts.escalation
+        self.requests, self.supervision = self.parts.queue_requests, self.parts.supervision_requests
+        self.watchdog.recover(self.journal)
         self.desk.resume(self.clock.now(), self.commit.batch)
 
     async def register(self, expected: Expected = NOTHING) -> None:
         """Let the watchdog know of the accounts, and of what the inventory has of them."""
         settings = self.settings.supervision
-        await self.watchdog.use(settings, Roster(self.book, expected, settings))
+        await self.watchdog.apply(settings, Roster(self.book, expected, settings))
 
     # --- what homes do ----------------------------------------------------------------------------------------------
 

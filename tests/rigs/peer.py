@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from tests.rigs.recordings import STREAMS
 from vetlla.domain.signals import STORED, AccountId, Key, Reject, Signal, Verdict
-from vetlla.protocols.registry import PROTOCOLS
 
 if TYPE_CHECKING:
     import ssl
@@ -39,7 +39,7 @@ class Peer:
         def lookup(caller: AccountId) -> Sequence[Key]:
             return (self._keys[caller.account],) if caller.account in self._keys else ()
 
-        return PROTOCOLS[self._protocol].make(lookup)
+        return STREAMS[self._protocol].make(lookup)
 
     def answers(self, decoder: Decoder, data: bytes, *, whole: bool = False) -> bytes:
         answers = b""

@@ -16,14 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.signals import AccountId, Item, Key, Signal
+from vetlla.protocols.decoder import Description, MessageDescription
+from vetlla.protocols.mqtt.recording import messages
 from vetlla.protocols.registry import PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vetlla.protocols.decoder import Decoder
+    from vetlla.protocols.decoder import Decoder, MessageDecoder
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+STREAMS = {name: one for name, one in PROTOCOLS.items() if isinstance(one, Description)}
+"""Protocols of streams and datagrams."""
+MESSAGES = {name: one for name, one in PROTOCOLS.items() if isinstance(one, MessageDescription)}
+"""Protocols of messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +54,11 @@ class Recording:
         """What a new connection must bring for this to be understood."""
         return self.before + self.data
 
-    def decoder(self) -> Decoder:
-        """Return a decoder that has heard what came before."""
-        decoder = PROTOCOLS[self.protocol].make(self.keys_of)
+    def decoder(self) -> Decoder | MessageDecoder:
+        """Return a decoder that has read what came before."""
+        if self.protocol in MESSAGES:
+            return MESSAGES[self.protocol].make(self.keys_of)
+        decoder = STREAMS[self.protocol].make(self.keys_of)
         decoder.feed(self.before)
         return decoder
 
@@ -62,8 +71,10 @@ def recordings(protocol: str) -> tuple[Recording, ...]:
     return tuple(_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json")))
 
 
-def decode(decoder: Decoder, chunks: Iterable[bytes]) -> list[Item]:
-    """Return all that a connection gives, from its first byte to its end."""
+def decode(decoder: Decoder | MessageDecoder, chunks: Iterable[bytes]) -> list[Item]:
+    """Return all that a connection gives, from its first byte to its end; or all messages of a recording."""
+    if hasattr(decoder, "read"):
+        return [item for message in messages(b"".join(chunks)) for item in decoder.read(message)]
     items = [item for chunk in chunks for item in decoder.feed(chunk)]
     return items + decoder.finish()
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.drills import BOUND_S, EVERYTHING, HANDHELD, STORED_FORMS, UNANSWERED, scenario
-from tests.rigs.recordings import Recording, recordings
+from tests.rigs.recordings import STREAMS, Recording, recordings
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import STORED, Kind, Reject, Signal
 from vetlla.protocols.eview.body import read_keys
-from vetlla.protocols.registry import PROTOCOLS
 from vetlla.simulator import drill
 from vetlla.simulator.dialects import eview
 from vetlla.simulator.dialects.dialect import Answer, Meaning
@@ -36,7 +35,7 @@ def terminal(protocol: str, *, mix: Mix = EVERYTHING, seed: int = 1) -> Terminal
 
 def heard(protocol: str, caller: Terminal, messages: list[Message]) -> list[tuple[Signal, bytes]]:
     """Return what the receiver's decoder makes of a connection: signals, and the answer to each."""
-    decoder = PROTOCOLS[protocol].make(lambda _: ())
+    decoder = STREAMS[protocol].make(lambda _: ())
     decoder.feed(caller.greeting)
     found = []
     for message in messages:
@@ -136,7 +135,7 @@ def test_damage_to_an_eview_frame_shows() -> None:
     caller, random = terminal("eview"), Random(1)
     for _ in range(50):
         frame = caller.next().frame
-        items = PROTOCOLS["eview"].make(lambda _: ()).feed(eview.damage(frame, random) + frame)
+        items = STREAMS["eview"].make(lambda _: ()).feed(eview.damage(frame, random) + frame)
         assert [type(item) for item in items if isinstance(item, Signal)] == [Signal]
         assert any(isinstance(item, Reject) for item in items)
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from vetlla.checks.running import Ask
     from vetlla.domain.clock import Clock
-    from vetlla.protocols.decoder import Description
+    from vetlla.protocols.decoder import AnyDescription
     from vetlla.settings.model import Settings
 
 
 def examine(
-    settings: Settings, ask: Ask, clock: Clock, *, path: Path | None, protocols: Mapping[str, Description]
+    settings: Settings, ask: Ask, clock: Clock, *, path: Path | None, protocols: Mapping[str, AnyDescription]
 ) -> Iterator[Finding]:
     """Yield the findings of every check. ``ask`` asks the running receiver; ``path`` is the configuration's file."""
     status, daemon = running.ask_status(ask)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vetlla.protocols.decoder import Description
+    from vetlla.protocols.decoder import AnyDescription
     from vetlla.settings.model import Settings
 
 Status: TypeAlias = Mapping[str, Any]
@@ -57,7 +57,7 @@ def is_unasked(status: Status | None, found: Finding) -> bool:
 
 
 def configuration(
-    ask: Ask, status: Status | None, settings: Settings, path: Path | None, protocols: Mapping[str, Description]
+    ask: Ask, status: Status | None, settings: Settings, path: Path | None, protocols: Mapping[str, AnyDescription]
 ) -> Iterator[Finding]:
     """Judge the configuration: by the receiver that runs, else as a start would."""
     if status is None:

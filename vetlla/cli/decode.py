@@ -24,6 +24,7 @@ from vetlla.domain.plainfile import open_input
 from vetlla.domain.printable import printable
 from vetlla.domain.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
 from vetlla.protocols.codes.makers import as_meant_by, name_of
+from vetlla.protocols.decoder import MessageDescription
 from vetlla.protocols.registry import load_protocols
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vetlla.domain.signals import AccountId, Item
-    from vetlla.protocols.decoder import Decoder, Description
+    from vetlla.protocols.decoder import AnyDescription, Decoder, MessageDecoder
 
 KEY_SIZES = (16, 24, 32)
 STDIN = "-"
@@ -88,15 +89,15 @@ def decode(
     chunks = [_read(file)] if raw else _hex_chunks(file)
     rejects = 0
     shown = console()
-    for items, decoder in _decoded(description, keys, chunks, datagrams=datagrams):
+    for items, answering in _decoded(description, keys, chunks, datagrams=datagrams):
         for item in items:
             rejects += isinstance(item, Reject)
-            _show(item, description.name, decoder, shown, Options(as_json, answer, maker))
+            _show(item, description.name, answering, shown, Options(as_json, answer, maker))
     if rejects:
         raise typer.Exit(os.EX_DATAERR)
 
 
-def _protocol(name: str) -> Description:
+def _protocol(name: str) -> AnyDescription:
     protocols = load_protocols()
     if name not in protocols:
         raise UsageError(f"there is no protocol {name!r}", remedy=f"use one of: {', '.join(sorted(protocols))}")
@@ -156,13 +157,19 @@ def _bad_data(message: str) -> NoReturn:
 
 
 def _decoded(
-    description: Description, keys: Sequence[Key], chunks: Iterable[bytes], *, datagrams: bool
-) -> Iterator[tuple[list[Item], Decoder]]:
-    """Feed the chunks to one decoder, or each to its own; yield what comes out and who can answer it."""
+    description: AnyDescription, keys: Sequence[Key], chunks: Iterable[bytes], *, datagrams: bool
+) -> Iterator[tuple[list[Item], Decoder | MessageDecoder]]:
+    """Feed the chunks to one decoder, or each to its own; yield what comes out and the decoder that can answer it."""
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return keys
 
+    if isinstance(description, MessageDescription):
+        reader = description.make(lookup)
+        for chunk in chunks:
+            for message in description.recorded(chunk):
+                yield reader.read(message), reader
+        return
     decoder = description.make(lookup)
     for chunk in chunks:
         yield decoder.feed(chunk), decoder
@@ -172,7 +179,7 @@ def _decoded(
     yield decoder.finish(), decoder
 
 
-def _show(item: Item, protocol: str, decoder: Decoder, shown: Console, options: Options) -> None:
+def _show(item: Item, protocol: str, decoder: Decoder | MessageDecoder, shown: Console, options: Options) -> None:
     if options.maker is not None and isinstance(item, Signal):
         item = as_meant_by(options.maker, item)
     fields = item_fields(item, protocol)

@@ -1,8 +1,10 @@
-"""The contract of a decoder, which takes bytes and verdicts and returns values and bytes.
+"""The two contracts of decoders, which take bytes and verdicts and return values and bytes.
 
-Each connection and each datagram has a decoder of its own. It never raises because of what a peer sent, and it holds no
-socket, clock or logger. The code of an event is made by ``code_of``, because operators read it at their terminals. For
-decoders of third parties the registry calls it (``foreign_codes.py``).
+``Decoder`` reads a stream or a datagram; each connection or datagram has one of its own. ``MessageDecoder`` reads
+messages that their transport, such as a broker, delivers whole; it keeps nothing between two messages. Neither raises
+an error because of what a peer sent, and neither holds a socket, a clock or a logger.
+The code of an event is made by ``code_of``, because operators read it at their terminals. For decoders of third parties
+the registry calls it (``foreign_codes.py``).
 The text of a ``Reject`` is logged, so it names no account and repeats none of the bytes.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from vetlla.domain.signals import AccountId, Key
 
@@ -24,10 +26,10 @@ KeyLookup: TypeAlias = Callable[[AccountId], Sequence[Key]]
 
 
 class Decoder(Protocol):
-    """The methods of the decoder of a wire format."""
+    """Reads a stream or a datagram."""
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return the items that they complete. Never raises."""
+        """Take the next bytes, cut anywhere; return the items that they complete. Never raises for bad bytes."""
         ...
 
     def finish(self) -> list[Item]:
@@ -39,9 +41,31 @@ class Decoder(Protocol):
         ...
 
 
+class Message(NamedTuple):
+    """One message, as its transport delivers it."""
+
+    topic: str
+    """Where it was published."""
+    payload: bytes
+    retained: bool = False
+    """True if the broker had kept it, so that its device sent it earlier."""
+
+
+class MessageDecoder(Protocol):
+    """Reads messages that their transport delivers whole."""
+
+    def read(self, message: Message) -> list[Item]:
+        """Return the items of one message. Never raises because of what a peer sent."""
+        ...
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        """Return the receipt that the peer gets for this verdict; b"" if it gets none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """A protocol in the registry."""
+    """A protocol of streams or datagrams in the registry."""
 
     name: str
     summary: str
@@ -50,3 +74,17 @@ class Description:
     """Bytes of an unfinished frame that a decoder may hold."""
     transports: tuple[str, ...] = ("tcp", "udp")
     """Transports that carry it. A datagram has a decoder of its own, which knows no login from another datagram."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDescription:
+    """A protocol of messages in the registry."""
+
+    name: str
+    summary: str
+    make: Callable[[KeyLookup], MessageDecoder]
+    recorded: Callable[[bytes], list[Message]]
+    """Returns the messages of a recording, as the usual tools write one."""
+
+
+AnyDescription: TypeAlias = Description | MessageDescription

@@ -9,24 +9,23 @@ from vetlla.domain.errors import ConfigError
 from vetlla.protocols import minifinder, queclink, thinkrace
 from vetlla.protocols.codes.foreign_codes import coded
 from vetlla.protocols.dc09 import decoder as dc09
-from vetlla.protocols.decoder import Description
+from vetlla.protocols.decoder import Description, MessageDescription
 from vetlla.protocols.eview import decoder as eview
 from vetlla.protocols.mqtt import decoder as mqtt
+from vetlla.protocols.mqtt import recording
 from vetlla.protocols.watch3g import decoder as watch3g
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vetlla.protocols.decoder import Decoder, KeyLookup
+    from vetlla.protocols.decoder import AnyDescription, Decoder, KeyLookup
 
 GROUP: Final = "vetlla.protocols"
-"""Entry point group: each entry loads a ``Description``."""
+"""Entry point group. Each entry loads a ``Description`` or a ``MessageDescription``."""
 
 
 _TCP: Final = ("tcp",)
 _BOTH: Final = ("tcp", "udp")
-_BROKER: Final = ()
-"""No listener has it, because its reports come from a broker (``[[mqtt]]``)."""
 
 
 def _line(
@@ -35,11 +34,16 @@ def _line(
     return Description(name=name, summary=summary, make=make, max_pending=max_pending, transports=transports)
 
 
-_OURS: Final = (
+_OURS: Final[tuple[AnyDescription, ...]] = (
     _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
     _line("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),
     _line("minifinder", "MiniFinder Pico over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING, _TCP),
-    _line("mqtt", "Telecare over MQTT 5, convention tc/1", mqtt.MqttDecoder, mqtt.MAX_PENDING, _BROKER),
+    MessageDescription(
+        name="mqtt",
+        summary="Telecare over MQTT 5, convention tc/1",
+        make=mqtt.MqttDecoder,
+        recorded=recording.messages,
+    ),
     _line("queclink", "Queclink @Track over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING, _BOTH),
     _line("thinkrace", "Thinkrace IW / TRV over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING, _TCP),
     _line("watch3g", "Bracket protocol of watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING, _TCP),
@@ -47,7 +51,7 @@ _OURS: Final = (
 PROTOCOLS: Final = {description.name: description for description in _OURS}
 
 
-def load_protocols() -> dict[str, Description]:
+def load_protocols() -> dict[str, AnyDescription]:
     """Return our protocols and those of installed third parties, by name.
 
     Raises ConfigError if a third party's entry cannot be loaded, is no Description or takes a name that is in use.
@@ -59,7 +63,7 @@ def load_protocols() -> dict[str, Description]:
             description = entry.load()
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) cannot be loaded", remedy=remedy) from error
-        if not isinstance(description, Description) or description.name in protocols:
+        if not isinstance(description, Description | MessageDescription) or description.name in protocols:
             text = f"the protocol {entry.name!r} ({entry.value}) is no Description, or its name is in use"
             raise ConfigError(text, remedy=remedy)
         protocols[description.name] = coded(description)

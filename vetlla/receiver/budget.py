@@ -15,9 +15,10 @@ from vetlla.receiver.logs.limiter import Seldom
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.counters import Counters
-    from vetlla.settings.model import Limits
+    from vetlla.settings.model import Limits, Settings
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class Budget:
     """Keeps count for one receiver. Lives in the event loop."""
 
     def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
-        self.use(limits)
+        self._apply(limits)
         self.seldom = Seldom(clock, every_s=SAY_EVERY_S)
         self._counters = counters
         self._clock = clock
@@ -66,8 +67,11 @@ class Budget:
         self._kept: dict[Hashable, int] = {}
         self._minute = 0
 
-    def use(self, limits: Limits) -> None:
-        """Go on with other limits, as far as the descriptors of this process reach."""
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings, as far as the descriptors of this process reach."""
+        self._apply(settings.limits)
+
+    def _apply(self, limits: Limits) -> None:
         self.limits = limits
         self._room = _room(limits.connections)
         if self._room < limits.connections:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Mapping
 
     from vetlla.domain.clock import Clock
-    from vetlla.protocols.decoder import Description
+    from vetlla.protocols.decoder import AnyDescription
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.registry_snapshot import Knowledge
@@ -50,7 +50,7 @@ class Reload:
         settings: Settings,
         reread: Callable[[], Settings],
         *,
-        protocols: Mapping[str, Description],
+        protocols: Mapping[str, AnyDescription],
         counters: Counters,
         clock: Clock,
         held: Callable[[Settings], Container[tuple[str, int, str]]],

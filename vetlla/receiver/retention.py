@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncGenerator, Callable, Iterator
 
+    from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.server import Request
@@ -85,6 +86,10 @@ class Retention:
         """When a round last asked what time it is, or this run began: monotonic."""
         self._turn = asyncio.Lock()
         self._daily: asyncio.Task[None] | None = None
+
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings."""
+        self.settings = settings
 
     def start(self) -> None:
         """Begin with the daily rounds."""

@@ -18,16 +18,12 @@ import structlog
 from vetlla import __version__
 from vetlla.domain.errors import ConfigError, VetllaError
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
-from vetlla.protocols.mqtt.decoder import read
+from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import registry_snapshot as knowledge
-from vetlla.receiver import systemd
-from vetlla.receiver.budget import Budget
-from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver import registry_snapshot, systemd
 from vetlla.receiver.control.server import Control, refused
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
-from vetlla.receiver.intake.intake import Intake
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt import listener as mqtt
 from vetlla.receiver.listeners.tcp import TcpListener
@@ -35,15 +31,9 @@ from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.monitoring.http import HttpServer
 from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
-from vetlla.receiver.queue.desk import Desk
-from vetlla.receiver.queue.escalation import Escalation
-from vetlla.receiver.queue.requests import QueueRequests
 from vetlla.receiver.reload import Reload, Taken
-from vetlla.receiver.retention import Retention
 from vetlla.receiver.session import Ground
-from vetlla.receiver.supervision.requests import SupervisionRequests
-from vetlla.receiver.supervision.view import SupervisionView
-from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.receiver.wiring import build
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.writer import Writer
 
@@ -57,8 +47,8 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import Decoder, Description
     from vetlla.receiver.control.server import Request
     from vetlla.receiver.startup import Prepared
+    from vetlla.receiver.wiring import Parts
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Recovered
 
 log = structlog.get_logger()
 
@@ -72,19 +62,10 @@ PULSE_S = 10.0
 class Receiver:
     """One running receiver."""
 
-    _writer: Writer
-    _knowledge: knowledge.Knowledge
-    _commit: GroupCommit
-    _desk: Desk
-    _watchdog: Watchdog
-    _intake: Intake
-    _escalation: Escalation
-    _budget: Budget
-    _requests: QueueRequests
-    _retention: Retention
-    _of_supervision: SupervisionRequests
-    _control: Control
     _journal: Journal
+    _registry: registry_snapshot.Knowledge
+    _parts: Parts
+    _control: Control
 
     def __init__(
         self, settings: Settings, reread: Callable[[], Settings], clock: Clock, config: Path | None = None
@@ -138,43 +119,45 @@ class Receiver:
         journal = self._journal = await asyncio.to_thread(
             Journal, settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages
         )
-        self._writer = Writer(journal, loop, clock)
-        parts.push_async_callback(asyncio.to_thread, self._writer.close)
+        writer = Writer(journal, loop, clock)
+        parts.push_async_callback(asyncio.to_thread, writer.close)
         recovered = await asyncio.to_thread(
             journal.recover,
             round(settings.store.duplicate_window_s * 1e6),
             chain_us=round(settings.queue.chain_window_s * 1e6),
         )
-        self._knowledge, unread = await asyncio.to_thread(knowledge.first, settings, clock)
-        self._reload.registered = len(self._knowledge.book)
-        self._make_desk(recovered, loop)
-        await asyncio.to_thread(self._watchdog.recover, journal)
-        self._make_intake(recovered, loop)
-        if journal.trouble is not None:
-            self._commit.begin_failed(journal.trouble)
-        self._desk.resume(clock.now(), self._commit.batch)
-        self._retention = Retention(
-            settings=settings,
+        self._registry, unread = await asyncio.to_thread(registry_snapshot.first, settings, clock)
+        self._reload.registered = len(self._registry.book)
+        built = self._parts = build(
+            settings,
             journal=journal,
-            commit=self._commit,
+            recovered=recovered,
+            writer=writer,
+            book=self._registry.book,
             counters=self._counters,
+            dispatch=self._dispatch,
             clock=clock,
+            loop=loop,
         )
-        self._watchdog.on_new_day = self._day_began
+        await asyncio.to_thread(built.watchdog.recover, journal)
+        if journal.trouble is not None:
+            built.commit.begin_failed(journal.trouble)
+        built.desk.resume(clock.now(), built.commit.batch)
+        built.watchdog.on_new_day = self._day_began
         if unread is None:
-            await self._watchdog.use(settings.supervision, self._knowledge.roster)
+            await built.watchdog.apply(settings.supervision, self._registry.roster)
             self._bind(prepared)
         else:
-            self._commit.withhold(str(unread))
+            built.commit.withhold(str(unread))
         await self._open_doors(parts)
         parts.push_async_callback(self._close_listeners)
         if unread is None:
             await self._listen()
         else:
             self._begin(self._listen_when_read(prepared))
-        self._commit.on_turn.append(self._tell_manager)
+        built.commit.on_turn.append(self._tell_manager)
         self._beat()
-        self._retention.start()
+        built.retention.start()
         self._say_ready()
 
     async def _listen(self) -> None:
@@ -200,9 +183,9 @@ class Receiver:
         an unknown caller, might not.
         """
         while (failure := await self._try_to_listen(prepared)) is not None:
-            self._commit.withhold(str(failure))
+            self._parts.commit.withhold(str(failure))
             await asyncio.sleep(self._reload.settings.store.retry_s)
-        self._commit.release()
+        self._parts.commit.release()
         self._tell_places()
 
     async def _try_to_listen(self, prepared: Prepared) -> Exception | None:
@@ -222,49 +205,8 @@ class Receiver:
             return error
         return None
 
-    def _make_desk(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
-        """Make what keeps the alarms and writes them, and what supervises devices."""
-        settings, clock = self._reload.settings, self._clock
-        self._commit = GroupCommit(
-            settings=settings, recovered=recovered, writer=self._writer, counters=self._counters, clock=clock, loop=loop
-        )
-        self._desk = Desk(settings.queue, recovered, self._counters)
-        self._budget = Budget(settings.limits, self._counters, clock)
-        self._watchdog = Watchdog(
-            settings=settings.supervision,
-            desk=self._desk,
-            commit=self._commit,
-            dispatch=self._dispatch,
-            clock=clock,
-            loop=loop,
-        )
-
-    def _make_intake(self, recovered: Recovered, loop: asyncio.AbstractEventLoop) -> None:
-        """Make what takes reports, and what watches the marks of alarms."""
-        settings, clock = self._reload.settings, self._clock
-        self._intake = Intake(
-            settings=settings,
-            book=self._knowledge.book,
-            recovered=recovered,
-            desk=self._desk,
-            commit=self._commit,
-            watchdog=self._watchdog,
-            budget=self._budget,
-            dispatch=self._dispatch,
-            counters=self._counters,
-            clock=clock,
-        )
-        self._escalation = Escalation(
-            desk=self._desk,
-            commit=self._commit,
-            dispatch=self._dispatch,
-            counters=self._counters,
-            clock=clock,
-            loop=loop,
-        )
-
     def _bind(self, prepared: Prepared) -> None:
-        ground = Ground(self._intake, self._budget, self._counters, self._clock)
+        ground = Ground(self._parts.intake, self._parts.budget, self._counters, self._clock)
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         handed = self._inherited
@@ -296,51 +238,42 @@ class Receiver:
                 mqtt.MqttListener(
                     settings,
                     ground,
-                    read,
-                    ready=lambda: self._commit.ready,
+                    MqttDecoder(self._keys_of),
+                    ready=lambda: self._parts.commit.ready,
                     tls=prepared.brokers[settings.name],
                 )
             )
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Asked anew each time: a reload replaces what is known under connections that stand.
-        return self._knowledge.keys_of(who)
+        return self._registry.keys_of(who)
 
     async def _open_doors(self, parts: AsyncExitStack) -> None:
-        settings = self._reload.settings
-        supervision = SupervisionView(self._watchdog, self._clock)
+        settings, built = self._reload.settings, self._parts
         view = View(
-            desk=self._desk,
-            commit=self._commit,
-            intake=self._intake,
+            desk=built.desk,
+            commit=built.commit,
+            intake=built.intake,
             counters=self._counters,
             clock=self._clock,
             listeners=self._listeners,
             brokers=self._brokers,
             http=self._http,
-            supervision=supervision,
+            supervision=built.supervision_view,
             standing=self._standing,
         )
-        requests = self._requests = QueueRequests(
-            settings=settings,
-            desk=self._desk,
-            commit=self._commit,
-            dispatch=self._dispatch,
-            counters=self._counters,
-            clock=self._clock,
-            book=lambda: self._intake.book,
-        )
-        of_supervision = self._of_supervision = SupervisionRequests(
-            settings=settings, watchdog=self._watchdog, view=supervision, commit=self._commit, clock=self._clock
-        )
-        table = requests.table() | of_supervision.table()
+        table = built.queue_requests.table() | built.supervision_requests.table()
         table |= {
             "status": view.status,
             "outlook": self._asked_for_outlook,
             "reload": self._asked_to_reload,
             "registry": self._asked_to_read,
         }
-        streams = {"watch": requests.watch, "prune": self._retention.prune, "erase": self._retention.erase}
+        streams = {
+            "watch": built.queue_requests.watch,
+            "prune": built.retention.prune,
+            "erase": built.retention.erase,
+        }
         self._control = Control(settings.state_dir, settings.control, table, streams)
         parts.push_async_callback(self._control.close)
         await self._control.start()
@@ -363,7 +296,7 @@ class Receiver:
         systemd.notify(f"READY=1\nSTATUS={self._status()}")
 
     def _tell_places(self) -> None:
-        log.info("receiver.ready", version=__version__, listening=self._places(), accounts=len(self._intake.book))
+        log.info("receiver.ready", version=__version__, listening=self._places(), accounts=len(self._parts.intake.book))
 
     def _places(self) -> list[str]:
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
@@ -374,17 +307,17 @@ class Receiver:
 
     def _status(self) -> str:
         """Return the line that ``systemctl status`` shows."""
-        if self._commit.ready:
+        if self._parts.commit.ready:
             return f"Listening on {', '.join(self._places())}"
-        return f"NOT READY, nothing new is acknowledged: {self._commit.why.partition(chr(10))[0]}"
+        return f"NOT READY, nothing new is acknowledged: {self._parts.commit.why.partition(chr(10))[0]}"
 
     def _beat(self) -> None:
         """Prove, twice within the watchdog's time, that the writer still answers; its answers feed the watchdog."""
         watched_s = systemd.watchdog_interval_s()
-        self._commit.on_answer = lambda: systemd.notify("WATCHDOG=1") if watched_s else False
+        self._parts.commit.on_answer = lambda: systemd.notify("WATCHDOG=1") if watched_s else False
 
         def pulse() -> None:
-            self._commit.pulse()
+            self._parts.commit.pulse()
             self._begin(self._control.stay())
             self._pulse = asyncio.get_running_loop().call_later(watched_s / 3 if watched_s else PULSE_S, pulse)
 
@@ -416,25 +349,20 @@ class Receiver:
 
     async def _take(self, taken: Taken) -> None:
         """Go on with other settings, accounts and keys, or with all that was in force if a part cannot take them."""
-        before = Taken(self._reload.settings, self._knowledge, {})
+        before = Taken(self._reload.settings, self._registry, {})
         try:
-            await self._use(taken)
+            await self._apply(taken)
         except Exception:
-            await self._use(before)
+            await self._apply(before)
             raise
 
-    async def _use(self, taken: Taken) -> None:
+    async def _apply(self, taken: Taken) -> None:
         """Hand settings, accounts and keys to the parts; connections that stand stay."""
-        settings, known, tls = taken
-        await self._watchdog.use(settings.supervision, known.roster)
-        self._intake.use(settings, known.book)
-        self._desk.use(settings.queue)
-        self._commit.settings = self._requests.settings = self._of_supervision.settings = settings
-        self._retention.settings = settings
-        self._control.use(settings.control)
-        self._commit.wake()  # what it says of the disk counts from now on
-        self._budget.use(settings.limits)
-        self._knowledge = known
+        settings, registry, tls = taken
+        await self._parts.watchdog.apply(settings.supervision, registry.roster)
+        for part in (*self._parts.reloadable, self._control):
+            part.apply(settings, registry.book)
+        self._registry = registry
         # Last, because nothing of it can fail: TLS files that were read stay with the settings that name them.
         for listener in self._listeners:
             if isinstance(listener, TcpListener) and listener.listen.name in tls:
@@ -465,7 +393,7 @@ class Receiver:
             raise refused(request.caller, "reload the configuration", settings.control.engineers)
         if (failure := await read()) is not None:
             raise failure
-        return {"accounts": len(self._intake.book), "keys_file": str(settings.keys_file)}
+        return {"accounts": len(self._parts.intake.book), "keys_file": str(settings.keys_file)}
 
     async def _asked_for_outlook(self, _: Request) -> dict[str, Any]:
         return await self._reload.outlook()
@@ -481,19 +409,23 @@ class Receiver:
         systemd.notify("STOPPING=1")
         if self._pulse is not None:
             self._pulse.cancel()
+        beside = list(self._reloads)
+        for task in beside:
+            task.cancel()  # a late start that listens now would take reports that no one commits
+        await asyncio.gather(*beside, return_exceptions=True)
         for listener in (*self._listeners, *self._brokers) if self._listens else ():
             listener.stop()
-        self._escalation.stop()
-        self._watchdog.stop()
-        await self._retention.stop()
+        self._parts.escalation.stop()
+        self._parts.watchdog.stop()
+        await self._parts.retention.stop()
         forced = asyncio.ensure_future(self._force.wait())
-        closing = asyncio.ensure_future(self._commit.close())
+        closing = asyncio.ensure_future(self._parts.commit.close())
         deadline_s = self._reload.settings.limits.drain_deadline_s
         await asyncio.wait({forced, closing}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
         drained = closing.done()
         for task in (forced, closing):
             task.cancel()
-        log.info("receiver.drained", complete=drained, state=self._commit.state.value)
+        log.info("receiver.drained", complete=drained, state=self._parts.commit.state.value)
 
 
 def _transport(bound: socket.socket) -> str:

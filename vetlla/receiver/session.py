@@ -1,7 +1,7 @@
-"""The one loop of a frame: bytes to a decoder, its items to the intake, the store's verdicts back to the peer.
+"""The one loop of a frame: items of a decoder to the intake, the store's verdicts back to the peer.
 
-One session per connection or datagram; it knows no socket and no alarm. Answers leave in the order in which the frames
-came, whichever way the verdicts come in.
+There is one session for each connection, datagram or message; it knows no socket and no alarm. Answers leave in the
+order in which the frames came, in whatever order the verdicts come.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ DATAGRAM_ANSWERS = 32
 source address may be forged. Then all answers would flood a third party. So other callers get one answer to a datagram,
 and repeat the rest."""
 
+Answering: TypeAlias = "Callable[[Signal, Verdict, datetime], bytes]"
+"""A decoder's ``answer``."""
 _Answer: TypeAlias = "list[bytes | None]"
 """One cell: None until the verdict came."""
 
@@ -69,16 +71,14 @@ class Peer(NamedTuple):
 
 
 class Session:
-    """Serves one connection or datagram."""
+    """Serves one peer: takes what a decoder has read, and sends answers."""
 
     __slots__ = (
-        "_answers", "_begun", "_clock", "_decoder", "_forgeable", "_frames", "_ground", "_group", "_intake", "_names",
-        "_peer", "_rejects", "_replies", "_send", "is_known", "on_drained",
+        "_answer", "_answers", "_clock", "_forgeable", "_frames", "_ground", "_group", "_intake", "_names", "_peer",
+        "_rejects", "_replies", "_send", "is_known", "on_drained",
     )  # fmt: skip
 
-    def __init__(
-        self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
-    ) -> None:
+    def __init__(self, ground: Ground, peer: Peer, answer: Answering, *, forgeable: bool = False) -> None:
         """Take ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
         self._ground = ground
         self._intake = ground.intake
@@ -86,8 +86,7 @@ class Session:
         self._peer = peer
         self._names = peer.names
         self._send = peer.send
-        self._decoder = decoder
-        self._begun: Instant | None = established
+        self._answer = answer
         self._group: list[Signal] = []
         self._answers: deque[_Answer] = deque()
         self._rejects = 0
@@ -109,24 +108,8 @@ class Session:
         """Whether a whole frame ever came."""
         return self._frames > 0
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes from the peer."""
-        now = self._clock.now()
-        items = self._decoder.feed(data)
-        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
-        # byte, whichever segment brought it.
-        if items:
-            self._take(items, self._begun or now, now)
-            self._begun = now if _goes_on(data, items[-1]) else None
-        elif self._begun is None and data.strip(_FILLERS):
-            self._begun = now
-
-    def finish(self) -> None:
-        """Hear that the peer will send no more."""
-        now = self._clock.now()
-        self._take(self._decoder.finish(), self._begun or now, now)
-
-    def _take(self, items: Iterable[Item], begun: Instant, now: Instant) -> None:
+    def take(self, items: Iterable[Item], begun: Instant, now: Instant) -> None:
+        """Take what a decoder has read; ``begun``: when the communication was established, where *t2* starts."""
         arrival: Arrival | None = None
         for item in items:
             if arrival is None:
@@ -164,7 +147,7 @@ class Session:
                 return
             try:
                 # Only the last part of a frame is answered; the verdicts before it are as durable as its own.
-                answer[0] = b"" if is_silent else self._decoder.answer(signal, verdicts[-1], at)
+                answer[0] = b"" if is_silent else self._answer(signal, verdicts[-1], at)
             except Exception:
                 # The mistake may be a third party's. The peer repeats its report and everybody else is served.
                 log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
@@ -224,6 +207,36 @@ class Session:
             )
         if reject.reason not in _STRANGERS and self._rejects >= ground.budget.limits.bogus_frames:
             peer.hang_up(Refusal.BOGUS)
+
+
+class StreamSession(Session):
+    """Serves one connection or datagram: bytes in."""
+
+    __slots__ = ("_begun", "_decoder")
+
+    def __init__(
+        self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
+    ) -> None:
+        super().__init__(ground, peer, decoder.answer, forgeable=forgeable)
+        self._decoder = decoder
+        self._begun: Instant | None = established
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        now = self._clock.now()
+        items = self._decoder.feed(data)
+        # t2 starts where the communication was established: the connection for its first frame, else the frame's first
+        # byte, whichever segment brought it.
+        if items:
+            self.take(items, self._begun or now, now)
+            self._begun = now if _goes_on(data, items[-1]) else None
+        elif self._begun is None and data.strip(_FILLERS):
+            self._begun = now
+
+    def finish(self) -> None:
+        """Take what the decoder makes of the end: the peer will send no more."""
+        now = self._clock.now()
+        self.take(self._decoder.finish(), self._begun or now, now)
 
 
 def _bounded(group: list[Signal]) -> list[Signal]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain import access
 from vetlla.domain.errors import ConfigError, StoreError
 from vetlla.domain.signals import Priority
+from vetlla.protocols.decoder import MessageDescription
 from vetlla.receiver.control.server import CONTROL_SOCKET, SOCKET_PATH_MAX, path_too_long
 from vetlla.receiver.listeners import tls
 from vetlla.receiver.listeners.bind import spoken, try_to_bind
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Container, Iterator, Mapping
 
-    from vetlla.protocols.decoder import Description
+    from vetlla.protocols.decoder import AnyDescription, Description
     from vetlla.settings.model import ControlSettings, QueueSettings, Settings
 
 ROLES = ("operators", "supervisors", "engineers")
@@ -59,7 +60,7 @@ class Prepared(NamedTuple):
         return self
 
 
-def prepare(settings: Settings, protocols: Mapping[str, Description]) -> Prepared:
+def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prepared:
     """Return what a configuration comes to, with all its faults. Blocks: it reads files and asks for groups."""
     faults: list[ConfigError] = []
     if not settings.listen and not settings.mqtt:
@@ -119,7 +120,7 @@ def http_address(settings: Settings) -> Listen:
 
 
 def _entrances(
-    settings: Settings, protocols: Mapping[str, Description], faults: list[ConfigError]
+    settings: Settings, protocols: Mapping[str, AnyDescription], faults: list[ConfigError]
 ) -> Iterator[Entrance]:
     for listen in settings.listen:
         try:
@@ -148,14 +149,20 @@ def _brokers(settings: Settings, faults: list[ConfigError]) -> Iterator[tuple[st
             faults.append(_at(f"mqtt {broker.name}", error))
 
 
-def _description(listen: Listen, protocols: Mapping[str, Description]) -> Description:
+def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Description:
     if listen.protocol not in protocols:
         close = get_close_matches(listen.protocol, protocols, n=1)
         raise ConfigError(
             f"listen {listen.name}: unknown protocol {listen.protocol!r}",
             remedy=f'did you mean "{close[0]}"?' if close else f"one of {', '.join(protocols)}",
         )
-    return protocols[listen.protocol]
+    description = protocols[listen.protocol]
+    if isinstance(description, MessageDescription):
+        raise ConfigError(
+            f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
+            remedy="name the broker in a [[mqtt]] table",
+        )
+    return description
 
 
 def _groups(control: ControlSettings) -> Iterator[ConfigError]:

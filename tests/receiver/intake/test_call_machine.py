@@ -29,7 +29,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build
-from vetlla.protocols.mqtt.decoder import read
+from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.listeners.tcp import TcpListener
@@ -144,7 +144,7 @@ class CallMachine(RuleBasedStateMachine):
         await self.tcp.start()
         await self.udp.start()
         settings = Mqtt(host="127.0.0.1", port=self.broker.port, node=self.node, retry_max_s=0.2)
-        self.mqtt = MqttListener(settings, ground, read, ready=lambda: self.core.commit.ready)
+        self.mqtt = MqttListener(settings, ground, MqttDecoder(lambda _: ()), ready=lambda: self.core.commit.ready)
         await self.mqtt.start()
         await until(lambda: self.mqtt.connected)
         await self.core.sync()

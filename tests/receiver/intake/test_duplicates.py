@@ -48,7 +48,7 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
     duplicates = Duplicates(SETTINGS, Recent([], []))
     for place, identity in enumerate((b"a", b"b", b"c", b"d", b"e"), 1):
         duplicates.add(record(identity, place))
-    duplicates.settle()
+    duplicates.committed()
     duplicates.forget(0)
     assert [number(duplicates, identity) for identity in (b"a", b"b", b"c", b"d", b"e")] == [None, None, 3, 4, 5]
 
@@ -58,14 +58,14 @@ def test_what_was_not_made_durable_is_forgotten() -> None:
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
-    duplicates.settle()
+    duplicates.committed()
     first = duplicates.find(b"a")
     assert first is not None
     duplicates.add(record(b"b", 2))
     duplicates.repeat(b"a", first._replace(frame=3, told_us=SECOND_US))
     duplicates.end_frame(HOME, 3)
-    duplicates.take_back()
-    duplicates.take_back()
+    duplicates.rolled_back()
+    duplicates.rolled_back()
     assert (duplicates.find(b"a"), duplicates.find(b"b")) == (first, None)
     assert not duplicates.lies_between(first, HOME)
     duplicates.forget(2 * WINDOW_US)
@@ -84,7 +84,7 @@ def test_what_was_stored_twice_is_known_for_as_long_as_the_later_one() -> None:
 def test_another_window_may_be_set() -> None:
     """A reload counts from the next batch on."""
     duplicates = Duplicates(SETTINGS, plain((b"a", 1, 0)))
-    duplicates.use(StoreSettings(duplicate_window_s=1))
+    duplicates.apply(StoreSettings(duplicate_window_s=1))
     duplicates.forget(SECOND_US + 1)
     assert duplicates.find(b"a") is None
 
@@ -111,7 +111,7 @@ def test_devices_are_forgotten_behind_the_window() -> None:
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
     duplicates.end_frame(HOME, 1)
-    duplicates.settle()
+    duplicates.committed()
     duplicates.forget(WINDOW_US)
     found = duplicates.find(b"a")
     assert found is not None
@@ -127,7 +127,7 @@ def test_more_devices_than_reports_are_not_remembered() -> None:
     duplicates = Duplicates(SETTINGS, Recent([], []))
     for place in range(100):
         duplicates.end_frame(AccountId("", "", str(place)), place)
-        duplicates.settle()
+        duplicates.committed()
         duplicates.forget(0)
         assert len(duplicates._frames) + len(duplicates._older_frames) <= 2 * 3 + 2
 

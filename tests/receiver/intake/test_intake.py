@@ -283,7 +283,7 @@ def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch
 async def written(rig: Core) -> None:
     """Wait until the journal has what was taken over from the registry."""
     rig.clock.advance(bookkeeping.EVERY_S)
-    while rig.watchdog.watch.stirred or rig.watchdog.backlog:
+    while rig.watchdog.watch.stirred or rig.watchdog.pending:
         await rig.sync()
 
 

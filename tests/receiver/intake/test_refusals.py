@@ -312,7 +312,7 @@ def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None
             for number in range(100):
                 rig.reject(damaged(reason=Reason.WRONG_PORT), f"2001:db8::{number:x}:40000")
                 rig.reject(damaged("5678"))
-            waiting = rig.intake._evidence
+            waiting = rig.intake._rejects
             assert (len(waiting._waiting), len(waiting._concerns)) == (1, 1)
             await rig.healed()
             await rig.sync()

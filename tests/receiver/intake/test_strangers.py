@@ -75,7 +75,7 @@ def test_an_account_that_was_registered_since_is_no_longer_unknown(
             await rig.submit(signal("1234", identity=b"1"))
             rig.book = AccountBook([HOME])
             await rig.register()
-            rig.intake.use(rig.settings, rig.book)
+            rig.intake.apply(rig.settings, rig.book)
             rig.clock.advance(10)
             told = await rig.submit(signal("1234", identity=b"1", text=text))  # the same call; the first one says more
             assert told.verdicts == [verdict]
@@ -100,7 +100,7 @@ def test_a_retry_of_an_account_that_was_registered_since_is_a_call_of_its_home(t
             there = rig.arrival("198.51.100.7:1")
             await rig.submit(press, arrival=there)
             crowd = (await rig.open_alarms())[-1]["id"]
-            rig.intake.use(rig.settings, AccountBook([Account(account="7777", home="H7")]))
+            rig.intake.apply(rig.settings, AccountBook([Account(account="7777", home="H7")]))
             assert (await rig.submit(press, arrival=there)).verdicts == [STORED]
             first = (await rig.open_alarms())[0]
             assert (first["home"], first["unknown_account"], first["id"] > crowd) == ("H7", False, True)

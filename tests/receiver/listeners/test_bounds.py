@@ -18,7 +18,7 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp, turns
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
-from vetlla.receiver.session import Ground, Session
+from vetlla.receiver.session import Ground, StreamSession
 from vetlla.settings.model import Listen
 
 if TYPE_CHECKING:
@@ -341,13 +341,13 @@ def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str
 def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many connections may bring junk in one turn: a few bytes of each are read until it tells one."""
     taken: list[int] = []
-    feed = Session.feed
+    feed = StreamSession.feed
 
-    def counted(session: Session, data: bytes) -> None:
+    def counted(session: StreamSession, data: bytes) -> None:
         taken.append(len(data))
         feed(session, data)
 
-    monkeypatch.setattr(Session, "feed", counted)
+    monkeypatch.setattr(StreamSession, "feed", counted)
 
     async def scenario() -> None:
         async with door(tmp_path, accounts=[HOME]) as opened:

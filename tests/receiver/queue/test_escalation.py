@@ -543,7 +543,7 @@ def test_other_limits_count_for_the_next_alarm(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with core(tmp_path, settings=hasty(tmp_path)) as rig:
             slow = small(tmp_path, queue={"t3_warn_s": 100.0, "t3_max_s": 200.0})
-            rig.desk.use(slow.queue)
+            rig.desk.apply(slow, rig.book)
             await rig.submit(signal("1")._replace(event=Event(Kind.FALL, Phase.NEW, "102", "ADM-CID")))
             await passes(rig, 99)
             assert (await alarm(rig))["warned"] is None

@@ -150,7 +150,7 @@ def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> None:
             said = unknown()._replace(identity=b"0001 APXX")
             await say(rig, said)
             remapped = Account(account="1111", home="H1", remaps={"APXX": Remap(kind=Kind.FALL, priority=None)})
-            rig.intake.use(rig.settings, AccountBook([remapped, *HOME[1:]]))
+            rig.intake.apply(rig.settings, AccountBook([remapped, *HOME[1:]]))
             rig.clock.advance(RETRY_GAP_S + 1)
             await say(rig, said, unknown(code="APYY"), signal("1112"))
             assert await queue(rig) == [("1111", "fall", "LIFE", 3), ("1111", "unknown", "TECHNICAL", 1)]

@@ -100,7 +100,7 @@ async def live(rig: Core, park: Park, since: int, until: int) -> None:
                 rig.watchdog.stored(report, account, arrival.received)
         for account, signals in park.due(second):
             heard(account, signals, arrival)
-        if second % month.HOUR == 0 or rig.watchdog.losses.backlog:
+        if second % month.HOUR == 0 or rig.watchdog.losses.pending:
             await write(rig)
         rig.clock.advance(month.TICK_S)
     while rig.watchdog.look():
@@ -115,7 +115,7 @@ async def registry(rig: Core, second: int) -> None:
 
 async def write(rig: Core) -> None:
     await rig.sync()
-    while rig.watchdog.backlog:
+    while rig.watchdog.pending:
         await rig.sync()
     rig.journal.written.clear()
 

@@ -172,7 +172,7 @@ def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
             rig.submit(BACK)
             rig.book = type(rig.book)([replace(HOME, support_level=2)])
             await rig.register()
-            rig.intake.use(rig.settings, rig.book)
+            rig.intake.apply(rig.settings, rig.book)
             rig.journal.gate.set()
             await rig.sync()
             await rig.sync()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.signals import Signal
 from vetlla.protocols.codes.tables import code_of
+from vetlla.protocols.decoder import MessageDescription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from vetlla.domain.signals import Item, Verdict
-    from vetlla.protocols.decoder import Decoder, Description, KeyLookup
+    from vetlla.domain.signals import Item
+    from vetlla.protocols.decoder import AnyDescription, Decoder, Message, MessageDecoder
 
 
 class _Coded:
@@ -21,6 +21,7 @@ class _Coded:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
+        self.answer = decoder.answer
 
     def feed(self, data: bytes) -> list[Item]:
         return _coded(self._decoder.feed(data))
@@ -28,17 +29,25 @@ class _Coded:
     def finish(self) -> list[Item]:
         return _coded(self._decoder.finish())
 
-    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        return self._decoder.answer(signal, verdict, now)
+
+class _CodedMessages:
+    """A third party's decoder of messages, with codes that an operator's terminal may show."""
+
+    def __init__(self, decoder: MessageDecoder) -> None:
+        self._decoder = decoder
+        self.answer = decoder.answer
+
+    def read(self, message: Message) -> list[Item]:
+        return _coded(self._decoder.read(message))
 
 
-def coded(description: Description) -> Description:
+def coded(description: AnyDescription) -> AnyDescription:
     """Return the protocol with decoders whose codes an operator's terminal may show."""
-
-    def make(keys: KeyLookup) -> Decoder:
-        return _Coded(description.make(keys))
-
-    return replace(description, make=make)
+    if isinstance(description, MessageDescription):
+        make_reader = description.make
+        return replace(description, make=lambda keys: _CodedMessages(make_reader(keys)))
+    make = description.make
+    return replace(description, make=lambda keys: _Coded(make(keys)))
 
 
 def _coded(items: Sequence[Item]) -> list[Item]:

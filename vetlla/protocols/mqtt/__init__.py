@@ -1,1 +1,1 @@
-"""MQTT convention tc/1: decoder, cutter of recordings, whole and broken JSON objects, payload."""
+"""MQTT convention tc/1: decoder, recordings, whole and broken JSON objects, payload."""

@@ -12,8 +12,7 @@
     ref        the event's own reference, which stays the same in every repetition until its receipt has come
     dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
 
-``read`` takes one message as a broker delivers it. ``MqttDecoder`` takes a recording of lines ``TOPIC SP PAYLOAD``, as
-``mosquitto_sub -v`` prints them. The listener publishes the receipt (``answer``) once the event is committed.
+The listener publishes the receipt (``answer``) when the event was committed.
 State words are those of Homie (homieiot.github.io). It was tested with Mosquitto 2.0.11.
 """
 
@@ -24,26 +23,22 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Reason, Reject, Reply, Signal
+from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
 from vetlla.protocols.codes.scaip import SCAIP
-from vetlla.protocols.codes.tables import MQTT, NO_ALARM
-from vetlla.protocols.framing.charset import readable
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.codes.tables import MQTT
 from vetlla.protocols.mqtt import objects
-from vetlla.protocols.mqtt.cutter import MAX_FRAME, OPENING, Cutter, Message
 from vetlla.protocols.mqtt.payload import Payload, Unreadable, clean, echo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from vetlla.domain.signals import Item, Verdict
-    from vetlla.protocols.decoder import KeyLookup
-    from vetlla.protocols.framing.damage import Damage
-    from vetlla.protocols.mqtt.cutter import Piece
+    from vetlla.protocols.decoder import KeyLookup, Message
+    from vetlla.protocols.mqtt.values import Json
 
 NAME: Final = "mqtt"
-MAX_PENDING: Final = MAX_FRAME + HEAD
+MAX_FRAME: Final = 8192
+"""Bytes of a message that are read. An event with every field of the convention at its longest has about 1,500."""
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
 """What ``mosquitto_sub -v`` prints for an empty payload, by which a retained message was removed."""
@@ -66,12 +61,44 @@ class _Place(NamedTuple):
     leaf: str
 
 
-def read(topic: str, payload: bytes) -> list[Item]:
-    """Return the items of one message as a broker delivers it: at most one signal, and only of the topic's terminal."""
-    whole = b"%b %b" % (topic.encode(), payload or REMOVED.encode())
+class _Content(NamedTuple):
+    """The content of a message: its payload as an object or, if it is no object, as a word."""
+
+    topic: str
+    payload: dict[str, Json] | str
+    raw: bytes
+
+
+class MqttDecoder:
+    """Reads one message after the other."""
+
+    def __init__(self, _: KeyLookup) -> None:
+        """Take no keys: the connection to the broker is encrypted, and no message of this convention is."""
+
+    def read(self, message: Message) -> list[Item]:
+        """Return the items of one message: at most one signal, and only of the terminal that the topic names."""
+        items = _read(message.topic, message.payload)
+        return [_kept(item) if isinstance(item, Signal) else item for item in items] if message.retained else items
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
+        """Return the receipt of an event; b"" for anything else, because a terminal waits only for these receipts."""
+        if signal.event.system != SCAIP.system:
+            return b""
+        return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
+
+
+def _kept(signal: Signal) -> Signal:
+    """Return a signal that the broker kept, which is no sign of life. A reported loss does not open an alarm again."""
+    is_state = signal.event.system == MQTT.system
+    return signal._replace(hearsay=True, repeated=is_state and signal.event.phase is Phase.NEW)
+
+
+def _read(topic: str, payload: bytes) -> list[Item]:
+    named = topic.encode("utf-8", "surrogateescape")
+    whole = b" ".join(filter(None, (named, payload or REMOVED.encode())))
     raw = whole[:MAX_FRAME]
-    found = objects.read(payload[: MAX_FRAME - len(topic.encode()) - 1])
-    items = _read(Message(topic.encode(), REMOVED if found.content == "" else found.content, raw))
+    found = objects.read(payload[: max(0, MAX_FRAME - len(named) - 1)])
+    items = _items(_Content(topic, REMOVED if found.content == "" else found.content, raw))
     if found.behind:
         text = "a message must hold one object and nothing after it"
         # Another object after an event may be another call.
@@ -90,42 +117,6 @@ def _beside(topic: str, raw: bytes, reason: Reason, text: str, kind: Kind = Kind
     return Reject(protocol=NAME, reason=reason, raw=raw, text=text, id=who, kind=kind)
 
 
-def answer(signal: Signal, verdict: Verdict) -> bytes:
-    """Return the receipt of an event; b"" for anything else, because a terminal waits only for receipts of events."""
-    if signal.event.system != SCAIP.system:
-        return b""
-    return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
-
-
-class MqttDecoder:
-    """Decodes a recording of messages."""
-
-    def __init__(self, _: KeyLookup) -> None:
-        self._cutter = Cutter()
-        self._door = Door(NAME, "the telecare convention over MQTT", re.compile(OPENING))
-
-    def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
-
-    def finish(self) -> list[Item]:
-        """Take the end of the stream or of the message; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
-
-    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the receipt of an event."""
-        return answer(signal, verdict)
-
-    def _items(self, pieces: Sequence[Piece]) -> list[Item]:
-        items: list[Item] = []
-        for piece in pieces:
-            if isinstance(piece, Message):
-                items += _read(piece) if piece.cut_off is None else _read_cut_off(piece, piece.cut_off)
-            elif not self._door.is_foreign:
-                items.append(piece.reject(NAME, _named(piece.raw)))
-        return items
-
-
 def receipt(ref: str, refused: Reason | None = None) -> bytes:
     """Return the receipt for an event: accepted, or refused with the reason."""
     fields = {"ref": ref, "status": "refused" if refused else "accepted"}
@@ -141,42 +132,21 @@ def terminal_of(topic: str) -> str:
     return levels[2] if is_named and levels[2] not in RESERVED else ""
 
 
-def _named(raw: bytes) -> AccountId | None:
-    """Return the account that damaged bytes name, if their topic is complete."""
-    topic, blank, _ = raw.partition(b" ")
-    terminal = terminal_of(readable(topic)) if blank else ""
-    return AccountId("", "", terminal) if terminal else None
-
-
-def _read(message: Message) -> list[Item]:
-    topic = readable(message.topic)
-    place = _place(topic)
-    terminal = terminal_of(topic)
-    who = AccountId("", "", terminal) if terminal else None
+def _items(message: _Content) -> list[Item]:
+    place = _place(message.topic)
     try:
         if isinstance(place, _Place):
             return [_signal(message, place)]
         reason, text = Reason.UNSUPPORTED, place
     except Unreadable as error:
         reason, text = Reason.MALFORMED, str(error)
-    kind = Kind.UNREADABLE if _is_event(topic) else Kind.FAULT
-    return [
-        Reject(protocol=NAME, reason=reason, raw=message.raw, text=text, id=who, kind=kind),
-        *_refusal(message, reason),
-    ]
+    kind = Kind.UNREADABLE if _is_event(message.topic) else Kind.FAULT
+    return [_beside(message.topic, message.raw, reason, text, kind), *_refusal(message, reason)]
 
 
-def _read_cut_off(message: Message, damage: Damage) -> list[Item]:
-    """Return the alarm of a message whose end is missing; else the damage, with a refusal if its reference is known."""
-    items = _read(message)
-    if any(isinstance(item, Signal) and item.event.kind not in NO_ALARM for item in items):
-        return items
-    return [damage.reject(NAME, _named(damage.raw)), *_refusal(message, damage.reason)]
-
-
-def _refusal(message: Message, reason: Reason) -> list[Item]:
+def _refusal(message: _Content, reason: Reason) -> list[Item]:
     """Return the receipt that refuses an event, if its reference can be read; a refusal promises nothing."""
-    if isinstance(message.payload, str) or not _is_event(readable(message.topic)):
+    if isinstance(message.payload, str) or not _is_event(message.topic):
         return []
     ref = echo(message.payload.get("ref"))
     return [Reply(data=receipt(ref, reason))] if ref else []
@@ -193,7 +163,9 @@ def _place(topic: str) -> _Place | str:
     The text does not repeat the topic, because it is logged and the topic names a home. The raw bytes hold the topic.
     """
     levels = topic.split("/")
-    if levels[:2] != ["tc", VERSION]:
+    if levels[0] != "tc":
+        return f"the topic is not of the convention, in which all topics begin with tc/{VERSION}/"
+    if levels[1:2] != [VERSION]:
         return f"the topic is of another version of the convention; this receiver speaks version {VERSION}"
     match levels[2:]:
         case [terminal, leaf]:
@@ -211,7 +183,7 @@ def _place(topic: str) -> _Place | str:
     return _Place(AccountId("", "", terminal), device, leaf)
 
 
-def _signal(message: Message, place: _Place) -> Signal:
+def _signal(message: _Content, place: _Place) -> Signal:
     payload = message.payload
     if place.leaf == "$state":
         return _state(message, place)
@@ -227,11 +199,11 @@ def _signal(message: Message, place: _Place) -> Signal:
     return _beat(message, place, fields)
 
 
-def _made(message: Message, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
+def _made(message: _Content, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
     return Signal(NAME, place.who, MQTT.event(code), message.raw, device=place.device, details=details)
 
 
-def _event(message: Message, place: _Place, fields: Payload) -> Signal:
+def _event(message: _Content, place: _Place, fields: Payload) -> Signal:
     ref, code = fields.ref(), fields.code()
     row = SCAIP.find(code)
     return Signal(
@@ -252,7 +224,7 @@ def _event(message: Message, place: _Place, fields: Payload) -> Signal:
     )
 
 
-def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
+def _beat(message: _Content, place: _Place, fields: Payload) -> Signal:
     boot, seq = fields.counter("boot"), fields.counter("seq")
     said = _made(message, place, "dev/hb" if place.device else "hb", details={})
     return said._replace(
@@ -264,7 +236,7 @@ def _beat(message: Message, place: _Place, fields: Payload) -> Signal:
     )
 
 
-def _state(message: Message, place: _Place) -> Signal:
+def _state(message: _Content, place: _Place) -> Signal:
     """Return a state. A bare word has no identity, because two losses with a return between them are two events."""
     if isinstance(message.payload, str):
         return _stated(message, place, clean(message.payload), details={})
@@ -278,7 +250,7 @@ def _state(message: Message, place: _Place) -> Signal:
     return said._replace(sequence=seq, occurred_at=at, identity=identity)
 
 
-def _stated(message: Message, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
+def _stated(message: _Content, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
     """Return a state by its word in upper or lower case, because Tasmota changed from one to the other (4652)."""
     code = word.casefold()
     if code not in MQTT.known:

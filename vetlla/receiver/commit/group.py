@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -19,10 +19,12 @@ from vetlla.store.journal.batch import Batch, Entry, Stamps
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.errors import StoreError
+    from vetlla.receiver.commit.participant import Participant
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
     from vetlla.store.journal.journal import Recovered
@@ -68,35 +70,6 @@ class Spare(NamedTuple):
     done: Callable[[StoreError | None], None]
 
 
-class Planner(Protocol):
-    """Decides what becomes of the frames that wait; its decisions count when the batch is durable."""
-
-    @property
-    def backlog(self) -> bool:
-        """Whether something waits that should be committed at once."""
-        ...
-
-    def hasten(self) -> None:
-        """Let what was kept back for a later batch go with the next ones."""
-        ...
-
-    def plan(self, batch: Batch) -> None:
-        """Fill the batch with what waits."""
-        ...
-
-    def durable(self, batch: Batch, now: Instant) -> None:
-        """Hear that the batch is durable: give the verdicts."""
-        ...
-
-    def take_back(self, batch: Batch) -> None:
-        """Hear that the batch is lost: undo what frames changed, in memory and in the batch."""
-        ...
-
-    def silence(self) -> None:
-        """Give up all frames that wait: nothing new can be taken."""
-        ...
-
-
 class GroupCommit:
     """Drives the writer. Lives in the event loop."""
 
@@ -123,7 +96,8 @@ class GroupCommit:
         self.on_answer: Callable[[], object] = lambda: None
         """Called when the writer's thread has ended a job, well or badly: it lives. Feeds the watchdog; a disk that
         says no is not mended by a restart, which would only take the queue from the operators."""
-        self._planner: Planner
+        self.participants: Sequence[Participant] = ()
+        """What writes with each commit, in the order in which it is called. Set once, before the first batch."""
         self._writer = writer
         self._counters = counters
         self._clock = clock
@@ -146,9 +120,10 @@ class GroupCommit:
         self.batch = self._new_batch()
         """What is being gathered: whoever has something to keep besides frames puts it here, then calls ``wake``."""
 
-    def serve(self, planner: Planner) -> None:
-        """Name who plans the frames; nothing is committed before."""
-        self._planner = planner
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings. What they say of the disk counts at once."""
+        self.settings = settings
+        self.wake()
 
     @property
     def ready(self) -> bool:
@@ -218,7 +193,8 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Commit what is gathered and waiting, then take nothing more; a failed journal gets one more chance."""
-        self._planner.hasten()
+        for participant in self.participants:
+            participant.flush_soon()
         self._spare = None
         if self._spare_due is not None:
             self._spare_due.cancel()
@@ -236,11 +212,19 @@ class GroupCommit:
         """Whether there is something that could be committed."""
         match self.state:
             case StoreState.OK:
-                return self._planner.backlog or not self.batch.empty
+                return self._is_pending or not self.batch.empty
             case StoreState.LOW | StoreState.UNREAD:
                 return not self.batch.empty
             case _:
                 return False
+
+    @property
+    def _is_pending(self) -> bool:
+        return any(participant.pending for participant in self.participants)
+
+    def _drop_waiting(self) -> None:
+        for participant in self.participants:
+            participant.drop_waiting()
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
@@ -255,14 +239,16 @@ class GroupCommit:
         self._check_space()
         self._apply_operations()
         if self.state is StoreState.OK:
-            self._planner.plan(self.batch)
+            now = self._clock.now()
+            for participant in self.participants:
+                participant.plan(self.batch, now)
         self._write()
 
     def _write(self) -> None:
         batch, self.batch = self.batch, self._new_batch()
         if batch.empty:
             self._report_operations(durable=True)
-            self._planner.durable(batch, self._clock.now())
+            self._committed(batch, self._clock.now())
             self._rest()
             return
         self._occupy()
@@ -288,10 +274,14 @@ class GroupCommit:
             self.batch.stamps.append(Stamps(batch.commit, ended.utc_us, now.utc_us, now.mono_us))
             self.batch.commit = self._next
             self.within(STAMPS_WITHIN_S)
-        self._planner.durable(batch, now)
-        self._committed()
+        self._committed(batch, now)
+        self._end_commit()
 
-    def _committed(self) -> None:
+    def _committed(self, batch: Batch, now: Instant) -> None:
+        for participant in self.participants:
+            participant.committed(batch, now)
+
+    def _end_commit(self) -> None:
         self._commits += 1
         if self._commits % COMMITS_PER_CHECKPOINT == 0:
             self._occupy()
@@ -313,7 +303,7 @@ class GroupCommit:
             self._do_spare()  # it has waited long enough
         if self._busy:
             return
-        if self._planner.backlog or self._operations:
+        if self._is_pending or self._operations:
             # A turn of the loop later: the answers leave first, and what comes meanwhile, often their peers' next
             # reports, shares the commit. Batches are half as many under load, and a frame costs a fifth less.
             self.wake()
@@ -348,7 +338,7 @@ class GroupCommit:
             self._turn(StoreState.OK, "")
         if not self.batch.empty:
             self.within(STAMPS_WITHIN_S)  # for rows that were gathered while the writer was busy
-        self._committed()
+        self._end_commit()
 
     def _occupy(self) -> None:
         self._busy = True
@@ -387,7 +377,7 @@ class GroupCommit:
         settings = self.settings.store
         if self.state is StoreState.OK and free < settings.min_free_mib << 20:
             self._turn(StoreState.LOW, f"disk low: {free >> 20} MiB free, {settings.min_free_mib} MiB needed")
-            self._planner.silence()
+            self._drop_waiting()
         elif self.state is StoreState.LOW and free >= settings.recover_free_mib << 20:
             self._turn(StoreState.OK, "")
         if self.state is StoreState.LOW:
@@ -396,16 +386,17 @@ class GroupCommit:
     def _stalled(self) -> None:
         if self.state is StoreState.OK:
             self._turn(StoreState.STALLED, f"the disk has not answered for {self.settings.store.stall_s:g} s")
-            self._planner.silence()
+            self._drop_waiting()
 
     def _failed(self, batch: Batch, failure: StoreError) -> None:
         self._counters.store_failures += 1
-        self._planner.take_back(batch)
+        for participant in self.participants:
+            participant.rolled_back(batch)
         self.batch.keep_from(batch)
         self._apply_operations()
         self._report_operations(durable=False)
         self._turn(StoreState.FAILED, str(failure))
-        self._planner.silence()
+        self._drop_waiting()
         self._loop.call_later(self.settings.store.retry_s, self._resume)
         self._rest()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from vetlla.domain.accounts import AccountBook
     from vetlla.settings.model import ControlSettings, Settings
     from vetlla.store.sqlite.in_place import Identity
 
@@ -130,8 +131,9 @@ class Control:
             self._made = made  # it is tried again
             log.error("control.lost", path=str(self.path), why=str(error))  # noqa: TRY400 - not our mistake
 
-    def use(self, settings: ControlSettings) -> None:
-        """Go on with other groups and permissions, on connections that stand too."""
+    def apply(self, whole: Settings, _: AccountBook) -> None:
+        """Apply groups and permissions, also on connections that stand. Raises StoreError."""
+        settings = whole.control
         if settings.mode != self.settings.mode:
             try:
                 set_mode(self.path, settings.mode)

@@ -34,7 +34,7 @@ class Duplicates:
     """
 
     def __init__(self, settings: StoreSettings, recent: Recent) -> None:
-        self.use(settings)
+        self.apply(settings)
         calls = [(call.identity, call.number, call.stored_us) for call in recent.calls]
         self._order: deque[Record | tuple[bytes, int, int]] = deque(
             merge(recent.plain, calls, key=itemgetter(1)) if calls else recent.plain
@@ -53,8 +53,8 @@ class Duplicates:
         self._added = 0
         """What the batch under way adds."""
 
-    def use(self, settings: StoreSettings) -> None:
-        """Go on with another window."""
+    def apply(self, settings: StoreSettings) -> None:
+        """Apply settings."""
         self._window_us = round(settings.duplicate_window_s * SECOND_US)
         self._max = settings.duplicate_window_max
 
@@ -100,13 +100,13 @@ class Duplicates:
         """Remember a device's last frame; its parts do not lie between one another."""
         self._new_frames[_device(who)] = frame
 
-    def settle(self) -> None:
+    def committed(self) -> None:
         """Keep what the batch adds: it was committed."""
         self._seen.update(self._new)
         self._frames.update(self._new_frames)
         self._begin()
 
-    def take_back(self) -> None:
+    def rolled_back(self) -> None:
         """Forget what the batch adds: it was rolled back."""
         for _ in range(self._added):
             self._order.pop()

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
 
 from vetlla.domain.accounts import PlainPolicy
-from vetlla.domain.alarms import Cause
-from vetlla.domain.clock import SECOND_US, iso, to_datetime, to_us
+from vetlla.domain.clock import SECOND_US, to_datetime, to_us
 from vetlla.domain.signals import DUPLICATE, STORED, Kind, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.codes.makers import as_meant_by
-from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
-from vetlla.receiver.intake.rejects import Evidence
-from vetlla.receiver.queue.calls import late_signals, reports
-from vetlla.receiver.queue.report import News, Report
+from vetlla.receiver.queue.calls import late_signals
+from vetlla.receiver.queue.report import Report
 from vetlla.receiver.supervision.watchdog import is_last_will
 from vetlla.service.queue.admission import objection
 from vetlla.service.queue.emergencies import EMERGENCY
@@ -30,7 +28,7 @@ from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.queue.triage import PRIORITIES, age, home_of, weigh
 from vetlla.store.journal.audit import digest
 from vetlla.store.journal.batch import Batch, Entry
-from vetlla.store.journal.rows import SIGNAL_COLUMNS, Flag, content, content_of, said_in, signal_row
+from vetlla.store.journal.rows import Flag, content, content_of, said_in, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,15 +37,13 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.signals import Arrival, Item, Verdict
-    from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.intake.rejects import Rejects
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.supervision.watchdog import Watchdog
     from vetlla.settings.model import Settings
     from vetlla.store.journal.journal import Recovered
-    from vetlla.store.journal.rows import Row
 
 log = structlog.get_logger()
 
@@ -62,17 +58,6 @@ STRANGERS_SHARE = BATCH_MAX // 4
 STRANGERS_WAITING = 5_000
 """Signals of such callers that wait at most, some seconds of work. What comes beyond is left to be repeated."""
 _IN_CLEAR = "spoke in clear at a port for TLS"
-_TOLD = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
-"""Columns of a signal that its watchers are told."""
-
-_ACTIONS = {
-    News.OPENED: "open",
-    News.LIFTED: "lift",
-    News.JOINED: "join",
-    News.REPEATED: "repeat",
-    News.ESCALATED: "escalate",
-}
-"""What frames do to alarms, in the words of the audit."""
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
 """Takes the verdicts of a frame's signals, and the instant. None: there is none; say nothing to the peer."""
@@ -85,7 +70,7 @@ class _Frame(NamedTuple):
     deliver: Deliver
 
 
-class Intake:
+class Intake(Participant):
     """Decides what becomes of what decoders read. Lives in the event loop."""
 
     def __init__(
@@ -96,19 +81,17 @@ class Intake:
         recovered: Recovered,
         desk: Desk,
         commit: GroupCommit,
+        rejects: Rejects,
         watchdog: Watchdog,
-        budget: Budget,
-        dispatch: Dispatch,
         counters: Counters,
         clock: Clock,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
-        self._evidence = Evidence(settings.store, desk, commit, budget, counters)
-        self.use(settings, book)
+        self._rejects = rejects
+        self.apply(settings, book)
         self._desk = desk
         self._commit = commit
         self._watchdog = watchdog
-        self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
@@ -120,18 +103,16 @@ class Intake:
         self._signals_waiting = self._strangers_waiting = 0
         """Signals of homes and of strangers that wait for their commit."""
         self._planned: list[tuple[_Frame, list[Verdict]]] = []
-        commit.serve(self)
 
-    def use(self, settings: Settings, book: AccountBook) -> None:
-        """Go on with other settings and accounts."""
+    def apply(self, settings: Settings, book: AccountBook) -> None:
+        """Apply settings and accounts."""
         self.settings = settings
         self.book = book
         self._unknown = settings.intake.unknown_accounts
         self._plain_for_keyed = settings.intake.plain_for_keyed is PlainPolicy.ACCEPT
         self._table = {**PRIORITIES, **settings.queue.priorities}
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
-        self._duplicates.use(settings.store)
-        self._evidence.use(settings.store)
+        self._duplicates.apply(settings.store)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -160,7 +141,7 @@ class Intake:
             known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
-            self._evidence.refuse(arrival, signals, account, reason, self._table)
+            self._rejects.refuse(arrival, signals, account, reason, self._table)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
         elif alive_only:
             self._counters.heartbeats[first.protocol] += 1
@@ -194,14 +175,14 @@ class Intake:
                 self._turn_home_away(arrival, account, list(frame))
         if is_any_unknown:
             reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=_IN_CLEAR)
-            self._evidence.reject(arrival, reject, None)
+            self._rejects.reject(arrival, reject, None)
 
     def _turn_home_away(self, arrival: Arrival, account: Account, frame: Sequence[Signal | Reject]) -> None:
         signals = [item for item in frame if isinstance(item, Signal)]
         if account.maker is not None:
             signals = [as_meant_by(account.maker, signal) for signal in signals]
         if signals and self._commit.ready:
-            self._evidence.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
+            self._rejects.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
             return
         # Nothing can be kept now, or the frame could not be read: the home waits for an operator all the same.
         is_call = any(weigh(signal, account, self._table, is_known=False)[1] in EMERGENCY for signal in signals)
@@ -210,35 +191,28 @@ class Intake:
         reject = Reject(
             protocol=first.protocol, reason=Reason.WRONG_PORT, raw=first.raw, text=_IN_CLEAR, id=first.id, kind=kind
         )
-        self._evidence.reject(arrival, reject, account)
+        self._rejects.reject(arrival, reject, account)
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Take bytes that were no report."""
-        self._evidence.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
+        self._rejects.reject(arrival, reject, self.book.find(reject.id) if reject.id else None)
 
-    # --- one batch (the Planner of commit.py) -----------------------------------------------------------------------
+    # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
-    def backlog(self) -> bool:
-        """Whether something waits that should be committed at once."""
-        return bool(self._frames or self._strangers or self._evidence.waiting or self._watchdog.backlog)
+    def pending(self) -> bool:
+        """Whether frames wait."""
+        return bool(self._frames or self._strangers)
 
-    def hasten(self) -> None:
-        """Let what was kept back for a later batch go with the next ones."""
-        self._watchdog.hasten()
-
-    def plan(self, batch: Batch) -> None:
-        """Decide what becomes of what waits, and fill the batch with it."""
-        now = self._clock.now()
+    def plan(self, batch: Batch, now: Instant) -> None:
+        """Decide what becomes of the frames that wait, and fill the batch with their signals."""
         self._duplicates.forget(now.mono_us)
-        self._evidence.place(self._desk, batch)
         self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
         self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
         if batch.signals:
             first, last = self._first_signal, self._next_signal - 1
             detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
             batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
-        self._watchdog.plan(batch, now)
 
     def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
         """Decide what becomes of frames that wait, until ``at_most`` signals are taken; return how many were."""
@@ -354,8 +328,8 @@ class Intake:
         if first.alarm is not None:
             self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
-    def durable(self, batch: Batch, now: Instant) -> None:
-        """Give the verdicts of a batch that is on the disk, then show its alarms."""
+    def committed(self, batch: Batch, now: Instant) -> None:
+        """Deliver the verdicts of a batch that is on the disk."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals = self._counters.signals
@@ -372,42 +346,19 @@ class Intake:
         if late := self._counters.ready(t2_us, self._t2_max_us):
             log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
         self._first_signal = self._next_signal
-        self._duplicates.settle()
-        self._evidence.settle()
-        self._watchdog.settle()
-        self._publish(batch, now)
+        self._duplicates.committed()
 
-    def _publish(self, batch: Batch, now: Instant) -> None:
-        dispatch = self._dispatch or None  # without watchers it is false, too
-        if dispatch is not None:
-            for row in batch.signals:
-                dispatch.publish(make_event("signal", now, "store", signal=_row_fields(row)))
-        for news, card in self._desk.settle(now, self._commit.batch):
-            if news is News.JOINED and dispatch is None:
-                continue
-            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no frame of the batch
-                self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
-            why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
-            if why:
-                self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
-                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
-            if dispatch is not None:
-                dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
-
-    def take_back(self, batch: Batch) -> None:
-        """Undo what a lost batch's frames changed, and leave their peers without a word."""
-        self._desk.take_back(batch)
-        self._duplicates.take_back()
+    def rolled_back(self, _: Batch) -> None:
+        """Undo what the frames of a lost batch changed. Their peers get no answer: they repeat."""
+        self._duplicates.rolled_back()
         self._next_signal = self._first_signal
-        self._evidence.take_back()
-        self._watchdog.take_back()
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []
-        for frame, _ in planned:
+        for frame, _verdicts in planned:
             self._tell(frame, None, at)
 
-    def silence(self) -> None:
-        """Leave everyone who waits without a word: they repeat, here or at their second receiver."""
+    def drop_waiting(self) -> None:
+        """Answer no frame that waits: terminals repeat it, here or at their second receiver."""
         at = to_datetime(self._clock.now().utc_us)
         for frames in (self._frames, self._strangers):
             while frames:
@@ -430,9 +381,3 @@ def _said(signal: Signal) -> Said:
         sent_us=None if sent is None else to_us(sent),
         content=content_of(signal),
     )
-
-
-def _row_fields(row: Row) -> dict[str, Any]:
-    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
-    told = {name.removesuffix("_id"): signal[name] for name in _TOLD}
-    return {"id": signal["id"], "received": iso(signal["received_us"])} | told

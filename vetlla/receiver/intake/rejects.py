@@ -1,8 +1,8 @@
-"""What was no report, or was refused: kept as evidence, and put before an operator where a home is behind it.
+"""Keeps frames that could not be read or were refused, and puts those of a known home before an operator.
 
-Evidence is bounded: each address, and each registered account, has its budget, and where reports cannot be kept it is
-only counted. What an operator must hear of goes to the desk with the next batch; what opens an alarm there, or makes
-one more urgent, needs no budget, or a stranger could spend it in a home's name.
+What is kept is bounded: each address and each registered account has a budget, and while the store accepts no reports
+the receiver only counts rejects. An alarm that follows from a reject is opened with the next batch. A reject that opens
+an alarm, or makes one more urgent, needs no budget, because a stranger could spend the budget in a home's name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import structlog
 from vetlla.domain.accounts import place_of
 from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
+from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.counters import Caller
 from vetlla.receiver.queue.report import Report
 from vetlla.service.queue.triage import home_of, weigh
@@ -24,35 +25,34 @@ from vetlla.store.journal.rows import reject_row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vetlla.domain.accounts import Account, Place
+    from vetlla.domain.accounts import Account, AccountBook, Place
+    from vetlla.domain.clock import Instant
     from vetlla.domain.signals import Arrival, Signal
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.desk import Desk
-    from vetlla.settings.model import StoreSettings
+    from vetlla.settings.model import Settings, StoreSettings
     from vetlla.store.journal.batch import Batch
 
 log = structlog.get_logger()
 
 WAITING_MAX = 10_000
-"""Rejects that wait to be kept; what comes beyond it is only counted, unless it is news of a home."""
+"""Rejects that wait to be kept. Further ones are only counted, unless they are news of a home."""
 
 
 class _Concern(NamedTuple):
-    """Something that is no stored report, but that a person must hear of."""
+    """Something that is no stored signal, but that an operator must see."""
 
     arrival: Arrival
     report: Report
 
 
-class Evidence:
+class Rejects(Participant):
     """Keeps what the intake does not take. Lives in the event loop."""
 
-    def __init__(
-        self, settings: StoreSettings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters
-    ) -> None:
-        self.use(settings)
+    def __init__(self, settings: Settings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters) -> None:
+        self._apply(settings.store)
         self._desk = desk
         self._commit = commit
         self._budget = budget
@@ -60,21 +60,24 @@ class Evidence:
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
         self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
-        """What waits for the desk: home, whether it is known, kind and priority."""
+        """What waits for the desk: home, whether the home is registered, kind and priority."""
         self._stale: dict[Place, int] = {}
 
-    def use(self, settings: StoreSettings) -> None:
-        """Go on with other settings."""
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings."""
+        self._apply(settings.store)
+
+    def _apply(self, settings: StoreSettings) -> None:
         self._window_us = round(settings.duplicate_window_s * SECOND_US)
         self._stale_max = settings.duplicate_window_max
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
     def reject(self, arrival: Arrival, reject: Reject, account: Account | None) -> None:
-        """Keep bytes that were no report; put a home that we know and could not read before an operator.
+        """Keep bytes that could not be read; put them before an operator if a registered home sent them.
 
-        So is a device at another protocol's port, under the address it called from: all its alarms are lost there.
-        While nothing can be kept, what a home that we know tried to say waits for an operator until the store is back.
+        A device at another protocol's port is put before an operator, too, under its address: all its alarms are lost
+        there. While the store accepts nothing, the report of a registered home waits for the store to come back.
         """
         report = _unread(arrival, reject, account)
         if report is None:
@@ -83,7 +86,7 @@ class Evidence:
         is_news = self._is_news(report, arrival)
         is_awaited = not self._commit.ready and report.known and _what(report) not in self._waiting
         if self._keep(arrival, reject, account, is_news=is_news) or is_awaited:
-            self._tell(arrival, report)
+            self._concern(arrival, report)
 
     def refuse(
         self,
@@ -93,7 +96,7 @@ class Evidence:
         reason: Reason,
         table: Mapping[Kind, Priority],
     ) -> None:
-        """Keep a report that policy does not take; what a home that we know wanted to say goes before an operator."""
+        """Keep a report that policy refuses; put it before an operator if a registered home sent it."""
         first, now_us = signals[0], arrival.received.utc_us
         self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
         text = _why(first, reason, now_us)
@@ -106,28 +109,28 @@ class Evidence:
         if not self._keep(arrival, reject, account, is_news=is_news):
             return
         for report in reports:
-            self._tell(arrival, report)
+            self._concern(arrival, report)
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
         self._commit.batch.audit.append(entry)
 
     def _is_news(self, report: Report, arrival: Arrival) -> bool:
-        """Return True if a home's report would open an alarm or lift one, and none that waits does so already.
+        """Return True if a home's report would open an alarm or lift one, and no waiting report does so already.
 
-        What strangers say is never news: they could invent callers, and all evidence would be theirs.
+        A stranger's report is never news: strangers could invent callers, and all places would be theirs.
         """
         return report.known and _what(report) not in self._waiting and self._desk.is_news(report, arrival.received)
 
-    def _tell(self, arrival: Arrival, report: Report) -> None:
-        """Let the desk hear of it with the next batch."""
+    def _concern(self, arrival: Arrival, report: Report) -> None:
+        """Put a report before the desk with the next batch."""
         self._waiting.add(_what(report))
         self._concerns.append(_Concern(arrival, report))
 
     def _is_stale_again(self, who: Place, now_us: int) -> bool:
-        """Say whether this account's clock was refused before within the duplicate window.
+        """Return True if this account's clock was refused before within the duplicate window.
 
         The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
-        its alarms would be refused for ever while nobody knows.
+        the receiver would refuse all its alarms, and no operator would know.
         """
         before = self._stale.get(who)
         if len(self._stale) >= self._stale_max:
@@ -136,11 +139,10 @@ class Evidence:
         return before is not None and now_us - before <= self._window_us
 
     def _keep(self, arrival: Arrival, reject: Reject, account: Account | None, *, is_news: bool = False) -> bool:
-        """Count it, and keep it while there is room and budget; say whether it is kept.
+        """Count a reject, and keep it if there is room and budget. Return True if it is kept.
 
-        A registered account has a budget of its own, whatever receiver and line a caller invents: another one behind
-        the same gateway cannot use it up. What is news to the operators needs neither budget nor room: there is one
-        of it for each home and kind.
+        A registered account has a budget of its own, whatever receiver and line a caller invents. So another account
+        behind the same gateway cannot use it up. News needs neither budget nor room: each home and kind has one.
         """
         caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
@@ -157,35 +159,35 @@ class Evidence:
     # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
-    def waiting(self) -> bool:
-        """Whether there is something that an operator must hear of."""
+    def pending(self) -> bool:
+        """Whether an operator must see something."""
         return bool(self._concerns)
 
-    def place(self, desk: Desk, batch: Batch) -> None:
-        """Put before operators what they must hear of."""
+    def plan(self, batch: Batch, _: Instant) -> None:
+        """Put before operators what they must see."""
         self._waiting.clear()
         while self._concerns:
             concern = self._concerns.popleft()
             self._placed.append(concern)
-            desk.place(concern.report, concern.arrival, batch)
+            self._desk.place(concern.report, concern.arrival, batch)
 
-    def settle(self) -> None:
-        """Hear that what was placed is durable."""
+    def committed(self, _batch: Batch, _now: Instant) -> None:
+        """Forget what the batch put before operators: it is durable."""
         self._placed.clear()
 
-    def take_back(self) -> None:
-        """Hear that what was placed is lost: it goes with the next batch."""
+    def rolled_back(self, _: Batch) -> None:
+        """Put it before operators again with the next batch: the alarms are lost."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
 
 
 def _what(report: Report) -> tuple[str, bool, Kind, Priority]:
-    """Return what makes two reports one to the desk, as far as an alarm opens or is lifted."""
+    """Return what two reports have in common if the second one would open or lift no further alarm."""
     return report.home, report.known, report.event.kind, report.priority
 
 
 def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report | None:
-    """Return what an operator must hear of bytes that were no report, if anything."""
+    """Return the report that an operator must see for bytes that could not be read, if any."""
     if account is not None and reject.id is not None:
         who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
     elif reject.reason is Reason.WRONG_PORT:
@@ -198,7 +200,7 @@ def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report
 
 
 def _refused(signals: Sequence[Signal], account: Account, table: Mapping[Kind, Priority], text: str) -> list[Report]:
-    """Return what an operator must hear of a report that policy does not take."""
+    """Return the reports that an operator must see for a frame that policy refuses."""
     reports = []
     for signal in signals:
         event, priority = weigh(signal, account, table)
@@ -220,4 +222,4 @@ def _why(signal: Signal, reason: Reason, now_us: int) -> str:
         case Reason.PLAIN_REFUSED:
             return "sent in clear although the account has a key: set the key in the device"
         case _:
-            return "nobody registered this account: `vetlla accounts set` does"
+            return "the account is not registered: `vetlla accounts set` registers it"

@@ -32,7 +32,7 @@ def spoken(listen: Listen, description: Description) -> Listen:
         over = " and ".join(description.transports)
         raise ConfigError(
             f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
-            remedy=f"its transports: {over}" if over else "name the broker in a [[mqtt]] table",
+            remedy=f"its transports: {over}",
         )
     return listen.model_copy(update={"transports": transports})
 

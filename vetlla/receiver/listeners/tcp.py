@@ -13,7 +13,7 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.accept import Accepted, Acceptor
 from vetlla.receiver.listeners.tls import names_in
 from vetlla.receiver.listeners.turns import Turns
-from vetlla.receiver.session import Peer, Session
+from vetlla.receiver.session import Peer, StreamSession
 from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class _Connection(Accepted):
     """One peer's connection."""
 
     _transport: asyncio.Transport
-    _session: Session
+    _session: StreamSession
     # What most connections never change stands here: to set it for each of them costs 1 us.
     _timer: asyncio.TimerHandle | None = None
     _last = 0.0
@@ -181,7 +181,7 @@ class _Connection(Accepted):
             self.hang_up,
             self._names(transport) if listener.transport == "tls" else None,
         )
-        self._session = Session(ground, peer, decoder, self.established)
+        self._session = StreamSession(ground, peer, decoder, self.established)
         listener.connections.add(self)
         self._watch(ground.budget.limits.first_frame_timeout_s)
 

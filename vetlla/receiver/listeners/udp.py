@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.session import Peer, Session
+from vetlla.receiver.session import Peer, StreamSession
 from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class UdpListener:
 
         listen = self.listen
         peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
-        session = Session(ground, peer, self._make_decoder(), ground.clock.now(), forgeable=True)
+        session = StreamSession(ground, peer, self._make_decoder(), ground.clock.now(), forgeable=True)
         session.feed(data)
         session.finish()
 

@@ -40,8 +40,8 @@ class Calls:
         self._waiting: dict[int, list[tuple[int, int]]] = {}
         """By alarm: when reports became ready (monotonic), and how many at that moment."""
 
-    def use(self, marks: Marks) -> None:
-        """Go on with other limits."""
+    def apply(self, marks: Marks) -> None:
+        """Apply limits."""
         self._marks = marks
 
     def ready(self, alarm: Alarm, count: int, mono_us: int) -> None:

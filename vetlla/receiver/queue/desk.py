@@ -2,7 +2,7 @@
 
 It lives in the event loop alone, so two operators can never both get an alarm: the second call finds the first one's
 work done. What it decides is written by the batch that it is given. If that batch is rolled back, so is what frames had
-changed (``take_back``); what operators did stands, and is written later.
+changed (``rolled_back``); what operators did stands, and is written later.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
     from vetlla.domain.signals import Arrival
     from vetlla.receiver.counters import Counters
-    from vetlla.settings.model import QueueSettings
+    from vetlla.settings.model import QueueSettings, Settings
     from vetlla.store.journal.batch import Batch, OnTest
     from vetlla.store.journal.journal import Recovered
 
@@ -51,7 +51,7 @@ class Desk:
 
     def __init__(self, settings: QueueSettings, recovered: Recovered, counters: Counters) -> None:
         self._calls = Calls(counters)
-        self.use(settings)
+        self._apply(settings)
         self.on_due: Callable[[Alarm], None] = lambda _: None
         """Called with each alarm that has another next mark."""
         self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
@@ -74,13 +74,16 @@ class Desk:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
             self._cards.lay(Card(kept, recovered.tallies[alarm.id]))
 
-    def use(self, settings: QueueSettings) -> None:
-        """Go on with other settings; a mark that an alarm has already stays where it is."""
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings. A mark that an alarm has already stays where it is."""
+        self._apply(settings.queue)
+
+    def _apply(self, settings: QueueSettings) -> None:
         self.marks = queue.Marks(
             round(settings.t3_warn_s * SECOND_US), round(settings.t3_max_s * SECOND_US), settings.t3_priorities
         )
         self._hold_us = round(settings.hold_s * SECOND_US)
-        self._calls.use(self.marks)
+        self._calls.apply(self.marks)
         self._test_us = round(settings.test_unseen_s * SECOND_US)
         self._chain_window_us = round(settings.chain_window_s * SECOND_US)
         self._runaway_window_us = round(settings.runaway_window_s * SECOND_US)
@@ -320,7 +323,7 @@ class Desk:
         chain = (report.home, report.known, on_test)
         return self._cards.emergency(chain) or self._closed.find(chain, now.mono_us)
 
-    def settle(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
+    def committed(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
         """Return what frames changed, which is durable now. New alarms are ready: *t2* ends.
 
         The rows that say so go with the next batch. From here on only what frames change next can be taken back.
@@ -352,8 +355,8 @@ class Desk:
         self._joined.clear()
         self._unseen = 0
 
-    def take_back(self, batch: Batch) -> None:
-        """Undo what frames changed since ``settle``, in memory and in the batch, which keeps what operators did."""
+    def rolled_back(self, batch: Batch) -> None:
+        """Undo what frames changed since ``committed``, in memory and in the batch, which keeps what operators did."""
         for number in self._opened:
             self._cards.remove(self._cards[number].alarm)
             del batch.alarms[number]

@@ -70,6 +70,10 @@ class QueueRequests:
         self._book = book
         self._known = known
 
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings."""
+        self.settings = settings
+
     def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
         """Return the requests by name."""
         return {

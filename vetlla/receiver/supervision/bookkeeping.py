@@ -50,18 +50,18 @@ class Bookkeeping:
         self.uptime: Uptime
         """Of the lives before this one."""
         self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), clock.now())
-        self.use(settings)
+        self.apply(settings)
         self._leaving: deque[int] = deque()
         """Devices whose rows are on their way."""
         self._stirred: deque[int] = deque()
         """Stretches whose signs of life are."""
         self._since_us = 0
-        self._hastened = False
+        self._flushes_soon = False
         self._stretches: Iterator[tuple[str, int, bytes]] | None = None
         self._days: list[tuple[str, int, float]] = []
         self._forget: list[tuple[str, int]] = []
 
-    def use(self, settings: SupervisionSettings) -> None:
+    def apply(self, settings: SupervisionSettings) -> None:
         """Go on with other settings; another time zone counts from the next day on."""
         self._tolerance_s = settings.tolerance_s
         self._months = settings.ledger_months
@@ -103,10 +103,10 @@ class Bookkeeping:
     # --- what is written --------------------------------------------------------------------------------------------
 
     @property
-    def backlog(self) -> bool:
+    def pending(self) -> bool:
         """Whether there are rows that should be written now."""
         leaving = self._leaving or self._stirred or self._days or self._stretches
-        return bool(leaving or (self._hastened and self._watch.stirred))
+        return bool(leaving or (self._flushes_soon and self._watch.stirred))
 
     def begin(self, now: Instant) -> None:
         """Hear that something is to be written after nothing was."""
@@ -118,14 +118,14 @@ class Bookkeeping:
             return None
         return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
 
-    def hasten(self) -> None:
+    def flush_soon(self) -> None:
         """Let all of it leave from now on without delay."""
-        self._hastened = True
+        self._flushes_soon = True
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Put what is due into a batch: so many devices, and either signs of life or one stretch of an ended day."""
         self.end_day(now)
-        if not self._leaving and not self._stirred and (self._hastened or self.due_in_s(now) == 0):
+        if not self._leaving and not self._stirred and (self._flushes_soon or self.due_in_s(now) == 0):
             self._leaving, self._watch.dirty = deque(self._watch.dirty), []
             self._stirred, self._watch.stirred = deque(sorted(self._watch.stirred)), set()
             self._since_us = now.mono_us

@@ -45,7 +45,7 @@ class Enrolment:
         """Return the terminal through which the UCRs of this one's home are expected."""
         return self._elders.get(terminal, terminal)
 
-    async def use(self, roster: Roster) -> None:
+    async def apply(self, roster: Roster) -> None:
         """Take over a registry; it counts when this returns."""
         names: dict[Name, int] = {}
         for number in self._fleet:

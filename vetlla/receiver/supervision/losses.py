@@ -150,7 +150,7 @@ class Losses:
     # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
-    def backlog(self) -> bool:
+    def pending(self) -> bool:
         """Whether something waits to be written."""
         return bool(self._steps)
 
@@ -175,7 +175,7 @@ class Losses:
             for one in changed.values()
         )
 
-    def settle(self) -> None:
+    def committed(self) -> None:
         """Hear that what was planned is durable: tell it."""
         placed, self._placed = self._placed, []
         for turn, incident, _ in placed:
@@ -196,7 +196,7 @@ class Losses:
                     make_event("supervision", turn.at, "turn", unit=turn.device, state=turn.state.word)
                 )
 
-    def take_back(self) -> None:
+    def rolled_back(self) -> None:
         """Hear that what was planned is lost: it goes with the next batch. The desk has forgotten its alarms."""
         for step in self._placed:
             if step.turn is None and step.incident is not None and step.incident.closed_us is None:

@@ -24,6 +24,7 @@ from vetlla.store.journal.batch import Entry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 
+    from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.server import Request
@@ -60,6 +61,10 @@ class SupervisionRequests:
         self._view = view
         self._commit = commit
         self._clock = clock
+
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings."""
+        self.settings = settings
 
     def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
         """Return the requests by name."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vetlla.domain.accounts import NOT_WATCHED, Account
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import Kind, Phase
+from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.supervision.bookkeeping import Bookkeeping
 from vetlla.receiver.supervision.daybook import silent_at_loss_us, silent_since_us
 from vetlla.receiver.supervision.enrolment import Enrolment
@@ -43,7 +44,7 @@ LISTENERS_MAX = 255
 """A byte for each device says through which listener it was last heard."""
 
 
-class Watchdog:
+class Watchdog(Participant):
     """Supervision of the fleet."""
 
     def __init__(
@@ -226,13 +227,13 @@ class Watchdog:
     # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
-    def backlog(self) -> bool:
+    def pending(self) -> bool:
         """Whether something should be written at once."""
-        return self.losses.backlog or self.books.backlog
+        return self.losses.pending or self.books.pending
 
-    def hasten(self) -> None:
+    def flush_soon(self) -> None:
         """Let what was kept back for a later batch go with the next ones."""
-        self.books.hasten()
+        self.books.flush_soon()
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Write down what was decided and who was heard."""
@@ -243,13 +244,13 @@ class Watchdog:
             self._today = self.books.daybook.today.day
             self.on_new_day()
 
-    def settle(self) -> None:
-        """Hear that a batch is durable."""
-        self.losses.settle()
+    def committed(self, _batch: Batch, _now: Instant) -> None:
+        """Log and publish the losses that are durable now."""
+        self.losses.committed()
 
-    def take_back(self) -> None:
-        """Hear that a batch is lost."""
-        self.losses.take_back()
+    def rolled_back(self, _: Batch) -> None:
+        """Write the losses again with the next batch."""
+        self.losses.rolled_back()
 
     def _see_to_rows(self, now: Instant) -> None:
         due_in_s = self.books.due_in_s(now)
@@ -299,14 +300,14 @@ class Watchdog:
             self.pauses.remember(order, now)
             self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
-    async def use(self, settings: SupervisionSettings, roster: Roster) -> None:
-        """Take over settings and registry; when this returns they count."""
+    async def apply(self, settings: SupervisionSettings, roster: Roster) -> None:
+        """Apply settings and registry; when this returns they count."""
         self.watch.tolerance_us = round(settings.tolerance_s * SECOND_US)
         self.incidents.rule = _rule(settings)
         self.losses.settings = settings
-        self.books.use(settings)
+        self.books.apply(settings)
         idle = not self.watch.stirred
-        await self.enrolment.use(roster)
+        await self.enrolment.apply(roster)
         self.incidents.count_groups()
         self._note(self._clock.now(), idle=idle)
 

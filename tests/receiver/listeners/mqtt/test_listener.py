@@ -14,17 +14,18 @@ from tests.rigs.broker import running_broker
 from tests.rigs.core import LOOPS, Core, core, run, until
 from tests.rigs.mqtt_device import Device
 from vetlla.domain.signals import Outcome
-from vetlla.protocols.mqtt.decoder import read
+from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.session import Ground
 from vetlla.settings.broker import Mqtt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from bench.rig.broker import Broker
     from vetlla.domain.signals import Item
+    from vetlla.protocols.decoder import Message, MessageDecoder
 
 PRESS = {"dty": "0003", "stc": "0010"}
 NODE = "arc-1"
@@ -59,18 +60,21 @@ def receivers_session(broker: Broker) -> Iterator[Device]:
         yield heir
 
 
+DECODER = MqttDecoder(lambda _: ())
+
+
 @asynccontextmanager
 async def site(
     directory: Path,
     broker: Broker,
     *,
     receive_maximum: int = 100,
-    reading: Callable[[str, bytes], list[Item]] = read,
+    decoder: MessageDecoder = DECODER,
 ) -> AsyncIterator[Site]:
     settings = Mqtt(host="127.0.0.1", port=broker.port, node=NODE, receive_maximum=receive_maximum, retry_max_s=0.2)
     async with core(directory / "state") as rig:
         ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
-        listener = MqttListener(settings, ground, reading, ready=lambda: rig.commit.ready)
+        listener = MqttListener(settings, ground, decoder, ready=lambda: rig.commit.ready)
         await listener.start()
         device = Device("T1", broker.port)
         try:
@@ -167,13 +171,14 @@ def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker)
 def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
     """A message over which a decoder breaks is not sent again for ever, and the next one is received."""
 
-    def breaking(topic: str, payload: bytes) -> list[Item]:
-        if b"poison" in payload:
-            raise ZeroDivisionError
-        return read(topic, payload)
+    class Breaking(MqttDecoder):
+        def read(self, message: Message) -> list[Item]:
+            if b"poison" in message.payload:
+                raise ZeroDivisionError
+            return super().read(message)
 
     async def scenario() -> None:
-        async with site(tmp_path, broker, reading=breaking) as here:
+        async with site(tmp_path, broker, decoder=Breaking(lambda _: ())) as here:
             here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
             here.device.publish("ucr/ev", {"ref": "1", **PRESS})
             assert await here.receipt("1")

@@ -1,4 +1,4 @@
-"""Messages of one MQTT connection, from their coming to their acknowledgement: one message, one decoder each."""
+"""Messages of one MQTT connection, from their coming to their acknowledgement: each is a session of its own."""
 
 from __future__ import annotations
 
@@ -12,42 +12,39 @@ from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.protocols.mqtt.decoder import terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
 from vetlla.receiver.listeners.mqtt.link import NOBODY_LISTENS, REFUSED
-from vetlla.receiver.listeners.mqtt.reading import Reading
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from vetlla.domain.signals import Item
-    from vetlla.receiver.listeners.mqtt.link import Link, Message
+    from vetlla.protocols.decoder import MessageDecoder
+    from vetlla.receiver.listeners.mqtt.link import Delivered, Link
     from vetlla.receiver.session import Ground
     from vetlla.settings.broker import Mqtt
 
 log = structlog.get_logger()
 
 MAX_RESPONSE_TOPIC: Final = 256
-"""Longer ones are not ours: see ``MAX_TOPIC`` of the decoder."""
+"""``tc/1/``, two names of 64 characters and the last levels need 160. Longer ones are not ours."""
 
 
 class Connection:
     """What is under way on one connection, oldest first."""
 
-    def __init__(self, ground: Ground, broker: Mqtt, link: Link, read: Callable[[str, bytes], list[Item]]) -> None:
+    def __init__(self, ground: Ground, broker: Mqtt, link: Link, decoder: MessageDecoder) -> None:
         self.ground = ground
         self.link = link
         self.refused = asyncio.Event()
         """Something could not be committed: it has to come again."""
         self._broker = broker
-        self._read = read
+        self._decoder = decoder
         self._under_way: deque[Delivery] = deque()
         self._ended = False
         self._idle = asyncio.Event()
 
-    def take(self, message: Message) -> None:
+    def take(self, delivered: Delivered) -> None:
         """Serve one message as a session of its own."""
-        terminal = terminal_of(message.topic)
-        delivery = Delivery(self, message, terminal)
-        if message.qos:
+        terminal = terminal_of(delivered.message.topic)
+        delivery = Delivery(self, delivered, terminal)
+        if delivered.qos:
             self._under_way.append(delivery)
         peer = Peer(
             PROTOCOL,
@@ -57,10 +54,10 @@ class Connection:
             delivery.send,
             delivery.hang_up,
         )
-        reading = Reading(self._read, message.topic, retained=message.retained)
-        session = Session(self.ground, peer, reading, self.ground.clock.now())
+        session = Session(self.ground, peer, self._decoder.answer)
+        now = self.ground.clock.now()
         try:
-            session.feed(message.payload)
+            session.take(self._decoder.read(delivered.message), now, now)
         except Exception:
             # Sent again it would break again, and hold up all behind it. Without a receipt its terminal goes elsewhere.
             log.exception("decoder.failed", protocol=PROTOCOL, peer=peer.address)
@@ -74,7 +71,7 @@ class Connection:
         if self._ended:
             return
         while self._under_way and self._under_way[0].settled:
-            self.link.ack(self._under_way.popleft().message.mid)
+            self.link.ack(self._under_way.popleft().delivered.mid)
         if not self._under_way:
             self._idle.set()
 
@@ -96,18 +93,17 @@ class Connection:
     def publish(self, delivery: Delivery, receipt: bytes) -> None:
         """Send a receipt to the terminal."""
         if not self._ended:
-            message = delivery.message
-            topic, correlation = _reply_to(message, delivery.terminal)
+            topic, correlation = _reply_to(delivery.delivered, delivery.terminal)
             self.link.publish(topic, receipt, correlation=correlation, done=delivery.receipted)
 
 
 class Delivery:
     """One message, from its coming to its acknowledgement."""
 
-    __slots__ = ("_answered", "_connection", "_owed", "_refused", "message", "terminal")
+    __slots__ = ("_answered", "_connection", "_owed", "_refused", "delivered", "terminal")
 
-    def __init__(self, connection: Connection, message: Message, terminal: str) -> None:
-        self.message = message
+    def __init__(self, connection: Connection, delivered: Delivered, terminal: str) -> None:
+        self.delivered = delivered
         self.terminal = terminal
         self._connection = connection
         self._answered = False
@@ -152,11 +148,11 @@ class Delivery:
             self._connection.refused.set()
 
 
-def _reply_to(message: Message, terminal: str) -> tuple[str, bytes]:
+def _reply_to(delivered: Delivered, terminal: str) -> tuple[str, bytes]:
     """Return the topic of the receipt and its correlation data: what the terminal asked for, within its own branch."""
     own = f"tc/1/{terminal}/receipt"
-    asked = message.response_topic
+    asked = delivered.response_topic
     is_own = asked == own or (asked.startswith(f"{own}/") and len(asked) <= MAX_RESPONSE_TOPIC)
     if not is_own or any(wildcard in asked for wildcard in "+#\0"):
         return own, b""
-    return asked, message.correlation
+    return asked, delivered.correlation

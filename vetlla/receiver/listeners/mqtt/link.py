@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from vetlla.domain.errors import LinkError
+from vetlla.protocols.decoder import Message
 from vetlla.receiver.listeners.mqtt.socket_watch import SocketWatch
 
 if TYPE_CHECKING:
@@ -46,14 +47,12 @@ REFUSED: Final = 0x80
 """Reasons from here on are failures."""
 
 
-class Message(NamedTuple):
-    """One message as it came."""
+class Delivered(NamedTuple):
+    """One message as the broker delivered it."""
 
-    topic: str
-    payload: bytes
+    message: Message
     qos: int
     mid: int
-    retained: bool
     response_topic: str
     correlation: bytes
 
@@ -93,9 +92,9 @@ class Link:
         self._paho: Paho = self._client._client  # noqa: SLF001 - see the module's head
         self._paho.manual_ack_set(on=True)
         self._loop = asyncio.get_running_loop()
-        self._early: list[Message] = []
+        self._early: list[Delivered] = []
         """What came before anybody took it: a resumed session begins at once."""
-        self._take: Callable[[Message], None] = self._keep
+        self._take: Callable[[Delivered], None] = self._keep
         self._connected_hook: Any = self._paho.on_connect
         self._published_hook: Any = self._paho.on_publish
         self._ended_hook: Any = self._paho.on_disconnect
@@ -148,7 +147,7 @@ class Link:
                     remedy=f"let {self._broker.username or self._broker.node} read it in the broker's ACL",
                 )
 
-    async def deliver(self, take: Callable[[Message], None]) -> None:
+    async def deliver(self, take: Callable[[Delivered], None]) -> None:
         """Call ``take`` with each message as it comes, until the connection breaks: LinkError."""
         self._take = take
         early, self._early = self._early, []
@@ -181,21 +180,19 @@ class Link:
         if done is not None:
             self._done[info.mid] = done
 
-    def _keep(self, message: Message) -> None:
-        if message.qos or len(self._early) < UNACKNOWLEDGED_ROOM:
-            self._early.append(message)
+    def _keep(self, delivered: Delivered) -> None:
+        if delivered.qos or len(self._early) < UNACKNOWLEDGED_ROOM:
+            self._early.append(delivered)
 
     # --- what paho calls --------------------------------------------------------------------------------------------
 
     def _heard(self, _client: Paho, _data: object, message: MQTTMessage) -> None:
         said: Any = message.properties
         self._take(
-            Message(
-                topic=message.topic,
-                payload=bytes(message.payload),
+            Delivered(
+                Message(message.topic, bytes(message.payload), message.retain),
                 qos=message.qos,
                 mid=message.mid,
-                retained=message.retain,
                 response_topic=getattr(said, "ResponseTopic", ""),
                 correlation=getattr(said, "CorrelationData", b""),
             )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from vetlla.domain.signals import Item
+    from vetlla.protocols.decoder import MessageDecoder
     from vetlla.receiver.session import Ground
     from vetlla.settings.broker import Mqtt
 
@@ -55,14 +55,14 @@ class MqttListener:
         self,
         broker: Mqtt,
         ground: Ground,
-        read: Callable[[str, bytes], list[Item]],
+        decoder: MessageDecoder,
         ready: Callable[[], bool],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Take the broker, what reads one message, and how to know whether anything can be committed."""
+        """Take the broker, what reads its messages, and how to know whether anything can be committed."""
         self.broker = broker
         self._ground = ground
-        self._read = read
+        self._decoder = decoder
         self._ready = ready
         self._tls = tls
         self._stop = asyncio.Event()
@@ -145,7 +145,7 @@ class MqttListener:
             self._ground.counters.brokers[broker.name] = True
             self._is_lost = False
             log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
-            connection = Connection(self._ground, broker, link, self._read)
+            connection = Connection(self._ground, broker, link, self._decoder)
             await self._take(link, connection)
             said = asyncio.Event()
             link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())

@@ -1,4 +1,4 @@
--- Supervision: who is expected to be heard, what became of it, and the proof for each day.
+-- Supervision: which devices are expected to report, what became of it, and the proof for each day.
 
 -- One row for each device that was ever expected; its number is its place in the ledger's columns and is never reused.
 CREATE TABLE units (
@@ -21,7 +21,7 @@ CREATE TABLE units (
 );
 CREATE INDEX units_by_account ON units (account);
 
--- Every change that somebody must be able to look up later. Devices lost together carry the same incident.
+-- Every change of state that people may look up later. Devices that were lost together have the same incident.
 CREATE TABLE verdicts (
     id       INTEGER PRIMARY KEY,
     at_us    INTEGER NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE incidents (
 );
 CREATE INDEX incidents_open ON incidents (id) WHERE closed_us IS NULL;
 
--- Pauses that somebody ordered.
+-- Pauses that an engineer or a supervisor ordered.
 CREATE TABLE pauses (
     unit     INTEGER PRIMARY KEY REFERENCES units (id),
     since_us INTEGER NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE pauses (
     reason   TEXT    NOT NULL
 );
 
--- One row for each day and stretch of devices: columns, compressed (vetlla.store.ledger).
+-- One row for each day and block of devices: columns, compressed (vetlla.store.journal.ledger).
 CREATE TABLE ledger (
     day     TEXT    NOT NULL,
     stretch INTEGER NOT NULL,
@@ -65,14 +65,14 @@ CREATE TABLE ledger (
     PRIMARY KEY (day, stretch)
 ) WITHOUT ROWID;
 
--- How long the receiver itself did not hear on a day: nobody was supervised then.
+-- How long on a day the receiver could take no reports: no device was supervised then.
 CREATE TABLE ledger_days (
     day         TEXT    PRIMARY KEY,
     down_s      INTEGER NOT NULL,
     tolerance_s REAL    NOT NULL -- what a sign of life was given to arrive
 ) WITHOUT ROWID;
 
--- What was counted by account only.
+-- What was counted for each account only.
 INSERT INTO units
 SELECT row_number() OVER (ORDER BY account, receiver, line) - 1, account, receiver, line, '', 0, 0, max(last_us),
        0, 0, 1, '', 0, 0, 0, 0

@@ -1,4 +1,4 @@
--- Alarms cannot be forgotten: what the receiver has told of an alarm that waits or whose operator went quiet, when it
+-- No alarm is forgotten. What the receiver has told of an alarm that waits or whose operator does nothing, when it
 -- tells the next thing, and what an operator wrote to the supervisor.
 ALTER TABLE alarms ADD COLUMN warned_us INTEGER;      -- waited for queue.t3_warn_s
 ALTER TABLE alarms ADD COLUMN overdue_us INTEGER;     -- waited for queue.t3_max_s: put before a supervisor

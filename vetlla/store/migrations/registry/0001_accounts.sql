@@ -1,4 +1,4 @@
--- Who may call, and what was changed about it by whom. Text as people write it: rows read like the file they came from.
+-- The accounts that may call, and who changed what of them. Text is kept as people wrote it in the file that they imported.
 
 CREATE TABLE accounts (
     account TEXT NOT NULL COLLATE NOCASE, -- panels send hex digits in both cases; leading zeros count

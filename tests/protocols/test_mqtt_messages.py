@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from vetlla.domain.signals import AccountId, Item, Kind, Reject, Reply, Signal
-from vetlla.protocols.mqtt import decoder as mqtt
-from vetlla.receiver.listeners.mqtt.reading import Reading
+from vetlla.protocols.decoder import Message
+from vetlla.protocols.mqtt.decoder import MqttDecoder
 
 BEAT = '{"boot":1,"seq":2}'
 PRESS = '{"ref":"7-1","dty":"0003"}'
 
 
 def read(topic: str, payload: str, *, retained: bool = False) -> list[Item]:
-    reading = Reading(mqtt.read, topic, retained=retained)
-    return reading.feed(payload.encode()) + reading.finish()
+    return MqttDecoder(lambda _: ()).read(Message(topic, payload.encode(), retained))
 
 
 @pytest.mark.parametrize("behind", [f"tc/1/T2/hb {BEAT}", f"tc/1/T1/hb {BEAT}", "tc/1/T2/$state ready", "tc/1/T2/hb {"])

@@ -1,0 +1,38 @@
+"""What writes with the next commit.
+
+Group commit knows a list of participants and calls them in its order. For each batch it calls ``plan`` and then either
+``committed`` or ``rolled_back``; no second batch begins before that. A new subsystem that writes into the journal is a
+new participant: it is added to the list in ``wiring.py``, and no other part learns of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vetlla.domain.clock import Instant
+    from vetlla.store.journal.batch import Batch
+
+
+class Participant:
+    """A part of the receiver that writes with the next commit. A class that derives from it may leave methods out."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits that should be committed at once."""
+        return False
+
+    def plan(self, batch: Batch, now: Instant) -> None:
+        """Decide what becomes of what waits, and fill the batch with it."""
+
+    def committed(self, batch: Batch, now: Instant) -> None:
+        """Acknowledge and show what the batch holds: it is durable."""
+
+    def rolled_back(self, batch: Batch) -> None:
+        """Undo what ``plan`` changed in memory and in the batch: the batch is lost."""
+
+    def flush_soon(self) -> None:
+        """Put what is kept back for a later batch into the next ones: the receiver stops."""
+
+    def drop_waiting(self) -> None:
+        """Give up what waits and may be repeated by its sender: nothing new can be stored."""

@@ -1,0 +1,85 @@
+"""Shows what was committed: new alarms become ready, and watchers receive each signal and each change of an alarm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from vetlla.domain.alarms import Cause
+from vetlla.domain.clock import SECOND_US, iso
+from vetlla.receiver.commit.participant import Participant
+from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.queue.calls import reports
+from vetlla.receiver.queue.report import News
+from vetlla.store.journal.rows import SIGNAL_COLUMNS
+
+if TYPE_CHECKING:
+    from vetlla.domain.accounts import AccountBook
+    from vetlla.domain.clock import Instant
+    from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.queue.desk import Desk
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal.batch import Batch
+    from vetlla.store.journal.rows import Row
+
+log = structlog.get_logger()
+
+_SHOWN = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
+"""Columns of a signal that watchers receive."""
+
+_ACTIONS = {
+    News.OPENED: "open",
+    News.LIFTED: "lift",
+    News.JOINED: "join",
+    News.REPEATED: "repeat",
+    News.ESCALATED: "escalate",
+}
+"""What frames do to alarms, in the words of the audit."""
+
+
+class Announcer(Participant):
+    """The last participant of a commit: it follows those that change alarms. Lives in the event loop."""
+
+    def __init__(
+        self, *, settings: Settings, desk: Desk, commit: GroupCommit, dispatch: Dispatch, counters: Counters
+    ) -> None:
+        self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
+        self._desk = desk
+        self._commit = commit
+        self._dispatch = dispatch
+        self._counters = counters
+
+    def apply(self, settings: Settings, _: AccountBook) -> None:
+        """Apply settings."""
+        self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
+
+    def committed(self, batch: Batch, now: Instant) -> None:
+        """Make the alarms of the batch ready, and show them. The rows that say so go with the next batch."""
+        dispatch = self._dispatch or None  # without watchers it is false, too
+        if dispatch is not None:
+            for row in batch.signals:
+                dispatch.publish(make_event("signal", now, "store", signal=_shown(row)))
+        for news, card in self._desk.committed(now, self._commit.batch):
+            if news is News.JOINED and dispatch is None:
+                continue
+            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal is no signal of the batch
+                self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
+            why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
+            if why:
+                self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
+                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
+            if dispatch is not None:
+                dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
+
+    def rolled_back(self, batch: Batch) -> None:
+        """Undo what the batch changed in the queue."""
+        self._desk.rolled_back(batch)
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
+    fields = {name.removesuffix("_id"): signal[name] for name in _SHOWN}
+    return {"id": signal["id"], "received": iso(signal["received_us"])} | fields

@@ -1,0 +1,127 @@
+"""The parts behind the listeners, made and joined in one place, for the daemon and for its tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from vetlla.receiver.budget import Budget
+from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.intake.intake import Intake
+from vetlla.receiver.intake.rejects import Rejects
+from vetlla.receiver.queue.announcer import Announcer
+from vetlla.receiver.queue.desk import Desk
+from vetlla.receiver.queue.escalation import Escalation
+from vetlla.receiver.queue.requests import QueueRequests
+from vetlla.receiver.retention import Retention
+from vetlla.receiver.supervision.requests import SupervisionRequests
+from vetlla.receiver.supervision.view import SupervisionView
+from vetlla.receiver.supervision.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable
+
+    from vetlla.domain.accounts import AccountBook
+    from vetlla.domain.clock import Clock
+    from vetlla.receiver.control.server import User
+    from vetlla.receiver.counters import Counters
+    from vetlla.receiver.dispatch import Dispatch
+    from vetlla.settings.model import Settings
+    from vetlla.store.journal.journal import Journal, Recovered
+    from vetlla.store.journal.writer import Writer
+
+
+class Reloadable(Protocol):
+    """A part that follows settings and accounts while the receiver runs."""
+
+    def apply(self, settings: Settings, book: AccountBook, /) -> None:
+        """Go on with these. Does not fail: they were checked before."""
+
+
+class Parts(NamedTuple):
+    """Everything behind the listeners."""
+
+    commit: GroupCommit
+    desk: Desk
+    budget: Budget
+    watchdog: Watchdog
+    intake: Intake
+    escalation: Escalation
+    supervision_view: SupervisionView
+    queue_requests: QueueRequests
+    supervision_requests: SupervisionRequests
+    retention: Retention
+    reloadable: tuple[Reloadable, ...]
+    """What follows settings, in the order in which it is changed. Supervision stands apart: that of a large fleet takes
+    many turns of the loop (``Watchdog.apply``)."""
+
+
+def build(
+    settings: Settings,
+    *,
+    journal: Journal,
+    recovered: Recovered,
+    writer: Writer,
+    book: AccountBook,
+    counters: Counters,
+    dispatch: Dispatch,
+    clock: Clock,
+    loop: asyncio.AbstractEventLoop,
+    known: Callable[[str], Awaitable[User | None]] | None = None,
+) -> Parts:
+    """Make the parts of a receiver and join them. ``known`` finds a user of the machine; None: the machine is asked."""
+    commit = GroupCommit(
+        settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
+    )
+    desk = Desk(settings.queue, recovered, counters)
+    budget = Budget(settings.limits, counters, clock)
+    watchdog = Watchdog(
+        settings=settings.supervision, desk=desk, commit=commit, dispatch=dispatch, clock=clock, loop=loop
+    )
+    rejects = Rejects(settings, desk, commit, budget, counters)
+    intake = Intake(
+        settings=settings,
+        book=book,
+        recovered=recovered,
+        desk=desk,
+        commit=commit,
+        rejects=rejects,
+        watchdog=watchdog,
+        counters=counters,
+        clock=clock,
+    )
+    announcer = Announcer(settings=settings, desk=desk, commit=commit, dispatch=dispatch, counters=counters)
+    # What was refused opens its alarms before signals join them; alarms are shown when all have changed them.
+    commit.participants = (rejects, intake, watchdog, announcer)
+    escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
+    view = SupervisionView(watchdog, clock)
+    queue_requests = QueueRequests(
+        settings=settings,
+        desk=desk,
+        commit=commit,
+        dispatch=dispatch,
+        counters=counters,
+        clock=clock,
+        book=lambda: intake.book,
+        **({} if known is None else {"known": known}),
+    )
+    supervision_requests = SupervisionRequests(
+        settings=settings, watchdog=watchdog, view=view, commit=commit, clock=clock
+    )
+    retention = Retention(settings=settings, journal=journal, commit=commit, counters=counters, clock=clock)
+    reloadable = (
+        rejects, intake, announcer, desk, commit, queue_requests, supervision_requests, retention, budget,
+    )  # fmt: skip
+    return Parts(
+        commit=commit,
+        desk=desk,
+        budget=budget,
+        watchdog=watchdog,
+        intake=intake,
+        escalation=escalation,
+        supervision_view=view,
+        queue_requests=queue_requests,
+        supervision_requests=supervision_requests,
+        retention=retention,
+        reloadable=reloadable,
+    )
