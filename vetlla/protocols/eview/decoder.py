@@ -117,7 +117,7 @@ class EviewDecoder:
         return [(_service if command == _SERVICE else _other)(self._who, raw, sequence, keys, kept)]
 
     def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
-        """Note which device speaks. If its IMEI cannot be read, it is ``NOBODY``, not the device that spoke before."""
+        """Note which device speaks. If its IMEI cannot be read, it is unknown, and not the device that spoke before."""
         for key, value in keys:
             if key == _IMEI_KEY:
                 imei = value.strip(_FILLERS)
