@@ -214,7 +214,7 @@ def _signals(raw: bytes, report: _Report) -> list[Signal]:
 
 
 class _Group(NamedTuple):
-    """One position as it stands in a report. The time of the fix comes first, so that positions sort by it."""
+    """One position of a report. The time of the fix comes first, so that positions sort by it."""
 
     fixed: str
     cell: str

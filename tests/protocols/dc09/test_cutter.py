@@ -1,4 +1,4 @@
-"""A stream is cut so that a bad frame costs no good frame."""
+"""A stream is cut so that no good frame is lost beside a bad one."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ ECHOES = [
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("eldes", [False, True])
 def test_echo(body: bytes, echo: bytes, *, binary: bool, eldes: bool) -> None:
-    """ACK and DUH repeat number, receiver, line (L0 if missing) and account as received, with the same checksum form."""
+    """ACK and DUH repeat number, receiver, line (L0 if missing) and account as received, in the checksum's form."""
     one = decoder()
     last = signals(one.feed(envelope(body, binary_crc=binary, counts_cr=eldes)))[-1]
     for verdict in (STORED, DUPLICATE):

@@ -28,7 +28,7 @@ DETAIL: Final = "maker"
 
 
 class Meaning(NamedTuple):
-    """What a maker means by a code."""
+    """A maker's meaning of a code."""
 
     name: str
     kind: Kind

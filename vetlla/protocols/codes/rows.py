@@ -15,7 +15,7 @@ _TABLES: Final = files("vetlla.protocols") / "tables"
 
 
 class Code(NamedTuple):
-    """One row: the standard's name, what the number after the code counts (zone, user, area ... or ""), our words."""
+    """One row: the standard's name, what the number after the code is (zone, user, area ... or ""), kind and phase."""
 
     name: str
     address: str

@@ -1,4 +1,4 @@
-"""SCAIP's code tables (SS 91100, CLC/TS 50134-9), for every protocol that uses them: ``0003-0010`` is a pendant.
+"""SCAIP's code tables (SS 91100, CLC/TS 50134-9), for every protocol that uses them; ``0003-0010`` is a pendant.
 
 A code is the device type ``dty`` and the status ``stc``, four digits each. Only both together say what happened.
 ``tables/scaip_stc.csv`` holds what a status means for every device. Where its kind is empty, the device type's kind in

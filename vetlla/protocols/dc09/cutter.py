@@ -1,4 +1,4 @@
-"""Cuts a stream of bytes into DC-09 frames, wherever the network split it; a bad frame costs no good one.
+"""Cuts a stream of bytes into DC-09 frames, wherever the network split it; no good frame is lost beside a bad one.
 
 Devices end a frame with CR, with LF, with NUL or with nothing. Eldes counts the CR, and emulators write the length in
 decimal. A raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
@@ -126,7 +126,7 @@ class Cutter:
         stop = quote + declared
         body = buffer[quote:stop]
         fits = len(body) == declared >= MIN_BODY and arc(body) == crc  # an incomplete body costs no checksum
-        if fits and body.count(b'"') == 2 and buffer.find(b"\r", quote, stop + 1) == stop:  # true for nearly all
+        if fits and body.count(b'"') == 2 and buffer.find(b"\r", quote, stop + 1) == stop:  # nearly every frame does
             return read(buffer, opening, stop, declared), stop + 1
         cr = buffer.find(b"\r", quote, start + MAX_FRAME)
         known = cr if cr >= 0 else min(len(buffer), start + MAX_FRAME)

@@ -149,7 +149,7 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Fr
 
 
 def _spread(data: bytes, tail: bytes) -> tuple[bytes, bytes]:
-    """Return data and tail again, where a bracket in a text ended the data too early; only blocks and time may follow.
+    """Return corrected data and tail, if a bracket in a text ended the data too early; only blocks and time may follow.
 
     An event after such a text would be lost if it stayed in the tail.
     """

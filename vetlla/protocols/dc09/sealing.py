@@ -29,7 +29,7 @@ LONG_PAD: Final = "long-pad"
 """The pad is longer than the first block. An attacker who changes a block under CBC turns it into noise, and chooses
 what the next block says. The noise of a first block, or of a block put in front, looks like pad."""
 NO_BAR: Final = "no-bar"
-"""A message without data has no bar behind its pad, and the pad is readable text. The text may be the data of another
+"""A message without data has no bar after its pad, and the pad is readable text. The text may be the data of another
 message, because some senders never send a bar (AjaxSiaCodec)."""
 CONTROLS: Final = "control-characters"
 """The text holds control characters. A changed block becomes noise, which holds some in six of seven cases."""
@@ -44,7 +44,7 @@ the second."""
 _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
 _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")
-"""The bar that ends the pad, with the account behind it."""
+"""The bar that ends the pad, with the account after it."""
 _TAIL: Final = re.compile(rb"\](?:\[(?:[^|\[\]][^\]]*)?\])*_[0-9:]{8},[0-9-]{10}\Z")
 """The closing bracket, followed by extended blocks and time."""
 _ZEROS: Final = b"0\0"

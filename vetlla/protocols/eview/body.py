@@ -1,9 +1,9 @@
 """Reads the bodies of Eview frames, ``command (len key value)...``, in which all integers are little-endian.
 
 ``len`` counts the key byte, so a value has ``len - 1`` bytes. Only this module uses construct, which ships no types; it
-returns our own values. A value that is shorter than its description gives None and never an error, so that no key costs
-another one. Vendors add bytes after a value, which are ignored. Keys are those of Traccar's decoder and of the frames
-in fixtures/eview.
+returns our own values. A value that is shorter than its description gives None and never an error, so that it does not
+affect other keys. Vendors add bytes after a value, which are ignored. Keys are those of Traccar's decoder and of the
+frames in fixtures/eview.
 """
 
 from __future__ import annotations

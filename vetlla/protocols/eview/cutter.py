@@ -1,4 +1,4 @@
-"""Cuts a stream of bytes into Eview frames by length and checksum; a bad frame costs no good one.
+"""Cuts a stream of bytes into Eview frames by length and checksum; no good frame is lost beside a bad one.
 
 Every 0xAB with a possible length may open a frame; the checksum decides when the last byte is there. So openings are
 settled in the order in which they would end. A good frame is returned at once, even while an earlier opening still
@@ -28,7 +28,7 @@ _OPENING: Final = b"\xab"
 _SIZED: Final = 4
 """Bytes from an opening to the end of its length."""
 _MAX_OPEN: Final = 16
-"""Openings that are followed at a time. It bounds the work for a stream made only of openings; the others wait."""
+"""Openings that are followed at a time; others wait. This bounds the work for a stream made only of openings."""
 _FILLERS: Final = b"\0\r\n"
 
 

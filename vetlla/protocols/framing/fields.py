@@ -1,4 +1,4 @@
-"""Reads the numbers, times and places that protocols send as text. A bad field may cost no alarm.
+"""Reads the numbers, times and places that protocols send as text. No alarm may be lost because of a bad field.
 
 A field that cannot be read is None and is left out. No function here raises because of what a device sent.
 """

@@ -73,7 +73,7 @@ class MqttDecoder:
     """Reads one message after the other."""
 
     def __init__(self, _: KeyLookup) -> None:
-        """Take no keys: the connection to the broker is encrypted, and no message of this convention is."""
+        """Take no keys, because only the connection to the broker is encrypted, not its messages."""
 
     def read(self, message: Message) -> list[Item]:
         """Return the items of one message: at most one signal, and only of the terminal that the topic names."""

@@ -1,4 +1,4 @@
-"""Reads the JSON of a payload as devices send it. A value that cannot be read costs no other value.
+"""Reads the JSON of a payload as devices send it. A value that cannot be read does not affect the others.
 
 The standard library reads valid JSON. Firmware also prints ``nan``, leaves a value or a quote out, adds a comma, or
 cuts the object off where its buffer ends. Then ``broken.py`` reads what is there.

@@ -1,4 +1,4 @@
-"""Reads the fields of the MQTT convention. A field that cannot be read is kept as text and costs no other field.
+"""Reads the fields of the MQTT convention. A field that cannot be read is kept as text and does not affect the others.
 
 Only the fields that make an event (``ref``, ``dty``, ``stc``) must be right. A time, a place or a level that a device's
 maker writes in another way costs no alarm. A field that the convention does not have is kept under its own name.
@@ -102,7 +102,7 @@ class Payload:
     # --- fields that may hold anything ------------------------------------------------------------------------------
 
     def text(self, name: str) -> str:
-        """Return a text; "" if the field is no text, which then stays where it is."""
+        """Return a text; "" if the field holds no text, and then the field stays in place."""
         value = self._left.get(name)
         if not isinstance(value, str):
             return ""
@@ -125,7 +125,7 @@ class Payload:
         return digits
 
     def moment(self, name: str = "ts") -> datetime | None:
-        """Return a time with its offset (RFC 3339), as UTC; None if the clock was never set."""
+        """Return a time with its offset (RFC 3339), as UTC; None if it is invalid or its clock was never set."""
         value = self._left.get(name)
         at = _moment(value) if isinstance(value, str) else None
         if at is None:

@@ -90,7 +90,7 @@ class Watch3gDecoder:
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the answer that stops the watch from repeating, because an alarm comes again until it is answered.
+        """Return the answer that stops the watch from repeating; it repeats an alarm until it is answered.
 
         Positions are not answered. Without an answer to LK a watch sends nothing else, and restarts after five LK.
         """
