@@ -1,1 +1,1 @@
-"""Decoders: recordings, the contract every decoder holds, and each format's own corners."""
+"""Tests of decoders: recordings, the contract of every decoder, and the special cases of each format."""

@@ -1,4 +1,4 @@
-"""The code tables: complete, and an answer for every code that could come."""
+"""The code tables are complete, and have a row for every code that could come."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ALARMS = LIFE | {Kind.FLOOD, Kind.TEMPERATURE, Kind.INTRUSION, Kind.GENERAL_ALAR
 CONTACT_ID_CLASSES = {"1": 54, "2": 7, "3": 73, "4": 52, "5": 26, "6": 38, "7": 4, "9": 28}
 """Codes of DC-05-2016 by first digit, as siadc09 1.0.1 lists them."""
 OF_A_MAKER = re.compile(r" \((Ajax|Climax)\)")
-"""How the name of a code ends that a maker added to a standard's."""
+"""End of the name of a code that a maker added to a standard's table."""
 SIA_LETTERS = {
     "A": 6, "B": 16, "C": 19, "D": 26, "E": 10, "F": 20, "G": 9, "H": 8, "I": 2, "J": 14, "K": 8, "L": 9, "M": 9,
     "N": 8, "O": 16, "P": 8, "Q": 8, "R": 13, "S": 9, "T": 14, "U": 12, "V": 7, "W": 8, "X": 14, "Y": 24, "Z": 8,
@@ -56,7 +56,7 @@ def standard_codes(table: CodeTable) -> set[str]:
 
 
 def test_contact_id_is_complete() -> None:
-    """Every code of DC-05-2016 has a row, and the three of Climax that every telecare service needs."""
+    """Every code of DC-05-2016 has a row, and so have the three of Climax that every telecare service needs."""
     standard = standard_codes(CONTACT_ID)
     assert {digit: sum(code[0] == digit for code in standard) for digit in CONTACT_ID_CLASSES} == CONTACT_ID_CLASSES
     assert len(standard) == sum(CONTACT_ID_CLASSES.values()) == 282
@@ -72,7 +72,7 @@ def test_sia_dcs_is_complete() -> None:
 
 @pytest.mark.parametrize("system", sorted(TABLES))
 def test_rows_are_whole(system: str) -> None:
-    """Every row has a name in lower case words, an address kind of the known ones and a code of the right form."""
+    """Every row has a name in lower case words, one of the known kinds of address and a code of the right form."""
     addresses = {"", "zone", "user", "area", "point", "door", "device", "line", "expander", "printer", "receiver"}
     addresses |= {"condition", "network", "output", "relay", "custom", "dealer", "message", "manufacturer"}
     for code, row in TABLES[system]:
@@ -82,7 +82,7 @@ def test_rows_are_whole(system: str) -> None:
 
 
 def test_every_contact_id_code_has_a_class() -> None:
-    """Any three hexadecimal digits find a kind; those that begin with 1 are always an alarm if no table knows them."""
+    """Any three hexadecimal digits find a kind; an unknown code that begins with 1 is always an alarm."""
     for digits in product("0123456789ABCDEF", repeat=3):
         code = "".join(digits)
         row = CONTACT_ID.find(code)
@@ -91,7 +91,7 @@ def test_every_contact_id_code_has_a_class() -> None:
 
 
 def test_every_sia_code_has_a_class() -> None:
-    """Any two letters find a kind; behind an alarm letter an unknown code is that alarm."""
+    """Any two letters find a kind; an unknown code with an alarm letter is that alarm."""
     for letters in product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=2):
         code = "".join(letters)
         row = SIA_DCS.find(code)
@@ -101,7 +101,7 @@ def test_every_sia_code_has_a_class() -> None:
 
 
 def test_life_is_life() -> None:
-    """What the service must answer first is a matter of life in both tables."""
+    """Calls that the service must answer first have priority LIFE in both tables."""
     for code in (
         "100",
         "101",
@@ -126,7 +126,7 @@ def test_life_is_life() -> None:
 
 
 def test_alarm_letters_pair_up() -> None:
-    """The restore of an alarm has the alarm's kind, so that one ends the other."""
+    """The restore of an alarm has the kind of that alarm, so that it ends the alarm."""
     for letter in "BFGHKMPQSUWZ":
         for ending in "RH":
             row = SIA_DCS.known[letter + ending]
@@ -153,12 +153,12 @@ def test_alarm_letters_pair_up() -> None:
     ],
 )  # fmt: skip
 def test_both_tables_agree(code: str, sia: str) -> None:
-    """One event has one kind, whichever of the two languages a terminal speaks."""
+    """An event has the same kind in both code systems."""
     assert CONTACT_ID.known[code].kind is SIA_DCS.known[sia].kind
 
 
 def test_events() -> None:
-    """A code's event is its row's; an unknown code keeps its own letters and gets its class."""
+    """A code's event is that of its row; an unknown code keeps its own letters and gets the kind of its class."""
     for code, row in SIA_DCS:
         assert SIA_DCS.event(code) == Event(row.kind, row.phase, code, "sia_dcs")
     assert EVIEW.event("bit30") == Event(Kind.GENERAL_ALARM, Phase.NEW, "bit30", "eview")
@@ -166,7 +166,7 @@ def test_events() -> None:
 
 
 def test_names() -> None:
-    """A code is shown with its standard's name, an unknown one with its class, an unknown system with none."""
+    """A code is shown with its standard's name, an unknown code with its class, an unknown system without a name."""
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "602", "contact_id")) == "periodic test report"
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "19F", "contact_id")) == "alarm"
     assert name_of(Event(Kind.UNKNOWN, Phase.NEW, "MA", "sia_dcs")) == "medical alarm"
@@ -175,7 +175,7 @@ def test_names() -> None:
 
 
 def test_scaip_is_complete() -> None:
-    """Every device type but 0042, which nobody lists, every status and every location has a row."""
+    """Every device type but 0042, which no source lists, every status and every location has a row."""
     devices = {code[:4] for code, _ in SCAIP}
     states = {code[5:] for code, _ in SCAIP}
     assert devices == {f"{number:04}" for number in range(52)} - {"0042"}
@@ -184,7 +184,7 @@ def test_scaip_is_complete() -> None:
 
 
 def test_unknown_scaip_codes_are_alarms() -> None:
-    """No device type and no status is dropped because no table knows it."""
+    """No unknown device type and no unknown status is dropped."""
     for digits in range(10_000):
         for code in (f"{digits:04}-0010", f"0003-{digits:04}" if digits > 127 else "0003-0999"):
             row = SCAIP.find(code)
@@ -219,20 +219,20 @@ def test_unknown_scaip_codes_are_alarms() -> None:
     ],
 )
 def test_scaip_codes(code: str, kind: Kind, phase: Phase) -> None:
-    """Device type and status say together what happened."""
+    """Device type and status together say what happened."""
     row = SCAIP.find(code)
     assert (row.kind, row.phase) == (kind, phase)
 
 
 def test_scaip_spellings() -> None:
-    """Codes come with fewer zeros than the standard's, or with more."""
+    """Codes may have fewer zeros than in the standard, or more."""
     assert spelled("3", "010") == spelled("0003", "0010") == spelled("00003", "10") == "0003-0010"
     assert spelled("0", "0") == "0000-0000"
     assert location("11") == location("0011") == "bathroom"
     assert location("999") == ""
 
 
-# --- what is no code --------------------------------------------------------------------------------------------------
+# --- invalid codes ----------------------------------------------------------------------------------------------------
 
 HOSTILE = (
     "\x1b]0;owned\x07",
@@ -250,7 +250,7 @@ HOSTILE = (
 @pytest.mark.parametrize("said", HOSTILE, ids=lambda said: ascii(said)[:16])
 @pytest.mark.parametrize("table", [table for table in TABLES.values() if isinstance(table, CodeTable)])
 def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTable, said: str) -> None:
-    """Its class is told, what the device sent is not; a class that opens no alarm becomes an unknown report."""
+    """An invalid code is shown by its class, not as sent; if the class opens no alarm, the report is unknown."""
     for prefix in ("", "AL", "UD", "AP10.", "APJK.", "bit", "M", "13"):
         event, of_class = table.event(prefix + said), table.find(prefix + said)
         assert set(event.code) <= CODE_CHARACTERS | {NO_CODE}
@@ -263,14 +263,14 @@ def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTab
 
 
 def test_two_things_that_are_no_code_are_told_apart() -> None:
-    """An operator who has closed the line of one must hear of the other."""
+    """An operator who has closed the alarm of one invalid code must see the other."""
     one, other = (EVIEW.event(said) for said in HOSTILE[:2])
     assert one.code != other.code
     assert one == EVIEW.event(HOSTILE[0])
 
 
 def test_every_code_of_the_tables_is_one() -> None:
-    """No table has a code that a device could not send."""
+    """No table has an invalid code."""
     for table in TABLES.values():
         assert all(code_of(code) == code for code, _ in table)
 
@@ -282,13 +282,13 @@ SENT = {
     "minifinder": lambda said: b"!%b,1;" % said,
     "mqtt": lambda said: b"tc/1/T1/$state %b\n" % said,
 }  # fmt: skip
-"""Protocol -> a whole message in which a device puts this where its code belongs."""
+"""Protocol -> a whole message in which a device sends these bytes as its code."""
 
 
 @pytest.mark.parametrize("said", [b"A\x1b(0\x07", b"A\xc2\x9b2J", b"A" * 4_000, "A\u202e".encode()], ids=ascii)
 @pytest.mark.parametrize("protocol", sorted(SENT))
 def test_a_stranger_s_code_reaches_no_terminal(protocol: str, said: bytes) -> None:
-    """Whatever stands there, the report is a signal or evidence with all its bytes, and its code is one or is none."""
+    """Any bytes as a code give a signal or evidence with all bytes, and the signal's code is valid or replaced."""
     sent = SENT[protocol](said)
     came = decode(PROTOCOLS[protocol].make(lambda _: ()), [sent])
     items = [item for item in came if isinstance(item, Signal | Reject)]

@@ -1,4 +1,4 @@
-"""Contact ID as DC-09 carries it, in the ways the field writes it."""
+"""Contact ID as DC-09 carries it, in the forms that devices write."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_code(form: str, qualifier: str, phase: Phase) -> None:
     ],
 )
 def test_forms(data: str, account: str, code: str, area: str, device: str, text: str) -> None:  # noqa: PLR0917 - columns
-    """The account may be missing; separators, lengths and digits vary; a text may stand behind."""
+    """The account may be missing; separators, lengths and digits vary; a text may follow."""
     assert fields(only(data)) == (account, code, area, device, text)
 
 
@@ -125,7 +125,7 @@ def test_letters_for_qualifiers(data: str, phase: Phase) -> None:
     ],
 )
 def test_several_events(data: str) -> None:
-    """Each event of a frame is reported: a second call must not become a text of the first."""
+    """Each event of a frame is reported, because a second call must not become a text of the first."""
     assert [(r.event.code, r.device, r.text) for r in contact_id.parse(data.encode(), "1234")] == [
         ("101", "005", ""),
         ("101", "006", ""),
@@ -137,7 +137,7 @@ def test_several_events(data: str) -> None:
     ["", "#1234|", "#1234|1101 01", "#1234|X101 01 015", "HELP", "1234 01 015", "1234 18 1101", "#9|1130110101003"],
 )
 def test_what_is_not_read(data: str) -> None:
-    """Data without an event, or that may be an account, are not read; the decoder then reports them as unreadable."""
+    """Data without an event, or data that may be an account, are not read. The decoder reports them as unreadable."""
     assert contact_id.parse(data.encode(), "1234") == []
 
 
@@ -151,7 +151,7 @@ def test_what_is_not_read(data: str) -> None:
     ],
 )
 def test_account_that_reads_as_an_event(data: str, caller: str) -> None:
-    """An account whose digits are a code stays an account, whoever is named in the header."""
+    """An account whose digits are a code stays an account, whichever account the header names."""
     report = only(data, caller)
     assert (report.event.code, report.area, report.device) == ("101", "00", "005")
     assert report.account == ("1130" if caller == "9999" else "")
@@ -170,7 +170,7 @@ GAPS = st.sampled_from([" ", "  ", ",", "\t", ", ", "-"])
 @settings(max_examples=300, deadline=None)
 @given(EVENTS, GAPS, st.text("0123456789ABCDEFabcxyz", min_size=1, max_size=8), st.sampled_from(["", "18", "98"]))
 def test_own_account_is_never_the_event(event: tuple[str, str], gap: str, account: str, message_type: str) -> None:
-    """Whatever digits the caller's account has, the event behind it is the one that is reported."""
+    """Whatever digits the caller's account has, the event after it is reported."""
     data = gap.join(part for part in (account, message_type, "".join(event), "01", "003") if part)
     report = only(data, account)
     assert (report.event.code, report.event.phase) == (event[1], contact_id.QUALIFIERS[event[0]])
@@ -180,7 +180,7 @@ def test_own_account_is_never_the_event(event: tuple[str, str], gap: str, accoun
 @settings(max_examples=300, deadline=None)
 @given(EVENTS, GAPS, st.text("0123456789ABCDEFxyz", min_size=1, max_size=8), st.sampled_from(["", "18", "98"]))
 def test_other_account_is_never_the_event(event: tuple[str, str], gap: str, account: str, message_type: str) -> None:
-    """The same for an account that the header does not name; at worst nothing is read, which is an alarm."""
+    """The same holds for an account that the header does not name; at worst nothing is read, which is an alarm."""
     assume(account not in {"18", "58", "98"})
     data = gap.join(part for part in (account, message_type, "".join(event), "01", "003") if part)
     assert [report.event.code for report in contact_id.parse(data.encode(), "7777777")] in ([event[1]], [])
@@ -189,7 +189,7 @@ def test_other_account_is_never_the_event(event: tuple[str, str], gap: str, acco
 @settings(max_examples=300, deadline=None)
 @given(EVENTS, st.text("0123456789ABCDEF", min_size=3, max_size=8), st.sampled_from(["", "18", "98"]))
 def test_glued_account_is_never_the_event(event: tuple[str, str], account: str, message_type: str) -> None:
-    """The caller's account without any separator; at worst nothing is read."""
+    """The same holds for the caller's account without any separator; at worst nothing is read."""
     data = account + message_type + "".join(event) + "01003"
     assert [report.event.code for report in contact_id.parse(data.encode(), account)] in ([event[1]], [])
 
@@ -204,13 +204,13 @@ def test_glued_account_is_never_the_event(event: tuple[str, str], account: str, 
     | st.sampled_from(["18", "181", "98", "1", "11", "110", "181101"]),
 )
 def test_an_event_is_never_taken_for_the_account(event: tuple[str, str], form: str, caller: str) -> None:
-    """Where the data name no account, the caller's does not take digits of the event; at worst nothing is read."""
+    """If the data name no account, the caller's account takes no digits of the event; at worst nothing is read."""
     codes = [report.event.code for report in contact_id.parse(form.format(*event).encode(), caller)]
     assert codes in ([event[1]], [])
 
 
 def test_digits_that_may_be_either() -> None:
-    """Message type and event, or account and event: what cannot be decided is not read, and is an alarm therefore."""
+    """Digits that may be message type and event, or account and event, are not read, which makes them an alarm."""
     assert contact_id.parse(b"181130101003", "181") == []
     assert only("1813110101003", "1813").event.code == "101"
     assert only("181130101003").event.code == "130"
@@ -221,26 +221,26 @@ def test_digits_that_may_be_either() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60) | st.text("0123456789 |#ERP,\t18", max_size=40).map(str.encode))
 def test_nothing_raises(data: bytes) -> None:
-    """Whatever stands in the data, it is read or it is not; nothing raises."""
+    """Any data are read or not read, without an error."""
     for report in contact_id.parse(data, "1234"):
         assert report.event.code.encode() in data.upper()
 
 
 def test_long_gaps_cost_nothing() -> None:
-    """Thousands of blanks are not tried in every combination, and are no reason to lose the event before them."""
+    """Thousands of blanks are not tried in every combination, and do not cost the event before them."""
     assert contact_id.parse(b" " * 4000, "1234") == []
     assert only("1101 01 003" + " " * 4000).event.code == "101"
 
 
 def test_unknown_qualifier() -> None:
-    """A qualifier that no edition defines is taken as new: better asked in vain than not asked."""
+    """A qualifier that no edition defines is read as new, because it is safer to ask the user in vain."""
     report = only("#1234|2101 01 015")
     assert report.event == (Kind.PERSONAL_EMERGENCY, Phase.NEW, "101", "contact_id")
     assert report.details == {"qualifier": "2"}
 
 
 def test_opening_and_closing() -> None:
-    """4xx: 1 is opening, 3 is closing, and neither is an alarm."""
+    """In codes 4xx 1 is opening and 3 is closing, and neither is an alarm."""
     opening, closing = only("1401 01 002"), only("3401 01 002")
     assert (opening.event.kind, opening.event.phase) == (Kind.CONFIGURATION, Phase.NEW)
     assert (closing.event.kind, closing.event.phase) == (Kind.CONFIGURATION, Phase.RESTORE)

@@ -1,6 +1,6 @@
-"""What every decoder of the registry must hold, whatever its protocol: one suite, no line of it knows a format.
+"""Tests that hold for every decoder of the registry; no line of them depends on a format.
 
-Its good frames are the recordings in ``fixtures/<protocol>/``; hostile bytes are those frames bent, and plain noise.
+Good frames are the recordings in ``fixtures/<protocol>/``. Hostile bytes are damaged copies of them, and noise.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ VERDICTS = (STORED, DUPLICATE, refused(Reason.STALE_TIME), refused(Reason.UNKNOW
 EXAMPLES = 120
 CHECKED = {"dc09", "eview"}
 """Protocols whose frames have a checksum."""
-"""Enough to stumble over a forgotten state, within the time the whole suite has."""
+"""``EXAMPLES`` is enough to find a forgotten state within the time of the whole suite."""
 
 _CODE = re.compile(r"[0-9A-Za-z$#*+._/()?-]{0,32}")
-"""A code as operators read it; "?" stands where a device sent something that is none."""
+"""A code as operators read it; "?" stands for an invalid code of a device."""
 
 each_protocol = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 each_stream = pytest.mark.parametrize("protocol", sorted(STREAMS))
@@ -57,7 +57,7 @@ def fresh(protocol: str) -> Decoder:
 
 @st.composite
 def bent(draw: st.DrawFn, frames: list[bytes]) -> bytes:
-    """Draw a good frame after an accident on the line."""
+    """Draw a good frame that was damaged on the line."""
     frame = bytearray(draw(st.sampled_from(frames)))
     at = draw(st.integers(0, len(frame) - 1))
     match draw(st.sampled_from(("cut", "lose", "change", "add"))):
@@ -73,7 +73,7 @@ def bent(draw: st.DrawFn, frames: list[bytes]) -> bytes:
 
 
 def hostile(frames: list[bytes]) -> st.SearchStrategy[list[bytes]]:
-    """Good frames, bent frames and noise in any order."""
+    """Draw good frames, damaged frames and noise in any order."""
     return st.lists(st.one_of(st.sampled_from(frames), bent(frames), st.binary(max_size=40)), min_size=1, max_size=6)
 
 
@@ -87,7 +87,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_any_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
-    """However the network cuts a stream, good or bad, the same items come out in the same order."""
+    """However the network cuts a good or bad stream, the decoder returns the same items in the same order."""
     stream = b"".join(data.draw(hostile([recording.whole for recording in good(protocol)])))
     cuts = data.draw(st.lists(st.integers(0, 2**16), max_size=8))
     assert decode(fresh(protocol), pieces(stream, cuts)) == decode(fresh(protocol), [stream])
@@ -105,7 +105,7 @@ def test_byte_by_byte_changes_nothing(protocol: str) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
-    """Noise and broken frames before, between and behind good frames cost none of them, nor their order."""
+    """Noise and broken frames before, between and after good frames cost none of these, and keep their order."""
     frames = [recording.whole for recording in good(protocol)]
     noise = st.one_of(st.binary(max_size=40), bent(frames))
     sent: list[Signal] = []
@@ -117,7 +117,7 @@ def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
     came = iter([(signal.event, signal.id, signal.device) for signal in taken])
     missing = [signal for signal in sent if (signal.event, signal.id, signal.device) not in came]
     if missing and protocol in CHECKED:
-        # Noise whose checksum fits by chance (one in 65,536) is a frame, and what stands in it is part of that.
+        # Noise whose checksum fits by chance (one in 65,536) is a frame, and all bytes in it are part of that frame.
         assume(all(signal.raw in frames or not _is_frame(protocol, signal.raw) for signal in taken))
     assert not missing
 
@@ -130,7 +130,7 @@ def _is_frame(protocol: str, data: bytes) -> bool:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
-    """Whatever comes, items come out; and every signal can be answered under every verdict."""
+    """Any bytes give items without an error, and every signal can be answered under every verdict."""
     decoder = fresh(protocol)
     chunks = data.draw(hostile([recording.whole for recording in good(protocol)]))
     for signal in signals(decode(decoder, chunks)):
@@ -145,7 +145,7 @@ def test_nothing_raises(protocol: str, data: st.DataObject) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_no_message_raises(protocol: str, data: st.DataObject) -> None:
-    """Whatever a message holds, something comes out; and every signal can be answered under every verdict."""
+    """Any message gives at least one item, and every signal can be answered under every verdict."""
     decoder = MESSAGES[protocol].make(lambda _: ())
     frames = [recording.whole for recording in good(protocol)]
     topic, _, payload = data.draw(st.one_of(st.sampled_from(frames), bent(frames))).partition(b" ")
@@ -162,7 +162,7 @@ def test_no_message_raises(protocol: str, data: st.DataObject) -> None:
 @settings(max_examples=EXAMPLES // 4, deadline=None)
 @given(data=st.data())
 def test_bound(protocol: str, data: st.DataObject) -> None:
-    """An unfinished frame is never held beyond the registry's bound, with whatever it is padded."""
+    """A decoder never holds more of an unfinished frame than the registry's bound, whatever bytes follow it."""
     bound = STREAMS[protocol].max_pending
     frame = data.draw(st.sampled_from([recording.whole for recording in good(protocol)]))
     start = frame[: data.draw(st.integers(0, len(frame) - 1))]
@@ -177,16 +177,16 @@ def test_bound(protocol: str, data: st.DataObject) -> None:
 
 @each_stream
 def test_cut_off(protocol: str) -> None:
-    """A frame whose connection ends before it is whole is no report: it is kept as evidence, and says why.
+    """A frame whose connection ends before it is whole is no report: it is kept as evidence with the reason.
 
-    Unless an alarm is read from what came: a device whose network fails at that moment may not be able to say it again.
+    An alarm is the exception if it can be read: a device whose network fails at that moment may be unable to repeat it.
     """
     for recording in good(protocol):
         whole = decode(recording.decoder(), [recording.data])
         for size in range(1, len(recording.data)):
             items = decode(recording.decoder(), [recording.data[:size]])
             if items == whole:
-                break  # what is left says nothing
+                break  # the rest has no meaning
             if not recording.data[:size].strip(b"\0\r\n"):
                 assert items == []
                 continue
@@ -201,7 +201,7 @@ def test_cut_off(protocol: str) -> None:
 
 @each_stream
 def test_clean_end(protocol: str) -> None:
-    """Behind whole frames the end of the stream says nothing."""
+    """After whole frames the end of the stream gives no item."""
     decoder = fresh(protocol)
     for recording in good(protocol):
         decoder.feed(recording.whole)
@@ -210,7 +210,7 @@ def test_clean_end(protocol: str) -> None:
 
 @each_protocol
 def test_rejects_explain(protocol: str) -> None:
-    """Every reject of the recordings has a sentence, and none repeats a key."""
+    """Every reject of the recordings has a text, and no text repeats a key."""
     for recording in recordings(protocol):
         for item in decode(recording.decoder(), [recording.data]):
             if isinstance(item, Reject):

@@ -1,7 +1,7 @@
-"""Bytes that come one by one: what one of them costs, in time and in memory, does not grow with what waits already.
+"""If bytes come one by one, the cost of a byte in time and memory does not grow with the bytes that wait already.
 
-The cost is counted in steps of the interpreter, which are the same on every machine. What is searched or summed up
-within one step is bounded by the longest frame.
+The cost is counted in steps of the interpreter, which are the same on every machine. A search or a sum within one step
+is bounded by the longest frame.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EARLY, LATE, SIZE = 400, 3_400, 200
-"""The test counts what ``SIZE`` bytes cost at these two places of a frame of 4 kB."""
+"""The test counts the cost of ``SIZE`` bytes at these two places of a frame of 4 kB."""
 TWICE = 2
 TIMES_ITSELF = 8
-"""Memory that may be kept for each byte that waits: itself, and what is known of the openings among them."""
+"""Memory in bytes that may be kept for each waiting byte: the byte itself, and the openings that were found."""
 
 STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "openings": (Dc09Cutter, b'\nAAAA0FFF"' * 400),
@@ -44,7 +44,7 @@ STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
 
 
 def steps(cutter: Any, data: bytes) -> int:  # noqa: ANN401 - the cutter of any protocol
-    """Return how many steps of the interpreter the bytes take, one by one."""
+    """Return the number of steps of the interpreter for bytes that come one by one."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as sys.settrace has it
@@ -77,7 +77,7 @@ def test_a_byte_costs_the_same_however_much_waits(name: str) -> None:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_what_waits_takes_little_memory(name: str) -> None:
-    """Thousands of connections may hold an unfinished frame each: the worst bytes cost little more than themselves."""
+    """Thousands of connections may each hold an unfinished frame, so the worst bytes cost little more memory."""
     make, stream = STREAMS[name]
     cutter = make()
     cutter.feed(b"")

@@ -1,4 +1,4 @@
-"""Inputs from public bug reports, manuals and clients (fixtures/field/) give the right value in ``vetlla decode``."""
+"""Inputs from public bug reports, manuals and clients (fixtures/field/) give the right items in ``vetlla decode``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _is_at(position: dict[str, float] | None, place: list[float] | None) -> bool
 
 @pytest.mark.parametrize(("protocol", "case"), cases())
 def test_case(protocol: str, case: dict[str, Any]) -> None:
-    """Each expected item comes out, and nothing of a kind that the case rules out."""
+    """The decoder returns each expected item, and no item of a kind that the case excludes."""
     items = decoded(protocol, case)
     wanted = case["expected"] if isinstance(case["expected"], list) else [case["expected"]]
     left = list(items)

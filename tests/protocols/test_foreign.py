@@ -1,4 +1,4 @@
-"""What is not a port's own protocol is named once; what is its own is never mistaken for another."""
+"""A protocol that does not belong on a port is named once; the port's own protocol is never taken for another."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def split(items: list[Item]) -> tuple[list[Reject], list[Hangup], list[Signal]]:
 
 @pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
 def test_named_once(data: bytes, name: str) -> None:
-    """A foreign protocol gives one reject that names it and what to do, and one hang-up, whatever else it sends."""
+    """A foreign protocol gives one reject with its name and a remedy, and one hang-up, whatever else it sends."""
     rejects, hangups, _ = split(decode(decoder(), [data, data, b"more"]))
     assert [reject.reason for reject in rejects] == [Reason.FOREIGN]
     assert [hangup.text for hangup in hangups] == [rejects[0].text]
@@ -86,7 +86,7 @@ def test_named_once(data: bytes, name: str) -> None:
 
 @pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
 def test_any_cut(data: bytes, name: str) -> None:
-    """It is named as well when its bytes come one by one."""
+    """The protocol is also named if its bytes come one by one."""
     whole = decode(decoder(), [data])
     assert decode(decoder(), [data[at : at + 1] for at in range(len(data))]) == whole
     assert name in str(whole[0])
@@ -94,7 +94,7 @@ def test_any_cut(data: bytes, name: str) -> None:
 
 @pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
 def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
-    """A good frame behind foreign bytes is an alarm all the same: to hang up is no reason to drop it."""
+    """A good frame after foreign bytes is an alarm all the same, although the receiver hangs up."""
     _, _, taken = split(decode(decoder(), [data + ALARM]))
     assert taken[-1].event.code == "101", name
 
@@ -102,7 +102,7 @@ def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
 @pytest.mark.parametrize("port", STREAMS)
 @pytest.mark.parametrize(("line", "name"), LINES)
 def test_a_line_that_a_modem_may_have_sent(line: bytes, name: str, port: str) -> None:
-    """It is waited upon: the report behind it is taken and the connection stays, however long the modem talks."""
+    """The decoder takes the report after such a line and keeps the connection, however much the modem sends."""
     recording = good(port)[0]
     for times, cut in itertools.product((1, 2, 9), (1, 7, 1000)):
         stream = line * times + recording.whole
@@ -114,7 +114,7 @@ def test_a_line_that_a_modem_may_have_sent(line: bytes, name: str, port: str) ->
 
 @pytest.mark.parametrize(("line", "name"), LINES)
 def test_a_line_that_no_report_followed(line: bytes, name: str) -> None:
-    """The decoder names the protocol once, when it has looked at all it looks at, and hangs up on no peer."""
+    """The decoder names the protocol once, after it has seen enough bytes, and hangs up on no peer."""
     for chunks in ([line], [line] * 9, [line * 9], [line[:3], line[3:], b"more"]):
         rejects, hangups, taken = split(decode(decoder(), chunks))
         assert [reject.reason for reject in rejects] == [Reason.FOREIGN]
@@ -127,7 +127,7 @@ def test_a_line_that_no_report_followed(line: bytes, name: str) -> None:
     "before", [b"", b"\0", b"\r\n", b"\n\n", b"\0\0\0\r", b"  ", b"\xff\xfe", b"AT\r", b"+++", b"0", b"G"]
 )
 def test_frames_are_not_foreign(before: bytes) -> None:
-    """No frame, whatever stands before it on the line, is taken for another protocol."""
+    """No frame is taken for another protocol, whatever bytes come before it."""
     for recording in recordings("dc09"):
         if recording.is_good:
             _, hangups, taken = split(decode(recording.decoder(), [before + recording.data]))
@@ -136,14 +136,14 @@ def test_frames_are_not_foreign(before: bytes) -> None:
 
 
 def test_not_at_the_start_is_not_foreign() -> None:
-    """Behind a good frame the peer has shown what it speaks: other bytes are line noise, not another protocol."""
+    """A good frame has shown the peer's protocol. Later bytes are line noise, not another protocol."""
     rejects, hangups, taken = split(decode(decoder(), [ALARM, b"GET / HTTP/1.1\r\n", ALARM]))
     assert [reject.reason for reject in rejects] == [Reason.MALFORMED]
     assert (len(hangups), len(taken)) == (0, 2)
 
 
 def test_head_bounds_what_is_looked_at() -> None:
-    """Beyond the head nothing is compared."""
+    """Bytes beyond the head are not compared."""
     assert recognise(b" " * HEAD + b"GET / HTTP/1.1") is None
     assert recognise(b"") is None
 
@@ -153,7 +153,7 @@ OURS = [(port, caller) for port in STREAMS for caller in PROTOCOLS if port != ca
 
 @pytest.mark.parametrize(("port", "caller"), OURS)
 def test_our_protocols_know_each_other(port: str, caller: str) -> None:
-    """A device at another protocol's port is told so by its very first bytes, and hung up on."""
+    """The first bytes of a device at another protocol's port give a reject that names its protocol, and a hang-up."""
     for recording in good(caller):
         fresh = STREAMS[port].make(lambda _: [])
         rejects, hangups, taken = split(decode(fresh, [recording.whole[at : at + 1] for at in range(96)]))
@@ -167,7 +167,7 @@ def test_our_protocols_know_each_other(port: str, caller: str) -> None:
 @pytest.mark.parametrize("before", [b"", b"\0", b"\r\n", b"  "])
 @pytest.mark.parametrize("port", STREAMS)
 def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
-    """No good frame is shown out of its own port."""
+    """No good frame is rejected at its own port."""
     for recording in good(port):
         fresh = STREAMS[port].make(recording.keys_of)
         _, hangups, taken = split(decode(fresh, [before + recording.whole]))
@@ -176,7 +176,7 @@ def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
 
 
 def test_vehicle_trackers() -> None:
-    """GT06, which watch makers' papers confuse with the bracket protocol, has its own name and no decoder."""
+    """GT06 has a name of its own and no decoder; papers of watch makers confuse it with the bracket protocol."""
     found = recognise(bytes.fromhex("78780d010123456789012345000bcbe70d0a"))
     assert found is not None
     assert "GT06" in found.name

@@ -1,4 +1,4 @@
-"""Codes that makers use otherwise than the standards, and that no call becomes quiet by it."""
+"""Makers use some codes otherwise than the standards, and no call becomes quiet because of that."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def urgency(row: Code) -> Priority:
 
 
 def class_of(system: str, code: str) -> Code:
-    """Return what the code's first characters say, as if no table knew the code."""
+    """Return the class of the code's first characters, as if no table had the code."""
     classes = {row["prefix"]: read_code(row) for row in read_rows(f"{system}_classes.csv")}
     return next(classes[code[:size]] for size in range(len(code), -1, -1) if code[:size] in classes)
 
 
 def read(frame: str, maker: Maker | None = None) -> tuple[Kind, Phase]:
-    """Return what the one event of a payload of account AAA means."""
+    """Return kind and phase of the one event in a payload of account AAA."""
     parse = contact_id.parse if frame[-12:-11] == "|" else sia_dcs.parse
     (report,) = parse(frame.encode(), "AAA")
     return meant(report, maker)
@@ -49,7 +49,7 @@ def meant(report: Report, maker: Maker | None) -> tuple[Kind, Phase]:
 
 @pytest.mark.parametrize(("table", "code"), ADDED, ids=lambda value: value if isinstance(value, str) else "")
 def test_an_added_code_is_never_less_urgent_than_its_class(table: CodeTable, code: str) -> None:
-    """What a maker added to a standard's table holds for all makers: behind an alarm letter it stays an alarm."""
+    """A maker's code in a standard's table holds for all makers, so with an alarm letter it stays an alarm."""
     by_class = class_of(table.system, code)
     if urgency(by_class) <= Priority.HOME_RISK:
         assert urgency(table.known[code]) <= urgency(by_class)
@@ -57,7 +57,7 @@ def test_an_added_code_is_never_less_urgent_than_its_class(table: CodeTable, cod
 
 @pytest.mark.parametrize("maker", Maker)
 def test_no_maker_makes_a_call_of_the_standard_quiet(maker: Maker) -> None:
-    """A code that a standard defines as a matter of life stays one for each maker; only UX is undefined there."""
+    """A code that a standard defines as LIFE stays LIFE for each maker; only UX is undefined there."""
     assert MAKERS[maker]
     for (system, code), meaning in MAKERS[maker].items():
         table = STANDARDS[system]
@@ -69,7 +69,7 @@ def test_no_maker_makes_a_call_of_the_standard_quiet(maker: Maker) -> None:
 @pytest.mark.parametrize("maker", [None, *Maker])
 @pytest.mark.parametrize("code", ["PA", "MA", "QA", "HA", "FA", "GA", "NA", "ND", "HV"])
 def test_calls_sound_everywhere(code: str, maker: Maker | None) -> None:
-    """A call is one with every maker's table and with none; so are duress codes that only Ajax sends."""
+    """A call is a call with every maker's table and without one; so are duress codes that only Ajax sends."""
     kind, phase = read(f"#AAA|Nri1/{code}5", maker)
     assert PRIORITIES[kind] is Priority.LIFE
     assert phase is Phase.NEW
@@ -91,7 +91,7 @@ def test_calls_sound_everywhere(code: str, maker: Maker | None) -> None:
     ],
 )
 def test_doubtful_codes(code: str, kind: Kind, phase: Phase) -> None:
-    """A code of an alarm letter that DC-03 does not define is an alarm, until the account says that Ajax sends it."""
+    """A code with an alarm letter that DC-03 does not define is an alarm, unless the account has the maker Ajax."""
     frame = f"#AAA|Nri1/{code}"
     assert read(frame) == (Kind.GENERAL_ALARM, Phase.NEW)
     assert read(frame, Maker.INIM) == (Kind.GENERAL_ALARM, Phase.NEW)
@@ -113,12 +113,12 @@ def test_doubtful_codes(code: str, kind: Kind, phase: Phase) -> None:
     ],
 )
 def test_codes_that_mean_the_same_everywhere(code: str, kind: Kind, phase: Phase) -> None:
-    """What only one maker sends, and no letter makes an alarm, needs no account that names the maker."""
+    """A code that only one maker sends, and that has no alarm letter, needs no maker in the account."""
     assert read(f"#AAA|Nri1/{code}") == read(f"#AAA|Nri1/{code}", Maker.AJAX) == (kind, phase)
 
 
 def test_codes_that_the_standard_defines_otherwise() -> None:
-    """Ajax' NC and XL mean something else than DC-03 says; elsewhere the standard holds."""
+    """Ajax' NC and XL have another meaning than in DC-03; for other accounts the standard holds."""
     assert read("#AAA|Nri1/NC1") == (Kind.PATH_TROUBLE, Phase.STATUS)
     assert read("#AAA|Nri1/NC1", Maker.AJAX) == (Kind.CONFIGURATION, Phase.RESTORE)
     assert read("#AAA|Nri1/XL7") == (Kind.FAULT, Phase.NEW)
@@ -145,19 +145,19 @@ def test_undefined_alarm() -> None:
     ],
 )
 def test_calls_of_climax(event: str, kind: Kind) -> None:
-    """Epilepsy, an empty bed, a fence left: codes that DC-05 leaves open sound from every terminal."""
+    """Codes that DC-05 leaves open are alarms from every terminal: epilepsy, an empty bed, a fence left."""
     assert read(f"#AAA|{event} 00 003") == read(f"#AAA|{event} 00 003", Maker.CLIMAX) == (kind, Phase.NEW)
 
 
 def test_the_qualifier_of_a_makers_code_counts() -> None:
-    """Contact ID says in the qualifier whether something ends, also where the maker says what."""
+    """In Contact ID the qualifier shows an end, also for a code with a maker's meaning."""
     assert read("#AAA|1102 00 003") == (Kind.PERSONAL_EMERGENCY, Phase.NEW)
     assert read("#AAA|1102 00 003", Maker.CLIMAX) == (Kind.FALL, Phase.NEW)
     assert read("#AAA|3102 00 003", Maker.CLIMAX) == (Kind.FALL, Phase.RESTORE)
 
 
 def test_the_reading_is_told() -> None:
-    """A signal that was read by a maker's table names it; the code stays as received, and has the maker's name."""
+    """A signal that was read by a maker's table names the maker. The code stays as received, with the maker's name."""
     (report,) = sia_dcs.parse(b"#AAA|Nri1/PE501^Hall^")
     signal = Signal("dc09", AccountId("", "0", "AAA"), report.event, b"", text=report.text, details={"block C": "x"})
     meant = as_meant_by(Maker.AJAX, signal)

@@ -1,4 +1,4 @@
-"""The MQTT convention: page, schema and decoder say the same; receipts; what a topic may be."""
+"""The MQTT convention: page, schema and decoder agree; receipts and topics have the right form."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ PIECES = (
     *'{}[]",:\\ ', "'", "nan", "1", "null", "true", "-", "é", "\0", "\n", '"ref":"1"', ',"dty":"0003"', '"stc":"0070",',
     '"a":', '{"ref":"7","dty":', "tc/1/T2/hb ", "\\u12", '"b"',
 )  # fmt: skip
-"""What broken JSON is made of."""
+"""Parts of broken JSON."""
 
 TAKEN_ALL_THE_SAME = {"hb-least", "pendant-least", "codes-unpadded", "side-fields-unreadable"}
-"""Recordings that a maker should not send, and that are received nevertheless: an alarm is an alarm."""
+"""Recordings that a maker should not send. They are received nevertheless, because an alarm is an alarm."""
 
 
 def garbled() -> st.SearchStrategy[bytes]:
@@ -50,7 +50,7 @@ def read(topic: str, payload: bytes) -> list[Item]:
 
 
 def as_published(topic: str, payload: str) -> dict[str, Any]:
-    """Return a message as the schema names it: by the last level of its topic."""
+    """Return a message under the name that the schema gives it, which is the last level of its topic."""
     leaf = topic.rpartition("/")[2]
     return {leaf: json.loads(payload) if payload.startswith("{") else payload}
 
@@ -64,7 +64,7 @@ def text_of(recording: Recording) -> tuple[str, str]:
 
 
 def test_the_schema_is_one() -> None:
-    """The schema itself is valid, and the page has examples of every kind of message."""
+    """The schema is valid, and the page has examples of every kind of message."""
     Draft202012Validator.check_schema(SCHEMA)
     assert {topic.rpartition("/")[2] for topic, _ in EXAMPLES} == set(SCHEMA["properties"])
 
@@ -85,20 +85,20 @@ def test_an_example_of_the_page_is_true(topic: str, payload: str) -> None:
     "recording", [one for one in recordings("mqtt") if one.is_good], ids=lambda recording: recording.name
 )
 def test_a_recording_follows_the_schema(recording: Recording) -> None:
-    """Every good recording is what the schema asks for, but for those that are taken all the same."""
+    """Every good recording follows the schema, except those that are taken all the same."""
     is_valid = VALIDATOR.is_valid(as_published(*text_of(recording)))
     assert is_valid is (recording.name not in TAKEN_ALL_THE_SAME)
 
 
 @pytest.mark.parametrize("name", ["ref-missing", "dty-word", "stc-boolean", "state-without-word"])
 def test_what_is_rejected_is_against_the_schema(name: str) -> None:
-    """A maker who checks against the schema is not refused."""
+    """A rejected message does not follow the schema, so a maker who checks against the schema is not refused."""
     (recording,) = [one for one in recordings("mqtt") if one.name == name]
     assert not VALIDATOR.is_valid(as_published(*text_of(recording)))
 
 
 def test_every_receipt_follows_the_schema() -> None:
-    """Whatever the verdict on whichever event, its receipt is one; nothing else gets any."""
+    """Every event gets a receipt of the right form under every verdict; other messages get no receipt."""
     decoder = MqttDecoder(lambda _: ())
     for recording in recordings("mqtt"):
         for item in heard(recording.data):
@@ -113,11 +113,11 @@ def test_every_receipt_follows_the_schema() -> None:
                         assert json.loads(answer)["ref"] == signal.sequence
 
 
-# --- what makes two messages one --------------------------------------------------------------------------------------
+# --- repetitions ------------------------------------------------------------------------------------------------------
 
 
 def test_a_repetition_is_the_same_event() -> None:
-    """Terminal, device and reference make an event; whatever else was said of it may differ."""
+    """Terminal, device and reference identify an event; its other fields may differ."""
     (first,) = signals(heard(b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","rssi":-60}'))
     (again,) = signals(heard(b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","rssi":-71}'))
     assert first.identity == again.identity != b""
@@ -127,7 +127,7 @@ def test_a_repetition_is_the_same_event() -> None:
 
 
 def test_two_losses_are_two() -> None:
-    """A state of another connection is another state; a bare word, which cannot tell, is never a repetition."""
+    """A state of another connection is another state; a bare word names no connection, so it is never a repetition."""
     losses = [
         signals(heard(f'tc/1/T1/$state {{"state":"lost","boot":7,"seq":{seq}}}'.encode()))[0] for seq in (3, 3, 4)
     ]
@@ -148,12 +148,12 @@ def test_two_losses_are_two() -> None:
     ],
 )  # fmt: skip
 def test_whom_a_topic_names(topic: str, terminal: str) -> None:
-    """Only a terminal of this version has a branch that receipts go to."""
+    """Only a terminal of this version has a branch for receipts."""
     assert terminal_of(topic) == terminal
 
 
 def test_the_longest_message_fits() -> None:
-    """A message of exactly the bound is read; of a longer one its first bytes are, and the next message too."""
+    """A message of exactly the bound is read. Of a longer one the first bytes are read, and so is the next message."""
     head, tail = b'tc/1/T1/ucr/ev {"ref":"1","dty":"0003","text":"', b'"}'
     fits = head + b"x" * (MAX_FRAME - len(head) - len(tail)) + tail
     assert len(fits) == MAX_FRAME
@@ -168,7 +168,7 @@ def test_the_longest_message_fits() -> None:
 
 
 def test_a_recording_has_a_message_for_each_topic() -> None:
-    """A line that begins with a topic begins a message; a payload may have several lines, and texts that look odd."""
+    """A line that begins with a topic begins a message. A payload may have several lines, and any texts."""
     text = 'a "b" {c} [d] \\ tc/1/T2/hb {} é'
     payload = json.dumps({"ref": "1", "text": text}, indent=1).encode()
     recording = b"tc/1/T1/ucr/ev " + payload + b"\r\ntc/1/T1/$info (null)\n\ntc/1/T1/hb {}"
@@ -181,7 +181,7 @@ def test_a_recording_has_a_message_for_each_topic() -> None:
 
 
 def test_what_stands_before_the_first_topic_is_shown() -> None:
-    """A recording that begins with something else loses none of it."""
+    """Bytes before the first topic of a recording are kept."""
     first, second = heard(b"Client received\xff\ntc/1/T1/hb {}\n")
     assert isinstance(first, Reject)
     assert first.raw.startswith(b"Client received\xff")
@@ -206,7 +206,7 @@ def test_what_stands_before_the_first_topic_is_shown() -> None:
 )
 @pytest.mark.parametrize("is_first", [True, False])
 def test_what_is_no_json_costs_itself(member: str, is_first: bool) -> None:  # noqa: FBT001 both orders
-    """Nearly JSON costs the field in which it is, wherever that stands: the event beside it is taken."""
+    """A member that is not quite JSON costs only itself, wherever it stands: the event is taken."""
     fields = ['"ref":"1","dty":"0003","stc":"0010"', member][:: -1 if is_first else 1]
     payload = f"{{{','.join(fields)}}}"
     for items in (heard(f"tc/1/T1/ucr/ev {payload}\n".encode()), read("tc/1/T1/ucr/ev", payload.encode())):
@@ -216,14 +216,14 @@ def test_what_is_no_json_costs_itself(member: str, is_first: bool) -> None:  # n
 
 @given(garbage=st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode), garbled()))
 def test_nothing_behind_an_event_costs_it(garbage: bytes) -> None:
-    """Once reference, device and status are read, whatever follows in the object costs no call."""
+    """Once reference, device and status are read, nothing that follows in the object costs a call."""
     items = read("tc/1/T1/ucr/ev", b'{"ref":"1","dty":"0003","stc":"0010","batt":' + garbage + b"}")
     assert [signal.event.phase for signal in signals(items)] == [Phase.NEW]
 
 
 @given(payload=garbled())
 def test_whatever_a_payload_is_it_has_one_answer(payload: bytes) -> None:
-    """A message gives a report, or a reject and at most one refusal; nothing raises, and both ways to read it agree."""
+    """A message gives a report, or a reject and at most one refusal, without an error."""
     items = read("tc/1/T1/ucr/ev", payload)
     assert len(signals(items)) + sum(isinstance(item, Reject) for item in items) >= 1
     assert sum(isinstance(item, Reply) for item in items) <= 1 - len(signals(items))
@@ -233,7 +233,7 @@ def test_whatever_a_payload_is_it_has_one_answer(payload: bytes) -> None:
     "case", [case for case in FIELD["cases"] if len(case["content"]) < MAX_FRAME], ids=lambda case: str(case["id"])
 )
 def test_a_message_says_what_its_recording_says(case: dict[str, Any]) -> None:
-    """Live from a broker and as a line of a recording a message gives the same items."""
+    """A message gives the same items live from a broker and as a line of a recording."""
     topic, _, payload = case["content"].encode("latin-1").partition(b" ")
 
     assert read(topic.decode(), payload) == heard(topic + b" " + payload)

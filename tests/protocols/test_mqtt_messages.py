@@ -1,4 +1,4 @@
-"""One MQTT message says one thing, in its own terminal's name; what the broker says is no sign of life."""
+"""One MQTT message gives at most one signal, of its own terminal; a report of the broker is no sign of life."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read(topic: str, payload: str, *, retained: bool = False) -> list[Item]:
 
 @pytest.mark.parametrize("behind", [f"tc/1/T2/hb {BEAT}", f"tc/1/T1/hb {BEAT}", "tc/1/T2/$state ready", "tc/1/T2/hb {"])
 def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
-    """A terminal that a broker holds to its own topics can not speak for another one from within a payload."""
+    """A broker lets a terminal use only its own topics, and its payload cannot report for another terminal either."""
     said, reject = read("tc/1/T1/ucr/ev", f"{PRESS} {behind}")
     assert isinstance(said, Signal)
     assert (said.id.account, said.device) == ("T1", "ucr")
@@ -28,7 +28,7 @@ def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
 
 @pytest.mark.parametrize("topic", ["tc/1/T1/a b/ev", "tc/2/T1/ucr/ev", "tc/1/T1/ucr/ev", "tc/1/T1/", "tc", ""])
 def test_nor_behind_what_is_broken(topic: str) -> None:
-    """A topic with a blank, another version, an event that cannot be read: all of it is evidence."""
+    """A topic with a blank, a topic of another version and an event that cannot be read are evidence."""
     items = read(topic, f'{{"ref":"7-1","dty":"?"}} tc/1/T2/hb {BEAT}')
     assert {type(item) for item in items} <= {Reject, Reply}
     assert {item.id.account for item in items if isinstance(item, Reject) and item.id} <= {"T1"}
@@ -52,7 +52,7 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
     ],
 )
 def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hearsay: bool, repeated: bool) -> None:  # noqa: FBT001
-    """A last will and what was retained; a call for help is one even so, since it may be heard for the first time."""
+    """Last wills and retained messages are no sign of life. A retained call counts, because it may be new here."""
     leaf, _, payload = line.partition(" ")
     (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
     assert isinstance(said, Signal)
@@ -60,7 +60,7 @@ def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hear
 
 
 def test_an_object_without_fields_is_an_object() -> None:
-    """A terminal that has nothing to say of itself is alive: its heartbeat is no retained message that was removed."""
+    """A terminal that sends an empty object is alive: its heartbeat is no retained message that was removed."""
     (said,) = read("tc/1/T1/hb", "{}")
     assert isinstance(said, Signal)
     assert said.event.kind is Kind.HEARTBEAT
@@ -68,14 +68,14 @@ def test_an_object_without_fields_is_an_object() -> None:
 
 @pytest.mark.parametrize("payload", [f"[{PRESS}]", f"[[ {PRESS} ] ]\n"])
 def test_the_end_of_a_list_is_nothing_behind_the_object(payload: str) -> None:
-    """An event in a list is that event, and no second item makes a technical alarm of the bracket."""
+    """An event in a list is that event, and the bracket gives no second item."""
     (said,) = read("tc/1/T1/ucr/ev", payload)
     assert isinstance(said, Signal)
     assert said.event.kind is Kind.PERSONAL_EMERGENCY
 
 
 def test_a_second_object_in_a_list_is_evidence() -> None:
-    """One message says one thing, so what else is in the list is kept, and told to the maker."""
+    """One message gives one signal, so the rest of the list is kept as a reject, which tells the maker."""
     said, reject = read("tc/1/T1/ucr/ev", f"[{PRESS}, {PRESS}]")
     assert (type(said), type(reject)) == (Signal, Reject)
 
@@ -87,7 +87,7 @@ def test_a_second_object_in_a_list_is_evidence() -> None:
     ("hb", f"{BEAT}{BEAT}", Kind.FAULT),
 ])  # fmt: skip
 def test_a_second_event_behind_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
-    """It is not read, so that an operator hears of it as of every event that cannot be read; noise is a fault."""
+    """A second event is not read, so an operator sees it like every unreadable event; noise is a fault."""
     _, reject = read(f"tc/1/T1/ucr/{leaf}", payload)
     assert isinstance(reject, Reject)
     assert reject.kind is kind

@@ -1,7 +1,7 @@
-"""Two public libraries, written elsewhere, as independent encoders and decoders: siadc09 and my-dc09-spt.
+"""Two public libraries of other authors, siadc09 and my-dc09-spt, are independent encoders and decoders.
 
-What they build we read with the same meaning, in clear and sealed; what we answer they accept. siadc09 1.0.1 knows no
-classic NAK ("A0") and reads qualifier 3 as unknown; neither of the two is asked about that.
+The receiver reads their frames with the same meaning, in clear and sealed, and they accept its answers. siadc09 1.0.1
+does not know the classic NAK ("A0") and reads qualifier 3 as unknown, so these are not tested with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MEDICAL = Event(Kind.PERSONAL_EMERGENCY, Phase.NEW, "MA", "sia_dcs")
 
 
 def received(frame: bytes, secret: bytes | None, *, long_pad: bool = False) -> tuple[Signal, bytes]:
-    """Return the signal our decoder makes of a frame, and the acknowledgement it gives when that is stored."""
+    """Return the signal that our decoder makes of a frame, and its acknowledgement once the signal is stored."""
     keys = [Key(name="shared", secret=secret, long_pad=long_pad)] if secret else []
 
     def lookup(_: AccountId) -> Sequence[Key]:
@@ -57,7 +57,7 @@ def theirs(secret: bytes | None, token: str, sequence: int, data: bytes, extende
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_siadc09_reports(secret: bytes | None) -> None:
-    """A fall, with text and time of occurrence, is read as siadc09 meant it, and it takes our acknowledgement."""
+    """A fall with text and time of occurrence is read as siadc09 means it, and siadc09 takes our acknowledgement."""
     blocks = [b"Ino movement since", b"H03:00:00,01-02-2026", b"X002E10.5", b"Y41N23.1"]
     signal, answer = received(theirs(secret, "ADM-CID", 42, b"#BEEF|1103 01 007", blocks), secret, long_pad=True)
     assert (signal.event, signal.device, signal.area) == (FALL, "007", "01")
@@ -74,7 +74,7 @@ def test_siadc09_reports(secret: bytes | None) -> None:
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_siadc09_heartbeats(secret: bytes | None) -> None:
-    """Its null message is a heartbeat, sealed without a bar behind a pad of a whole block."""
+    """Its null message is a heartbeat, which it seals without a bar after a pad of a whole block."""
     caller = sia_account.Account(acct=0x1234, key=secret)
     signal, answer = received(sia_message.NullMessage(caller).encode(), secret, long_pad=True)
     assert signal.event == Event(Kind.HEARTBEAT, Phase.STATUS, "NULL", "dc09")
@@ -91,7 +91,7 @@ def test_siadc09_takes_our_duh() -> None:
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_siadc09_reads_what_we_build(secret: bytes | None) -> None:
-    """A frame of ours says to siadc09 what it says to us."""
+    """siadc09 reads a frame of ours with the same meaning."""
     caller = AccountId("C0FFD", "12", "BEEF")
     frame = build("SIA-DCS", "0042", caller, b"#BEEF|Nri1/MA007", extended=[b"Ihelp"], timestamp=NOW, key=secret)
     message = sia_message.parse_frame(frame, secret)
@@ -118,7 +118,7 @@ SPT_SECRETS = [None, bytes(range(16)), bytes(range(32))]
 @pytest.mark.parametrize("secret", SPT_SECRETS)
 @pytest.mark.parametrize("code", ["103", "101", "602", "641"])
 def test_spt_contact_id(secret: bytes | None, code: str) -> None:
-    """A Contact ID report of my-dc09-spt with position is read as meant, and it takes our acknowledgement."""
+    """A Contact ID report of my-dc09-spt with position is read as meant, and the library takes our acknowledgement."""
     payload = dc05_msg.dc05event("1234", {"code": code, "area": "01", "zone": "007"})
     payload += dc09_msg.dc09_extra({"lon": "2.1686", "lat": "41.3874", "battery_level": 80})
     spt, frame = dialled(secret, "ADM-CID", 42, payload)
@@ -137,7 +137,7 @@ def test_spt_contact_id(secret: bytes | None, code: str) -> None:
 @pytest.mark.parametrize("secret", SPT_SECRETS)
 @pytest.mark.parametrize("flavor", ["", "xsia"])
 def test_spt_sia(secret: bytes | None, flavor: str) -> None:
-    """A SIA report of my-dc09-spt, text in a block or in the xSIA manner, is read as meant."""
+    """A SIA report of my-dc09-spt, with text in a block or as xSIA writes it, is read as meant."""
     params = {
         "code": "MA",
         "area": "1",
@@ -160,7 +160,7 @@ def test_spt_sia(secret: bytes | None, flavor: str) -> None:
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 @pytest.mark.parametrize("secret", SPT_SECRETS)
 def test_spt_polls(secret: bytes | None) -> None:
-    """Its poll is a heartbeat; it sets its clock from our NAK."""
+    """Its poll is a heartbeat, and it sets its clock from our NAK."""
     keys = [Key(name="shared", secret=secret)] if secret else []
     spt = dc09_msg("1234", key=secret)
     decoder = Dc09Decoder(lambda _: keys)

@@ -1,4 +1,4 @@
-"""The registry: ours by name, third parties' by entry point, and clear words when one of those is broken."""
+"""The registry has our protocols by name and third parties' by entry point; a broken entry gives a clear error."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ nothing = "not a description"
 
 
 def install(path: Path, target: str) -> None:
-    """Lay down what a package installer would: a module and its metadata."""
+    """Write the files that a package installer would write: a module and its metadata."""
     (path / "acme_alarm.py").write_text(MODULE, encoding="utf-8")
     metadata = path / "acme_alarm-1.0.dist-info"
     metadata.mkdir()
@@ -64,7 +64,7 @@ def install(path: Path, target: str) -> None:
 
 
 def test_names() -> None:
-    """Every protocol stands under its own name, says in words what it is and bounds what it holds."""
+    """Every protocol stands under its own name, and has a summary and a bound of what it holds."""
     for name, description in PROTOCOLS.items():
         assert description.name == name
         assert description.summary
@@ -85,7 +85,7 @@ def test_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("said", [b"FA", b"\x1b]0;owned\x07", b"\x9b2J", b"A" * 16_000])
 def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
-    """What it takes for a code is one, or none; kind, bytes and answer are its own."""
+    """An invalid code of a third party is replaced; kind, bytes and answer stay as the third party made them."""
     install(tmp_path, "acme_alarm:echo")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
@@ -102,7 +102,7 @@ def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_third_party_may_read_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A protocol of messages is registered as one of streams is, and its codes obey nothing either."""
+    """A protocol of messages is registered like one of streams, and its invalid codes are replaced, too."""
     install(tmp_path, "acme_alarm:posted")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
@@ -118,7 +118,7 @@ def test_a_third_party_may_read_messages(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("target", ["acme_alarm:taken", "acme_alarm:nothing", "acme_alarm:missing", "no_such_module:x"])
 def test_broken_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    """A broken entry stops the start with the package's name and the remedy, and takes no name of ours."""
+    """A broken entry, or one with a name of ours, gives an error with the package's name and the remedy."""
     install(tmp_path, target)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError) as error:

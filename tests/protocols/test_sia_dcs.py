@@ -1,4 +1,4 @@
-"""SIA DC-03 as DC-09 carries it, in the ways the field writes it."""
+"""SIA DC-03 as DC-09 carries it, in the forms that devices write."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_code(form: str) -> None:
 )
 @pytest.mark.parametrize("account", ["", "#1234|", "1234|"])
 def test_forms(data: str, events: list[tuple[str, str, str, str]], account: str) -> None:
-    """The forms of the standard and of the field, with the account, without its # and without it."""
+    """The forms of the standard and of devices are read, with the account, without its # and without it."""
     assert read(account + data) == events
 
 
@@ -94,12 +94,12 @@ def test_forms(data: str, events: list[tuple[str, str, str, str]], account: str)
     ],
 )
 def test_account(data: str, account: str) -> None:
-    """The account in the data is told as it is spelled there, or not at all."""
+    """The account in the data is returned as it is spelled there, or not at all."""
     assert [report.account for report in sia_dcs.parse(data.encode(), caller="abcd")] == [account]
 
 
 def test_event_that_could_be_an_account() -> None:
-    """A first block that reads as an event is one: an account without its # must not hide an alarm."""
+    """A first block that reads as an event is an event, because an account without its # must not hide an alarm."""
     assert read("BA01|NFA02") == [("BA", "01", "", ""), ("FA", "02", "", "")]
     assert read("BA01|Atext") == [("BA", "01", "", "text")]
     assert read("NBA01|Atext") == [("BA", "01", "", "text")]
@@ -119,14 +119,14 @@ def test_measurement() -> None:
 
 
 def test_a_measurement_without_bound_is_text() -> None:
-    """Digits beyond any number are kept as they came: JSON knows no infinity."""
+    """Digits beyond any number are kept as received, because JSON has no infinity."""
     (report,) = sia_dcs.parse(b"#1234|NZA3*" + b"9" * 400 + b"DC")
     assert not report.measurements
     assert "9" * 400 + "DC" in (report.text, *report.details.values())
 
 
 def test_what_has_no_field_is_kept() -> None:
-    """Modifiers without a field, names, other blocks and what cannot be read stand in the details."""
+    """Modifiers without a field, names, other blocks and unreadable text are kept in the details."""
     (report,) = sia_dcs.parse(b"#1234|Nti12:30/da01-02-26/ri1^Flat^/ph3/MA7|EDA1|Cx|@a")
     expected = {"ti": "12:30", "da": "01-02-26", "ri name": "Flat", "ph": "3", "block E": "DA1", "block C": "x"}
     assert report.details == expected | {"block @": "a"}
@@ -135,13 +135,13 @@ def test_what_has_no_field_is_kept() -> None:
 
 
 def test_passcode_is_not_repeated() -> None:
-    """Of a passcode block only the fact that it came is told."""
+    """Of a passcode block only the fact that it came is kept."""
     (report,) = sia_dcs.parse(b"#1234|?4711|NOP1")
     assert report.details == {"block ?": "present"}
 
 
 def test_unknown_alarm() -> None:
-    """An unknown code behind an alarm letter is that alarm."""
+    """An unknown code with an alarm letter is that alarm."""
     (report,) = sia_dcs.parse(b"#1234|NMQ1")
     assert report.event == (Kind.PERSONAL_EMERGENCY, Phase.NEW, "MQ", "sia_dcs")
 
@@ -149,7 +149,7 @@ def test_unknown_alarm() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60) | st.text("NOA#|/^*ribaBPFLMC0123456789'", max_size=40).map(str.encode))
 def test_nothing_raises(data: bytes) -> None:
-    """Whatever stands in the data, it is read or it is not; nothing raises."""
+    """Any data are read or not read, without an error."""
     for report in sia_dcs.parse(data):
         assert report.event.code.encode() in data
 
@@ -157,23 +157,23 @@ def test_nothing_raises(data: bytes) -> None:
 @pytest.mark.parametrize("gap", [",", ";", ".", " ", ", ", "]", "\\", " N", "|N"])
 @pytest.mark.parametrize("modifiers", ["", "ri2/", "ri2id5"])
 def test_a_call_behind_another_separator_is_not_hidden_in_the_event_before(gap: str, modifiers: str) -> None:
-    """A low battery is TECHNICAL: the call behind it must be an event of its own."""
+    """A low battery is TECHNICAL, so the call after it must be an event of its own."""
     codes = [code for code, *_ in read(f"#1234|Nri1/YT00{gap}{modifiers}PA02")]
     assert codes == ["YT", "PA"]
 
 
 @pytest.mark.parametrize("text", [" KITCHEN", " TV room", " 01", "-01", "; hall", " PAUL"])
 def test_a_text_behind_an_event_is_no_event(text: str) -> None:
-    """It stays a detail."""
+    """A text after an event stays a detail."""
     (report,) = sia_dcs.parse(f"#1234|Nri1/YT{text}".encode())
     assert report.details["rest"] == text
 
 
 def test_very_many_events_are_counted() -> None:
-    """The first ones are told, and one report stands for the others, which may be calls."""
+    """The first events are reported one by one, and one report stands for the others, which may be calls."""
     reports = sia_dcs.parse(b"#1234|N" + b"/".join([b"PA"] * 1_300))
     assert len(reports) == EVENTS_MAX + 1
     assert {report.event.kind for report in reports[:-1]} == {Kind.PERSONAL_EMERGENCY}
     last = reports[-1]
     assert (last.event.kind, last.event.code) == (Kind.UNREADABLE, "more")
-    assert last.text == f"and {1_300 - EVENTS_MAX} more events: the bytes hold them"
+    assert f"and {1_300 - EVENTS_MAX} more events" in last.text

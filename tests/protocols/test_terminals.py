@@ -1,4 +1,4 @@
-"""GSM terminals: what a retry is, who is who on a connection, and what is never answered."""
+"""GSM terminals: retries, the device of a connection, and messages that are never answered."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sos(at: int | None, sequence: int, record: int | None = None) -> bytes:
 
 @each_terminal
 def test_a_retry_is_recognised(protocol: str) -> None:
-    """The same bytes on another connection have the same identity, or none; different parts never share one."""
+    """The same bytes on another connection have the same identity, or none. Different parts never share an identity."""
     for found in recordings(protocol):
         first, again = heard(protocol, found.whole), heard(protocol, found.whole)
         assert [signal.identity for signal in first] == [signal.identity for signal in again], found.name
@@ -60,7 +60,7 @@ def test_a_retry_is_recognised(protocol: str) -> None:
 
 @each_terminal
 def test_two_devices_are_two_reports(protocol: str) -> None:
-    """What one device says is never a retry of what another said."""
+    """A report of one device is never a retry of another device's report."""
     identities: dict[bytes, str] = {}
     for found in recordings(protocol):
         for signal in heard(protocol, found.whole):
@@ -70,7 +70,7 @@ def test_two_devices_are_two_reports(protocol: str) -> None:
 
 @each_terminal
 def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
-    """Where nothing tells two emergencies apart, neither is taken for the other."""
+    """If nothing distinguishes two emergencies, neither is taken for the other."""
     for found in recordings(protocol):
         for signal in heard(protocol, found.whole):
             if signal.event.kind is Kind.PERSONAL_EMERGENCY and signal.occurred_at is None and protocol != "queclink":
@@ -98,9 +98,9 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
     ids=lambda said: said[0],
 )
 def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
-    """Two alarms that differ in nothing are one only if their time is that of a fix: else it may have stood still.
+    """Two equal alarms are one alarm only if their time is that of a fix, because another time may have stood still.
 
-    And a live alarm must not look as old as the last fix.
+    A live alarm must not look as old as the last fix.
     """
     protocol, login, alarm, fixed, unfixed = said
     assert heard(protocol, login + alarm % fixed)[-1].identity
@@ -110,7 +110,7 @@ def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, byte
 
 @each_terminal
 def test_what_policy_refuses_is_not_acknowledged(protocol: str) -> None:
-    """A refused report gets no answer, a duplicate the same as a stored one."""
+    """A refused report gets no answer; a duplicate gets the same answer as a stored report."""
     for found in recordings(protocol):
         decoder = found.decoder()
         for signal in signals(decode(decoder, [found.data])):
@@ -128,7 +128,7 @@ def test_the_last_login_counts(protocol: str) -> None:
 
 
 def test_stored_and_sent_again_is_one_report() -> None:
-    """A report that comes once as it happens and once from the device's memory is one."""
+    """A report that comes first live and then from the device's memory is one report."""
     text = b",01/12/25,09:15:00,59.3,18.0,3,120,120041,28.0,70,7,12,1.1;"
     live, stored = (heard("minifinder", b"!1,350000000000033;!" + kind + text)[-1] for kind in (b"D", b"B"))
     assert (live.identity, live.buffered, stored.buffered) == (stored.identity, False, True)
@@ -139,9 +139,9 @@ def test_stored_and_sent_again_is_one_report() -> None:
 
 @pytest.mark.parametrize("name", ["sos-2997544f", "fall-0a262fc3", "low_battery-8f993e23", "data-b14dc8b6"])
 def test_eview_report_leaves_no_cycles(name: str) -> None:
-    """What a pendant tells leaves the garbage collector nothing to find: its search would hold up the whole fleet."""
+    """A pendant's report leaves no cycles, because the garbage collector's search would delay the whole fleet."""
     report = recording("eview", name)
-    decode(report.decoder(), [report.data])  # what is made once is no garbage
+    decode(report.decoder(), [report.data])  # objects that are made once are no garbage
     gc.collect()
     gc.disable()
     try:
@@ -152,7 +152,7 @@ def test_eview_report_leaves_no_cycles(name: str) -> None:
 
 
 def test_eview_alarm_comes_again_in_another_frame() -> None:
-    """An alarm with a time of its own is the same one in any frame; without it, only in the same frame."""
+    """An alarm with a time of its own is the same alarm in any frame; without one, only in the same frame."""
     first, again = (heard("eview", sos(1_764_999_600, number))[0] for number in (1, 2))
     later = heard("eview", sos(1_764_999_601, 3))[0]
     assert first.identity == again.identity != later.identity
@@ -170,7 +170,7 @@ def test_eview_alarm_comes_again_in_another_frame() -> None:
 def test_no_eview_alarm_is_lost_among_other_keys(
     alarms: list[tuple[int, int]], others: list[tuple[int, bytes]], chance: Random
 ) -> None:
-    """Whatever keys stand around them, in whatever order and form: every bit of every alarm is told, an SOS first."""
+    """Every bit of every alarm is reported, an SOS first, whatever keys stand around them, in any order and form."""
     keys = [(2, code.to_bytes(4, "little") + at.to_bytes(4, "little")) for code, at in alarms] + others
     chance.shuffle(keys)
     came = heard("eview", frame(b"\x01" + IMEI + b"".join(bytes((len(value) + 1, key)) + value for key, value in keys)))
@@ -182,7 +182,7 @@ def test_no_eview_alarm_is_lost_among_other_keys(
 
 @given(status=st.integers(0, 2**32 - 1), fix=st.text("AV,.0123456789-NSEW ", max_size=40))
 def test_no_watch_alarm_is_lost_behind_a_place(status: int, fix: str) -> None:
-    """Whatever a watch says about its place, as long as the fields are there: every high bit of its status is told."""
+    """Every high bit of a watch's status is reported, whatever the fields of its place hold."""
     place = [field.strip() for field in (fix + ",,,,,,").split(",")][:5]
     content = ",".join(
         ("UD", "011225", "101500", *place, "0", "0", "0", "0", "9", "9", "0", "0", f"{status:08X}", "0,0")
@@ -208,7 +208,7 @@ STATES = {
 @pytest.mark.parametrize("protocol", STATES)
 @given(bits=st.integers(0, 2**32 - 1))
 def test_the_gravest_alarm_leads(protocol: str, bits: int) -> None:
-    """When several alarm bits stand in one frame, they are told in the order of their urgency."""
+    """Several alarm bits of one frame are reported in the order of their urgency."""
     urgency = [
         Priority.ROUTINE if signal.event.phase is Phase.RESTORE else PRIORITIES[signal.event.kind]
         for signal in heard(protocol, STATES[protocol](bits))
@@ -218,7 +218,7 @@ def test_the_gravest_alarm_leads(protocol: str, bits: int) -> None:
 
 @given(status=st.integers(0, 2**32 - 1), values=st.integers(2, 8), command=st.sampled_from(["UD", "AL", "al_lte"]))
 def test_no_watch_alarm_is_lost_in_a_short_form(status: int, values: int, command: str) -> None:
-    """However many values a watch leaves out before its status: every high bit of it is told."""
+    """Every high bit of a watch's status is reported, however many values it leaves out before the status."""
     said = ",".join((command, "011225,101500,A,41.387111,N,2.171111,E", *["0"] * values, f"{status:08X}"))
     bits = {f"bit{bit}" for bit in range(16, 32) if status >> bit & 1}
     came = heard("watch3g", bracketed(said))
@@ -227,7 +227,7 @@ def test_no_watch_alarm_is_lost_in_a_short_form(status: int, values: int, comman
 
 
 def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
-    """A length of 64 KiB must not make the receiver hold what no message can have."""
+    """A length of 64 KiB must not make the receiver hold more bytes than a message can have."""
     decoder = STREAMS["watch3g"].make(lambda _: [])
     decoder.feed(b"[3G*5000000001*FFFF*LK]")
     rejected = [item for item in decoder.feed(b"A" * 20_000) if isinstance(item, Reject)]
@@ -236,7 +236,7 @@ def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
 
 
 def test_one_bad_bit_is_never_acknowledged() -> None:
-    """Whichever bit of an Eview frame is flipped, no signal comes of it."""
+    """An Eview frame with any one bit flipped gives no signal."""
     good = recording("eview", "sos-eabdaf97").data
     for bit in range(8 * len(good)):
         bent = bytearray(good)
@@ -249,7 +249,7 @@ def test_one_bad_bit_is_never_acknowledged() -> None:
 
 
 def test_a_message_of_nothing_but_alarms_is_bounded() -> None:
-    """However many alarms one message claims, it becomes so many signals and no more, the most urgent ones."""
+    """However many alarms one message claims, it becomes at most ``MAX_EVENTS`` signals, the most urgent ones."""
     keys = b"".join(b"\x09\x02\xff\xff\xff\xff" + (1_700_000_000 + n).to_bytes(4, "little") for n in range(800))
     came = heard("eview", frame(b"\x01" + IMEI + keys))
     assert len(came) == MAX_EVENTS
@@ -259,10 +259,10 @@ def test_a_message_of_nothing_but_alarms_is_bounded() -> None:
 
 @pytest.mark.parametrize("pattern", [b"\xab", b"\xab\xab\xab\x10\x10\x10", b"\xab\x10\xff\x1f", b"\xab\x10\x01\x00"])
 def test_an_sos_behind_nothing_but_openings(pattern: bytes) -> None:
-    """A stream made of openings costs bounded work, and the frame behind it is read."""
+    """A stream made of openings costs bounded work, and the frame after it is read."""
     cutter = Cutter()
     started = process_time()
     flood = (pattern * MAX_FRAME)[: 4 * MAX_FRAME]
     pieces = cutter.feed(flood + sos(1_764_999_600, 1)) + cutter.finish()
     assert sos(1_764_999_600, 1) in pieces
-    assert process_time() - started < 5  # 32 KiB take a quarter of a second; looking at pairs of openings takes minutes
+    assert process_time() - started < 5  # 32 KiB take a quarter of a second; comparing pairs of openings takes minutes

@@ -1,4 +1,4 @@
-"""Every recording decodes as written beside it; a new one needs a file, no Python."""
+"""Every recording decodes as its file says; a new one needs only a file, no Python."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ each = pytest.mark.parametrize("recording", ALL, ids=lambda r: f"{r.protocol}-{r
 
 
 def test_every_protocol_has_recordings() -> None:
-    """No protocol is registered without recordings, and no recordings lie about without a protocol."""
+    """Every registered protocol has recordings, and at least one of them is good."""
     assert {path.name for path in FIXTURES.iterdir() if path.is_dir() and any(path.glob("*.json"))} >= set(PROTOCOLS)
     assert all(any(r.is_good for r in ALL if r.protocol == protocol) for protocol in PROTOCOLS)
 
 
 @each
 def test_items(recording: Recording) -> None:
-    """A recording gives exactly the items that were written down for it."""
+    """A recording gives exactly the items in its file."""
     items = [item_fields(item, recording.protocol) for item in decode(recording.decoder(), [recording.data])]
     shown = [
         {name: item[name] for name in expected} for item, expected in zip(items, recording.expect_items, strict=False)
@@ -36,7 +36,7 @@ def test_items(recording: Recording) -> None:
 
 @pytest.mark.parametrize("recording", [r for r in ALL if not r.keys], ids=lambda r: f"{r.protocol}-{r.name}")
 def test_answers(recording: Recording) -> None:
-    """A stored report is answered byte for byte as written down; what was rejected is never acknowledged."""
+    """A stored report is answered byte for byte as its file says; rejected bytes are never acknowledged."""
     decoder = recording.decoder()
     answers = [decoder.answer(signal, STORED, NOW) for signal in signals(decode(decoder, [recording.data]))]
     assert [answer for answer in answers if answer] == (recording.expect_answers or [])

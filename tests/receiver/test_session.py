@@ -142,7 +142,7 @@ def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
             assert {row["parts"] for row in rows} == {EVENTS_MAX + 1}
             last = rows[-1]
             assert (last["kind"], last["part"]) == ("unreadable", EVENTS_MAX + 1)
-            assert last["text"] == f"and {MANY - EVENTS_MAX} more events: the bytes hold them"
+            assert f"and {MANY - EVENTS_MAX} more events" in last["text"]
             assert [bytes(row["raw"]) for row in rows] == [b"m."] + [b""] * EVENTS_MAX
             assert any("unreadable more" in alarm["why"] for alarm in await one.core.open_alarms())
             with Archive(one.core.directory) as archive:

@@ -1,1 +1,1 @@
-"""Wire formats: one decoder, one file or folder; code tables as data. No I/O, clock, logger, settings or async."""
+"""Decoders of the wire formats, each a file or folder, and code tables. They use no I/O, clock, logger or async."""

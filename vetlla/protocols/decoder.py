@@ -1,11 +1,11 @@
-"""The two contracts of decoders: bytes and verdicts in, values and bytes out.
+"""The two contracts of decoders, which take bytes and verdicts and return values and bytes.
 
-``Decoder`` reads a stream or a datagram: each connection or datagram has one of its own. ``MessageDecoder`` reads
-messages that their transport delivers whole, such as a broker; it keeps nothing between two messages. Neither raises an
-error for what a peer sent, and neither holds a socket, a clock or a logger.
-The code of an event is what ``codes.code_of`` makes of what a device sent: operators read it at their terminals. For
-decoders of third parties the registry sees to it (``coded.py``).
-The text of a ``Reject`` is logged, so it names no account and repeats nothing of the bytes.
+``Decoder`` reads a stream or a datagram; each connection or datagram has one of its own. ``MessageDecoder`` reads
+messages that their transport, such as a broker, delivers whole; it keeps nothing between two messages. Neither raises
+an error because of what a peer sent, and neither holds a socket, a clock or a logger.
+The code of an event is made by ``code_of``, because operators read it at their terminals. For decoders of third parties
+the registry calls it (``foreign_codes.py``).
+The text of a ``Reject`` is logged, so it names no account and repeats none of the bytes.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Item, Signal, Verdict
 
 KeyLookup: TypeAlias = Callable[[AccountId], Sequence[Key]]
-"""Keys that may open this account's frames: the current one first, the outgoing one behind it during a rotation."""
+"""Returns the keys that may open an account's frames: the current key and, during a rotation, then the outgoing one."""
 
 
 class Decoder(Protocol):
     """Reads a stream or a datagram."""
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete. Never raises for what a peer sent."""
+        """Take the next bytes, cut anywhere; return the items that they complete. Never raises for bad bytes."""
         ...
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended: a remainder becomes a Reject, or the alarm that had come by then."""
+        """Take the end of the stream; return the rest as a Reject, or as an alarm if one can be read from it."""
         ...
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        """Return the peer's acknowledgement for the store's verdict; b"" says nothing."""
+        """Return the acknowledgement that the peer gets for this verdict; b"" if it gets none."""
         ...
 
 
@@ -48,37 +48,37 @@ class Message(NamedTuple):
     """Where it was published."""
     payload: bytes
     retained: bool = False
-    """The broker had kept it: its device sent it earlier."""
+    """True if the broker had kept it, so that its device sent it earlier."""
 
 
 class MessageDecoder(Protocol):
     """Reads messages that their transport delivers whole."""
 
     def read(self, message: Message) -> list[Item]:
-        """Return what one message says. Never raises for what a peer sent."""
+        """Return the items of one message. Never raises because of what a peer sent."""
         ...
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        """Return the receipt for the store's verdict; b"" says nothing."""
+        """Return the receipt that the peer gets for this verdict; b"" if it gets none."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One line of the registry: a protocol of streams or datagrams."""
+    """A protocol of streams or datagrams in the registry."""
 
     name: str
     summary: str
     make: Callable[[KeyLookup], Decoder]
     max_pending: int
-    """Bytes a decoder may hold of an unfinished frame."""
+    """Bytes of an unfinished frame that a decoder may hold."""
     transports: tuple[str, ...] = ("tcp", "udp")
-    """What it is spoken over; a datagram has a decoder of its own, and knows no login that came in another one."""
+    """Transports that carry it. A datagram has a decoder of its own, which knows no login from another datagram."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDescription:
-    """One line of the registry: a protocol of messages."""
+    """A protocol of messages in the registry."""
 
     name: str
     summary: str

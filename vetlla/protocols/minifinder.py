@@ -9,10 +9,10 @@
     flags   0 GPS fix, 1 network fix, 2 GPS fault, 6 SOS, 7 over speed, 8 fall, 9-11 geofence, 12 low battery,
             14 15 motion, 16-20 GSM signal, 22 charging
 
-Protocol rev 1.26 (first pages) and Traccar's decoder; the alarm bits were confirmed by a second server, but no frame
-with one is public. Only the login names the device: all behind it on the connection is its. The protocol knows no
-acknowledgement, no sequence and no checksum; the flags stay set in message after message, which the queue joins to the
-home's open alarm. Tested with: docs/protocols/minifinder.md.
+The sources are protocol rev 1.26 (first pages) and Traccar's decoder. A second server confirmed the alarm bits, but no
+frame with one is public. Only the login names the device; all later messages on the connection belong to it. The
+protocol has no acknowledgement, no sequence number and no checksum. The flags stay set in one message after the other,
+and the queue joins these to the home's open alarm. docs/protocols/minifinder.md says what it was tested with.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FLAGS: Final = re.compile(r"\s*[0-9A-Fa-f]{1,16}\s*", re.ASCII)
 _IMEI: Final = re.compile(r"\d{15}", re.ASCII)
 
 _REPORTS: Final = frozenset("BCD")
-"""Messages that carry flags. "A" is older: date, time and place, and two fields that nobody has described."""
+"""Messages that carry flags. "A" is older and has date, time and place, and two fields that no source describes."""
 _ALARM_BITS: Final = (6, 8, 9, 10, 11, 12, 7)
 """Most urgent first."""
 _GPS_FIX, _NETWORK_FIX = 1, 2
@@ -61,7 +61,7 @@ _UNREADABLE: Final = "flags"
 
 
 class MinifinderDecoder:
-    """One connection. It reads; there is nothing to answer."""
+    """Decodes one connection; the protocol has no answers."""
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb";", longest_opening=3, max_frame=MAX_FRAME)
@@ -69,15 +69,15 @@ class MinifinderDecoder:
         self._who = NOBODY
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended."""
+        """Take the end of the stream; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return b"": rev 1.26 lists no acknowledgement at all."""
+        """Return b"", because rev 1.26 lists no acknowledgement at all."""
         return b""
 
     def _items(self, pieces: Sequence[Piece]) -> list[Item]:
@@ -92,7 +92,7 @@ class MinifinderDecoder:
         return items
 
     def _alarms(self, raw: bytes) -> list[Signal]:
-        """Return the alarms of a message that was cut off; its last field may be half of one."""
+        """Return the alarms of a message that was cut off; its last field may be incomplete."""
         fields = readable(raw[1:]).split(",")[:-1]
         if not raw.startswith(_MARK) or not fields or not _flags(fields):
             return []
@@ -100,7 +100,7 @@ class MinifinderDecoder:
         return signals if any(signal.event.code.startswith("bit") for signal in signals) else []
 
     def _signals(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
-        """Return what a message says: one signal for each alarm bit, or one for the whole."""
+        """Return one signal for each alarm bit of a message, or one signal for the whole message."""
         kind = fields[0]
         if kind == "1":
             self._who = AccountId("", "", fields[1].strip()) if _IMEI.fullmatch(fields[1].strip()) else NOBODY
@@ -119,11 +119,11 @@ class MinifinderDecoder:
     def _report(self, raw: bytes, fields: Sequence[str]) -> list[Signal]:
         read = _flags(fields)
         flags = read or _NO_FLAGS
-        # Flags that cannot be read may hide an alarm: a person must know of such a device.
+        # Flags that cannot be read may hide an alarm, so a person must know of such a device.
         plain = _UNREADABLE if read is None and fields[0] in _REPORTS else fields[0]
         codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
         at, clock = believed(_moment(fields))
-        # Without a fix the time may be the last one's: a live alarm would look hours old, or be taken for a retry.
+        # Without a fix the time may be that of the last fix. A live alarm would look hours old, or like a retry.
         is_known = at is not None and flags & _GPS_FIX and self._who is not NOBODY
         is_buffered = fields[0] == "B"
         signal = Signal(
@@ -147,19 +147,19 @@ class MinifinderDecoder:
 
 
 def _flags(fields: Sequence[str]) -> int | None:
-    """Return the flags; None where there are none that can be read."""
+    """Return the flags; None if they are missing or cannot be read."""
     has_flags = fields[0] in _REPORTS and len(fields) > 7 and _FLAGS.fullmatch(fields[7])
     return int(fields[7], 16) if has_flags else None
 
 
 def _details(fields: Sequence[str], flags: int) -> dict[str, str]:
-    """Return the flags as received, since not all are described, and what else of them is no alarm."""
+    """Return the flags as received, because not all are described, and the states in them that are no alarms."""
     received = {"flags": fields[7].strip()} if fields[0] in _REPORTS and len(fields) > 7 else {}
     return received | {name: said for name, (bit, said) in _STATES.items() if flags & bit}
 
 
 def _link(fields: Sequence[str]) -> dict[str, float]:
-    """Return what login and heartbeat measure."""
+    """Return the measurements of a login or heartbeat."""
     names = {"1": {3: "battery"}, "5": {1: "gsm", 3: "battery"}}.get(fields[0], {})
     return measured((name, fields[at]) for at, name in names.items() if at < len(fields))
 
@@ -178,7 +178,7 @@ def _position(fields: Sequence[str], flags: int, at: datetime | None) -> Positio
 
 
 def _source(fields: Sequence[str], flags: int) -> str:
-    """Return where the place is from; without a fix it is the last one known. The older form does not say."""
+    """Return the source of the place; without a fix it is the last known place. The older form names no source."""
     if fields[0] == "A":
         return ""
     if flags & _GPS_FIX:
@@ -190,7 +190,7 @@ def _measurements(fields: Sequence[str], flags: int) -> dict[str, float]:
     if fields[0] not in _REPORTS:
         return {}
     names = ["speed_kmh", "course", "", "", "battery"]
-    if fields[0] != "C":  # "C" has fractions there that nobody has described
+    if fields[0] != "C":  # "C" has fractions there that no source describes
         names += ["satellites", "satellites_in_view", "hdop"]
     values = measured((name, field) for name, field in zip(names, fields[5:], strict=False) if name)
     if values.get("course", 0) > 360:
@@ -199,7 +199,7 @@ def _measurements(fields: Sequence[str], flags: int) -> dict[str, float]:
 
 
 def _identity(signal: Signal, code: str) -> bytes:
-    """Return what a retry has in common with its first: the device, the bit and the message but for its type.
+    """Return what a retry has in common with the first message: the device, the bit, and all but the message's type.
 
     A message that is stored and sent again as "B" is the same report.
     """

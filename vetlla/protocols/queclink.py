@@ -3,23 +3,23 @@
     +RESP:GTSOS,020102,135790246811220,,0,0,1,1,4.3,92,70.0,121.354335,31.222073,20090214013254,0460,...,11F0$
     +BUFF:GT...                     the same, stored while there was no link: a buffered SOS is an SOS
     +ACK:GTHBD,1A0401,135790246811220,,20100214093254,11F0$             heartbeat
-    +SACK:11F0$    +SACK:GTHBD,1A0401,11F0$                             our answers: the count, echoed
+    +SACK:11F0$    +SACK:GTHBD,1A0401,11F0$                             our answers, which echo the count
 
     head        protocol version (six characters, ten on newer models), IMEI or 14-digit MEID, name from its settings
     position    accuracy (0 = last known), speed km/h, azimuth, altitude m, LONGITUDE, LATITUDE, time of the fix (UTC)
     tail        time of sending (local time on some), count of four hex digits
 
-The oldest, GL100 and GT300, have neither version nor name in front, the accuracy behind the altitude, and the version
-behind the count. They are answered in their own words:
+The oldest, GL100 and GT300, have neither version nor name in front. Their accuracy comes after the altitude, and their
+version after the count. They are answered in their own form:
 
     +RESP:GTSOS,359231030000010,0,0,0,1,4.3,92,70.0,1,121.354335,31.222073,20090101000000,...,11F0,0102120204$
     +SRVACK:11F0$
     AT+GTHBD=HeartBeat,359231030000010,20090101000000,11F0,0102120204$
     +RESP:GTHBD,GPRS ACTIVE,HeartBeat,359231030000010,20090101000000,11F0$
 
-The middle varies by model, so that the head is read from the left, the count from the right, and positions where their
-form shows them. After the maker's papers for GL100, GT300 and GL300, Traccar's decoders and their tests. Only GT300's
-paper has a report of a fall (GTMSA). Tested with: docs/protocols/queclink.md.
+The middle varies by model. So the head is read from the left, the count from the right, and positions are found by
+their form. The sources are the maker's papers for GL100, GT300 and GL300, and Traccar's decoders with their tests. Only
+GT300's paper has a report of a fall (GTMSA). docs/protocols/queclink.md says what it was tested with.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "queclink"
 MAX_FRAME: Final = 2048
-"""Fifteen positions, the most a report is configured to hold, have about 1,300 bytes."""
+"""A report is configured to hold at most fifteen positions, which have about 1,300 bytes."""
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 _OPENING: Final = rb"(?:\+(?:RESP|BUFF|ACK):|AT\+)GT[0-9A-Z]{3}[,=]"
@@ -59,13 +59,13 @@ _TERMINATORS: Final = (b"$", b"\0")
 
 _HEARTBEAT: Final = "GTHBD"
 _CHARGED: Final = frozenset({"GTFRI", "GTRTL", "GTSOS", "GTPNL", "GTNMR", "GTWIF"})
-"""Reports whose last field before the time of sending is a charge; in others it may be the odometer."""
+"""Reports whose last field before the time of sending is the battery's charge; in others it may be the odometer."""
 _ENDS: Final = frozenset({"GTNMR", "GTGEO"})
-"""Their report type says what ended: 1 is "moving again", or "back in the fence" (paper for GL300, 3.3.1.1)."""
+"""Reports whose type may show an end: 1 means "moving again", or "back in the fence" (paper for GL300, 3.3.1.1)."""
 _ENDED: Final = "1"
 _CELLS: Final = "GTGSM"
 _FOR_SOS: Final = "SOS"
-"""First field of a report of cells, behind the ID or the name: the report for which no place was found."""
+"""First field of a report of cells, after the ID or the name. It names the report for which no place was found."""
 _STORED: Final = "BUFF"
 _COMMAND: Final = "ACK"
 _ALARMS: Final = frozenset(
@@ -79,11 +79,11 @@ _ALARMS: Final = frozenset(
         Kind.UNKNOWN,
     }
 )
-"""What is reported even of a report that was cut off."""
+"""Kinds that are reported even if the report was cut off."""
 
 
 class QueclinkDecoder:
-    """One connection or one datagram."""
+    """Decodes one connection or one datagram."""
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"[$\0]", longest_opening=12, max_frame=MAX_FRAME)
@@ -91,17 +91,18 @@ class QueclinkDecoder:
         self._door = Door(NAME, "Queclink @Track", self._opening)
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream, or the datagram, ended."""
+        """Take the end of the stream or of the datagram; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the count as received; b"" where none can be read, or for an answer to a command.
+        """Return an answer with the count as received; b"" if no count can be read, or for an answer to a command.
 
-        It is sent whether or not the device was set to want it: without it those that do send again, then store.
+        It is sent whether or not the device was set to want it. A device that wants it and misses it sends again, then
+        stores the report.
         """
         raw = signal.raw
         report = _read(readable(raw[:-1]))
@@ -119,7 +120,7 @@ class QueclinkDecoder:
             if isinstance(piece, bytes):
                 items += _signals(piece, _read(readable(piece[:-1])))
                 continue
-            # A report that was cut off: its last field may be half of one, its alarm is none the less.
+            # This report was cut off. Its last field may be incomplete, but its alarm counts all the same.
             report = _read(readable(piece.raw).rpartition(",")[0] + ",") if self._opening.match(piece.raw) else None
             signals = _signals(piece.raw, report) if report else []
             if signals and signals[0].event.kind in _ALARMS:
@@ -130,7 +131,7 @@ class QueclinkDecoder:
 
 
 class _Report(NamedTuple):
-    """A report taken apart. ``fields`` are those between head and count, with the time of sending."""
+    """The parts of a report. ``fields`` are those between head and count, including the time of sending."""
 
     prefix: str
     name: str
@@ -142,15 +143,15 @@ class _Report(NamedTuple):
     serial: str
     """Its count, which our answer echoes."""
     is_over: bool
-    """What it is about has ended, says its type."""
+    """True if its type says that the condition has ended."""
     is_old: bool
-    """In the form of GL100."""
+    """True if it has the form of GL100."""
 
 
 def _read(text: str) -> _Report:
-    """Return what a report consists of, whatever is missing or odd in its head and tail.
+    """Return the parts of a report, whatever is missing or odd in its head and tail.
 
-    Versions are not judged: whatever stands before the first field that looks like an IMEI or MEID is one.
+    Versions are not checked: any field before the one that looks like an IMEI or MEID is a version.
     """
     first, *fields = (field.strip() for field in text.split(","))
     opening = _PREFIX.match(first)
@@ -182,7 +183,7 @@ def _reply(report: _Report) -> str:
 
 
 def _signals(raw: bytes, report: _Report) -> list[Signal]:
-    """Return what a report says: its event with the newest position, and one signal for each position before that."""
+    """Return a report's event with the newest position, and one signal for each older position."""
     is_answer = report.prefix == _COMMAND and report.name != _HEARTBEAT
     code = f"{_COMMAND}.{report.name}" if is_answer else report.name
     if report.name == _CELLS and _FOR_SOS in (report.owner, *report.fields[:1]):
@@ -213,7 +214,7 @@ def _signals(raw: bytes, report: _Report) -> list[Signal]:
 
 
 class _Group(NamedTuple):
-    """One position as it stands in a report; its fields sort by the time of the fix."""
+    """One position of a report. The time of the fix comes first, so that positions sort by it."""
 
     fixed: str
     cell: str
@@ -226,7 +227,7 @@ class _Group(NamedTuple):
 
 
 def _groups(fields: Sequence[str]) -> list[_Group]:
-    """Return the positions, newest first: where a time stands behind two decimal numbers."""
+    """Return the positions, newest first. A time after two decimal numbers shows a position."""
     return sorted((_group(fields, at) for at in range(6, len(fields)) if _is_fix(fields, at)), reverse=True)
 
 
@@ -237,8 +238,8 @@ def _is_fix(fields: Sequence[str], at: int) -> bool:
 def _group(fields: Sequence[str], at: int) -> _Group:
     """Return the position that ends at a time.
 
-    GL100 has the altitude, always with a decimal point, one field further in front than all others, and the accuracy in
-    its place. Its paper and frames from the field disagree about which value of the field "fix" is a good one.
+    GL100 has the altitude, always with a decimal point, one field earlier than all other models, and the accuracy in
+    its place. Its paper and real frames disagree about which value of the field "fix" means a good fix.
     """
     cell = "-".join(filter(None, fields[at + 1 : at + 5]))
     accuracy, speed, azimuth, altitude = fields[at - 6 : at - 2]
@@ -250,8 +251,8 @@ def _group(fields: Sequence[str], at: int) -> _Group:
 def _located(signal: Signal, group: _Group, event: Event, sent: str, part: int) -> Signal:
     """Return the signal with a position.
 
-    An accuracy of 0 is the last place known. Its time is no news about a live report, which would look hours old by
-    it; of a stored one it is the best that is known about its age, since the time of sending may be local time.
+    An accuracy of 0 means the last known place. A live report does not get its time, which would make it look hours
+    old. For a stored report it is the best sign of its age, because the time of sending may be local time.
     """
     digits = group.fixed
     at, clock = believed(moment(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
@@ -275,7 +276,7 @@ def _located(signal: Signal, group: _Group, event: Event, sent: str, part: int) 
 
 
 def _measurements(report: _Report, code: str) -> dict[str, float]:
-    """Return what the table names of the fields behind the head, and the charge at the end of a report."""
+    """Return the fields after the head that the table names, and the charge at the end of a report."""
     named = measured(
         (name, text) for name, text in zip(QUECLINK.find(code).measures, report.fields, strict=False) if name
     )
@@ -285,7 +286,7 @@ def _measurements(report: _Report, code: str) -> dict[str, float]:
 
 
 def _identity(signal: Signal, sent: str, part: int) -> bytes:
-    """Return what a retry repeats, stored meanwhile or not: device, report, count (it wraps) and time of sending."""
+    """Return what a retry repeats, even if stored meanwhile: device, report, count (it wraps) and time of sending."""
     if signal.id is NOBODY or not sent or signal.event.kind is Kind.HEARTBEAT:
         return b""
     said = (NAME, signal.id.account, signal.event.code, signal.sequence.upper(), sent, str(part))

@@ -1,4 +1,4 @@
-"""The protocols Vetlla speaks: one line each. Third parties add theirs by an entry point in ``vetlla.protocols``."""
+"""The protocols that Vetlla speaks. Third parties add theirs by an entry point in the group ``vetlla.protocols``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import AnyDescription, Decoder, KeyLookup
 
 GROUP: Final = "vetlla.protocols"
-"""Entry point group: each entry loads a ``Description`` or a ``MessageDescription``."""
+"""Entry point group. Each entry loads a ``Description`` or a ``MessageDescription``."""
 
 
 _TCP: Final = ("tcp",)
@@ -54,7 +54,7 @@ PROTOCOLS: Final = {description.name: description for description in _OURS}
 def load_protocols() -> dict[str, AnyDescription]:
     """Return our protocols and those of installed third parties, by name.
 
-    Raises ConfigError when a third party's entry cannot be loaded or takes a name that is already used.
+    Raises ConfigError if a third party's entry cannot be loaded, is no Description or takes a name that is in use.
     """
     protocols = dict(PROTOCOLS)
     for entry in entry_points(group=GROUP):
@@ -64,6 +64,7 @@ def load_protocols() -> dict[str, AnyDescription]:
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) cannot be loaded", remedy=remedy) from error
         if not isinstance(description, Description | MessageDescription) or description.name in protocols:
-            raise ConfigError(f"the protocol {entry.name!r} ({entry.value}) is no new Description", remedy=remedy)
+            text = f"the protocol {entry.name!r} ({entry.value}) is no Description, or its name is in use"
+            raise ConfigError(text, remedy=remedy)
         protocols[description.name] = coded(description)
     return protocols

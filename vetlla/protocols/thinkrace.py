@@ -9,13 +9,15 @@
     TRVAP01...#                                                         a position in the same form, without alarm
     TRVCP01,07800010010000602001206001120124#                           heartbeat: GSM, satellites, battery, states
 
-What each command is, what it measures and how it is answered stands in tables/thinkrace.csv. Most are answered by the
-same letters with the next one for the first, B for A, D for C, Z for Y: ``IWBP10#``. A device that answers a command of
-another server must not be answered: to it IWBP31# is the order to switch off, and IWBP17# to forget its settings.
+tables/thinkrace.csv says what each command means, what it measures and how it is answered. Most answers have the same
+letters with the next letter for the first: B for A, D for C, Z for Y, as in ``IWBP10#``. A device that answers a
+command of another server must get no answer: it would take IWBP31# as the order to switch off, and IWBP17# as the
+order to forget its settings.
 
-After Traccar's decoder and its tests, public frames, and servers that were built for real watches; no paper of the
-maker was at hand. The login names the device, and all behind it on the connection is its, but for a message that
-names one itself. There is no sequence and no checksum. Tested with: docs/protocols/thinkrace.md.
+The sources are Traccar's decoder and its tests, public frames, and servers that were built for real watches; no paper
+of the maker was at hand. The login names the device to which all later messages on the connection belong, except those
+that name a device themselves. There is no sequence number and no checksum. docs/protocols/thinkrace.md says what it was
+tested with.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "thinkrace"
 MAX_FRAME: Final = 4096
-"""A position with some thirty Wi-Fi networks; the longest public frame has 240 bytes."""
+"""A position with about thirty Wi-Fi networks; the longest public frame has 240 bytes."""
 MAX_PENDING: Final = MAX_FRAME + HEAD
 
 _OPENING: Final = rb"(?:IW|TRV)[A-Y]P[0-9A-Z]{2}"
@@ -54,13 +56,13 @@ _FIX: Final = re.compile(
     r"(?:([\d.]{6})(\d{3})(\d{3})(\d{3}))?",
     re.ASCII,
 )
-"""Date, fix, place, speed and time; what follows is in hex, or shorter, on some watches."""
+"""Date, fix, place, speed and time. On some watches the rest is in hex, or shorter."""
 _LINK: Final = re.compile(r",?(\d{3})(\d{3})(\d{3})", re.ASCII)
 _UNIX: Final = re.compile(r"(\d{10})(?:\d{3})?", re.ASCII)
 _DATED: Final = re.compile(r"\d{10}|\d{13,14}", re.ASCII)
 """Seconds or milliseconds since 1970, or yyyymmddhhmmss of a zone that the device does not name."""
 _WIFI_TAIL: Final = re.compile(rb"[^#]*\|(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}\|-?\d+[^#]*#\s*")
-"""The rest of a list of networks behind one whose name has a "#" in it: the report ended there, nothing is lost."""
+"""The rest of a list of networks after a name with a "#" in it. The report ended at the "#", and nothing is lost."""
 
 _LOGIN: Final = "AP00"
 _POSITIONS: Final = frozenset({"AP01", "AP10", "AP91", "YP03", "YP14"})
@@ -71,7 +73,7 @@ _PRESSURES: Final = ("diastolic", "systolic")
 _ALARM: Final = "AP10"
 _NO_ALARM: Final = "00"
 _SUBJECTS: Final = {_ALARM: 5, "APJK": 2, "APWR": 2}
-"""Field that says what these commands are about; the table has a row for each: AP10.01, APWR.0 ..."""
+"""Field that holds the subject of these commands. The table has a row for each subject: AP10.01, APWR.0 ..."""
 _SALVAGED: Final = frozenset(
     {
         Kind.PERSONAL_EMERGENCY,
@@ -83,14 +85,14 @@ _SALVAGED: Final = frozenset(
         Kind.BATTERY_LOW,
     }
 )
-"""What is reported even of a message that was cut off."""
+"""Kinds that are reported even if the message was cut off."""
 
 
 class ThinkraceDecoder:
-    """One connection.
+    """Decodes one connection.
 
-    The login is answered with the time, which only ``answer`` knows: so it is a signal, of kind heartbeat, which is
-    answered at once and promises nothing.
+    The login is answered with the time, which only ``answer`` knows. So the login is a signal of kind heartbeat, which
+    is answered at once; the answer promises nothing.
     """
 
     def __init__(self, _: KeyLookup) -> None:
@@ -99,15 +101,15 @@ class ThinkraceDecoder:
         self._who = NOBODY
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended."""
+        """Take the end of the stream; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        """Return the message's own letters as the server's; b"" for the device's answers and for what is refused."""
+        """Return the server's form of the message's letters; b"" for a device's answer, and for a refused message."""
         head = _HEAD.match(signal.raw[:_LONGEST_HEAD].decode("latin-1"))
         if verdict.outcome is Outcome.REFUSED or head is None:
             return b""
@@ -132,7 +134,7 @@ class ThinkraceDecoder:
         return items
 
     def _damaged(self, damage: Damage) -> list[Item]:
-        """Return the alarm of a report that was cut off (its last field may be half of one), or the damage."""
+        """Return the alarm of a report that was cut off (its last field may be incomplete), or the damage."""
         text = readable(damage.raw)
         head = _HEAD.match(text)
         if head is not None:
@@ -150,7 +152,7 @@ class ThinkraceDecoder:
         fields = [field.strip() for field in text[head.end() :].split(",")]
         code = _code(command, fields)
         fix = _FIX.match(fields[0]) if command in _POSITIONS else None
-        # Without a fix the time may be that of the last one: an alarm would look hours old, or be taken for a retry.
+        # Without a fix the time may be that of the last fix. An alarm would look hours old, or be taken for a retry.
         told = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
         at, clock = believed(told)
         who = self._meet(command, fields)
@@ -169,7 +171,7 @@ class ThinkraceDecoder:
         )
 
     def _meet(self, command: str, fields: Sequence[str]) -> AccountId:
-        """Return whose message it is: of the device that it names, else of the one that the connection belongs to."""
+        """Return the device that a message names, or else the device to which the connection belongs."""
         imei = next(filter(_IMEI.fullmatch, fields[:2]), "")
         named = AccountId("", "", imei) if imei else NOBODY
         if command == _LOGIN or self._who is NOBODY:
@@ -178,16 +180,16 @@ class ThinkraceDecoder:
 
 
 def _identity(who: AccountId, raw: bytes) -> bytes:
-    """Return what a retry repeats: the device and the whole dated message. Callers without a name are all alike."""
+    """Return what a retry repeats: the device and the whole dated message; b"" for a caller without a name."""
     if who is NOBODY:
         return b""
     return blake2b(f"{NAME}\0{who.account}\0".encode() + raw, digest_size=16).digest()
 
 
 def _subject(command: str, fields: Sequence[str]) -> str:
-    """Return what a command is about: the alarm, the kind of reading, whether the watch is worn; "" if it says none.
+    """Return the subject of a command: the alarm, the kind of reading, or whether the watch is worn; "" if it has none.
 
-    Some servers' papers have the alarm as a word in front: IWAP10SOS,IMEI,time ...
+    Some servers' papers put the alarm in front as a word: IWAP10SOS,IMEI,time ...
     """
     if command == _ALARM and fields[0].strip().isalpha():
         return fields[0].strip().upper()
@@ -196,28 +198,28 @@ def _subject(command: str, fields: Sequence[str]) -> str:
 
 
 def _code(command: str, fields: Sequence[str]) -> str:
-    """Return the command; with its subject where the table tells them apart, whatever the rest looks like.
+    """Return the command, with its subject if the table distinguishes subjects, whatever the rest looks like.
 
-    An alarm report without that field is an alarm of an unknown kind, not none.
+    An alarm report without that field is an alarm of an unknown kind.
     """
     subject = _subject(command, fields)
     return command if command not in _SUBJECTS or subject == _NO_ALARM else f"{command}.{subject}"
 
 
 def _clock(fields: Sequence[str]) -> datetime | None:
-    """Return the time at the end of a message that names its device, if it is one of Unix: no zone makes it wrong."""
+    """Return the Unix time at the end of a message that names its device; no time zone can make it wrong."""
     unix = _UNIX.fullmatch(fields[-1]) if any(map(_IMEI.fullmatch, fields[:2])) else None
     return datetime.fromtimestamp(int(unix[1]), UTC) if unix else None
 
 
 def _details(command: str, fields: Sequence[str]) -> dict[str, str]:
-    """Return the cells and networks behind a position: where there is no fix they tell more than nothing."""
+    """Return the cells and networks after a position, which are better than nothing if there is no fix."""
     networks = ",".join(fields[1:]) if command in _POSITIONS else ""
     return {"networks": networks} if networks else {}
 
 
 def _position(fix: re.Match[str], at: datetime | None) -> Position | None:
-    """Return the place: degrees and minutes, not decimal degrees. V is no fix: often the last one, or a placeholder."""
+    """Return the place, sent in degrees and minutes; None for V, which is often the last place or a placeholder."""
     if fix[4] != _FIXED:
         return None
     latitude = int(fix[5]) + float(fix[6]) / 60
@@ -236,9 +238,9 @@ def _fix_measurements(fix: re.Match[str]) -> dict[str, float]:
 
 
 def _measurements(command: str, code: str, fields: Sequence[str]) -> Mapping[str, float]:
-    """Return what health messages and heartbeats measure; 0 says that there was no reading.
+    """Return the measurements of health messages and heartbeats; 0 means that there was no reading.
 
-    Watches disagree which of the two pressures comes first: the higher one is the systolic.
+    Watches disagree about which of the two pressures comes first; the higher one is the systolic.
     """
     if command in _HEARTBEATS and (link := _LINK.match(",".join(fields))):
         return measured(zip(("gsm", "satellites", "battery"), link.groups(), strict=True))

@@ -1,7 +1,7 @@
-"""An attacker on the line who has no key: token, header and checksum stand in clear, and the cipher has no checksum.
+"""An attacker on the line without a key: token, header and checksum stand in clear, and the cipher has no checksum.
 
-The attacker knows what frames of a home say, holds old ones, and changes, cuts and joins blocks. A call never becomes
-less urgent by it, and a heartbeat that counts as one is whole.
+The attacker knows the content of a home's frames, holds old ones, and changes, cuts and joins blocks. This never makes
+a call less urgent, and a frame counts as a heartbeat only if it is whole.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def split(whole: bytes) -> list[bytes]:
 
 
 def saying(text: bytes, before: bytes, wanted: bytes, block: bytes) -> bytes:
-    """Return what must stand before ``block`` so that it says ``wanted``; it says ``text`` behind ``before``."""
+    """Return the block to put before ``block`` so that it says ``wanted``; after ``before`` it says ``text``."""
     return bytes(a ^ b ^ c for a, b, c in zip(text, before, wanted, strict=True))[: len(block)]
 
 
@@ -94,7 +94,7 @@ def heard(raw: bytes, *keys: Key) -> list[Item]:
 
 
 def kinds(items: Sequence[Item]) -> set[Kind]:
-    """Return what operators are told."""
+    """Return the kinds that operators see."""
     return {item.event.kind for item in signals(items)} | {item.kind for item in items if isinstance(item, Reject)}
 
 
@@ -106,7 +106,7 @@ def test_what_is_believed_of_a_doubtful_frame_is_what_nothing_is_more_urgent_tha
 @pytest.mark.parametrize("token", TOKENS)
 @pytest.mark.parametrize("data", CALLS)
 def test_another_token_makes_no_call_less_urgent(data: bytes, token: str) -> None:
-    """What the sealed data say counts, or that they cannot be read under this token."""
+    """The sealed data count, or they cannot be read under this token."""
     items = heard(frame(sealed(text_of(data)), token))
     assert kinds(items) & URGENT, items
     assert not kinds(items) & {Kind.HEARTBEAT, Kind.PERIODIC_TEST}, items
@@ -121,7 +121,7 @@ def test_another_header_makes_no_call_less_urgent(header: str) -> None:
 
 @pytest.mark.parametrize("token", ["NULL", "ADM-CID", "SIA-DCS"])
 def test_a_call_whose_star_is_taken_away(token: str) -> None:
-    """The hex digits are data that cannot be read."""
+    """Without the star the hex digits are data that cannot be read."""
     digits = b"".join(sealed(text_of(PRESS))).hex().encode()
     (signal,) = signals(heard(envelope(b'"%b"0001L0#1234[%b]' % (token.encode(), digits))))
     assert signal.event.kind is Kind.UNREADABLE
@@ -130,7 +130,7 @@ def test_a_call_whose_star_is_taken_away(token: str) -> None:
 @pytest.mark.parametrize("token", ["NULL", "XNM", "ADM-CID", "ACK"])
 @pytest.mark.parametrize("wanted", [b"zzzzzzzzzz|]_10:", b"zzzzzzzzzzz]_10:", b"|#1234|NRP0]_10:", b"|1602 00 00]_10:"])
 def test_a_first_block_that_becomes_noise(token: str, wanted: bytes) -> None:
-    """Who changes the first block chooses what the second one says: then the pad is a block long."""
+    """An attacker who changes the first block chooses what the second one says, but then the pad is a block long."""
     text = text_of(PRESS)
     first, second, *rest = sealed(text)
     changed = saying(split(text)[1], first, wanted, second)
@@ -140,7 +140,7 @@ def test_a_first_block_that_becomes_noise(token: str, wanted: bytes) -> None:
 
 
 def test_a_press_whose_first_block_is_noise() -> None:
-    """Without a bar nothing tells pad from data, whatever the token says."""
+    """Without a bar nothing distinguishes pad from data, whatever the token is."""
     _, *rest = sealed(text_of(PRESS))
     for seed in range(200):
         for token in ("NULL", "ADM-CID"):
@@ -149,7 +149,7 @@ def test_a_press_whose_first_block_is_noise() -> None:
 
 
 def test_a_heartbeat_that_a_block_in_front_renews() -> None:
-    """A block in front chooses the hour of an old heartbeat, whose bar stands in the second block then."""
+    """A block in front chooses the hour of an old heartbeat, but then the bar stands in the second block."""
     text = text_of(b"")
     blocks = sealed(text)
     renewed = split(text)[0].replace(b"_10:", b"_11:")
@@ -164,7 +164,7 @@ def test_a_heartbeat_that_a_block_in_front_renews() -> None:
 
 @pytest.mark.parametrize(("old", "token"), [(b"", "NULL"), (b"#1234|1602 00 000", "ADM-CID")])
 def test_an_old_beginning_with_a_new_end(old: bytes, token: str) -> None:
-    """Blocks of an old heartbeat or test in front of a press: something stands between data and time."""
+    """If blocks of an old heartbeat or test precede a press, something stands between data and time."""
     press = sealed(text_of(PRESS, time=NEW_TIME))
     past = sealed(text_of(old))
     for keep in range(1, len(past)):
@@ -174,7 +174,7 @@ def test_an_old_beginning_with_a_new_end(old: bytes, token: str) -> None:
 
 
 def test_noise_in_a_block_of_a_heartbeat() -> None:
-    """A heartbeat with a text is one as long as the text is one."""
+    """A heartbeat with a text counts as a heartbeat only if the text is readable."""
     text = text_of(b"", b"[Iall is well in this home]")
     blocks = sealed(text)
     (signal,) = signals(heard(frame(blocks, "XNM")))
@@ -186,7 +186,7 @@ def test_noise_in_a_block_of_a_heartbeat() -> None:
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_whatever_is_done_to_its_blocks_a_press_is_no_heartbeat(data: st.DataObject) -> None:
-    """Blocks are changed, dropped, doubled and put elsewhere, and the token is changed."""
+    """Blocks are changed, dropped, doubled and moved, and the token is changed, but no press becomes a heartbeat."""
     blocks = sealed(text_of(PRESS, b"[Ibath][X002E10.5][Y41N23.1]"))
     order = data.draw(st.lists(st.integers(0, len(blocks) - 1), min_size=1, max_size=2 * len(blocks)))
     taken = bytearray(b"".join(blocks[at] for at in order))
@@ -204,7 +204,7 @@ def test_whatever_is_done_to_its_blocks_a_press_is_no_heartbeat(data: st.DataObj
 @pytest.mark.parametrize("bar", [b"|", b""])
 @pytest.mark.parametrize("pad", [b"\x8e", b"p", b"0", b"\0", b"Q", b"7"])
 def test_a_real_heartbeat_is_one(token: str, blocks: bytes, bar: bytes, pad: bytes) -> None:
-    """Pad of less than a block, with a bar or without, blocks and time."""
+    """A heartbeat has a pad of less than a block, with a bar or without, blocks and time."""
     text = text_of(b"", blocks, bar=bar).replace(PAD[:1], pad)
     (signal,) = signals(heard(frame(sealed(text), token)))
     assert signal.event.kind is Kind.HEARTBEAT
@@ -212,7 +212,7 @@ def test_a_real_heartbeat_is_one(token: str, blocks: bytes, bar: bytes, pad: byt
 
 @pytest.mark.parametrize("data", [b"#1234", b"#1234|", b"#0000|0000 00 000", b"#1234|NULL", b"OK"])
 def test_a_sealed_heartbeat_with_data_that_say_nothing(data: bytes) -> None:
-    """Hikvision's zeros, the account and words."""
+    """Hikvision's zeros, the account and words have no meaning in a heartbeat."""
     (signal,) = signals(decode(homes("1234"), [frame(sealed(text_of(data)), "NULL")]))
     assert signal.event.kind is Kind.HEARTBEAT
 
@@ -220,24 +220,24 @@ def test_a_sealed_heartbeat_with_data_that_say_nothing(data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"Nri1/PA002", b"NPA", b"1101 01 002"])
 @pytest.mark.parametrize("token", ["NULL", "XNM"])
 def test_a_call_without_a_bar_that_becomes_a_heartbeat(data: bytes, token: str) -> None:
-    """AjaxSiaCodec pads with zeros and sends no bar: what stands where the pad should be is read."""
+    """AjaxSiaCodec pads with zeros and sends no bar, so the text in place of the pad is read."""
     rest = data + b"]" + TIME
     assert kinds(heard(frame(sealed(b"0" * (-len(rest) % BLOCK) + rest), token))) == {Kind.PERSONAL_EMERGENCY}
 
 
 def test_a_test_report_in_a_sealed_heartbeat_is_what_it_says() -> None:
-    """The token is the one that was changed."""
+    """The test report counts, because the token may have been changed."""
     (signal,) = signals(heard(frame(sealed(text_of(b"#1234|1602 00 000")), "NULL")))
     assert (signal.event.kind, signal.event.code) == (Kind.PERIODIC_TEST, "602")
 
 
 @pytest.mark.parametrize("size", [16, 27, 31])
 def test_a_key_whose_terminals_send_a_whole_block_of_pad(size: int) -> None:
-    """What the key's owner says of its terminals decides: then all is taken as it says."""
+    """If the key's owner says that its terminals pad in this way, the frame is read as it is."""
     rest = b"|" + PRESS + b"]" + b"[I" + b"x" * (-(size + len(PRESS) + 5 + len(TIME)) % BLOCK) + b"]" + TIME
     raw = frame(sealed((PAD + PAD)[:size] + rest))
     assert kinds(heard(raw, LONG)) == {Kind.PERSONAL_EMERGENCY}
-    # To others it may be another call than it says; what it says is believed nevertheless.
+    # Under other keys it may have been another call, but its own call is believed nevertheless.
     assert kinds(heard(raw)) == {Kind.PERSONAL_EMERGENCY, Kind.UNREADABLE}
 
 
@@ -250,7 +250,7 @@ def homes(*accounts: str) -> Dc09Decoder:
 
 @pytest.mark.parametrize("token", ["ADM-CID", "NULL"])
 def test_a_report_of_one_home_under_another_that_has_the_same_key(token: str) -> None:
-    """It is refused, and both homes are put before an operator: which of them calls cannot be known."""
+    """The report is refused, and an operator sees both homes, because either of them may be calling."""
     raw = frame(sealed(text_of(PRESS)), token, "0001L0#5678")
     first, second, reply = decode(homes("1234", "5678"), [raw])
     for reject, account in ((first, "5678"), (second, "1234")):
@@ -272,7 +272,7 @@ def test_an_account_in_the_data_that_has_no_key_is_a_detail() -> None:
 
 @pytest.mark.parametrize(("data", "kind"), [(b"", Kind.FAULT), (PRESS, Kind.UNREADABLE)])
 def test_what_no_key_opens_and_is_called_a_heartbeat(data: bytes, kind: Kind) -> None:
-    """What has more blocks than a heartbeat may be a call."""
+    """A frame with more blocks than a heartbeat may be a call."""
     other = Key(name="other", secret=bytes(16))
     reject, _ = heard(frame(sealed(text_of(data)), "NULL"), other)
     assert isinstance(reject, Reject)
@@ -281,6 +281,6 @@ def test_what_no_key_opens_and_is_called_a_heartbeat(data: bytes, kind: Kind) ->
 
 @pytest.mark.parametrize("data", [b"help", b"#1234|help", b"#1234|1108 01 003", b"#1234|1101 01 007|NCL1"])
 def test_a_heartbeat_in_clear_with_data_that_cannot_be_read(data: bytes) -> None:
-    """What says something is no heartbeat."""
+    """A heartbeat with unreadable data does not count as a heartbeat."""
     (signal,) = signals(heard(envelope(b'"NULL"0000L0#1234[%b]' % data)))
     assert signal.event.kind is Kind.UNREADABLE

@@ -1,4 +1,4 @@
-"""Cutting a stream: what a bad frame may cost, and what it must not."""
+"""A stream is cut so that no good frame is lost beside a bad one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def tokens(pieces: list[Piece]) -> list[str]:
 
 
 def claiming(length: int, frame: bytes) -> bytes:
-    """Return a frame whose length field says something else."""
+    """Return a frame with another length in its length field."""
     return frame[:5] + b"%04X" % length + frame[9:]
 
 
 def test_alarm_is_not_held_up_behind_damage() -> None:
-    """A damaged frame that claims 4 kB is dropped the moment the next frame is whole, with its CR or without."""
+    """A damaged frame that claims 4 kB is dropped as soon as the next frame is whole, with its CR or without."""
     for damage in (claiming(0xFFF, BROKEN), claiming(0xFFF, BROKEN[:-1])):
         cutter = Cutter()
         assert cutter.feed(damage) == []
@@ -38,7 +38,7 @@ def test_alarm_is_not_held_up_behind_damage() -> None:
 
 
 def test_claimed_length_ends_the_wait() -> None:
-    """Once the claimed bytes are here and do not fit, there is nothing to wait for."""
+    """The wait ends when the claimed bytes are here and do not fit."""
     cutter = Cutter()
     assert cutter.feed(claiming(len(BROKEN), BROKEN)) == []
     assert tokens(cutter.feed(b"123456789\r")) == ["bad_length"]
@@ -56,7 +56,7 @@ def test_frame_in_a_frame_that_was_torn() -> None:
 
 
 def test_cr_that_belongs_to_the_next_checksum() -> None:
-    """A CR behind an LF may be half of the next frame's raw-byte checksum: that is seen before damage is told."""
+    """A CR after an LF may be half of the next frame's raw-byte checksum. The cutter waits before it reports damage."""
     frames = (envelope(b'"NULL"%04dL0#1234[]' % number, binary_crc=True) for number in range(10_000))
     second = next(frame for frame in frames if frame[1] == ord("\r"))
     for size in range(len(second) + 1):
@@ -67,7 +67,7 @@ def test_cr_that_belongs_to_the_next_checksum() -> None:
 
 
 def test_damage_inside_damage() -> None:
-    """Several damaged frames, one among the claimed bytes of the other: each is told, and the good one is read."""
+    """Of several damaged frames within the claimed bytes of the first each is reported, and the good one is read."""
     pieces = Cutter().feed(claiming(0xFFF, BROKEN) + BROKEN + BROKEN + ALARM)
     assert tokens(pieces) == ["bad_length", "bad_checksum", "bad_checksum", "ADM-CID"]
 
@@ -101,7 +101,7 @@ def test_long_noise_before_an_alarm() -> None:
 
 
 def test_largest_frame() -> None:
-    """4095 bytes of body are a frame, in the standard's count and in Eldes'."""
+    """A body of 4095 bytes is a frame, in the standard's count and in that of Eldes."""
     body = b'"SIA-DCS"0001L0#1234[#1234|NMA1][I'
     whole = envelope(body + b"x" * (0xFFF - len(body) - 1) + b"]")
     eldes = envelope(body + b"x" * (0xFFE - len(body) - 1) + b"]", counts_cr=True)
@@ -112,7 +112,7 @@ def test_largest_frame() -> None:
 
 
 def test_endless_noise_is_dropped_in_pieces() -> None:
-    """Noise without an opening is kept as evidence piece by piece, never held beyond the bound."""
+    """Noise without an opening is kept as evidence piece by piece, and never held beyond the bound."""
     cutter = Cutter()
     pieces = [piece for _ in range(40) for piece in cutter.feed(b"~" * 1000)]
     left = cutter.finish()
@@ -123,7 +123,7 @@ def test_endless_noise_is_dropped_in_pieces() -> None:
 
 
 def test_fillers_say_nothing() -> None:
-    """NUL, CR and LF between frames are no evidence of anything."""
+    """NUL, CR and LF between frames give no evidence."""
     cutter = Cutter()
     stream = b"\r\n\0\n" + ALARM + b"\0\0\r\n\n" + ALARM + b"\n" * (2 * MAX_FRAME)
     assert tokens(cutter.feed(stream)) == ["ADM-CID", "ADM-CID"]
@@ -144,7 +144,7 @@ WHOLE = [
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("frame", WHOLE)
 def test_whole_whatever_ends_it(frame: bytes, end: bytes) -> None:
-    """A frame comes out with its last counted byte, always with the same bytes; what ends it says nothing."""
+    """A frame comes out with its last counted byte, and has the same bytes whatever ends it."""
     cutter = Cutter()
     assert [cutter.feed(frame[at : at + 1]) for at in range(len(frame) - 1)] == [[]] * (len(frame) - 1)
     (piece,) = cutter.feed(frame[-1:])
@@ -157,7 +157,7 @@ def test_whole_whatever_ends_it(frame: bytes, end: bytes) -> None:
 
 @pytest.mark.parametrize("end", [b"\n", b"\0", b"\r\n", b"\n\r"])
 def test_end_that_is_counted(end: bytes) -> None:
-    """A sender that counts what ends its frames, as Eldes counts the CR, is read as well; the end is no text."""
+    """A sender may count the bytes that end its frames, as Eldes counts the CR; these bytes are no text."""
     body = b'"SIA-DCS"0001L0#1234[#1234|NPA7]_10:00:00,01-02-2026'
     (piece,) = Cutter().feed(envelope(body + end)[:-1])
     assert isinstance(piece, Frame)
@@ -167,7 +167,7 @@ def test_end_that_is_counted(end: bytes) -> None:
 @pytest.mark.parametrize("end", [b"", b"\n", b"\0", ALARM])
 @pytest.mark.parametrize("length", [10, 0x36, 0xFFF])
 def test_wrong_length_without_cr(length: int, end: bytes) -> None:
-    """A checksum that fits all that came is a frame, too, when the next one or the end shows that all came."""
+    """Bytes that fit the checksum are a frame, too, once the next frame or the end shows that all came."""
     cutter = Cutter()
     settled = cutter.feed(claiming(length, ALARM)[:-1] + end) + cutter.finish()
     assert tokens(settled)[0] == "ADM-CID"
@@ -178,7 +178,7 @@ def test_wrong_length_without_cr(length: int, end: bytes) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\0"])
 @pytest.mark.parametrize("length", [10, 0x36, 0xFFF])
 def test_wrong_length_and_another_end_settle_at_once(length: int, end: bytes) -> None:
-    """The alarm does not wait for the terminal to repeat it or to hang up, however it was torn."""
+    """The alarm does not wait for the terminal to repeat it or to hang up, wherever the stream was cut."""
     stream = claiming(length, ALARM)[:-1] + end
     assert tokens(Cutter().feed(stream)) == ["ADM-CID"]
     cutter = Cutter()
@@ -186,12 +186,12 @@ def test_wrong_length_and_another_end_settle_at_once(length: int, end: bytes) ->
 
 
 def test_zeros_are_no_frame() -> None:
-    """The checksum of nothing is 0000: an opening of zeros is noise all the same."""
+    """An opening of zeros is noise, although the checksum of no bytes is 0000."""
     assert tokens(Cutter().feed(b'\n00000000"' + ALARM)) == ["bad_length", "ADM-CID"]
 
 
 def hurt(frame: bytes) -> st.SearchStrategy[bytes]:
-    """Draw a frame after an accident that leaves no CR: cut off, changed, or with another length."""
+    """Draw a damaged frame without CR, which is cut off, changed, or has another length."""
     return st.one_of(
         st.integers(1, len(frame) - 1).map(lambda size: frame[:size]),
         st.integers(0, 0xFFF).map(lambda length: claiming(length, frame)),
@@ -207,7 +207,7 @@ def hurt(frame: bytes) -> st.SearchStrategy[bytes]:
     cuts=st.lists(st.integers(0, 2**12), max_size=4),
 )
 def test_no_frame_waits(before: bytes, last: bytes, cuts: list[int]) -> None:
-    """Whatever came before, a whole frame is out with its last byte, not when more comes or the connection ends."""
+    """Whatever came before, a whole frame comes out with its last byte, not with more bytes or at the end."""
     cutter = Cutter()
     stream = before + last
     places = sorted({0, len(stream), *(cut % len(stream) for cut in cuts)})
@@ -217,6 +217,6 @@ def test_no_frame_waits(before: bytes, last: bytes, cuts: list[int]) -> None:
 
 
 def test_frame_whose_text_holds_a_whole_frame() -> None:
-    """A frame that opens inside an unfinished one means that the outer one is damaged: the alarm does not wait."""
+    """A whole frame inside an unfinished one shows that the outer one is damaged, so the alarm does not wait."""
     outer = envelope(b'"SIA-DCS"0001L0#1234[#1234|NRP0][I' + ALARM + b"]")
     assert tokens(Cutter().feed(outer)) == ["bad_length", "ADM-CID"]

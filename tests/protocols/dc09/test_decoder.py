@@ -1,4 +1,4 @@
-"""The DC-09 decoder: answers byte for byte, keys, identity, and what is refused."""
+"""The DC-09 decoder: answers byte for byte, keys, identity and refusals."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ ECHOES = [
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("eldes", [False, True])
 def test_echo(body: bytes, echo: bytes, *, binary: bool, eldes: bool) -> None:
-    """ACK and DUH repeat number, receiver, line (L0 for none) and account as they came, in the checksum's own form."""
+    """ACK and DUH repeat number, receiver, line (L0 if missing) and account as received, in the checksum's form."""
     one = decoder()
     last = signals(one.feed(envelope(body, binary_crc=binary, counts_cr=eldes)))[-1]
     for verdict in (STORED, DUPLICATE):
@@ -98,7 +98,7 @@ def test_nak_is_the_standards_fixed_text() -> None:
 
 
 def test_answers_as_recorded() -> None:
-    """Our ACK and NAK are the very bytes that other receivers sent for such reports (recordings N3 and J7)."""
+    """Our ACK and NAK are exactly the bytes that other receivers sent for such reports (recordings N3 and J7)."""
     one = decoder()
     (signal,) = signals(one.feed(envelope(b'"SIA-DCS"1707L0#0000[#0000|Nri0/RP0000]')))
     assert one.answer(signal, STORED, NOW) == b'\nDAEF0012"ACK"1707L0#0000[]\r'
@@ -137,7 +137,7 @@ def test_sealed_report_gets_a_sealed_acknowledgement(key: Key, caller: AccountId
 
 
 def test_sealed_acknowledgements_differ() -> None:
-    """The pad is random: two acknowledgements of one report are not the same text."""
+    """The pad is random, so two acknowledgements of one report differ."""
     one = decoder(OLD)
     (signal,) = signals(one.feed(build("NULL", "0000", HOME, b"", timestamp=NOW, key=OLD.secret)))
     assert one.answer(signal, STORED, NOW) != one.answer(signal, STORED, NOW)
@@ -161,14 +161,14 @@ def test_rotation() -> None:
 
 
 def test_key_that_is_gone() -> None:
-    """When the key was taken away between report and answer, nothing is said: the terminal repeats its report."""
+    """If the key was removed between report and answer, there is no answer, so the terminal repeats its report."""
     signal = signal_of(build("ADM-CID", "0007", HOME, DATA, timestamp=NOW, key=OLD.secret), OLD)
     assert decoder(NEW).answer(signal, STORED, NOW) == b""
 
 
 @pytest.mark.parametrize(("keys", "hint"), [((), "vetlla keys set"), ((NEW,), "wrong")])
 def test_what_cannot_be_opened(keys: tuple[Key, ...], hint: str) -> None:
-    """No key, or the wrong one: evidence that names the account and the remedy, and DUH in clear."""
+    """Without a key, or with a wrong one, the frame is evidence with account and remedy, and DUH is sent in clear."""
     raw = build("ADM-CID", "0007", FAR, DATA, timestamp=NOW, key=OLD.secret)
     reject, reply = items_of(raw, *keys)
     assert isinstance(reject, Reject)
@@ -191,7 +191,7 @@ def test_damage_is_met_with_silence(bad: str) -> None:
 @pytest.mark.parametrize("token", ["ACK", "NAK", "DUH"])
 @pytest.mark.parametrize("key", [None, OLD])
 def test_replies_are_never_answered(token: str, key: Key | None) -> None:
-    """A receiver's reply that comes to us is no report; to answer it could echo for ever."""
+    """A receiver's reply that comes to us is no report, and an answer to it could echo for ever."""
     raw = build(token, "0001", HOME, b"", timestamp=NOW, key=key.secret if key else None)
     (item,) = items_of(raw, OLD)
     assert isinstance(item, Reject)
@@ -199,7 +199,7 @@ def test_replies_are_never_answered(token: str, key: Key | None) -> None:
 
 
 def test_identity_of_a_retry() -> None:
-    """A retry has its report's identity: new time, new pad, new blocks and the other path change nothing."""
+    """A retry has the identity of its report; a new time, pad, blocks or path do not change it."""
     report = signal_of(build("ADM-CID", "0007", HOME, DATA)).identity
     assert len(report) == 16
     retries = [
@@ -233,26 +233,26 @@ def test_no_identity(token: str, sequence: str) -> None:
 
 
 def test_plain_report_makes_no_details() -> None:
-    """The plain report of a plain home carries nothing beside its fields."""
+    """The plain report of a plain terminal has no details."""
     signal = signal_of(build("SIA-DCS", "0001", HOME, b"#1234|Nri1/PA7"))
     assert (signal.details, signal.measurements, signal.position) == ({}, {}, None)
     assert (signal.protocol, signal.id, signal.event.kind) == ("dc09", HOME, Kind.PERSONAL_EMERGENCY)
 
 
 def test_text_of_event_and_text_of_block() -> None:
-    """When event and block both carry a text, neither is lost."""
+    """If event and block both have a text, neither is lost."""
     signal = signal_of(build("SIA-DCS", "0001", HOME, b"#1234|NPA7^bath^", extended=[b"Icall her daughter"]))
     assert (signal.text, signal.details) == ("bath / call her daughter", {})
 
 
 def test_key_block_is_not_repeated() -> None:
-    """Of a key block only the fact that it came is told."""
+    """Of a key block only the fact that it came is kept."""
     signal = signal_of(build("SIA-DCS", "0001", HOME, b"#1234|NPA7", extended=[b"Kdeadbeefdeadbeefdeadbeefdeadbeef"]))
     assert signal.details == {"key": "present"}
 
 
 def test_no_secret_in_anything_said() -> None:
-    """Neither reject, reply nor answer holds a key, and no Python value of one."""
+    """No reject, reply or answer holds a key or the Python form of one."""
     secrets = [
         text
         for key in (OLD, NEW)
@@ -273,7 +273,7 @@ def test_no_secret_in_anything_said() -> None:
 
 
 def test_hangup_comes_once_and_frames_still_count() -> None:
-    """A foreign peer is named once and hung up on; a frame that follows is a report all the same."""
+    """A foreign peer gives one reject and one hang-up; a frame that follows is a report all the same."""
     one = decoder()
     items = one.feed(b"GET / HTTP/1.1\r\n") + one.feed(b"GET / HTTP/1.1\r\n\r\n")
     items += one.feed(build("ADM-CID", "0007", HOME, DATA)) + one.feed(b"more") + one.finish()
@@ -281,7 +281,7 @@ def test_hangup_comes_once_and_frames_still_count() -> None:
 
 
 def test_the_time_of_a_clock_that_was_never_set_proves_no_retry() -> None:
-    """It stands still, so that all presses have it; a sealed frame keeps it, because policy judges by it."""
+    """Such a time stands still, so all presses have it. A sealed frame keeps it, because policy judges by it."""
     unset, good = datetime(1970, 1, 1, 0, 0, 10, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
     assert signal_of(build("ADM-CID", "0001", HOME, DATA, timestamp=unset)).sent_at is None
     assert signal_of(build("ADM-CID", "0001", HOME, DATA, timestamp=good)).sent_at == good
@@ -290,19 +290,19 @@ def test_the_time_of_a_clock_that_was_never_set_proves_no_retry() -> None:
 
 @pytest.mark.parametrize("data", [b"#1234|Nri1/PA01", b"#1234|1101 00 003", b"1101 00 003"])
 def test_a_call_in_a_heartbeat_is_a_call(data: bytes) -> None:
-    """A heartbeat is counted, not stored: an event that a panel sends in one would be acknowledged and lost."""
+    """A heartbeat is counted, not stored, so an event that a panel sends in one would be acknowledged and lost."""
     assert signal_of(build("NULL", "0000", HOME, data)).event.kind is Kind.PERSONAL_EMERGENCY
 
 
 @pytest.mark.parametrize("data", [b"", b"NULL", b"#1234", b"#1234|", b"#1234|NULL", b"OK", b"#1234|Nri0/RP00"])
 def test_what_a_heartbeat_may_say(data: bytes) -> None:
-    """Names, words and signs of life make no event of it."""
+    """A heartbeat with an account, a word or a sign of life as data stays a heartbeat."""
     assert signal_of(build("NULL", "0000", HOME, data)).event.kind is Kind.HEARTBEAT
 
 
 @pytest.mark.parametrize("token", ["ADM-CID", "SIA-DCS", "CSV-XY", "NULL", "XNM"])
 def test_a_report_that_no_key_opens_may_be_a_call(token: str) -> None:
-    """Only a frame of two blocks with a heartbeat's token cannot be one."""
+    """Only a frame of two blocks with a heartbeat's token cannot be a call."""
     sealed = build(token, "0001", HOME, b"", timestamp=NOW, key=OLD.secret)
     for keys in ([], [NEW]):
         reject, reply = items_of(sealed, *keys)

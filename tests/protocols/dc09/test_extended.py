@@ -1,4 +1,4 @@
-"""Extended data blocks: what each letter says, and that nothing of it is lost."""
+"""Extended data blocks: the meaning of each letter is read, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_named_letters(letter: str) -> None:
 
 
 def test_time_of_occurrence() -> None:
-    """H is when it happened, in GMT; a time that is none stays readable."""
+    """H is the time of occurrence, in GMT; an invalid time stays readable."""
     extras = read_extended([b"H13:59:58,12-31-2025"])
     assert (extras.occurred_at, extras.details) == (datetime(2025, 12, 31, 13, 59, 58, tzinfo=UTC), {})
     extras = read_extended([b"Hyesterday"])
@@ -38,7 +38,7 @@ def test_time_of_occurrence() -> None:
     ],
 )
 def test_position(x: bytes, y: bytes, longitude: float, latitude: float) -> None:
-    """Degrees with minutes as the standard writes them, decimal degrees as dc09_spt does; south and west negative."""
+    """Degrees have minutes as in the standard, or decimals as in dc09_spt; south and west are negative."""
     position = read_extended([b"X" + x, b"Y" + y]).position
     assert position is not None
     assert position.longitude == pytest.approx(longitude)
@@ -67,7 +67,7 @@ def test_altitude(z: bytes, metres: float) -> None:
     ],
 )
 def test_position_that_is_none(x: bytes, y: bytes) -> None:
-    """What is no place on earth makes no position; it stays as it came."""
+    """A text that is no place on earth gives no position and stays as received."""
     extras = read_extended([b"X" + x, b"Y" + y, b"Zhigh"])
     assert extras.position is None
     assert extras.details == {"longitude": x.decode(), "latitude": y.decode(), "altitude": "high"}
@@ -75,20 +75,20 @@ def test_position_that_is_none(x: bytes, y: bytes) -> None:
 
 @pytest.mark.parametrize("z", [b"high", b"9" * 400])
 def test_altitude_that_is_none(z: bytes) -> None:
-    """An altitude that cannot be read, or is as high as no number, costs neither the position nor itself."""
+    """An altitude that cannot be read, or is too large for a number, costs no position and stays a detail."""
     extras = read_extended([b"X2.1", b"Y41.3", b"Z" + z])
     assert extras.position is not None
     assert (extras.position.altitude_m, extras.details) == (None, {"altitude": z.decode()})
 
 
 def test_path_and_json_share_a_letter() -> None:
-    """J is a path in 2021 and JSON in 2026; the brace tells."""
+    """J is a path in 2021 and JSON in 2026; the brace shows which."""
     assert read_extended([b"J2"]).details == {"path": "2"}
     assert read_extended([b'J{"a": 1}']).details == {"json": '{"a": 1}'}
 
 
 def test_key_is_never_told() -> None:
-    """A key block is told of, its value is not."""
+    """The details show that a key block came, but not its value."""
     assert read_extended([b"K" + b"ab" * 16, b"K" + b"cd" * 16]).details == {"key": "present; present"}
 
 
@@ -104,20 +104,20 @@ def test_repeated_and_unknown_letters() -> None:
     [(b"cam\xc3\xad", "camí"), (b"cam\xed", "camí"), (b"\x80 5", "€ 5"), (b"\x81\xed", "\x81í"), (b"", "")],
 )
 def test_character_sets(data: bytes, text: str) -> None:
-    """UTF-8 if it is that, else Windows-1252, else latin-1: no byte is dropped."""
+    """Text is read as UTF-8 if valid, else as Windows-1252, else as latin-1, so no byte is dropped."""
     assert readable(data) == text
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=30), max_size=5))
 def test_nothing_raises(blocks: list[bytes]) -> None:
-    """Whatever the blocks hold, they are read."""
+    """Any blocks are read without an error."""
     assert isinstance(read_extended(blocks).details, dict)
 
 
 @pytest.mark.parametrize("told", [b"H00:00:10,01-01-1970", b"H23:59:59,12-31-2000", b"H08:00:00,01-01-2010"])
 def test_a_clock_that_was_never_set_tells_no_time_of_occurrence(told: bytes) -> None:
-    """Its time is the same for every call: the second one would look like a retry of the first."""
+    """The time of such a clock is the same for every call, so a second call would look like a retry of the first."""
     extras = read_extended([told])
     assert extras.occurred_at is None
     assert set(extras.details) == {"clock"}

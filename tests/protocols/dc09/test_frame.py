@@ -1,4 +1,4 @@
-"""The DC-09 envelope: read what was built, build what was read, open what was sealed."""
+"""The DC-09 envelope: a built frame can be read, a read frame can be built, and a sealed frame can be opened."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def test_round_trip(  # noqa: PLR0917 - Hypothesis fills them by name
     secret: bytes | None,
     binary_crc: bool,  # noqa: FBT001 - as above
 ) -> None:
-    """What was read, built again, is the same frame byte for byte, in clear and under keys of every size.
+    """A frame that was read and built again is the same byte for byte, in clear and under keys of every size.
 
-    The CR is not part of what was read: the frame is whole without it.
+    The CR is not part of the frame that was read, because the frame is whole without it.
     """
     at = timestamp or (AT if secret else None)
     raw = build(
@@ -141,18 +141,18 @@ def test_build_as_the_annex() -> None:
 
 
 def test_no_line_digits_are_written_as_l0() -> None:
-    """A caller without line digits is written with the line the standard prescribes for that."""
+    """A caller without line digits is written with the line that the standard prescribes for this case."""
     assert b'"NULL"0000L0#1234[]' in build("NULL", "0000", AccountId("", "", "1234"), b"")
 
 
 def test_sealed_needs_a_time() -> None:
-    """A sealed frame without a time could not be told from one under a wrong key: it is not built."""
+    """A sealed frame without a time is not built, because it would look like one under a wrong key."""
     with pytest.raises(UsageError, match="timestamp"):
         build("NULL", "0000", HOME, b"", key=KEY.secret)
 
 
 def test_too_long_to_build() -> None:
-    """Three digits of length bound what can be built."""
+    """The three digits of the length bound the size of a frame."""
     assert len(envelope(b"x" * MAX_BODY)) == MAX_FRAME
     with pytest.raises(UsageError, match="4096"):
         envelope(b"x" * (MAX_BODY + 1))
@@ -161,7 +161,7 @@ def test_too_long_to_build() -> None:
 
 
 def test_seal_pads_with_less_than_a_block() -> None:
-    """The pad fills the first block, so that the bar stands there, and never holds what ends it."""
+    """The pad fills the first block, so that the bar stands there, and holds no character that ends it."""
     for size in range(33):
         asked: list[int] = []
 
@@ -177,7 +177,7 @@ def test_seal_pads_with_less_than_a_block() -> None:
 
 
 def test_two_keys_during_a_rotation() -> None:
-    """Both keys open; the frame says which one did."""
+    """Both keys open a frame, and the frame names the key that opened it."""
     raw = build("ADM-CID", "0001", HOME, DATA, timestamp=AT, key=OTHER.secret)
     assert frame_of(raw, KEY, OTHER).key_name == "other"
     assert frame_of(raw, OTHER, KEY).key_name == "other"
@@ -185,7 +185,7 @@ def test_two_keys_during_a_rotation() -> None:
 
 
 def test_sealed_stays_sealed_without_keys() -> None:
-    """Without keys a sealed frame is still known by its header."""
+    """Without keys the header of a sealed frame is still read."""
     frame = frame_of(build("ADM-CID", "0001", HOME, DATA, timestamp=AT, key=KEY.secret))
     assert frame.sealed
     assert not frame.key_name
@@ -198,25 +198,25 @@ def test_sealed_stays_sealed_without_keys() -> None:
     [
         (b"pppp|#1234|1101 01 007", "no ] at all"),
         (b"ppp|#1234|1101 01 007][Ix]", "no time"),
-        (b"p|#1234|1101 01 007]_25:00:00,01-02-2026", "a time that is none"),
-        (b"|#1234|1101 01 007]_10:00:00,01-02-2026 ", "bytes behind the time"),
+        (b"p|#1234|1101 01 007]_25:00:00,01-02-2026", "an invalid time"),
+        (b"|#1234|1101 01 007]_10:00:00,01-02-2026 ", "bytes after the time"),
     ],
 )
 def test_text_that_proves_no_key(inside_text: bytes, why: str) -> None:
-    """A text that does not end as the standard says is not taken as opened."""
+    """A text that does not end as in the standard does not count as opened."""
     text = inside_text.rjust(-(-len(inside_text) // 16) * 16, b"q")
     assert damage_of(sealed(text), KEY).reason is Reason.UNDECRYPTABLE, why
 
 
 def sealed(text: bytes) -> bytes:
-    """Seal a whole text, pad and all."""
+    """Return a frame with this whole text, including the pad, sealed."""
     encryptor = Cipher(AES(KEY.secret), CBC(bytes(16))).encryptor()
     return envelope(b'"*SIA-DCS"0001L0#1234[' + encryptor.update(text).hex().encode())
 
 
 @pytest.mark.parametrize("pad_bytes", [b"", b"p", b"\xff\xfe\r\n~", b"0123456789abcdef", bytes(range(0x20, 0x3C))])
 def test_pads_of_any_length(pad_bytes: bytes) -> None:
-    """Any bytes before the first bar are pad, none as well as 31 of them; the bars of the data stay."""
+    """Any bytes before the first bar are pad, from none to 31 of them; the bars in the data stay."""
     data = b"#1234|NRP" + b"0" * (-(len(pad_bytes) + 31) % 16)
     assert frame_of(sealed(pad_bytes + b"|" + data + b"]_10:00:00,01-02-2026"), KEY).data == data
 
@@ -233,7 +233,7 @@ def test_pads_of_any_length(pad_bytes: bytes) -> None:
 )
 @pytest.mark.parametrize("secret", [None, KEY.secret])
 def test_brackets_in_a_text(tail: bytes, behind: bytes, extended: tuple[bytes, ...], secret: bytes | None) -> None:
-    """A bracket in a text costs neither the time nor, under encryption, the report; nor what stands behind it."""
+    """A bracket in a text costs neither the time nor, under encryption, the report, nor the text after it."""
     text = DATA + b"]" + tail + b"_10:00:00,01-02-2026"
     head = b'"%bADM-CID"0001L0#1234[' % (b"*" if secret else b"")
     frame = frame_of(envelope(head + (seal(text, secret) if secret else text)), *([KEY] if secret else []))
@@ -241,13 +241,13 @@ def test_brackets_in_a_text(tail: bytes, behind: bytes, extended: tuple[bytes, .
 
 
 def test_no_bar_before_a_report() -> None:
-    """Without a bar a report's text is kept whole, pad and all: better read by a person than lost."""
+    """Without a bar a report's text is kept whole with its pad, so that a person can read it."""
     assert frame_of(sealed(b"Nri0/RP0000]_10:00:00,01-02-2026"), KEY).data == b"Nri0/RP0000"
 
 
 @pytest.mark.parametrize("cipher", [b"", b"00", b"zz" * 16, b"0" * 31, b"00" * 17, b"#1234|NRP0]"])
 def test_ciphertext_that_is_none(cipher: bytes) -> None:
-    """What is not whole blocks in hex cannot be opened, and does not raise."""
+    """A ciphertext that is not whole blocks in hex cannot be opened, and gives no error."""
     frame = frame_of(envelope(b'"*SIA-DCS"0001L0#1234[' + cipher))
     assert unseal(frame, [KEY]) is None
 
@@ -260,7 +260,7 @@ def test_lower_case_ciphertext() -> None:
 
 
 def test_parse_takes_one_frame() -> None:
-    """What does not open as a frame, or does not fit its checksum, is damage with the reason."""
+    """Bytes that do not open as a frame, or do not fit their checksum, are damage with the reason."""
     raw = build("ADM-CID", "0001", HOME, DATA)
     assert frame_of(raw[:-1]) == frame_of(raw)
     assert damage_of(raw[:-2]).reason is Reason.BAD_CHECKSUM
@@ -274,7 +274,7 @@ def test_parse_takes_one_frame() -> None:
     [b"", b"10:00:00", b"24:00:00,01-02-2026", b"10:00:00,02-30-2026", b"10:00:00,01-02-0000", b"10:00:00 01-02-2026"],
 )
 def test_times_that_are_none(text: bytes) -> None:
-    """A text that names no moment gives none."""
+    """A text that names no moment gives None."""
     assert read_time(text) is None
 
 
@@ -286,6 +286,6 @@ def test_time_is_written_in_gmt() -> None:
 
 
 def test_key_never_shows() -> None:
-    """Neither a key nor what prints it shows the secret."""
+    """A key does not show its secret when it is printed."""
     assert KEY.secret.hex() not in repr(KEY)
     assert str(KEY.secret) not in repr(replace(KEY, name="again"))

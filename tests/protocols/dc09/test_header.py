@@ -1,4 +1,4 @@
-"""Headers: read as the standard has them and as devices write them, and repeated in the answer."""
+"""Headers are read as the standard and as devices write them, and the answer repeats them."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ HEADERS = [
 
 @pytest.mark.parametrize(("body", "read"), HEADERS)
 def test_what_is_read(body: bytes, read: tuple[str, AccountId]) -> None:
-    """Number, receiver, line and account are found in any order; what is not there, or is no account, is empty."""
+    """Number, receiver, line and account are found in any order; a missing part, or an invalid account, is empty."""
     frame = frame_of(body + b"]")
     assert (frame.sequence, frame.id) == read
 
 
 def test_quirks_name_what_is_odd() -> None:
-    """An installer sees what the device leaves out or writes otherwise; a standard header has no quirk."""
+    """Quirks show an installer what the device leaves out or writes otherwise; a standard header has no quirk."""
     assert frame_of(b'"SIA-DCS"0001R1L0#7788[]').quirks == ()
     assert frame_of(b'"SIA-DCS"0001L0[]').quirks == ("no-account",)
     assert frame_of(b'"SIA-DCS"0001L[]').quirks == ("empty-line", "no-account")
@@ -76,27 +76,27 @@ def test_quirks_name_what_is_odd() -> None:
     ],
 )
 def test_account_of_the_data(data: bytes, account: str) -> None:
-    """Without one in the header the account of the data is the caller; without either the report is kept for no one."""
+    """Without an account in the header that of the data is the caller; without either the report has no account."""
     (signal,) = signals(decoder().feed(envelope(b'"SIA-DCS"0001L0[' + data + b"]")))
     assert signal.id == AccountId("", "0", account)
     assert signal.event.kind in {Kind.PERSONAL_EMERGENCY, Kind.UNREADABLE}
 
 
 def test_header_decides_who_is_calling() -> None:
-    """An account in the header counts, however odd it is; the one of the data is a detail."""
+    """An account in the header counts, however odd it is; the account in the data is a detail."""
     (signal,) = signals(decoder().feed(envelope(b'"SIA-DCS"0001L0#CASA-7[#7788|NPA2]')))
     assert (signal.id.account, signal.details["account_in_data"]) == ("CASA-7", "7788")
 
 
 @pytest.mark.parametrize("body", [b'"SIA-DCS"0001L0[NPA2]', b'"SIA-DCS"L0#7788[NPA2]', b'"SIA-DCS"00000L0#7788[NPA2]'])
 def test_no_identity(body: bytes) -> None:
-    """Reports without an account or a number are never repetitions: two homes may send the same words."""
+    """Reports without an account or a number are never repetitions, because two homes may send the same words."""
     (signal,) = signals(decoder().feed(envelope(body)))
     assert signal.identity == b""
 
 
 def test_sealed_without_an_account() -> None:
-    """Without an account there is no key to look for: the header that came is answered with DUH."""
+    """Without an account there is no key, so the header that came is answered with DUH."""
     reject, reply = decoder().feed(envelope(b'"*SIA-DCS"0001L[' + b"00" * 16))
     assert isinstance(reject, Reject)
     assert (reject.reason, reject.id) == (Reason.UNDECRYPTABLE, None)
@@ -105,7 +105,7 @@ def test_sealed_without_an_account() -> None:
 
 NAMED = {Reason.UNSUPPORTED, Reason.UNDECRYPTABLE, Reason.FOREIGN, Reason.BAD_LENGTH}
 TORN = {Reason.BAD_CHECKSUM}
-"""A body with a CR in which another frame seems to open ends at its CR: the next frame must not wait for it."""
+"""A body with a CR in which another frame seems to open ends at its CR, because the next frame must not wait for it."""
 bodies = st.lists(
     st.one_of(
         st.sampled_from([b"SIA-DCS", b"ADM-CID", b"NULL", b"ACK", b'"', b"*", b"0001", b"L0", b"R1", b"#", b"1234"]),
@@ -120,7 +120,7 @@ bodies = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(body=bodies, binary=st.booleans())
 def test_every_body_is_a_report(body: bytes, *, binary: bool) -> None:
-    """Whatever stands in a frame whose checksum is right, it is a signal that is answered, or a named reject."""
+    """Any frame whose checksum is right gives a signal that is answered, or a reject with a known reason."""
     one, whole = decoder(KEY), body + b"]"
     # A checksum that fits a part of the body by chance (one in 65,536) makes that part the frame.
     assume(not any(arc(whole[:end]) == arc(whole) for end, byte in enumerate(whole) if byte in b"\0\n\r"))

@@ -1,12 +1,12 @@
-"""What makers mean by codes that the standards leave open, or define otherwise: ``tables/makers.csv``.
+"""Makers' meanings of codes that the standards leave open, or define otherwise (``tables/makers.csv``).
 
-Two rules keep a call from becoming quiet because another maker uses its code for a status:
+Another maker may use the code of a call for a status. Two rules keep the call an alarm:
 
-1. A maker's meaning that is more urgent than the standard's holds everywhere and stands in the standard's table, with
-   the maker in brackets: ND (Ajax) is a disarming under duress from every terminal. So does the meaning of a code
-   that neither the standard nor its letter makes an alarm.
-2. A meaning that is less urgent holds for the accounts that a person gave this maker, and stands here. Everywhere else
-   a code of an alarm letter that the standard does not define is a ``general_alarm``: PE (Ajax: photo by scenario on).
+1. A maker's meaning that is more urgent than the standard's holds for all terminals. It stands in the standard's table,
+   with the maker in brackets: ND (Ajax) is a disarming under duress from every terminal. The same holds for the meaning
+   of a code that neither the standard nor its letter makes an alarm.
+2. A less urgent meaning holds only for accounts to which a person gave this maker, and stands here. For all others a
+   code that has an alarm letter and is not in the standard is a ``general_alarm``, as PE (Ajax: photo by scenario on).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Event, Signal
 
 DETAIL: Final = "maker"
-"""Names the maker in the details of a signal that was read by its table."""
+"""Detail that names the maker, in a signal that was read by the maker's table."""
 
 
 class Meaning(NamedTuple):
-    """What a maker means by a code."""
+    """A maker's meaning of a code."""
 
     name: str
     kind: Kind
     phase: Phase | None
-    """None: as the event's qualifier says."""
+    """None if the event's qualifier decides."""
 
 
 def _read() -> dict[Maker, dict[tuple[str, str], Meaning]]:
@@ -48,7 +48,7 @@ MAKERS: Final[Mapping[Maker, Mapping[tuple[str, str], Meaning]]] = _read()
 
 
 def as_meant_by(maker: Maker, signal: Signal) -> Signal:
-    """Return the signal with the event that its maker means; its details then name the maker."""
+    """Return the signal with its event as the maker means it; its details then name the maker."""
     event = signal.event
     meaning = MAKERS[maker].get((event.system, event.code))
     if meaning is None:
@@ -58,6 +58,6 @@ def as_meant_by(maker: Maker, signal: Signal) -> Signal:
 
 
 def name_of(event: Event, maker: Maker | None) -> str:
-    """Return the maker's name of an event's code; the standard's where the maker has none."""
+    """Return the maker's name for an event's code, or the standard's name if the maker has none."""
     meaning = MAKERS[maker].get((event.system, event.code)) if maker is not None else None
     return meaning.name if meaning is not None else codes.name_of(event)

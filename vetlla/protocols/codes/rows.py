@@ -1,4 +1,4 @@
-"""Rows of the code tables in ``tables/``: what every table of codes is made of."""
+"""Reads the rows of the code tables in ``tables/``."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _TABLES: Final = files("vetlla.protocols") / "tables"
 
 
 class Code(NamedTuple):
-    """One row: the standard's name, what the number behind the code counts (zone, user, area ... or ""), our words."""
+    """One row: the standard's name, what the number after the code is (zone, user, area ... or ""), kind and phase."""
 
     name: str
     address: str
     kind: Kind
     phase: Phase
     answer: str = ""
-    """What its protocol answers, as the decoder spells it; "" where that is nothing, or not the table's to say."""
+    """The protocol's answer as the decoder spells it; "" if there is none, or if the table does not decide it."""
     measures: tuple[str, ...] = ()
-    """Names of the measurements that the fields behind the code hold, in their order; "" for any other field."""
+    """Names of the measurements in the fields after the code, in their order; "" for any other field."""
 
 
 def read_rows(name: str) -> Iterable[dict[str, str]]:
@@ -33,7 +33,7 @@ def read_rows(name: str) -> Iterable[dict[str, str]]:
 
 
 def read_code(row: dict[str, str]) -> Code:
-    """Return a row that says what its code means; without a phase it is something new."""
+    """Return a row as a Code; if it names no phase, the phase is NEW."""
     return Code(
         name=row["name"],
         address=row.get("address", ""),

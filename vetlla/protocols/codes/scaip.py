@@ -1,9 +1,9 @@
-"""SCAIP's code tables (SS 91100, CLC/TS 50134-9), for every protocol that speaks them: ``0003-0010`` is a pendant.
+"""SCAIP's code tables (SS 91100, CLC/TS 50134-9), for every protocol that uses them; ``0003-0010`` is a pendant.
 
-A code is the device type ``dty`` and the status ``stc``, four digits each: what happened is said by the two together.
-``tables/scaip_stc.csv`` holds what a status means whatever the device; where its kind is empty, the device type's kind
-of ``scaip_dty.csv`` counts ("manual alarm" of a smoke detector is smoke). ``scaip_pairs.csv`` holds the exceptions.
-Names and numbers: CARU's open gateway, second hand; the standard's text was not used.
+A code is the device type ``dty`` and the status ``stc``, four digits each. Only both together say what happened.
+``tables/scaip_stc.csv`` holds what a status means for every device. Where its kind is empty, the device type's kind in
+``scaip_dty.csv`` counts ("manual alarm" of a smoke detector is smoke). ``scaip_pairs.csv`` holds the exceptions.
+Names and numbers come from CARU's open gateway, at second hand; the standard's text was not used.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SYSTEM: Final = "scaip"
 UNKNOWN: Final = "0000"
 """Device type of a report that names none."""
 MANUAL_ALARM: Final = "0010"
-"""The status of a report that names none (SCAIP's default): fail-safe, an alarm and never nothing."""
+"""Status of a report that names none. It is SCAIP's default and fail-safe: such a report is always an alarm."""
 
 _NO_ALARM: Final = frozenset(
     {Kind.FAULT, Kind.PATH_TROUBLE, Kind.MAINS_LOST, Kind.TAMPER, Kind.STAFF_PRESENCE, Kind.UNKNOWN}
 )
-"""Kinds of device types that are no alarm of a person; somebody who pressed a button there wants one all the same."""
+"""Kinds of device types that are no alarm of a person. A person who presses a button there still wants an alarm."""
 
 
 class ScaipTable:
-    """The codes ``dty-stc``. ``find`` has an answer for every one: what is unknown is an alarm."""
+    """The codes ``dty-stc``. ``find`` has a row for every code; an unknown code is an alarm."""
 
     system = SYSTEM
 
@@ -46,7 +46,7 @@ class ScaipTable:
         }
 
     def find(self, code: str) -> Code:
-        """Return what a code ``dty-stc`` says."""
+        """Return the meaning of a code ``dty-stc``."""
         if code in self._pairs:
             return self._pairs[code]
         dty, _, stc = code.partition("-")
@@ -64,12 +64,12 @@ class ScaipTable:
 
 
 def spelled(dty: str, stc: str) -> str:
-    """Return the code of digits as they came: devices leave leading zeros out, or add one."""
+    """Return the code of digits as received, because devices leave leading zeros out or add one."""
     return f"{_padded(dty, 4)}-{_padded(stc, 4)}"
 
 
 def location(lco: str) -> str:
-    """Return the name of a location code as it came; "" if the table has none."""
+    """Return the name of a location code as received; "" if the table has none."""
     return LOCATIONS.get(_padded(lco, 3), "")
 
 

@@ -1,7 +1,7 @@
-"""Code tables as data: what a code of a standard, or of a maker, means in telecare's words, loaded once.
+"""Code tables, loaded once: the meaning of each code of a standard or a maker, in telecare's words.
 
-``tables/<system>.csv`` holds every code of a standard, ``tables/<system>_classes.csv`` what its first characters say
-of one that no table knows: such a code keeps its class and is never dropped.
+``tables/<system>.csv`` holds every code of a standard. ``tables/<system>_classes.csv`` gives an unknown code its class
+by its first characters, so that no code is dropped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_CODE: Final = 32
 """Characters of an event's code. The longest of all tables has 20, the longest token of DC-09 16."""
 NO_CODE: Final = "?"
-"""Stands before the digest that replaces an invalid code. No valid code contains it, so that no remap can name it."""
+"""Stands before the digest that replaces an invalid code. No valid code contains it, so no remap can name it."""
 _CODE: Final = re.compile(rf"[0-9A-Za-z$#*+._/()-]{{0,{MAX_CODE}}}")
 NO_ALARM: Final = frozenset({
     Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.PRESENCE, Kind.STAFF_PRESENCE, Kind.CANCEL, Kind.RESET,
@@ -35,8 +35,8 @@ NO_ALARM: Final = frozenset({
 def code_of(text: str) -> str:
     """Return a code as a device sent it; if it is not valid, return ``NO_CODE`` and a digest of it.
 
-    Operators read codes at their terminals, and any stranger may send one. What was sent stays in the raw bytes. The
-    digest tells two invalid codes apart: a report with one must not be taken for a report with the other.
+    Operators read codes at their terminals, and any stranger may send one. The raw bytes keep what was sent. The digest
+    distinguishes two invalid codes, because a report with one must not be taken for a report with the other.
     """
     if _CODE.fullmatch(text):
         return text
@@ -44,8 +44,8 @@ def code_of(text: str) -> str:
 
 
 EVENTS_MAX: Final = 64
-"""Events of one frame that are told one by one: a panel that empties its memory sends some twenty, and 4 kB can hold
-more than a thousand."""
+"""Events of one frame that are reported one by one. A panel that empties its memory sends about twenty, and 4 kB can
+hold more than a thousand."""
 
 
 class Report(NamedTuple):
@@ -60,17 +60,17 @@ class Report(NamedTuple):
     details: Mapping[str, str] = NOTHING
     measurements: Mapping[str, float] = NO_MEASUREMENTS
     repeated: bool = False
-    """Reported before, says the device."""
+    """True if the device says that it reported this before."""
 
 
 def more(system: str, count: int) -> Report:
-    """Return the report that stands for ``count`` further events of a frame: they may be calls."""
+    """Return the report that stands for ``count`` further events of a frame, which may be calls."""
     event = Event(Kind.UNREADABLE, Phase.NEW, "more", system)
-    return Report(event, text=f"and {count} more events: the bytes hold them")
+    return Report(event, text=f"and {count} more events are in the bytes of the frame")
 
 
 class CodeTable:
-    """The codes of one standard. ``known`` holds its rows; ``find`` has an answer for every code."""
+    """The codes of one standard. ``known`` holds its rows; ``find`` has a row for every code."""
 
     def __init__(self, system: str) -> None:
         self.system = system
@@ -84,12 +84,12 @@ class CodeTable:
         return self.known.get(code) or self._classes[self._class_of(code)]
 
     def _class_of(self, code: str) -> str:
-        """Return the longest beginning of a code that has a row; "" has one in every table."""
+        """Return the longest beginning of a code that has a class; "" has one in every table."""
         sizes = range(min(len(code), self._longest_class), -1, -1)
         return next(code[:size] for size in sizes if code[:size] in self._classes)
 
     def event(self, code: str) -> Event:
-        """Return what a code says in our words."""
+        """Return the event of a code."""
         event = self._events.get(code)
         if event is None:
             event = self._unknown(code)
@@ -121,6 +121,6 @@ TABLES: Final[Mapping[str, CodeTable | ScaipTable]] = {
 
 
 def name_of(event: Event) -> str:
-    """Return the standard's name of an event's code, or of its class; "" in a system that has no table."""
+    """Return the standard's name for an event's code, or for its class; "" if the system has no table."""
     table = TABLES.get(event.system)
     return table.find(event.code).name if table is not None else ""

@@ -1,21 +1,21 @@
-"""Cut a stream of bytes into DC-09 frames, however it was torn, and lose no good frame beside a bad one.
+"""Cuts a stream of bytes into DC-09 frames, wherever the network split it; no good frame is lost beside a bad one.
 
 Devices end a frame with CR, with LF, with NUL or with nothing. Eldes counts the CR, and emulators write the length in
 decimal. A raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
 which it can:
 
-(a) find an opening (LF, checksum, length, quote); what stands before it was no frame;
-(b) if the checksum fits the bytes that the length counts, the frame is whole: at once, whatever follows;
-(c) else the first CR behind the quote ends the frame if the checksum fits, whatever the length says; so does the first
-    LF or NUL in front of it;
-(d) if it does not and the length reaches past that CR, the CR may belong to the text: wait for those bytes, but only
-    until another opening comes among them, for then this frame is damaged and the next one must not wait;
-(e) else the frame is damaged: drop it up to its CR, or to the next opening before that;
-(f) a frame that becomes whole by its length inside one that waits shows that the outer one was cut off.
+(a) find an opening (LF, checksum, length, quote); the bytes before it are no frame;
+(b) if the checksum fits the bytes that the length counts, the frame is whole at once, whatever follows;
+(c) otherwise the first CR after the quote, or the first LF or NUL before that CR, ends the frame if the checksum fits,
+    whatever the length says;
+(d) if it does not fit and the length reaches past that CR, the CR may belong to the text. Wait for those bytes, but
+    only until another opening comes among them: then this frame is damaged, and the next one must not wait;
+(e) otherwise the frame is damaged: drop it up to its CR, or up to the next opening before that;
+(f) if a frame inside a waiting one becomes whole by its length, the outer frame was cut off.
 
-What comes out depends on the bytes alone, never on how the network cut them. There is no timer: damage is waited upon
-at most until the peer's next frame is whole, so it never holds up an alarm. However slowly bytes come, a
-byte that can settle something costs three checksums and a few searches over the frame that waits, and others cost less.
+The result depends on the bytes alone, never on how the network cut them. There is no timer: a damaged frame waits at
+most until the peer's next frame is whole, so it never delays an alarm. However slowly bytes come, a byte that can
+settle something costs three checksums and a few searches over the waiting frame. Other bytes cost less.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ Piece: TypeAlias = Frame | Damage
 _SETTLING: Final = re.compile(rb'[\r\n\0"]')
 _OTHER_END: Final = re.compile(rb"[\n\0]")
 _FILLERS: Final = re.compile(rb"[\0\t\r ]+")
-"""The padding that begins no frame: it goes at once."""
+"""Padding that begins no frame; it is dropped at once."""
 
 
 class Cutter:
-    """The bytes of one direction of one connection, from first to last."""
+    """Cuts the bytes of one direction of one connection."""
 
     __slots__ = ("_due", "_pending", "_searched")
 
     def __init__(self) -> None:
         self._pending = b""
         self._searched: Openings | None = None
-        """Made when there is something to search: most connections bring whole frames alone."""
+        """Made at the first search, because most connections bring only whole frames."""
         self._due = 0
-        """As long as fewer bytes wait, only CR, LF, NUL or another opening can settle anything."""
+        """While fewer bytes than this wait, only CR, LF, NUL or another opening can settle anything."""
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; return the frames and the damage they settle. Less than MAX_FRAME bytes stay behind."""
+        """Take the next bytes; return the frames and damage that they complete. It keeps less than MAX_FRAME bytes."""
         buffer = self._pending + data if self._pending else data
         if self._due and len(buffer) < self._due and _SETTLING.search(data) is None:
-            self._pending = buffer  # what drips in byte by byte costs nothing
+            self._pending = buffer  # bytes that come one by one cost nothing
             return []
         return self._cut(buffer, ended=False)
 
     def finish(self) -> list[Piece]:
-        """Take the end of the stream; return what that settles."""
+        """Take the end of the stream; return the last frames and damage."""
         return self._cut(self._pending, ended=True)
 
     def _cut(self, buffer: bytes, *, ended: bool) -> list[Piece]:
@@ -90,13 +90,13 @@ class Cutter:
         return self._searched
 
     def _wait(self, start: int, size: int, until: int) -> tuple[None, int]:
-        """Settle nothing at ``start`` before ``until`` bytes are there, or another frame is whole inside."""
+        """Settle nothing at ``start`` until ``until`` bytes are there, or another frame is whole inside."""
         inside = self._openings.due(size)
         self._due = min(inside, until) - start if inside else until - start
         return None, start
 
     def _skip(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
-        """Pass over what begins no frame: in silence if it says nothing, as damage else. Stop == start: undecided."""
+        """Pass over bytes that begin no frame; padding is no damage. If stop == start, more bytes are needed."""
         fillers = _FILLERS.match(buffer, start)
         if fillers is not None:
             return None, fillers.end()
@@ -105,7 +105,7 @@ class Cutter:
         if opening is not None:
             stop = opening
         elif len(buffer) >= limit:
-            stop = limit - LONGEST_OPENING + 1  # one that starts later would not be seen whole yet
+            stop = limit - LONGEST_OPENING + 1  # a later opening may not be complete yet
         elif ended:
             stop = len(buffer)
         else:
@@ -114,19 +114,19 @@ class Cutter:
         if not dropped.strip(PADDING):
             return None, stop
         if ended and stop == len(buffer):
-            return Damage(Reason.TRUNCATED, dropped, f"the last {len(dropped)} bytes begin or end no DC-09 frame"), stop
-        return Damage(Reason.MALFORMED, dropped, f"{len(dropped)} bytes that belong to no DC-09 frame"), stop
+            return Damage(Reason.TRUNCATED, dropped, f"the last {len(dropped)} bytes belong to no DC-09 frame"), stop
+        return Damage(Reason.MALFORMED, dropped, f"{len(dropped)} bytes belong to no DC-09 frame"), stop
 
     def _take(self, buffer: bytes, opening: re.Match[bytes], *, ended: bool) -> tuple[Piece | None, int]:
-        """Settle the frame that opens here. Stop == start: more bytes are needed."""
+        """Return the frame or damage that opens here. If stop == start, more bytes are needed."""
         start, quote = opening.span()
         quote -= 1
-        in_hex = opening.lastindex == 2  # checksum and length are one number of eight digits then
+        in_hex = opening.lastindex == 2  # then checksum and length are one number of eight digits
         crc, declared = divmod(int(buffer[quote - 8 : quote], 16), 0x10000) if in_hex else stated(opening)
         stop = quote + declared
         body = buffer[quote:stop]
-        fits = len(body) == declared >= MIN_BODY and arc(body) == crc  # what has not come whole costs no checksum
-        if fits and body.count(b'"') == 2 and buffer.find(b"\r", quote, stop + 1) == stop:  # as nearly every frame is
+        fits = len(body) == declared >= MIN_BODY and arc(body) == crc  # an incomplete body costs no checksum
+        if fits and body.count(b'"') == 2 and buffer.find(b"\r", quote, stop + 1) == stop:  # nearly every frame does
             return read(buffer, opening, stop, declared), stop + 1
         cr = buffer.find(b"\r", quote, start + MAX_FRAME)
         known = cr if cr >= 0 else min(len(buffer), start + MAX_FRAME)
@@ -138,7 +138,7 @@ class Cutter:
             if other is not None and arc(buffer[quote : other.start()]) == crc:
                 end = known = other.start()
             quotes = buffer.count(b'"', quote, known)
-        # The quotes of the token are two: only a third one may end another frame's opening.
+        # The token has two quotes, so only a third one may end another frame's opening.
         inner = self._openings.whole(buffer, quote + 1, known) if quotes > 2 else None
         if inner is not None:
             text = f"the header declares {declared} bytes and another frame opens after {inner - quote}"
@@ -152,16 +152,16 @@ class Cutter:
     def _take_unended(
         self, buffer: bytes, opening: re.Match[bytes], stop: int, *, ended: bool
     ) -> tuple[Piece | None, int]:
-        """Settle an opening that no CR follows, and whose length did not come or does not fit."""
+        """Settle an opening that no CR follows, and whose counted bytes did not come or do not fit."""
         start, size = opening.start(), len(buffer)
         limit = start + MAX_FRAME
         if size >= limit:
             end = self._next(buffer, opening.end(), limit, limit - LONGEST_OPENING + 1)
-            text = f"no CR within the {MAX_FRAME} bytes of a frame"
+            text = f"no CR came within the {MAX_FRAME} bytes of a frame"
             return _cut_short(buffer, opening, Damage(Reason.TOO_LONG, buffer[start:end], text)), end
         if ended:
             end = self._next(buffer, opening.end(), limit, size)
-            text = f"cut off after {end - start} bytes, before CR"
+            text = f"the frame is cut off after {end - start} bytes, before its CR"
             return _cut_short(buffer, opening, Damage(Reason.TRUNCATED, buffer[start:end], text)), end
         return self._wait(start, size, stop if stop > size else limit)
 
@@ -175,7 +175,7 @@ class Cutter:
         if stop > cr and self._openings.next(buffer, quote + 1, min(stop, size)) is None:
             if size >= stop and is_whole(buffer, quote, stop, crc):
                 return read(buffer, opening, stop, declared), stop
-            for last in (stop - 1, stop):  # the length or the checksum counts the CR, and not the other
+            for last in (stop - 1, stop):  # only one of length and checksum counts the CR
                 if buffer[last : last + 1] == b"\r" and (end := covered(buffer, quote, last, crc)) >= 0:
                     return read(buffer, opening, end, declared), last + 1
             if size <= stop and not ended:
@@ -189,13 +189,13 @@ class Cutter:
         return _cut_short(buffer, opening, Damage(Reason.BAD_LENGTH, buffer[start:end], text)), end
 
     def _next(self, buffer: bytes, at: int, limit: int, otherwise: int) -> int:
-        """Return where the next opening from ``at`` on begins, if before ``otherwise``."""
+        """Return where the next opening from ``at`` on begins, if that is before ``otherwise``; else ``otherwise``."""
         opening = self._openings.next(buffer, at, min(limit, len(buffer)))
         return otherwise if opening is None else min(opening, otherwise)
 
 
 def _cut_short(buffer: bytes, opening: re.Match[bytes], damage: Damage) -> Piece:
-    """Return the damage, or the frame that it is if its checksum fits and only its length is wrong."""
+    """Return the damage, or a frame if the checksum fits and only the length is wrong."""
     quote = opening.end() - 1
     body = buffer[quote : opening.start() + len(damage.raw)].rstrip(PADDING)
     crc, declared = stated(opening)

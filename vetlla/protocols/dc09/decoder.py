@@ -1,17 +1,17 @@
-r"""SIA DC-09 "Internet Protocol Event Reporting" over TCP or UDP: the decoder a listener speaks to.
+r"""Decodes and answers SIA DC-09 "Internet Protocol Event Reporting" over TCP or UDP.
 
     LF 68AF 0025 "SIA-DCS" 0001 L0 #1234 [ #1234|Nri1/BA12 ] CR        a report
     LF 1BC1 0012 "ACK" 0001 L0 #1234 [] CR                             its acknowledgement
 
-Editions 2007 to 2026. The envelope is read in frame.py, streams are cut in cutter.py; payloads: ADM-CID in
-contact_id.py, SIA-DCS in sia_dcs.py; blocks behind the data in extended.py. A token that has no decoder here is
-a report all the same: stored with its text, shown, acknowledged. Tested with: docs/protocols/dc09.md.
+It reads editions 2007 to 2026. frame.py reads the envelope, cutter.py cuts streams, extended.py reads the blocks after
+the data. Payloads are read by contact_id.py (ADM-CID) and sia_dcs.py (SIA-DCS). A frame with any other token is a
+report, too: it is stored with its text, shown and acknowledged. docs/protocols/dc09.md says what it was tested with.
 
-Answers (5.5.2): ACK or *ACK when the store has the report; NAK with our time when its clock strays; DUH when it cannot
-be processed; silence to a damaged frame, which the terminal then repeats.
+Answers (5.5.2): ACK or *ACK when the store has the report; NAK with our time when the terminal's clock is wrong; DUH
+when the report cannot be processed. A damaged frame gets no answer, so the terminal repeats it.
 
-Of a sealed frame only the sealed text is evidence: token, number and account stand in clear, and the cipher has no
-checksum. What the data say counts; what does not fit them, or looks changed, is reported as unreadable.
+Of a sealed frame only the sealed text is evidence, because token, number and account stand in clear and the cipher has
+no checksum. The data decide. A frame that does not fit its data, or looks changed, is reported as unreadable.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ if TYPE_CHECKING:
 NAME: Final = "dc09"
 TITLE: Final = "DC-09"
 MAX_PENDING: Final = MAX_FRAME + HEAD
-"""An unfinished frame, and the first bytes of the connection as long as it is not known what they are."""
+"""An unfinished frame, and the first bytes of the connection until their protocol is known."""
 
 _HEARTBEATS: Final = {token: Event(Kind.HEARTBEAT, Phase.STATUS, token, NAME) for token in ("NULL", "XNM")}
 _BARE: Final = {token: (Report(event),) for token, event in _HEARTBEATS.items()}
-"""What heartbeats report that have no data, as nearly all."""
+"""Reports of heartbeats without data, which nearly all are."""
 _NOTHING: Final = re.compile(
     rb"(?:#[0-9A-Za-z]{0,16}(?:\||\Z)|[0-9][0-9A-Za-z]{0,15}\|)?\s*(?:NULL|OK|0000 ?00 ?000)?\s*", re.IGNORECASE
 )
-"""Data of a heartbeat that say nothing: the account, a word, or the zeros of Hikvision."""
+"""Data of a heartbeat that have no meaning: the account, a word, or the zeros of Hikvision."""
 _BARE_DIGITS: Final = 64
 """Hex digits of a sealed heartbeat without data: pad, bracket and time fill two blocks."""
 _SIGNS_OF_LIFE: Final = frozenset({Kind.PERIODIC_TEST, Kind.MANUAL_TEST, Kind.CONFIGURATION, Kind.PRESENCE})
@@ -66,29 +66,29 @@ _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
 _READERS: Final = ((contact_id.parse, CONTACT_ID), (sia_dcs.parse, SIA_DCS))
 _CONTACT_ID_HEAD: Final = re.compile(rb"(?:#[0-9A-Za-z]{0,16}\|)?[136][0-9]{3} ")
 _SIA_HEAD: Final = re.compile(rb"(?:#[0-9A-Za-z]{0,16}\|)?[NO]")
-"""How data begin as a rule, and those of the other payload never."""
+"""How the data of a payload usually begin, and those of the other payload never begin."""
 _CALLS: Final = frozenset({
     Kind.PERSONAL_EMERGENCY, Kind.FALL, Kind.INACTIVITY, Kind.SMOKE, Kind.HEAT, Kind.GAS, Kind.CO, Kind.WANDERING,
     Kind.DURESS, Kind.GENERAL_ALARM,
 })  # fmt: skip
-"""What nothing is more urgent than: a doubtful frame that says so is believed."""
+"""The most urgent kinds. A doubtful frame that reports one of them is believed."""
 _DOUBTS: Final = {
-    LONG_PAD: "a whole block of pad stands in front (vetlla keys pad, if its terminals send that)",
+    LONG_PAD: "a whole block of pad stands in front (if the terminal pads in this way, use 'vetlla keys pad')",
     BAD_TAIL: "something stands between data and time",
     CONTROLS: "the data hold control characters",
 }
 _DOUBTFUL: Final = "it may have been changed on its way"
 _WRONG_ACCOUNT: Final = (
-    "the sealed data name another account than the header, with the same key: the frame was copied or sent under "
-    "another account; give each home a key of its own, and no key to an account that only data name"
+    "the sealed data name another account than the header, and both have the same key: the frame was copied or sent "
+    "under another account; give each home a key of its own, and give no key to an account that only data name"
 )
 _WRONG_KEY: Final = "no key of this account opens the frame: the key here or the one in the terminal is wrong"
-_NO_KEY: Final = "the frame is encrypted and this account has no key here: set the terminal's with 'vetlla keys set'"
+_NO_KEY: Final = "the frame is encrypted and this account has no key here: set its key with 'vetlla keys set'"
 _UNDECODED: Final[Mapping[str, str]] = MappingProxyType({"undecoded": "no event could be read from the data"})
 
 
 class Dc09Decoder:
-    """One connection, or one datagram, of DC-09. Reads and answers; promises nothing without a verdict."""
+    """Decodes one connection, or one datagram, of DC-09. It acknowledges nothing without a verdict."""
 
     def __init__(self, keys: KeyLookup, random: Callable[[int], bytes] = os.urandom) -> None:
         self._keys = keys
@@ -97,14 +97,14 @@ class Dc09Decoder:
         self._door = Door(NAME, TITLE, OPENING)
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         items = self._door.look(data)
         for piece in self._cutter.feed(data):
             self._take(piece, items)
         return items
 
     def finish(self) -> list[Item]:
-        """Take the end of the stream, or of the datagram; return what that settles."""
+        """Take the end of the stream, or of the datagram; return the last items."""
         items = self._door.finish()
         for piece in self._cutter.finish():
             self._take(piece, items)
@@ -113,15 +113,15 @@ class Dc09Decoder:
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the acknowledgement of the frame whose last part ``signal`` is; b"" for the parts before it.
 
-        A sealed report is acknowledged under the key that opened it; b"" when that key is gone meanwhile, so that the
-        terminal repeats its report under the key of today.
+        A sealed report is acknowledged under the key that opened it. If that key was removed meanwhile, return b"", so
+        that the terminal repeats its report under the current key.
         """
         if signal.part != signal.parts:
             return b""
         header, binary_crc = echo(signal.raw)
         if verdict.outcome is Outcome.REFUSED:
             if verdict.reason is Reason.STALE_TIME:
-                # 5.5.2.2: fixed header, letter A for the account; panels set their clock by this time.
+                # 5.5.2.2: the header is fixed, with letter A for the account; panels set their clock by this time.
                 return envelope(b'"NAK"0000R0L0A0[]_' + write_time(now), binary_crc=binary_crc)
             return envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc)
         if not signal.sealed_with:
@@ -147,7 +147,7 @@ class Dc09Decoder:
     def _take_strange(self, frame: Frame, items: list[Item]) -> None:
         """Take a frame whose token no terminal of DC-09 sends."""
         if frame.token in _REPLIES:
-            text = f"this is a receiver's reply ({frame.token}): is the line looped back?"
+            text = f"this is a receiver's reply ({frame.token}): check whether the line is looped back"
             items.append(Damage(Reason.UNSUPPORTED, frame.raw, text).reject(NAME, frame.id))
         else:
             items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
@@ -162,7 +162,7 @@ class Dc09Decoder:
                 self._take_strange(frame, items)
                 return
             text = _WRONG_KEY if keys else _NO_KEY
-            # What has more blocks than a heartbeat may be a call, and its home cannot make itself heard.
+            # A frame with more blocks than a heartbeat may be a call, and the receiver cannot read this home's frames.
             is_beat = frame.token in _HEARTBEATS and len(frame.data) <= _BARE_DIGITS
             kind = Kind.FAULT if is_beat else Kind.UNREADABLE
             items += _refusal(frame, Damage(Reason.UNDECRYPTABLE, frame.raw, text), kind, frame.id)
@@ -188,25 +188,25 @@ class Dc09Decoder:
             return None
         other, no_account = (opened.id._replace(account=name) for name in (named, ""))
         if self._keys(no_account):
-            return None  # keys that are anyone's, as those of a recording, tell no homes apart
+            return None  # keys that hold for every account, as in a recording, do not distinguish homes
         used = {key.secret for key in keys if key.name == opened.key_name}
         return other if any(key.secret in used for key in self._keys(other)) else None
 
 
 def _refusal(frame: Frame, damage: Damage, kind: Kind, *homes: AccountId) -> list[Item]:
-    """Return a sealed frame as evidence, which goes before an operator for each of the homes, and the answer DUH."""
+    """Return a sealed frame as evidence, which an operator sees for each of the homes, and the answer DUH."""
     header, binary_crc = echo(frame.raw)
     reply = Reply(data=envelope(b'"DUH"%b[]' % header, binary_crc=binary_crc))
     return [*(replace(damage.reject(NAME, who), kind=kind) for who in homes), reply]
 
 
 def _doubts(frame: Frame) -> list[str]:
-    """Return why a sealed frame may have been changed on its way."""
+    """Return the signs that a sealed frame may have been changed on its way."""
     return [_DOUBTS[quirk] for quirk in frame.quirks if quirk in _DOUBTS] if frame.key_name else []
 
 
 def _signals(frame: Frame) -> list[Signal]:
-    """Return what a frame in clear reports: one signal for each event."""
+    """Return one signal for each event of a frame in clear."""
     reports = _reports(frame)
     if frame.quirks and (doubts := _doubts(frame)):
         reports = [_unreadable(frame, _DOUBTFUL, *doubts), *(one for one in reports if _is_call(one.event))]
@@ -220,7 +220,7 @@ def _signals(frame: Frame) -> list[Signal]:
 
 
 def _named(frame: Frame, reports: Sequence[Report]) -> Frame:
-    """Return a frame without an account in its header under the account that its data name, if they name one."""
+    """Return a frame that has no account in its header with the account that its data name, if any."""
     unmarked = next((report.account for report in reports if report.account), "")
     account = account_in(frame.data) if frame.data.startswith(b"#") else unmarked
     return frame._replace(id=frame.id._replace(account=account))
@@ -230,7 +230,7 @@ def _reports(frame: Frame) -> Sequence[Report]:
     """Return the events in the data: at least one, because data that cannot be read may be a call for help."""
     data = frame.data
     if frame.quirks and (odd := _ODD_ACCOUNT.match(data)):
-        data = data[odd.end() :]  # the readers of payloads know accounts of letters and digits only
+        data = data[odd.end() :]  # the payload readers accept only accounts of letters and digits
     caller = frame.id.account
     match frame.token:
         case "ADM-CID":
@@ -251,9 +251,9 @@ def _reports(frame: Frame) -> Sequence[Report]:
 
 
 def _in_heartbeat(frame: Frame, data: bytes) -> list[Report]:
-    """Return what the data of a heartbeat say, which should have none: an empty list where they can be read in no way.
+    """Return the reports of a heartbeat that has data, although it should have none; an empty list if unreadable.
 
-    In clear a sign of life is what the token says. Under encryption the token is the one that may have been changed.
+    In clear a sign of life counts as the token's heartbeat. Under encryption the token may have been changed.
     """
     beat = [Report(_HEARTBEATS[frame.token], text=readable(frame.data))]
     if _NOTHING.fullmatch(data):
@@ -266,20 +266,20 @@ def _in_heartbeat(frame: Frame, data: bytes) -> list[Report]:
 
 
 def _without_bar(frame: Frame) -> Frame:
-    """Return a message without a bar with its pad as data, if that is an event, or without data."""
+    """Return a message that has no bar: with its pad as data if that is an event, otherwise without data."""
     if _certain(frame.data, frame.id.account):
         return frame
     return frame._replace(data=b"", quirks=tuple(quirk for quirk in frame.quirks if quirk != NO_BAR))
 
 
 def _certain(data: bytes, caller: str) -> list[list[Report]]:
-    """Return the readings of a payload that can be nothing else: more than one contradict each other."""
+    """Return the certain readings of a payload; if there are several, they contradict each other."""
     readings = [(parse(data, caller), codes) for parse, codes in _READERS]
     return [reports for reports, codes in readings if _is_certain(reports, codes)]
 
 
 def _is_certain(reports: Sequence[Report], codes: CodeTable) -> bool:
-    """Return True if a payload was read as events that can be nothing else."""
+    """Return True if a payload was read to its end, as events with known codes only."""
     return bool(reports) and all(one.event.code in codes.known and sia_dcs.REST not in one.details for one in reports)
 
 
@@ -288,14 +288,14 @@ def _is_call(event: Event) -> bool:
 
 
 def _unreadable(frame: Frame, *why: str) -> Report:
-    """Return the report of data that cannot be read, or not be trusted."""
+    """Return the report of data that cannot be read or cannot be trusted."""
     text = join_texts(*why, readable(frame.data))
     event = Event(Kind.UNREADABLE, Phase.NEW, code_of(frame.token), NAME)
     return Report(event, text=text, details=NOTHING if why else _UNDECODED)
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
-    # Unpacked, since each field that is asked for by name costs as much as the rest of its line.
+    # Unpacked, because each access to a field by name costs as much as the rest of its line.
     raw, _, _, sequence, who, _, _, timestamp, key_name, quirks = frame
     event, named, device, area, text, details, measurements, repeated = report
     occurred_at, more, position, _ = extras
@@ -311,7 +311,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         join_texts(text, more) if more else text,
         sequence,
         occurred_at,
-        # Of a sealed report whatever its clock says, because policy judges by that.
+        # A sealed report keeps whatever time its clock shows, because policy judges by that time.
         timestamp if key_name or timestamp is None else believed(timestamp)[0],
         position,
         measurements,
@@ -325,7 +325,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
 
 
 def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
-    """Gather what has no field of its own; the plain report of a plain terminal has nothing."""
+    """Return the details, which have no field of their own; the plain report of a plain terminal has none."""
     header, named = frame.id.account, report.account
     details = {**report.details, **extras.details}
     if named and named.lower() != header.lower() and header != account_in(frame.data):
@@ -336,10 +336,10 @@ def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
 
 
 def _identity(frame: Frame, part: int) -> bytes:
-    """Return what a retry of this report has in common with it: not time, pad and blocks, which a retry may renew.
+    """Return what a retry of this report has in common with it, without time, pad and blocks, which a retry may renew.
 
-    The number alone would not do: terminals restart at 0001. Heartbeats, unnumbered messages and those that name no
-    account are never retries: the same words of two homes are two calls.
+    The number alone is not enough, because terminals restart at 0001. Heartbeats, unnumbered messages and messages
+    without an account are never retries: the same words from two homes are two calls.
     """
     token, sequence = frame.token, frame.sequence
     receiver, line, account = frame.id

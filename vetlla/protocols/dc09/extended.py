@@ -1,10 +1,10 @@
 """Extended data blocks of SIA DC-09: one letter, then text (5.5.1.8; letters of the editions 2007 to 2026).
 
-    H time of occurrence   I alarm text   X Y Z position    all others: kept under the names below
+    H time of occurrence   I alarm text   X Y Z position    all others are kept under the names below
 
-Text is UTF-8 or Windows-1252; lengths are not enforced. ``J`` is a network path in 2021 and a JSON object in 2026: the
-brace tells. Of a key block (``K``) only the fact that it came is kept. Letters that no edition defines stay as they are
-(``E``, ``B``, ``$P`` are seen). URLs (``V``) are kept, never fetched.
+Text is UTF-8 or Windows-1252; lengths are not enforced. ``J`` is a network path in 2021 and a JSON object in 2026; the
+brace shows which. Of a key block (``K``) only the fact that it came is kept. Letters that no edition defines stay as
+they are (``E``, ``B`` and ``$P`` occur). URLs (``V``) are kept, never fetched.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ A personal alarm app writes the sign before the degrees, the minutes or both, an
 _LETTERS: Final = frozenset("NSEWO")
 _MINUTES: Final = 60
 _METRES: Final = re.compile(r"([-+]?\d{1,6}(?:\.\d*)?)\s*M?", re.IGNORECASE | re.ASCII)
-"""As many digits as a place on or above the earth needs: more would be no number (JSON knows no infinity)."""
+"""As many digits as a place on or above the earth needs. Very many digits would give infinity, which JSON lacks."""
 
 
 class Extras(NamedTuple):
-    """What the blocks of one frame say."""
+    """The content of the blocks of one frame."""
 
     occurred_at: datetime | None
     text: str
@@ -72,7 +72,7 @@ NO_EXTRAS: Final = Extras(None, "", None, NOTHING)
 
 
 def read_extended(blocks: Iterable[bytes]) -> Extras:
-    """Read all blocks; what cannot be understood as its letter promises stays in the details as it came."""
+    """Return the content of all blocks. A block that does not fit its letter stays in the details as received."""
     details: dict[str, str] = {}
     for block in blocks:
         said, value = chr(block[0]) if block else "", readable(block[1:])
@@ -91,7 +91,7 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
 
 
 def _position(details: dict[str, str]) -> Position | None:
-    """Take the position out of the details when latitude and longitude can be read."""
+    """Return the position and remove it from the details, if latitude and longitude can be read."""
     metres = _METRES.fullmatch(details.get("altitude", "").strip())
     position = place(
         _angle(details.get("latitude", ""), "NS"),
@@ -107,7 +107,7 @@ def _position(details: dict[str, str]) -> Position | None:
 
 
 def _angle(text: str, hemispheres: str) -> float | None:
-    """Return degrees, south and west negative; None when the text is no such angle."""
+    """Return degrees, negative for south and west; None if the text is no such angle."""
     found = _ANGLE.fullmatch(text)
     letters = {letter for letter in text.upper() if letter in _LETTERS}
     if found is None or len(letters) > 1 or not letters <= set(hemispheres):

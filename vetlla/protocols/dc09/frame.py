@@ -1,17 +1,17 @@
-r"""The SIA DC-09 envelope: read one frame, seal and unseal it, build one.
+r"""Reads, seals, unseals and builds one frame of SIA DC-09.
 
     LF crc 0LLL "id" seq [Rrcvr] Lpref #acct [ data ] [xdata]... [_timestamp] CR
 
     crc     CRC-16/ARC over the bytes from the first quote up to, not including, CR: four hex digits, or two raw bytes
     0LLL    number of those same bytes: "0" and three hex digits
-    "id"    token of the payload; "*" inside the opening quote: all behind the first "[" is AES, written as hex
+    "id"    token of the payload; if it begins with "*", everything after the first "[" is AES, written as hex
     seq     four digits, echoed untouched
     R L #   receiver, line ("prefix") and account: hex digits, echoed as text
     data    payload as the token names it; xdata blocks carry one letter each (extended.py)
     _time   _HH:MM:SS,MM-DD-YYYY in GMT; obligatory under encryption
 
-The header is read in header.py; sealed data are opened in sealing.py. Clauses are cited from SIA DC-09; what the field
-does otherwise is named with its device in docs/protocols/dc09.md.
+header.py reads the header; sealing.py opens sealed data. Clauses are those of SIA DC-09. docs/protocols/dc09.md names
+the devices that deviate from it, and how.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Key
 
 MAX_BODY: Final = 0xFFF
-"""What three hex digits of length can say (5.5.1.2); one certified library stops at 0x3FF, no panel needs more."""
+"""Largest length in three hex digits (5.5.1.2). One certified library stops at 0x3FF; no panel needs more."""
 MAX_FRAME: Final = 1 + 4 + 4 + MAX_BODY + 1
 """LF, checksum, length, body, CR."""
 
@@ -48,7 +48,7 @@ NOT_CLOSED: Final = "data-not-closed"
 BAD_TAIL: Final = "bad-tail"
 
 PADDING: Final = b"\0\t\r\n "
-"""Seen behind frames (NUL: G90B panels; CR LF pairs). Of these bytes only an LF may begin a frame."""
+"""Bytes that come after frames (NUL from G90B panels; CR LF pairs). Of these bytes only an LF may begin a frame."""
 
 _LF: Final = 0x0A
 _BLANK: Final = 0x20
@@ -57,19 +57,19 @@ _STANDARD_OPENING: Final = len(b"\n68AF0025")
 
 OPENING: Final = re.compile(rb'\n?([0-9A-Fa-f]{4})0([0-9A-Fa-f]{3})"|\n([\s\S]{2})0([0-9A-Fa-f]{3})"')
 """Where a frame may begin: LF, checksum in hex or (Trikdis, Lupusec) in two raw bytes, length, quote. Old emulators
-leave the LF out; the checksum settles whether it was one."""
+leave the LF out; the checksum shows whether it was a frame."""
 
 _TIME_BYTES: Final = 20
 
 _Tail: TypeAlias = "tuple[tuple[bytes, ...], datetime | None, tuple[str, ...]]"
-"""Extended data, timestamp and quirks of what stands behind the data block."""
+"""Extended data, timestamp and quirks of the bytes after the data block."""
 
 
 class Frame(NamedTuple):
-    """One frame whose checksum fits, without the CR behind it.
+    """One frame whose checksum fits, without the CR after it.
 
-    While ``sealed`` and without ``key_name``, ``data`` is the ciphertext's hex and nothing behind it is known. Whether
-    L was absent or empty is among the ``quirks``; an answer copies the header out of ``raw``.
+    If ``sealed`` is set and ``key_name`` is empty, ``data`` is the ciphertext in hex and nothing after it is known. The
+    ``quirks`` show whether L was absent or empty; an answer copies the header out of ``raw``.
     """
 
     raw: bytes
@@ -85,13 +85,13 @@ class Frame(NamedTuple):
 
 
 def parse(raw: bytes, keys: Sequence[Key] = ()) -> Frame | Damage:
-    """Read exactly one frame, with or without its CR, and unseal it if it is sealed and ``keys`` are given.
+    """Return exactly one frame, read with or without its CR, and unsealed if it is sealed and ``keys`` are given.
 
-    For streams use ``cutter.Cutter``. Without ``keys`` a sealed frame is returned as it came.
+    For streams use ``cutter.Cutter``. Without ``keys`` a sealed frame is returned as received.
     """
     opening = OPENING.match(raw)
     if opening is None:
-        return Damage(Reason.MALFORMED, raw, "not one frame from LF to CR")
+        return Damage(Reason.MALFORMED, raw, "the bytes are not one frame from LF to CR")
     crc, declared = stated(opening)
     end = covered(raw, opening.end() - 1, len(raw) - raw.endswith(b"\r"), crc)
     if end < 0:
@@ -111,7 +111,7 @@ def stated(opening: re.Match[bytes]) -> tuple[int, int]:
 
 
 def covered(buffer: bytes, quote: int, cr: int, crc: int) -> int:
-    """Return where the body ends that the checksum covers: before the CR, or behind it (Eldes); -1 for nowhere."""
+    """Return where the body ends by its checksum: before the CR, or after it (Eldes); -1 if neither fits."""
     for end in (cr, cr + 1):
         if arc(buffer[quote:end]) == crc:
             return end
@@ -119,11 +119,11 @@ def covered(buffer: bytes, quote: int, cr: int, crc: int) -> int:
 
 
 def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Frame:
-    """Return the frame from ``opening`` to ``end``, where the body ends that its checksum covers."""
+    """Return the frame from ``opening`` to ``end``, which is the end of the body by its checksum."""
     start, quote = opening.span()
     quote -= 1
     raw = buffer[start:end]
-    # Eldes counts the CR that ends the frame; what else a sender may count behind it says nothing either.
+    # Eldes counts the CR that ends the frame. Other padding that a sender counts there has no meaning either.
     last = end if buffer[end - 1] > _BLANK else start + len(raw.rstrip(PADDING))
     body = STANDARD.fullmatch(buffer, quote, last)
     quirks: tuple[str, ...] = ()
@@ -149,9 +149,9 @@ def read(buffer: bytes, opening: re.Match[bytes], end: int, declared: int) -> Fr
 
 
 def _spread(data: bytes, tail: bytes) -> tuple[bytes, bytes]:
-    """Return data and tail where a bracket in a text ended the data too early: only blocks and the time stand behind.
+    """Return corrected data and tail, if a bracket in a text ended the data too early; only blocks and time may follow.
 
-    Left in the tail, an event behind such a text would be lost.
+    An event after such a text would be lost if it stayed in the tail.
     """
     whole = data + tail
     end = len(whole) - _TIME_BYTES
@@ -165,9 +165,9 @@ def _spread(data: bytes, tail: bytes) -> tuple[bytes, bytes]:
 
 
 def _tail(tail: bytes) -> _Tail:
-    """Read the extended data and the timestamp that stand behind the data block, and name what is odd about them.
+    """Return the extended data and the timestamp after the data block, with the quirks that they have.
 
-    It is read from both ends, so that a bracket in a text costs neither the time nor, under encryption, the report.
+    The tail is read from both ends, so a bracket in a text costs neither the time nor, under encryption, the report.
     """
     if not tail:
         return (), None, (NOT_CLOSED,)
@@ -183,9 +183,9 @@ def _tail(tail: bytes) -> _Tail:
 
 
 def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
-    """Return the frame in clear by the first key that opens it; None when none does.
+    """Return the frame in clear, opened by the first key that fits; None if no key fits.
 
-    A key is right when the text has a "]" and ends in a well-formed time: the standard has no other proof.
+    A key fits if the text has a "]" and ends in a well-formed time; the standard offers no better proof.
     """
     raw, token, sealed, sequence, who, ciphertext = frame[:6]
     blocks = blocks_of(ciphertext)
@@ -202,18 +202,18 @@ def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
             extended, timestamp, _ = _tail(tail)
         if timestamp is not None:
             quirks += frame.quirks
-            if start > FIRST_BLOCK or text[start - 1] != _BAR or len(text) > NO_NOISE:  # else nothing can be wrong
+            if start > FIRST_BLOCK or text[start - 1] != _BAR or len(text) > NO_NOISE:  # else nothing is odd
                 quirks += signs_of_change(text, found, token, long_pad=key.long_pad)
             return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, quirks)
     return None
 
 
 def envelope(body: bytes, *, binary_crc: bool = False, counts_cr: bool = False) -> bytes:
-    """Put LF, checksum, length and CR around a body; ``counts_cr`` as Eldes does. Raises UsageError if too long."""
+    """Return a body with LF, checksum, length and CR; ``counts_cr`` is as Eldes does. Raises UsageError if too long."""
     counted = body + b"\r" if counts_cr else body
     size = len(counted)
     if size > MAX_BODY:
-        raise UsageError(f"a DC-09 body of {size} bytes: the length field says at most {MAX_BODY}")
+        raise UsageError(f"a DC-09 body of {size} bytes is too long: the length field holds at most {MAX_BODY}")
     crc = arc(counted)
     if binary_crc:
         return b"\n%b%04X%b\r" % (crc.to_bytes(2, "big"), size, body)
@@ -232,9 +232,10 @@ def build(
     binary_crc: bool = False,
     random: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Return a complete frame, LF to CR; sealed when a key (16, 24 or 32 bytes) is given, which needs a timestamp.
+    """Return a complete frame from LF to CR, sealed if a key (16, 24 or 32 bytes) is given; a key needs a timestamp.
 
-    No receiver digits: no R; no line digits: ``L0`` (5.5.1.6). Raises UsageError when it cannot be a frame.
+    Without receiver digits R is left out; without line digits ``L0`` is written (5.5.1.6). Raises UsageError if the
+    frame is too long, or if a sealed frame has no timestamp.
     """
     receiver = f"R{id.receiver}" if id.receiver else ""
     head = f'"{"*" if key else ""}{token}"{sequence}{receiver}L{id.line or "0"}#{id.account}['

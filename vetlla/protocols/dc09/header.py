@@ -1,16 +1,16 @@
-r"""The header of a SIA DC-09 frame: read as the standard writes it, and as devices write it.
+r"""Reads the header of a SIA DC-09 frame as the standard writes it, and as devices write it.
 
     "id" seq [Rrcvr] Lpref #acct [        "SIA-DCS"0001R1L0#1234[
 
-The checksum proves that a device sent these very bytes, so every header is read, whatever is odd about it: the alarm
-behind it may be a person who calls for help. Odd headers that devices or their installers are known to write:
+The checksum proves that a device sent exactly these bytes. So every header is read, however odd it is, because a person
+may be calling for help. Devices or their installers are known to write these odd headers:
 
     "SIA-DCS"0001L[#9999|NBA2]         no account, no "#", empty L (ioBroker.sia issue 4)
     "ADM-CID"0001#7788[...]            no L (dc09-spt without a line)
-    "NULL"0000L0A1234[]                A in place of "#": only NAK is written so (5.5.2.2)
+    "NULL"0000L0A1234[]                A in place of "#", which only NAK has (5.5.2.2)
     "SIA-DCS"00012L0#CASA-7[...]       a number of more or fewer digits, an account of other characters
 
-An answer repeats the header byte for byte (5.5.2.1), so what the device wrote is what it finds in the answer.
+An answer repeats the header byte for byte (5.5.2.1), so the device finds there what it wrote.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vetlla.protocols.framing.charset import readable
 MAX_ACCOUNT: Final = 64
 """Characters of the longest account that can be registered; the standard has 3 to 16 hex digits (5.5.1.7)."""
 MAX_HEADER: Final = 256
-"""Bytes behind the token in which number, receiver, line and account are looked for: four times the longest account."""
+"""Bytes after the token in which number, receiver, line and account are searched: four times the longest account."""
 
 NO_LINE: Final = "no-line"
 EMPTY_LINE: Final = "empty-line"
@@ -36,15 +36,15 @@ STANDARD: Final = re.compile(
     rb"(?:R([0-9A-Fa-f]{0,6}))?L([0-9A-Fa-f]{0,6})#([0-9A-Za-z]{1,16})"
     rb"\[([^\]]*)((?s:.*))"
 )
-"""A body as the standard writes it: star, token, number, receiver, line, account, data, and what stands behind them.
+"""A body as the standard writes it: star, token, number, receiver, line, account, data, and the rest.
 
-Letters beyond hexadecimal in the account are Focus FC-7688's (``foc7688``) and my-dc09-spt's."""
+Focus FC-7688 (``foc7688``) and my-dc09-spt write letters beyond hexadecimal in the account."""
 
 _ODD: Final = re.compile(
     rb'"(\*?)(?:([^"\[\]#]{0,32})"|(SIA-DCS|ADM-CID|NULL|XNM)?)'
     rb"([^\[\]|]{0,%d})[^\[\]|]*\[?([^\]]*)((?s:.*))" % MAX_HEADER
 )
-"""Any body: star, token (one that is known, if its closing quote is missing), header, data, and what is behind them."""
+"""Any body: star, token (a known one if its closing quote is missing), header, data, and the rest."""
 _KNOWN_TOKENS: Final = frozenset({b"SIA-DCS", b"ADM-CID", b"NULL", b"XNM", b"ACK", b"NAK", b"DUH"})
 _KNOWN_FORM: Final = re.compile(
     rb"[0-9A-Fa-f]{4}(?:R[0-9A-Fa-f]{0,6})?(?:L[0-9A-Fa-f]{0,6})?(?:[#A][0-9A-Za-z]{1,16})?",
@@ -59,7 +59,7 @@ _ECHO: Final = re.compile(
     rb'\n?(?:[0-9A-Fa-f]{4}|([\s\S]{2}))0[0-9A-Fa-f]{3}"[^"]+"'
     rb"([0-9A-Fa-f]{4}(?:R[0-9A-Fa-f]{0,6})?)(L[0-9A-Fa-f]{0,6})(#[0-9A-Za-z]{1,16})\["
 )
-"""A standard header as its answer repeats it: the checksum's form; number and receiver, line, account."""
+"""A standard header, in the parts that its answer repeats: the checksum's form; number and receiver, line, account."""
 _ODD_ECHO: Final = re.compile(rb'\n?(?:[0-9A-Fa-f]{4}|([\s\S]{2}))0[0-9A-Fa-f]{3}("(?s:.*))')
 _LINE_WITHOUT_DIGITS: Final = re.compile(rb"([Ll])(?=[Rr]|\Z)")
 _TIME_BEHIND: Final = re.compile(rb"_[0-9:]{8},[0-9-]{10}\Z")
@@ -80,17 +80,17 @@ class Header(NamedTuple):
 
 
 class Echo(NamedTuple):
-    """What an answer repeats of a frame."""
+    """The parts of a frame that its answer repeats."""
 
     header: bytes
-    """Number, receiver only if it was there, line as received (L0 for none or empty), account (5.5.2.1)."""
+    """Number, receiver if it was there, line as received (L0 if missing or empty), account (5.5.2.1)."""
     binary_crc: bool
 
 
 class _Parts(NamedTuple):
     star: bytes
     token: bytes | None
-    """None without its closing quote."""
+    """None if its closing quote is missing."""
     known_token: bytes | None
     header: bytes
     data: bytes
@@ -98,7 +98,7 @@ class _Parts(NamedTuple):
 
 
 def read_odd(body: bytes) -> Header:
-    """Read a body that is not in the standard's form: what cannot be found in its header is empty."""
+    """Return the parts of a body that is not in the standard's form. A part that its header lacks is empty."""
     parts = _split(body)
     token = (parts.token or parts.known_token or b"").strip()
     token = token.upper() if token.upper() in _KNOWN_TOKENS else token
@@ -117,13 +117,13 @@ def read_odd(body: bytes) -> Header:
 
 def _split(body: bytes) -> _Parts:
     found = _ODD.fullmatch(body)
-    assert found is not None  # each of its parts may be empty
+    assert found is not None  # it always matches, because every part may be empty
     star, token, known_token, header, data, tail = found.groups()
     return _Parts(star, token, known_token, _TIME_BEHIND.sub(b"", header), data, tail)
 
 
 def _fields(parts: _Parts, token: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the number, what stands for receiver and line, and the account."""
+    """Return the number, the text that holds receiver and line, and the account."""
     before, mark, account = parts.header.partition(b"#")
     number = _NUMBER.match(before)
     assert number is not None  # it may be empty
@@ -138,7 +138,7 @@ def _fields(parts: _Parts, token: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _is_known(header: bytes, account: bytes, token: bytes) -> bool:
-    """Return True for a header that lacks something, and is otherwise as the standard has it."""
+    """Return True if a header lacks parts but otherwise has the standard's form."""
     mark = b"A" if token == b"NAK" else b"#"
     return _KNOWN_FORM.fullmatch(header) is not None and (
         not account or header.endswith((mark + account, b"#" + account))
@@ -146,18 +146,18 @@ def _is_known(header: bytes, account: bytes, token: bytes) -> bool:
 
 
 def account_in(data: bytes) -> str:
-    """Return the account behind the "#" that opens the data; "" when there is none."""
+    """Return the account after the "#" that opens the data; "" if there is none."""
     return _text(data.partition(b"|")[0].removeprefix(b"#"))
 
 
 def _text(field: bytes) -> str:
-    """Return a field of the header as text; "" for one that can be no receiver, line or account."""
+    """Return a field of the header as text; "" if it can be no receiver, line or account."""
     text = readable(field)
     return text if len(text) <= MAX_ACCOUNT and text.isprintable() else ""
 
 
 def echo(raw: bytes) -> Echo:
-    """Return what the answer to a frame repeats of it."""
+    """Return the parts of a frame that its answer repeats."""
     found = _ECHO.match(raw)
     if found is not None:
         binary, front, line, account = found.groups()

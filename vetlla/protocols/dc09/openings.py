@@ -1,4 +1,4 @@
-"""Where frames may begin among the bytes that wait: each byte is looked at once, however slowly the bytes come."""
+"""Finds where frames may begin among the waiting bytes. Each byte is searched once, however slowly the bytes come."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 LONGEST_OPENING: Final = 10
 """LF, checksum, length, quote."""
 MIN_BODY: Final = 2
-"""Two quotes. An empty body would fit the checksum 0000, which is what noise of zeros states."""
+"""Two quotes. An empty body would fit the checksum 0000, which noise of zeros states."""
 _ZERO: Final = 0x30
 
 
 _REACH_BITS: Final = 13
 _REACH: Final = (1 << _REACH_BITS) - 1
-"""What bounds the way from an opening to where its body ends: 9 bytes and a length of three hex digits."""
+"""Bound of the distance from an opening to the end of its body: 9 bytes and a length of three hex digits."""
 
 
 class Openings:
-    """Openings of the bytes that wait, in their order. Positions that come and go count from the first of these bytes.
+    """Openings among the waiting bytes, in order. Positions in arguments and results count from the first of the bytes.
 
-    A byte costs the same whether one opening waits or four hundred, and an opening takes 45 bytes of memory: bytes that
-    are nothing else must not make a connection dear.
+    A byte costs the same whether one opening waits or four hundred, and an opening takes 45 bytes of memory. So a peer
+    that sends nothing but openings does not make its connection expensive.
     """
 
     __slots__ = ("_base", "_due", "_found", "searched")
 
     def __init__(self) -> None:
         self._base = 0
-        """Position of the first waiting byte. All positions here count from where the first search began."""
+        """Position of the first waiting byte. All positions in this object count from where the first search began."""
         self._found = array("q")
         """Position of each opening."""
         self._due: list[int] = []
-        """A heap of the openings that were not judged yet by length and checksum. The one that ends first is judged
-        first, and each is judged once. Each is one number: where its body ends, and how far before that it begins."""
+        """Heap of the openings whose length and checksum were not checked yet. Each is checked once, and the one that
+        ends first is checked first. Each is one number: where its body ends, and how far before that it begins."""
         self.searched = 0
-        """Openings that end before this position were found; 0 until the first search."""
+        """All openings that end before this position were found; 0 until the first search."""
 
     def forget(self, count: int) -> None:
-        """Forget the first bytes, which were taken or dropped."""
+        """Forget the first ``count`` bytes, which were taken or dropped."""
         self._base += count
         if self._base >= self.searched:
             self._base = self.searched = 0
@@ -59,7 +59,7 @@ class Openings:
             heappop(self._due)
 
     def next(self, buffer: bytes, at: int, limit: int) -> int | None:
-        """Return where the first opening from ``at`` on begins; None when none is complete before ``limit``."""
+        """Return where the first opening from ``at`` on begins; None if no opening is complete before ``limit``."""
         self._search(buffer, at, limit)
         index = bisect_left(self._found, self._base + at)
         if index == len(self._found):
@@ -68,9 +68,9 @@ class Openings:
         return start if OPENING.match(buffer, start, limit) else None
 
     def whole(self, buffer: bytes, at: int, limit: int) -> int | None:
-        """Return where a frame begins, from ``at`` on, that is whole by its own length before ``limit``.
+        """Return where a frame begins that is whole by its own length between ``at`` and ``limit``, or None.
 
-        Of several it is the one that was whole first.
+        If there are several, it is the one that was whole first.
         """
         self._search(buffer, at, limit)
         base = self._base
@@ -83,7 +83,7 @@ class Openings:
         return None
 
     def due(self, size: int) -> int:
-        """Return how many bytes the next length needs that more than ``size`` bytes may fulfil; 0 for none."""
+        """Return how many bytes complete the next opening that needs more than ``size`` bytes; 0 if there is none."""
         end = self._base + size
         if self._due and _end(self._due[0]) > end:
             return _end(self._due[0]) - self._base

@@ -1,9 +1,9 @@
-r"""Encryption of SIA DC-09 (5.4): AES-CBC with a zero initialisation vector, written as hex; the pad stands in front.
+r"""Encryption of SIA DC-09 (5.4): AES-CBC with a zero initialisation vector, written as hex, with the pad in front.
 
     pad | #acct|data ] [xdata].. _time
 
 The standard forbids ``[ | ]`` in the pad, which fills the text to blocks of 16 bytes; editions differ only in its
-length. Devices send random bytes all the same (pysiaalarm issue 28), so the data are looked for by what opens them.
+length. Devices send random bytes all the same (pysiaalarm issue 28), so the data are found by their opening.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EMPTY_TOKENS: Final = frozenset({"NULL", "XNM", "ACK", "NAK", "DUH"})
-"""Messages without data: sealed, they also come as ``pad ]`` without the bar (Hikvision, siadc09)."""
+"""Tokens of messages without data. Sealed, these also come as ``pad ]`` without the bar (Hikvision, siadc09)."""
 
 LONG_PAD: Final = "long-pad"
 """The pad is longer than the first block. An attacker who changes a block under CBC turns it into noise, and chooses
 what the next block says. The noise of a first block, or of a block put in front, looks like pad."""
 NO_BAR: Final = "no-bar"
-"""A message without data has no bar behind its pad, and the pad is readable text. The text may be the data of another
+"""A message without data has no bar after its pad, and the pad is readable text. The text may be the data of another
 message, because some senders never send a bar (AjaxSiaCodec)."""
 CONTROLS: Final = "control-characters"
 """The text holds control characters. A changed block becomes noise, which holds some in six of seven cases."""
 CIPHERS_MAX: Final = 1_024
-"""Keys whose cipher is kept ready: making one costs 1.0 us, and a sealed frame needs two of them."""
+"""Ciphers that are kept ready, one for a key. Making one costs 1.0 us, and a sealed frame needs two of them."""
 _BLOCK: Final = 16
 FIRST_BLOCK: Final = _BLOCK
-"""Where data begin at the latest whose bar stands within the first block."""
+"""Latest beginning of data whose bar stands within the first block."""
 NO_NOISE: Final = 3 * _BLOCK
 """Longest text in which only the first block can be noise: the time at its end covers the last block and reaches into
 the second."""
 _ZERO_IV: Final = CBC(bytes(_BLOCK))
 _PAD_SAFE: Final = bytes.maketrans(b"[|]", b"(!)")
 _MARK: Final = re.compile(rb"\|(?=#([^|\[\]]{0,64})\|)")
-"""The bar that ends the pad, with the account behind it."""
+"""The bar that ends the pad, with the account after it."""
 _TAIL: Final = re.compile(rb"\](?:\[(?:[^|\[\]][^\]]*)?\])*_[0-9:]{8},[0-9-]{10}\Z")
-"""The closing bracket with extended blocks and time behind it."""
+"""The closing bracket, followed by extended blocks and time."""
 _ZEROS: Final = b"0\0"
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""What no text holds; tabs and line ends do occur."""
+"""Characters that no text holds; tabs and line ends do occur."""
 _MAY_BE_AN_EVENT: Final = re.compile(rb"[ -~]*[0-9A-Z]{2}[ -~]*")
 
 
 def seal(inside: bytes, secret: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
     """Encrypt ``data ] [xdata].. _time`` into upper-case hex, with the bar in front and up to 15 bytes of pad.
 
-    Never a whole block: see ``LONG_PAD``.
+    The pad is never a whole block (see ``LONG_PAD``).
     """
     text = b"|" + inside
     pad = random(-len(text) % _BLOCK).translate(_PAD_SAFE)
@@ -65,7 +65,7 @@ def seal(inside: bytes, secret: bytes, random: Callable[[int], bytes] = os.urand
 
 
 def blocks_of(ciphertext: bytes) -> bytes:
-    """Return the blocks that a ciphertext in hex holds; b"" when it is not whole blocks in hex."""
+    """Return the blocks of a ciphertext in hex; b"" if it is not whole blocks in hex."""
     try:
         blocks = bytes.fromhex(ciphertext.decode())
     except ValueError:
@@ -74,7 +74,7 @@ def blocks_of(ciphertext: bytes) -> bytes:
 
 
 def decrypt(blocks: bytes, secret: bytes) -> bytes:
-    """Return what a key makes of encrypted blocks, pad and all."""
+    """Return the text that a key makes of encrypted blocks, including the pad."""
     decryptor = _cipher(secret).decryptor()
     return decryptor.update(blocks) + decryptor.finalize()
 
@@ -85,14 +85,14 @@ def _cipher(secret: bytes) -> Cipher[CBC]:
 
 
 def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
-    """Return where the data of a decrypted text begin and end; None when no bracket closes them.
+    """Return where the data of a decrypted text begin and end; None if no bracket closes them.
 
     ``token`` and ``account`` are those of the header. The last ``|#account|`` before the closing bracket counts; data
-    that name no account begin behind the first bar.
+    that name no account begin after the first bar.
     """
     bar, close = text.find(b"|"), text.find(b"]")
     if close > bar >= 0 and text.rfind(b"|#") == bar:
-        return bar + 1, close  # a pad as the standard has it
+        return bar + 1, close  # the pad has the standard's form
     if close < 0:
         return None
     tail = _TAIL.search(text)
@@ -110,7 +110,7 @@ def find_data(text: bytes, token: str, account: str) -> tuple[int, int] | None:
 
 
 def signs_of_change(text: bytes, place: tuple[int, int], token: str, *, long_pad: bool) -> tuple[str, ...]:
-    """Return what in a decrypted text suggests that it was changed; its data stand at ``place`` (``find_data``)."""
+    """Return the signs that a decrypted text was changed; its data stand at ``place`` (``find_data``)."""
     start, close = place
     has_bar = text[start - 1 : start] == b"|"
     is_bare = token in EMPTY_TOKENS and not has_bar and start < close
@@ -122,10 +122,10 @@ def signs_of_change(text: bytes, place: tuple[int, int], token: str, *, long_pad
 
 
 def _last_mark(text: bytes, limit: int, account: str) -> int:
-    """Return where the last ``|#account|`` stands, of the header's account if there is one; -1 for nowhere.
+    """Return where the last ``|#account|`` stands, of the header's account if it is there; -1 if there is none.
 
-    The data may name another account (Satel). Behind ``limit``, where blocks should stand, the header's account counts
-    if there is none in front: then the pad held what looks like the beginning of a block.
+    The data may name another account (Satel). After ``limit``, where blocks should stand, only the header's account
+    counts, and only if none stands before ``limit``. Then the pad held bytes that look like the beginning of a block.
     """
     marks = [(mark.start(), readable(mark[1]).lower()) for mark in _MARK.finditer(text)]
     own = [start for start, name in marks if name == account.lower()]

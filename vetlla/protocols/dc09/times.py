@@ -12,7 +12,7 @@ _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})")
 
 @lru_cache(maxsize=64)  # devices that report at the same time state the same second
 def read_time(text: bytes) -> datetime | None:
-    """Return ``HH:MM:SS,MM-DD-YYYY`` as aware UTC; None when it names no moment."""
+    """Return ``HH:MM:SS,MM-DD-YYYY`` as aware UTC; None if it names no moment."""
     parts = _TIME.fullmatch(text)
     if parts is None:
         return None

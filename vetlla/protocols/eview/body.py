@@ -1,9 +1,9 @@
-"""The bodies of Eview frames: ``command (len key value)...``, all integers little-endian, and what the values hold.
+"""Reads the bodies of Eview frames, ``command (len key value)...``, in which all integers are little-endian.
 
-``len`` counts the key byte, so that a value has ``len - 1`` bytes. This module alone touches construct, which ships no
-types: what it reads leaves here as our own values. A value that is shorter than its description gives None, never an
-error: no key costs another one. Vendors add bytes behind a value, which are left alone. Keys are those of Traccar's
-decoder and of the frames in fixtures/eview.
+``len`` counts the key byte, so a value has ``len - 1`` bytes. Only this module uses construct, which ships no types; it
+returns our own values. A value that is shorter than its description gives None and never an error, so that it does not
+affect other keys. Vendors add bytes after a value, which are ignored. Keys are those of Traccar's decoder and of the
+frames in fixtures/eview.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ANSWER_PLACE: Final = 0x11
 
 
 class _Numbers:
-    """A layout of numbers and addresses alone: described with construct, read with one call of ``struct``.
+    """A layout of numbers and addresses only, described with construct and read with one call of ``struct``.
 
     The code that construct compiles takes five times as long, and leaves a cycle for the garbage collector each time.
     """
@@ -55,7 +55,7 @@ class _Numbers:
         )
 
     def parse(self, value: bytes) -> dict[str, Any]:
-        """Return what is read, by name. Raises struct.error where the value is too short."""
+        """Return the values by name. Raises struct.error if the bytes are too few."""
         return dict(zip(self._names, self._form.unpack_from(value), strict=True))
 
 
@@ -135,7 +135,7 @@ _PLACES: Final[Mapping[int, tuple[str, Any]]] = {
         ).compile(),
     ),
 }
-"""Keys that name a place, and where they have it from."""
+"""Keys that name a place, with the source of that place and their layout."""
 _MAC_ONLY: Final = frozenset({0x23, 0x26})
 _REVERSED_MAC: Final = frozenset({0x23, 0x26, 0x28, 0x2C})
 _MEASURED: Final = ("speed_kmh", "course", "odometer_m", "satellites", "rssi", "beacon_battery")
@@ -148,7 +148,7 @@ _WIFI_KEY, _NAMED_WIFI_KEY = 0x22, 0x19
 
 
 class Place(NamedTuple):
-    """What a key says about where the device is; without coordinates that is what it hears."""
+    """What a key says about the place of the device: coordinates, or only the networks and beacons that it receives."""
 
     position: Position | None
     measurements: Mapping[str, float] = NO_MEASUREMENTS
@@ -163,10 +163,10 @@ class Call(NamedTuple):
 
 
 def read_keys(body: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """Return the keys behind the command with their values, and what at the end is none.
+    """Return the keys after the command with their values, and the bytes at the end that are no key.
 
-    A last key that claims more than there is keeps what there is: it may be an alarm. A length of 0 is none, and passed
-    over, for the same reason: an alarm may stand behind it.
+    A last key that claims more bytes than there are keeps those that are there, because it may be an alarm. A length of
+    0 is no key and is passed over, because an alarm may follow it.
     """
     keys: list[tuple[int, bytes]] = []
     at, size = 1, len(body)
@@ -181,7 +181,7 @@ def read_keys(body: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
 
 
 def read_alarm(value: bytes) -> tuple[int, datetime | None] | None:
-    """Return the alarm's bits and its own time, which the first firmware did not send; 0 is none."""
+    """Return the alarm's bits and its own time, which the first firmware did not send; a time of 0 gives None."""
     alarm = _parse(_ALARM, value) or _parse(_ALARM_ALONE, value)
     return (alarm["code"], _time(alarm.get("at", 0))) if alarm else None
 
@@ -216,7 +216,7 @@ def read_call(value: bytes) -> Call | None:
 
 
 def read_place(key: int, value: bytes, at: datetime | None) -> Place | None:
-    """Return what a key says about the place; None for a key that says nothing of it, or cannot be read."""
+    """Return what a key says about the place; None if it says nothing about it or cannot be read."""
     if key in _PLACES:
         return _read_place(key, value, at)
     if key == _WIFI_KEY:
@@ -280,7 +280,7 @@ def _time(seconds: int) -> datetime | None:
 
 
 def _parse(layout: Any, value: bytes) -> Any:  # noqa: ANN401 construct's containers have no types
-    """Return what construct reads; None where the value is too short."""
+    """Return what construct reads; None if the value is too short."""
     try:
         return layout.parse(value)
     except (ConstructError, struct.error):

@@ -1,10 +1,10 @@
-"""Cut a stream of bytes into Eview frames by length and checksum, and lose no good frame beside a bad one.
+"""Cuts a stream of bytes into Eview frames by length and checksum; no good frame is lost beside a bad one.
 
 Every 0xAB with a possible length may open a frame; the checksum decides when the last byte is there. So openings are
-settled in the order in which they would end: a good frame is given out at once, even while something that opened before
-it still claims bytes (a damaged length may claim 8 KiB, and an SOS must not wait for them), and that something is given
-out too if it proves good (a name of a Wi-Fi network may hold any bytes, a frame's as well). What belongs to no good
-frame is damage. What comes out depends on the bytes alone, never on how the network cut them.
+settled in the order in which they would end. A good frame is returned at once, even while an earlier opening still
+claims bytes: a damaged length may claim 8 KiB, and an SOS must not wait for them. The earlier frame is returned too if
+it proves good, because the name of a Wi-Fi network may hold any bytes, even a frame. Bytes of no good frame are damage.
+The result depends on the bytes alone, never on how the network cut them.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _OPENING: Final = b"\xab"
 _SIZED: Final = 4
 """Bytes from an opening to the end of its length."""
 _MAX_OPEN: Final = 16
-"""Openings that are followed at a time: bounds the work for a stream made of nothing else. Others wait their turn."""
+"""Openings that are followed at a time; others wait. This bounds the work for a stream made only of openings."""
 _FILLERS: Final = b"\0\r\n"
 
 
 class Cutter:
-    """The bytes of one direction of one connection, from first to last."""
+    """Cuts the bytes of one direction of one connection."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._seen = 0
-        """All openings before it are known."""
+        """Position before which all openings are known."""
         self._open: list[tuple[int, int]] = []
-        """Ends and starts of what may become a frame."""
+        """Ends and starts of the openings that may become frames."""
         self._taken: list[tuple[int, int]] = []
-        """Starts and ends of good frames behind something that is open still."""
+        """Starts and ends of good frames after an opening that is not settled yet."""
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; return the frames and the damage they settle. Less than MAX_FRAME bytes stay behind."""
+        """Take the next bytes; return the frames and damage that they complete. It keeps less than MAX_FRAME bytes."""
         if not self._buffer and data.rfind(_OPENING) == 0 and _end(data, 0) == len(data) and _is_good(data):
-            return [data]  # one frame in one segment, and nothing in it that could be another
+            return [data]  # one frame in one segment, without another opening
         self._buffer += data
         pieces: list[Piece] = []
         while self._step(pieces):
@@ -55,20 +55,20 @@ class Cutter:
         return pieces
 
     def finish(self) -> list[Piece]:
-        """Say that no more bytes come; return what that settles."""
+        """Take the end of the stream; return the last frames and damage."""
         pieces: list[Piece] = []
         while self._seen + _SIZED <= len(self._buffer):
-            self._open.clear()  # what ends beyond the last byte; others may have waited for it
+            self._open.clear()  # these end beyond the last byte; others may have waited for them
             while self._step(pieces):
                 pass
         for start, stop in self._gaps(len(self._buffer)):
             raw = self._buffer[start:stop]
-            pieces.append(Damage(Reason.TRUNCATED, raw, f"the last {len(raw)} bytes are no whole frame"))
+            pieces.append(Damage(Reason.TRUNCATED, raw, f"the last {len(raw)} bytes are not a whole frame"))
         self._buffer, self._seen, self._open, self._taken = b"", 0, [], []
         return pieces
 
     def _step(self, pieces: list[Piece]) -> bool:
-        """Settle what ends next, if all of it is there."""
+        """Settle the opening that ends next. Return True if its last byte is there, or if the buffer is full."""
         self._find()
         end, start = min(self._open, default=(MAX_FRAME + 1, 0))
         if end <= MAX_FRAME:
@@ -83,7 +83,7 @@ class Cutter:
         return True
 
     def _find(self) -> None:
-        """Note the openings that stand before the next end: later ones must not be known yet, however much came."""
+        """Note the openings before the next end. Later ones must not be noted yet, however many bytes came."""
         buffer, at = self._buffer, self._seen
         while len(self._open) < _MAX_OPEN:
             limit = min(len(buffer), MAX_FRAME, *(end for end, _ in self._open))
@@ -101,7 +101,7 @@ class Cutter:
         if not _is_good(frame):
             self._tell(self._horizon(end), pieces)
             return
-        # What seemed to open inside a good frame opened nothing.
+        # An opening inside a good frame opens no frame.
         self._open = [entry for entry in self._open if not start < entry[1] < end]
         self._seen = max(self._seen, end)
         if any(other < start for _, other in self._open):
@@ -113,12 +113,12 @@ class Cutter:
         self._drop(end - start)
 
     def _horizon(self, end: int) -> int:
-        """Return up to where, before ``end``, nothing is open or still to be looked at."""
+        """Return the position, at most ``end``, before which no opening is unsettled or unknown."""
         unseen = self._buffer.find(_OPENING, self._seen, end)
         return min(end if unseen < 0 else unseen, end, *(start for _, start in self._open))
 
     def _tell(self, horizon: int, pieces: list[Piece]) -> None:
-        """Give up the bytes before ``horizon``: what of them is in no good frame is damage."""
+        """Drop the bytes before ``horizon``. Those that are in no good frame are damage."""
         if not horizon:
             return
         for start, stop in self._gaps(horizon):
@@ -126,11 +126,11 @@ class Cutter:
             if _end(raw, 0):
                 pieces.append(Damage(Reason.BAD_CHECKSUM, raw, "the checksum does not fit: bytes were changed or lost"))
             else:
-                pieces.append(Damage(Reason.MALFORMED, raw, f"{len(raw)} bytes that belong to no Eview frame"))
+                pieces.append(Damage(Reason.MALFORMED, raw, f"{len(raw)} bytes belong to no Eview frame"))
         self._drop(horizon)
 
     def _gaps(self, stop: int) -> list[tuple[int, int]]:
-        """Return what before ``stop`` is neither in a good frame nor a filler."""
+        """Return the gaps between good frames before ``stop``, without gaps that hold only fillers."""
         gaps = []
         at = 0
         for start, end in [*sorted(span for span in self._taken if span[0] < stop), (stop, stop)]:
@@ -147,7 +147,7 @@ class Cutter:
 
 
 def _end(buffer: bytes, start: int) -> int:
-    """Return where the frame that opens at ``start`` would end; 0 if none can."""
+    """Return where the frame that opens at ``start`` would end; 0 if no frame can open there."""
     if buffer[start : start + 1] != _OPENING or len(buffer) < start + _SIZED:
         return 0
     length = buffer[start + 2] | buffer[start + 3] << 8

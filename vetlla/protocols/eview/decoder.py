@@ -1,16 +1,17 @@
 """Eview "minifinder2" over TCP: 4G pendants and watches EV-07B, EV-04, EV-05, MiniFinder and their white labels.
 
     AB | props | length | CRC | sequence | command  (len key value)...           all integers little-endian
-       |   1   |   2    |  2  |    2     |    1     length and CRC cover the command and all behind it
+       |   1   |   2    |  2  |    2     |    1     length and CRC cover the command and everything after it
 
     props     bits 0-3 version, 4 answer wanted, 5-7 encryption (none was ever seen)
     CRC       CRC-16/XMODEM
     command   01 data report, 02 configuration, 03 heartbeat and requests, 04 control, 7E firmware, 7F response
     7F 01 00  our answer: AB 00 03 00 08 C7 seq 7F 01 00, the same for all but requests for time and place
 
-There is no login: a report carries the IMEI in key 01, what the device answers to commands belongs to the IMEI before
-it. Frames are cut in eview_cutter.py, keys read in eview_body.py, reports in eview_report.py. After Traccar's decoder,
-the vendor's preface and real frames, where these differ after the frames. Tested with: docs/protocols/eview.md.
+There is no login: a report carries the IMEI in key 01, and a device's answers to commands belong to the IMEI before
+them. cutter.py cuts frames, body.py reads keys, report.py reads reports. The sources are Traccar's decoder, the
+vendor's preface and real frames; where they differ, the frames count. docs/protocols/eview.md says what it was tested
+with.
 """
 
 from __future__ import annotations
@@ -45,20 +46,20 @@ _REPORT, _SERVICE, _RESPONSE = 0x01, 0x03, 0x7F
 _IMEI_KEY, _HEARTBEAT_KEY = 0x01, 0x10
 _HEARTBEAT: Final = EVIEW.event("03")
 _FILLERS: Final = b"\0 "
-"""Around texts in fields of a fixed length."""
+"""Bytes around texts in fields of a fixed length."""
 _TAKEN: Final = b"\x7f\x01\x00"
 _REQUESTS: Final = {ANSWER_TIME: "time", ANSWER_PLACE: "place"}
 _PLACE: Final = bytes((10, ANSWER_PLACE)) + bytes(9)
-"""Zero degrees and a flag: devices take it for "not known" (Traccar)."""
-_ENCRYPTED: Final = "encrypted: its body cannot be read; switch the device's encryption off"
+"""Zero degrees and a flag, which devices read as "not known" (Traccar)."""
+_ENCRYPTED: Final = "the frame is encrypted and cannot be read; switch the device's encryption off"
 
 
 class EviewDecoder:
-    """One connection.
+    """Decodes one connection.
 
-    A heartbeat and the requests in it (time, place) are one signal of kind heartbeat: the time can only be told by
-    ``answer``, which knows it. It promises nothing, and the intake answers it without waiting for the disk, as a
-    terminal without time needs.
+    A heartbeat and the requests in it (time, place) are one signal of kind heartbeat, because only ``answer`` knows the
+    time. The answer promises nothing. The intake sends it without waiting for the disk, because a terminal may have no
+    time yet.
     """
 
     def __init__(self, _: KeyLookup) -> None:
@@ -67,15 +68,15 @@ class EviewDecoder:
         self._who = NOBODY
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended."""
+        """Take the end of the stream; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
-        """Return what stops the device from sending again, if it asked for an answer at all; never to a response."""
+        """Return the answer that stops the device from repeating, if it asked for one; b"" for a response."""
         raw = signal.raw
         is_wanted = raw[1] & _ANSWER_WANTED and raw[HEADER] != _RESPONSE
         if not is_wanted or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
@@ -95,7 +96,7 @@ class EviewDecoder:
             if isinstance(piece, bytes):
                 items += self._signals(piece)
             elif not self._door.is_foreign:
-                items.append(piece.reject(NAME))  # whom damaged bytes name is not known
+                items.append(piece.reject(NAME))  # the account of damaged bytes is not known
         return items
 
     def _signals(self, raw: bytes) -> list[Signal]:
@@ -103,7 +104,7 @@ class EviewDecoder:
         if raw[1] >> 5:
             text = f"{_ENCRYPTED} (mode {raw[1] >> 5})"
             event = EVIEW.event("")._replace(code=f"{command:02X}")
-            if command == _REPORT:  # every SOS comes in one
+            if command == _REPORT:  # every SOS comes in a report
                 event = event._replace(kind=Kind.UNREADABLE)
             return [Signal(NAME, self._who, event, raw, text=text)]
         sequence = str(raw[6] | raw[7] << 8)
@@ -116,7 +117,7 @@ class EviewDecoder:
         return [(_service if command == _SERVICE else _other)(self._who, raw, sequence, keys, kept)]
 
     def _meet(self, keys: Sequence[tuple[int, bytes]]) -> None:
-        """Note who speaks; one who cannot be read is nobody, and not whoever spoke before."""
+        """Note which device speaks. If its IMEI cannot be read, it is unknown, and not the device that spoke before."""
         for key, value in keys:
             if key == _IMEI_KEY:
                 imei = value.strip(_FILLERS)
@@ -127,7 +128,7 @@ class EviewDecoder:
 def _service(
     who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]], kept: Mapping[str, str]
 ) -> Signal:
-    """Return a heartbeat, with what it asks for."""
+    """Return a heartbeat with its requests."""
     charges = [value[0] for key, value in keys if key == _HEARTBEAT_KEY and value]
     asked = [_REQUESTS[key] for key, _ in keys if key in _REQUESTS]
     return Signal(
@@ -144,7 +145,7 @@ def _service(
 def _other(
     who: AccountId, raw: bytes, sequence: str, keys: Sequence[tuple[int, bytes]], kept: Mapping[str, str]
 ) -> Signal:
-    """Return what the device says about itself: its keys as they came, and what of them is text."""
+    """Return a message of the device about itself, with its keys as received and the texts among them."""
     texts = (readable(value.strip(_FILLERS)) for _, value in keys)
     details = kept
     for key, value in keys:
@@ -167,7 +168,7 @@ def _tell(key: int, now: datetime) -> bytes:
 
 
 def _head(body: bytes) -> bytes:
-    """Return what stands before the sequence number in an answer."""
+    """Return the bytes before the sequence number of an answer."""
     return b"\xab\x00" + len(body).to_bytes(2, "little") + xmodem(body).to_bytes(2, "little")
 
 

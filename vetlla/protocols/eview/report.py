@@ -1,12 +1,12 @@
-"""What an Eview data report (command 0x01) says: many records in one message, alarms anywhere among them.
+"""Reads an Eview data report (command 0x01), which holds many records and alarms anywhere among them.
 
     01 IMEI, 24 status (opens a record), 02 alarm, then keys that name a place, steps, heart rate ...
 
-Records have no separators: 0x24 opens one in practice, and what names a place belongs to the record before it. Alarms
-stand by themselves: every 0x02 of a message is read, whatever the keys around it are like; its place is that of its own
-record or none. A message becomes one signal for each alarm bit (most urgent first), for each place no alarm has, for
-each measurement with a time of its own, and for what is left: the device's last state, keys that nobody knows. Only a
-message that says nothing at all is a heartbeat, which the intake counts and does not keep.
+Records have no separators. In practice 0x24 opens one, and a key that names a place belongs to the record before it.
+Every alarm (0x02) of a message is read, whatever the keys around it are; it has the place of its own record or none.
+A message becomes one signal for each alarm bit (most urgent first), for each place that no alarm has, for each
+measurement with a time of its own, and for the rest: the device's last state and unknown keys. Only a message without
+any content is a heartbeat, which the intake counts and does not keep.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "eview"
 MAX_EVENTS: Final = 512
-"""Signals of one message. 8 KiB have room for some 400 records; the least urgent beyond are left in the raw bytes."""
+"""Most signals of one message. 8 KiB hold about 400 records; the least urgent of more signals stay in the raw bytes."""
 
 _ALARM, _STATUS, _CHARGE, _CALL = 0x02, 0x24, 0x14, 0x25
 _SILENT: Final = frozenset({0x01, 0x10, 0x37})
-"""IMEI, heartbeat, and the barks a pet's collar counted."""
+"""IMEI, heartbeat, and the number of barks that a pet's collar counted."""
 _GPS: Final = "gps"
 _REPORT, _POSITION, _ALIVE = EVIEW.event("01"), EVIEW.event("key24"), EVIEW.event("key10")
 _UNREADABLE: Final = "key02"
@@ -53,7 +53,7 @@ _FENCES: Final = {4: 26, 5: 27, 6: 28, 7: 29}
 
 
 class _Record:
-    """What one 0x24 and the keys behind it say; a message without 0x24 is one record of unknown time."""
+    """The content of one 0x24 and the keys after it; a message without 0x24 is one record of unknown time."""
 
     __slots__ = ("at", "buffered", "details", "is_placed", "measurements", "position")
 
@@ -70,9 +70,9 @@ class _Record:
                 self.details["charging"] = "yes"
 
     def put(self, place: Place) -> None:
-        """Add what a key says about the place; coordinates of a satellite fix come before all others.
+        """Add what a key says about the place; coordinates of a satellite fix replace all others.
 
-        Several beacons or cells are told side by side, the one that the coordinates are of in front.
+        Several beacons or cells stand side by side; the one to which the coordinates belong comes first.
         """
         self.is_placed = True
         if place.position is not None and (self.position is None or place.position.source == _GPS):
@@ -85,13 +85,13 @@ class _Record:
 
 
 def side_by_side(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
-    """Return both, side by side where they say different things under one name."""
+    """Return both; different values of one name stand side by side."""
     both = {name: f"{first[name]}, {said}" if first.get(name, said) != said else said for name, said in then.items()}
     return {**first, **both}
 
 
 class _Alarm(NamedTuple):
-    """One bit of one 0x02; its time is its own, and its record is the one before it."""
+    """One bit of one 0x02, with the alarm's own time and the record before it."""
 
     code: str
     urgency: int
@@ -113,19 +113,19 @@ class _Reading(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What one signal of a message says."""
+    """The content of one signal of a message."""
 
     event: Event
     at: datetime | None
     said: _Record | _Reading
     details: Mapping[str, str] = NOTHING
-    """Besides what is said there."""
+    """Details besides those of ``said``."""
     own_at: datetime | None = None
-    """An alarm's own time: a stored alarm comes again in another frame, and has only this in common with itself."""
+    """An alarm's own time. A stored alarm that comes again in another frame has only this in common with the first."""
 
 
 class _Message:
-    """The keys of one message, sorted into what they say."""
+    """The keys of one message, sorted by what they say."""
 
     def __init__(self, keys: Sequence[tuple[int, bytes]]) -> None:
         self.records: list[_Record] = []
@@ -140,7 +140,7 @@ class _Message:
         """The alarms, most urgent first, each bit once for each time."""
         if not self._alarms:
             return []
-        # Without a record before it an alarm belongs to the only one there is; of several it is nobody's guess.
+        # An alarm before any record belongs to the only record; with several records it is ambiguous.
         only = self.records[0] if len(self.records) == 1 else _Record()
         found: dict[tuple[str, datetime | None], _Alarm] = {}
         for value, before in self._alarms:
@@ -154,7 +154,7 @@ class _Message:
         elif key == _STATUS:
             status = read_status(value)
             self.records.append(_Record(*status) if status else _Record())
-            if status is None:  # whatever it says, what follows is not of the record before it
+            if status is None:  # the keys after it do not belong to the record before it
                 self._keep(key, value)
         elif key in _VALUES:
             self._take_values(key, value)
@@ -171,7 +171,7 @@ class _Message:
                 self._keep(key, value)
 
     def _keep(self, key: int, value: bytes) -> None:
-        """Keep what cannot be read."""
+        """Keep a key that cannot be read, in hex."""
         self.details = side_by_side(self.details, {f"key{key:02X}": value.hex()})
 
     def _take_values(self, key: int, value: bytes) -> None:
@@ -187,13 +187,13 @@ class _Message:
 
 
 def _is_alarm(value: bytes) -> bool:
-    """Say whether a 0x02 has an alarm bit, or cannot be read; 0 says that there is none."""
+    """Return True if a 0x02 has an alarm bit, or cannot be read; 0 means that there is no alarm."""
     alarm = read_alarm(value)
     return alarm is None or any(alarm[0] >> bit & 1 for bit in _ALARM_BITS)
 
 
 def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
-    """Return the alarms of one 0x02. One that is too short to be read is an alarm of a kind nobody knows."""
+    """Yield the alarms of one 0x02. One that is too short to be read is an alarm of an unknown kind."""
     alarm = read_alarm(value)
     if alarm is None:
         yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, NOTHING, record)
@@ -212,7 +212,7 @@ def report(
 ) -> list[Signal]:
     """Return the signals of a data report, alarms first.
 
-    ``keys`` are those behind the command; ``kept`` is what else came, a detail of each signal.
+    ``keys`` are the keys after the command; ``kept`` holds the bytes after them, as a detail of each signal.
     """
     parts = _parts(_Message(keys), kept)
     return [
@@ -236,7 +236,7 @@ def report(
 
 
 def _parts(message: _Message, kept: Mapping[str, str]) -> list[_Part]:
-    """Return alarms, most urgent first, then places, then measurements, then what is left."""
+    """Return alarms, most urgent first, then places, then measurements, then the rest."""
     alarms = message.alarms[:MAX_EVENTS]
     told = {id(alarm.record) for alarm in alarms}
     parts = [_alarm_part(alarm) for alarm in alarms]
@@ -251,7 +251,7 @@ def _parts(message: _Message, kept: Mapping[str, str]) -> list[_Part]:
 
 
 def _left(message: _Message, told: AbstractSet[int], kept: Mapping[str, str]) -> _Part | None:
-    """Return what is told by nothing else: keys that nobody knows, and how the device is by its last record."""
+    """Return what no other part holds: unknown keys, and the device's state by its last record."""
     last = message.records[-1] if message.records else None
     if last is None or last.is_placed or id(last) in told:
         if not message.details and not kept:
@@ -268,10 +268,10 @@ def _alarm_part(alarm: _Alarm) -> _Part:
 
 
 def _identity(who: AccountId, raw: bytes, part: _Part, number: int) -> bytes:
-    """Return what a repeated alarm has in common with the first: its own time, or else all of the frame.
+    """Return what a repeated alarm has in common with the first: its own time, or else the whole frame.
 
-    Without a time in it two frames may be the same and mean two events (numbers start anew after a restart): such a
-    one is never a retry.
+    Two equal frames without a time may be two events, because numbers start again after a restart. So such a frame is
+    never a retry.
     """
     if part.at is None or who is NOBODY:
         return b""

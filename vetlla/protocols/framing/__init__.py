@@ -1,1 +1,1 @@
-"""Cutting and checking of frames: what several decoders share."""
+"""Cutting and checking of frames, as several decoders share it."""

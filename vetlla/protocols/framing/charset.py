@@ -1,10 +1,10 @@
-"""Text as devices send it: nobody says which character set, and no byte of it may be lost."""
+"""Reads text that devices send. They do not name the character set, and no byte may be lost."""
 
 from __future__ import annotations
 
 
 def readable(data: bytes) -> str:
-    """Return the text of ``data``: UTF-8 if it is that, else Windows-1252 (DC-09 up to 2021), else latin-1."""
+    """Return the text of ``data``, read as UTF-8 if valid, else as Windows-1252 (DC-09 up to 2021), else as latin-1."""
     for charset in ("utf-8", "cp1252"):
         try:
             return data.decode(charset)
@@ -14,5 +14,5 @@ def readable(data: bytes) -> str:
 
 
 def join_texts(*texts: str) -> str:
-    """Return what several parts of a message say, in one line."""
+    """Return the texts that are not empty, in one line."""
     return " / ".join(filter(None, texts))

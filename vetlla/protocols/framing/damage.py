@@ -1,4 +1,4 @@
-"""Bytes on the line that are no frame: what every cutter of streams says of them."""
+"""Bytes that are no frame, as every cutter of streams reports them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Damage(NamedTuple):
-    """Bytes that are no frame, and why; ``text`` is a sentence an installer can act on."""
+    """Bytes that are no frame, with the reason; ``text`` is a sentence that an installer can act on."""
 
     reason: Reason
     raw: bytes
     text: str
 
     def reject(self, protocol: str, who: AccountId | None = None) -> Reject:
-        """Return it as evidence; ``who``: whom the bytes name, where that much of them can be trusted."""
+        """Return the bytes as evidence; ``who`` is the account that they name, if it can be trusted."""
         return Reject(
             protocol=protocol, reason=self.reason, raw=self.raw, text=self.text, id=who if who and who.account else None
         )

@@ -1,9 +1,9 @@
-"""Cut a stream of text into frames that open with known letters and end in one byte, and lose none beside a bad one.
+"""Cuts a stream into text frames that open with known letters and end in one byte; no good frame is lost.
 
-The text protocols of GSM terminals have no checksum, so that two rules must do: a frame ends at its terminator, and no
-frame goes on where another one opens. What was cut off, by the next opening or by the end of the connection, is damage
-that the decoder may still read an alarm from. What comes out depends on the bytes alone, never on how the network cut
-them.
+The text protocols of GSM terminals have no checksum, so two rules must be enough: a frame ends at its terminator, and
+no frame continues where another one opens. A frame that is cut off by the next opening, or by the end of the
+connection, is damage; the decoder may still read an alarm from it. The result depends on the bytes alone, never on how
+the network cut them.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from vetlla.protocols.framing.damage import Damage
 Piece: TypeAlias = bytes | Damage
 
 _FILLERS: Final = re.compile(rb"[\0\t\r\n ]+")
-"""Seen between frames (NUL: EV-07S); no opening starts with one."""
+"""Bytes that come between frames (EV-07S sends NUL). No opening starts with one."""
 
 
 class Delimited:
-    """The bytes of one direction of one connection, from first to last."""
+    """Cuts the bytes of one direction of one connection."""
 
     def __init__(self, opening: bytes, terminator: bytes, *, longest_opening: int, max_frame: int) -> None:
-        """Take two regular expressions; ``terminator`` matches one byte, ``opening`` has no group and none inside."""
+        """Take two regular expressions. ``terminator`` matches one byte; ``opening`` has no group and no terminator."""
         self._opening = re.compile(opening)
         self._stop = re.compile(rb"(%b)|%b" % (terminator, opening))
         self._longest_opening = longest_opening
         self._max_frame = max_frame
         self._pending = b""
         self._searched = 0
-        """How far the pending bytes are known to hold no opening and no end."""
+        """Number of pending bytes that are known to hold no opening and no end."""
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; return the frames and the damage they settle. Less than ``max_frame`` stay behind."""
+        """Take the next bytes; return the frames and damage that they complete. It keeps less than ``max_frame``."""
         return self._cut(self._pending + data if self._pending else data, ended=False)
 
     def finish(self) -> list[Piece]:
-        """Say that no more bytes come; return what that settles."""
+        """Take the end of the stream; return the last frames and damage."""
         return self._cut(self._pending, ended=True)
 
     def _cut(self, buffer: bytes, *, ended: bool) -> list[Piece]:
@@ -49,7 +49,7 @@ class Delimited:
             settle = self._take if self._opening.match(buffer, start) else self._skip
             piece, stop = settle(buffer, start, ended=ended)
             if stop == start:
-                # An opening may have begun among the last bytes; the rest need no second look, however slow the peer.
+                # An opening may begin in the last bytes. The others are not searched again, however slow the peer is.
                 self._searched = max(0, size - start - self._longest_opening + 1)
                 break
             start, self._searched = stop, 0
@@ -59,7 +59,7 @@ class Delimited:
         return pieces
 
     def _skip(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
-        """Pass over what opens no frame: in silence if it says nothing. Stop == start: undecided."""
+        """Pass over bytes that open no frame; fillers are no damage. If stop == start, more bytes are needed."""
         fillers = _FILLERS.match(buffer, start)
         if fillers is not None:
             return None, fillers.end()
@@ -68,29 +68,31 @@ class Delimited:
         if opening is not None:
             stop = opening.start()
         elif len(buffer) >= limit:
-            stop = limit - self._longest_opening + 1  # one that starts later would not be seen whole yet
+            stop = limit - self._longest_opening + 1  # a later opening may not be complete yet
         elif ended:
             dropped = buffer[start:]
-            text = f"the last {len(dropped)} bytes begin or end no frame"
+            text = f"the last {len(dropped)} bytes belong to no frame"
             return Damage(Reason.TRUNCATED, dropped, text), len(buffer)
         else:
             return None, start
-        return Damage(Reason.MALFORMED, buffer[start:stop], f"{stop - start} bytes that belong to no frame"), stop
+        return Damage(Reason.MALFORMED, buffer[start:stop], f"{stop - start} bytes belong to no frame"), stop
 
     def _take(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Piece | None, int]:
-        """Settle the frame that opens at ``start``. Stop == start: more bytes are needed."""
+        """Return the frame or damage that opens at ``start``. If stop == start, more bytes are needed."""
         limit = start + self._max_frame
-        # The next opening may begin inside this one's letters.
+        # The next opening may begin inside the letters of this one.
         found = self._stop.search(buffer, start + max(1, self._searched), limit)
         if found is not None and found[1] is not None:
             return buffer[start : found.end()], found.end()
         if found is not None:
             raw = buffer[start : found.start()]
-            return Damage(Reason.BAD_LENGTH, raw, f"cut off after {len(raw)} bytes by the next frame"), found.start()
+            text = f"the next frame cuts this one off after {len(raw)} bytes"
+            return Damage(Reason.BAD_LENGTH, raw, text), found.start()
         if len(buffer) >= limit:
             stop = limit - self._longest_opening + 1
-            return Damage(Reason.TOO_LONG, buffer[start:stop], f"no end within {self._max_frame} bytes"), stop
+            text = f"the frame does not end within {self._max_frame} bytes"
+            return Damage(Reason.TOO_LONG, buffer[start:stop], text), stop
         if ended:
             raw = buffer[start:]
-            return Damage(Reason.TRUNCATED, raw, f"cut off after {len(raw)} bytes"), len(buffer)
+            return Damage(Reason.TRUNCATED, raw, f"the frame is cut off after {len(raw)} bytes"), len(buffer)
         return None, start

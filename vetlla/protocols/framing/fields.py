@@ -1,6 +1,6 @@
-"""What protocols share: numbers, times and places as text, none of which may cost an alarm.
+"""Reads the numbers, times and places that protocols send as text. No alarm may be lost because of a bad field.
 
-Whatever cannot be read is None and left out; nothing here raises for what a device sent.
+A field that cannot be read is None and is left out. No function here raises because of what a device sent.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOBODY: Final = AccountId("", "", "")
-"""A terminal that has not named itself: what is an alarm is one all the same."""
+"""A terminal that has not named itself. Its alarms count like any other."""
 
 _NUMBER: Final = re.compile(r"\s*([-+]?\d{1,12}(?:\.\d{0,12})?)\s*", re.ASCII)
 _SOUTH_OR_WEST: Final = frozenset("SWO")
 _CLOCKLESS: Final = (2010, 1)
-"""Month in which terminals believe to be that never learned the time (Eview; batches of such records are public)."""
+"""Month that a terminal's clock shows if it was never set (Eview; batches of such records are public)."""
 _FIRST_YEAR: Final = 2001
-"""Before it no clock of a terminal was set: 1970 and 1980 are the epochs of Unix and of GPS, and with 2000 begin the
-years that are told in two digits."""
+"""A clock that shows an earlier year was never set: 1970 and 1980 are the epochs of Unix and of GPS, and years of two
+digits begin with 2000."""
 
 
 def number(text: str) -> float | None:
-    """Return the decimal number that a field holds, blanks around it allowed."""
+    """Return the decimal number in a field, which may have blanks around it; None if there is none."""
     found = _NUMBER.fullmatch(text)
     return float(found[1]) if found else None
 
@@ -38,7 +38,7 @@ def measured(fields: Iterable[tuple[str, str]]) -> dict[str, float]:
 
 
 def moment(*digits: str) -> datetime | None:
-    """Return the UTC time of year (two digits or four), month, day, hour, minute and second; None when it is none."""
+    """Return the UTC time of year (two digits or four), month, day, hour, minute and second; None if it is invalid."""
     try:
         year, month, day, hour, minute, second = map(int, digits)
         return datetime(year + (2000 if len(digits[0]) <= 2 else 0), month, day, hour, minute, second, tzinfo=UTC)
@@ -47,11 +47,11 @@ def moment(*digits: str) -> datetime | None:
 
 
 def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]]:
-    """Return what a terminal's clock shows, if it was ever set; else no time, and the detail that says so.
+    """Return the time of a terminal's clock if it was ever set; otherwise None, and a detail that says so.
 
-    A time that the terminal woke up with must not make an alarm look years old, or a place older than the one before.
+    The time of an unset clock must not make an alarm look years old, or a place older than the one before.
     """
-    if clock is None or clock.year > _CLOCKLESS[0]:  # as all do whose clock is set
+    if clock is None or clock.year > _CLOCKLESS[0]:  # true for every clock that is set
         return clock, NOTHING
     if clock.year >= _FIRST_YEAR and (clock.year, clock.month) != _CLOCKLESS:
         return clock, NOTHING
@@ -59,9 +59,9 @@ def believed(clock: datetime | None) -> tuple[datetime | None, Mapping[str, str]
 
 
 def signed(degrees: float, letter: str) -> float:
-    """Return degrees, south and west negative: the device says so by a minus sign, by the letter, or by both.
+    """Return degrees, negative for south and west. The device sends a minus sign, a letter, or both.
 
-    O is west: "oest", "oeste" in the languages of the homes that are served.
+    O means west, because it is "oest" or "oeste" in the languages of the homes that the service watches over.
     """
     return -abs(degrees) if letter.strip().upper() in _SOUTH_OR_WEST else degrees
 
@@ -75,7 +75,7 @@ def place(
     altitude_m: float | None = None,
     accuracy_m: float | None = None,
 ) -> Position | None:
-    """Return a position; None where there is none: half of it missing, off the globe, or 0,0 for "unknown"."""
+    """Return a position; None if half of it is missing, if it is off the globe, or if it is 0,0 for "unknown"."""
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):

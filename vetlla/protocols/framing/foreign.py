@@ -1,13 +1,13 @@
-"""What else arrives on a port: known by its first bytes, so that the log names it instead of guessing.
+"""Recognises another protocol on a port by its first bytes, so that the log can name it.
 
-Which protocol a port speaks is configured, never guessed from its number; the first bytes say whether that came.
+The protocol of a port is configured, never guessed from its number. The first bytes show whether that protocol came.
 
-Patterns are matched at the very start of a connection only, behind NUL, CR, LF and blanks, and each ends where it is
-decided, so that the verdict does not depend on how the bytes were cut. A protocol that an alarm panel speaks is worth
-a sentence to the installer: a panel set to the wrong one is a home without a receiver.
+Patterns are matched only at the very start of a connection, after NUL, CR, LF and blanks. Each ends at the byte that
+decides it, so that the result does not depend on how the bytes were cut. If an alarm panel speaks the protocol, the
+text tells the installer what to do, because a panel with the wrong setting leaves its home without a receiver.
 
 A modem in front of a panel may send lines of its own before it passes a report on: its registration, with commas in it,
-or a keep-alive. Such a line is named only if no frame follows it, and the connection is kept.
+or a keep-alive. Such a line is named only if no frame follows it, and the connection stays open.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Item
 
 HEAD: Final = 96
-"""Bytes that suffice to know every protocol below; the longest is the DSC envelope with the frame's opening."""
+"""Bytes that are enough to recognise every protocol below; the DSC envelope with the frame's opening is the longest."""
 
-_INTERNET: Final = "a scanner most likely; this port should not be open to the whole internet"
+_INTERNET: Final = "it is most likely a scanner; do not open this port to the whole internet"
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
 _LINE_RECEIVER: Final = "point it at the port for line receivers"
 _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
@@ -39,7 +39,7 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (
         rb"_[\x00-\xff]{27}\n(?:[0-9A-Fa-f]{4}|[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"",
         "DC-09 inside a DSC TL envelope",
-        "its answer would need that envelope too; set the communicator to plain DC-09",
+        "the answer would need that envelope too; set the communicator to plain DC-09",
     ),
     (rb"5[0-9A-F]{3,9} ?18[0-9A-F]{4,10}[ERP][0-9A-F]{8,9}[\x14\r]", "Sur-Gard Contact ID", _LINE_RECEIVER),
     (rb"S[0-9A-F]{3,9}\[#[0-9A-F]{3}", "Sur-Gard SIA", _LINE_RECEIVER),
@@ -51,7 +51,7 @@ _LINES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"[0-9A-Za-z_.-]{1,20}(?:,[^,\x00-\x1f\"]{0,40}){2,9}\r?\n", "CSV-IP", _MODEM + _SET_DC09),
     (rb"(?:PING|INFO)\r\n", "Redis", _MODEM + _INTERNET),
 )
-"""What a modem may say, too."""
+"""Lines that a modem may send, too."""
 _OTHER_PORT: Final = "point the device at the port for that protocol"
 _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"(?:[0-9A-Fa-f]{4}|\n[\x00-\xff]{2})0[0-9A-Fa-f]{3}\"[*A-Z]", "DC-09"),
@@ -63,7 +63,7 @@ _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"tc/[0-9]", "the telecare convention over MQTT"),
     (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
 )
-"""What a decoder calls itself when it looks at a connection's first bytes; GT06 has none here."""
+"""Patterns of our own protocols, with the title that each decoder gives to its ``Door``; GT06 has no decoder here."""
 _KNOWN: Final = tuple(
     (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint, reason)
     for start, name, hint, reason in (
@@ -76,11 +76,11 @@ _KNOWN_LINES: Final = tuple(
 )
 
 VISONIC_TOKENS: Final = "VIS-"
-"""Visonic PowerLink wears DC-09's envelope with tokens of its own ("VIS-BBA", "VIS-ACK")."""
+"""Visonic PowerLink uses DC-09's envelope with tokens of its own ("VIS-BBA", "VIS-ACK")."""
 
 
 class Foreign(NamedTuple):
-    """A protocol that is not ours: its name, what to do about it, and the bytes that gave it away."""
+    """A protocol that does not belong on the port, with its name, a remedy, and the bytes that showed it."""
 
     name: str
     hint: str
@@ -89,9 +89,9 @@ class Foreign(NamedTuple):
 
 
 def recognise(head: bytes, own: str = "") -> Foreign | None:
-    """Return what the first bytes of a connection are, if they are one of these protocols but not ``own``.
+    """Return the protocol of a connection's first bytes, if it is one of these but not ``own``.
 
-    None: not known (yet).
+    None means that it is not known, or not known yet.
     """
     for pattern, name, hint, reason in _KNOWN:
         if name != own and (found := pattern.match(head, 0, HEAD)) is not None:
@@ -100,7 +100,7 @@ def recognise(head: bytes, own: str = "") -> Foreign | None:
 
 
 def recognise_line(head: bytes) -> Foreign | None:
-    """Return what the first line of a connection is, if no frame follows it: a modem may have sent it."""
+    """Return the protocol of a first line. Call this only if no frame followed, because a modem may have sent it."""
     for pattern, name, hint in _KNOWN_LINES:
         if (found := pattern.match(head, 0, HEAD)) is not None:
             return Foreign(name, hint, found[0])
@@ -108,13 +108,13 @@ def recognise_line(head: bytes) -> Foreign | None:
 
 
 class Door:
-    """Looks at the first bytes of a connection and shows a stranger out, once.
+    """Detects another protocol from the first bytes of a connection and rejects the connection once.
 
-    Behind a frame of our own nobody is a stranger any more: other bytes are line noise then.
+    After a frame of the port's own protocol, other bytes are line noise.
     """
 
     def __init__(self, protocol: str, title: str, opening: re.Pattern[bytes]) -> None:
-        """Take the registry's name, the protocol's name in the table above, and how its frames open."""
+        """Take the registry's name, the protocol's title in the table above, and the pattern that opens its frames."""
         self._protocol = protocol
         self._title = title
         self._opening = opening
@@ -139,12 +139,12 @@ class Door:
         return [*self._name(recognise_line(head))]
 
     def finish(self) -> list[Item]:
-        """Take the end of the connection: name what may have been a modem's line, and was not."""
+        """Take the end of the connection; return a reject for a first line that no frame followed."""
         head, self._head = self._head, None
         return [*self._name(recognise_line(head))] if head else []
 
     def show_out(self, foreign: Foreign) -> list[Item]:
-        """Say once what this peer speaks; from here on only good frames count, its other bytes are no news."""
+        """Return the reject that names the peer's protocol and the hang-up, once. Later only good frames count."""
         self._head = None
         if self.is_foreign:
             return []

@@ -1,1 +1,1 @@
-"""MQTT convention tc/1: decoder, recordings, JSON objects whole and broken, payload."""
+"""MQTT convention tc/1: decoder, recordings, whole and broken JSON objects, payload."""

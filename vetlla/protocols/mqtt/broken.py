@@ -1,7 +1,7 @@
-"""Read an object that is no JSON: one member after the other, each value taken or given up as a whole.
+"""Reads an object that is not JSON, one member after the other. Each value is taken or given up as a whole.
 
-A value that is none becomes ``Unread`` with its text, and reading goes on where the next member surely begins: at a
-comma, a quoted name and a colon. What firmware prints, with the sources: ``fixtures/field/mqtt.json``.
+A value that cannot be read becomes ``Unread`` with its text. Reading continues where the next member certainly begins:
+at a comma, a quoted name and a colon. ``fixtures/field/mqtt.json`` has what firmware prints, with the sources.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json, Unread
 
 MAX_DEPTH: Final = 8
-"""Objects and lists within each other; the convention needs two."""
+"""Levels of objects and lists within each other; the convention needs two."""
 MAX_BROKEN: Final = 16
-"""Places without a value that are passed over; the next one ends the reading, so that its time has a bound."""
+"""Places without a value that are passed over. The next one ends the reading, so that its time has a bound."""
 
 _BLANKS: Final = re.compile(r"[\s,]*")
 STRING: Final = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
@@ -34,17 +34,17 @@ _WORDS: Final = {"true": True, "True": True, "false": False, "False": False, "nu
 
 
 class Members(NamedTuple):
-    """What could be read of an object."""
+    """The readable members of an object."""
 
     fields: dict[str, Json]
     end: int
-    """Where it ends, or the text does."""
+    """Where the object ends, or else where the text ends."""
     is_orderly: bool
-    """Whether every member and the object's end were where JSON has them, whatever their values are."""
+    """True if every member and the object's end are where JSON has them, whatever the values are."""
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """What stands here is no value that the next member follows."""
+    """There is no value here that the next member follows."""
 
 
 class Reader:
@@ -74,7 +74,7 @@ class Reader:
                 broken += 1
             pairs.append((self._name(key), value))
         if pairs and isinstance(inner := pairs[-1][1], dict):
-            # The brace that is missing may be the inner object's (BSB-LAN issue 157): its members count here too.
+            # The missing brace may be that of the inner object (BSB-LAN issue 157), so its members count here too.
             fields = members(pairs)
             pairs += [(name, value) for name, value in inner.items() if name not in fields]
         return Members(members(pairs), len(text), is_orderly=False)
@@ -91,12 +91,12 @@ class Reader:
         raise _Broken
 
     def _give_up(self, at: int) -> tuple[Unread, int]:
-        """Return what stands between a place and the next member, or the object's end."""
+        """Return the text between a place and the next member or the object's end, and where that is."""
         found = _NEXT.search(self._text, at)
         end = found.start() if found else self._text.rfind("}", at)
         if end < 0:
             end = len(self._text)
-        # Something was passed over in any case: a stray brace must not be found again.
+        # At least one character is passed over, or a stray brace would be found again.
         return unread(self._readable(self._text[at:end])), max(end, at + (not found and end == at))
 
     def _value(self, at: int, depth: int) -> tuple[Json, int]:
@@ -166,7 +166,7 @@ class Reader:
 
     @cached_property
     def _closings(self) -> dict[int, int]:
-        """Where each bracket that opens is closed."""
+        """Return for each opening bracket where it is closed."""
         found: dict[int, int] = {}
         opened: list[int] = []
         for token in _STRUCTURE.finditer(self._text):

@@ -6,14 +6,14 @@
     tc/1/TERMINAL/$state        ready        init, sleeping, disconnected, lost (last will); or {"state":"ready",...}
     tc/1/TERMINAL/$info         {"model":"...","firmware":"...","serial":"...","made":"2026-W14"}
 
-    1          version of the convention: a number of its own, so that two can live on one broker
+    1          version of the convention, as a level of its own, so that two versions can use one broker
     TERMINAL   the account: letters, digits, . _ -; client id, user name and certificate of the connection are the same
-    DEV        the device behind the terminal (UCR, detector); none: the terminal itself
-    ref        the event's own reference: the same in every repetition, until the receipt that bears it has come
+    DEV        the device behind the terminal (UCR, detector); without it the message is of the terminal itself
+    ref        the event's own reference, which stays the same in every repetition until its receipt has come
     dty, stc   device type and status in the code tables of SCAIP; without stc it is a manual alarm
 
-The receipt (``answer``) is published by the listener when the event was committed.
-State words are Homie's (homieiot.github.io). Tested with: Mosquitto 2.0.11.
+The listener publishes the receipt (``answer``) when the event was committed.
+State words are those of Homie (homieiot.github.io). It was tested with Mosquitto 2.0.11.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ MAX_FRAME: Final = 8192
 """Bytes of a message that are read. An event with every field of the convention at its longest has about 1,500."""
 VERSION: Final = "1"
 REMOVED: Final = "(null)"
-"""What ``mosquitto_sub -v`` prints for an empty payload: a retained message was removed."""
+"""What ``mosquitto_sub -v`` prints for an empty payload, by which a retained message was removed."""
 LAST_WILLS: Final = frozenset({"lost", "offline", "false", "0"})
-"""States that a broker tells of a terminal, not the terminal of itself."""
+"""States that the broker reports of a terminal; the terminal does not report them itself."""
 RESERVED: Final = frozenset({"arc", "tc"})
-"""Names that no terminal has: the receivers' own branch, and what would look like the beginning of a topic."""
+"""Names that no terminal has: the receivers' own branch, and a name that looks like the beginning of a topic."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
 _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
-"""The shortest payloads: an example for the maker of a device."""
+"""The shortest payloads, as examples for the maker of a device."""
 
 
 class _Place(NamedTuple):
-    """Whom a topic names, and what it carries."""
+    """The terminal and device that a topic names, and its last level, which is the kind of message."""
 
     who: AccountId
     device: str
@@ -62,7 +62,7 @@ class _Place(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """A message that was read: its payload as an object or, where it is none, as a word."""
+    """The content of a message: its payload as an object or, if it is no object, as a word."""
 
     topic: str
     payload: dict[str, Json] | str
@@ -73,22 +73,22 @@ class MqttDecoder:
     """Reads one message after the other."""
 
     def __init__(self, _: KeyLookup) -> None:
-        """No message of this convention is encrypted: the connection to the broker is."""
+        """Take no keys, because only the connection to the broker is encrypted, not its messages."""
 
     def read(self, message: Message) -> list[Item]:
-        """Return what one message says: one thing, and nothing in another terminal's name."""
+        """Return the items of one message: at most one signal, and only of the terminal that the topic names."""
         items = _read(message.topic, message.payload)
         return [_kept(item) if isinstance(item, Signal) else item for item in items] if message.retained else items
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return the receipt of an event; b"" for anything else, because a terminal waits for no other."""
+        """Return the receipt of an event; b"" for anything else, because a terminal waits only for these receipts."""
         if signal.event.system != SCAIP.system:
             return b""
         return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
 
 
 def _kept(signal: Signal) -> Signal:
-    """Return what the broker kept: no sign of life. A loss that was reported when it happened is no alarm again."""
+    """Return a signal that the broker kept, which is no sign of life. A reported loss does not open an alarm again."""
     is_state = signal.event.system == MQTT.system
     return signal._replace(hearsay=True, repeated=is_state and signal.event.phase is Phase.NEW)
 
@@ -100,25 +100,25 @@ def _read(topic: str, payload: bytes) -> list[Item]:
     found = objects.read(payload[: max(0, MAX_FRAME - len(named) - 1)])
     items = _items(_Content(topic, REMOVED if found.content == "" else found.content, raw))
     if found.behind:
-        text = "a message holds one object, and nothing behind it"
-        # What opens another object behind an event may be another call.
+        text = "a message must hold one object and nothing after it"
+        # Another object after an event may be another call.
         kind = Kind.UNREADABLE if _is_event(topic) and "{" in found.behind else Kind.FAULT
         return [*items, _beside(topic, raw, Reason.MALFORMED, text, kind)]
     if len(whole) > MAX_FRAME:
-        text = f"{len(whole)} bytes, of which the first {MAX_FRAME} are read: the payload has to be shorter"
+        text = f"only the first {MAX_FRAME} of {len(whole)} bytes are read: the payload must be shorter"
         return [*items, _beside(topic, raw, Reason.TOO_LONG, text)]
     return items
 
 
 def _beside(topic: str, raw: bytes, reason: Reason, text: str, kind: Kind = Kind.FAULT) -> Reject:
-    """Return as evidence what of a message is not read."""
+    """Return a message as evidence, because a part of it is not read."""
     terminal = terminal_of(topic)
     who = AccountId("", "", terminal) if terminal else None
     return Reject(protocol=NAME, reason=reason, raw=raw, text=text, id=who, kind=kind)
 
 
 def receipt(ref: str, refused: Reason | None = None) -> bytes:
-    """Return the receipt for an event: accepted, or refused and why."""
+    """Return the receipt for an event: accepted, or refused with the reason."""
     fields = {"ref": ref, "status": "refused" if refused else "accepted"}
     if refused:
         fields["reason"] = refused.value
@@ -145,7 +145,7 @@ def _items(message: _Content) -> list[Item]:
 
 
 def _refusal(message: _Content, reason: Reason) -> list[Item]:
-    """Tell a terminal that its event was not taken, where its reference can be read; a refusal promises nothing."""
+    """Return the receipt that refuses an event, if its reference can be read; a refusal promises nothing."""
     if isinstance(message.payload, str) or not _is_event(message.topic):
         return []
     ref = echo(message.payload.get("ref"))
@@ -160,11 +160,11 @@ def _is_event(topic: str) -> bool:
 def _place(topic: str) -> _Place | str:
     """Return what a topic names, or what is wrong with it.
 
-    The words do not repeat the topic: it names a home, and they are logged. It stands in the raw bytes.
+    The text does not repeat the topic, because it is logged and the topic names a home. The raw bytes hold the topic.
     """
     levels = topic.split("/")
     if levels[0] != "tc":
-        return f"the topic is none of the convention, which begin with tc/{VERSION}/"
+        return f"the topic is not of the convention, in which all topics begin with tc/{VERSION}/"
     if levels[1:2] != [VERSION]:
         return f"the topic is of another version of the convention; this receiver speaks version {VERSION}"
     match levels[2:]:
@@ -218,8 +218,8 @@ def _event(message: _Content, place: _Place, fields: Payload) -> Signal:
         position=fields.position(),
         measurements=fields.measurements(),
         details=fields.details(),
-        # The codes too: firmware that gives every event the same reference must not hide a press behind a restore.
-        # An event whose device gave two references may be one event or another: it is never taken for a repetition.
+        # It holds the codes too: firmware that gives all events one reference must not hide a press behind a restore.
+        # An event with two references may be either of two events, so it is never taken for a repetition.
         identity=_identity(place, "ev", ref.text, code) if ref.is_certain else b"",
     )
 
@@ -237,7 +237,7 @@ def _beat(message: _Content, place: _Place, fields: Payload) -> Signal:
 
 
 def _state(message: _Content, place: _Place) -> Signal:
-    """Return a state. A bare word has no identity: two losses with a return between them are two."""
+    """Return a state. A bare word has no identity, because two losses with a return between them are two events."""
     if isinstance(message.payload, str):
         return _stated(message, place, clean(message.payload), details={})
     fields = Payload(message.payload)
@@ -251,7 +251,7 @@ def _state(message: _Content, place: _Place) -> Signal:
 
 
 def _stated(message: _Content, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
-    """Return a state by its word: upper or lower case, because Tasmota changed from the one to the other (4652)."""
+    """Return a state by its word in upper or lower case, because Tasmota changed from one to the other (4652)."""
     code = word.casefold()
     if code not in MQTT.known:
         return _made(message, place, word, details=details)

@@ -1,7 +1,7 @@
-"""Read the JSON of a payload as devices send it: a value that cannot be read costs itself, and nothing beside it.
+"""Reads the JSON of a payload as devices send it. A value that cannot be read does not affect the others.
 
-The standard library reads what is JSON. Firmware also prints ``nan``, leaves a value or a quote out, adds a comma, or
-cuts the object off where its buffer ends: then ``broken.py`` reads what is there.
+The standard library reads valid JSON. Firmware also prints ``nan``, leaves a value or a quote out, adds a comma, or
+cuts the object off where its buffer ends. Then ``broken.py`` reads what is there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json
 
 MAX_BRACKETS: Final = 64
-"""A payload with more of them is not given to the standard library, which enters itself once for each level."""
+"""A payload with more of them is not given to the standard library, which calls itself once for each level."""
 
 _FILLERS: Final = "\0\t\r\n "
 _LIST_ENDS: Final = "] \t\r\n"
@@ -29,34 +29,34 @@ _JSON: Final = json.JSONDecoder(
 
 
 class Found(NamedTuple):
-    """What a payload holds: an object or, where it is none, a word."""
+    """The content of a payload: an object or, if it is no object, a word."""
 
     content: dict[str, Json] | str
     behind: str = ""
-    """What stands behind the object."""
+    """The text after the object."""
     is_orderly: bool = True
-    """Whether every member and the object's end were where JSON has them, whatever their values are."""
+    """True if every member and the object's end are where JSON has them, whatever the values are."""
 
 
 def read(payload: bytes) -> Found:
-    """Return what a payload holds; never raises."""
+    """Return the content of a payload; never raises."""
     text, is_utf = _text(payload)
     if text.startswith("{"):
         return _object(text, is_utf=is_utf)
     if (quoted := STRING.fullmatch(text)) is not None:
-        # A flow that turned its text into JSON twice (Node-RED): the object is in the string.
+        # A flow turned its text into JSON twice (Node-RED), so the object is in the string.
         inner = unescaped(quoted[2])
         return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
     if (start := text.find("{")) > 0 and (found := _object(text[start:], is_utf=is_utf)).content:
-        # Bytes of the packet's head, or a list, around it (tinyMQTT issue 26): the end of the list says nothing.
+        # Bytes of the packet's head, or a list, surround it (tinyMQTT issue 26). The end of the list has no meaning.
         return found._replace(behind=found.behind.lstrip(_LIST_ENDS), is_orderly=False)
     return Found(text if is_utf else readable(text.encode("latin-1")))
 
 
 def _text(data: bytes) -> tuple[str, bool]:
-    """Return the text, and False where its bytes are no Unicode: then each byte is one character."""
+    """Return the text, and False if its bytes are no Unicode; then each byte is one character."""
     data = data.lstrip(b"\t\r\n ")
-    encoding = json.detect_encoding(data)  # by its mark, or by its NUL bytes (RFC 4627)
+    encoding = json.detect_encoding(data)  # found by its mark, or by its NUL bytes (RFC 4627)
     if not encoding.startswith("utf-8"):
         return data.decode(encoding, "replace").strip(_FILLERS + _BYTE_ORDER_MARK), True
     try:

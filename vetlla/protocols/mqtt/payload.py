@@ -1,7 +1,7 @@
-"""The fields of the MQTT convention: a field that cannot be read is kept as text and costs nothing beside it.
+"""Reads the fields of the MQTT convention. A field that cannot be read is kept as text and does not affect the others.
 
-Only what makes an event an event (``ref``, ``dty``, ``stc``) must be right; a time, a place or a level of which a
-device's maker had another idea costs no alarm. A field that the convention does not have is kept under its own name.
+Only the fields that make an event (``ref``, ``dty``, ``stc``) must be right. A time, a place or a level that a device's
+maker writes in another way costs no alarm. A field that the convention does not have is kept under its own name.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json
 
 MAX_TEXT: Final = 500
-"""Characters of ``text``, as the schema says; more is kept all the same: the payload's bound holds."""
+"""Characters of ``text`` in the schema. A longer text is kept all the same, because the payload has a bound."""
 
 MAX_REF: Final = 64
 _REF: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REF}}}", re.ASCII)
 _ECHO: Final = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{4 * MAX_REF}}}")
-"""References that the convention does not have, but that a receipt can repeat so that the device knows its own."""
+"""References that the convention does not allow. A receipt can repeat them, so that the device recognises its own."""
 _CODE: Final = re.compile(r"0{0,4}[0-9]{1,4}", re.ASCII)
 _LOCATION: Final = re.compile(r"0{0,3}[0-9]{1,3}", re.ASCII)
 _STATES: Final = ("mains", "low", "worn")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What no line of text holds; half of a surrogate pair can not even be stored."""
+"""Characters that no line of text holds; half of a surrogate pair cannot even be stored."""
 
 
 class _Measure(NamedTuple):
-    """What a field is called here, and between which values it is a measurement."""
+    """The name of a field here, and the range in which its value is a measurement."""
 
     name: str
     least: float
@@ -49,8 +49,8 @@ _MEASURES: Final = {
 }
 
 
-class Unreadable(Exception):  # noqa: N818 - never leaves the decoder: it becomes a reject
-    """A field without which there is no event is not as it must be; the text tells a device's maker."""
+class Unreadable(Exception):  # noqa: N818 - it never leaves the decoder, but becomes a reject
+    """A required field of an event is wrong; the text tells the device's maker what it must be."""
 
 
 class Ref(NamedTuple):
@@ -61,17 +61,17 @@ class Ref(NamedTuple):
 
 
 class Payload:
-    """The object of one message; each field is taken once, and what is left is kept as it is."""
+    """The object of one message. Each field is taken once; the fields that are left are kept as they are."""
 
     def __init__(self, fields: dict[str, Json]) -> None:
         self._left = dict(fields)
         self._clock: Mapping[str, str] = {}
-        """What is to be said of the device's clock."""
+        """Details about the device's clock."""
 
-    # --- what must be right -----------------------------------------------------------------------------------------
+    # --- fields that must be right ----------------------------------------------------------------------------------
 
     def ref(self) -> Ref:
-        """Return the event's reference; of several the last that is one. Raises Unreadable."""
+        """Return the event's reference; of several, the last valid one. Raises Unreadable if there is none."""
         value = self._left.pop("ref", None)
         is_certain = not isinstance(value, Contradiction)
         if isinstance(value, Contradiction):
@@ -90,7 +90,7 @@ class Payload:
     def _code(self, name: str, default: str) -> str:
         value = self._left.get(name)
         if isinstance(value, Contradiction):
-            return default  # a call and a restore at once may be a call
+            return default  # a device that names a call and a restore may mean the call
         self._left.pop(name, None)
         if value is None or value in ("", Unread("")):
             return default
@@ -99,10 +99,10 @@ class Payload:
             raise Unreadable(f'"{name}" must be a text of one to four digits, such as "{default}"')
         return text
 
-    # --- what may be anything ---------------------------------------------------------------------------------------
+    # --- fields that may hold anything ------------------------------------------------------------------------------
 
     def text(self, name: str) -> str:
-        """Return a text; anything else stays where it is."""
+        """Return a text; "" if the field holds no text, and then the field stays in place."""
         value = self._left.get(name)
         if not isinstance(value, str):
             return ""
@@ -125,7 +125,7 @@ class Payload:
         return digits
 
     def moment(self, name: str = "ts") -> datetime | None:
-        """Return a time with its offset (RFC 3339), as UTC; None from a clock that was never set."""
+        """Return a time with its offset (RFC 3339), as UTC; None if it is invalid or its clock was never set."""
         value = self._left.get(name)
         at = _moment(value) if isinstance(value, str) else None
         if at is None:
@@ -163,7 +163,7 @@ class Payload:
         return found
 
     def details(self) -> dict[str, str]:
-        """Return all that is left, as text under the convention's names; take it last."""
+        """Return all fields that are left, as text under the convention's names. Call it last."""
         details = dict(self._clock)
         for name, value in self._left.items():
             if name in _STATES and isinstance(value, bool):
@@ -178,7 +178,7 @@ class Payload:
 
 
 def clean(text: str) -> str:
-    """Return a device's text without what is no character of a line."""
+    """Return a device's text without the characters that no line holds."""
     return _CONTROLS.sub(" ", text).strip()
 
 
@@ -188,7 +188,7 @@ def echo(ref: Json) -> str:
 
 
 def _refs(value: Json) -> list[str]:
-    """Return what a field gives for a reference: a text, or a whole number's digits."""
+    """Return the references in a field: a text, or the digits of a whole number."""
     values = value.values if isinstance(value, Contradiction) else (value,)
     return [one if isinstance(one, str) else _digits_of(one) for one in values]
 

@@ -1,4 +1,4 @@
-"""Recordings of MQTT: lines ``TOPIC SP PAYLOAD``, as ``mosquitto_sub -v`` prints them."""
+"""Reads recordings of MQTT, which are lines ``TOPIC SP PAYLOAD`` as ``mosquitto_sub -v`` prints them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 from vetlla.protocols.decoder import Message
 
 _TOPIC: Final = re.compile(rb"^tc/[0-9]", re.MULTILINE)
-"""A line that begins so begins a message; other lines go on with its payload, which may hold line ends."""
+"""Beginning of the first line of a message. Other lines continue its payload, which may hold line ends."""
 _LINE_ENDS: Final = b"\r\n"
 
 
 def messages(recording: bytes) -> list[Message]:
-    """Return the messages of a recording, in order. What stands before the first topic is a message without a topic."""
+    """Return the messages of a recording, in order. Bytes before the first topic are a message without a topic."""
     starts = [found.start() for found in _TOPIC.finditer(recording)]
     if not starts or recording[: starts[0]].strip():
         starts.insert(0, 0)

@@ -1,4 +1,4 @@
-"""The values of a payload's fields, those among them that cannot be read, and how much of one is kept."""
+"""The values of a payload's fields, including those that cannot be read, and the bounds of what is kept."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A value that cannot be read: its text."""
+    """The text of a value that cannot be read."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction(Unread):
-    """A field that a device gave twice, with different values: neither counts."""
+    """A field that a device gave twice with different values, of which neither counts."""
 
     values: tuple[Json, ...]
 
@@ -43,18 +43,18 @@ def plain(value: Json) -> str:
 
 
 def unread(text: str) -> Unread:
-    """Return a value that cannot be read, by its text."""
+    """Return a value that cannot be read, with its text."""
     text = text.strip()
     return Unread(text if len(text) <= MAX_UNREAD else f"{text[:MAX_UNREAD]} ({len(text)} characters)")
 
 
 def whole(digits: str) -> int | Unread:
-    """Return a whole number of a bounded size."""
+    """Return a whole number; one with too many digits is unread."""
     return int(digits) if len(digits) <= MAX_DIGITS else unread(digits)
 
 
 def real(digits: str) -> float | Unread:
-    """Return a number that is finite."""
+    """Return a number; one that is not finite is unread."""
     value = float(digits)
     return unread(digits) if value in {float("inf"), float("-inf")} else value
 

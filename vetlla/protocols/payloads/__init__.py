@@ -1,1 +1,1 @@
-"""What several envelopes carry: Contact ID, SIA DCS."""
+"""Payloads that several envelopes carry: Contact ID, SIA DCS."""

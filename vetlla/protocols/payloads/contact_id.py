@@ -1,4 +1,4 @@
-"""SIA DC-05 "Contact ID" as DC-09 carries it (ADM-CID): message type and check digit are left out.
+"""Reads SIA DC-05 "Contact ID" as DC-09 carries it (ADM-CID), without message type and check digit.
 
     [#acct|] Q XYZ GG CCC        #1234|1131 01 015
 
@@ -7,16 +7,16 @@
     GG    partition, 00 = none
     CCC   zone or user
 
-Digits may be B..F; a text may stand behind. A code that no table knows keeps its class. The field also writes:
+Digits may be B..F, and a text may follow. A code that no table knows keeps its class. Devices also write:
 
     acct MT Q XYZ GG CCC S    all 16 digits of DC-05, with or without account and check digit S (Teknim, Climax Mobile);
-                              MT is the message type: 18, 98, since 2016 also 58. S is not checked: Teknim's is wrong
+                              MT is the message type: 18, 98, since 2016 also 58. Teknim's S is wrong, so it is ignored
     E101 R101 P101            letters for 1, 3 and 6, as receivers print them
     1101,1,3                  other separators, or several; between separators GG and CCC have any number of digits
     ... 003|1101 01 004       several events in one frame
 
-The account is never read as the event. Digits that may be either are not read: the decoder then reports data that it
-cannot read, which is a matter of life.
+The account is never read as the event. Digits that may be either are not read. The decoder then reports unreadable
+data, which has priority LIFE.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ _PLAIN: Final = re.compile(
     rb"(?:#?([0-9A-Za-z]{0,16})\|)?([136][0-9]{3}) ?([0-9A-F]{2}) ?([0-9A-F]{3})"
     rb"((?:[\s|]{1,8}(?![ERPerp]?[0-9]|[#\s|])[\s\S]*)?)"
 )
-"""What nearly every frame is, if its code is known: one event, at most with a text. All others go the long way."""
+"""Matches nearly every frame with a known code: one event, perhaps with a text. ``_read_all`` reads the others."""
 
 _GAP: Final = rb"[\s,;:./_-]{1,8}"
-"""What stands between two fields. Bounded: thousands of blanks would be tried in every combination."""
+"""Separators between two fields. They are bounded, or thousands of blanks would be tried in every combination."""
 _ANY: Final = rb"[\s,;:./_-]{0,8}"
 _ACCOUNT: Final = re.compile(rb"[\s|]{0,8}#?\s{0,8}([0-9A-Za-z]{0,16})\s{0,8}\|")
 _NAME: Final = re.compile(rb"\s{0,8}#?([0-9A-Za-z]{1,16})" + _GAP)
 """An account without a bar."""
 GLUED_MIN: Final = 3
-"""Digits of the shortest account that DC-09 allows: fewer, glued to the event, are those of the event itself."""
+"""Digits of the shortest account that DC-09 allows. Fewer digits directly before the event belong to the event."""
 _GLUED_NAME: Final = re.compile(rb"([0-9A-Fa-f]{4})(?=(?:18|58|98)[136ERPerp][0-9A-Fa-f]{8,9}(?![0-9A-Za-z]))")
-"""The account of DC-05 in front of all the rest, without separators."""
+"""The account of DC-05 before everything else, without separators."""
 _TYPE: Final = re.compile(_ANY + rb"(?:18|58|98)" + _ANY)
 _EVENT: Final = re.compile(
     rb"%b([0-9A-FRPa-frp])(%b)([0-9A-Fa-f]{3})"
     rb"(?:%b([0-9A-Fa-f]{1,4})%b([0-9A-Fa-f]{1,8}(?![0-9A-Za-z])|[0-9]{1,8}(?![0-9]))"
     rb"|%b([0-9A-Fa-f]{2})%b([0-9A-Fa-f]{3,4}(?![0-9A-Za-z])|[0-9]{3}(?![0-9])))" % (_ANY, _ANY, _GAP, _GAP, _ANY, _ANY)
 )
-"""Fields of any length between separators, or of their own length with or without."""
+"""Fields of any length between separators, or of standard length with or without separators."""
 _CHECK: Final = re.compile(_GAP + rb"[0-9A-Fa-f](?![0-9A-Za-z])")
 _GLUED_WITH_CHECK: Final = len("XYZGGCCCS")
 _GAP_BEHIND: Final = re.compile(_GAP)
@@ -65,7 +65,7 @@ _MORE_DIGITS: Final = re.compile(_ANY + rb"[0-9]")
 
 
 class _Reading(NamedTuple):
-    """The fields of an event, and where what stands behind them begins."""
+    """The fields of an event, and where they end."""
 
     qualifier: str
     code: str
@@ -73,7 +73,7 @@ class _Reading(NamedTuple):
     device: bytes
     end: int
     account: str = ""
-    """An account without a bar that stands in front, if it is not the caller's."""
+    """An account without a bar before the event, if it is not the caller's."""
     is_typed: bool = False
 
     @property
@@ -100,10 +100,10 @@ _EVENTS: Final = {(q + code).encode(): _event(q, code) for code in CONTACT_ID.kn
 
 
 def parse(data: bytes, caller: str = "") -> list[Report]:
-    """Return the events that a payload states, in their order; an empty list when no event can be read.
+    """Return the events that a payload states, in their order; an empty list if no event can be read.
 
-    ``caller`` is the account of the envelope: it tells an account without a bar from an event. A qualifier that DC-05
-    does not define is taken as a new event and kept in ``details["qualifier"]``.
+    ``caller`` is the account of the envelope, by which an account without a bar is recognised. A qualifier that DC-05
+    does not define is read as a new event and kept in ``details["qualifier"]``.
     """
     plain = _PLAIN.fullmatch(data)
     if plain is not None:
@@ -116,7 +116,7 @@ def parse(data: bytes, caller: str = "") -> list[Report]:
 
 
 def _read_all(data: bytes, caller: str) -> list[Report]:
-    """Read one event after the other; what stands behind the last one is its text."""
+    """Return one event after the other; the bytes after the last one are its text."""
     reports: list[Report] = []
     account = ""
     while data:
@@ -136,13 +136,13 @@ def _read_all(data: bytes, caller: str) -> list[Report]:
 
 
 def _next_event(body: bytes, names: list[bytes]) -> _Reading | None:
-    """Return an event behind another one. Its code must be known, because a text may stand there."""
+    """Return an event that follows another one. Its code must be known, because a text may stand there."""
     places = [*(at for at, _ in _own_names(body, names)), 0]
     return next((r for at in places for r in (_typed(body, at), _untyped(body, at)) if r and r.is_known), None)
 
 
 def _first_event(body: bytes, names: list[bytes]) -> _Reading | None:
-    """Return the most certain reading: behind the caller's account, of the whole, of a known code, of bare digits."""
+    """Return the most certain reading: after the caller's account, of the whole, of a known code, or of bare digits."""
     introduced = list(_introduced(body))
     for at, is_apart in _own_names(body, names):
         for reading in (_typed(body, at), _untyped(body, at)):
@@ -160,7 +160,7 @@ def _first_event(body: bytes, names: list[bytes]) -> _Reading | None:
 
 
 def _introduced(body: bytes) -> Iterator[_Reading]:
-    """Yield the readings behind a message type, then behind an account that is not the caller's."""
+    """Yield the readings after a message type, then those after an account that is not the caller's."""
     names = [(found.end(), found[1].decode()) for found in (_GLUED_NAME.match(body), _NAME.match(body)) if found]
     for at, account in ((0, ""), *names):
         if reading := _typed(body, at, account):
@@ -171,7 +171,7 @@ def _introduced(body: bytes) -> Iterator[_Reading]:
 
 
 def _own_names(body: bytes, names: list[bytes]) -> Iterator[tuple[int, bool]]:
-    """Yield where the caller's own account ends, in front or behind the message type, and if it stands apart."""
+    """Yield where the caller's account ends, before or after the message type, and True if a separator follows it."""
     found = _TYPE.match(body)
     for start in (0, found.end()) if found else (0,):
         front = len(body) - len(body[start:].lstrip(b" #"))
@@ -184,7 +184,7 @@ def _own_names(body: bytes, names: list[bytes]) -> Iterator[tuple[int, bool]]:
 
 
 def _typed(body: bytes, at: int, account: str = "") -> _Reading | None:
-    """Read message type, event and check digit."""
+    """Return the reading of message type, event and check digit."""
     found = _TYPE.match(body, at)
     event = _EVENT.match(body, found.end()) if found else None
     reading = _reading(event, account) if event else None
@@ -216,7 +216,7 @@ def _is_whole(reading: _Reading, body: bytes) -> bool:
 
 
 def _may_stand_alone(reading: _Reading, body: bytes, names: list[bytes]) -> bool:
-    """Return True if digits that nothing introduces are an event; False where the first four may be an account."""
+    """Return True if digits with nothing before them are an event; False if the first four may be an account."""
     if reading.is_known:
         return True
     if _MORE_DIGITS.match(body, reading.end):

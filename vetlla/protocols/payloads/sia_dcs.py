@@ -1,17 +1,17 @@
-r"""SIA DC-03 as DC-09 carries it (SIA-DCS): blocks of modifiers and events, several events in one message.
+r"""Reads SIA DC-03 as DC-09 carries it (SIA-DCS): blocks of modifiers and events, several events in one message.
 
     [#acct|] block [ | block ]...          #1234|Nri1/BA01/BA02|AFront door
 
-    block      first byte says what it is: N new events, O events reported before, A text for the events before it;
+    block      the first byte names its kind: N new events, O events reported before, A text for the events before it;
                all other kinds are kept as details under "block X"
     events     [ modifier / ]... code address [*number unit] [^text^] [ / more ]
     modifier   two lower-case letters and a value [^name^]: ri area, id user, pi peripheral, ti time, da date ...;
-               holds for the events behind it; one that stands last serves the event before it, if that has none
+               holds for the events after it; the last one holds for the event before it, if that has none
     code       two upper-case letters, tables/sia_dcs.csv; a code that no table knows keeps its class
-    address    zone, user, area ... as the code says; digits, by the standard hexadecimal; may be empty
+    address    zone, user, area ... as the code says; digits, hexadecimal in the standard; may be empty
 
-The field leaves out the slashes (Ajax, Satel, Jablotron) and even the N (``NL2``): where a text can be read in two
-ways, the reading with a known code wins. Times in modifiers are the panel's local time and stay details.
+Devices leave out the slashes (Ajax, Satel, Jablotron) and even the N (``NL2``). If a text can be read in two ways, the
+reading with a known code wins. Times in modifiers are the panel's local time and stay details.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLAIN: Final = re.compile(rb"(?:#([0-9A-Za-z]{0,16})\|)?N(?:ri([0-9]+)/)?([A-Z]{2})([0-9A-F]{0,4})")
-"""What nearly every frame is: one event, at most with its area. All others go the long way."""
+"""Matches nearly every frame: one event, perhaps with its area. ``_read_events`` reads the others."""
 
 _ACCOUNT: Final = re.compile(rb"#[^|]*|[0-9][0-9A-Za-z]{0,15}|")
 _BARE_ACCOUNT: Final = re.compile(rb"[0-9A-Za-z]{3,16}")
-# Digits first, letters of a hexadecimal value only where no code can begin: a missing slash must not hide an event.
+# Digits come first. Hexadecimal letters count only where no code can begin, or a missing slash would hide an event.
 _MODIFIER: Final = re.compile(
     rb"([a-z]{2})([0-9:.,+-]*(?=[a-z/^]|[A-Z]{2}|$)|[0-9A-F]+(?=[/^]|$))(?:\^([^^]*)\^?)?/?",
 )
@@ -41,13 +41,13 @@ _CODE: Final = re.compile(
 _APART: Final = re.compile(
     rb"([]\\\s,;.:&+-]{1,8}N?)(?:[a-z]{2}[0-9]{0,8}/?){0,8}([A-Z]{2})(?=[0-9A-F]{0,4}(?:[]/^*\\\s,;.:&+-]|\Z))"
 )
-"""Another event behind something else than a slash. Its code must be known, because a text may stand there."""
+"""Another event after something other than a slash. Its code must be known, because a text may stand there."""
 _SUFFIX: Final = re.compile(rb"\*([^*/^]*\*?[^*/^]*)|\^([^^]*)\^?")
 _MEASURE: Final = re.compile(rb"([-+]?[0-9]{1,12}(?:\.[0-9]+)?)([A-Z]{2})")
 REST: Final = "rest"
-"""Detail that holds what could not be read behind an event."""
+"""Detail that holds the unreadable text after an event."""
 _NAME_UNIT: Final = b"NM"
-"""Unit of a text put where a number belongs (the "xSIA" manner): *'text'NM."""
+"""Unit of a text that stands in place of a number, as "xSIA" writes it: *'text'NM."""
 
 
 _EVENTS: Final = {code.encode(): SIA_DCS.event(code) for code in SIA_DCS.known}
@@ -55,9 +55,9 @@ _OF_AREA: Final = frozenset(code.encode() for code, row in SIA_DCS if row.addres
 
 
 def parse(data: bytes, caller: str = "") -> list[Report]:
-    """Return the events that a payload states, in their order; none when it states none.
+    """Return the events that a payload states, in their order; an empty list if it states none.
 
-    ``caller`` is the account of the envelope: it tells an account without "#" from an event ("ABCD" reads as both).
+    ``caller`` is the account of the envelope, by which an account without "#" is recognised ("ABCD" may be an event).
     """
     plain = _PLAIN.fullmatch(data)
     if plain is not None:
@@ -79,13 +79,13 @@ def parse(data: bytes, caller: str = "") -> list[Report]:
             reports += events
         elif block:
             _keep(others, block)
-    if not reports:  # an unmarked code that no table knows, and nothing else: still an event
+    if not reports:  # an unmarked code that no table knows is still an event, if nothing else is there
         reports = next((events for block in blocks if _is_whole(events := _read_events(block, repeated=False))), [])
     return [_with(report, account, others) for report in reports]
 
 
 def _split(data: bytes, caller: str) -> tuple[str, list[bytes]]:
-    """Return the account, without "#", and the blocks behind it. What reads as an event is one, unless it calls us."""
+    """Return the account, without "#", and the blocks after it. An event is no account, unless it is the caller's."""
     first, *blocks = data.split(b"|")
     if (
         _ACCOUNT.fullmatch(first)
@@ -97,7 +97,7 @@ def _split(data: bytes, caller: str) -> tuple[str, list[bytes]]:
 
 
 def _events_of(block: bytes) -> list[Report]:
-    """Return a block's events; none when it is a block of another kind."""
+    """Return a block's events; an empty list if it is a block of another kind."""
     marked = _read_events(block[1:], repeated=block[:1] == b"O") if block[:1] in (b"N", b"O") else []
     if marked and marked[0].event.code in SIA_DCS.known:
         return marked
@@ -106,12 +106,12 @@ def _events_of(block: bytes) -> list[Report]:
 
 
 def _is_whole(events: list[Report]) -> bool:
-    """Say whether a reading came to the text's end."""
+    """Return True if a reading reached the end of the text."""
     return bool(events) and REST not in events[-1].details
 
 
 def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
-    """Read modifiers and events from left to right."""
+    """Return the events of a text, with their modifiers, read from left to right."""
     reports: list[Report] = []
     modifiers: dict[str, str] = {}
     trailing: dict[str, str] = {}
@@ -134,7 +134,7 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
             reports.append(_report(found, modifiers, repeated=repeated))
     if reports and trailing:
         reports[-1] = _apply(reports[-1], trailing)
-    if len(reports) > EVENTS_MAX:  # what stands behind them is counted, at a hundredth of the price
+    if len(reports) > EVENTS_MAX:  # the events after them are only counted, at a hundredth of the cost
         return [*reports[:EVENTS_MAX], more(SIA_DCS.system, 1 + len(_CODE.findall(text, at)))]
     if reports and at < len(text):
         reports[-1] = reports[-1]._replace(details={**reports[-1].details, REST: readable(text[at:])})
@@ -165,7 +165,7 @@ def _report(found: re.Match[bytes], modifiers: Mapping[str, str], *, repeated: b
 
 
 def _said(suffix: bytes) -> tuple[str, Mapping[str, float]]:
-    """Read what stands behind an address: ^text^, *number unit, or a text where a number belongs (*text*NM)."""
+    """Return text and measurements after an address: ^text^, *number unit, or a text in place of it (*text*NM)."""
     text, measurements = "", {}
     for starred, careted in _SUFFIX.findall(suffix):
         measure = _MEASURE.fullmatch(starred)
@@ -177,7 +177,7 @@ def _said(suffix: bytes) -> tuple[str, Mapping[str, float]]:
 
 
 def _apply(report: Report, modifiers: Mapping[str, str]) -> Report:
-    """Let modifiers say what the event itself does not: area, and user or peripheral; the rest are details."""
+    """Return the report with area, and user or peripheral, from modifiers if it has none; the rest are details."""
     left = {name: value for name, value in modifiers.items() if name not in report.details}
     area, device = report.area, report.device
     if not area:
@@ -190,7 +190,7 @@ def _apply(report: Report, modifiers: Mapping[str, str]) -> Report:
 
 
 def _keep(others: dict[str, str], block: bytes) -> None:
-    """Keep a block of another kind; of a passcode ("?") only that it was there."""
+    """Keep a block of another kind; of a passcode ("?") keep only the fact that it came."""
     kind = readable(block[:1])
     others[f"block {kind}"] = "present" if kind == "?" else readable(block[1:])
 

@@ -1,14 +1,14 @@
-"""Cut a stream of bracket messages: where one ends is said twice, and both may be wrong.
+"""Cuts a stream of bracket messages. Brackets and a length both show the end of a message, and both may be wrong.
 
     [MM*ID*LLLL*content]        [MM*ID*IIII*LLLL*content]        LLLL = bytes of content, in hex
-    [MM*ID*content]             without a length, as posts in forums have it: brackets alone end it
+    [MM*ID*content]             without a length, as in posts in forums; only brackets end it
 
-Names of Wi-Fi networks may hold brackets, so brackets alone do not do; firmware that counts badly is on sale, so the
-length alone does not do either. A message ends at the first "]" that the length or the balance of brackets calls its
-end. Nothing beyond it is waited for, since that may be the difference between now and the next heartbeat. If the length
-claims more, what follows may be the rest of a name with a lone "]" in it: it goes in silence if it ends where the
-length says. Where another message opens the one before has ended, whatever it claims: that is damage, from which the
-decoder may still read an alarm.
+Names of Wi-Fi networks may hold brackets, so brackets alone are not enough. Firmware that counts badly is on sale, so
+the length alone is not enough either. A message ends at the first "]" that is its end by the length or by the balance
+of brackets. The cutter waits for nothing after it, because the next bytes may come only with the next heartbeat. If the
+length claims more, the rest of a name with a lone "]" in it may follow. It is dropped if it ends where the length says.
+Where another message opens, the one before has ended, whatever its length claims. It is damage, from which the decoder
+may still read an alarm.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _OPEN: Final = ord("[")
 
 
 class BracketCutter(Delimited):
-    """The bytes of one direction of one connection, from first to last."""
+    """Cuts the bytes of one direction of one connection."""
 
     def __init__(self) -> None:
         super().__init__(OPENING, rb"\]", longest_opening=_LONGEST_OPENING, max_frame=MAX_FRAME)
         self._at, self._depth = 1, 1
         """How far the pending message has been searched, from its start, and how many brackets are open there."""
         self._tail = 0
-        """Bytes that the message before may still have by its length."""
+        """Bytes that may still belong to the message before, by its length."""
 
     def _skip(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Damage | None, int]:
         if self._tail:
@@ -65,7 +65,7 @@ class BracketCutter(Delimited):
         return piece, stop
 
     def _search(self, buffer: bytes, start: int, *, ended: bool) -> tuple[Piece | None, int]:
-        """Go on from bracket to bracket; every one is looked at once, however the bytes were cut."""
+        """Return the message or damage at ``start``. Each bracket is searched once, however the bytes were cut."""
         limit = start + MAX_FRAME
         for bracket in _BRACKETS.finditer(buffer, start + self._at, limit):
             at = bracket.start()
@@ -77,7 +77,8 @@ class BracketCutter(Delimited):
                     return buffer[start : at + 1], at + 1
             elif self._opening.match(buffer, at, limit):
                 raw = buffer[start:at]
-                return Damage(Reason.BAD_LENGTH, raw, f"cut off after {len(raw)} bytes by the next message"), at
+                text = f"the next message cuts this one off after {len(raw)} bytes"
+                return Damage(Reason.BAD_LENGTH, raw, text), at
             elif not ended and len(buffer) < min(at + _LONGEST_OPENING, limit) and not _BRACKETS.search(buffer, at + 1):
                 return None, start  # it may still become the opening of the next message
             else:
@@ -85,13 +86,15 @@ class BracketCutter(Delimited):
             self._at = at + 1 - start
         if len(buffer) >= limit:
             stop = limit - _LONGEST_OPENING + 1
-            return Damage(Reason.TOO_LONG, buffer[start:stop], f"no end within {MAX_FRAME} bytes"), stop
+            text = f"the message does not end within {MAX_FRAME} bytes"
+            return Damage(Reason.TOO_LONG, buffer[start:stop], text), stop
         if ended:
-            return Damage(Reason.TRUNCATED, buffer[start:], f"cut off after {len(buffer) - start} bytes"), len(buffer)
+            text = f"the message is cut off after {len(buffer) - start} bytes"
+            return Damage(Reason.TRUNCATED, buffer[start:], text), len(buffer)
         return None, start
 
     @staticmethod
     def _end(buffer: bytes, start: int, stop: int) -> int:
-        """Return where the length of the message says that its closing bracket stands; -1 without a length."""
+        """Return where the closing bracket stands by the message's length; -1 if it has no length."""
         header = HEADER.match(buffer, start, stop)
         return header.end() + int(header[4], 16) if header and header[4] else -1

@@ -7,11 +7,12 @@
               satellites, GSM 0-100, battery %, steps, rolls, status, then cells and Wi-Fi networks
     status    32 bits in hex. Low half states: 0 low battery, 1 2 fences, 3 worn flag, 4 still. High half alarms:
               16 SOS, 17 low battery, 18 left and 19 entered fence, 20 taken off, 21 fall, 22 abnormal heart rate
-    short     UD and AL may end in the status right behind speed and course
+    short     UD and AL may end in the status right after speed and course
 
-After 4P-Touch's page of the server protocol (2023/2025), public frames and Traccar's decoder, which loses an SOS behind
-a low battery and takes bit 22 for a fall. Every high bit is an alarm, also in an ordinary position (UD); an AL without
-one is an alarm of a kind nobody knows. Messages are cut in watch3g_cutter.py. Tested with: docs/protocols/watch3g.md.
+The sources are 4P-Touch's page of the server protocol (2023/2025), public frames and Traccar's decoder, which loses an
+SOS after a low battery and takes bit 22 for a fall. Every high bit is an alarm, also in an ordinary position (UD). An
+AL without one is an alarm of an unknown kind. cutter.py cuts messages. docs/protocols/watch3g.md says what it was
+tested with.
 """
 
 from __future__ import annotations
@@ -45,25 +46,25 @@ _STORED: Final = "UD2"
 """Opens the name of every command with a position from the watch's memory."""
 _LOCATED: Final = ("UD", _ALARM, "WT")
 _LOCATED_FORM: Final = re.compile(r"\d{6},\d{6},[AV],", re.ASCII)
-"""Date, time and fix, behind whatever command: then a status word may stand there, too."""
+"""Date, time and fix after any command. Then a status word may follow, too."""
 _IN_CAPITALS: Final = (*_LOCATED, "SOS", "FALL", "HELP")
 """Beginnings of commands that the table has as classes."""
 _CALLS: Final = {"SOS": "bit16", "FALLDOWN": "bit21"}
-"""Bare, these are answers to commands; with a position they report what they are called after."""
+"""Without a position these are answers to commands; with a position they report the alarm in their name."""
 _ALARM_BITS: Final = (16, 21, 22, 18, *range(23, 32), 20, 17, 19)
-"""Most urgent first: a bit without a name is an alarm, and comes before what is none."""
+"""Most urgent first. A bit without a name is an alarm, and comes before the bits that are less urgent."""
 _UNREADABLE: Final = "status"
 _STATES: Final = ("low_battery", "out_of_fence", "in_fence", "wearing_flag", "still")
 _STATUS_FIELD: Final = 16
 _WHOLE_STATUS: Final = re.compile(r"[0-9A-Fa-f]{8}")
 _SHORT_STATUS: Final = re.compile(r"[0-9A-Fa-f]{1,7}")
-"""Four digits on old models: states alone. Others where zeros in front are left out."""
+"""Old models send four digits, which hold only states. Other lengths come from leading zeros that are left out."""
 _STATUS_FIELDS: Final[tuple[int, ...]] = (_STATUS_FIELD, 14, 15, 17, 18, *range(8, 14))
-"""Where a whole status word is looked for, in this order; the last ones are those of short forms."""
+"""Fields in which a whole status word is searched, in this order; the last ones are those of short forms."""
 _SHORT_FORM: Final = 10
-"""The status field of a message that ends in it, right behind speed and course."""
+"""The status field of a message that ends in it, right after speed and course."""
 _NO_ALTITUDE: Final = re.compile(r"[0-9A-Fa-f]{4,7}")
-"""A short status there; with fewer digits it may be the altitude of a message that lost its end."""
+"""A short status in that field. With fewer digits it may be the altitude of a message that lost its end."""
 _DATE: Final = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
 _MEASURED: Final = ("speed_kmh", "course", "", "satellites", "gsm", "battery", "steps", "rolls")
 _FIRST_MEASURED: Final = 8
@@ -74,24 +75,24 @@ _CHARGER: Final = "some 4G models also send this when they are taken off the cha
 
 
 class Watch3gDecoder:
-    """One connection. Every message names its device."""
+    """Decodes one connection, on which every message names its device."""
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = BracketCutter()
         self._door = Door(NAME, "the watch protocol (3G)", re.compile(OPENING))
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, cut anywhere; return what they complete."""
+        """Take the next bytes, cut anywhere; return the items that they complete."""
         return self._door.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
-        """Say that the stream ended."""
+        """Take the end of the stream; return the last items."""
         return self._door.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
-        """Return what stops the watch from repeating: an alarm comes again until it is answered.
+        """Return the answer that stops the watch from repeating; it repeats an alarm until it is answered.
 
-        Positions are not answered. Without an answer to LK a watch sends nothing else, and restarts after five.
+        Positions are not answered. Without an answer to LK a watch sends nothing else, and restarts after five LK.
         """
         header = HEADER.match(signal.raw)
         if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
@@ -128,7 +129,7 @@ def _content(raw: bytes, header: re.Match[bytes]) -> str:
 
 
 def _spelled(command: str) -> str:
-    """Return a command as the table spells it: makers do not agree on capital letters (PULSE, pulse)."""
+    """Return a command as the table spells it, because makers do not agree on capital letters (PULSE, pulse)."""
     name = command.strip()
     return _SPELLINGS.get(name.casefold()) or (name.upper() if name.upper().startswith(_IN_CAPITALS) else name)
 
@@ -139,19 +140,19 @@ def _split(content: str) -> list[str]:
 
 
 def _is_located(fields: Sequence[str]) -> bool:
-    """Return True for a message with a position, be it called so or not."""
+    """Return True for a message with a position, whatever its command is."""
     return fields[0].startswith(_LOCATED) or bool(_LOCATED_FORM.match(",".join(fields[1:5])))
 
 
 def _salvage(raw: bytes, header: re.Match[bytes]) -> list[Signal]:
-    """Return the alarms of a message that was cut off; its last field may be half of one."""
+    """Return the alarms of a message that was cut off; its last field may be incomplete."""
     content, comma, _ = _content(raw, header).rpartition(",")
     fields = _split(content)
     return _signals(raw, header, content) if comma and (_alarms(fields) or fields[0].startswith(_ALARM)) else []
 
 
 def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
-    """Return what a message says: one signal for each alarm bit, or one for the whole."""
+    """Return one signal for each alarm bit of a message, or one signal for the whole message."""
     fields = _split(content)
     command = fields[0]
     if not _is_located(fields):
@@ -159,7 +160,7 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
         text = "" if command in _MEDIA or row.measures else ",".join(fields[1:])
         measurements = _measurements(row, fields)
         return [Signal(NAME, _device(header), WATCH3G.event(command), raw, text=text, measurements=measurements)]
-    # A position without a status word may have lost an alarm with it: a person must know of such a device.
+    # A position without a status word may have lost an alarm with it, so a person must know of such a device.
     plain = command if command.startswith(_ALARM) or _status(fields) else _UNREADABLE
     plain = _CALLS.get(command, plain)
     codes = [f"bit{bit}" for bit in _alarms(fields)] or [plain]
@@ -185,15 +186,15 @@ def _signals(raw: bytes, header: re.Match[bytes], content: str) -> list[Signal]:
 
 
 def _status(fields: Sequence[str]) -> str:
-    """Return the status word as received; "" where there is none."""
+    """Return the status word as received; "" if there is none."""
     at = _status_at(fields)
     return fields[at].strip() if at else ""
 
 
 def _status_at(fields: Sequence[str]) -> int:
-    """Return which field the status word is, 0 if none; models that have a field more or less are met halfway.
+    """Return which field is the status word, 0 if none is; some models have a field more or less.
 
-    A whole word elsewhere goes before a short one in its place, which may be the rolls and would hide an alarm.
+    A whole word elsewhere comes before a short one in the usual field, which may be the rolls and would hide an alarm.
     """
     last = len(fields) - 1
     for at in _STATUS_FIELDS:
@@ -228,7 +229,7 @@ def _details(raw: bytes, header: re.Match[bytes], fields: Sequence[str]) -> dict
 
 
 def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
-    """Return the place. V is none: it is often a stale one, or a placeholder in Shenzhen."""
+    """Return the place; None for V, which is often an old place or a placeholder in Shenzhen."""
     if len(fields) < _FIRST_MEASURED or fields[3] != "A":
         return None
     altitude = number(fields[10]) if len(fields) > 10 and _status_at(fields) != _SHORT_FORM else None
@@ -238,13 +239,13 @@ def _position(fields: Sequence[str], at: datetime | None) -> Position | None:
 
 
 def _degrees(text: str, letter: str) -> float | None:
-    """Return degrees; a minus sign may stand in the letter's place, or beside it and mean the same."""
+    """Return degrees. A minus sign may stand in place of the letter, or beside it with the same meaning."""
     value = number(text)
     return None if value is None else signed(value, letter)
 
 
 def _measurements(row: Code, fields: Sequence[str]) -> Mapping[str, float]:
-    """Return what the fields behind a command measure; 0 and 1 say that there was no reading of a vital sign."""
+    """Return the measurements after a command; 0 and 1 mean that there was no reading of a vital sign."""
     values = _named(row.measures, fields[1:])
     if row.kind is not Kind.VITALS:
         return values
@@ -256,7 +257,7 @@ def _named(names: Sequence[str], fields: Sequence[str]) -> dict[str, float]:
 
 
 def _identity(signal: Signal, fields: Sequence[str], code: str) -> bytes:
-    """Return what a retry repeats: device, family of command, time and status. There is no number to go by."""
+    """Return what a retry repeats: device, family of command, time and status. There is no number to compare."""
     family = fields[0][:2]
     said = (NAME, signal.id.account, family, *fields[1:3], signal.details.get("status", ""), code)
     return blake2b("\0".join(said).encode(), digest_size=16).digest()
