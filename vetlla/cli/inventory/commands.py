@@ -1,4 +1,4 @@
-"""``vetlla inventory`` keeps every device from the warehouse to its retirement. This module imports and exports files."""
+"""``vetlla inventory`` keeps every device from the warehouse to retirement. This module imports and exports files."""
 
 from __future__ import annotations
 

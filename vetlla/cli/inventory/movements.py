@@ -128,7 +128,7 @@ def replace(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Replace a device by another, which inherits the cost date. A device that replaces a municipal one becomes municipal.
+    """Replace a device by another, which inherits the cost date; what replaces a municipal device becomes municipal.
 
     Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """

@@ -55,7 +55,7 @@ def report(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals in a second file) or .json; repeatable; - is stdout."
+            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals apart) or .json; repeatable; - is stdout."
         ),
     ] = None,
     form: ExportFormat = None,

@@ -118,7 +118,7 @@ def _family(error: Exception) -> VetllaError:
 
 
 def _is_of_other_bytes(error: UnicodeEncodeError) -> bool:
-    """Return True if a word of the command line held bytes that are not text. Python keeps them as lone surrogates."""
+    """Return True if a word of the command line had bytes that are not text; Python keeps them as lone surrogates."""
     return all("\udc80" <= one <= "\udcff" for one in error.object[error.start : error.end])
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def signal_fields(signal: Signal) -> dict[str, Any]:
-    """Return a signal's fields: the contract's keys first, null for what the device did not report, then all the rest."""
+    """Return a signal's fields: the contract's keys first, null for what was not reported, then all the rest."""
     return {
         "item": "signal",
         "protocol": signal.protocol,

@@ -24,7 +24,7 @@ def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
     try:
         read = ask(state_dir, "registry", timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
-        tell("no running receiver confirmed this: if one runs, `systemctl reload vetlla` lets it read the change", "yellow")
+        tell("no running receiver confirmed this: if one runs, use `systemctl reload vetlla`", "yellow")
         return False
     except VetllaError as error:
         tell(f"warning: the receiver goes on with its old accounts and keys: {error}", "yellow")
