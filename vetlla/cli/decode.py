@@ -160,7 +160,7 @@ def _bad_data(message: str) -> NoReturn:
 def _decoded(
     description: Description, keys: Sequence[Key], chunks: Iterable[bytes], *, datagrams: bool
 ) -> Iterator[tuple[list[Item], Decoder]]:
-    """Feed the chunks to one decoder, or each to its own; yield the items and the decoder that can answer them."""
+    """Feed the chunks to one decoder, or each to its own; yield what comes out and who can answer it."""
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return keys
