@@ -99,7 +99,7 @@ def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, statu
 
 
 def test_what_a_person_must_know_stands_there() -> None:
-    """The board shows readiness, listeners, uptime, the alarms with wait and operator, counts and the store's health."""
+    """The board shows readiness, listeners, uptime, alarms with wait and operator, counts and the store's health."""
     queue = [
         alarm(1),
         alarm(2, why="smoke 111 from 010", state="answered", operator="marta", t3_s=12.0, age_s=185.0),

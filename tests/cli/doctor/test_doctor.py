@@ -59,7 +59,7 @@ def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
 
 
 def test_every_trouble_is_named_with_its_remedy(home: Path) -> None:
-    """A port in use, keys that others can read, a disk without room and an open directory: each is found; the exit status is 2."""
+    """A port in use, keys and a directory open to others, and a disk without room are found; the exit status is 2."""
     (home / "state").chmod(0o755)
     (home / "keys.toml").write_text("", encoding="utf-8")
     (home / "keys.toml").chmod(0o644)

@@ -171,7 +171,7 @@ def test_what_is_registered_is_shown_as_it_is(
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run a receiver with an alarm of an account that looks like an emoji's name, and a note that could harm a terminal."""
+    """Run a receiver with an alarm of an account that looks like an emoji's name, and with a hostile note."""
     with running(tmp_path_factory.mktemp("words")) as started:
         account = ("accounts", "set", "12AB", "--home", HOME, "--labels", "x:AB:y", "--interval", "1h")
         run(*account, state_dir=started.state_dir)

@@ -1,8 +1,8 @@
 """The handbook's tour of the queue, followed by two operators at terminals of 80 and 132 columns.
 
-The page is the script: each ``console`` block of docs/queue.md is played in its order. ``home$`` sends bytes as the page
-does; the other prompts are operators. Every line that the page shows must come, in its order. Times, ages and names of
-users are those of this run.
+The page is the script: each ``console`` block of docs/queue.md is played in its order. ``home$`` sends bytes as the
+page does; the other prompts are operators. Every line that the page shows must come, in its order. Times, ages and
+names of users are those of this run.
 """
 
 from __future__ import annotations

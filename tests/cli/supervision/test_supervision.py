@@ -28,7 +28,7 @@ ACCOUNTS = "account,home,interval_s,allowed_misses,labels\n4C01,H-0001,3600,3,\n
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run one receiver with a home that reports, one without an interval, and twelve of one network that fall silent."""
+    """Run one receiver with a home that reports, one without an interval, and twelve of one network that go silent."""
     started = Daemon(tmp_path_factory.mktemp("supervision"), config="supervision = { tolerance_s = 0 }")
     started.state_dir.mkdir(mode=0o750)
     done = vetlla("accounts", "import", "-", "--format", "csv", stdin=ACCOUNTS, state_dir=started.state_dir)
