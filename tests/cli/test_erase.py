@@ -174,7 +174,7 @@ def test_accounts_that_the_registry_forgot(place: Path, state_dir: Path, vetlla:
 
 
 def test_an_account_that_moved_on(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """The next home of a terminal keeps its evidence and its signals; the former one's signals go."""
+    """The next home of a terminal keeps its evidence and its signals; the former home's signals are erased."""
     assert vetlla("accounts", "set", "0001", "--home", "H-2").status == 0
     with journal(state_dir, ManualClock(datetime.now(UTC) - timedelta(hours=5))) as scribe:
         scribe.commit(report(1, id=AccountId("", "0", "0001"), text="mine"), home="H-2")

@@ -38,7 +38,7 @@ WORDS = {
 }
 """What each count counts."""
 KEPT = (
-    "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms: of no home",
+    "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms; all without a home",
     "audit records: they name the code of the home, its accounts and operators",
     "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
     "the days of each terminal in the ledger of supervision, by account",

@@ -50,7 +50,7 @@ def erase(
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(metavar="DIR", readable=False, help="Directory of the certificate. Default: this one."),
+        typer.Option(metavar="DIR", readable=False, help="Directory of the certificate. Default: the current one."),
     ] = Path(),
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,

@@ -21,7 +21,7 @@ _FORMS = "such as 2026-11-21, 2026-11-21T22:30, 2026-11-21T23:30+01:00, or 90s, 
 MOST_S = 36_500 * 86_400
 """Longest duration. A hundred years lie within the calendar, and are longer than any wait."""
 _zone: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
-"""Zone in which this run of the command line shows and reads times. None for the user's (``TZ``, else the machine's)."""
+"""Zone in which this run of the command line shows and reads times; None for the user's (``TZ``, or the machine's)."""
 
 
 def _choose(utc: bool) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 AlarmNumber = Annotated[int, typer.Argument(metavar="ALARM", help="Number of the alarm.")]
 SHOWN = 500
-"""Most signals, and most audit records, of one alarm that are shown; the newest are."""
+"""Most signals, and most audit records, that are shown of one alarm: the newest."""
 
 
 class Past(NamedTuple):

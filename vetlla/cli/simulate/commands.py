@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 RATE = 10
 DURATION_S = 10.0
 REFRESH_S = 0.2
-"""Time between two looks at a running simulation. The progress looks smooth and does not change the load."""
+"""Time between two updates of the progress. It looks smooth, and the updates do not change the load."""
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 """Address that a receiver listens on -> address to dial it at from its own machine."""
 SEEDS = 1_000_000
