@@ -20,7 +20,7 @@ HOMES_MAX = 1_000_000
 def sample(
     out: Annotated[Path, typer.Option("--out", help="Folder for homes.csv, people.csv and devices.csv.")],
     homes: Annotated[int, typer.Option("--homes", min=1, max=HOMES_MAX, help="How many homes.")] = 1_000,
-    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same park, another one gives another park.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same park, another one another.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Write an invented park of homes, people and devices as files that `vetlla inventory import` takes.

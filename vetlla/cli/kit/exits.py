@@ -113,7 +113,7 @@ def _family(error: Exception) -> VetllaError:
         case UnicodeEncodeError() if _is_of_other_bytes(error):
             what = f"{error.object!a} is not {'UTF-8' if error.encoding == 'utf-8' else error.encoding} text"
             return UsageError(what, remedy="type it in a UTF-8 terminal: LC_ALL=C.UTF-8 vetlla ...")
-    tell("".join(traceback.format_exception(error)).rstrip("\n"), "")  # a person who reports the fault needs these lines
+    tell("".join(traceback.format_exception(error)).rstrip("\n"), "")  # a report of the fault needs these lines
     return VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above")
 
 

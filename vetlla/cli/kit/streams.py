@@ -73,7 +73,7 @@ def prepare() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            # open() takes the lowest free number, which is this one. No other file may get the number of a standard stream.
+            # open() takes the lowest free number, which is this one. No file may get the number of a standard stream.
             os.open(os.devnull, os.O_RDONLY)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115

@@ -61,7 +61,7 @@ def befallen(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
 def add_backlog(rows: Table, counts: Fortunes | Report) -> None:
     """Add how long it took until the reports that an outage held up were delivered."""
     if counts.backlog_s is not None:
-        rows.add_row(f"{counts.backlog_s:.1f} s", "from the first home's return to the last report that the outage held up")
+        rows.add_row(f"{counts.backlog_s:.1f} s", "from the first home's return to the last report that the outage delayed")
 
 
 def _complete(report: Report) -> str:
