@@ -1,4 +1,4 @@
-"""What tests of commands share: a configured place, a runner that tells an error's exit status, inventories."""
+"""What tests of commands share: a configured place, a runner that gives an error's exit status, inventories."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ smoke,S1,leased,warehouse,,2024-W05,,
 
 
 class Done(NamedTuple):
-    """What a command left behind; ``error`` is the message it ended with."""
+    """What a command printed; ``error`` is the message with which it ended."""
 
     status: int
     out: str
@@ -49,17 +49,17 @@ class Vetlla(Protocol):
     """Runs a command."""
 
     def __call__(self, *arguments: object, stdin: str | bytes | None = None) -> Done:
-        """Return what became of it."""
+        """Return the result."""
         ...
 
 
 CATALONIA = "CET-1CEST,M3.5.0,M10.5.0/3"
-"""The zone of the service as POSIX writes it: the machine need not have a zone database."""
+"""The zone of the service as POSIX writes it, because the machine need not have a zone database."""
 
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process, and the programs it starts, live in the zone of the service."""
+    """Set the zone of the service for this process and the programs that it starts."""
     monkeypatch.setenv("TZ", CATALONIA)
     time.tzset()
     yield
@@ -69,7 +69,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a state directory that the machine's configuration names, as on a machine where Vetlla is installed."""
+    """Make a state directory that the machine's configuration names, as where Vetlla is installed."""
     folder = tmp_path / "state"
     folder.mkdir(mode=0o750)
     file = tmp_path / "vetlla.toml"

@@ -1,4 +1,4 @@
-"""``vetlla audit``: who did what, and a proof that leaves with the right status."""
+"""``vetlla audit`` lists who did what, and its proof exits with the right status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def story(state_dir: Path) -> Path:
-    """Write an alarm's life and sixty signals."""
+    """Write an alarm from call to close, and sixty signals."""
     write_a_story(state_dir)
     return state_dir
 
@@ -40,7 +40,7 @@ def tamper(state_dir: Path, sql: str) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
-    """What people and policy did; the receiver's own records of signals stored only when asked for."""
+    """The list has what people and policy did; it has the receiver's records of stored signals only with --commits."""
     lines = vetlla("audit", "list").out.splitlines()
 
     assert lines[0].split() == ["id", "at", "actor", "action", "subject", "detail"]
@@ -63,13 +63,13 @@ def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
     ],
 )
 def test_records_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
-    """By actor, action, subject and time."""
+    """Records are found by actor, action, subject and time."""
     assert [line["id"] for line in vetlla("audit", "list", "--json", *options).json] == expected
 
 
 @pytest.mark.usefixtures("story")
 def test_machines_get_the_hash_too(vetlla: Vetlla) -> None:
-    """So that heads can be kept elsewhere record by record."""
+    """A machine can so keep heads elsewhere, record by record."""
     (line,) = vetlla("audit", "list", "--json", "--limit", 1).json
 
     assert len(line.pop("hash")) == 64
@@ -84,7 +84,7 @@ def test_machines_get_the_hash_too(vetlla: Vetlla) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_a_whole_chain_prints_its_head(vetlla: Vetlla) -> None:
-    """One line to keep elsewhere, status 0; the same head is expected the next time."""
+    """The command prints one line to keep elsewhere, with status 0; the same head is expected the next time."""
     done = vetlla("audit", "verify")
     head = done.out.strip()
 
@@ -96,7 +96,7 @@ def test_a_whole_chain_prints_its_head(vetlla: Vetlla) -> None:
 
 
 def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, story: Path) -> None:
-    """What was its end is in its middle now."""
+    """The former end of the chain is now in its middle."""
     head = vetlla("audit", "verify").out.strip()
     with journal(story) as scribe:
         scribe.commit(report(61))
@@ -116,7 +116,7 @@ def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, s
     ],
 )
 def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path, sql: str, what: str) -> None:
-    """For people by record and sentence, for machines as fields."""
+    """People read the record and a sentence, machines get fields."""
     tamper(story, sql)
     done = vetlla("audit", "verify")
 
@@ -129,7 +129,7 @@ def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path,
 
 
 def test_a_cut_that_left_no_trace_is_found_by_who_kept_the_head(vetlla: Vetlla, story: Path) -> None:
-    """The end of the chain, its signals and the counter are gone: only the head kept elsewhere tells."""
+    """The end of the chain, its signals and the counter are gone: only the head that was kept elsewhere shows it."""
     head = vetlla("audit", "verify").out.strip()
     tamper(story, "DELETE FROM audit WHERE id > 60")
     with closing(sqlite3.connect(story / JOURNAL, isolation_level=None)) as connection:
@@ -139,11 +139,11 @@ def test_a_cut_that_left_no_trace_is_found_by_who_kept_the_head(vetlla: Vetlla, 
     assert vetlla("audit", "verify").status == 0
     done = vetlla("audit", "verify", "--expect", head)
     assert done.status == 1
-    assert done.out.startswith("record 64: the chain does not contain the head that was expected")
+    assert done.out.startswith("record 64: the chain does not contain the expected head")
 
 
 def test_a_journal_that_was_overwritten_does_not_flood_the_terminal(vetlla: Vetlla, state_dir: Path) -> None:
-    """Every record is flawed: the first ones are told, and that there are more."""
+    """Every record is flawed: the command prints the first ones, and that there are more."""
     with journal(state_dir) as scribe:
         batch = scribe.batch()
         batch.audit = [Entry(number, "maria", "note", "alarm 1", {}) for number in range(1010)]
@@ -157,12 +157,12 @@ def test_a_journal_that_was_overwritten_does_not_flood_the_terminal(vetlla: Vetl
 
 @pytest.mark.usefixtures("story")
 def test_a_head_that_is_none_is_a_slip(vetlla: Vetlla) -> None:
-    """Not a flaw of the chain: status 64."""
+    """This is not a flaw of the chain: the status is 64."""
     assert vetlla("audit", "verify", "--expect", "63").status == os.EX_USAGE
 
 
 def test_a_working_receiver_has_a_whole_chain(tmp_path: Path, vetlla: Vetlla) -> None:
-    """Real signals, an alarm worked through the control socket, checked while the receiver runs and after its end."""
+    """Real signals and a worked alarm are checked while the receiver runs and after its end."""
     daemon = Daemon(tmp_path / "daemon")
     try:
         daemon.start()

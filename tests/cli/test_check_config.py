@@ -1,4 +1,4 @@
-"""``vetlla check-config``: 0 or 78, and what is allowed but risky."""
+"""``vetlla check-config`` exits with 0 or 78, and warns of what is allowed but risky."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def warnings(vetlla: Vetlla) -> dict[str, str]:
 
 
 def make_certificate(folder: Path, days: float = 89) -> tuple[Path, Path]:
-    """Write a certificate that signs itself and is valid for so many days more, and its key."""
+    """Write a certificate that signs itself and is valid for this number of days, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver.example")])
     now = datetime.now(UTC)
@@ -61,7 +61,7 @@ def make_certificate(folder: Path, days: float = 89) -> tuple[Path, Path]:
 
 
 def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
-    """What would run, on one screen; without warnings when there is nothing to warn of."""
+    """One screen shows what would run, without warnings if there is nothing to warn of."""
     vetlla("accounts", "set", "1234")
     add(config, '\n[[listen]]\nprotocol = "eview"\nhost = "127.0.0.1"\nport = 0\n')
 
@@ -78,7 +78,7 @@ def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_d
 
 
 def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> None:
-    """A broker in clear across a network is a risk, and so is a memory for repetitions shorter than a break may be."""
+    """A broker in clear across a network is a risk, as is a memory for repetitions shorter than a break may be."""
     add(config, '\n[[mqtt]]\nhost = "192.0.2.7"\nport = 1883\nnode = "arc-1"\n')
 
     done = vetlla("check-config")
@@ -94,7 +94,7 @@ def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> No
 
 
 def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
-    """Stable fields; files of conf.d are named."""
+    """The fields are stable, and files of conf.d are named."""
     (config.parent / "conf.d").mkdir()
     (config.parent / "conf.d" / "a.toml").write_text("[limits]\nconnections = 5\n", encoding="utf-8")
 
@@ -119,7 +119,7 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
 
 
 def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None:
-    """The remedy fits the cause: this user may read it."""
+    """The remedy fits the cause, because this user may read the directory."""
     done = vetlla("check-config", "--config", tmp_path)
     assert (done.status, done.error) == (
         os.EX_CONFIG,
@@ -148,7 +148,7 @@ def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None
     ],
 )
 def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
-    """For people and for machines."""
+    """People and machines get the same error and remedy."""
     add(config, text)
 
     done = vetlla("check-config", "--json")
@@ -160,14 +160,14 @@ def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: 
 
 
 def test_a_configuration_without_a_listener_is_none(vetlla: Vetlla, config: Path) -> None:
-    """A receiver that hears nobody is not what anybody wants."""
+    """A receiver without a listener hears no device, so it is refused."""
     config.write_text("", encoding="utf-8")
 
     assert "nothing to listen on" in vetlla("check-config").error
 
 
 def test_what_would_keep_the_receiver_from_starting_leaves_with_78(vetlla: Vetlla, state_dir: Path) -> None:
-    """Keys that others can read, keys that accounts need and nobody has, a registry that is damaged."""
+    """Others can read the keys, a key that accounts need is missing, or the registry is damaged."""
     vetlla("accounts", "set", "1", "--key-name", "north")
     assert "keys.toml: No such file" in vetlla("check-config").error
 
@@ -185,7 +185,7 @@ def test_what_would_keep_the_receiver_from_starting_leaves_with_78(vetlla: Vetll
 
 
 def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
-    """A window that is off, a key that nobody set, a rotation that was left half way."""
+    """A window is off, a key is not set, or a rotation was not finished."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("keys", "rotate", "north", "--hex", stdin="ff" * 16)
     vetlla(
@@ -211,7 +211,7 @@ def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
     ],
 )
 def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str, where: str, what: str) -> None:
-    """Allowed, so exit status 0, with what may come of it."""
+    """The settings are allowed, so the exit status is 0; a warning says what may happen."""
     add(config, text)
 
     assert what in warnings(vetlla)[where]
@@ -227,14 +227,14 @@ def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str,
     ],
 )
 def test_what_is_no_risk_is_not_warned_of(vetlla: Vetlla, config: Path, text: str) -> None:
-    """A warning that is always there is soon read by nobody."""
+    """People soon stop reading a warning that is always there."""
     add(config, text)
 
     assert not warnings(vetlla)
 
 
 def test_risks_of_files_are_told(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
-    """A configuration that others can change, a state directory that is not there."""
+    """Others can change the configuration, or the state directory does not exist."""
     config.chmod(0o666)
     assert warnings(vetlla) == {str(config): "users other than its owner can change it"}
 
@@ -244,7 +244,7 @@ def test_risks_of_files_are_told(vetlla: Vetlla, config: Path, state_dir: Path) 
 
 
 def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
-    """Missing ones are told before a device is; good ones are not mentioned, but for a key that is no secret."""
+    """Missing files are an error; good ones are not mentioned, except for a key that others can read."""
     certificate, key = make_certificate(tmp_path)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
     assert not warnings(vetlla)
@@ -274,7 +274,7 @@ def test_tls_files_are_tried(vetlla: Vetlla, config: Path, tmp_path: Path) -> No
 def test_tls_files_that_a_start_cannot_use_are_errors(
     vetlla: Vetlla, config: Path, tmp_path: Path, spoil: Callable[[Path, Path], object], told: str
 ) -> None:
-    """Missing, broken, of another kind, not belonging together, locked: told with the name of the file."""
+    """A file is missing, broken, of another kind, locked, or does not fit the other: the error names it."""
     (tmp_path / "other").mkdir()
     certificate, key = make_certificate(tmp_path)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
@@ -297,7 +297,7 @@ def lock(key: Path) -> None:
 
 
 def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path) -> None:
-    """The receiver may well read it: no error of the configuration, and no good word for it either."""
+    """The receiver may well read it: it is not an error of the configuration, but it counts as not checked."""
     with reachable_directory() as folder:
         certificate, key = make_certificate(folder)
         there = folder / "vetlla.toml"
@@ -318,7 +318,7 @@ def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path)
 def test_the_time_of_a_certificate_is_told(
     vetlla: Vetlla, config: Path, tmp_path: Path, days: int, told: str | None
 ) -> None:
-    """Terminals refuse it before and after: not a fault of the configuration, and a risk from two weeks before."""
+    """Terminals refuse it before and after: it is not a fault, but a risk from two weeks before its end."""
     certificate, key = make_certificate(tmp_path, days)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
 
@@ -346,7 +346,7 @@ def test_the_time_of_a_certificate_is_told(
     ],
 )
 def test_what_a_start_refuses_is_refused_here(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
-    """Groups that the machine does not have, addresses that are not its own, files that are not there."""
+    """A group, an address or a file does not exist on this machine."""
     add(config, text)
 
     done = vetlla("check-config")
@@ -355,7 +355,7 @@ def test_what_a_start_refuses_is_refused_here(vetlla: Vetlla, config: Path, text
 
 
 def test_all_faults_are_told_at_once(vetlla: Vetlla, config: Path) -> None:
-    """An engineer corrects the file once."""
+    """An engineer has to correct the file only once."""
     add(config, '[control]\noperators = "no-such-group"\n[[listen]]\nprotocol = "dc9"\nhost = "127.0.0.1"\nport = 0\n')
 
     done = vetlla("check-config")
@@ -368,7 +368,7 @@ def test_all_faults_are_told_at_once(vetlla: Vetlla, config: Path) -> None:
 def test_without_config_option_the_usual_file_is_meant(
     vetlla: Vetlla, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that VETLLA_CONFIG names and that is not there is an error, not the defaults."""
+    """If VETLLA_CONFIG names a missing file, this is an error; the defaults are not used."""
     monkeypatch.setenv("VETLLA_CONFIG", str(state_dir / "none.toml"))
 
     done = vetlla("check-config")
@@ -376,7 +376,7 @@ def test_without_config_option_the_usual_file_is_meant(
 
 
 def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: Path) -> None:
-    """An engineer who is not the receiver's user still learns whether the configuration itself is good."""
+    """An engineer who is not the receiver's user still sees whether the configuration itself is good."""
     with reachable_directory() as folder:
         there = folder / "vetlla.toml"
         there.write_bytes(config.read_bytes())
@@ -394,7 +394,7 @@ def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: P
 
 
 def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
-    """Where this user may not even look, the summary leaves accounts and keys out."""
+    """If this user may not read a directory, the summary leaves accounts and keys out."""
     with reachable_directory() as folder:
         there = folder / "vetlla.toml"
         there.write_bytes(config.read_bytes())
@@ -409,14 +409,14 @@ def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
 
 
 def test_a_machine_may_have_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then there is the usual place, if somebody put a file there, or none."""
+    """The configuration is then the file at the usual place, or None if there is no file."""
     monkeypatch.delenv("VETLLA_CONFIG", raising=False)
 
     assert configuration_file() == (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
 
 
 def test_the_installed_program_says_78(config: Path) -> None:
-    """Status, stderr and stdout as a script sees them."""
+    """A script sees this status, stderr and stdout."""
     add(config, "[log]\nformat = 'jsn'\n")
 
     done = subprocess.run([VETLLA, "check-config", "--json"], capture_output=True, text=True, check=False, timeout=60)

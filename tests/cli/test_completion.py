@@ -1,4 +1,4 @@
-"""Shell completion, as bash itself asks for it from the installed program."""
+"""Shell completion, tested as bash asks the installed program for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 
 def test_every_command_is_offered(tmp_path: Path) -> None:
-    """After the program's name the shell offers every command and group there is."""
+    """After the program's name the shell offers every command and group."""
     assert set(_tab("vetlla ", tmp_path)) == {command.path.split()[0] for command in commands()}
 
 
@@ -55,13 +55,13 @@ def test_every_command_of_a_group_is_offered(tmp_path: Path) -> None:
 
 
 def test_beginnings_are_completed(tmp_path: Path) -> None:
-    """Half an option is completed."""
+    """The shell completes half an option."""
     assert _tab("vetlla status --wa", tmp_path) == ["--wait"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_are_answered(shell: str, tmp_path: Path) -> None:
-    """What zsh and fish ask for, in their own variable, is answered too."""
+    """The program also answers zsh and fish, which ask in their own variable."""
     asked = f"_VETLLA_COMPLETE=complete_{shell} _TYPER_COMPLETE_FISH_ACTION=get-args"
     answer = "\n".join(_bash(f"{asked} _TYPER_COMPLETE_ARGS='vetlla queue cl' vetlla", tmp_path))
     assert "claim" in answer
@@ -71,7 +71,7 @@ def test_other_shells_are_answered(shell: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", list(Shell))
 def test_the_shell_that_is_named_gets_its_script(shell: Shell, tmp_path: Path) -> None:
-    """Whatever shell calls: the script is that of the shell named, in a file of cron or of an installer as well."""
+    """The script is always that of the named shell, also if another shell, cron or an installer calls."""
     script = "\n".join(_bash(f"vetlla --show-completion {shell} | cat; exit ${{PIPESTATUS[0]}}", tmp_path))
     assert f"_VETLLA_COMPLETE=complete_{shell}" in script
     installed = _bash(f"vetlla --install-completion={shell}; exit $?", tmp_path)[0].partition(":")[0]
@@ -90,6 +90,6 @@ def test_a_shell_without_a_script_is_told_so(tmp_path: Path) -> None:
 
 
 def test_completion_can_be_installed(tmp_path: Path) -> None:
-    """``--install-completion`` leaves what the next shell needs in the user's home, and nowhere else."""
+    """``--install-completion`` puts what the next shell needs into the user's home, and nowhere else."""
     _bash("vetlla --install-completion bash", tmp_path)
     assert _tab("vetlla que", tmp_path, source=f"source {tmp_path}/.bashrc") == ["queue"]

@@ -1,4 +1,4 @@
-"""``vetlla decode``: recorded bytes in, items out."""
+"""``vetlla decode`` turns recorded bytes into items."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ app.command()(decode)
 
 
 def run(*arguments: object, given: str | bytes = "") -> tuple[int, str, str]:
-    """Return exit status, answer and talk; a UsageError is left to the caller, as the program's main does."""
+    """Return exit status, stdout and stderr; a UsageError goes to the caller, as in the program's main."""
     result = CliRunner().invoke(app, ["dc09", *map(str, arguments)], input=given)
     if isinstance(result.exception, UsageError):
         raise result.exception
@@ -46,7 +46,7 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 
 def test_recordings() -> None:
-    """Every recording, as one line of hex, prints as JSON what was written down for it; 65 when one was rejected."""
+    """Every recording, as one line of hex, gives the JSON that is stored with it, and 65 if an item was rejected."""
     for recording in recordings("dc09"):
         keys = [part for key in recording.keys for part in ("--key", key.secret.hex())]
         keys += ["--long-pad"] * any(key.long_pad for key in recording.keys)
@@ -60,7 +60,7 @@ def test_recordings() -> None:
 
 
 def test_lines_are_chunks_of_one_stream() -> None:
-    """Lines are fed in order to one decoder: a frame may be torn over them; blank and comment lines say nothing."""
+    """Lines go in order to one decoder, so a frame may span several; blank and comment lines are skipped."""
     given = f"# a torn frame\n{ALARM[:10].hex()}\n\n   # second half\n{ALARM[10:].hex(' ')}\n{EVENTS.hex()}\n"
     status, out, _ = run("--json", given=given)
     assert [(item["event"]["code"], item["part"], item["parts"]) for item in objects(out)] == [
@@ -72,7 +72,7 @@ def test_lines_are_chunks_of_one_stream() -> None:
 
 
 def test_datagrams_are_decoded_apart() -> None:
-    """With --datagrams each line stands alone: half a frame in each of two is two rejects."""
+    """With --datagrams each line is read alone, so that two halves of a frame are two rejects."""
     given = f"{ALARM[:10].hex()}\n{ALARM[10:].hex()}\n{ALARM.hex()}\n"
     status, out, _ = run("--json", "--datagrams", given=given)
     assert [item["item"] for item in objects(out)] == ["reject", "reject", "signal"]
@@ -80,7 +80,7 @@ def test_datagrams_are_decoded_apart() -> None:
 
 
 def test_file_and_raw_bytes(tmp_path: Path) -> None:
-    """A recording may be a file of hex lines, or of the bytes themselves; - is standard input."""
+    """A recording may be a file of hex lines, or of the bytes themselves, or standard input (-)."""
     (tmp_path / "frames.hex").write_text(ALARM.hex(), encoding="ascii")
     (tmp_path / "frames.bin").write_bytes(ALARM)
     answers = {run("--json", tmp_path / "frames.hex")[1], run("--json", "--raw", tmp_path / "frames.bin")[1]}
@@ -91,7 +91,7 @@ def test_file_and_raw_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [16, 24, 32])
 def test_keys(size: int) -> None:
-    """Keys of every size open, given as hex or as text; the key is named by its place, never shown."""
+    """Keys of every size decrypt, given as hex or as text; a key is named by its place and never shown."""
     secret = b"0123456789abcdef0123456789ABCDEF"[:size]
     frame = build("ADM-CID", "0001", HOME, b"#1234|1101 01 007", timestamp=THEN, key=secret)
     for option in (("--key", "00" * 16, "--key", secret.hex()), ("--key", "00" * 16, "--key-text", secret.decode())):
@@ -107,12 +107,12 @@ def test_keys(size: int) -> None:
         (("--key", "xyz"), "--key number 1 is not hexadecimal"),
         (("--key", "00" * 16, "--key", "0011"), "key number 2 has 2 bytes"),
         (("--key-text", "tooshort"), "key number 1 has 8 bytes"),
-        (("--raw", "--datagrams"), "--raw has no lines"),
+        (("--raw", "--datagrams"), "--raw reads no lines"),
         (("no/such/file",), "No such file"),
     ],
 )
 def test_wrong_calls(options: tuple[str, ...], message: str) -> None:
-    """A call that makes no sense says why and what to do, and repeats no key."""
+    """The error of a wrong call says why and what to do, and repeats no key."""
     with pytest.raises(UsageError, match=message) as error:
         run(*options)
     assert error.value.remedy
@@ -121,7 +121,7 @@ def test_wrong_calls(options: tuple[str, ...], message: str) -> None:
 
 
 def test_unknown_protocol() -> None:
-    """An unknown protocol is answered with those there are."""
+    """The error for an unknown protocol lists the known ones."""
     result = CliRunner().invoke(app, ["dc10"])
     assert isinstance(result.exception, UsageError)
     assert "dc09" in result.exception.remedy
@@ -137,14 +137,14 @@ def test_unknown_protocol() -> None:
     ],
 )
 def test_bad_hex_is_named_by_place(given: str, place: str) -> None:
-    """A bad digit is named by line and column; nothing is printed of what stood before it."""
+    """The error gives line and column of a bad digit; nothing before it is printed."""
     status, out, talk = run("--json", given=given)
     assert (status, out) == (65, "")
     assert place in talk
 
 
 def test_answers() -> None:
-    """With --answer the bytes a stored report would get are shown: for the last part only."""
+    """With --answer the bytes that a stored report would get are shown, for the last part only."""
     _, out, _ = run("--json", "--answer", given=(ALARM + EVENTS).hex())
     assert [item["answer"] for item in objects(out)] == [
         envelope(b'"ACK"0001L0#1234[]').hex(),
@@ -168,7 +168,7 @@ def test_for_a_person() -> None:
 
 
 def test_a_maker_has_its_own_words() -> None:
-    """With --maker a code is read and named as for an account that has the maker; without, by the standard."""
+    """With --maker a code is read and named as for an account of this maker; without it, by the standard."""
     frame = build("SIA-DCS", "0001", HOME, b"#1234|Nri1/PE501").hex()
     assert "general alarm  PE photo by scenario on (Ajax)" in run(given=frame)[1]
     assert "configuration  PE photo by scenario on  " in run("--maker", "ajax", given=frame)[1]
@@ -176,7 +176,7 @@ def test_a_maker_has_its_own_words() -> None:
 
 
 def test_what_a_device_kept_back_is_told_for_a_person() -> None:
-    """An alarm from a device's memory is not read as one of now."""
+    """A person must not take an alarm from a device's memory for a new one."""
     stored = next(one for one in recordings("minifinder") if one.name == "sos-dae4d8c1")
     shown = CliRunner().invoke(app, ["minifinder"], input=stored.whole.hex()).stdout
     assert "personal emergency" in shown
@@ -184,7 +184,7 @@ def test_what_a_device_kept_back_is_told_for_a_person() -> None:
 
 
 def test_all_kinds_of_items_for_a_person() -> None:
-    """Replies and hang-ups have their line too."""
+    """Replies and hang-ups have a line, too."""
     sealed = build("ADM-CID", "0001", HOME, b"#1234|1101 01 007", timestamp=THEN, key=SECRET)
     out = run(given=sealed.hex())[1]
     assert "reply  \\n" in out
@@ -205,13 +205,13 @@ def test_device_cannot_steer_the_terminal() -> None:
 
 
 def test_nothing_in_nothing_out() -> None:
-    """No bytes, no words."""
+    """Without bytes the command prints nothing."""
     assert run("--json", given="") == (0, "", "")
     assert run(given="# only a comment\n") == (0, "", "")
 
 
 def test_fields_of_a_full_signal() -> None:
-    """Every field of a signal has its place, times in UTC with a Z, and the whole is JSON."""
+    """Every field of a signal is there, times are in UTC with a Z, and the result is JSON."""
     signal = Signal(
         protocol="dc09",
         id=AccountId("1", "2", "1234"),

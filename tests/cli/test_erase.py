@@ -1,4 +1,4 @@
-"""``vetlla erase`` and ``vetlla db prune`` as they are typed: beside a receiver or without one; certificates."""
+"""``vetlla erase`` and ``vetlla db prune`` as users type them, with and without a receiver, and certificates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ H-2,01,NORD,3,no,es,+34937654321,2020-01-01/
 LIMITS = 'state_dir = "{}"\nstore = {{ min_free_mib = 1 }}\n'
 PEOPLE = "code,home,user_type\nP-1,H-1,A\nP-2,H-2,A\n"
 SECRETS = (b"in the bath", b"hip broken", b"+34931234567", b"41.38", b"P-1", b"Carrer Major 7")
-"""What must be found nowhere afterwards."""
+"""Words that must not be found anywhere afterwards."""
 PLACE = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
 
 
@@ -76,7 +76,7 @@ def place(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
 
 
 def remove_account(vetlla: Vetlla) -> None:
-    """Take the terminal of the home that left out of the registry."""
+    """Remove the terminal of the home that left from the registry."""
     assert vetlla("accounts", "remove", "0001").status == 0
 
 
@@ -87,7 +87,7 @@ def rows(state_dir: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def assert_gone(state_dir: Path) -> None:
-    """Look for the home that left, and find the other one whole."""
+    """Check that the home that left is gone, and that the other one is whole."""
     assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-1' OR account = '0001'") == [(0,)]
     assert rows(state_dir, "SELECT home, account, why, t2_us, t3_us, outcome FROM alarms WHERE id = 1") == [
         ("", "", "", 7, 9, "help_sent")
@@ -107,7 +107,7 @@ def assert_gone(state_dir: Path) -> None:
 
 
 def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """It counts, and leaves every byte."""
+    """It counts, and changes no byte."""
     remove_account(vetlla)
     before = [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)]
     (told,) = vetlla("erase", "--home", "H-1", "--dry-run", "--json").json
@@ -125,7 +125,7 @@ def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla)
 
 @pytest.mark.parametrize("with_receiver", [False, True])
 def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
-    """Its data are gone from the files, the chain is whole, and the certificate is proven until it is altered."""
+    """Its data are gone from the files, the chain is whole, and the certificate is proven until a test changes it."""
     remove_account(vetlla)
     if with_receiver:
         with running(place, config=LIMITS.format(state_dir)):
@@ -150,7 +150,7 @@ def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_rec
 
 
 def test_the_bytes_are_gone(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """Neither file of the state directory holds a word of the only home that said it."""
+    """No file of the state directory holds a text that only the erased home sent."""
     with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:
         connection.execute("DELETE FROM notes WHERE alarm_id = 2")
     (place / "homes.csv").write_text(HOMES.replace("H-2,01,NORD,3,no,es,+34937654321", "H-2,01,NORD,3,no,,"))
@@ -166,7 +166,7 @@ def test_the_bytes_are_gone(place: Path, state_dir: Path, vetlla: Vetlla) -> Non
 
 
 def test_accounts_that_the_registry_forgot(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """A home's signals are found in the journal itself: a lost registry lets no certificate claim too much."""
+    """A home's signals are found in the journal itself, so that a certificate is right even without the registry."""
     (state_dir / REGISTRY).unlink()
     (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
     assert (told["destroyed"]["signals"], told["destroyed"]["rejects"]) == (3, 1)
@@ -174,7 +174,7 @@ def test_accounts_that_the_registry_forgot(place: Path, state_dir: Path, vetlla:
 
 
 def test_an_account_that_moved_on(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """The next home of a terminal keeps its evidence and its signals; the former one's signals go."""
+    """The next home of a terminal keeps its evidence and its signals; the former home's signals are erased."""
     assert vetlla("accounts", "set", "0001", "--home", "H-2").status == 0
     with journal(state_dir, ManualClock(datetime.now(UTC) - timedelta(hours=5))) as scribe:
         scribe.commit(report(1, id=AccountId("", "0", "0001"), text="mine"), home="H-2")
@@ -185,7 +185,7 @@ def test_an_account_that_moved_on(place: Path, state_dir: Path, vetlla: Vetlla) 
 
 
 def test_a_home_that_is_attended_is_refused(place: Path, vetlla: Vetlla) -> None:
-    """So is one whose account is registered, one that nothing is known of, and no home at all; with the remedy."""
+    """So is a home with a registered account, an unknown home, and no home at all; the error has a remedy."""
     refusals = {
         "H-2": ("home H-2 is attended", "record the day on which it left"),
         "H-1": ("account 0001 is registered for home H-1", "vetlla accounts remove 0001"),
@@ -213,7 +213,7 @@ def test_an_open_alarm_is_refused(place: Path, state_dir: Path, vetlla: Vetlla) 
 
 
 def test_a_home_that_still_reports_is_refused(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """Its next call would continue what is being erased."""
+    """Its next call would add to the data that are being erased."""
     remove_account(vetlla)
     with journal(state_dir, ManualClock(datetime.now(UTC))) as scribe:
         scribe.commit(report(1, id=AccountId("", "0", "0001")), home="H-1")
@@ -222,7 +222,7 @@ def test_a_home_that_still_reports_is_refused(place: Path, state_dir: Path, vetl
 
 
 def test_nothing_is_destroyed_without_a_word(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """Where there is no terminal to ask, --yes must be said; where no certificate can be written nothing happens."""
+    """Without a terminal --yes is needed; if no certificate can be written, nothing is erased."""
     remove_account(vetlla)
     before = (state_dir / JOURNAL).read_bytes()
     done = vetlla("erase", "--home", "H-1", "--out", place, stdin="")
@@ -235,7 +235,7 @@ def test_nothing_is_destroyed_without_a_word(place: Path, state_dir: Path, vetll
 def test_an_interrupted_erasure_is_completed(
     place: Path, state_dir: Path, vetlla: Vetlla, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a first attempt did is counted on the certificate of the second; the registry was left as it was."""
+    """The certificate of the second attempt counts what the first one did; the first left the registry as it was."""
     remove_account(vetlla)
     finish = "vetlla.cli.erase.command.finish"
 
@@ -257,7 +257,7 @@ def test_an_interrupted_erasure_is_completed(
 
 
 def test_a_changed_row_is_not_laundered(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """Signals that a hand has changed stay and stay found; the certificate does not count them."""
+    """Signals that were changed by hand stay, and checks still find them; the certificate does not count them."""
     remove_account(vetlla)
     with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:
         connection.execute("DROP TRIGGER signals_stay_update")
@@ -275,7 +275,7 @@ def test_a_changed_row_is_not_laundered(place: Path, state_dir: Path, vetlla: Ve
 
 
 def test_a_dry_run_of_pruning(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """It counts by kind, with and without a receiver, and changes nothing."""
+    """It counts each kind, with and without a receiver, and changes nothing."""
     before = (state_dir / JOURNAL).read_bytes()
     told = {row["what"]: row for row in vetlla("db", "prune", "--dry-run", "--json").json}
     assert (state_dir / JOURNAL).read_bytes() == before
@@ -291,7 +291,7 @@ def test_a_dry_run_of_pruning(place: Path, state_dir: Path, vetlla: Vetlla) -> N
 
 @pytest.mark.parametrize("with_receiver", [False, True])
 def test_pruning(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
-    """What is too old goes, the rest is proven, and the record says what was done."""
+    """What is too old is removed, the rest is proven, and the audit says what was done."""
     if with_receiver:
         with running(place, config=LIMITS.format(state_dir)):
             (told,) = vetlla("db", "prune", "--json").json
@@ -308,7 +308,7 @@ def test_pruning(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bo
 
 
 def test_pruning_without_a_journal(vetlla: Vetlla) -> None:
-    """Status 74, and none is made."""
+    """The status is 74, and the command makes no journal."""
     for words in ((), ("--dry-run",)):
         done = vetlla("db", "prune", *words)
         assert (done.status, "there is no journal" in done.error) == (os.EX_IOERR, True)

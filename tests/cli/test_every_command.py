@@ -1,4 +1,4 @@
-"""What holds for every command there is: output that nobody takes, missing permission, Ctrl-C."""
+"""What holds for every command: output that cannot be written, missing permission, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 COMMANDS = [command.path for command in commands()]
 NOT_KEPT = 1
-"""A report says that the standard was not kept."""
+"""Exit status of a report that says that the standard was not kept."""
 NAGIOS = {"doctor", "inventory check"}
-"""Checks: what cannot be looked at is UNKNOWN."""
+"""Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
-"""These go on until Ctrl-C, or until they cannot write any more."""
+"""Commands that go on until Ctrl-C, or until they can no longer write."""
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +39,13 @@ def place() -> Iterator[Place]:
 
 
 def test_every_command_is_called_here() -> None:
-    """A new command comes with a call that lets it say something."""
+    """A new command needs a call here that makes it print something."""
     assert set(INVOCATIONS) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_output_that_cannot_be_written(program: Nursery, place: Place, path: str) -> None:
-    """A full disk or a closed output is one line and 74; a reader that has read enough is nothing at all."""
+    """A full disk or a closed output gives one line and status 74; if the reader has ended, there is no message."""
     if path in ENDLESS:
         speaks = True
         usual = os.EX_OK
@@ -80,7 +80,7 @@ EXPORTS = [
 
 @pytest.mark.parametrize("words", EXPORTS)
 def test_exports_that_cannot_be_written(program: Nursery, place: Place, words: str) -> None:
-    """Bytes, too: one line and 74, or silence where the reader has ended."""
+    """The same holds for bytes: one line and status 74, or no message if the reader has ended."""
     assert program.run(*words.split(), environment=place.environment).status == os.EX_OK
     for stdout, status in (("full", os.EX_IOERR), ("closed", os.EX_IOERR), ("gone", os.EX_OK)):
         left = program.run(*words.split(), environment=place.environment, stdout=stdout)
@@ -94,7 +94,7 @@ def test_exports_that_cannot_be_written(program: Nursery, place: Place, words: s
     "words", ["inventory show", "inventory find", "accounts show", "signals list --home", "audit list --actor"]
 )
 def test_words_of_another_encoding_are_told(place: Place, words: str) -> None:
-    """What a Latin-1 terminal types into a program that reads UTF-8: one message, and no fault of Vetlla's."""
+    """Latin-1 input to a program that reads UTF-8 gives one message, and not a fault of Vetlla's own."""
     done = subprocess.run(
         [VETLLA, *words.split(), b"N\xfaria"],
         env={**os.environ, **place.environment, "LC_ALL": "C.UTF-8"},
@@ -108,7 +108,7 @@ def test_words_of_another_encoding_are_told(place: Place, words: str) -> None:
 
 @pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_other_streams_may_be_closed(place: Place, redirected: str) -> None:
-    """The talk that cannot be written changes no status, and nothing to read is the end of what is read."""
+    """A message that cannot be written changes no status, and a closed input counts as its end."""
     words = "import -" if "<" in redirected else "show NONE"
     script = f'exec "$0" accounts {words} {redirected}'
     done = subprocess.run(
@@ -128,20 +128,20 @@ def test_other_streams_may_be_closed(place: Place, redirected: str) -> None:
 OWN_END = {
     "receiver": "ends in order, with 0",
     "demo": "ends in order, with 0",
-    "simulate": "lets homes finish and tells what came of their calls",
+    "simulate": "lets homes finish and prints the results of their calls",
     "queue watch": "Ctrl-C is how it ends",
 }
-"""Commands for which Ctrl-C is the usual end, and what they do then."""
+"""Commands that usually end by Ctrl-C, and what they then do."""
 
 
 AT_ONCE = {"inventory parameters"}
-"""Commands that open no file or database of the outer world in which Ctrl-C could find them."""
+"""Commands that open no outside file or database during which Ctrl-C could come."""
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path not in {*OWN_END, *AT_ONCE}])
 @pytest.mark.parametrize("event", [1, 3])
 def test_ctrl_c_is_130_and_one_line(program: Nursery, place: Place, path: str, event: int) -> None:
-    """Whenever it is pressed: nothing is taken for damage, a finding or a fault of the program."""
+    """Ctrl-C at any time is not reported as damage, as a finding or as a fault of the program."""
     left = program.run(*place.words(path), environment=place.environment, interrupt=event)
     if left.status != 130:
         assert event > 1, left  # it had ended before
@@ -162,7 +162,7 @@ main()
 
 
 def test_ctrl_c_while_the_program_loads() -> None:
-    """A mistyped command is taken back before it has begun: the same one line."""
+    """A user may stop a mistyped command before it has begun; the message is the same one line."""
     done = subprocess.run(
         [sys.executable, "-c", WHILE_LOADING, "accounts", "list"],
         capture_output=True,
@@ -180,7 +180,7 @@ ELSEWHERE = {
     "demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report", "inventory parameters",
     "inventory sample",
 }  # fmt: skip
-"""Commands that do not touch the state directory in the call that is made here."""
+"""Commands whose call in this test does not touch the state directory."""
 
 
 @pytest.fixture(params=["state directory", "its files", "configuration"])
@@ -200,7 +200,7 @@ def closed(place: Place, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.usefixtures("closed")
 def test_without_permission(program: Nursery, place: Place) -> None:
-    """Each command says in one message what the user may not, and who may: 77; a check is UNKNOWN: 3."""
+    """One message says what the user may not do, and who may, with status 77; a check is UNKNOWN, with status 3."""
     user = STRANGER if os.geteuid() == 0 else None
     for path in COMMANDS:
         left = program.run(*place.words(path), environment=place.environment, user=user)
@@ -220,7 +220,7 @@ def test_without_permission(program: Nursery, place: Place) -> None:
 
 
 def test_characters_that_the_terminal_does_not_have(program: Nursery, place: Place) -> None:
-    """One line and 74 where the answer would not be what is kept; what can be written is."""
+    """The command gives one line and 74 if it cannot write the stored text; otherwise it writes it."""
     words = ("accounts", "set", "A001", "--home", "Castell\u00f3")
     assert program.run(*words, environment=place.environment).status == os.EX_OK
     for encoding, status in (("utf-8", os.EX_OK), ("latin-1", os.EX_OK), ("ascii", os.EX_IOERR)):
@@ -235,7 +235,7 @@ def test_characters_that_the_terminal_does_not_have(program: Nursery, place: Pla
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_the_help_can_be_written_everywhere(program: Nursery, path: str) -> None:
-    """Also where there is nothing but ASCII; and where it cannot be, it is told like any answer."""
+    """The help needs only ASCII; if it cannot be written, the error is that of any answer."""
     assert program.run(*path.split(), "--help", encoding="ascii").status == os.EX_OK
     left = program.run(*path.split(), "--help", stdout="closed")
     assert (left.status, left.err) == (os.EX_IOERR, "vetlla: standard output cannot be written: it is closed\n")

@@ -1,6 +1,6 @@
-"""No command lets a stranger's words move a cursor, colour or turn round a line, or look like a line of the program.
+"""No command lets a stranger's words move a cursor, colour or reverse a line, or look like a line of the program.
 
-Every command is called on databases full of such words; a new command is among them without a line here.
+Every command is called on databases full of such words. A new command is tested without a new line here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.rigs.lived_in import Place
 
 OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\r?\x1b\[(?:1A|2K)")
-"""The program's own colours and progress bars, as rich writes them. The hostile words have nothing of this form."""
+"""The program's own colours and progress bars, as rich writes them. No hostile word has this form."""
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def place() -> Iterator[Place]:
 
 
 def harmless(text: str) -> bool:
-    """Return True if a terminal would obey none of this."""
+    """Return True if the text has nothing that a terminal would obey."""
     return all(line.isprintable() for line in text.split("\n"))
 
 
 @pytest.mark.parametrize("on", ["a pipe", "a terminal"])
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path not in ENDLESS])
 def test_what_is_stored_obeys_nothing(program: Nursery, place: Place, path: str, on: str) -> None:
-    """Answers, warnings and errors, in both of the forms that commands have."""
+    """Answers, warnings and errors are harmless, in both forms that commands have."""
     environment = place.environment | ({"FORCE_COLOR": "1"} if on == "a terminal" else {})
     for form in ((), ("--json",)):
         if form and "--help" in place.words(path):
@@ -63,7 +63,7 @@ def test_what_is_stored_obeys_nothing(program: Nursery, place: Place, path: str,
 
 
 def test_the_queue_that_is_watched_obeys_nothing(place: Place) -> None:
-    """What is open is told first, and how many alarms that were."""
+    """The watch shows first the open alarms and their number, and all of it is harmless."""
     told = ""
     with subprocess.Popen(
         [VETLLA, "queue", "watch"], env={**os.environ, **place.environment}, stdout=subprocess.PIPE, text=True
@@ -80,7 +80,7 @@ def test_the_queue_that_is_watched_obeys_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("protocol", sorted(SENT))
 def test_what_is_decoded_obeys_nothing(program: Nursery, place: Place, protocol: str) -> None:
-    """A recording of a stranger's frames: in the place of the code, of a text, and as noise."""
+    """A recording of a stranger's frames has hostile bytes in place of the code, of a text, and as noise."""
     said = HOSTILE.replace("]", "").encode()
     frames = [SENT[protocol](said[:500]), SENT[protocol](said[1:200]), said[:300]]
     recording = place.directory / f"{protocol}.hex"
@@ -94,7 +94,7 @@ def test_what_is_decoded_obeys_nothing(program: Nursery, place: Place, protocol:
 @pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
 @pytest.mark.parametrize("path", ["accounts import", "inventory import"])
 def test_what_is_imported_obeys_nothing(program: Nursery, place: Place, path: str, ending: str) -> None:
-    """Faults repeat headings and cells of another office's file."""
+    """Faults repeat headings and cells of another office's file, and stay harmless."""
     file = place.directory / f"hostile.{ending}"
     said = HOSTILE[:900]
     rows: dict[str, object] = {"account": said, "serial": said, "type": said, said: said}
@@ -115,7 +115,7 @@ WORDS = ["\x1b]0;owned\x07", "\x9b2J", "\u202e", "a\nalarm 9 closed", "A" * 60_0
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: ascii(word)[:12])
 @pytest.mark.parametrize("path", COMMANDS)
 def test_what_is_given_obeys_nothing(program: Nursery, place: Place, path: str, word: str) -> None:
-    """A script hands over what it read elsewhere: what the parser does not understand is told like all else."""
+    """A script may pass on a text from elsewhere; the parser's error about it is harmless, too."""
     for given in ([word] * 5, [f"--{word}"], [f"--json={word}"], ["--state-dir", "/nowhere", "--limit", word]):
         left = program.run(*path.split(), *given, environment=place.environment)
         assert left.status != 0
@@ -138,7 +138,7 @@ exits.run(broken)
 
 
 def test_a_fault_of_the_program_obeys_nothing() -> None:
-    """A traceback quotes what could not be handled."""
+    """A traceback quotes the hostile text, and is harmless."""
     done = subprocess.run([sys.executable, "-c", FAULT], capture_output=True, check=False, timeout=60)
     assert done.returncode == os.EX_SOFTWARE
     assert b"ValueError" in done.stderr

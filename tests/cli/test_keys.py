@@ -1,4 +1,4 @@
-"""``vetlla keys``: keys come in by file, pipe or prompt, and never come out."""
+"""``vetlla keys`` takes keys from a file, a pipe or a prompt, and never prints one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def secrets_of(path: Path, name: str) -> list[str]:
 
 
 def test_a_key_comes_from_standard_input_or_a_file(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    """A line end is not part of it; the answer names the key and the file, nothing more."""
+    """A line end is not part of the key; the answer names only the key and the file."""
     (tmp_path / "k").write_text("sixteen letters!\r\n", encoding="ascii")
     path = state_dir / "keys.toml"
 
@@ -52,7 +52,7 @@ def test_at_a_terminal_the_key_is_asked_for_and_not_shown(state_dir: Path) -> No
         [VETLLA, "keys", "set", "north", "--hex"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
     ) as process:
         os.close(slave)
-        # The last blank of the prompt comes once the terminal's echo is off.
+        # The last blank of the prompt comes when the terminal's echo is off.
         shown = screen(master, until=b"(not shown): ")
         os.write(master, HEX.encode() + b"\n")
         shown += screen(master)
@@ -65,7 +65,7 @@ def test_at_a_terminal_the_key_is_asked_for_and_not_shown(state_dir: Path) -> No
 
 
 def test_an_ambiguous_key_is_refused_with_the_reason(vetlla: Vetlla, state_dir: Path) -> None:
-    """32 hex digits may be either; the other lengths speak for themselves."""
+    """32 hex digits may be hex or text; the other lengths are clear."""
     done = vetlla("keys", "set", "north", stdin=HEX)
 
     assert done.status == os.EX_USAGE
@@ -129,7 +129,7 @@ TEXT_KEY = "sixteen letters!"
     ],
 )
 def test_a_key_in_the_wrong_place_is_not_repeated(state_dir: Path, words: str, secret: str) -> None:
-    """Terminals are recorded, and errors are sent to colleagues: no message has the key that a person gave."""
+    """People record terminals and send errors to colleagues, so no message has the key that a person gave."""
     given = [word.replace("KEY", secret) for word in words.split()]
     done = subprocess.run(
         [VETLLA, *given], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
@@ -142,7 +142,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated(state_dir: Path, words: str, s
 
 
 def test_a_rotation_keeps_the_old_key_until_it_is_finished(vetlla: Vetlla, state_dir: Path) -> None:
-    """Devices move over one by one, none is cut off."""
+    """Devices change over one by one, and no device is cut off."""
     path = state_dir / "keys.toml"
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     assert "keys rotate north keeps it" in vetlla("keys", "set", "north", "--hex", stdin=OTHER).error
@@ -158,7 +158,7 @@ def test_a_rotation_keeps_the_old_key_until_it_is_finished(vetlla: Vetlla, state
 
 
 def test_a_generated_key_goes_to_one_new_file_alone(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    """As long as the old one, readable by its owner alone; a file that is there is not written over."""
+    """The key is as long as the old one, and only its owner can read it; an existing file is not overwritten."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX + HEX)
     out = tmp_path / "north.key"
 
@@ -177,15 +177,15 @@ def test_a_generated_key_goes_to_one_new_file_alone(vetlla: Vetlla, state_dir: P
 
 
 def test_a_generated_key_that_cannot_be_used_is_not_left_behind(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A file that nobody's devices will ever need is taken away again."""
-    done = vetlla("keys", "rotate", "nobody", "--generate", "--out", tmp_path / "x.key")
+    """The file is removed again, because no device will ever need its key."""
+    done = vetlla("keys", "rotate", "unknown", "--generate", "--out", tmp_path / "x.key")
 
-    assert "there is no key nobody" in done.error
+    assert "there is no key unknown" in done.error
     assert not (tmp_path / "x.key").exists()
 
 
 def test_list_shows_names_sizes_and_users_and_never_a_key(vetlla: Vetlla) -> None:
-    """A name that accounts use and nobody set is warned of."""
+    """The command warns of a name that accounts use and that has no key."""
     assert vetlla("keys", "list").out == ""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("accounts", "import", "-", stdin="account,key_name\n1,north\n2,north\n3,south\n")
@@ -200,7 +200,7 @@ def test_list_shows_names_sizes_and_users_and_never_a_key(vetlla: Vetlla) -> Non
 
 
 def test_a_key_that_homes_share_is_warned_of(vetlla: Vetlla) -> None:
-    """A sealed frame does not say which of them sent it: in `keys list`, in `check-config` and in `doctor`."""
+    """`keys list`, `check-config` and `doctor` warn, because a sealed frame does not say which home sent it."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("accounts", "import", "-", stdin="account,home,key_name\n1,H-1,north\n2,H-1,north\n")
     assert "share" not in vetlla("keys", "list").talk
@@ -213,7 +213,7 @@ def test_a_key_that_homes_share_is_warned_of(vetlla: Vetlla) -> None:
 
 
 def test_a_whole_block_of_pad_is_trusted_only_where_the_key_says_so(vetlla: Vetlla, state_dir: Path) -> None:
-    """Terminals of the 2026 edition need it; the risk is told as long as it is set."""
+    """Terminals of the 2026 edition need it; a warning names the risk as long as it is set."""
     path = state_dir / "keys.toml"
     assert "there is no key north" in vetlla("keys", "pad", "north", "--long").error
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
@@ -228,7 +228,7 @@ def test_a_whole_block_of_pad_is_trusted_only_where_the_key_says_so(vetlla: Vetl
 
 
 def test_a_key_that_accounts_use_is_not_removed(vetlla: Vetlla, state_dir: Path) -> None:
-    """First its accounts, then the key."""
+    """Its accounts must be removed before the key."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("accounts", "set", "1", "--key-name", "north")
     assert "1 accounts use key north" in vetlla("keys", "remove", "north").error
@@ -238,7 +238,7 @@ def test_a_key_that_accounts_use_is_not_removed(vetlla: Vetlla, state_dir: Path)
 
 
 def test_the_configured_file_is_the_one_that_is_changed(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    """What the receiver reads is what the command writes; another state directory has keys of its own."""
+    """The command writes the file that the receiver reads; another state directory has keys of its own."""
     config = tmp_path / "vetlla.toml"
     config.write_text(f'keys_file = "{tmp_path}/keys"\n' + config.read_text(encoding="utf-8"), encoding="utf-8")
 
@@ -255,11 +255,11 @@ def test_the_configured_file_is_the_one_that_is_changed(vetlla: Vetlla, state_di
 def test_a_configuration_that_is_broken_keeps_nobody_from_a_named_directory(
     vetlla: Vetlla, state_dir: Path, tmp_path: Path
 ) -> None:
-    """It is told, and the command goes on."""
+    """The command warns of it and goes on."""
     (tmp_path / "vetlla.toml").write_text("broken", encoding="utf-8")
 
     done = vetlla("keys", "set", "north", "--hex", "--state-dir", state_dir, stdin=HEX)
 
     assert done.status == 0
-    assert "warning: not used: " in done.talk
+    assert "warning: configuration not used: " in done.talk
     assert secrets_of(state_dir / "keys.toml", "north") == [HEX]

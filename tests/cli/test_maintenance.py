@@ -1,4 +1,4 @@
-"""``vetlla maintenance``: whose batteries and checks fall due, and whose do not any more."""
+"""``vetlla maintenance`` lists batteries and checks that fall due, except for homes that left."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stocked(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
 
 
 def test_what_is_late_comes_first(stocked: Vetlla) -> None:
-    """Battery and checks by their intervals, the first due first, with the days they are late."""
+    """Batteries and checks fall due by their intervals, the first due first, with the days they are late."""
     rows = [row for row in stocked("maintenance", "due", *ON, "--json").json if row["home"] == "STAYS"]
     assert [(row["device"], row["work"], row["due"], row["late_days"]) for row in rows] == [
         ("terminal_gsm:T1", "battery", "2023-05-02", 1106),
@@ -51,7 +51,7 @@ def test_what_is_late_comes_first(stocked: Vetlla) -> None:
 
 
 def test_what_is_to_be_recovered_is_not_due(stocked: Vetlla) -> None:
-    """Of a home that left, nothing; of one that leaves, what falls due before; of one that comes back, all."""
+    """Nothing is due in a home that left; before a home leaves, and if it comes back, its work is due."""
     rows = stocked("maintenance", "due", *ON, "--json").json
     assert [row["device"] for row in rows] == ["terminal_gsm:T1", "ucr:U1", "ucr:U5", "ucr:U3"]
     before = stocked("maintenance", "due", "--day", "2026-05-11", "--json").json
@@ -59,7 +59,7 @@ def test_what_is_to_be_recovered_is_not_due(stocked: Vetlla) -> None:
 
 
 def test_the_check_asks_for_no_upkeep_of_who_left(stocked: Vetlla) -> None:
-    """Rules 16 and 17 of the tender apart: the equipment of who left is recovered, of who is attended kept up."""
+    """Rules 16 and 17 of the tender differ: equipment of homes that left is recovered, that of others kept up."""
     found = stocked("inventory", "check", *ON, "--rule", "upkeep_overdue", "--json").json
     assert [one["device"] for one in found] == ["terminal_gsm:T1", "ucr:U1", "ucr:U5"]
     left = stocked("inventory", "check", "--day", "2026-06-12", "--rule", "not_recovered", "--json").json

@@ -1,4 +1,4 @@
-"""``vetlla position show``: where a terminal was last, for people, maps and machines."""
+"""``vetlla position show`` shows where a terminal was last, for people, maps and machines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOS = Event(Kind.PERSONAL_EMERGENCY, Phase.NEW, "bit12", "eview")
 
 
 def said(state_dir: Path, place: dict[str, Any], *, ago_s: float = 90.0, home: str = "H-0001", **more: Any) -> None:  # noqa: ANN401
-    """Write a report of a place that was true so long ago and came ten seconds later."""
+    """Write a report of a position that is this old and was received ten seconds after its time."""
     there = datetime.now(UTC) - timedelta(seconds=ago_s)
     clock = ManualClock(there + timedelta(seconds=10))
     values: dict[str, Any] = {"id": WATCH, "protocol": "eview", "event": SOS, **more}
@@ -37,7 +37,7 @@ def said(state_dir: Path, place: dict[str, Any], *, ago_s: float = 90.0, home: s
 
 
 def test_a_person_reads_where_it_was_and_when(vetlla: Vetlla, state_dir: Path) -> None:
-    """Place, source, accuracy, the device's time, receipt, age, what told it, and a link to a map with a marker."""
+    """The answer has place, source, accuracy, device time, receipt, age, signal, and a link to a map with a marker."""
     said(state_dir, PLACE | {"accuracy_m": 12.0, "altitude_m": 40.0})
     done = vetlla("position", "show", IMEI)
     assert done.status == 0
@@ -55,7 +55,7 @@ def test_a_person_reads_where_it_was_and_when(vetlla: Vetlla, state_dir: Path) -
 
 
 def test_a_map_takes_it_as_geojson(vetlla: Vetlla, state_dir: Path) -> None:
-    """A Feature whose point has longitude first, then latitude, then altitude; the rest are its properties."""
+    """A Feature has a point with longitude, latitude and altitude in this order; the rest are its properties."""
     said(state_dir, PLACE | {"altitude_m": 40.0})
     (feature,) = vetlla("position", "show", IMEI, "--geojson").json
     assert (feature["type"], feature["id"]) == ("Feature", 1)
@@ -65,7 +65,7 @@ def test_a_map_takes_it_as_geojson(vetlla: Vetlla, state_dir: Path) -> None:
 
 
 def test_a_machine_takes_it_as_json(vetlla: Vetlla, state_dir: Path) -> None:
-    """Every field is there, null where nothing is known."""
+    """Every field is there, and is null if it is unknown."""
     said(state_dir, PLACE | {"at": None, "source": "lbs"}, ago_s=3600, buffered=True)
     (fields,) = vetlla("position", "show", IMEI.lower(), "--json").json
     assert list(fields) == [
@@ -78,7 +78,7 @@ def test_a_machine_takes_it_as_json(vetlla: Vetlla, state_dir: Path) -> None:
 
 
 def test_what_the_device_did_not_say_is_not_made_up(vetlla: Vetlla, state_dir: Path) -> None:
-    """A place without source, accuracy and time says so, and what a peer sent does not move the cursor."""
+    """The answer says that source, accuracy and time are missing, and what a peer sent does not move the cursor."""
     odd = {"at": None, "source": "\x1b[2Jsatellite"}
     said(state_dir, PLACE | odd, ago_s=2 * 86_400 + 3600)
     out = vetlla("position", "show", IMEI).out
@@ -89,7 +89,7 @@ def test_what_the_device_did_not_say_is_not_made_up(vetlla: Vetlla, state_dir: P
 
 
 def test_the_last_known_place_is_not_the_last_received(vetlla: Vetlla, state_dir: Path) -> None:
-    """What the device kept back and sent later does not move it back."""
+    """An older position that the device kept back and sent later does not replace the newer one."""
     said(state_dir, PLACE, ago_s=100)
     said(state_dir, {**PLACE, "latitude": 5.0, "at": datetime.now(UTC) - timedelta(hours=5)}, ago_s=20)
     (fields,) = vetlla("position", "show", IMEI, "--json").json
@@ -97,7 +97,7 @@ def test_the_last_known_place_is_not_the_last_received(vetlla: Vetlla, state_dir
 
 
 def test_no_position_is_told_apart_from_no_account(vetlla: Vetlla, state_dir: Path) -> None:
-    """A terminal that never said where it is, and one that was never heard: status 64, each with its own words."""
+    """A terminal without a position and one that was never heard both give status 64, each with its own message."""
     said(state_dir, {})
     silent, unknown = vetlla("position", "show", IMEI), vetlla("position", "show", "4C01")
     assert (silent.status, unknown.status) == (os.EX_USAGE, os.EX_USAGE)
@@ -115,11 +115,11 @@ def test_two_forms_are_one_too_many(vetlla: Vetlla, state_dir: Path) -> None:
 
 
 def test_without_a_journal_the_state_directory_is_doubted(vetlla: Vetlla) -> None:
-    """Status 74 and the usual remedy."""
+    """The status is 74, with the usual remedy."""
     assert vetlla("position", "show", IMEI).status == os.EX_IOERR
 
 
 @pytest.mark.usefixtures("state_dir")
 def test_help_warns_that_the_link_tells_the_place(vetlla: Vetlla) -> None:
-    """Who opens the link tells a map's operator where somebody is: the help says so."""
+    """The help says that opening the link tells a map's operator where a person is."""
     assert "openstreetmap.org" in " ".join(vetlla("position", "show", "--help").out.split())

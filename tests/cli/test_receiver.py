@@ -1,4 +1,4 @@
-"""``vetlla receiver``: how it is told what to do, and what it says when it cannot."""
+"""``vetlla receiver``: its options and configuration, and its errors when it cannot start."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """Have a receiver that is not started yet."""
+    """Return a receiver that is not started yet."""
     receiver = Daemon(tmp_path)
     yield receiver
     receiver.close()
 
 
 def test_listen_and_state_dir_may_stand_instead_of_a_file(daemon: Daemon) -> None:
-    """No configuration is needed to try it out: a place to listen and a place to keep things."""
+    """To try it out, a user needs no configuration, only an address and a directory."""
     options = ("--listen", "dc09=127.0.0.1:0", "--state-dir", str(daemon.state_dir))
     daemon.start(options=options, environment={"VETLLA_CONFIG": ""})
     assert {place["transport"] for place in daemon.status()["listening"]} == {"tcp", "udp"}
@@ -47,11 +47,11 @@ options.required_configuration.__defaults__ = (Path(sys.argv.pop(1)),)
 from vetlla.__main__ import main
 main()
 """
-"""The program with another usual place of its configuration: a test writes nothing into /etc."""
+"""The program with another usual place of its configuration, because a test must not write into /etc."""
 
 
 def test_without_an_option_the_usual_configuration_is_read(daemon: Daemon) -> None:
-    """As by every other command: the file that VETLLA_CONFIG names, or the usual one."""
+    """Like every other command it reads the file that VETLLA_CONFIG names, or the usual one."""
     daemon.configure(f'state_dir = "{daemon.state_dir}"\n[store]\nmin_free_mib = 1\n')
     daemon.start(options=("--state-dir", str(daemon.state_dir)), environment={"VETLLA_CONFIG": str(daemon.config_file)})
     assert daemon.status()["process"]["config"] == str(daemon.config_file)
@@ -66,7 +66,7 @@ def test_without_an_option_the_usual_configuration_is_read(daemon: Daemon) -> No
 
 
 def test_a_usual_configuration_that_may_not_be_read_is_not_passed_over(daemon: Daemon) -> None:
-    """The defaults instead of it would be another receiver: 77, with who may read it."""
+    """With the defaults it would be another receiver, so the status is 77, and the error says who may read the file."""
     daemon.config_file.chmod(0)
     program = (sys.executable, "-c", USUAL, str(daemon.config_file), "receiver", "--listen", "dc09=127.0.0.1:0")
     with pytest.raises(Ended) as ended:
@@ -81,7 +81,7 @@ def test_a_usual_configuration_that_may_not_be_read_is_not_passed_over(daemon: D
 
 
 def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> None:
-    """What is given on the command line counts."""
+    """The option of the command line counts."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         daemon.listen_port = taken.getsockname()[1]
         daemon.configure("")
@@ -92,7 +92,7 @@ def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> No
 
 
 def test_listen_leaves_the_configured_brokers_out_and_says_so(daemon: Daemon) -> None:
-    """A receiver started by hand beside the service's does not take its session at the broker; nor does it hear it."""
+    """A receiver started by hand beside the service's must not take its session at the broker; it warns of this."""
     daemon.configure('[[mqtt]]\nhost = "127.0.0.1"\nport = 1\nnode = "arc-1"\nname = "pendants"\n')
     options = ("--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir))
     daemon.start(options=(*options, "--listen", "dc09=127.0.0.1:0"))
@@ -105,7 +105,7 @@ def test_listen_leaves_the_configured_brokers_out_and_says_so(daemon: Daemon) ->
 
 
 def test_nothing_to_listen_on(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A receiver that would hear nobody does not start."""
+    """A receiver that could not hear any device does not start."""
     empty = tmp_path / "empty.toml"
     empty.write_text("", encoding="utf-8")
     done = vetlla("receiver", "--config", empty, "--state-dir", tmp_path)
@@ -119,7 +119,7 @@ def test_nothing_to_listen_on(vetlla: Vetlla, tmp_path: Path) -> None:
     [("9009", "9009"), ("dc09=127.0.0.1", "127.0.0.1"), ("dc09=127.0.0.1:seventy", "seventy"), ("=x:1", "=x:1")],
 )
 def test_a_listener_that_cannot_be_understood(vetlla: Vetlla, tmp_path: Path, listen: str, said: str) -> None:
-    """The message repeats what was given and shows how it is written."""
+    """The message repeats the given text and shows the right form."""
     done = vetlla("receiver", "--listen", listen, "--state-dir", tmp_path)
     assert done.status == os.EX_USAGE
     assert said in done.error
@@ -127,7 +127,7 @@ def test_a_listener_that_cannot_be_understood(vetlla: Vetlla, tmp_path: Path, li
 
 
 def test_a_protocol_that_there_is_not(daemon: Daemon) -> None:
-    """The error names those that there are."""
+    """The error names the known protocols."""
     with pytest.raises(Ended) as ended:
         daemon.start(options=("--listen", "morse=127.0.0.1:0", "--state-dir", str(daemon.state_dir)))
     assert ended.value.status == os.EX_CONFIG

@@ -1,4 +1,4 @@
-"""``vetlla rejects``: evidence an installer can act on."""
+"""``vetlla rejects`` lists evidence on which an installer can act."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def evidence(state_dir: Path) -> Path:
 
 @pytest.mark.usefixtures("evidence")
 def test_rejects_are_listed_with_reason_and_bytes(vetlla: Vetlla) -> None:
-    """When, from where, why, what to do, and the first bytes, harmless to the terminal."""
+    """A row says when, from where, why and what to do, with the first bytes, which cannot harm the terminal."""
     lines = vetlla("rejects", "list", "--limit", 1).out.splitlines()
 
     assert lines[0].split() == ["id", "received", "peer", "account", "reason", "text", "raw"]
@@ -70,13 +70,13 @@ def test_rejects_are_listed_with_reason_and_bytes(vetlla: Vetlla) -> None:
     ],
 )
 def test_rejects_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
-    """By reason, address, account and time."""
+    """Rejects are found by reason, address, account and time."""
     assert [line["id"] for line in vetlla("rejects", "list", "--json", *options).json] == expected
 
 
 @pytest.mark.usefixtures("evidence")
 def test_machines_get_all_of_it(vetlla: Vetlla) -> None:
-    """The fields of ``vetlla decode`` first, with every byte; then where it came from."""
+    """A machine gets the fields of ``vetlla decode`` first, with every byte, and then the origin."""
     (line,) = vetlla("rejects", "list", "--json", "--limit", 1).json
 
     assert line == {
@@ -88,13 +88,13 @@ def test_machines_get_all_of_it(vetlla: Vetlla) -> None:
 
 
 def test_without_a_journal_it_says_what_to_do(vetlla: Vetlla) -> None:
-    """The wrong directory, most likely."""
+    """The user most likely named the wrong directory."""
     done = vetlla("rejects", "list")
     assert (done.status, "--state-dir" in done.error) == (os.EX_IOERR, True)
 
 
 def test_what_a_receiver_could_not_take_is_found(tmp_path: Path, vetlla: Vetlla) -> None:
-    """A frame with a wrong checksum, sent over a real line: kept with its bytes, not answered."""
+    """A frame with a wrong checksum, sent over a real line, is kept with its bytes and not answered."""
     daemon = Daemon(tmp_path / "daemon")
     try:
         daemon.start()

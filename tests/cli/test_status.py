@@ -1,4 +1,4 @@
-"""``vetlla status``: ready or not, said so that a person reads it and a script can wait for it."""
+"""``vetlla status`` says whether the receiver is ready, for a person and for a script that waits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def test_a_receiver_that_is_ready(daemon: Daemon, vetlla: Vetlla) -> None:
-    """Where it listens, what it counted and how its store is; exit status 0."""
+    """The command says where it listens, what it counted and how its store is; the exit status is 0."""
     with Terminal(daemon.port, "1234") as terminal:
         terminal.alarm()
     done = vetlla("status", "--state-dir", daemon.state_dir)
@@ -54,14 +54,14 @@ def test_a_machine_gets_fields(daemon: Daemon, vetlla: Vetlla) -> None:
 
 
 def test_no_receiver(vetlla: Vetlla) -> None:
-    """Exit status 69, at once."""
+    """The exit status is 69, at once."""
     done = vetlla("status")
     assert done.status == os.EX_UNAVAILABLE
     assert "no receiver answers at" in done.error
 
 
 def test_waiting_in_vain(vetlla: Vetlla) -> None:
-    """Exit status 69, after the time that was given."""
+    """The exit status is 69, after the given time."""
     assert vetlla("status", "--wait", 0.2).status == os.EX_UNAVAILABLE
 
 
@@ -87,7 +87,7 @@ def test_waiting_for_a_receiver_that_starts_late(tmp_path: Path, vetlla: Vetlla)
 
 
 def test_a_receiver_that_is_not_ready(tmp_path: Path, vetlla: Vetlla) -> None:
-    """Why it takes nothing is said; what it counted is told all the same; exit status 69."""
+    """The command says why it takes no reports, and still shows its counts; the exit status is 69."""
     full = "store = { min_free_mib = 1073741824, recover_free_mib = 1073741824 }"
     with running(tmp_path / "full", config=full) as daemon:
         daemon.await_status(lambda status: not status["ready"])

@@ -1,1 +1,1 @@
-"""The commands: each parses, calls one function, renders."""
+"""Commands of the command line. Each parses its arguments, calls one function and renders the result."""

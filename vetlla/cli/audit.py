@@ -1,4 +1,4 @@
-"""``vetlla audit``: who did what, and the proof that nothing of it was changed."""
+"""``vetlla audit`` lists who did what, and proves that nothing was changed."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ app = typer.Typer(help="Look at the audit and prove that it is whole.", no_args_
 LIMIT = 50
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
 FLAWED = 1
-"""Exit status when something is not as it was written."""
+"""Exit status if a record, a signal or a stamp was changed or cut."""
 
 
 @app.command("list")
 def list_records(
     *,
-    actor: Annotated[list[str] | None, typer.Option("--actor", metavar="NAME", help="By this person.")] = None,
+    actor: Annotated[list[str] | None, typer.Option("--actor", metavar="NAME", help="Only what this person did.")] = None,
     action: Annotated[
-        list[str] | None, typer.Option("--action", metavar="ACTION", help="Such as answer, close, test, refuse.")
+        list[str] | None, typer.Option("--action", metavar="ACTION", help="Only this action, such as answer, close, test, refuse.")
     ] = None,
     subject: Annotated[
-        list[str] | None, typer.Option("--subject", metavar="SUBJECT", help='Such as "alarm 7", "account 1234".')
+        list[str] | None, typer.Option("--subject", metavar="SUBJECT", help='Only about this subject, such as "alarm 7", "account 1234".')
     ] = None,
-    commits: Annotated[bool, typer.Option("--commits", help="Also the receiver's records of signals stored.")] = False,
+    commits: Annotated[bool, typer.Option("--commits", help="Include the receiver's records of stored signals.")] = False,
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List who did what, the newest last.
+    """List who did what, with the newest record last.
 
     Example: vetlla audit list --subject "alarm 7"
     """
@@ -69,15 +69,15 @@ def list_records(
 def verify(
     *,
     expect: Annotated[
-        str, typer.Option(metavar="ID:HASH", help="A head printed earlier: the chain must still contain it.")
+        str, typer.Option(metavar="ID:HASH", help="A head that was printed earlier; the chain must still contain it.")
     ] = "",
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Check every record, every signal and the stamps of every alarm; print the head of the chain.
 
-    Leaves with 0 if nothing was changed or cut, with 1 if something was. Keep the head elsewhere: only who has it can
-    tell that the end of the chain was cut off together with all traces of it.
+    Exit status: 0 nothing was changed or cut, 1 something was. Keep the head elsewhere: without it you cannot see that
+    the end of the chain was cut off together with all traces of it.
 
     Example: vetlla audit verify --expect "$(tail -1 /mnt/elsewhere/audit-heads)"
     """
@@ -87,7 +87,7 @@ def verify(
         with progress("checking") as tell:
             flaws = list(verify_chain(archive.read, tell))
         if expected and not holds(archive.read, expected):
-            flaws.append(Flaw(expected.id, "the chain does not contain the head that was expected"))
+            flaws.append(Flaw(expected.id, "the chain does not contain the expected head"))
     with verdict(FLAWED if flaws else 0):
         if as_json:
             told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]

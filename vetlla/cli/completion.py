@@ -1,7 +1,7 @@
-"""Shell completion: the script of a named shell, printed or put where that shell finds it.
+"""Shell completion: prints the script of a named shell, or installs it where that shell finds it.
 
-typer answers the shells. Its own options take the shell from the process that called, which is another one in a
-script, under sudo or in cron; here the shell is named.
+typer answers the shells. typer's own options guess the shell from the calling process, which is the wrong one in a
+script, under sudo or in cron. Here the user names the shell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vetlla.domain.errors import UsageError
 
 PROGRAM = "vetlla"
 VARIABLE = "_VETLLA_COMPLETE"
-"""In the environment of a call that a shell makes to complete a line."""
+"""Environment variable that a shell sets when it calls to complete a line."""
 
 
 class Shell(StrEnum):
@@ -30,7 +30,7 @@ class Shell(StrEnum):
 
 
 def is_asked_for() -> bool:
-    """Return True in a call that a shell makes to complete a line, having made ready to answer it."""
+    """Return True if a shell called to complete a line; typer is then ready to answer it."""
     if VARIABLE not in os.environ:
         return False
     completion.completion_init()  # type: ignore[attr-defined] # typer's, registers the shells
@@ -68,7 +68,7 @@ def _install(shell: Shell | None) -> None:
 ShowCompletion = Annotated[
     Shell | None,
     typer.Option(
-        "--show-completion", metavar="SHELL", callback=_print, is_eager=True, help=f"Print it for {', '.join(Shell)}."
+        "--show-completion", metavar="SHELL", callback=_print, is_eager=True, help=f"Print the completion script of this shell: {', '.join(Shell)}."
     ),
 ]
 InstallCompletion = Annotated[
@@ -78,6 +78,6 @@ InstallCompletion = Annotated[
         metavar="SHELL",
         callback=_install,
         is_eager=True,
-        help="Put it into your home, for the next shell that starts.",
+        help="Install the completion script in your home directory, for the next shell that starts.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""``vetlla check-config``: says whether the receiver would start with a configuration, and what is risky in it."""
+"""``vetlla check-config`` checks whether the receiver would start with a configuration, and what is risky in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 SECURED = {"tcp": "tcp with TLS"}
-"""What a listener with certificates speaks: TLS is for connections, and datagrams have none."""
+"""How a transport of a listener with certificates is shown. Datagrams have no TLS, because it needs a connection."""
 
 
 def check_config(
@@ -47,15 +47,15 @@ def check_config(
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a configuration with its keys and accounts: every fault, and what is allowed but risky.
+    """Check a configuration with its keys and accounts: list every fault, and what is allowed but risky.
 
-    The start and the reload of a receiver refuse the same faults. It changes nothing.
+    The receiver refuses the same faults when it starts or reloads. This command changes nothing.
 
-    Exit status: 0 usable, 78 not, 77 as far as this user may see: run it as the receiver's user.
+    Exit status: 0 usable, 78 not usable, 77 this user may not check everything: run it as the receiver's user.
 
     Example: sudo -u vetlla vetlla check-config --config /etc/vetlla/vetlla.toml
     """
@@ -87,7 +87,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     for fault in () if faults else unbindable(settings):
         match getattr(fault.__cause__, "errno", None):
             case errno.EADDRINUSE:
-                pass  # by the running receiver, as a rule: `vetlla doctor` tells it from others
+                pass  # the running receiver usually has it; `vetlla doctor` tells it apart from other programs
             case errno.EACCES:
                 found.append(Risk("listen", fault.args[0], fault.remedy))
             case _:
@@ -103,7 +103,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
 
 
 def _sorted(faults: Iterable[ConfigError]) -> tuple[list[ConfigError], list[VetllaError]]:
-    """Return what any start refuses, and what only shows that this user is not the receiver's."""
+    """Return the faults that stop every start, and those that arise only because this user is not the receiver's."""
     wrong: list[ConfigError] = []
     closed: list[VetllaError] = []
     for fault in faults:
@@ -150,7 +150,7 @@ def _report(
 
 
 def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
-    """Read journal, accounts and keys as the receiver would; None, with the reasons, where this user may not."""
+    """Read journal, accounts and keys as the receiver would. Return None and the reasons if this user may not."""
     state_dir = settings.state_dir
     found = (
         access.obstacle(file, writing=False) for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
@@ -161,7 +161,7 @@ def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
         known = None if closed or not state_dir.is_dir() else knowledge.read(settings, SystemClock())
     except AccessError as error:
         return None, closed or [error]
-    except StoreError as error:  # the receiver would not start, whatever the family
+    except StoreError as error:    # this error would stop the start too, so it counts as a ConfigError
         raise ConfigError(error.args[0], remedy=error.remedy) from error
     return known, closed
 

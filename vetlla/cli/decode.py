@@ -1,4 +1,4 @@
-"""``vetlla decode``: what a protocol's decoder makes of recorded bytes; no daemon, no store, nothing sent."""
+"""``vetlla decode`` shows how a decoder reads recorded bytes. It needs no daemon and no store, and sends nothing."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ KEY_SIZES = (16, 24, 32)
 STDIN = "-"
 COMMENT = "#"
 LARGEST = 64 << 20
-"""Bytes of a recording: as hex, a day of a receiver with 100,000 homes."""
+"""Most bytes of a recording. As hex, this is a day of a receiver with 100,000 homes."""
 PHASES = {Phase.NEW: "", Phase.RESTORE: " restored", Phase.STATUS: " (status)"}
 
 
 class Options(NamedTuple):
-    """How the command was asked to work."""
+    """Options that shape the output."""
 
     as_json: bool
     answer: bool
@@ -65,27 +65,29 @@ def decode(
         list[str] | None, typer.Option("--key-text", metavar="TEXT", help="Key of 16, 24 or 32 characters; repeatable.")
     ] = None,
     datagrams: Annotated[bool, typer.Option("--datagrams", help="Take each line as one datagram.")] = False,
-    answer: Annotated[bool, typer.Option("--answer", help="Print the answer a stored signal would get.")] = False,
+    answer: Annotated[bool, typer.Option("--answer", help="Print the answer that a stored signal would get.")] = False,
     long_pad: Annotated[
-        bool, typer.Option("--long-pad", help="A whole block of pad in front is the terminal's own (DC-09 of 2026).")
+        bool, typer.Option("--long-pad", help="Trust a whole block of pad in front, as DC-09 of 2026 has it.")
     ] = False,
     maker: Annotated[
         Maker | None,
-        typer.Option("--maker", help="Read codes as this maker means them."),
+        typer.Option("--maker", help="Read codes as this maker defines them."),
     ] = None,
 ) -> None:
-    r"""Decode recorded frames: one line of hex for each chunk as it came, in order; blank and # lines are skipped.
+    r"""Decode recorded frames: each line of hex is one chunk of bytes, in the order in which they were received.
 
-    Prints one line, or with --json one object, for each item. Leaves with 65 when anything was rejected.
+    Blank lines and # lines are skipped. The command prints one line, or with --json one object, for each item.
+
+    Exit status: 65 if anything was rejected.
 
     Example: vetlla decode dc09 --json frames.hex
 
-    Keys given on a command line are seen by everyone on the machine: use keys of recordings, not of homes in service.
+    Everyone on the machine can see keys on a command line: use keys of recordings, not of homes in service.
     """
     description = _protocol(protocol)
     keys = [replace(one, long_pad=long_pad) for one in _keys(key or [], key_text or [])]
     if raw and datagrams:
-        raise UsageError("--raw has no lines to take as datagrams", remedy="give hex lines, or leave --datagrams out")
+        raise UsageError("--raw reads no lines, so that --datagrams cannot be used", remedy="give hex lines, or leave --datagrams out")
     chunks = [_read(file)] if raw else _hex_chunks(file)
     rejects = 0
     shown = console()
@@ -105,13 +107,13 @@ def _protocol(name: str) -> AnyDescription:
 
 
 def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
-    """Return the keys, named by their order; a bad one is never repeated in the message."""
+    """Return the keys, named by their order. An error message never repeats a key."""
     secrets: list[bytes] = []
     for number, digits in enumerate(as_hex, 1):
         try:
             secrets.append(bytes.fromhex(digits))
         except ValueError:
-            raise UsageError(f"--key number {number} is not hexadecimal", remedy="text goes to --key-text") from None
+            raise UsageError(f"--key number {number} is not hexadecimal", remedy="give a text with --key-text") from None
     secrets += [text.encode() for text in as_text]
     for number, secret in enumerate(secrets, 1):
         if len(secret) not in KEY_SIZES:
@@ -120,7 +122,7 @@ def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
 
 
 def _hex_chunks(file: str) -> list[bytes]:
-    """Return the bytes of each line; all are read first, so that a bad one is told before anything is printed."""
+    """Return the bytes of each line. All lines are read first, so that a bad one is reported before any output."""
     lines = enumerate(_read(file).decode("utf-8", "replace").splitlines(), 1)
     return [_from_hex(line, number) for number, line in lines if line.strip() and not line.lstrip().startswith(COMMENT)]
 
@@ -130,17 +132,17 @@ def _read(file: str) -> bytes:
         with open_input(Path(file)) if file != STDIN else nullcontext(sys.stdin.buffer) as recording:
             content = recording.read(LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for input") from error
+        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for standard input") from error
     if len(content) > LARGEST:
-        raise UsageError(f"{file} has more than {LARGEST >> 20} MiB", remedy="is it a recording? decode it in parts")
+        raise UsageError(f"{file} has more than {LARGEST >> 20} MiB", remedy="check that it is a recording, and decode it in parts")
     return content
 
 
 def _from_hex(line: str, number: int) -> bytes:
-    """Return the bytes of a line; blanks between digits are welcome, anything else ends the command with its place."""
+    """Return the bytes of a line. Blanks between digits are allowed; for anything else the error gives its place."""
     column = next((at for at, char in enumerate(line, 1) if char not in " \t" and not _is_hex(char)), None)
     if column is not None:
-        _bad_data(f"line {number}, column {column}: {line[column - 1]!r} is no hexadecimal digit")
+        _bad_data(f"line {number}, column {column}: {line[column - 1]!r} is not a hexadecimal digit")
     digits = "".join(line.split())
     if len(digits) % 2:
         _bad_data(f"line {number}, column {len(line.rstrip())}: half a byte, the line has {len(digits)} digits")
@@ -196,7 +198,7 @@ def _show(item: Item, protocol: str, decoder: Decoder | MessageDecoder, shown: C
 
 
 def _line(item: Item, maker: Maker | None) -> Text:
-    """Return one readable line; whatever a peer said is shown as text, never as markup or control characters."""
+    """Return one readable line. Text from a peer is never shown as markup or control characters."""
     match item:
         case Signal():
             return _signal_line(item, name_of(item.event, maker))
@@ -237,5 +239,5 @@ def _signal_line(signal: Signal, name: str) -> Text:
 
 
 def _printable(data: bytes) -> str:
-    """Return bytes as one sees them in a log: ASCII, the rest as escapes."""
+    """Return bytes as in a log: ASCII as it is, other bytes as escapes."""
     return repr(data)[2:-1]

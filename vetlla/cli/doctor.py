@@ -1,4 +1,4 @@
-"""``vetlla doctor``: whether this machine is fit to run the receiver."""
+"""``vetlla doctor`` checks whether this machine is fit to run the receiver."""
 
 from __future__ import annotations
 
@@ -39,23 +39,22 @@ def doctor(
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge the running receiver, or a machine before its first start: everything it needs and everything it keeps.
+    """Check the running receiver, or a machine before its first start: everything it needs and everything it keeps.
 
-    The receiver is asked for its own view: configuration, sockets, certificates, limits. What it keeps is looked at:
-    state directory, disk, journal, registry, keys. It changes nothing; it times fifty flushes of a temporary file, and
+    The command asks the receiver for its configuration, sockets, certificates and limits. It looks itself at the state
+    directory, disk, journal, registry and keys. It changes nothing, but times fifty flushes of a temporary file. It
     connects as the receiver to each MQTT broker that a running receiver is not connected to. Run it as the receiver's
-    user: what another user may not look at is told as UNKNOWN.
+    user: what another user may not see is reported as UNKNOWN.
 
-    Exit status: 0 all well, 1 warnings, 2 something keeps the receiver from its work, 3 something could not be looked
-    at.
+    Exit status: 0 all well, 1 warnings, 2 something keeps the receiver from its work, 3 something could not be checked.
 
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
-    # What the MQTT library tells of a broken connection is in the finding; nobody set up a log here.
+    # The finding says what the MQTT library logs of a broken connection, and this command has set up no log.
     logging.getLogger("mqtt").addHandler(logging.NullHandler())
     findings = list(_findings(config or required_configuration(), state_dir))
     with verdict(worst(findings)):

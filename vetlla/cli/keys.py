@@ -1,4 +1,4 @@
-"""``vetlla keys``: shared keys of devices that encrypt. They come in and are never shown."""
+"""``vetlla keys`` keeps the shared keys of devices that encrypt. It takes keys in and never shows one."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
 
-app = typer.Typer(help="Keep the shared keys of devices that encrypt; none is ever printed.", no_args_is_help=True)
+app = typer.Typer(help="Keep the shared keys of devices that encrypt; no key is ever printed.", no_args_is_help=True)
 
 LONGEST_INPUT = 4_096
-"""Bytes read at the most where one key is expected: the wrong file is noticed, not swallowed."""
+"""Most bytes that are read where one key is expected, so that a wrong file is noticed and not read whole."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name, as accounts give it in key_name.")]
 AsHex = Annotated[bool, typer.Option("--hex", help="The key is written as 32, 48 or 64 hex digits.")]
 AsText = Annotated[bool, typer.Option("--text", help="The key is written as 16, 24 or 32 characters.")]
 FromFile = Annotated[
     Path | None,
-    typer.Option("--from-file", metavar="FILE|-", readable=False, help="Read the key there; - for standard input."),
+    typer.Option("--from-file", metavar="FILE|-", readable=False, help="Read the key from this file; - for standard input."),
 ]
 
 
@@ -54,13 +54,13 @@ def set_one(
     as_text: AsText = False,
     from_file: FromFile = None,
     drop_old: Annotated[
-        bool, typer.Option("--replace", help="Drop another key of that name at once: its devices are cut off.")
+        bool, typer.Option("--replace", help="Drop an old key of that name at once: its devices are cut off.")
     ] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     keys_file: KeysFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a key under a name. It is read from --from-file, stdin or a prompt, never from an argument.
+    """Keep a key under a name. The key is read from --from-file, stdin or a prompt, never from an argument.
 
     Example: vetlla keys set north --hex --from-file north.key
     """
@@ -89,10 +89,10 @@ def rotate(
     keys_file: KeysFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a name a new key and keep the old one until --finish: devices move over one by one, none is cut off.
+    """Give a name a new key and keep the old one until --finish, so that devices can change over one by one.
 
-    Signals show which key opened them: those still on the old one name it NAME~previous. A generated key is as long
-    as the old one and is written as hex digits, readable by you alone.
+    Signals show which key opened them; the old one is shown as NAME~previous. A generated key is as long as the old
+    one. It is written as hex digits to a file that only you can read.
 
     Example: vetlla keys rotate north --generate --out north-2027.key
     """
@@ -110,7 +110,7 @@ def rotate(
         rotate_key(path, name, secret, by=actor(), now=_now())
 
     if out:
-        _refuse(bool(as_hex or as_text or from_file), "a generated key is not read from anywhere")
+        _refuse(bool(as_hex or as_text or from_file), "a generated key is not read from a file or a prompt")
         _generate(path, name, out, change)
     else:
         change(_given(as_hex=as_hex, as_text=as_text, from_file=from_file))
@@ -122,16 +122,16 @@ def pad(
     *,
     name: Name,
     long_pad: Annotated[
-        bool, typer.Option("--long/--short", help="A whole block of pad in front is its terminals' own, or never is.")
+        bool, typer.Option("--long/--short", help="Trust a whole block of pad in front, or do not.")
     ],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     keys_file: KeysFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Trust frames of DC-09 in which a whole block of pad stands in front, as terminals of the 2026 edition send them.
+    """Trust DC-09 frames that begin with a whole block of pad, as terminals of the 2026 edition send them.
 
-    An attacker on the line can change the block behind such a pad unseen. Without --long these frames are doubtful:
-    they are taken, and put before an operator as unreadable.
+    An attacker on the line can change the block behind such a pad unnoticed. Without --long these frames are doubtful:
+    the receiver takes them, and puts them before an operator as unreadable.
 
     Example: vetlla keys pad north --long
     """
@@ -150,7 +150,7 @@ def remove(
     keys_file: KeysFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget a key that no account uses any more.
+    """Remove a key that no account uses.
 
     Example: vetlla keys remove north
     """
@@ -171,9 +171,9 @@ def list_keys(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the keys: name, size, when it was set, which user set it, its rotation and pad, how many accounts use it.
+    """List the keys: name, size, when and by which user each was set, rotation, pad, and how many accounts use it.
 
-    A key that several homes share is warned of: a sealed frame does not say which of them sent it.
+    The command warns of a key that several homes share, because a sealed frame does not say which home sent it.
 
     Example: vetlla keys list --json
     """
@@ -222,7 +222,7 @@ def _check_name(name: str) -> None:
 
 def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
     if as_hex and as_text:
-        raise UsageError("--hex and --text exclude each other", remedy="say how the device's maker writes the key")
+        raise UsageError("--hex and --text exclude each other", remedy="give the form in which the device's maker writes the key")
     form = Form.HEX if as_hex else Form.TEXT if as_text else None
     return parse_secret(_input(from_file).removesuffix("\n").removesuffix("\r"), form)
 
@@ -241,18 +241,18 @@ def _input(from_file: Path | None) -> str:
     except PermissionError as error:
         raise UsageError(f"{from_file}: {error.strerror}", remedy="name a file that you may read") from error
     except OSError as error:
-        # The name is not repeated, and the cause has it: the key may stand where the name of its file belongs.
-        remedy = "name a file that is there; the key itself is typed or piped in"
+        # Leave out the name, and the cause that holds it: the user may have typed the key in place of the file's name.
+        remedy = "name an existing file; the key itself is typed or piped in"
         raise UsageError(f"--from-file: {error.strerror}", remedy=remedy) from None
     except UnicodeDecodeError:
-        # Without its cause, which holds what was read.
+        # Leave out the cause, because it holds what was read.
         raise UsageError(
             "the key is not plain text", remedy="give it as hex digits; a binary key: xxd -p -c 64 FILE"
         ) from None
 
 
 def _generate(path: Path, name: str, out: Path, change: Callable[[bytes], None]) -> None:
-    """Write the new key before it counts: a key that nobody holds would cut devices off."""
+    """Write the new key to ``out`` before it counts: without a copy of the key, devices would be cut off."""
     keyring = Keyring.read(path) if path.exists() else Keyring({})
     secret = secrets.token_bytes(len(keyring[name].current) if name in keyring else 16)
     write_secret(out, secret)

@@ -1,7 +1,7 @@
-"""The command line: every command registers here, by name, in one list.
+"""The command line. Every command is registered here, by name, in one list.
 
-Only the file of the command that was asked for is imported: an operator's ``vetlla queue claim`` must not wait for what
-reads spreadsheets.
+Only the file of the wanted command is imported: an operator's ``vetlla queue claim`` must not wait for the modules that
+read spreadsheets.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
 }
-"""Name of the command or group -> module in this folder and what it holds: a function, or a group's ``Typer``."""
+"""Name of the command or group -> module in this folder, and the function or the group's ``Typer`` in it."""
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -61,11 +61,11 @@ def root(
     show_completion: ShowCompletion = None,
     install_completion: InstallCompletion = None,
 ) -> None:
-    """Vetlla watches over: the alarm receiver of a telecare service and the toolkit of its engineers."""
+    """Run the alarm receiver of a telecare service, and use the toolkit of its engineers."""
 
 
 def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
-    """Return the command line with these commands; all of them unless told otherwise."""
+    """Return the command line with these commands, by default with all of them."""
     app = typer.Typer(
         name="vetlla",
         no_args_is_help=True,
@@ -85,9 +85,9 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 
 def _wanted() -> Iterable[str]:
-    """Return the command that the words of the command line name; all of them where they name none."""
+    """Return the command that the command line names, or all commands if it names no command."""
     words = sys.argv[1:]
-    if completion.is_asked_for():  # while a shell completes, the words so far are here: bash, then zsh and fish
+    if completion.is_asked_for():  # the words so far, as bash passes them, else as zsh and fish do
         words = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
     if words and words[0].partition("=")[0] in {"--version", "--show-completion", "--install-completion"}:
         return ()
@@ -99,7 +99,7 @@ def main() -> None:
 
     def command() -> object:
         exits.bounded(sys.argv[1:])
-        # Not standalone: it would print what is wrong through a console of its own.
+        # Not standalone, because typer would print errors through its own console.
         return command_line(_wanted())(standalone_mode=False)
 
     exits.run(command)

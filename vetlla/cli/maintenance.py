@@ -1,4 +1,4 @@
-"""``vetlla maintenance``: battery changes and preventive maintenance that fall due."""
+"""``vetlla maintenance`` lists battery changes and preventive maintenance that fall due."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
 from vetlla.store.inventory import queries as inventory
 
-app = typer.Typer(help="Battery changes and preventive maintenance.", no_args_is_help=True)
+app = typer.Typer(help="List battery changes and preventive maintenance that fall due.", no_args_is_help=True)
 DAY_S = 86_400
 COLUMNS = ("due", "work", "home", "base", "device", "late_days")
 
 
 @app.callback()
 def maintenance() -> None:
-    """Battery changes and preventive maintenance."""
+    """List battery changes and preventive maintenance that fall due."""
 
 
 @app.command()
 def due(
     within: Annotated[
         float,
-        duration("--within", unit="d", help="Due within this time, such as 60d or 8w; a number alone is days (30)."),
+        duration("--within", unit="d", help="Due within this time, such as 60d or 8w; a number alone means days. Default: 30."),
     ] = 30 * DAY_S,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
@@ -42,10 +42,10 @@ def due(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """List the upkeep of installed devices that is late or falls due soon, the first due first.
+    """List the upkeep of installed devices that is late or falls due soon, in the order of the due days.
 
-    Not of homes that are no longer attended by then: their devices are to be recovered (inventory check, rule
-    not_recovered).
+    Homes that are no longer attended by then are left out, because their devices are to be recovered (inventory check,
+    rule not_recovered).
 
     Example: vetlla maintenance due --within 60d --kind battery
     """

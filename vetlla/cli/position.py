@@ -1,4 +1,4 @@
-"""``vetlla position``: where a terminal was last, for whoever goes there."""
+"""``vetlla position`` shows where a terminal was last, for the person who goes there."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Ask where a terminal is.", no_args_is_help=True)
 
 ZOOM: Final = 17
-"""Of the map: a few streets."""
+"""Zoom level of the map: it shows a few streets."""
 LABEL_WIDTH: Final = 12
 SOURCES: Final = {
     "gps": "satellites",
     "lbs": "mobile network, hundreds of metres to kilometres",
-    "last": "the last fix the device had: it has none now",
+    "last": "the device's last fix, because it has none now",
     "home_beacon": "home beacon",
     "home_wifi": "Wi-Fi at home",
     "beacon": "beacon",
     "phone": "telephone or assisted",
 }
-"""What a protocol's word for a source means; others are shown as they came."""
+"""Meaning of the protocols' words for a source. Other words are shown as received."""
 
 
 @app.callback()
@@ -54,20 +54,20 @@ def show(
     *,
     receiver: OfReceiver = None,
     line: OfLine = None,
-    geojson: Annotated[bool, typer.Option("--geojson", help="A GeoJSON Feature (RFC 7946) for a map.")] = False,
+    geojson: Annotated[bool, typer.Option("--geojson", help="Print a GeoJSON Feature (RFC 7946) for a map.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the last known position of an account: source, accuracy, age, and a link to a map.
 
-    It is the place with the latest time of its own, which need not be the last one received: devices send later what
-    they kept back. The link sends the place to openstreetmap.org when it is opened, and not before.
+    It is the position with the latest time of its own. This need not be the last one received, because devices send
+    later what they kept back. The position goes to openstreetmap.org only when you open the link.
 
     Example: vetlla position show 001017000000019
     """
     if geojson and as_json:
-        raise UsageError("--geojson and --json are two forms", remedy="choose one")
+        raise UsageError("--geojson and --json exclude each other", remedy="choose one")
     belongs = _caller(state_dir, account, receiver, line)
     with Archive(state_dir) as archive:
         search = last_position(archive, account, belongs)
@@ -85,10 +85,10 @@ def show(
 
 
 def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None) -> Callable[[AccountId], bool]:
-    """Return a function that tells whether a signal is from the account that is meant.
+    """Return a function that returns True if a signal is from the account that the user means.
 
-    Receiver and line of an account that is not registered are compared with those in the frame. Raises UsageError when
-    several homes have the number and none of them is named.
+    For an account that is not registered, it compares receiver and line with those in the frame. Raises UsageError if
+    several homes have the number and the user has not chosen one.
     """
     with reading(state_dir, SystemClock()) as registry:
         entries = list(find_accounts(registry, account=named))
@@ -103,15 +103,15 @@ def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None)
 
 def _unknown(account: str, looked_through: int, *, is_whole: bool) -> UsageError:
     if not looked_through:
-        return UsageError(f"nothing was heard of account {account}", remedy="vetlla accounts list shows who there is")
+        return UsageError(f"nothing was heard of account {account}", remedy="vetlla accounts list shows the registered ones")
     which = f"its {looked_through:,} signals" if is_whole else f"its newest {looked_through:,} signals"
-    remedy = "a terminal that cannot tell where it is stands where its home does"
+    remedy = "use its home's address: a terminal that cannot tell its position is taken to be at home"
     return UsageError(f"no position of account {account} is known: none of {which} has one", remedy=remedy)
 
 
 def _placed(found: LastKnown) -> Position:
     position = found.stored.signal.position
-    assert position is not None  # what was looked for
+    assert position is not None  # the search finds only signals with a position
     return position
 
 
@@ -126,7 +126,7 @@ def _age_s(found: LastKnown, now_us: int) -> float:
 
 
 def _fields(found: LastKnown, place: Position, now_us: int) -> dict[str, Any]:
-    """Return what is known of the place, under names that stay."""
+    """Return the known fields of the position, under stable names."""
     signal = found.stored.signal
     return {
         "account": signal.id.account,
@@ -164,13 +164,13 @@ def _feature(found: LastKnown, place: Position, now_us: int) -> dict[str, Any]:
 
 
 def _lines(found: LastKnown, place: Position, now_us: int) -> Iterator[tuple[str, str]]:
-    """Yield what a person reads; what is not known has no line."""
+    """Yield labels and texts for a person. An unknown value has no line."""
     stored = found.stored
     receiver, line, account = stored.signal.id
     named = ((", receiver ", receiver), (", line ", line), (", home ", stored.home))
     yield "account", printable(account + "".join(label + said for label, said in named if said))
     yield "position", f"{place.latitude:.6f}, {place.longitude:.6f}"
-    yield "source", printable(SOURCES.get(place.source, place.source) or "not said")
+    yield "source", printable(SOURCES.get(place.source, place.source) or "not reported")
     if place.accuracy_m is not None:
         yield "accuracy", f"{place.accuracy_m:g} m"
     if place.altitude_m is not None:
@@ -180,5 +180,5 @@ def _lines(found: LastKnown, place: Position, now_us: int) -> Iterator[tuple[str
     late = ", kept back by the device" if stored.signal.buffered else ""
     yield "received", f"{shown(stored.received_us)}{late}"
     yield "age", f"{stretch(_age_s(found, now_us))}{'' if found.is_timed else ' since it was received'}"
-    yield "told by", printable(f"signal {stored.id}: {stored.signal.event.kind.value} ({stored.signal.protocol})")
+    yield "reported by", printable(f"signal {stored.id}: {stored.signal.event.kind.value} ({stored.signal.protocol})")
     yield "map", _link(place)

@@ -1,4 +1,4 @@
-"""``vetlla receiver``: the daemon, in the foreground."""
+"""``vetlla receiver`` runs the daemon in the foreground."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vetlla.settings.model import Settings
 
 log = structlog.get_logger()
 
-# readable=False: what cannot be read is told by whoever opens it, with a remedy and the right exit status.
+# readable=False, because the code that opens the file reports a failure with a remedy and the right exit status.
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -33,21 +33,21 @@ def receiver(
     config: ConfigFile = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="Instead of the configuration's state_dir."),
+        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
     ] = None,
     listen: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PROTOCOL=HOST:PORT",
-            help="Instead of the configuration's listeners and MQTT brokers; port 0 picks one.",
+            help="Listen here instead of at the configuration's listeners and MQTT brokers; port 0 picks a free port.",
         ),
     ] = None,
 ) -> None:
     """Run the receiver in the foreground until SIGTERM or Ctrl-C.
 
-    It answers a report only when the transaction that holds it is on the disk. SIGHUP reads configuration, TLS files,
-    accounts and keys again, and refuses what the next start would refuse. --listen needs no configuration file; one
-    that is there counts for everything else.
+    It acknowledges a report only when the transaction that holds it is on the disk. On SIGHUP it reads configuration,
+    TLS files, accounts and keys again, and refuses what the next start would refuse. --listen needs no configuration
+    file; an existing one still counts for everything else.
 
     Example: vetlla receiver --listen dc09=127.0.0.1:9009 --state-dir /tmp/vetlla
     """
@@ -61,7 +61,7 @@ def receiver(
             log.warning(
                 "receiver.brokers_left_out",
                 brokers=[broker.name for broker in left_out],
-                remedy="to hear them, write listeners as [[listen]] into the configuration and start without --listen",
+                remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, reread, file))

@@ -1,4 +1,4 @@
-"""``vetlla rejects``: bytes that were no report, kept as evidence with the reason and what an installer can do."""
+"""``vetlla rejects`` lists bytes that were not a report, each with a reason on which an installer can act."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vetlla.store.journal.archive import Archive
 if TYPE_CHECKING:
     from vetlla.store.journal.stored import StoredReject
 
-app = typer.Typer(help="Look at what was received and could not be taken.", no_args_is_help=True)
+app = typer.Typer(help="List what was received and could not be taken.", no_args_is_help=True)
 
 LIMIT = 50
 COLUMNS = ("id", "received", "peer", "account", "reason", "text", "raw")
@@ -29,20 +29,20 @@ RAW_SHOWN = 48
 def list_rejects(
     *,
     reason: Annotated[
-        list[Reason] | None, typer.Option("--reason", help="For this reason; repeatable.", show_choices=False)
+        list[Reason] | None, typer.Option("--reason", help="Only with this reason; repeatable.", show_choices=False)
     ] = None,
-    peer: Annotated[str, typer.Option(metavar="ADDRESS[:PORT]", help="From this address.")] = "",
+    peer: Annotated[str, typer.Option(metavar="ADDRESS[:PORT]", help="Only from this address.")] = "",
     account: Annotated[
-        list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="That named this account; repeatable.")
+        list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="Only those that name this account; repeatable.")
     ] = None,
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List rejects, the newest last.
+    """List rejects, with the newest last.
 
     Example: vetlla rejects list --reason undecryptable --since 1d
     """

@@ -1,4 +1,4 @@
-"""``vetlla status``: whether the receiver is ready, where it listens, what it has counted."""
+"""``vetlla status`` shows whether the receiver is ready, where it listens, and what it has counted."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.errors import LinkError
 
 POLL_S = 0.1
-"""How often ``status --wait`` looks: nobody can tell it beforehand when a daemon that does not run yet will."""
+"""Polling interval of ``status --wait``. A daemon that is not running cannot notify us."""
 
 
 def status(
     state_dir: StateDir = DEFAULT_STATE_DIR,
-    wait: Annotated[float, duration("--wait", help="Wait up to this long until it is ready, such as 30s.")] = 0.0,
+    wait: Annotated[float, duration("--wait", help="Wait up to this long until the receiver is ready, such as 30s.")] = 0.0,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether the receiver is ready, where it listens, and what it has counted.
+    """Show whether the receiver is ready, where it listens, and what it has counted.
 
     Exit status: 0 ready, 69 no receiver or not ready.
 
@@ -36,7 +36,7 @@ def status(
     else:
         _print(answer)
     if not answer["ready"]:
-        raise LinkError(f"not ready: {answer['why']}", remedy="existing alarms can still be worked; see the log")
+        raise LinkError(f"not ready: {answer['why']}", remedy="see its log; operators can still work the open alarms")
 
 
 def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _print(answer: dict[str, Any]) -> None:
     )
     alarms = ", ".join(f"{count} {name}" for name, count in counts["alarms_open"].items()) or "none"
     out.print(f"  alarms open: {alarms}; {counts['waiting']} waiting")
-    if fleet := answer.get("supervision"):  # none from a receiver that an upgrade has not restarted yet
+    if fleet := answer.get("supervision"):  # missing if a receiver of an older version still runs after an upgrade
         _print_fleet(fleet)
     out.print(
         f"  store {store['state']}, {store['free_bytes'] >> 20} MiB free, last commit {store['commit_ms_last']} ms"

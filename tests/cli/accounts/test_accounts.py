@@ -1,4 +1,4 @@
-"""``vetlla accounts``: files in, nothing by halves, and a receiver that knows at once."""
+"""``vetlla accounts`` imports whole files or nothing, and the receiver uses a change at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def homes(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_imported_and_importing_it_again_changes_nothing(vetlla: Vetlla, homes: Path) -> None:
-    """Cron may import the same file every night; what changed is counted."""
+    """Cron may import the same file every night; the command counts what changed."""
     assert vetlla("accounts", "import", homes).out == f"{homes}: 2 added, 0 changed, 0 unchanged\n"
     assert vetlla("accounts", "import", homes).out == f"{homes}: 0 added, 0 changed, 2 unchanged\n"
 
@@ -49,7 +49,7 @@ def test_a_file_is_imported_and_importing_it_again_changes_nothing(vetlla: Vetll
 
 
 def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Path) -> None:
-    """Row, column, value and reason of each; the good rows are not taken either."""
+    """Each fault has row, column, value and reason; the good rows are not imported either."""
     homes.write_text(HOMES.replace("15m", "soon").replace(",1,2,", ",R1,2,"), encoding="utf-8")
 
     done = vetlla("accounts", "import", homes)
@@ -70,7 +70,7 @@ def test_a_bad_file_is_refused_whole_with_every_fault(vetlla: Vetlla, homes: Pat
 
 
 def test_a_dry_run_counts_and_writes_nothing(vetlla: Vetlla, homes: Path, state_dir: Path) -> None:
-    """What would happen is told before it does."""
+    """The command says what would happen, and does not do it."""
     done = vetlla("accounts", "import", homes, "--dry-run")
 
     assert done.out == f"{homes}: 2 added, 0 changed, 0 unchanged (dry run: nothing was written)\n"
@@ -80,7 +80,7 @@ def test_a_dry_run_counts_and_writes_nothing(vetlla: Vetlla, homes: Path, state_
 
 
 def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path, tmp_path: Path) -> None:
-    """The registry of one centre is carried to another without loss, by way of standard input."""
+    """A user can copy the registry of one centre to another without loss, through standard input."""
     vetlla("accounts", "import", homes)
     listed = vetlla("accounts", "list", "--json")
     there = tmp_path / "there"
@@ -106,13 +106,13 @@ def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path,
 
 @pytest.mark.parametrize(("form", "text"), [("csv", "account\n17\n"), ("json", '{"account": "17"}')])
 def test_the_form_may_be_named(vetlla: Vetlla, form: str, text: str) -> None:
-    """Where it is not, the first character tells."""
+    """Without --format the first character decides."""
     for options in (["--format", form], []):
         assert vetlla("accounts", "import", "-", *options, "--dry-run", stdin=text).out.startswith("-: 1 added")
 
 
 def test_a_file_that_cannot_be_read_is_told(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Missing, or in another encoding: the line is named."""
+    """The file is missing, or has another encoding; the error then names the line."""
     assert "none.csv: No such file or directory" in vetlla("accounts", "import", tmp_path / "none.csv").error
 
     latin = tmp_path / "latin.csv"
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_told(vetlla: Vetlla, tmp_path: Path) -> N
 
 
 def test_accounts_are_listed_by_home_and_key(vetlla: Vetlla, homes: Path) -> None:
-    """A table for people, silence for nothing."""
+    """People get a table, and no output if there is no account."""
     vetlla("accounts", "import", homes)
 
     header, row = vetlla("accounts", "list", "--key-name", "north").out.splitlines()
@@ -146,7 +146,7 @@ def test_accounts_are_listed_by_home_and_key(vetlla: Vetlla, homes: Path) -> Non
 
 
 def test_a_long_list_ends_like_the_other_lists(vetlla: Vetlla) -> None:
-    """A table after 500 rows, with how many are left and how to see them; --limit, and all of it for a machine."""
+    """A table ends after 500 rows, or --limit, and says how many are left; a machine gets all."""
     rows = "".join(f"{number:04}\n" for number in range(TABLE_ROWS + 3))
     vetlla("accounts", "import", "-", "--format", "csv", stdin=f"account\n{rows}")
 
@@ -160,7 +160,7 @@ def test_a_long_list_ends_like_the_other_lists(vetlla: Vetlla) -> None:
 
 
 def test_an_account_is_set_and_shown_with_who_changed_what(vetlla: Vetlla) -> None:
-    """Registered, changed, unchanged: each is told, and the record names the Unix user."""
+    """The command says if an account is registered, changed or unchanged, and the record names the Unix user."""
     assert vetlla("accounts", "set", "1234", "--home", "H-1", "--interval", "15m").out == "account 1234: registered\n"
     done = vetlla("accounts", "set", "1234", "--interval", "1h", "--home", "")
     assert done.out == "account 1234: home H-1 -> (none)\naccount 1234: interval_s 900 -> 3600\n"
@@ -177,7 +177,7 @@ def test_an_account_is_set_and_shown_with_who_changed_what(vetlla: Vetlla) -> No
 
 
 def test_behind_sudo_the_record_names_the_person(vetlla: Vetlla, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root says nobody."""
+    """The name "root" does not say which person it was."""
     monkeypatch.setenv("SUDO_USER", "ana.invented")
     vetlla("accounts", "set", "1234")
 
@@ -186,7 +186,7 @@ def test_behind_sudo_the_record_names_the_person(vetlla: Vetlla, monkeypatch: py
 
 
 def test_receiver_and_line_tell_accounts_apart(vetlla: Vetlla) -> None:
-    """The same account on a line of its own is another entry; show shows both."""
+    """The same account on another line is another entry; `accounts show` shows both."""
     vetlla("accounts", "set", "1234", "--home", "H-1")
     done = vetlla("accounts", "set", "1234", "--line", "2", "--home", "H-2", "--json")
     assert done.json[0]["changes"][0]["field"] == "registered"
@@ -196,7 +196,7 @@ def test_receiver_and_line_tell_accounts_apart(vetlla: Vetlla) -> None:
 
 
 def test_a_removed_account_is_known_no_more_and_its_history_is(vetlla: Vetlla) -> None:
-    """Removing twice is told; so is an account that never was."""
+    """A second removal is an error, and so is the removal of an account that never existed."""
     vetlla("accounts", "set", "1234")
     assert vetlla("accounts", "remove", "1234").out == "account 1234: removed\n"
 
@@ -218,7 +218,7 @@ def test_a_removed_account_is_known_no_more_and_its_history_is(vetlla: Vetlla) -
     ],
 )
 def test_a_bad_value_is_refused_with_its_reason(vetlla: Vetlla, arguments: list[str], told: str) -> None:
-    """A key pasted where its name belongs is not repeated."""
+    """The error does not repeat a key that was pasted in place of its name."""
     done = vetlla("accounts", "set", *arguments)
 
     assert done.status == os.EX_USAGE
@@ -227,7 +227,7 @@ def test_a_bad_value_is_refused_with_its_reason(vetlla: Vetlla, arguments: list[
 
 
 def test_what_lowers_an_accounts_protection_is_warned_of(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Once for all accounts of an import, on stderr, so that pipes stay clean."""
+    """There is one warning for all accounts of an import, on stderr, so that pipes stay clean."""
     file = tmp_path / "homes.csv"
     file.write_text("account,clock_window\n" + "".join(f"{n},off\n" for n in range(5)), encoding="utf-8")
 
@@ -236,7 +236,7 @@ def test_what_lowers_an_accounts_protection_is_warned_of(vetlla: Vetlla, tmp_pat
 
 
 def test_a_maker_is_set_and_warned_of(vetlla: Vetlla) -> None:
-    """Reading codes as a maker means them makes some quiet: the command says so, and who did it is recorded."""
+    """A maker's codes may make some reports less urgent: the command warns of it, and records who did it."""
     done = vetlla("accounts", "set", "AAA", "--maker", "Ajax")
     assert done.out == "account AAA: registered\n"
     assert "warning: account AAA has its codes read as ajax means them" in done.talk
@@ -249,7 +249,7 @@ def test_a_maker_is_set_and_warned_of(vetlla: Vetlla) -> None:
 
 
 def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:
-    """Real processes: what is set is told to the daemon, and what it cannot use comes back with the reason."""
+    """In real processes the daemon reads a change at once, or returns the reason why it cannot use it."""
     (state_dir.parent / "conf.d").mkdir()
     (state_dir.parent / "conf.d" / "http.toml").write_text("[http]\nenabled = false\n", encoding="utf-8")
     with subprocess.Popen([VETLLA, "receiver"]) as daemon:
@@ -273,7 +273,7 @@ def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:
             (state_dir / "keys.toml").chmod(0o600)
             done = run("accounts", "set", "18", "--json")
             assert '"receiver_told": false' in done.stdout
-            assert "warning: the receiver goes on with what it knew: " in done.stderr
+            assert "warning: the receiver goes on with its old accounts and keys: " in done.stderr
             assert "keys.toml: not TOML" in done.stderr
         finally:
             daemon.terminate()
@@ -285,7 +285,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_long_file_shows_how_far_it_is_on_a_terminal(state_dir: Path, tmp_path: Path) -> None:
-    """A person sees that it works; a pipe sees the answer alone."""
+    """A person sees progress; a pipe gets only the answer."""
     file = tmp_path / "many.csv"
     file.write_text("account\n" + "".join(f"{number}\n" for number in range(LONG_FILE)), encoding="utf-8")
     master, slave = pty.openpty()
@@ -305,12 +305,12 @@ def test_a_long_file_shows_how_far_it_is_on_a_terminal(state_dir: Path, tmp_path
 
 
 def test_a_user_without_a_name_is_recorded_by_number() -> None:
-    """A container's user may be in no list of users."""
+    """A container's user may have no entry in the list of users."""
     assert user_name(2**31 - 17) == str(2**31 - 17)
 
 
 def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:
-    """The installed program: message and remedy on stderr, nothing on stdout."""
+    """The installed program prints message and remedy on stderr, and nothing on stdout."""
     (state_dir / "registry.db").write_bytes(b"not a registry" * 100)
 
     done = subprocess.run([VETLLA, "accounts", "list"], capture_output=True, text=True, check=False, timeout=60)
@@ -334,4 +334,4 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     imported, first = done.stdout.splitlines()
     assert imported.endswith("20000 added, 0 changed, 0 unchanged")
     assert first.startswith('{"account": "0"')
-    assert done.stderr.count("\n") == 1, done.stderr  # that no receiver confirmed the import
+    assert done.stderr.count("\n") == 1, done.stderr  # the message that no receiver confirmed the import

@@ -1,4 +1,4 @@
-"""Files of accounts: every fault is told with its place, and only what a file names is touched."""
+"""Files of accounts: every fault is reported with its place, and only what a file names is changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def faults(file: AccountFile) -> list[str]:
 
 
 def test_a_csv_file_names_its_columns_in_any_order() -> None:
-    """A column that is not there says nothing about its field; an empty cell says the default."""
+    """A missing column leaves its field unchanged; an empty cell sets the default."""
     file = csv("home,account,interval_s,key_name\nH-1,0017,15m,north\nH-2,0018,,\n")
 
     assert file.entries == [
@@ -57,7 +57,7 @@ def test_a_csv_file_names_its_columns_in_any_order() -> None:
     ],
 )
 def test_spreadsheets_write_csv_each_their_own_way(text: str) -> None:
-    """Separator, byte order mark, line ends, quotes, case and blank lines do not matter."""
+    """Separator, byte order mark, line ends, quotes, case and blank lines do not change the result."""
     file = csv(text)
 
     assert not file.faults
@@ -66,7 +66,7 @@ def test_spreadsheets_write_csv_each_their_own_way(text: str) -> None:
 
 
 def test_a_semicolon_in_a_cell_needs_quotes_where_it_separates() -> None:
-    """Remaps in quotes are one cell; without them the row is refused with the reason."""
+    """Remaps in quotes are one cell; without quotes the row is refused with the reason."""
     head = "account;remaps\n"
 
     assert csv(head + '17;"120=fall;130=smoke"\n').entries[0].fields["remaps"].keys() == {"120", "130"}
@@ -76,7 +76,7 @@ def test_a_semicolon_in_a_cell_needs_quotes_where_it_separates() -> None:
 
 
 def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
-    """One run shows all that is to be corrected; rows are counted as a spreadsheet does."""
+    """One run shows everything that must be corrected, with the row numbers of a spreadsheet."""
     file = csv(
         "account,receiver,home,interval_s,key_name\n"
         "17,R1,H,15m,\n"
@@ -97,7 +97,7 @@ def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
 
 
 def test_an_account_twice_in_one_file_is_a_fault() -> None:
-    """Which of two rows would win is nobody's guess; case tells no two accounts apart, lines do."""
+    """The import cannot choose between two rows. Accounts may differ by line, but not only by case."""
     file = csv("account,line\nab,1\nAB,2\nAb,1\n")
 
     assert faults(file) == ["row 4: column account: 'Ab' is in row 2 already"]
@@ -115,7 +115,7 @@ def test_an_account_twice_in_one_file_is_a_fault() -> None:
     ],
 )
 def test_a_header_that_is_none_is_told(header: str, told: list[str]) -> None:
-    """No row is read under a header that is wrong."""
+    """No row is read under a wrong header."""
     file = csv(f"{header}\n1,2,3\n")
 
     assert not file.entries
@@ -125,7 +125,7 @@ def test_a_header_that_is_none_is_told(header: str, told: list[str]) -> None:
 
 
 def test_a_quote_that_never_ends_is_told_where_it_begins() -> None:
-    """The rest of the file is not swallowed in silence."""
+    """The fault says that the rest of the file was not read."""
     file = csv('account,home\n1,H\n2,"H\n3,H\n')
 
     assert faults(file) == ["row 3: is not CSV: unexpected end of data; nothing behind it was read"]
@@ -133,7 +133,7 @@ def test_a_quote_that_never_ends_is_told_where_it_begins() -> None:
 
 @pytest.mark.parametrize("form", ["lines", "array"])
 def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
-    """Numbers where they are numbers, null for a default, texts as in CSV."""
+    """Numbers are numbers, null means a default, and texts are as in CSV."""
     items = [
         {"account": "0017", "clock_window": "-300..60", "interval_s": 900, "support_level": 2},
         {"account": "0018", "interval_s": "1h", "home": None},
@@ -167,18 +167,18 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
     ],
 )
 def test_faults_of_json_are_told_with_their_place(text: str, told: str) -> None:
-    """By row: the line, or the item of an array."""
+    """The row is the line, or the item of an array."""
     (fault,) = faults(read_json(text))
 
     assert fault.startswith(told)
 
 
 def test_a_list_that_breaks_off_is_refused() -> None:
-    """No part of it is taken."""
+    """No part of the list is imported."""
     with pytest.raises(UsageError, match="is no JSON"):
         read_json('[{"account": "1"},')
 
 
 def test_empty_input_holds_nothing() -> None:
-    """No JSON at all is no account and no fault: the output of an empty list."""
+    """Empty input, the output of an empty list, gives no account and no fault."""
     assert read_json("\n") == read_json("[]") == AccountFile([], [], [])

@@ -91,7 +91,7 @@ def drawn(picture: Picture, width: int, height: int, *, colours: bool = False) -
 @pytest.mark.parametrize("alarms", [0, 1, 12, 200])
 @pytest.mark.parametrize("status", [STATUS, NOT_READY, None])
 def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, status: dict[str, Any] | None) -> None:
-    """Whatever happens, the board has exactly the terminal's lines and never one that is too long."""
+    """The board always has exactly the terminal's lines, and no line is too long."""
     queue = [alarm(number, why="x" * 300, state="claimed", operator="o" * 60) for number in range(alarms)]
     lines = drawn(Picture(at=AT, status=status, trouble="t" * 300, alarms=queue), width, height).splitlines()
     assert len(lines) <= height
@@ -99,7 +99,7 @@ def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, statu
 
 
 def test_what_a_person_must_know_stands_there() -> None:
-    """Ready or not, where, since when; who waits, for what, how long, in whose hands; counts and the store's health."""
+    """The board shows readiness, listeners, uptime, alarms with wait and operator, counts and the store's health."""
     queue = [
         alarm(1),
         alarm(2, why="smoke 111 from 010", state="answered", operator="marta", t3_s=12.0, age_s=185.0),
@@ -126,7 +126,7 @@ def test_what_a_person_must_know_stands_there() -> None:
 
 
 def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:
-    """Not ready and not reachable are told with their reason."""
+    """The board says why a receiver is not ready or not reachable."""
     assert "● not ready  disk almost full: 12 MiB free" in drawn(Picture(at=AT, status=NOT_READY), 80, 24)
     trouble = Picture(at=AT, trouble="no receiver answers at /run/vetlla/control.sock")
     assert "● not reachable  no receiver answers at /run/vetlla/control.sock" in drawn(trouble, 100, 24)
@@ -140,7 +140,7 @@ def test_an_unanswered_alarm_turns_yellow_at_15_and_red_at_30_seconds(waited_s: 
 
 
 def test_more_alarms_than_lines_are_counted() -> None:
-    """What does not fit is not hidden: the last line says how many more there are."""
+    """The last line says how many more alarms there are."""
     text = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(number) for number in range(1, 31)]), 80, 24)
     shown = text.count("●") - 1  # the receiver's own
     assert f"and {30 - shown} more: vetlla queue list" in text
@@ -148,13 +148,13 @@ def test_more_alarms_than_lines_are_counted() -> None:
 
 
 def test_one_line_tells_a_log_the_same() -> None:
-    """Without a terminal a picture is one line of words."""
+    """Without a terminal a picture is one line of text."""
     picture = Picture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
     assert line(Picture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
     told = "ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok"
     assert line(picture) == f"23:33:01 CET {told}"
     assert line(Picture(at=AT, status=NOT_READY)).startswith("23:33:01 CET NOT READY: disk almost full")
-    assert line(Picture(at=AT, trouble="nobody there")) == "23:33:01 CET not reachable: nobody there"
+    assert line(Picture(at=AT, trouble="no answer")) == "23:33:01 CET not reachable: no answer"
 
 
 # --- with a receiver --------------------------------------------------------------------------------------------------
@@ -186,14 +186,14 @@ def test_once_as_json_is_one_object(daemon: Daemon) -> None:
 
 
 def test_without_a_receiver_there_is_no_picture(tmp_path: Path) -> None:
-    """--once without a receiver: status 69, and what to do."""
+    """--once without a receiver gives status 69, and says what to do."""
     done = vetlla("board", "--once", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "--state-dir" in done.stderr
 
 
 def test_it_outlives_the_receiver(tmp_path: Path) -> None:
-    """A receiver that dies is shown as not reachable, and the one that starts in its place as ready again."""
+    """A dead receiver is shown as not reachable, and a new one in its place as ready again."""
     with running(tmp_path) as daemon:
         watch = Watch(daemon.state_dir)
         assert watch.picture().ready
@@ -249,7 +249,7 @@ def _read(terminal: int) -> bytes:
 
 
 def test_alarms_of_accounts_on_test_are_counted() -> None:
-    """They stand apart and have no marks: without the count one that a resident raised would be forgotten."""
+    """They are listed apart and have no marks: without the count, an alarm that a user raised would be forgotten."""
     shown = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)], apart=2), 100, 30)
     assert "1 life  0 home risk  0 technical  2 on test" in shown
     assert "on test" not in drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)]), 100, 30)

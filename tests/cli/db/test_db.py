@@ -1,4 +1,4 @@
-"""``vetlla db``: backups beside a receiver, whether they are whole, and the way back; as an engineer types it."""
+"""``vetlla db`` makes, verifies and restores backups beside a receiver, as an engineer types it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def story(state_dir: Path, vetlla: Vetlla) -> Path:
-    """Write sixty signals and register an account; the machine's disk may be small."""
+    """Write sixty signals and register an account, with settings for a small disk."""
     config = state_dir.parent / "vetlla.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(f"store = {{ min_free_mib = 1 }}\n{text}", encoding="utf-8")
@@ -35,7 +35,7 @@ def story(state_dir: Path, vetlla: Vetlla) -> Path:
 
 @pytest.fixture
 def backup(story: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
-    """Back it up."""
+    """Make a backup."""
     assert story.is_dir()
     assert vetlla("db", "backup", tmp_path / "backup").status == 0
     return tmp_path / "backup"
@@ -53,7 +53,7 @@ def damage(path: Path) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_a_backup_tells_what_it_holds(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Size, last signal and audit head for people; the manifest for machines."""
+    """People get size, last signal and audit head; machines get the manifest."""
     done = vetlla("db", "backup", tmp_path / "first")
     assert done.status == 0
     assert f"{tmp_path / 'first'}: 0." in done.out
@@ -66,20 +66,20 @@ def test_a_backup_tells_what_it_holds(vetlla: Vetlla, tmp_path: Path) -> None:
 
 
 def test_a_backup_is_not_overwritten(vetlla: Vetlla, backup: Path) -> None:
-    """The call makes no sense: status 64."""
+    """The call makes no sense, so the status is 64."""
     done = vetlla("db", "backup", backup)
     assert (done.status, "is there already" in done.error) == (os.EX_USAGE, True)
 
 
 def test_without_a_journal_there_is_no_backup(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Status 74, and nothing that looks like one."""
+    """The status is 74, and nothing that looks like a backup is left."""
     done = vetlla("db", "backup", tmp_path / "backup")
     assert (done.status, "there is no journal" in done.error) == (os.EX_IOERR, True)
     assert list(tmp_path.glob("backup*")) == []
 
 
 def test_the_receivers_reserve_is_the_configured_one(vetlla: Vetlla, story: Path, tmp_path: Path) -> None:
-    """On its own disk as much is left free as it needs to take reports again."""
+    """A backup on the receiver's disk leaves as much free as the receiver needs to take reports again."""
     config = story.parent / "vetlla.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace("min_free_mib = 1", f"min_free_mib = {1 << 30}"), encoding="utf-8")
@@ -93,7 +93,7 @@ def test_the_receivers_reserve_is_the_configured_one(vetlla: Vetlla, story: Path
 
 
 def test_what_is_whole_leaves_with_0(vetlla: Vetlla, backup: Path, state_dir: Path) -> None:
-    """A backup by its name, the state directory by none."""
+    """A name means a backup; no name means the state directory."""
     assert vetlla("db", "verify", backup).out == f"{backup}: whole\n"
     assert vetlla("db", "verify").out == f"{state_dir}: whole\n"
     (fields,) = vetlla("db", "verify", backup / JOURNAL, "--json").json
@@ -102,7 +102,7 @@ def test_what_is_whole_leaves_with_0(vetlla: Vetlla, backup: Path, state_dir: Pa
 
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
 def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) -> None:
-    """Each fault with its file."""
+    """Each fault is printed with its file."""
     damage(backup / name)
     done = vetlla("db", "verify", backup)
 
@@ -115,7 +115,7 @@ def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) 
 
 
 def test_what_cannot_be_judged_is_an_error(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Nothing there is not damage."""
+    """A missing backup is not a damaged one."""
     assert vetlla("db", "verify", tmp_path / "nowhere").status == os.EX_USAGE
     assert vetlla("db", "verify", tmp_path).status == os.EX_IOERR
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_judged_is_an_error(vetlla: Vetlla, tmp_path: Path) -> No
 
 
 def test_a_restore_tells_what_it_did(vetlla: Vetlla, backup: Path, story: Path) -> None:
-    """What is there now, where the replaced files are, and what to look at next; the audit has it too."""
+    """It prints what is there now, where the replaced files are, and what to check next; the audit has it, too."""
     with journal(story) as scribe:
         scribe.commit(report(61))
     would = vetlla("db", "restore", backup, "--dry-run")
@@ -146,7 +146,7 @@ def test_a_restore_tells_what_it_did(vetlla: Vetlla, backup: Path, story: Path) 
 
 
 def test_a_restore_for_machines(vetlla: Vetlla, backup: Path) -> None:
-    """Heads before and after, and where the rest is."""
+    """Machines get the heads before and after, and the directory of the replaced files."""
     (fields,) = vetlla("db", "restore", backup, "--json", "--dry-run").json
 
     assert fields["dry_run"] is True
@@ -156,7 +156,7 @@ def test_a_restore_for_machines(vetlla: Vetlla, backup: Path) -> None:
 
 
 def test_a_damaged_backup_is_not_restored(vetlla: Vetlla, backup: Path, story: Path) -> None:
-    """Every fault is told, status 1, and nothing changed."""
+    """Every fault is printed, the status is 1, and nothing is changed."""
     damage(backup / JOURNAL)
     before = (story / JOURNAL).read_bytes()
     done = vetlla("db", "restore", backup)
@@ -167,7 +167,7 @@ def test_a_damaged_backup_is_not_restored(vetlla: Vetlla, backup: Path, story: P
 
 
 def test_what_is_no_backup_is_not_restored(vetlla: Vetlla, story: Path) -> None:
-    """A directory without a manifest."""
+    """A directory without a manifest is refused."""
     done = vetlla("db", "restore", story)
     assert (done.status, MANIFEST in done.error) == (os.EX_IOERR, True)
 
@@ -176,7 +176,7 @@ def test_what_is_no_backup_is_not_restored(vetlla: Vetlla, story: Path) -> None:
 
 
 def test_the_whole_way_there_and_back(tmp_path: Path) -> None:
-    """Backed up while it answers homes, verified, refused while it runs, restored when stopped, answering again."""
+    """A backup is made while the receiver works; it cannot be restored while it runs, only when it is stopped."""
     daemon = Daemon(tmp_path, config="store = { min_free_mib = 1 }")
     copy = tmp_path / "copy"
 

@@ -1,4 +1,4 @@
-"""The simulated operators of ``vetlla demo`` at a real receiver."""
+"""The simulated operators of ``vetlla demo`` work at a real receiver."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HASTE = 0.01
-"""People at a hundred times their speed."""
+"""Pace of operators who work at a hundred times their speed."""
 
 
 async def worked(room: Room, daemon: Daemon, *, closed: int, operators: int = 3) -> None:
-    """Let operators work until so many alarms are closed."""
+    """Let operators work until this number of alarms is closed."""
     stop = asyncio.Event()
     deadline = time.monotonic() + PATIENCE_S
     async with asyncio.TaskGroup() as group:
@@ -32,7 +32,7 @@ async def worked(room: Room, daemon: Daemon, *, closed: int, operators: int = 3)
 
 
 def test_operators_handle_every_alarm_once(tmp_path: Path) -> None:
-    """Each alarm is claimed, answered and closed with a fitting outcome by one of them; the queue is empty then."""
+    """One operator claims, answers and closes each alarm with a fitting outcome; then the queue is empty."""
     with running(tmp_path) as daemon:
         for number, code in enumerate(("1101", "1103", "1111", "1301", "1302", "1154")):
             with Terminal(daemon.port, f"4C0{number}") as home:
@@ -45,7 +45,7 @@ def test_operators_handle_every_alarm_once(tmp_path: Path) -> None:
 
 
 def test_a_person_who_is_faster_is_no_error(tmp_path: Path) -> None:
-    """An alarm that somebody closes while an operator talks is let go, and the operator takes the next one."""
+    """If a person closes an alarm while an operator talks, the operator drops it and takes the next one."""
     with running(tmp_path) as daemon, Terminal(daemon.port, "4C01") as home, Terminal(daemon.port, "4C02") as other:
         home.alarm("1101")
         room = Room(daemon.state_dir, Random(1), pace=HASTE * 10)
@@ -68,7 +68,7 @@ def test_a_person_who_is_faster_is_no_error(tmp_path: Path) -> None:
 
 
 def test_operators_go_home_when_the_receiver_is_gone(tmp_path: Path) -> None:
-    """Without a receiver an operator has nothing to do and ends."""
+    """Without a receiver an operator has nothing to do and stops."""
     room = Room(tmp_path, Random(1), pace=HASTE)
 
     async def bounded() -> None:

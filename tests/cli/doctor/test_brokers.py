@@ -1,4 +1,4 @@
-"""``vetlla doctor`` at real brokers: taken, refused and not there."""
+"""``vetlla doctor`` with real brokers that accept it, refuse it or do not run."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ TLS = "cafile {ca}\ncertfile {certificate}\nkeyfile {key}"
 
 
 class Site(NamedTuple):
-    """A broker, and the keys of a ``[[mqtt]]`` table that is right in everything."""
+    """A broker, and the keys of a fully correct ``[[mqtt]]`` table."""
 
     broker: Broker
     table: dict[str, str]
     directory: Path
 
     def doctor(self, **changes: str) -> dict[str, Any]:
-        """Return what is found of the broker, some keys being changed or (empty) left out."""
+        """Return the finding about the broker. Some keys are changed, or left out if they are empty."""
         table = {key: value for key, value in {**self.table, **changes}.items() if value}
         text = "".join(f"{key} = {value}\n" for key, value in table.items())
         file = self.directory / "vetlla.toml"
@@ -50,7 +50,7 @@ class Site(NamedTuple):
 
 @pytest.fixture(params=[WITH_PASSWORD])
 def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-    need_broker()  # mosquitto_passwd is of the same package
+    need_broker()  # mosquitto_passwd comes with the same package
     authority = Authority(tmp_path / "ca")
     pair = authority.issue("broker")
     passwords = tmp_path / "passwords"
@@ -101,7 +101,7 @@ def test_a_broker_that_takes_the_receiver(site: Site) -> None:
     ],
 )
 def test_what_is_wrong_is_named(site: Site, changes: Callable[[Path], dict[str, str]], why: str, remedy: str) -> None:
-    """One thing is wrong; the finding says what, and what to look at."""
+    """One setting is wrong; the finding names it and says what to check."""
     found = site.doctor(**changes(site.directory))
     assert found["level"] == "critical"
     assert why in found["text"]
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_named(site: Site, changes: Callable[[Path], dict[str, 
 
 
 def test_a_broker_that_is_down(site: Site) -> None:
-    """Nobody listens at its port."""
+    """No program listens at its port."""
     site.broker.kill()
     found = site.doctor()
     assert found["level"] == "critical"
@@ -119,14 +119,14 @@ def test_a_broker_that_is_down(site: Site) -> None:
 
 @pytest.mark.parametrize("site", [WITH_CERTIFICATE], indirect=True)
 def test_a_broker_that_asks_for_a_certificate(site: Site) -> None:
-    """Mosquitto hangs up on a client without one, after the handshake and without a word of MQTT."""
+    """Mosquitto disconnects a client without one, after the handshake and without an MQTT packet."""
     found = site.doctor()
     assert found["level"] == "critical"
     assert "does the broker ask for a certificate" in found["remedy"]
 
 
 def test_the_receiver_is_not_pushed_off(site: Site) -> None:
-    """Beside a receiver that is connected nothing is tried: the broker would take it for the receiver itself."""
+    """Nothing is tried while the receiver is connected, because the broker would take it for the receiver itself."""
     text = "".join(f"{key} = {value}\n" for key, value in site.table.items())
     with running(site.directory / "receiver", config=f"[[mqtt]]\n{text}") as daemon:
         daemon.await_log("mqtt.connected")
@@ -136,7 +136,7 @@ def test_the_receiver_is_not_pushed_off(site: Site) -> None:
 
 
 def test_a_receiver_that_does_not_tell_is_not_pushed_off(site: Site) -> None:
-    """It hangs, or this user may not ask it: it may be connected all the same."""
+    """The receiver hangs, or this user may not ask it; it may still be connected."""
     text = "".join(f"{key} = {value}\n" for key, value in site.table.items())
     with running(site.directory / "receiver", config=f"[[mqtt]]\n{text}") as daemon:
         daemon.await_log("mqtt.connected")

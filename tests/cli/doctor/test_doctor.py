@@ -44,7 +44,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
-    """Every check answers; what depends on this machine alone (clock, limits) may warn, nothing is critical."""
+    """Every check answers. Checks of this machine itself (clock, limits) may warn, but no check is critical."""
     status, found = _doctor(home, '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n')
     assert status in {0, 1}
     assert set(found) == {
@@ -59,7 +59,7 @@ def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
 
 
 def test_every_trouble_is_named_with_its_remedy(home: Path) -> None:
-    """A port in use, keys that others can read, a disk without room and an open directory: each is found, exit 2."""
+    """A port in use, keys and a directory open to others, and a disk without room are found; the exit status is 2."""
     (home / "state").chmod(0o755)
     (home / "keys.toml").write_text("", encoding="utf-8")
     (home / "keys.toml").chmod(0o644)
@@ -86,7 +86,7 @@ min_free_mib = 1_000_000_000
 
 
 def test_a_missing_state_directory_stops_what_depends_on_it(tmp_path: Path) -> None:
-    """The directory is named with the command that makes it; the rest is still looked at."""
+    """The finding names the directory and the command that makes it; the rest is still checked."""
     status, found = _doctor(tmp_path)
     assert status == 2
     assert str(tmp_path / "state") in found["state directory"]["remedy"]
@@ -95,7 +95,7 @@ def test_a_missing_state_directory_stops_what_depends_on_it(tmp_path: Path) -> N
 
 
 def test_a_table_for_people_shows_the_same(home: Path) -> None:
-    """Without --json each check is a line, its remedy below."""
+    """Without --json each check is a line, with its remedy below."""
     done = subprocess.run(
         [VETLLA, "doctor", "--state-dir", str(home / "state")],
         capture_output=True,
@@ -109,7 +109,7 @@ def test_a_table_for_people_shows_the_same(home: Path) -> None:
 
 
 def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
-    """Beside a receiver that runs, its port is in use by right, and it tells its version."""
+    """A running receiver may use its own port, and it reports its version."""
     config = home / "vetlla.toml"
     listen = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n[http]\nport = 0\n'
     config.write_text(f'state_dir = "{home / "state"}"\n{listen}', encoding="utf-8")
@@ -130,14 +130,14 @@ def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
 
 
 def test_a_receiver_that_cannot_commit_is_critical() -> None:
-    """What the receiver says of itself counts."""
+    """The receiver's own status counts."""
     _, found = ask_status(lambda _: {"ready": False, "why": "disk low", "version": "1"})
     assert (found.check, found.level) == ("receiver", Level.CRITICAL)
     assert "disk low" in found.text
 
 
 def test_a_second_writer_is_found(tmp_path: Path) -> None:
-    """Two processes that hold the journal open for writing are named where this SQLite could corrupt it."""
+    """Two processes that have the journal open for writing are named if this SQLite could corrupt it."""
     journal = tmp_path / JOURNAL
     journal.touch()
     script = f"import sys; file = open({str(journal)!r}, sys.argv[1]); print(flush=True); sys.stdin.read()"
@@ -172,7 +172,7 @@ def test_a_second_writer_is_found(tmp_path: Path) -> None:
     ],
 )
 def test_flushes_are_judged(durations_ms: list[float], level: Level) -> None:
-    """Slow, failing and too fast to be true are three findings; one hiccup is none."""
+    """Slow, failing and impossibly fast flushes are three findings; a single slow flush is not a finding."""
     assert flushes(durations_ms).level is level
 
 
@@ -180,7 +180,7 @@ def test_flushes_are_judged(durations_ms: list[float], level: Level) -> None:
     ("kind", "level"), [("ext4", Level.OK), ("nfs4", Level.CRITICAL), ("tmpfs", Level.CRITICAL), ("", Level.UNKNOWN)]
 )
 def test_file_systems_are_judged(kind: str, level: Level, tmp_path: Path) -> None:
-    """A network's file system cannot hold the journal, memory must not."""
+    """A network file system cannot hold the journal, and memory must not."""
     assert _file_system(tmp_path, kind).level is level
 
 

@@ -1,4 +1,4 @@
-"""``vetlla doctor`` beside a receiver that runs: it judges that receiver, not the shell that asks."""
+"""``vetlla doctor`` checks a running receiver, and not the shell in which it runs itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EX_UNKNOWN = 3
 
 
 class Patient:
-    """A receiver with a TLS listener, configured by a file alone, as the service's is."""
+    """A receiver with a TLS listener, configured by a file only, as in a service."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -78,7 +78,7 @@ def patient(tmp_path: Path) -> Iterator[Patient]:
 
 
 def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> None:
-    """Descriptors, process, certificates and sockets are those of the receiver."""
+    """The checked descriptors, process, certificates and sockets are those of the receiver."""
     _, found = patient.doctor()
     process = patient.daemon.process.pid
     assert f"process {process} of user" in found["receiver"]["text"]
@@ -92,7 +92,7 @@ def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> No
 
 
 def test_fewer_descriptors_than_promised_are_the_receivers(tmp_path: Path) -> None:
-    """The limit that the receiver was started with counts: the shell's own is another."""
+    """The limit with which the receiver was started counts, because the shell's own may differ."""
     patient = Patient(tmp_path)
     try:
         patient.start(wrapper=("prlimit", "--nofile=3000:3000"))
@@ -103,7 +103,7 @@ def test_fewer_descriptors_than_promised_are_the_receivers(tmp_path: Path) -> No
 
 
 def test_the_configuration_on_the_disk_is_compared(patient: Patient) -> None:
-    """Not read yet, waiting for a restart, refused: each with the command that helps."""
+    """A change may be not read yet, wait for a restart or be refused; each finding has the command that helps."""
     patient.configure(f'{BASE}[intake]\nunknown_accounts = "refuse"\n')
     assert patient.found("configuration") == ("warning", "changed on the disk, but not read yet: intake")
     patient.daemon.reload()
@@ -119,7 +119,7 @@ def test_the_configuration_on_the_disk_is_compared(patient: Patient) -> None:
 
 
 def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> None:
-    """Whoever checks the wrong file learns which is the right one."""
+    """A user who checks the wrong file is shown the right one."""
     other = patient.directory / "other.toml"
     shutil.copy(patient.daemon.config_file, other)
     done = vetlla("doctor", "--json", "--config", str(other))
@@ -129,7 +129,7 @@ def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> N
 
 
 def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None:
-    """One that runs out, one that has, one that was renewed and not reloaded."""
+    """One certificate expires soon, one has expired, and one was renewed but not reloaded."""
     patient.pair = patient.authority.issue("receiver", days=10)
     level, text = patient.found("certificate secure")
     assert level == "warning"
@@ -143,7 +143,7 @@ def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None
 
 
 def test_a_journal_that_is_not_the_receivers_is_critical(patient: Patient) -> None:
-    """Moved away or replaced under a running receiver: it writes on, where nobody will look."""
+    """If it is moved or replaced, the receiver goes on writing a file that no command reads."""
     state = patient.daemon.state_dir
     (state / JOURNAL).rename(state / "moved")
     assert patient.found("journal")[0] == "critical"
@@ -153,7 +153,7 @@ def test_a_journal_that_is_not_the_receivers_is_critical(patient: Patient) -> No
 
 
 def test_accounts_that_the_receiver_does_not_know_are_told(patient: Patient) -> None:
-    """Registered while it could not be told: a copy from a backup, or SQL."""
+    """They were registered without a reload, by a copy from a backup or by SQL."""
     elsewhere = patient.directory / "elsewhere"
     assert vetlla("accounts", "set", "1234", state_dir=elsewhere).returncode == 0
     shutil.copy(elsewhere / REGISTRY, patient.daemon.state_dir)
@@ -161,7 +161,7 @@ def test_accounts_that_the_receiver_does_not_know_are_told(patient: Patient) -> 
 
 
 def test_a_listener_that_is_configured_and_not_open_is_critical(patient: Patient) -> None:
-    """Terminals dial an address where nobody listens until the restart."""
+    """Until the restart, terminals dial an address at which no program listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     patient.configure(
@@ -172,7 +172,7 @@ def test_a_listener_that_is_configured_and_not_open_is_critical(patient: Patient
 
 
 def test_a_receiver_that_hangs_is_critical(patient: Patient) -> None:
-    """It holds its socket and does not answer: worse than none."""
+    """It holds its socket and does not answer, which is worse than no receiver."""
     patient.daemon.tell(signal.SIGSTOP)
     try:
         _, found = patient.doctor()
@@ -184,7 +184,7 @@ def test_a_receiver_that_hangs_is_critical(patient: Patient) -> None:
 
 
 def test_a_damaged_registry_and_journal_are_critical(tmp_path: Path) -> None:
-    """Before the start, too."""
+    """They are critical before the start, too."""
     patient = Patient(tmp_path)
     state = patient.daemon.state_dir
     state.mkdir(mode=0o750)
@@ -198,7 +198,7 @@ def test_a_damaged_registry_and_journal_are_critical(tmp_path: Path) -> None:
 
 
 def test_without_a_receiver_the_configuration_is_judged_as_a_start_would(tmp_path: Path) -> None:
-    """The same faults, each a finding; an unreadable configuration is one, too."""
+    """Each fault that a start refuses is a finding; an unreadable configuration is one, too."""
     patient = Patient(tmp_path)
     patient.daemon.state_dir.mkdir(mode=0o750)
     assert patient.found("configuration")[0] == "ok"
@@ -213,7 +213,7 @@ def test_without_a_receiver_the_configuration_is_judged_as_a_start_would(tmp_pat
 
 
 def test_the_kernels_sockets_are_found() -> None:
-    """TCP and UDP, by the port; none where nobody listens."""
+    """TCP and UDP sockets are found by their port; a free port has no socket."""
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket(type=socket.SOCK_DGRAM) as heard:
         heard.bind(("127.0.0.1", 0))
         tcp, udp = listening.getsockname()[1], heard.getsockname()[1]
@@ -227,7 +227,7 @@ def test_the_kernels_sockets_are_found() -> None:
 if os.geteuid() == 0:  # only root can be two users
 
     def test_what_another_user_may_not_look_at_is_unknown() -> None:
-        """A stranger's good word is worth nothing: the exit status is 3, and each check says why."""
+        """What another user cannot check is not called good: the exit status is 3, and each check says why."""
         with reachable_directory() as directory:
             patient = Patient(directory)
             try:
@@ -256,7 +256,7 @@ if os.geteuid() == 0:  # only root can be two users
             assert not [one for one in found.values() if one["level"] == "critical"]
 
     def test_files_that_the_receivers_user_cannot_use_are_named(tmp_path: Path) -> None:
-        """As root all is readable; the receiver is another user."""
+        """Root can read all files, but the receiver is another user."""
         patient = Patient(tmp_path)
         state = patient.daemon.state_dir
         assert vetlla("accounts", "set", "1", state_dir=state).returncode == 0

@@ -1,4 +1,4 @@
-"""A registry with homes, and what a file of devices becomes in it."""
+"""A registry with homes, and the result of importing a file of devices into it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEVICE = ("terminal_ip", "SN0001", "leased", "home", "H000001", "", "0123", "201
 
 
 def device(**changed: str) -> list[str]:
-    """Return the cells of a device that can be taken, some of them changed."""
+    """Return the cells of a valid device, with some of them changed."""
     return [changed.get(name, cell) for name, cell in zip(HEADING, DEVICE, strict=True)]
 
 
@@ -25,7 +25,7 @@ class Taker(Protocol):
     """Imports a file of devices."""
 
     def __call__(self, content: bytes | str, *options: str, name: str = "devices.csv") -> Done:
-        """Return what became of it."""
+        """Return the result of the import."""
         ...
 
 
@@ -40,7 +40,7 @@ def homes(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
 
 @pytest.fixture
 def take(homes: Vetlla, tmp_path: Path) -> Taker:
-    """Import a file of devices, as an operator does."""
+    """Import a file of devices as an engineer does."""
 
     def taking(content: bytes | str, *options: str, name: str = "devices.csv") -> Done:
         file = tmp_path / name
@@ -56,5 +56,5 @@ def taken(vetlla: Vetlla) -> list[dict[str, Any]]:
 
 
 def faults(done: Done) -> list[tuple[int, str, str]]:
-    """Return row, column and reason of each fault that was told with --json."""
+    """Return row, column and reason of each fault that --json printed."""
     return [(one["row"], one["column"], one["reason"]) for one in done.json if "reason" in one]

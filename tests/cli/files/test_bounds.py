@@ -1,4 +1,4 @@
-"""Files that are made to fill the memory, to go on for ever or to break the reader: each is refused in one message."""
+"""Files that fill the memory, go on for ever or break the reader are refused with one message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Done, Vetlla
 
 MEMORY = 1 << 30
-"""Bytes of address space that the program may have: 200 MB of it are the program."""
+"""Bytes of address space that the program may have; the program itself takes 200 MB of them."""
 
 
 def refused(state_dir: Path, *words: object, stdin: bytes | None = None) -> str:
@@ -69,12 +69,12 @@ def refused(state_dir: Path, *words: object, stdin: bytes | None = None) -> str:
     ],
 )
 def test_a_file_without_end_is_read_so_far_and_no_further(state_dir: Path, words: str) -> None:
-    """A slip of the hand in a script: the program neither hangs nor takes the machine's memory."""
+    """A script may name such a file by mistake; the program neither hangs nor takes the machine's memory."""
     assert refused(state_dir, *words.split())
 
 
 def test_a_pipe_without_end_is_read_so_far_and_no_further(state_dir: Path) -> None:
-    """What comes through a pipe is held in memory."""
+    """The content of a pipe is held in memory, so it has a bound."""
     told = refused(state_dir, "accounts", "import", "-", stdin=bytes(bounds.MAX_FILE + 1))
     assert f"has more than {bounds.MAX_FILE // bounds.MIB} MiB" in told
 
@@ -83,7 +83,7 @@ def test_a_pipe_without_end_is_read_so_far_and_no_further(state_dir: Path) -> No
 
 
 def repacked(change: Callable[[str, bytes], bytes], **options: object) -> bytes:
-    """Return a workbook with one row whose parts went through a function."""
+    """Return a workbook with one row, after a function has changed its parts."""
     good = zipfile.ZipFile(io.BytesIO(workbook(rows(["account"], ["1234"]), **options)))  # type: ignore[arg-type]
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -97,7 +97,7 @@ def in_sheet(old: bytes, new: bytes) -> bytes:
 
 
 def stored_sheet(size: int) -> bytes:
-    """Return a workbook that is as large as it looks."""
+    """Return a workbook whose unpacked size is the one it declares."""
     file = io.BytesIO(workbook(rows(["account"], ["1234"])))
     good = zipfile.ZipFile(file)
     out = io.BytesIO()
@@ -156,7 +156,7 @@ BOOKS: dict[str, tuple[Callable[[], bytes], str]] = {
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_a_workbook_that_is_a_bomb_is_refused(state_dir: Path, tmp_path: Path, name: str) -> None:
-    """Whatever it unpacks to."""
+    """Every such workbook is refused, whatever its unpacked parts are."""
     make, why = BOOKS[name]
     file = tmp_path / "bomb.xlsx"
     file.write_bytes(make())
@@ -194,7 +194,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_file_that_is_a_bomb_is_refused(vetlla: Vetlla, tmp_path: Path, name: str) -> None:
-    """Nothing of it is taken; the message, or a fault, tells the bound."""
+    """Nothing of the file is imported; the message, or a fault, names the bound."""
     content, why = TEXTS[name]
     file = tmp_path / name
     file.write_text(content, encoding="utf-8")
@@ -206,12 +206,12 @@ def test_a_text_file_that_is_a_bomb_is_refused(vetlla: Vetlla, tmp_path: Path, n
 
 
 def test_a_file_of_the_wrong_kind_is_not_told_row_by_row(vetlla: Vetlla, tmp_path: Path) -> None:
-    """The import stops reading when it has found its bound of faults."""
+    """The import stops reading at its bound of faults."""
     file = tmp_path / "wrong.csv"
     file.write_text("account\n" + "# #\n" * (bounds.MAX_FAULTS + 5_000), encoding="utf-8")
     done = vetlla("accounts", "import", file)
     assert f"{bounds.MAX_FAULTS + 1} faults, nothing imported" in done.error
-    assert done.talk.splitlines()[-1].startswith(f"row {bounds.MAX_FAULTS + 2}: was not read")
+    assert done.talk.splitlines()[-1].startswith(f"row {bounds.MAX_FAULTS + 2}: this row and the following ones were")
 
 
 # --- TOML -------------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ TOML = {
 
 @pytest.mark.parametrize("name", TOML)
 def test_toml_that_is_a_bomb_is_refused(vetlla: Vetlla, tmp_path: Path, name: str) -> None:
-    """In every file of that kind: one message, at once."""
+    """Every such file gives one message, at once."""
     file = tmp_path / "bomb.toml"
     file.write_text(TOML[name], encoding="utf-8")
     file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""What holds for every import and every export alike: codes stay codes, and a pipe does as well as a file."""
+"""In every import and export codes stay codes, and a pipe works like a file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def written(kind: str, row: dict[str, Any], heading: list[str] | None = None) ->
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", GOOD)
 def test_zeros_come_through_in_every_format(homes: Vetlla, tmp_path: Path, what: str, kind: str) -> None:
-    """A text is taken as it is."""
+    """A text is imported as it is."""
     file = tmp_path / f"rows.{kind}"
     file.write_bytes(written(kind, GOOD[what]))
     done = homes(*command(what, file, "--json"))
@@ -68,7 +68,7 @@ def test_zeros_come_through_in_every_format(homes: Vetlla, tmp_path: Path, what:
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize(("what", "column"), CODES)
 def test_a_number_is_no_code_in_any_format(homes: Vetlla, tmp_path: Path, what: str, column: str, kind: str) -> None:
-    """X2-5, X3: a number, a longer one, and what is left of one in a CSV file."""
+    """X2-5, X3: the import refuses a number, a longer one, and a shortened one in a CSV file."""
     for cell in ("1.2E+20", "123.0") if kind == "csv" else (123, 1.2e20, 1234567890123456789):
         file = tmp_path / f"rows.{kind}"
         file.write_bytes(written(kind, GOOD[what] | {column: cell}))
@@ -91,7 +91,7 @@ def test_a_number_is_no_code_in_any_format(homes: Vetlla, tmp_path: Path, what: 
     ],
 )
 def test_text_files_are_read_alike(homes: Vetlla, tmp_path: Path, what: str, change: Any, options: tuple[str]) -> None:  # noqa: ANN401
-    """Separator, encoding, heading and blanks."""
+    """Every import accepts the same separators, encodings, headings and blanks."""
     file = tmp_path / "rows.csv"
     file.write_bytes(change(written("csv", GOOD[what])))
     assert homes(*command(what, file, *options)).status == os.EX_OK
@@ -103,7 +103,7 @@ def test_text_files_are_read_alike(homes: Vetlla, tmp_path: Path, what: str, cha
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", GOOD)
 def test_standard_input_is_a_file_too(homes: Vetlla, what: str, kind: str) -> None:
-    """Its first characters tell what it is; --format may."""
+    """Its first characters give the format, or --format does."""
     content = written(kind, GOOD[what])
     for options in ((), ("--format", kind)):
         assert homes(*command(what, "-", *options), stdin=content).status == os.EX_OK
@@ -113,7 +113,7 @@ def test_standard_input_is_a_file_too(homes: Vetlla, what: str, kind: str) -> No
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", ["homes", "people", "devices"])
 def test_what_is_exported_to_a_pipe_is_imported_from_one(state_dir: Path, homes: Vetlla, what: str, kind: str) -> None:
-    """Real processes: nothing is lost between two registries, and stdout holds the file alone."""
+    """With real processes nothing is lost between two registries, and stdout holds only the file."""
     for name in ("people", "devices"):
         assert homes(*command(name, "-"), stdin=written("csv", GOOD[name] | {"home": "H000001"})).status == os.EX_OK
     export = [VETLLA, "inventory", "export", "-", "--what", what, "--format", kind, "--state-dir", str(state_dir)]
@@ -132,7 +132,7 @@ def test_what_is_exported_to_a_pipe_is_imported_from_one(state_dir: Path, homes:
 
 
 def test_every_export_knows_standard_output(stocked: Vetlla, tmp_path: Path) -> None:
-    """Plan, calendar, chart and report; a report is two CSV files, which one pipe cannot take."""
+    """Plan, report and inventory can be written to it, but a report as CSV is two files, which one pipe cannot take."""
     assert stocked("renewals", "export", "-", "--format", "ndjson").out == ""
     active = b"code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\n"
     assert stocked("inventory", "import", "-", "--what", "homes", stdin=active).status == os.EX_OK
@@ -149,7 +149,7 @@ def test_every_export_knows_standard_output(stocked: Vetlla, tmp_path: Path) -> 
 
 
 def test_a_name_that_is_no_file_is_written_to_as_it_is(stocked: Vetlla, state_dir: Path) -> None:
-    """/dev/stdout is a pipe's end here: nothing is put beside it and renamed over it."""
+    """/dev/stdout is the end of a pipe here, so the command must not write a file beside it and rename that over it."""
     given = [VETLLA, "inventory", "export", "/dev/stdout", "--format", "csv", "--state-dir", str(state_dir)]
     done = subprocess.run(given, check=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith('"type","serial",')
@@ -157,7 +157,7 @@ def test_a_name_that_is_no_file_is_written_to_as_it_is(stocked: Vetlla, state_di
 
 
 def test_what_the_registry_says_is_not_told_of_the_file(homes: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    """An error behind the reading keeps its own family: a registry that cannot be written is no wrong call."""
+    """An error after reading keeps its own family: a registry that cannot be written is not a wrong call."""
     (state_dir / "registry.db").write_bytes(b"not a registry" * 100)
     file = tmp_path / "devices.csv"
     file.write_bytes(written("csv", GOOD["devices"]))
@@ -206,7 +206,7 @@ def warnings(done: Done) -> list[tuple[int, str, str, str]]:
 def test_zeros_that_were_lost_are_told(
     homes: Vetlla, what: str, lines: tuple[str, str], told: tuple[object, ...]
 ) -> None:
-    """Within one file, and beside what is registered; both rows are taken, since both may be right."""
+    """Codes are compared within a file and with registered ones; both rows are taken, because both may be right."""
     ((row, column, value, reason),) = warnings(imported(homes, what, *lines, options=("--json",)))
     assert (row, column, value) == told
     assert reason.startswith("differs from ")
@@ -218,7 +218,7 @@ def test_zeros_that_were_lost_are_told(
 
 
 def test_accounts_of_receiver_and_inventory_are_compared(homes: Vetlla) -> None:
-    """A terminal in one table and its account in the other, whichever comes first."""
+    """A terminal is in one table and its account in the other, and either may come first."""
     imported(homes, "accounts", "0042,H000001")
     told = warnings(imported(homes, "devices", "terminal_ip,S1,leased,warehouse,42", options=("--json",)))
     assert [(row, column, value) for row, column, value, _ in told] == [(2, "account", "42")]
@@ -227,20 +227,20 @@ def test_accounts_of_receiver_and_inventory_are_compared(homes: Vetlla) -> None:
 
 
 def test_codes_of_different_things_are_not_compared(homes: Vetlla) -> None:
-    """A pendant 77 and a smoke detector 0077 are of two makers; letters have no zeros to lose."""
+    """A UCR 77 and a smoke detector 0077 are of two makers; codes of letters have no zeros to lose."""
     lines = ("ucr,77,leased,warehouse,", "smoke,0077,leased,warehouse,", "terminal_ip,S1,leased,warehouse,0A")
     assert not warnings(imported(homes, "devices", *lines, "terminal_ip,S2,leased,warehouse,A", options=("--json",)))
 
 
 def test_a_home_that_lost_its_zeros_is_named_in_the_fault(homes: Vetlla) -> None:
-    """Not only that it is missing."""
+    """The fault does not only say that the home is missing."""
     imported(homes, "homes", "000077,01,N,1,yes")
     done = homes(*command("people", "-"), stdin="code,home,user_type\nP1,77,A\n")
     assert "no such home, but there is 000077: did a spreadsheet lose the leading zeros?" in done.talk
 
 
 def test_the_check_names_zeros_that_were_lost(homes: Vetlla) -> None:
-    """Accounts of inventory and receiver, serials of one type, homes and people."""
+    """The check compares accounts of inventory and receiver, serials of one type, homes and people."""
     imported(homes, "homes", "000077,01,N,1,yes", "77,01,N,1,yes")
     imported(homes, "people", "08,H000001,A", "8,H000001,A")
     imported(homes, "accounts", "0042,H000001")
@@ -263,7 +263,7 @@ def test_the_check_names_zeros_that_were_lost(homes: Vetlla) -> None:
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Iterator[tuple[Path, Any]]:
-    """Run a receiver; return its state directory and what its queue holds after home 0123 called."""
+    """Run a receiver; return its state directory and a function that returns its queue after home 0123 called."""
     with running(tmp_path / "daemon", config="[store]\nmin_free_mib = 1\n") as daemon:
 
         def calling() -> dict[str, Any]:
@@ -276,7 +276,7 @@ def calls(tmp_path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def test_a_workbook_leads_to_the_alarm_of_its_home(calls: tuple[Path, Any], homes: Vetlla, tmp_path: Path) -> None:
-    """X2-4: inventory import, export of the accounts, accounts import, and a frame of the terminal."""
+    """X2-4: the test imports the inventory, exports and imports the accounts, and sends a frame of the terminal."""
     state, calling = calls
     where = ("--state-dir", str(state))
     book = tmp_path / "devices.xlsx"

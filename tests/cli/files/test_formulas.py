@@ -1,4 +1,4 @@
-"""CSV that is exported: no text of a home becomes a formula, whatever a spreadsheet takes for the separator."""
+"""In exported CSV no text of a home becomes a formula, whatever separator a spreadsheet assumes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FORMULA = re.compile(r"""[\s"]*[=+@\uff1d\uff0b\uff20-]""")
 
 
 def cells(file: str, separator: str) -> list[str]:
-    """Return the cells that a spreadsheet with this separator finds. It ends a row at any line end."""
+    """Return the cells that a spreadsheet with this separator finds. The spreadsheet ends a row at any line end."""
     return [
         cell for line in re.split(r"[\r\n]", file) for row in csv.reader([line], delimiter=separator) for cell in row
     ]
@@ -57,7 +57,7 @@ def cells(file: str, separator: str) -> list[str]:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("text", FORMULAS, ids=ascii)
 def test_no_text_begins_a_formula(text: str, separator: str) -> None:
-    """In front, in the middle and behind."""
+    """This holds for the beginning, the middle and the end of a row."""
     out = io.StringIO(newline="")
     delimited.write(out, ["a", "b", "c"], [["x", text, "y"], [text, "x", text]])
     assert not [cell for cell in cells(out.getvalue(), separator) if FORMULA.match(cell)]
@@ -65,14 +65,14 @@ def test_no_text_begins_a_formula(text: str, separator: str) -> None:
 
 @given(TEXTS)
 def test_what_was_guarded_is_given_back(text: str) -> None:
-    """Whatever it consists of; and one look at a row finds what needs a guard."""
+    """Any text comes back, and one search of a row finds what needs a guard."""
     assert unguarded(guarded(text)) == text
     assert guarded_row(["x", 1, text, None]) == ["x", 1, guarded(text), None]
 
 
 @given(st.lists(TEXTS.filter(lambda text: "\0" not in text), min_size=2, max_size=4))
 def test_a_row_comes_back_as_it_was(row: list[str]) -> None:
-    """Written and read again."""
+    """A row is written and read again."""
     out = io.StringIO(newline="")
     delimited.write(out, ["a"] + ["b"] * (len(row) - 1), [["first", *row[1:]]])
     out.seek(0)
@@ -91,7 +91,7 @@ EXPORTS = [
 
 @pytest.mark.parametrize("words", EXPORTS)
 def test_every_export_puts_every_cell_into_quotes(stocked: Vetlla, state_dir: Path, words: str) -> None:
-    """One writer: a new export that takes another one has to say so here."""
+    """There is one writer; a new export with another writer must be named here."""
     with journal(state_dir) as scribe:
         scribe.commit(report(1, text="=1"))
     for line in stocked(*words.split()).out.splitlines():
@@ -99,7 +99,7 @@ def test_every_export_puts_every_cell_into_quotes(stocked: Vetlla, state_dir: Pa
 
 
 def test_what_is_exported_is_imported_as_it_was(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Homes, devices and accounts whose texts look like formulas."""
+    """Homes, devices and accounts have texts that look like formulas."""
     homes = tmp_path / "homes.json"
     homes.write_text(
         """[{"code": "=H;-1", "district": "'01", "base": "L'Hospitalet;=A1", "level": 2, "alone": true,
@@ -126,7 +126,7 @@ def test_what_is_exported_is_imported_as_it_was(vetlla: Vetlla, tmp_path: Path) 
 
 
 def test_no_other_writer_of_csv_is_used() -> None:
-    """Files of the program that write CSV by themselves: none but the writer."""
+    """Only the writer's own file uses the csv module to write."""
     from tests.test_layout import ROOT  # noqa: PLC0415
 
     using: list[Any] = [

@@ -1,7 +1,7 @@
-"""CSV and JSON from the field: what programs and offices write under these names, taken or refused with the reason.
+"""CSV and JSON as programs and offices write them: the import takes them, or refuses them with the reason.
 
-The ids are those of public reports and of the collection of field cases (X: files; XA: cases on which reasonable people
-differ, decided in docs/inventory.md).
+The ids are those of public reports and of the collection of field cases (X: files; XA: cases on which people may
+disagree, decided in docs/inventory.md).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ONE_CELL_MORE = f"{HEAD}\r\n{ROW};note\r\n"
     ],
 )
 def test_files_as_programs_write_them_are_taken(take: Taker, homes: Vetlla, content: str | bytes) -> None:
-    """One device, as it was meant."""
+    """The file gives one device with the meant values."""
     done = take(content)
     assert done.status == os.EX_OK, done
     (found,) = taken(homes)
@@ -100,7 +100,7 @@ def test_files_as_programs_write_them_are_taken(take: Taker, homes: Vetlla, cont
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_the_reason(take: Taker, homes: Vetlla, content: str, reason: str) -> None:
-    """The row and the reason are told, and nothing is taken."""
+    """The fault names row and reason, and nothing is imported."""
     done = take(content, "--json")
     assert done.status == os.EX_USAGE
     assert any(reason in told for _, _, told in faults(done)), done.out
@@ -120,19 +120,19 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(take: Taker, homes: Vet
         pytest.param('"=""SN""""1"""', "serial", 'SN"1', id="with a quote in it"),
         pytest.param("'0123", "account", "0123", id="XA-8: an apostrophe"),
         pytest.param("'+34931234567", "account", "+34931234567", id="an apostrophe before a sign"),
-        pytest.param("1E11", "account", "1E11", id="a hexadecimal code that nobody shortened"),
+        pytest.param("1E11", "account", "1E11", id="a hexadecimal code that was not shortened"),
         pytest.param("00:AB:CD:12", "account", "00:AB:CD:12", id="an account of colons"),
     ],
 )
 def test_what_is_beyond_doubt_is_taken(take: Taker, homes: Vetlla, written: str, column: str, value: str) -> None:
-    """Ways to write a date, and what is put around a text to keep it one."""
+    """There are several ways to write a date, and to mark a text as a text."""
     cells = ";".join(device(**{column: written}))
     assert take(f"{HEAD}\n{cells}\n").status == os.EX_OK
     assert taken(homes)[0][column] == value
 
 
 def test_a_file_with_a_heading_alone_holds_nothing(take: Taker) -> None:
-    """XP-11; an empty file is refused (XP-10), since its heading is missing."""
+    """XP-11: such a file is taken. An empty file is refused (XP-10), because its heading is missing."""
     assert take(f"{HEAD}\r\n", "--json").json[0]["new"] == 0
     for content in ("", "\r\n\r\n", ";;;\r\n", "\0\0"):
         assert "devices.csv: is empty" in take(content).error
@@ -140,7 +140,7 @@ def test_a_file_with_a_heading_alone_holds_nothing(take: Taker) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-8"])
 def test_letters_are_read_as_they_were_written(homes: Vetlla, tmp_path: Path, encoding: str) -> None:
-    """--encoding says how; a byte order mark says it too. What is certainly UTF-8 is not read as anything else."""
+    """--encoding or a byte order mark gives the encoding. What is certainly UTF-8 is not read as anything else."""
     file = tmp_path / "llars.csv"
     content = "code,district,base,level,alone\nH9,Gràcia,Nòrd “1”,1,yes\n"
     file.write_bytes(content.encode(encoding))
@@ -172,25 +172,25 @@ def test_letters_are_read_as_they_were_written(homes: Vetlla, tmp_path: Path, en
     ],
 )
 def test_a_file_that_is_not_what_is_said_is_refused(take: Taker, content: bytes, encoding: str, reason: str) -> None:
-    """The remedy is another one than what was just given."""
+    """The remedy differs from the option that was just given."""
     error = take(content, "--encoding", encoding).error
     assert reason in error
     assert f"--encoding {encoding}" not in error
 
 
 def test_an_encoding_is_named_in_any_case(take: Taker) -> None:
-    """Windows writes Windows-1252."""
+    """Windows writes Windows-1252 with a capital W."""
     assert take(PLAIN.replace("SN", "Ñ").encode("cp1252"), "--encoding", "Windows-1252", "--format", "CSV").status == 0
 
 
 def test_a_byte_order_mark_goes_before_what_is_said(take: Taker, homes: Vetlla) -> None:
-    """It cannot be wrong; an option in a script can."""
+    """The mark cannot be wrong, but an option in a script can."""
     assert take(b"\xef\xbb\xbf" + PLAIN.encode(), "--encoding", "windows-1252").status == os.EX_OK
     assert taken(homes)[0]["serial"] == "SN0001"
 
 
 def test_a_mapping_names_headings_in_any_case_and_spelling(take: Taker, homes: Vetlla, tmp_path: Path) -> None:
-    """Accents in one character or two, line breaks and commas within quotes; the separator is outside of them."""
+    """Accents may take one or two characters, and quotes may hold line breaks and commas."""
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('[columns]\nserial = "Núm. de sèrie, etiqueta"\n', encoding="utf-8")
     heading = HEAD.replace("serial", '"NU\u0301M. de\nse\u0300rie, etiqueta"')
@@ -212,7 +212,7 @@ def test_a_mapping_names_headings_in_any_case_and_spelling(take: Taker, homes: V
 def test_a_mapping_that_is_none_is_told_with_its_remedy(
     take: Taker, tmp_path: Path, content: str | None, told: str
 ) -> None:
-    """The message is one for people: no number of an error, no name of the file twice."""
+    """The message is for people: it has no error number, and it does not name the file twice."""
     mapping = tmp_path / "mapping.toml"
     if content is not None:
         mapping.write_text(content, encoding="utf-8")
@@ -243,14 +243,14 @@ def item(**changed: object) -> dict[str, object]:
     ],
 )
 def test_json_has_values_that_are_no_text_too(take: Taker, content: str, reason: str) -> None:
-    """They are refused as in a workbook, each with its row."""
+    """Such values are refused as in a workbook, each with its row."""
     done = take(content, "--json", name="devices.json")
     assert done.status == os.EX_USAGE
     assert reason in faults(done)[0][2]
 
 
 def test_numbers_of_json_are_taken_where_a_number_is_meant(homes: Vetlla, take: Taker, tmp_path: Path) -> None:
-    """Levels, truths, lists of telephone numbers as texts, and an IMEI that has all its digits."""
+    """Levels, true and false, lists of telephone numbers, and an IMEI with all its digits are taken."""
     home = {"code": "H9", "district": "01", "base": "N", "level": 2.0, "alone": 0, "phones": ["0034 931234567"]}
     (tmp_path / "homes.ndjson").write_text(json.dumps(home), encoding="utf-8")
     assert homes("inventory", "import", tmp_path / "homes.ndjson", "--what", "homes").status == os.EX_OK

@@ -1,4 +1,4 @@
-"""Workbooks from the field: what stands in them is taken, what a spreadsheet has lost is refused with the reason.
+"""Workbooks from the field: the import takes what they hold, and refuses with a reason what a spreadsheet has lost.
 
 The ids are those of public reports and of the collection of field cases (X: files).
 """
@@ -43,7 +43,7 @@ THREE = rows(HEADING, *(device(serial=f"SN{one}", account=f"0{one}", home=f"H000
     ],
 )
 def test_the_dimension_is_a_hint(take: Taker, homes: Vetlla, before: str) -> None:
-    """Spreadsheets ignore what a writer says of the extent; rows left out without a word are the worst of all."""
+    """Spreadsheets ignore the extent that a writer gives; to leave out rows silently would be the worst fault."""
     assert take(workbook(THREE, before=before), name=BOOK).status == os.EX_OK
     assert [one["serial"] for one in taken(homes)] == ["SN1", "SN2", "SN3"]
 
@@ -96,7 +96,7 @@ LOST = "is a number, which loses leading zeros"
     ],
 )
 def test_what_a_spreadsheet_made_of_a_code_is_refused(take: Taker, column: str, cell: str, reason: str) -> None:
-    """0123 and 123 are two homes: nothing says which of them a number 123 was."""
+    """0123 and 123 are two homes, and a number 123 may have been either."""
     heading = HEADING if column in HEADING else (*HEADING, column)
     cells = dict(zip(HEADING, device(), strict=True)) | {column: cell}
     done = take(workbook(rows(heading, [cells[name] for name in heading])), "--json", name=BOOK)
@@ -110,7 +110,7 @@ def test_what_a_spreadsheet_made_of_a_code_is_refused(take: Taker, column: str, 
 
 
 def test_a_number_that_the_mapping_names_has_lost_nothing(take: Taker, homes: Vetlla, tmp_path: Path) -> None:
-    """An office that numbers its types may go on: the operator has said what each number means."""
+    """An office may go on numbering its types, because the mapping says what each number means."""
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('[values.type]\n3 = "terminal_ip"\n[values.home]\n1 = "H000001"\n', encoding="utf-8")
     book = workbook(rows(HEADING, device(type=number("3"), home=number("1.0"))))
@@ -134,7 +134,7 @@ def made_with_openpyxl(*lines: list[Any]) -> openpyxl.Workbook:
 
 @pytest.mark.parametrize("epoch", ["1900", "1904"])
 def test_dates_are_the_days_that_were_meant(take: Taker, homes: Vetlla, epoch: str) -> None:
-    """XP-25: with a time of day, and in workbooks that count from 1904."""
+    """XP-25: a date may have a time of day, and a workbook may count from 1904."""
     cells: list[object] = [*device()[:-2], datetime(2024, 4, 1, 23, 59, 59), date(2024, 3, 31)]  # noqa: DTZ001
     book = made_with_openpyxl(cells)
     if epoch == "1904":
@@ -144,7 +144,7 @@ def test_dates_are_the_days_that_were_meant(take: Taker, homes: Vetlla, epoch: s
 
 
 def test_a_text_marked_with_an_apostrophe_is_a_text(take: Taker, homes: Vetlla) -> None:
-    """XP-24: how people keep zeros in a spreadsheet (quotePrefix)."""
+    """XP-24: people keep zeros in a spreadsheet in this way (quotePrefix)."""
     book = made_with_openpyxl(list(device(account="0123")))
     assert book.active is not None
     cell = book.active["G2"]
@@ -177,7 +177,7 @@ def test_a_text_marked_with_an_apostrophe_is_a_text(take: Taker, homes: Vetlla) 
     ],
 )
 def test_what_says_nothing_is_nothing(take: Taker, homes: Vetlla, data: str, behind: str) -> None:
-    """Cells that have a colour or a border and no value, and room around the table."""
+    """Cells may have a colour or a border without a value, and the table may have room around it."""
     assert take(workbook(data, behind=behind), name=BOOK).status == os.EX_OK
     assert [one["serial"] for one in taken(homes)] == ["SN0001"]
 
@@ -213,13 +213,13 @@ def test_what_says_nothing_is_nothing(take: Taker, homes: Vetlla, data: str, beh
     ],
 )
 def test_what_would_be_left_out_is_told(take: Taker, data: str, behind: str, reason: str) -> None:
-    """A value that no column takes is refused, not passed over."""
+    """A value that no column takes is refused and not skipped."""
     told = faults(take(workbook(data, behind=behind), "--json", name=BOOK))
     assert any(reason in why for _, _, why in told)
 
 
 def test_a_shared_text_that_there_is_not_is_refused(take: Taker) -> None:
-    """Python would count -1 from the end, and import the text of another cell."""
+    """Python would count -1 from the end and import the text of another cell."""
     for number_of_text in ("-1", "7"):
         cell = f' t="s"><v>{number_of_text}</v></c>'
         done = take(workbook(rows(HEADING, device(account=cell)), shared=("<t>0123</t>",)), name=BOOK)
@@ -239,7 +239,7 @@ def test_a_shared_text_that_there_is_not_is_refused(take: Taker) -> None:
     ],
 )
 def test_a_text_is_a_text_however_it_is_kept(take: Taker, homes: Vetlla, cell: str, account: str) -> None:
-    """Shared between cells, in the cell, in parts, escaped."""
+    """A text may be shared between cells, in the cell itself, in parts, or escaped."""
     shared = ("<t>0123</t>", "<r><t>01</t></r><r><rPr><b/></rPr><t>23</t></r>", "<t>0123</t><rPh><t>zero</t></rPh>")
     done = take(workbook(rows(HEADING, device(account=cell)), shared=shared), name=BOOK)
     if account:
@@ -253,19 +253,19 @@ def test_a_text_is_a_text_however_it_is_kept(take: Taker, homes: Vetlla, cell: s
         pytest.param({"strict": True}, id="ExcelDataReader 498: Strict Open XML"),
         pytest.param({"names": {"xl/workbook.xml": "xl\\workbook.xml"}}, id="backslashes in the archive"),
         pytest.param({"names": {"xl/sharedStrings.xml": "xl/SharedStrings.xml"}}, id="names in another case"),
-        pytest.param({"behind": "<extLst><ext uri='{0}'/></extLst>"}, id="extensions that nobody knows"),
+        pytest.param({"behind": "<extLst><ext uri='{0}'/></extLst>"}, id="unknown extensions"),
         pytest.param({"sheets": (("Hidden", 'state="hidden"'), ("Full1", ""))}, id="a hidden sheet in front"),
         pytest.param({"sheets": (("Notes", ""), ("DEVICES", ""))}, id="a sheet named devices in whatever case"),
     ],
 )
 def test_workbooks_of_other_programs_are_read(take: Taker, homes: Vetlla, changed: dict[str, object]) -> None:
-    """Excel opens them, so do we."""
+    """Excel opens these workbooks, and so does the import."""
     assert take(workbook(THREE, **changed), name=BOOK).status == os.EX_OK  # type: ignore[arg-type]
     assert len(taken(homes)) == 3
 
 
 def test_sheets_that_were_not_read_are_told(take: Taker, homes: Vetlla) -> None:
-    """Rows on a second sheet are not left out without a word, and --sheet names the one that is meant."""
+    """The command says that a second sheet was not read, and --sheet selects the right one."""
     two = (("South", ""), ("North", ""), ("Secret", 'state="veryHidden"'))
     assert "sheet 'South' was read, 'North' not (--sheet)" in take(workbook(THREE, sheets=two, at=0), name=BOOK).talk
     assert len(taken(homes)) == 3
@@ -298,7 +298,7 @@ def test_sheets_that_were_not_read_are_told(take: Taker, homes: Vetlla) -> None:
     ],
 )
 def test_a_file_that_is_no_workbook_is_refused_by_name(take: Taker, content: bytes, name: str, said: str) -> None:
-    """One line with the reason, and no traceback."""
+    """The error is one line with the reason, and no traceback."""
     done = take(content, name=name)
     assert done.status == os.EX_USAGE
     assert said in done.error
@@ -306,7 +306,7 @@ def test_a_file_that_is_no_workbook_is_refused_by_name(take: Taker, content: byt
 
 
 def test_what_is_exported_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker, tmp_path: Path) -> None:
-    """Every text has the format @, and so has every cell that is still empty: 0124 typed over 0123 keeps its zero."""
+    """Every text and every empty cell has the format @, so that 0124 typed over 0123 keeps its zero."""
     take(workbook(rows(HEADING, device())), name=BOOK)
     assert homes("inventory", "export", tmp_path / "out.xlsx").status == os.EX_OK
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
@@ -317,7 +317,7 @@ def test_what_is_exported_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker
 
 
 def test_an_empty_first_sheet_is_named_with_the_others(take: Taker) -> None:
-    """The rows may stand in the sheet behind it: which one is meant, the operator says."""
+    """The rows may be on the sheet behind it; the user must say which sheet is the right one."""
     book = workbook(THREE, sheets=(("Notes", ""), ("Llars", "")), at=1)
     done = take(book, name=BOOK)
     assert done.status == os.EX_USAGE

@@ -1,4 +1,4 @@
-"""Workbooks as programs write them, right or wrong: raw SpreadsheetML, since a library would mend what is tested."""
+"""Workbooks as programs write them, right or wrong, in raw SpreadsheetML: a library would correct what is tested."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ STYLES = (
 
 
 def text(said: str) -> str:
-    """Return the inside of a cell with a text in it."""
+    """Return the attributes and content of a cell with a text."""
     return f' t="inlineStr"><is><t xml:space="preserve">{escape(said)}</t></is></c>'
 
 
 def number(said: str, style: int = GENERAL) -> str:
-    """Return the inside of a cell with a number in it, as it is written in the file."""
+    """Return the attributes and content of a cell with a number, as it is written in the file."""
     return f' s="{style}"><v>{said}</v></c>'
 
 
 def rows(*lines: Sequence[str], first: int = 1) -> str:
-    """Return rows of cells, each a text or the inside of a cell element."""
+    """Return rows of cells. Each cell is a text, or attributes and content of a cell element."""
     return "".join(
         f'<row r="{row}">'
         + "".join(
@@ -64,7 +64,7 @@ def workbook(
 ) -> bytes:
     """Return a workbook: ``data`` goes into <sheetData> of the sheet ``at``, ``before`` and ``behind`` around it.
 
-    ``sheets`` are names and attributes; ``names`` renames parts of the archive, as programs of other systems do.
+    ``sheets`` are names and attributes. ``names`` renames parts of the archive, as programs of other systems do.
     """
     main, document = (STRICT, STRICT_DOCUMENT) if strict else (MAIN, DOCUMENT)
     listed = "".join(

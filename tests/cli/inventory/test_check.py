@@ -1,4 +1,4 @@
-"""``vetlla inventory check``: what should not be, and what the receiver knows of it."""
+"""``vetlla inventory check`` finds faults of the inventory, also against what the receiver knows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_check_speaks_as_a_monitoring_plug_in(vetlla: Vetlla, park: Path, tmp_path: Path, state_dir: Path) -> None:
-    """A sound park warns; a person without a UCR is critical; the first line carries the figures of all rules."""
+    """A sound park warns, and a person without a UCR is critical; the first line has the figures of all rules."""
     imported(vetlla, park)
     done = vetlla("inventory", "check", *ON)
     assert done.status == 1
@@ -34,7 +34,7 @@ def test_check_speaks_as_a_monitoring_plug_in(vetlla: Vetlla, park: Path, tmp_pa
 
 
 def test_check_finds_each_thing_that_should_not_be(stocked: Vetlla, tmp_path: Path) -> None:
-    """Every rule is broken once, and says so once."""
+    """Every rule is broken once and reported once."""
     (tmp_path / "homes.csv").write_text(
         "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"
         "H3,01,NORD,1,no,2018-01-01/2024-01-01\n",
@@ -71,7 +71,7 @@ def test_check_finds_each_thing_that_should_not_be(stocked: Vetlla, tmp_path: Pa
 
 
 def test_check_compares_the_inventory_with_what_the_receiver_knows_and_heard(stocked: Vetlla, state_dir: Path) -> None:
-    """An account nobody registered, a terminal the receiver does not know, one it has in another home."""
+    """It finds an unregistered account, a terminal unknown to the receiver, and one that it has in another home."""
     columns = dict.fromkeys(SIGNAL_COLUMNS, 0) | {"raw": b"", "identity": b"", "flags": 4}
     with closing(sqlite3.connect(state_dir / "journal.db", isolation_level=None)) as journal:
         migrate(journal, "journal", "journal.db", ManualClock())
@@ -95,7 +95,7 @@ def test_check_compares_the_inventory_with_what_the_receiver_knows_and_heard(sto
 
 
 def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> None:
-    """A terminal without account is known by its home; an account of several homes by each; a home that is none."""
+    """It covers a terminal without an account, an account of several homes, and a home that is not registered."""
     for account, home, line in (("0001", "H2", "1"), ("0001", "H1", "2"), ("gsm-ip:42", "H7", "")):
         assert stocked("accounts", "set", account, "--home", home, *(("--line", line) if line else ())).status == 0
     stocked("inventory", "add", "terminal_ip", "T2", "--account", "0001", "--day", "2024-04-01")
@@ -112,7 +112,7 @@ def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> No
 
 
 def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:
-    """An empty registry is not "all rules kept", and a broken one is a plug-in's UNKNOWN, not some other status."""
+    """An empty registry is not "all rules kept", and a broken one gives a plug-in's UNKNOWN, not another status."""
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
     done = vetlla("inventory", "check", "--json")

@@ -1,4 +1,4 @@
-"""``vetlla inventory``: files in and out, and movements."""
+"""``vetlla inventory`` imports and exports files, and records movements."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_what_was_exported_is_imported_and_changes_nothing(
 
 
 def test_every_bad_cell_is_named_and_nothing_is_taken(vetlla: Vetlla, tmp_path: Path, stocked: Vetlla) -> None:
-    """Row, column, value and reason of each; the good row stays out too, unless --partial asks for it."""
+    """Each fault has row, column, value and reason; the good row is not imported either, except with --partial."""
     file = tmp_path / "bad.csv"
     file.write_text(
         "type,serial,ownership,place,home,imei,first_installed\n"
@@ -63,7 +63,7 @@ def test_every_bad_cell_is_named_and_nothing_is_taken(vetlla: Vetlla, tmp_path: 
 
 
 def test_a_mapping_file_translates_headings_words_and_constants(stocked: Vetlla, tmp_path: Path) -> None:
-    """The contractor's own file is taken as it is; an unknown heading is refused by name."""
+    """The contractor's own file is imported as it is; the error names an unknown heading."""
     file = tmp_path / "oficina.csv"
     file.write_text(
         "Tipus;Núm. sèrie;Domicili;Instal·lat;Notes\nDetector foc/fum;77;H2;01/03/2024;x\n", encoding="utf-8"
@@ -105,14 +105,14 @@ def test_a_devices_life_is_told_from_the_warehouse_to_retirement(stocked: Vetlla
 
 
 def test_a_dry_run_changes_nothing(stocked: Vetlla) -> None:
-    """What would happen is shown, and has not."""
+    """The command shows what would happen, and does not do it."""
     assert "installed" in stocked("inventory", "install", "S1", "H1", "--dry-run").out
     (row,) = stocked("inventory", "find", "S1", "--json").json
     assert row["place"] == "warehouse"
 
 
 def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, tmp_path: Path) -> None:
-    """Export, import, and the receiver knows every terminal under its home and level; names are no less accounts."""
+    """After export and import the receiver has every terminal with home and level, also accounts that are names."""
     for serial, account, home in (("T2", "term-0042", "H2"), ("T3", "0099", "")):
         stocked("inventory", "add", "terminal_ip", serial, "--account", account, "--day", "2024-04-01")
         if home:
@@ -130,13 +130,13 @@ def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, 
     ("new", "status"), [("fall_ucr", os.EX_OK), ("smoke", os.EX_USAGE), ("terminal_ip", os.EX_USAGE)]
 )
 def test_only_its_like_takes_a_devices_place(stocked: Vetlla, new: str, status: int) -> None:
-    """A pendant is followed by a pendant of any kind; a smoke detector does not inherit its cost date."""
+    """A UCR may be replaced by a UCR of any kind, but not by a smoke detector, which must not inherit its cost date."""
     stocked("inventory", "add", new, "N1", "--day", "2024-04-02")
     assert stocked("inventory", "replace", "U1", "N1", "--day", "2024-05-02").status == status
 
 
 def test_a_terminal_that_the_receiver_does_not_expect_is_told_when_it_is_installed(stocked: Vetlla) -> None:
-    """With the command that registers it; once it is registered nothing is said."""
+    """The message has the command that registers it; a registered terminal gives no message."""
     stocked("inventory", "add", "terminal_ip", "T2", "--account", "0042", "--day", "2024-04-01")
     done = stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")
     command = done.talk.strip().rpartition(": vetlla ")[2]

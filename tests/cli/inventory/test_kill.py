@@ -1,4 +1,4 @@
-"""``vetlla inventory import`` killed at any moment: the registry is as it was."""
+"""If ``vetlla inventory import`` is killed at any moment, the registry stays as it was."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VETLLA = str(Path(sys.executable).with_name("vetlla"))
 def test_killed_in_the_middle_of_an_import_the_registry_is_as_it_was(
     vetlla: Vetlla, park: Path, tmp_path: Path, state_dir: Path
 ) -> None:
-    """A real process fed through a pipe is killed with rows in its transaction: none of them is there afterwards."""
+    """A real process that reads a pipe is killed with rows in its transaction; afterwards none of them is there."""
     imported(vetlla, park)
     before = vetlla("inventory", "list", "--json").out
     feed = tmp_path / "feed.csv"
@@ -69,7 +69,7 @@ main()
 def test_killed_while_a_large_import_is_written_the_registry_is_as_it_was(
     vetlla: Vetlla, tmp_path: Path, state_dir: Path, slices: int
 ) -> None:
-    """A real process is killed at a sync of the new file: readers go on with the old one, and the next import works."""
+    """A real process is killed at a sync of the new file; readers still use the old one, and the next import works."""
     park = tmp_path / "park"
     write(generate(6_000, 5), park)
     assert vetlla("inventory", "import", park / "homes.csv", "--what", "homes", *ON).status == 0

@@ -1,4 +1,4 @@
-"""``vetlla inventory report`` and ``digital``: the month's figures in every format."""
+"""``vetlla inventory report`` and ``digital`` give the month's figures in every format."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
     assert stocked("inventory", "report", "--month", "2024-04", "--out", file).status == 0
     assert zipfile.ZipFile(file).testzip() is None
     sheet = openpyxl.load_workbook(file)["inventory"]
-    assert sheet.column_dimensions["A"].width > len("31/12/2024")  # else a date is shown as ####
+    assert sheet.column_dimensions["A"].width > len("31/12/2024")  # a narrower column would show a date as ####
     assert sheet.column_dimensions["A"].max == sheet.max_column
     rows = [*sheet.iter_rows(values_only=True)]
     gas = next(row for row in rows if row[0] == "gas")
@@ -87,13 +87,13 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
 
 
 def test_digital_tells_the_share_and_who_is_next(stocked: Vetlla) -> None:
-    """Half of level 2 with people alone first, all of level 3, against the target."""
+    """It counts all of level 3, and half of level 2 with people who live alone first, against the target."""
     (share,) = stocked("inventory", "digital", *ON, "--json").json
     assert (share["terminals"], share["digital"], share["share"], share["missing"]) == (1, 0, "0.0", 1)
 
 
 def test_digital_leaves_with_1_when_a_date_has_passed(stocked: Vetlla) -> None:
-    """Until the contract ends the target is on its way; what was due by then and is missing is a standard not kept."""
+    """Before the contract ends the target may still be missed; after it, a missing part is a standard not kept."""
     assert stocked("inventory", "digital", *ON).status == 0
     done = stocked("inventory", "digital", "--day", "2027-03-31", "--json")
     assert (done.status, done.json[0]["kept"], done.json[0]["reached_by"]) == (1, False, "2027-03-31")
@@ -107,7 +107,7 @@ def test_a_month_that_has_not_begun_is_not_reported(stocked: Vetlla) -> None:
 
 
 def test_the_report_shows_which_device_another_replaced(stocked: Vetlla, tmp_path: Path) -> None:
-    """Tender, section 5: the inventory shows the link by which a replacement has its cost date, from its day on."""
+    """Tender, section 5: from its day on, the inventory shows the device whose cost date a replacement inherits."""
     stocked("inventory", "add", "ucr", "U2", "--day", "2024-04-02")
     assert stocked("inventory", "replace", "U1", "U2", "--day", "2024-05-02").status == 0
     links = []

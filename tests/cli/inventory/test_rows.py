@@ -1,4 +1,4 @@
-"""Files that are not as they should be, and what they say is taken from: `vetlla inventory import` row by row."""
+"""`vetlla inventory import` reads faulty files row by row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BAD = {**GOOD, "code": "H2", "level": 7}
 
 
 def test_each_bad_line_of_ndjson_is_named(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A line that is no JSON or no object is a bad row like any other: named, and left out by --partial."""
+    """A line that is not JSON or not an object is a bad row like any other; --partial leaves it out."""
     file = tmp_path / "homes.ndjson"
     file.write_text(f'{json.dumps(GOOD)}\n{{"code": oh}}\n\n5\n{json.dumps(BAD)}\n', encoding="utf-8")
     done = vetlla("inventory", "import", file, "--what", "homes")
@@ -36,7 +36,7 @@ def test_each_bad_line_of_ndjson_is_named(vetlla: Vetlla, tmp_path: Path) -> Non
 
 
 def test_an_element_that_is_no_object_is_named(vetlla: Vetlla, tmp_path: Path) -> None:
-    """In a JSON list too."""
+    """The same holds in a JSON list."""
     file = tmp_path / "homes.json"
     file.write_text(json.dumps([GOOD, None]), encoding="utf-8")
     done = vetlla("inventory", "import", file, "--what", "homes", "--json")
@@ -54,7 +54,7 @@ def test_rows_of_empty_cells_are_no_rows(vetlla: Vetlla, tmp_path: Path) -> None
 
 
 def test_a_file_in_another_encoding_names_the_line(vetlla: Vetlla, tmp_path: Path) -> None:
-    """What Windows saves as "CSV" is refused with the line that shows it."""
+    """What Windows saves as "CSV" is refused, and the error names the first bad line."""
     file = tmp_path / "homes.csv"
     file.write_bytes("code,district,base,level,alone\nH1,01,NORD,1,yes\nH2,Gràcia,NORD,1,yes\n".encode("latin-1"))
     done = vetlla("inventory", "import", file, "--what", "homes")
@@ -63,7 +63,7 @@ def test_a_file_in_another_encoding_names_the_line(vetlla: Vetlla, tmp_path: Pat
 
 
 def test_a_fault_names_the_column_as_the_file_does(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Who looks for it has the office's file before them, in whatever format it came."""
+    """A person who looks for the fault has the office's file before them, in any format."""
     book = openpyxl.Workbook()
     book.active.append(["Codi", "Districte", "Base", "Nivell", "Sol"])  # type: ignore[union-attr]
     book.active.append(["H1", "01", "NORD", 9, "S"])  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ def test_a_fault_names_the_column_as_the_file_does(vetlla: Vetlla, tmp_path: Pat
     ],
 )
 def test_a_wrong_mapping_file_is_told(vetlla: Vetlla, tmp_path: Path, mapping: str, said: str) -> None:
-    """A slip in it ends with a message and a remedy, never in a traceback or in a word that is silently not used."""
+    """A mistake in it gives a message and a remedy, never a traceback or a word that is silently ignored."""
     file = tmp_path / "homes.csv"
     file.write_text("code,district,base,alone\nH1,01,NORD,yes\n", encoding="utf-8")
     (tmp_path / "mapping.toml").write_text(mapping, encoding="utf-8")
@@ -102,7 +102,7 @@ def test_a_wrong_mapping_file_is_told(vetlla: Vetlla, tmp_path: Path, mapping: s
 
 
 def test_what_moved_since_is_dated_as_the_file_says(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Its own `since` is taken where it is later than the last movement known; otherwise the import's day."""
+    """Its own `since` counts if it is later than the last known movement; otherwise the import's day counts."""
     (tmp_path / "homes.csv").write_text(
         "code,district,base,level,alone\nH1,01,NORD,1,yes\nH2,01,NORD,1,yes\n", encoding="utf-8"
     )
@@ -123,7 +123,7 @@ def test_what_moved_since_is_dated_as_the_file_says(vetlla: Vetlla, tmp_path: Pa
 
 
 def test_what_can_not_be_is_not_recorded(vetlla: Vetlla) -> None:
-    """No device without a serial, none from the future, no battery before it came."""
+    """A device needs a serial and cannot come from the future, and its battery cannot be changed before it came."""
     assert vetlla("inventory", "add", "smoke", "").status == os.EX_USAGE
     assert "before that week" in vetlla("inventory", "add", "smoke", "S", "--made", "2099-W01").error
     assert vetlla("inventory", "add", "smoke", "S", "--day", "2024-04-01").status == 0
@@ -134,7 +134,7 @@ def test_what_can_not_be_is_not_recorded(vetlla: Vetlla) -> None:
 
 
 def test_homes_that_nobody_attends_are_told(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A file without periods is taken, and what that means is said: rules and plans leave such homes out."""
+    """A file without periods is imported, and a message says that its homes count as not attended."""
     file = tmp_path / "homes.csv"
     file.write_text("code,district,base,level,alone\nH1,01,NORD,1,yes\n", encoding="utf-8")
     assert "1 homes have no active period" in vetlla("inventory", "import", file, "--what", "homes").talk
@@ -145,7 +145,7 @@ def test_homes_that_nobody_attends_are_told(vetlla: Vetlla, tmp_path: Path) -> N
 def test_a_large_file_that_changes_nothing_leaves_the_registry_alone(
     vetlla: Vetlla, tmp_path: Path, state_dir: Path
 ) -> None:
-    """Importing again writes nothing at all: the receiver has nothing to read anew."""
+    """Importing again writes nothing at all, so the receiver has nothing to read again."""
     file = tmp_path / "devices.csv"
     rows = "".join(f"smoke,{number:060},leased,warehouse\n" for number in range(15_000))
     file.write_text(f"type,serial,ownership,place\n{rows}", encoding="utf-8")
@@ -157,7 +157,7 @@ def test_a_large_file_that_changes_nothing_leaves_the_registry_alone(
 
 
 def test_a_table_shows_what_a_person_reads_and_json_all(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A park's list on a terminal ends after some hundred rows and says how many are left."""
+    """A park's list on a terminal ends after some hundred rows and says how many rows are left."""
     file = tmp_path / "devices.csv"
     rows = "".join(f"smoke,S{number},leased,warehouse\n" for number in range(700))
     file.write_text(f"type,serial,ownership,place\n{rows}", encoding="utf-8")
@@ -172,7 +172,7 @@ def test_a_table_shows_what_a_person_reads_and_json_all(vetlla: Vetlla, tmp_path
 
 @pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
 def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, ending: str) -> None:
-    """Windows writes one in front of what it saves as UTF-8."""
+    """Windows writes a mark before what it saves as UTF-8."""
     text = {
         "csv": "code,district,base,level,alone\nH1,01,NORD,1,yes\n",
         "json": json.dumps([GOOD]),
@@ -184,7 +184,7 @@ def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, 
 
 
 def test_a_date_of_another_age_is_a_slip(vetlla: Vetlla, tmp_path: Path) -> None:
-    """01/04/0218 is in no future and would count as a life that ended long ago."""
+    """01/04/0218 is not in the future, and would count as a useful life that ended long ago."""
     file = tmp_path / "devices.csv"
     file.write_text("type,serial,ownership,place,last_battery\nsmoke,A,leased,warehouse,01/04/0218\n", encoding="utf-8")
     (fault,) = vetlla("inventory", "import", file, "--json").json
@@ -192,7 +192,7 @@ def test_a_date_of_another_age_is_a_slip(vetlla: Vetlla, tmp_path: Path) -> None
 
 
 def test_a_note_has_a_bound(stocked: Vetlla) -> None:
-    """It is shown with every movement of the device."""
+    """A note is shown with every movement of the device, so it must be short."""
     repair = ("inventory", "repair", "S1", "--day", "2024-07-03", "--reason")
     assert stocked(*repair, "x" * NOTE_MAX).status == 0
     done = stocked(*repair, "x" * (NOTE_MAX + 1))

@@ -1,4 +1,4 @@
-"""``vetlla inventory sample``: what it writes is what the import takes."""
+"""``vetlla inventory sample`` writes what the import takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_a_sample_is_imported_whole(vetlla: Vetlla, tmp_path: Path) -> None:
-    """An installed program can be tried out with nothing else at hand."""
+    """A user can try out an installed program with nothing else."""
     place = tmp_path / "sample"
     (counts,) = vetlla("inventory", "sample", "--homes", "60", "--out", place, "--json").json
     for what in ("homes", "people", "devices"):
@@ -27,7 +27,7 @@ def test_a_sample_is_imported_whole(vetlla: Vetlla, tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_park(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Two people with one number speak of the same homes."""
+    """Two people who use one number get the same homes."""
     for name, seed in (("one", "7"), ("same", "7"), ("other", "8")):
         assert vetlla("inventory", "sample", "--homes", "40", "--seed", seed, "--out", tmp_path / name).status == 0
     one, same, other = ([(tmp_path / name / file).read_bytes() for file in FILES] for name in ("one", "same", "other"))
@@ -35,7 +35,7 @@ def test_the_same_seed_gives_the_same_park(vetlla: Vetlla, tmp_path: Path) -> No
 
 
 def test_a_sample_overwrites_nothing(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A file of the same name may be somebody's work."""
+    """A file of the same name may be another person's work."""
     (tmp_path / "homes.csv").write_text("mine", encoding="utf-8")
     done = vetlla("inventory", "sample", "--homes", "10", "--out", tmp_path)
     assert done.status == 64
@@ -45,7 +45,7 @@ def test_a_sample_overwrites_nothing(vetlla: Vetlla, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_told(vetlla: Vetlla, tmp_path: Path) -> None:
-    """Not a traceback."""
+    """The command gives an error and not a traceback."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = vetlla("inventory", "sample", "--homes", "10", "--out", tmp_path / "file" / "folder")
     assert done.status == 64
@@ -66,7 +66,7 @@ exits.run(work)
 
 
 def test_long_work_gives_way_in_a_process_of_its_own_and_nowhere_else(vetlla: Vetlla, tmp_path: Path) -> None:
-    """A command's process runs when nothing else does; one that only calls the command keeps its own priority."""
+    """A command's own process gets idle priority; a process that only calls the command keeps its priority."""
     alone = subprocess.run([sys.executable, "-c", WORK], check=True, capture_output=True, text=True, timeout=60)
     assert alone.stdout.split() == ["True", "False"]
     before = os.sched_getscheduler(0), gc.isenabled()

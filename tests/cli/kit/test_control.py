@@ -1,4 +1,4 @@
-"""The command line's end of the control socket, against whatever may stand at the other end."""
+"""The command line's end of the control socket, with good and bad servers at the other end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_S = 20.0
 
 
 class Receiver:
-    """Something that answers one caller with prepared bytes."""
+    """A server that answers one caller with prepared bytes."""
 
     def __init__(self, directory: Path, answer: bytes, *, hold: bool) -> None:
         self.heard = b""
@@ -51,7 +51,7 @@ class Receiver:
             self._hold.wait(PATIENCE_S)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._hold.set()
         self._thread.join(PATIENCE_S)
         self._listening.close()
@@ -67,7 +67,7 @@ def answering(directory: Path, answer: bytes, *, hold: bool = False) -> Iterator
 
 
 def test_a_request_is_one_line_and_so_is_the_answer(tmp_path: Path) -> None:
-    """What is asked arrives with its arguments; what is answered is returned."""
+    """The request arrives with its arguments, and the answer is returned."""
     with answering(tmp_path, b'{"ok": true, "result": {"id": 7}}\n') as receiver:
         assert ask(tmp_path, "queue.note", alarm=7, text="línia\nnova") == {"id": 7}
     assert receiver.asked == {"do": "queue.note", "alarm": 7, "text": "línia\nnova"}
@@ -88,19 +88,19 @@ def test_an_error_of_the_receiver_is_raised_here(tmp_path: Path, family: str, ki
 
 @pytest.mark.parametrize("answer", [b"", b'{"ok": true, "resu'])
 def test_a_receiver_that_hangs_up_is_told(tmp_path: Path, answer: bytes) -> None:
-    """No answer, and half of one, are the receiver's end and not a Python error."""
-    with answering(tmp_path, answer), pytest.raises(LinkError, match="hung up"):
+    """No answer and half an answer give a LinkError and not another Python error."""
+    with answering(tmp_path, answer), pytest.raises(LinkError, match="closed the connection"):
         ask(tmp_path, "status")
 
 
 def test_a_receiver_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    """Nobody waits for ever."""
+    """The command does not wait for ever."""
     with answering(tmp_path, b"", hold=True), pytest.raises(LinkError, match="did not answer within"):
         ask(tmp_path, "status", timeout_s=0.05)
 
 
 def test_no_receiver_is_told_with_the_place(tmp_path: Path) -> None:
-    """Where it was looked for is part of the message."""
+    """The message has the path of the missing socket."""
     with pytest.raises(LinkError, match=str(tmp_path)):
         ask(tmp_path, "status")
     with pytest.raises(LinkError, match=str(tmp_path)):
@@ -108,14 +108,14 @@ def test_no_receiver_is_told_with_the_place(tmp_path: Path) -> None:
 
 
 def test_a_stream_ends_with_its_receiver(tmp_path: Path) -> None:
-    """Each event is one line; the end of the stream is the end of the events."""
+    """Each event is one line, and the events end with the stream."""
     with answering(tmp_path, b'{"event": "open"}\n{"event": "closed"}\n') as receiver:
         assert [event["event"] for event in follow(tmp_path, "watch")] == ["open", "closed"]
     assert receiver.asked == {"do": "watch"}
 
 
 def test_a_stream_that_is_refused_is_an_error(tmp_path: Path) -> None:
-    """Whoever may not watch is told why."""
+    """A user who may not watch gets an error with the reason."""
     answer = b'{"ok": false, "family": "usage", "error": "carla is not an operator", "remedy": "ask"}\n'
     with answering(tmp_path, answer), pytest.raises(UsageError, match="not an operator"):
         list(follow(tmp_path, "watch"))

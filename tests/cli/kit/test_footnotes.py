@@ -1,4 +1,4 @@
-"""What a report rests on is told to a person at a terminal, once and in a line; a cron job hears nothing of it."""
+"""A person at a terminal sees the assumptions of a report, in one line; a cron job does not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_assumed_values_are_one_line_on_a_terminal(stocked: Vetlla, state_dir: P
 
 
 def test_the_values_in_force_are_listed(stocked: Vetlla) -> None:
-    """All of them, or those that no document confirms, with their ground."""
+    """All values are listed, or those that no document confirms, with their basis."""
     everything, assumed = (stocked("inventory", "parameters", "--json", *more).json for more in ([], ["--assumed"]))
     assert {row["basis"] for row in everything} == {"assumed", "contract"}
     assert [row for row in everything if row["basis"] == "assumed"] == assumed

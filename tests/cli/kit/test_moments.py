@@ -1,4 +1,4 @@
-"""Times and durations on the command line: local with its zone for people, UTC for machines, one form everywhere."""
+"""Times and durations on the command line: local with a zone for people, UTC for machines, and one form everywhere."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ NOW_US = to_us(datetime(2026, 11, 21, 22, 33, 1, 123_456, UTC))
 
 @pytest.fixture
 def utc() -> Iterator[None]:
-    """Be a run with --utc."""
+    """Act as a run with --utc."""
     token = moments._zone.set(UTC)
     yield
     moments._zone.reset(token)
 
 
 def test_a_moment_is_shown_with_its_zone() -> None:
-    """In winter and in summer."""
+    """The zone differs in winter and in summer."""
     assert moments.shown(NOW_US) == "2026-11-21 23:33:01.123 CET"
     assert moments.to_the_second(to_us(datetime(2026, 7, 1, tzinfo=UTC))) == "2026-07-01 02:00:00 CEST"
     assert moments.shown_iso("2026-11-21T22:33:01.999999Z") == "2026-11-21 23:33:01 CET"
@@ -42,7 +42,7 @@ def test_a_moment_is_shown_with_its_zone() -> None:
 
 @pytest.mark.usefixtures("utc")
 def test_a_moment_is_shown_in_utc_on_request() -> None:
-    """As --utc asks for."""
+    """With --utc the zone is UTC."""
     assert moments.shown(NOW_US) == "2026-11-21 22:33:01.123 UTC"
     assert moments.time_of_day(NOW_US) == "22:33:01 UTC"
 
@@ -63,26 +63,26 @@ def test_a_moment_is_shown_in_utc_on_request() -> None:
     ],
 )
 def test_a_moment_is_read_as_it_is_shown(text: str, utc_time: str) -> None:
-    """Local time, UTC, an offset, and the hour that comes twice a year; or how long ago."""
+    """A moment is local time, UTC, or has an offset, also in the hour that comes twice; or it says how long ago."""
     assert moments.moment(text, NOW_US) == to_us(datetime.fromisoformat(utc_time).replace(tzinfo=UTC))
 
 
 @pytest.mark.usefixtures("utc")
 def test_with_utc_moments_are_read_as_utc() -> None:
-    """What is shown in UTC is typed again in UTC."""
+    """A user can type again in UTC what was shown in UTC."""
     assert moments.moment("2026-11-21T22:33", NOW_US) == to_us(datetime(2026, 11, 21, 22, 33, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     """The remedy shows the forms."""
-    with pytest.raises(UsageError, match="is no time") as caught:
+    with pytest.raises(UsageError, match="is not a time") as caught:
         moments.moment(text, NOW_US)
     assert "2026-11-21T22:30" in caught.value.remedy
 
 
 def test_every_command_that_shows_times_takes_utc(vetlla: Vetlla) -> None:
-    """The same option everywhere; what a machine reads is UTC with and without it."""
+    """The option is the same everywhere; a machine gets UTC with and without it."""
     for command in (
         "status", "board", "queue list", "queue watch", "queue show", "queue test", "supervision list",
         "supervision show", "supervision pause", "supervision incidents", "signals list", "signals show",
@@ -119,7 +119,7 @@ DURATIONS = [
 
 @pytest.mark.parametrize("command", DURATIONS, ids=" ".join)
 def test_every_duration_is_refused_for_the_same_reason(vetlla: Vetlla, command: tuple[str, ...]) -> None:
-    """One reader of durations stands behind every option that takes one."""
+    """Every option that takes a duration has the same parser."""
     done = vetlla(*command, "soon")
     assert done.status in {2, os.EX_USAGE}
     told = " ".join((done.talk + done.error).replace("│", " ").split())
@@ -127,7 +127,7 @@ def test_every_duration_is_refused_for_the_same_reason(vetlla: Vetlla, command: 
 
 
 def test_the_same_duration_is_taken_everywhere(vetlla: Vetlla) -> None:
-    """1h30m is an interval, a window, a time of waiting."""
+    """1h30m may be an interval, a window, or a time to wait."""
     assert vetlla("accounts", "set", "1234", "--interval", "1h30m", "--clock-window", "-5m..1m").status == 0
     assert vetlla("maintenance", "due", "--within", "8w").status == 0
     assert vetlla("status", "--wait", "0.1s").status == os.EX_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Words for a person are shown as they are: no markup, no emoji, no control character, in whatever command."""
+"""Every command shows words for a person as they are, without markup, emoji or control characters."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HIDDEN = {
     "abc\u202etxt": r"abc\u202etxt",
     "caf\udce9": r"caf\udce9",
 }
-"""What a terminal would obey, and how it is shown."""
+"""Texts that a terminal would obey, and how they are shown."""
 SAID = {**{word: word for word in PLAIN}, **HIDDEN}
 
 
@@ -58,7 +58,7 @@ def shown(renderable: RenderableType, *, terminal: bool = False) -> str:
 
 @pytest.mark.parametrize("said", SAID, ids=ascii)
 def test_a_sentence_and_a_cell_show_what_the_data_say(said: str) -> None:
-    """In a sentence, in a table's cell, heading and title, inside a group: the same word."""
+    """The word is the same in a sentence, in a table's cell, heading and title, and inside a group."""
     table = Table(said, title=said, box=None)
     table.add_row(said)
     for renderable, times in ((f"home {said}.", 1), (table, 3), (Group(f"-> {said}"), 1)):
@@ -69,8 +69,8 @@ def test_a_sentence_and_a_cell_show_what_the_data_say(said: str) -> None:
 
 @pytest.mark.parametrize("said", HIDDEN, ids=ascii)
 def test_on_a_terminal_only_the_programs_own_colours_are_obeyed(said: str) -> None:
-    """A style stays on the letters that it was on, escapes before it or not."""
-    # rich drops what it knows of control characters when a Text is made; what comes through is shown.
+    """A style stays on the same letters, with or without escapes before them."""
+    # rich drops the control characters that it knows when a Text is made; the others are shown.
     styled = shown(Text.assemble(said.translate(dict.fromkeys(b"\7\10\13\14\15")), ("here", "red")), terminal=True)
     assert "\x1b[31mhere\x1b[0m" in styled
     rest = styled.replace("\x1b[31mhere\x1b[0m", "")
@@ -88,14 +88,14 @@ def test_a_live_picture_shows_no_less_and_no_more() -> None:
 
 
 def test_a_message_keeps_the_lines_that_the_program_gave_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """An error and its remedy."""
+    """An error and its remedy keep their own lines."""
     tell("vetlla: no home '[red]:AB:'\n  -> vetlla inventory import", "red")
     assert capsys.readouterr().err == "vetlla: no home '[red]:AB:'\n  -> vetlla inventory import\n"
 
 
 @pytest.mark.parametrize("said", SAID, ids=ascii)
 def test_json_on_a_terminal_is_harmless_and_the_same(said: str) -> None:
-    """A machine reads the very text; a terminal that it is printed on obeys nothing."""
+    """A machine reads the exact text; a terminal obeys nothing in it."""
     line = json_line({"text": said})
     assert line.rstrip("\n").isprintable()
     assert json.loads(line) == {"text": said}
@@ -112,7 +112,7 @@ NOTE_SHOWN = r"\x1b]0;owned\x07[red]door[/red] 00:AB:CD\nalarm 7: closed"
 
 @pytest.fixture
 def park(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
-    """Make a registry whose every text looks like markup or an emoji's name."""
+    """Make a registry in which every text looks like markup or an emoji's name."""
     homes, devices, people = (tmp_path / f"{what}.csv" for what in ("homes", "devices", "people"))
     homes.write_text(
         f"code,district,base,level,alone,active\n{HOME},[01],[NORD]:AB:,2,yes,2020-01-01/\n", encoding="utf-8"
@@ -161,7 +161,7 @@ REGISTERED = [
 def test_what_is_registered_is_shown_as_it_is(
     park: Vetlla, command: str, arguments: list[str], words: list[str]
 ) -> None:
-    """Tables, sheets, sentences and errors of the commands, as a pipe gets them."""
+    """Tables, sheets, sentences and errors of the commands show it in a pipe."""
     done = park(*command.split(), *arguments)
     text = done.out + done.talk + done.error
     for word in words:
@@ -171,7 +171,7 @@ def test_what_is_registered_is_shown_as_it_is(
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run a receiver with an alarm of an account that looks like an emoji's name, and a note that no terminal likes."""
+    """Run a receiver with an alarm of an account that looks like an emoji's name, and with a hostile note."""
     with running(tmp_path_factory.mktemp("words")) as started:
         account = ("accounts", "set", "12AB", "--home", HOME, "--labels", "x:AB:y", "--interval", "1h")
         run(*account, state_dir=started.state_dir)
@@ -206,7 +206,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 def test_what_the_receiver_holds_is_shown_as_it_is(
     daemon: Daemon, command: list[str], words: list[str], on: str
 ) -> None:
-    """The commands of the queue, the journal and supervision, through a pipe and on a terminal."""
+    """The commands of the queue, the journal and supervision show it in a pipe and on a terminal."""
     given = [VETLLA, *command, "--state-dir", str(daemon.state_dir)]
     environment = {**os.environ, "COLUMNS": str(PIPE_WIDTH), "TERM": "xterm-256color"}
     if on == "a pipe":
@@ -235,16 +235,16 @@ STREAMS = {
     "kit/output.py": "makes the consoles, and writes JSON",
     "decode.py": "reads frames from stdin",
     "erase/command.py": "asks whether there is a terminal",
-    "kit/exits.py": "closes what a reader of the pipe left",
+    "kit/exits.py": "redirects standard output after its reader has ended",
     "keys.py": "reads a key from stdin",
-    "main.py": "names what it sets up",
+    "main.py": "names the file that it installs",
     "kit/parameters.py": "asks whether there is a terminal",
     "signals/commands.py": "streams JSON and CSV",
     "simulate/commands.py": "asks whether there is a terminal",
-    "kit/streams.py": "puts the streams in their places",
+    "kit/streams.py": "installs the streams",
     "supervision/report.py": "streams JSON and CSV",
 }
-"""Files that touch sys.stdin, sys.stdout or sys.stderr themselves, and why no word for a person goes that way."""
+"""Files that use sys.stdin, sys.stdout or sys.stderr themselves, and why no word for a person goes that way."""
 FORBIDDEN = {
     "print": "vetlla.cli.kit.output.console().print",
     "echo": "vetlla.cli.kit.output.console().print",
@@ -253,11 +253,11 @@ FORBIDDEN = {
     "from_markup": "Text.assemble",
     "render_markup": "Text.assemble",
     "Console": "vetlla.cli.kit.output.console",
-    "Panel": "it reads markup in its title: a table has none",
+    "Panel": "it reads markup in its title: use a Table",
     "track": "vetlla.cli.kit.progress.progress",
 }
 ALLOWED = {("output.py", "Console"), ("main.py", "echo")}
-"""The console itself; the version, which is ours."""
+"""The console itself, and the version, which is the program's own text."""
 
 
 def _calls(file: Path) -> Iterator[tuple[int, str, ast.Call]]:
@@ -269,7 +269,7 @@ def _calls(file: Path) -> Iterator[tuple[int, str, ast.Call]]:
 
 @pytest.mark.parametrize("file", sorted(CLI.rglob("*.py")), ids=lambda file: file.name)
 def test_no_command_bypasses_it(file: Path) -> None:
-    """No command makes a console of its own, prints beside it, or switches on what it switches off."""
+    """No command makes its own console, prints without it, or switches on what it switches off."""
     ways = []
     for line, name, call in _calls(file):
         bare = not isinstance(call.func, ast.Attribute) or getattr(call.func.value, "id", "") in {"typer", "rich"}
@@ -286,7 +286,7 @@ def test_no_command_bypasses_it(file: Path) -> None:
 
 
 def test_streams_are_touched_where_it_is_said_why() -> None:
-    """A list that shows what a new file has to explain."""
+    """A new file that uses a stream must explain it in this list."""
     touching = {
         file.relative_to(CLI).as_posix()
         for file in CLI.rglob("*.py")

@@ -27,7 +27,7 @@ ME = pwd.getpwuid(os.geteuid()).pw_name
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run one receiver for all tests of this file: each uses homes of its own."""
+    """Run one receiver for all tests of this file; each test uses homes of its own."""
     with running(tmp_path_factory.mktemp("queue")) as started:
         yield started
 
@@ -50,7 +50,7 @@ class Desk:
         return number
 
     def register(self) -> None:
-        """Make the home's account known."""
+        """Register the home's account."""
         done = self._vetlla("accounts", "set", self.account, "--state-dir", self._daemon.state_dir)
         assert done.status == 0, done
 
@@ -73,7 +73,7 @@ def desk(daemon: Daemon, vetlla: Vetlla) -> Desk:
 
 
 def test_an_alarm_from_call_to_close(desk: Desk) -> None:
-    """Each command says in one sentence what it did and how the alarm stands now; with --json, in fields."""
+    """Each command says in one sentence what it did and the alarm's state; with --json, in fields."""
     number = desk.call()
     named = f"alarm {number} LIFE home {desk.account}: {ME}"
     assert desk.run("claim", number).out.startswith(f"{named} claimed (unknown account: personal_emergency 101")
@@ -90,14 +90,14 @@ def test_an_alarm_from_call_to_close(desk: Desk) -> None:
 
 
 def test_the_former_spelling_of_an_option_is_taken(desk: Desk) -> None:
-    """--why of an escalation is --reason now: scripts go on, and the help tells the new word only."""
+    """--why of an escalation is --reason now; scripts still work, and the help has only the new word."""
     number = desk.call()
     assert desk.json("escalate", number, "--why", "door locked")["escalated_why"] == "door locked"
     assert "--why" not in desk.run("escalate", "--help").out
 
 
 def test_the_list_is_a_table_or_lines_of_json(desk: Desk) -> None:
-    """People get the columns that matter in working order, machines all fields."""
+    """People get the important columns in the order of work, machines get all fields."""
     number = desk.call("1302")
     table = desk.run("list").out.splitlines()
     assert table[0].split()[:5] == ["id", "priority", "state", "operator", "home"]
@@ -110,7 +110,7 @@ def test_the_list_is_a_table_or_lines_of_json(desk: Desk) -> None:
 
 
 def test_the_list_can_be_narrowed(desk: Desk) -> None:
-    """By priority, state, home, account, holder: what meets all of them is left."""
+    """The list has only the alarms that meet all conditions: priority, state, home, account, operator."""
     urgent, other = desk.call(), desk.account
     battery = Desk(desk._daemon, desk._vetlla, f"{next(_accounts):04}A").call("1302")
     desk.run("claim", urgent)
@@ -130,7 +130,7 @@ def test_the_list_can_be_narrowed(desk: Desk) -> None:
 
 
 def test_claiming_again_without_a_number_keeps_what_one_holds(desk: Desk) -> None:
-    """A bare claim takes nothing more while its operator holds one that is as urgent, and says so."""
+    """A claim without a number takes no second alarm while its operator holds one that is as urgent, and says so."""
     number = desk.call()
     desk.run("claim", number)
     kept = desk.run("claim").out
@@ -148,7 +148,7 @@ def test_claiming_without_a_number_takes_the_most_urgent(desk: Desk) -> None:
 
 
 def test_an_account_is_put_on_test(desk: Desk) -> None:
-    """Its alarms are listed apart, the list of tests says until when, and its end closes them."""
+    """Its alarms are listed apart, the list of tests says until when, and the end of the test closes them."""
     unknown = desk.run("test", desk.account, "--for", "1m30s")
     assert (unknown.status, unknown.out) == (64, "")
     assert f"account {desk.account} is not registered" in unknown.error
@@ -190,7 +190,7 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
 def test_what_the_rules_refuse_leaves_with_the_status_of_a_wrong_call(
     desk: Desk, arguments: tuple[object, ...], said: str
 ) -> None:
-    """Exit status 64, and a message that says what to do."""
+    """The exit status is 64, and the message says what to do."""
     done = desk.run(*arguments)
     assert (done.status, done.out) == (os.EX_USAGE, "")
     assert said in done.error
@@ -205,7 +205,7 @@ def test_an_outcome_that_there_is_not_is_told_before_anything_is_asked(desk: Des
 
 @pytest.mark.parametrize("command", [("list",), ("watch",), ("claim",), ("note", "1", "x"), ("test",)])
 def test_without_a_receiver_it_is_said(vetlla: Vetlla, command: tuple[str, ...]) -> None:
-    """Exit status 69, and where a receiver was looked for."""
+    """The exit status is 69, and the message says where the command looked for a receiver."""
     done = vetlla("queue", *command)
     assert done.status == os.EX_UNAVAILABLE
     assert "no receiver answers at" in done.error
@@ -223,7 +223,7 @@ class Watcher:
         )
 
     def line(self, *parts: str) -> str:
-        """Return the next line that says all of this."""
+        """Return the next line that has all of these parts."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if all(part in line for part in parts):
@@ -231,13 +231,13 @@ class Watcher:
         raise AssertionError(f"no line says {parts}")
 
     def end(self) -> tuple[int, str]:
-        """Return exit status and what was said beside the answer."""
+        """Return exit status and stderr."""
         _, talk = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, talk
 
 
 def test_watching_tells_every_change(desk: Desk) -> None:
-    """What is open first, then who did what and when, until Ctrl-C, which is no error."""
+    """The watch shows what is open, then who did what and when, until Ctrl-C, which is not an error."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon)
     watcher.line(f"alarm {number} TECHNICAL home {desk.account}: open (")
@@ -260,7 +260,7 @@ def test_watching_tells_every_change(desk: Desk) -> None:
 
 
 def test_watching_for_machines_tells_signals_too(desk: Desk) -> None:
-    """With --json each event is one object with its time and its actor; a signal is told as soon as it is durable."""
+    """With --json each event is one object with time and actor; a signal is shown as soon as it is durable."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon, "--json")
     watcher.line('"event": "open"', f'"account": "{desk.account}"')
@@ -282,13 +282,13 @@ def test_watching_for_machines_tells_signals_too(desk: Desk) -> None:
 def test_a_watch_goes_on_over_a_restart_of_the_receiver(
     tmp_path_factory: pytest.TempPathFactory, vetlla: Vetlla, *, as_json: bool
 ) -> None:
-    """It says that the receiver is away and back, and what changed meanwhile: closed by whom, changed, new."""
+    """It says that the receiver is away and back, and which alarms were closed, changed or new meanwhile."""
     with running(tmp_path_factory.mktemp("restarted")) as daemon:
         for account in ("1111", "2222", "3333"):
             Desk(daemon, vetlla, account).call()
         watcher = Watcher(daemon, *(["--json"] if as_json else []))
         watcher.line('"event": "listed"' if as_json else "alarm 3 ")
-        # The watcher stands still while the receiver stops, starts, and its operator works.
+        # The watcher is stopped while the receiver restarts and an operator works.
         watcher.process.send_signal(signal.SIGSTOP)
         daemon.stop()
         daemon.start()
@@ -306,7 +306,7 @@ def test_a_watch_goes_on_over_a_restart_of_the_receiver(
             assert (closed["alarm"]["id"], closed["actor"], closed["detail"]["outcome"]) == (1, ME, "false_alarm")
             watcher.line('"event": "listed"', '"count": 3')
         else:
-            watcher.line("the receiver hung up")
+            watcher.line("the receiver closed the connection")
             watcher.line("the receiver is back")
             told = [watcher.line("meanwhile") for _ in range(3)]
             assert sum("alarm 2 LIFE home 2222: changed meanwhile (" in line for line in told) == 1

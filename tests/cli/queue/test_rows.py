@@ -1,4 +1,4 @@
-"""Open alarms on a terminal: a person can type what they see again, and no column pushes another aside."""
+"""Open alarms on a terminal: a person can type again what they see, and no column pushes another aside."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drawn(width: int, *renderables: RenderableType) -> list[str]:
 
 
 def rows(width: int) -> tuple[str, list[str]]:
-    """Return the names of the columns, and of each alarm the line that has its state."""
+    """Return the line of column names, and for each alarm the line that has its state."""
     columns = layout(QUEUE, width)
     shown = [drawn(width, *lines(one, columns, width, whole=False)) for one in QUEUE]
     (head,) = drawn(width, heads(columns))
@@ -48,7 +48,7 @@ def rows(width: int) -> tuple[str, list[str]]:
 
 @SIZES
 def test_every_column_stands_under_its_name(width: int) -> None:
-    """Long homes, names, times and many marks move nothing: state, operator and marks stay where they are."""
+    """Long homes, names, times and many marks do not move the columns of state, operator and marks."""
     head, found = rows(width)
     assert len(found) == len(QUEUE)
     for line, state, places in zip(found, STATES, PLACES, strict=True):
@@ -61,7 +61,7 @@ def test_every_column_stands_under_its_name(width: int) -> None:
 @SIZES
 @pytest.mark.parametrize("whole", [True, False])
 def test_numbers_and_identifiers_are_whole(width: int, *, whole: bool) -> None:
-    """What an operator types again stands beside the alarm's number, however long it is."""
+    """An operator types the home again, so it is whole beside the alarm's number, however long it is."""
     columns = layout(QUEUE, width)
     for one in QUEUE:
         first = drawn(width, *lines(one, columns, width, whole=whole))[0]
@@ -71,7 +71,7 @@ def test_numbers_and_identifiers_are_whole(width: int, *, whole: bool) -> None:
 
 @SIZES
 def test_the_list_cuts_nothing_but_what_stands_again_below(width: int) -> None:
-    """Reasons, repetitions and the words of whoever asks for a supervisor are there, and what the marks mean."""
+    """Reasons, repetitions, the words of an operator who asks for a supervisor, and the meaning of marks are there."""
     told = {"told_again": 2, "last_told_again": "2026-11-21T22:33:01Z"}
     asks = {"escalated": 1, "escalated_by": "marta", "escalated_why": "no answer, door locked " + "x" * 100}
     queue = [*QUEUE, alarm(9, why="personal_emergency 101 from the bathroom " + "y" * 100, **told, **asks)]
@@ -84,7 +84,7 @@ def test_the_list_cuts_nothing_but_what_stands_again_below(width: int) -> None:
 
 @SIZES
 def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> None:
-    """They stand below the alarm; what the receiver itself escalates has none."""
+    """The words are below the alarm; an escalation by the receiver itself has no words."""
     queue: list[dict[str, Any]] = [
         alarm(1, escalated=1, escalated_by="marta", escalated_why="no answer, door locked"),
         alarm(2, escalated=1, escalated_by="receiver", escalated_why="unanswered"),
@@ -98,7 +98,7 @@ def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> N
 
 @SIZES
 def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
-    """An alarm that takes two lines is shown whole or counted among those that are left."""
+    """An alarm of two lines is shown whole, or counted among those that are left out."""
     for height in (18, 24, 40):
         shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=QUEUE * 6), width, height))
         assert len(shown) <= height
@@ -110,7 +110,7 @@ def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
 @SIZES
 @pytest.mark.parametrize("name", ["名前の家です", "Martí", "🏠 12", "\uff28-0017"])
 def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -> None:
-    """The marks of such a home stand under their name, and none of them is cut."""
+    """The marks of such a home are under their heading, and no mark is cut."""
     queue = [alarm(1, escalated=1), alarm(2, home=name, operator=name, state="claimed", escalated=1, lapsed="x")]
     shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=queue), width, 30))
     head = next(line for line in shown if " marks" in line)
@@ -121,7 +121,7 @@ def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -
 
 
 def test_a_reason_that_a_stranger_made_long_takes_one_line() -> None:
-    """Its end is in queue show; what stands behind it in the line is still seen."""
+    """`queue show` has the rest of it; the text behind it in the line is still visible."""
     long = alarm(9, why="unknown 7 from zone " + "0" * 16_000) | {"lease_s": None}
     (line,) = drawn(1_000, about(long, "opened"))
     assert "… (queue show 9)" in line

@@ -1,4 +1,4 @@
-"""``vetlla queue show``: everything about one alarm, while it is open, when it is closed, and without a receiver."""
+"""``vetlla queue show`` shows everything about an alarm that is open or closed, and without a receiver."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ME = pwd.getpwuid(os.geteuid()).pw_name
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run a receiver to which one home called twice, and told its first call again; an operator worked the alarm."""
+    """Run a receiver that one home called twice, with a repetition of the first call; an operator worked the alarm."""
     with running(tmp_path_factory.mktemp("show")) as started:
         with Terminal(started.port, "1234") as home:
             frame = home.alarm()
@@ -47,7 +47,7 @@ def fields(vetlla: Vetlla, daemon: Daemon) -> dict[str, Any]:
 
 
 def test_an_open_alarm_is_shown_whole(vetlla: Vetlla, daemon: Daemon) -> None:
-    """How it stands, its clocks, its signals with their repetitions, who did what when with notes and reasons."""
+    """The sheet has state, clocks, signals with their repetitions, and who did what when, with notes and reasons."""
     text = shown(vetlla, daemon)
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} CES?T"
     for line in (
@@ -72,7 +72,7 @@ def test_an_open_alarm_is_shown_whole(vetlla: Vetlla, daemon: Daemon) -> None:
 
 
 def test_a_machine_gets_the_same_in_fields(vetlla: Vetlla, daemon: Daemon) -> None:
-    """The alarm as the list has it, its signals, notes and history; times are UTC."""
+    """The fields are the alarm as in the list, its signals, notes and history; times are UTC."""
     answer = fields(vetlla, daemon)
     (listed,) = daemon.queue()
     assert set(answer["alarm"]) == set(listed)
@@ -85,12 +85,12 @@ def test_a_machine_gets_the_same_in_fields(vetlla: Vetlla, daemon: Daemon) -> No
 
 
 def test_times_are_utc_on_request(vetlla: Vetlla, daemon: Daemon) -> None:
-    """--utc, for who compares with machines."""
+    """--utc helps a person who compares with machines."""
     assert re.search(r"opened +[0-9-]{10} [0-9:.]{12} UTC$", shown(vetlla, daemon, "--utc"), re.MULTILINE)
 
 
 def test_a_closed_alarm_and_one_without_a_receiver_are_read_from_the_journal(vetlla: Vetlla, daemon: Daemon) -> None:
-    """The same sheet, with the outcome; without a receiver a word beside the answer says so."""
+    """The sheet is the same, with the outcome; without a receiver a message on stderr says so."""
     daemon.ask("queue.close", alarm=1, outcome="contact_went")
     text = shown(vetlla, daemon)
     assert text.startswith(f"Alarm 1  LIFE  closed by {ME}: contact_went\n")
@@ -109,7 +109,7 @@ def test_a_closed_alarm_and_one_without_a_receiver_are_read_from_the_journal(vet
 
 
 def test_an_alarm_that_there_never_was_is_no_empty_sheet(vetlla: Vetlla, daemon: Daemon) -> None:
-    """Exit status 64."""
+    """The exit status is 64."""
     done = vetlla("queue", "show", 99, "--state-dir", daemon.state_dir)
     assert (done.status, done.out) == (os.EX_USAGE, "")
     assert "there is no alarm 99" in done.error

@@ -1,7 +1,7 @@
 """The handbook's tour of the queue, followed by two operators at terminals of 80 and 132 columns.
 
-The page is the script: each ``console`` block of docs/queue.md is played in its order. ``home$`` puts bytes on the line
-as the page does, the others are operators. Every line that the page shows must come, in its order; times, ages and
+The page is the script: each ``console`` block of docs/queue.md is played in its order. ``home$`` sends bytes as the
+page does; the other prompts are operators. Every line that the page shows must come, in its order. Times, ages and
 names of users are those of this run.
 """
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[3] / "docs" / "queue.md"
 USERS = {"marta": "daemon", "pere": "games"}
-"""The page's operators -> users that every Debian has."""
+"""Operator of the page -> user that every Debian has."""
 GROUP = 100
-"""Of the state directory: ``users``."""
+"""Group of the state directory: ``users``."""
 CONFIG = """
 queue = { lease_s = 3000, hold_s = 3000, t3_warn_s = 3000, t3_max_s = 3000 }
 control = { mode = 0o666 }
 """
-"""A machine may be busy with other tests: no alarm is to be warned of because a step took its time. The machine's users
-are in no group of ours, so that the socket is everybody's; the journal is the group's."""
+"""A machine may be busy with other tests, and a slow step must not cause a warning of an alarm. The machine's users are
+in no group of the receiver, so all users may use the socket; the journal is readable for the group."""
 FIGURES = (
     (re.compile(r"\b\d{4}-\d\d-\d\d "), ""),
     (re.compile(r"\b\d\d:\d\d:\d\d(\.\d{3})? CES?T"), "TIME"),
@@ -47,7 +47,7 @@ HEADS = "alarm prio home what t3 state by marks"
 
 
 class Step(NamedTuple):
-    """One command of the page, and the lines that it shows there."""
+    """One command of the page, and the lines that the page shows for it."""
 
     actor: str
     command: str
@@ -67,7 +67,7 @@ def steps() -> list[Step]:
 
 
 def same(line: str) -> str:
-    """Return a line without what another run shows otherwise."""
+    """Return a line without the parts that differ between runs."""
     for name, user in USERS.items():
         line = re.sub(rf"\b{name}\b", user, line)
     for figure, stands_for in FIGURES:
@@ -76,7 +76,7 @@ def same(line: str) -> str:
 
 
 def missing(step: Step, text: str, columns: int) -> str:
-    """Return the first line of the page that a terminal does not show in its place; "" if there is none."""
+    """Return the first line of the page that a terminal does not show in its place; "" if it shows all."""
     told = [same(line) for line in text.splitlines()]
     left = iter(told)
     for line in map(same, step.shows):
@@ -88,7 +88,7 @@ def missing(step: Step, text: str, columns: int) -> str:
 
 
 def worked_by(line: str) -> list[str]:
-    """Return what a wide terminal shows, too: of an alarm's line what the alarm is worked by, other lines whole."""
+    """Return what a wide terminal shows, too: an alarm's number, priority, home and state; other lines whole."""
     if line == HEADS:
         return ["alarm priority home since t3 state by marks"]
     if row := re.match(r"([●○] \d+ \w+)\w* (\S+) .* SPAN ((?:waiting|claimed|answered)(?: \w+)?)", line):
@@ -115,7 +115,7 @@ def daemon() -> Iterator[Daemon]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two operators")
 @pytest.mark.parametrize("columns", [80, 132])
 def test_two_operators_follow_the_tour(daemon: Daemon, columns: int) -> None:
-    """Each step shows what the page says, on a real terminal, as the user who takes it."""
+    """Each step shows what the page says, on a real terminal and as the right user."""
     operators = {name: Operator(user, daemon.state_dir, columns) for name, user in USERS.items()}
     script = steps()
     assert len(script) > 15
@@ -140,7 +140,7 @@ def words(step: Step) -> list[str]:
 
 
 def call(daemon: Daemon, command: str) -> None:
-    """Let a home say the bytes that the page lets ``printf`` say; wait for the acknowledgement."""
+    """Let a home send the bytes that ``printf`` sends on the page; wait for the acknowledgement."""
     data = shlex.split(command)[1].encode().decode("unicode_escape").encode("ascii")
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=30) as line:
         line.sendall(data)

@@ -1,4 +1,4 @@
-"""The forecast's picture: what a person can read from it."""
+"""A person can read the forecast's picture."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def place_of(label: Label) -> tuple[float, float, float, float]:
     [([975, 9_211, 11_296, 81], [0, 0, 6_527, 2_209]), ([9_999] * 15, [9_999] * 15), ([1], [0]), ([0], [0])],
 )
 def test_no_text_covers_another_or_leaves_the_picture(digital: Sequence[int], analog: Sequence[int]) -> None:
-    """However many years there are and however large their figures."""
+    """This holds for any number of years and for large figures."""
     chart = drawn(digital, analog)
     places = [place_of(shape) for shape in chart.shapes if isinstance(shape, Label)]
     for left, top, right, bottom in places:
@@ -47,7 +47,7 @@ def test_no_text_covers_another_or_leaves_the_picture(digital: Sequence[int], an
 
 
 def test_bars_are_as_high_as_their_figures_on_the_axis() -> None:
-    """The lines across are named, and a bar of so many terminals ends at the line of that name."""
+    """The lines across have numbers, and a bar ends at the line of its number of terminals."""
     chart = drawn([5_000, 10_000], [5_000, 0])
     lines = {
         shape.text: shape.y + FONT // 2 for shape in chart.shapes if isinstance(shape, Label) and shape.anchor == "end"
@@ -63,5 +63,5 @@ def test_bars_are_as_high_as_their_figures_on_the_axis() -> None:
 
 @pytest.mark.parametrize(("most", "step"), [(1, 1), (5, 1), (6, 2), (17_823, 5_000), (25_000, 5_000), (25_001, 10_000)])
 def test_steps_are_round(most: int, step: int) -> None:
-    """1, 2 or 5 times a power of ten."""
+    """A step is 1, 2 or 5 times a power of ten."""
     assert round_step(most) == step

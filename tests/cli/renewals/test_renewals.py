@@ -1,4 +1,4 @@
-"""``vetlla renewals``: due, plan, agree, show, export, forecast; explained, replanned, refused, killed."""
+"""``vetlla renewals`` lists, plans, agrees, shows, exports and forecasts; also after refusals and a kill."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_everything_that_is_due_is_planned_before_it_ends(stocked: Vetlla) -> No
 
 
 def test_an_agreed_visit_stays_when_all_is_planned_anew(stocked: Vetlla) -> None:
-    """It keeps number and day, also the day it was moved to; a device replaced since is no longer visited for."""
+    """The visit keeps its number and day, also a day to which it was moved; a device replaced since needs no visit."""
     stocked(*PLAN)
     before = {visit["visit"]: visit for visit in shown(stocked)}
     agreed = [visit for visit in before.values() if visit["tasks"].startswith("renewal terminal")][:2]
@@ -75,7 +75,7 @@ def test_an_agreed_visit_stays_when_all_is_planned_anew(stocked: Vetlla) -> None
 
 
 def test_what_was_renewed_is_not_visited_for_again(stocked: Vetlla) -> None:
-    """After the devices of an agreed visit were replaced, planning anew drops the visit."""
+    """After the devices of an agreed visit were replaced, planning again drops the visit."""
     stocked(*PLAN)
     visit = next(visit for visit in shown(stocked) if re.fullmatch(r"renewal gas:\w+", visit["tasks"]))
     stocked("renewals", "agree", visit["visit"])
@@ -87,7 +87,7 @@ def test_what_was_renewed_is_not_visited_for_again(stocked: Vetlla) -> None:
 
 
 def test_every_day_can_be_explained(stocked: Vetlla) -> None:
-    """Each visit names the life that ends, the days it may be on, and the stretch that sets the day's work."""
+    """Each visit names the life that ends, its possible days, and the period that sets the day's work."""
     stocked(*PLAN)
     for visit in shown(stocked, "--why")[:50]:
         assert re.search(r"its useful life ends on \d{4}-\d\d-\d\d, so the visit is before that: from", visit["why"])
@@ -95,7 +95,7 @@ def test_every_day_can_be_explained(stocked: Vetlla) -> None:
 
 
 def test_a_capacity_that_does_not_do_keeps_the_old_plan_and_says_what_would(stocked: Vetlla, tmp_path: Path) -> None:
-    """Base, dates, minutes short, devices and the least capacity, with which the same plan is then made."""
+    """It gives base, dates, missing minutes, devices and the least capacity, with which the plan then succeeds."""
     stocked(*PLAN)
     before = shown(stocked)
     text = SHIPPED.read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def test_a_capacity_that_does_not_do_keeps_the_old_plan_and_says_what_would(stoc
 
 
 def test_the_plan_leaves_as_calendar_and_as_workbook(stocked: Vetlla, tmp_path: Path) -> None:
-    """A calendar has an all-day event a visit, confirmed where agreed; XLSX has the rows with their reasons."""
+    """A calendar has an all-day event for each visit, confirmed if agreed; XLSX has the rows with their reasons."""
     stocked(*PLAN)
     visits = shown(stocked, "--base", "NORD")
     stocked("renewals", "agree", visits[0]["visit"])
@@ -139,7 +139,7 @@ def test_the_plan_leaves_as_calendar_and_as_workbook(stocked: Vetlla, tmp_path: 
 
 
 def test_the_forecast_comes_as_table_json_and_picture(stocked: Vetlla, tmp_path: Path) -> None:
-    """The same figures in each; a pipe is not told of the assumed values that they rest on."""
+    """The figures are the same in each; a pipe does not get the note about assumed values."""
     svg, png = tmp_path / "years.svg", tmp_path / "years.png"
     done = stocked("renewals", "forecast", "--chart", svg)
     years = stocked("renewals", "forecast", "--chart", png, "--json").json
@@ -150,19 +150,19 @@ def test_the_forecast_comes_as_table_json_and_picture(stocked: Vetlla, tmp_path:
         assert f"{year['terminals']:,}" in texts
         assert f"{year['terminals']:,}" in done.out
     with Image.open(png) as picture:
-        assert picture.size == (900, 520)  # as wide as four years need
+        assert picture.size == (900, 520)  # the width that four years need
         assert len(picture.getcolors(1 << 20) or []) > 3
     assert "assumed" not in done.talk + done.out
 
 
 def test_killed_in_the_middle_of_a_plan_the_old_plan_stands(stocked: Vetlla, state_dir: Path) -> None:
-    """A real process is killed when it holds the lock and is planning: the plan before it is whole."""
+    """A real process is killed while it holds the lock and plans; the plan before it stays whole."""
     stocked(*PLAN)
     before = shown(stocked)
     lock = state_dir / "registry.lock"
     planner = subprocess.Popen([VETLLA, "renewals", "plan", "--from", "2024-04-01", "--state-dir", state_dir])
     try:
-        # Its own number in the lock file says that it is inside; planning 4,000 visits takes it far longer than the
+        # Its process number in the lock file shows that it is planning. Planning 4,000 visits takes far longer than the
         # kill that follows.
         while lock.read_text(encoding="ascii").strip() != str(planner.pid):
             assert planner.poll() is None, "the plan ended by itself"
@@ -178,7 +178,7 @@ def test_killed_in_the_middle_of_a_plan_the_old_plan_stands(stocked: Vetlla, sta
 
 
 def test_asking_before_anything_is_planned_tells_how_to(vetlla: Vetlla) -> None:
-    """No plan is an error with its remedy, not an empty answer."""
+    """Without a plan the command gives an error with its remedy, not an empty answer."""
     vetlla("inventory", "add", "smoke", "A")
     done = vetlla("renewals", "show")
     assert done.status == os.EX_USAGE
@@ -186,7 +186,7 @@ def test_asking_before_anything_is_planned_tells_how_to(vetlla: Vetlla) -> None:
 
 
 def test_a_home_that_is_still_to_join_agrees_to_nothing(stocked: Vetlla) -> None:
-    """Growth is an expectation: a visit that nobody can have agreed to is not marked, since planning anew drops it."""
+    """Growth is only expected: no person can have agreed to such a visit, and planning again drops it."""
     stocked("renewals", "plan", "--from", "2024-04-01")
     joining = next(visit for visit in shown(stocked) if not visit["home"])
     refused = stocked("renewals", "agree", joining["visit"])
@@ -205,7 +205,7 @@ def test_a_home_that_is_still_to_join_agrees_to_nothing(stocked: Vetlla) -> None
     ],
 )
 def test_a_base_or_home_that_there_is_not_is_told(stocked: Vetlla, command: tuple[str, ...]) -> None:
-    """A slip in a name is no empty answer; of bases the remedy names those there are."""
+    """A wrong name gives an error and not an empty answer; for a base the remedy lists the known ones."""
     stocked(*PLAN)
     done = stocked(*command)
     assert done.status == os.EX_USAGE
@@ -222,7 +222,7 @@ def test_a_calendar_without_a_visit_is_not_written(stocked: Vetlla, tmp_path: Pa
 
 
 def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> None:
-    """The city decrees two days each year: a plan beyond those that the parameters name says so."""
+    """The city sets two days each year. A plan warns of a year whose days the parameters do not have."""
     done = stocked("renewals", "plan", "--from", "2029-06-01", "--to", "2031-06-30", "--dry-run", "--no-growth")
     assert "no local holidays of 2030, 2031" in done.talk
     assert "no local holidays" not in stocked(*PLAN, "--dry-run").talk
@@ -230,7 +230,7 @@ def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> N
 
 @pytest.mark.parametrize("command", [("plan", "--from", "2024-04-01"), ("forecast",)])
 def test_a_span_that_nobody_can_foresee_is_refused(stocked: Vetlla, command: tuple[str, ...]) -> None:
-    """A slip in a year is told at once, not after an hour of planning."""
+    """A wrong year is an error at once, not after an hour of planning."""
     done = stocked("renewals", *command, "--to", "2207-03-31")
     assert done.status == os.EX_USAGE
     assert "more than 20 years" in done.error

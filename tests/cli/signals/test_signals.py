@@ -1,4 +1,4 @@
-"""``vetlla signals``: what homes reported, for people, for machines, and as it comes."""
+"""``vetlla signals`` shows what homes reported, for people and machines, and as it comes in."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STAMPS = ["established", "received", "committed", "ready", "answered", "closed"]
 
 @pytest.fixture
 def story(state_dir: Path) -> Path:
-    """Write sixty signals: an alarm's life, tests of home H-0002 one each second, one more alarm."""
+    """Write sixty signals: an alarm from call to close, tests of home H-0002 each second, and another alarm."""
     write_a_story(state_dir)
     return state_dir
 
@@ -51,7 +51,7 @@ def numbers(lines: list[dict[str, Any]]) -> list[int]:
 
 @pytest.mark.usefixtures("story")
 def test_the_newest_are_listed_newest_last(vetlla: Vetlla) -> None:
-    """A table for people, times in UTC and saying so; as many as wanted."""
+    """People get a table of the wanted length, with times and their zone."""
     lines = vetlla("signals", "list", "--limit", 2).out.splitlines()
 
     assert lines[0].split() == ["id", "received", "account", "home", "event", "priority"], "what is empty has no column"
@@ -83,13 +83,13 @@ def test_the_newest_are_listed_newest_last(vetlla: Vetlla) -> None:
     ],
 )
 def test_signals_are_found(vetlla: Vetlla, options: list[object], expected: list[int]) -> None:
-    """By alarm, kind, priority, code, account, home and time."""
+    """Signals are found by alarm, kind, priority, code, account, home and time."""
     assert numbers(vetlla("signals", "list", "--json", *options).json) == expected
 
 
 @pytest.mark.usefixtures("story")
 def test_a_home_is_found_by_the_accounts_it_has_or_had(vetlla: Vetlla, state_dir: Path) -> None:
-    """Also those that were moved; and a caller that nobody registered stands for itself."""
+    """Signals of accounts that were moved are found, too; an unregistered caller is its own home."""
     vetlla("accounts", "set", "0002", "--home", "H-0002")
     vetlla("accounts", "set", "0003", "--home", "H-0002")
     vetlla("accounts", "set", "0003", "--home", "H-0009")
@@ -108,7 +108,7 @@ def test_a_home_is_found_by_the_accounts_it_has_or_had(vetlla: Vetlla, state_dir
 
 @pytest.mark.usefixtures("story")
 def test_nothing_found_says_nothing(vetlla: Vetlla) -> None:
-    """Silence is the answer, and status 0."""
+    """The command prints nothing, with status 0."""
     done = vetlla("signals", "list", "--account", "none")
     assert (done.status, done.out, done.talk) == (0, "", "")
 
@@ -117,15 +117,15 @@ def test_nothing_found_says_nothing(vetlla: Vetlla) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--since", "yesterday"], "'yesterday' is no time"),
-        (["--since", "10y"], "'10y' is no time"),
-        (["--until", "2026-13-01"], "'2026-13-01' is no time"),
+        (["--since", "yesterday"], "'yesterday' is not a time"),
+        (["--since", "10y"], "'10y' is not a time"),
+        (["--until", "2026-13-01"], "'2026-13-01' is not a time"),
         (["--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
-        (["--priority", "urgent"], "'urgent' is no priority"),
+        (["--priority", "urgent"], "'urgent' is not a priority"),
     ],
 )
 def test_what_makes_no_sense_is_told(vetlla: Vetlla, options: list[object], message: str) -> None:
-    """With the forms that do."""
+    """The error shows the right forms."""
     done = vetlla("signals", "list", *options)
     assert done.status == os.EX_USAGE
     assert message in done.error
@@ -133,7 +133,7 @@ def test_what_makes_no_sense_is_told(vetlla: Vetlla, options: list[object], mess
 
 
 def test_without_a_journal_it_says_what_to_do(vetlla: Vetlla) -> None:
-    """A receiver that has never run, or the wrong directory."""
+    """The receiver has never run, or the directory is wrong."""
     for command in ("list", "tail", "export"):
         done = vetlla("signals", command)
         assert done.status == os.EX_IOERR
@@ -170,7 +170,7 @@ def tell_everything(state_dir: Path) -> None:
 
 
 def test_everything_about_a_signal_is_shown(vetlla: Vetlla, state_dir: Path) -> None:
-    """What was said, how it came, its stamps, its bytes in hex and in text; and nothing moves the cursor."""
+    """The sheet has the fields, the path, the stamps and the bytes in hex and text; nothing in it moves the cursor."""
     tell_everything(state_dir)
     out = vetlla("signals", "show", 1).out
 
@@ -189,7 +189,7 @@ def test_everything_about_a_signal_is_shown(vetlla: Vetlla, state_dir: Path) -> 
 
 
 def test_what_is_old_is_shown_with_its_age(vetlla: Vetlla, state_dir: Path) -> None:
-    """What the device kept back for hours is not read as something of now."""
+    """A person must not take what the device kept back for hours for something new."""
     clock = ManualClock()
     with journal(state_dir, clock) as scribe:
         then = to_datetime(clock.now().utc_us - 18_000 * SECOND_US)
@@ -200,7 +200,7 @@ def test_what_is_old_is_shown_with_its_age(vetlla: Vetlla, state_dir: Path) -> N
 
 @pytest.mark.usefixtures("story")
 def test_its_alarm_is_shown_with_it(vetlla: Vetlla) -> None:
-    """What became of it, who handled it and what they wrote down."""
+    """The sheet says how the alarm ended, who handled it and what they noted."""
     out = vetlla("signals", "show", 1).out
     for part in (
         "Alarm 1",
@@ -222,7 +222,7 @@ def test_its_alarm_is_shown_with_it(vetlla: Vetlla) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_a_signal_that_is_not_there(vetlla: Vetlla) -> None:
-    """Told, with how to find one that is."""
+    """The error says how to find an existing one."""
     done = vetlla("signals", "show", 61)
     assert (done.status, "there is no signal 61" in done.error) == (os.EX_USAGE, True)
 
@@ -232,7 +232,7 @@ def test_a_signal_that_is_not_there(vetlla: Vetlla) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_an_export_is_whole_and_oldest_first(vetlla: Vetlla) -> None:
-    """Every signal once, the fields of ``decode`` first, the stamps last; --json is what it does anyway."""
+    """It has every signal once, the fields of ``decode`` first and the stamps last; --json changes nothing."""
     lines = vetlla("signals", "export").json
 
     assert numbers(lines) == list(range(1, 61))
@@ -248,7 +248,7 @@ def test_an_export_is_whole_and_oldest_first(vetlla: Vetlla) -> None:
 
 
 def test_csv_is_a_table_without_formulas(vetlla: Vetlla, state_dir: Path) -> None:
-    """Nested fields have columns of their own; what a spreadsheet would compute is text; JSON stays exact."""
+    """Nested fields have columns of their own, text that a spreadsheet would compute stays text, and JSON is exact."""
     formula = "=HYPERLINK(0)"
     with journal(state_dir) as scribe:
         scribe.commit(
@@ -268,13 +268,13 @@ def test_csv_is_a_table_without_formulas(vetlla: Vetlla, state_dir: Path) -> Non
 
 @pytest.mark.usefixtures("story")
 def test_one_form_at_a_time(vetlla: Vetlla) -> None:
-    """--csv and --json together are a slip."""
+    """--csv and --json together are an error."""
     assert vetlla("signals", "export", "--csv", "--json").status == os.EX_USAGE
 
 
 @pytest.mark.usefixtures("story")
 def test_a_reader_that_has_enough_ends_an_export_quietly(state_dir: Path) -> None:
-    """``vetlla signals export | head -1``."""
+    """``vetlla signals export | head -1`` ends without an error."""
     line = f"{VETLLA} signals export --state-dir {state_dir} | head -1 | wc -l"
     done = subprocess.run(["/bin/sh", "-c", line], check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.stdout.strip(), done.stderr) == ("1", "")
@@ -285,7 +285,7 @@ def test_a_reader_that_has_enough_ends_an_export_quietly(state_dir: Path) -> Non
 
 @contextmanager
 def following(state_dir: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Run ``vetlla signals tail -f`` as a person does; end it if the test has not."""
+    """Run ``vetlla signals tail -f`` as a person does, and end it after the test."""
     child = subprocess.Popen(
         [VETLLA, "signals", "tail", "-f", "--state-dir", str(state_dir), *options],
         stdout=subprocess.PIPE,
@@ -308,7 +308,7 @@ def line_of(child: subprocess.Popen[str], stream: str = "stdout") -> str:
 
 @pytest.mark.usefixtures("story")
 def test_the_tail_begins_with_the_newest(vetlla: Vetlla) -> None:
-    """As many lines as wanted, without waiting for more."""
+    """It prints the wanted number of lines, without waiting for more."""
     assert [line.split()[0] for line in vetlla("signals", "tail").out.splitlines()] == [str(n) for n in range(51, 61)]
     assert vetlla("signals", "tail", "-n", 0).out == ""
     assert numbers(vetlla("signals", "tail", "-n", 3, "--json").json) == [58, 59, 60]
@@ -317,7 +317,7 @@ def test_the_tail_begins_with_the_newest(vetlla: Vetlla) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_the_tail_follows_through_the_receivers_lives(state_dir: Path) -> None:
-    """What is committed appears; a receiver that stops and another that starts make no difference; Ctrl-C ends it."""
+    """Each committed signal appears, also after the receiver stops and another one starts; Ctrl-C ends it."""
     with following(state_dir, "-n", "1", "--json") as tail:
         assert json.loads(line_of(tail))["id"] == 60
         for number in (61, 62):
@@ -330,7 +330,7 @@ def test_the_tail_follows_through_the_receivers_lives(state_dir: Path) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_the_tail_shows_only_what_was_asked_for(state_dir: Path) -> None:
-    """Others pass by unseen, also while it follows."""
+    """Other signals are not shown, also while it follows."""
     with following(state_dir, "-n", "1", "--code", "101", "--json") as tail, journal(state_dir) as scribe:
         assert json.loads(line_of(tail))["id"] == 60
         scribe.commit(report(61, event=FALL), report(62), report(63, event=FALL))
@@ -339,7 +339,7 @@ def test_the_tail_shows_only_what_was_asked_for(state_dir: Path) -> None:
 
 @pytest.mark.usefixtures("story")
 def test_the_tail_goes_on_after_a_restore(state_dir: Path, tmp_path: Path) -> None:
-    """Numbers begin anew in a journal that was restored; that is told, and what comes is shown."""
+    """In a restored journal numbers start again; the command says so, and shows the new signals."""
     with journal(tmp_path / "older") as scribe:
         scribe.commit(report(1))
     with following(state_dir, "-n", "1", "--json") as tail:
@@ -356,7 +356,7 @@ def test_the_tail_goes_on_after_a_restore(state_dir: Path, tmp_path: Path) -> No
 
 
 def test_what_a_terminal_said_is_what_decode_prints(tmp_path: Path) -> None:
-    """From the socket through the journal to the export: the same fields as ``vetlla decode --json`` of its bytes."""
+    """The export of a received signal has the same fields as ``vetlla decode --json`` of its bytes."""
     daemon = Daemon(tmp_path)
     try:
         daemon.start()

@@ -42,7 +42,7 @@ def stored(daemon: Daemon, protocol: str) -> list[bytes]:
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 def test_what_was_acknowledged_is_stored_once(daemon: Daemon, tmp_path: Path, protocol: str) -> None:
-    """Torn, batched, repeated over new lines and after an outage: each report of the ledger is in the journal, once."""
+    """After torn, batched and repeated reports and an outage, each report of the ledger is in the journal once."""
     ledger = tmp_path / "sent.ndjson"
     result = simulated(
         daemon,
@@ -52,7 +52,7 @@ def test_what_was_acknowledged_is_stored_once(daemon: Daemon, tmp_path: Path, pr
     )
     assert (result["complete"], result["lost"], result["malformed"]) == (True, 0, 0)
     assert result["protocol"] == protocol
-    assert 0 < result["cut"] <= 8, "who is just dialling anew has no line to lose"
+    assert 0 < result["cut"] <= 8, "a home that is just dialling again has no line to lose"
     assert result["backlog"] > 0
     entries = [json.loads(line) for line in ledger.read_text(encoding="ascii").splitlines()]
     assert {entry["fate"] for entry in entries} <= {"acknowledged", "sent"}
@@ -63,7 +63,7 @@ def test_what_was_acknowledged_is_stored_once(daemon: Daemon, tmp_path: Path, pr
 
 
 def test_silent_homes_are_named(daemon: Daemon) -> None:
-    """A drill of supervision says who fell silent, to a machine whole and to a person in a sentence."""
+    """A drill of supervision names the silent homes, as fields for a machine and in a sentence for a person."""
     options = ("--protocol", "eview", "--homes", "4", "--rate", "40", "--duration", "1", "--silent", "0.5:0.3")
     result = simulated(daemon, *options)
     assert len(result["silent"]) == 2
@@ -73,7 +73,7 @@ def test_silent_homes_are_named(daemon: Daemon) -> None:
 
 
 def test_an_outage_is_told_as_it_happens(daemon: Daemon) -> None:
-    """A person reads when the network failed, when it was back, and what that made of the reports."""
+    """A person reads when the network failed, when it was back, and what happened to the reports."""
     options = ("--protocol", "watch3g", "--rate", "50", "--duration", "1.2", "--outage", "0.3:0.4")
     done = vetlla("simulate", *options, state_dir=daemon.state_dir)
     assert done.returncode == 0
@@ -84,7 +84,7 @@ def test_an_outage_is_told_as_it_happens(daemon: Daemon) -> None:
 
 
 def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> None:
-    """Made-up IMEIs are exported for `accounts import`, and calls from them are then known."""
+    """Invented IMEIs are exported for `accounts import`, and calls from them are then known."""
     options = ("--protocol", "thinkrace", "--homes", "3")
     assert vetlla("simulate", *options, "--export", str(tmp_path)).returncode == 0
     imported = vetlla("accounts", "import", str(tmp_path / "accounts.csv"), state_dir=daemon.state_dir)
@@ -110,7 +110,7 @@ def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> No
     ],
 )
 def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[str, ...], says: str) -> None:
-    """What a protocol cannot do, and what is no outage and no share, is refused before anybody calls."""
+    """What a protocol cannot do, and a wrong outage or share, is refused before any home calls."""
     done = vetlla("simulate", "--to", "127.0.0.1:9", *options)
     assert done.returncode == os.EX_USAGE
     assert says in done.stderr
@@ -118,7 +118,7 @@ def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[st
 
 
 def test_a_receiver_without_the_protocol_is_not_called(tmp_path: Path) -> None:
-    """Without --to the receiver's own listener for the protocol is dialled; if there is none, that is said."""
+    """Without --to the receiver's own listener for the protocol is dialled; without a listener there is an error."""
     with running(tmp_path) as daemon:
         done = vetlla("simulate", "--protocol", "eview", state_dir=daemon.state_dir)
     assert done.returncode == os.EX_UNAVAILABLE

@@ -33,7 +33,7 @@ def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
 
 
 def test_no_receiver_is_dialled_that_was_not_named(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither configuration nor environment is an order to open alarms at the service's own receiver."""
+    """Configuration or environment alone must not open alarms at the service's own receiver."""
     monkeypatch.setenv("VETLLA_STATE_DIR", str(daemon.state_dir))
     monkeypatch.setenv("VETLLA_CONFIG", str(daemon.config_file))
     before = daemon.status()["counts"]["signals"]
@@ -46,7 +46,7 @@ def test_no_receiver_is_dialled_that_was_not_named(daemon: Daemon, monkeypatch: 
 
 
 def test_homes_call_the_receiver_of_the_state_directory(daemon: Daemon) -> None:
-    """With --state-dir its running receiver is dialled; what it counted is what the homes told."""
+    """With --state-dir its running receiver is dialled; it counts what the homes sent."""
     before = daemon.status()["counts"]["signals"]
     result = simulated(daemon, "--closed", "--reports", "60", "--mix", "alarms=1,tests=9")
     assert (result["told"], result["acknowledged"], result["lost"], result["complete"]) == (60, 60, 0, True)
@@ -56,7 +56,7 @@ def test_homes_call_the_receiver_of_the_state_directory(daemon: Daemon) -> None:
 
 
 def test_a_seed_tells_the_same_story_again(daemon: Daemon, tmp_path: Path) -> None:
-    """With the seed that a run printed, the same reports are told again: the receiver takes them for other calls.
+    """With the seed of an earlier run, homes send the same reports again, and the receiver takes them for other calls.
 
     Numbers and data are the same, but other reports of each home lie between (docs/journal.md).
     """
@@ -76,7 +76,7 @@ def test_a_seed_tells_the_same_story_again(daemon: Daemon, tmp_path: Path) -> No
 
 
 def test_mishaps_lose_nothing_at_a_real_receiver(daemon: Daemon) -> None:
-    """Torn, batched, damaged, repeated, duplicated, all at once: everything is acknowledged on both paths."""
+    """With torn, batched, damaged, repeated and duplicated reports at once, all are acknowledged on both paths."""
     faults = "torn=.2,batch=.2,damage=.2,retry=.2,duplicate=.2,storm=3"
     result = simulated(daemon, "--rate", "200", "--reports", "200", "--homes", "20", "--faults", faults)
     assert (result["told"], result["acknowledged"], result["malformed"]) == (260, 260, 0)
@@ -86,7 +86,7 @@ def test_mishaps_lose_nothing_at_a_real_receiver(daemon: Daemon) -> None:
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("connection", ["keep", "each"])
 def test_homes_dial_as_told(daemon: Daemon, transport: str, connection: str) -> None:
-    """Over TCP and UDP, staying connected or dialling anew each time."""
+    """Homes dial over TCP and UDP, and stay connected or dial again each time."""
     options = ("--transport", transport, "--connection", connection, "--homes", "4")
     result = simulated(daemon, "--closed", "--reports", "20", *options)
     assert (result["acknowledged"], result["connections"]) == (20, 4 if connection == "keep" else 20)
@@ -94,7 +94,7 @@ def test_homes_dial_as_told(daemon: Daemon, transport: str, connection: str) -> 
 
 @pytest.mark.parametrize("bits", ["128", "192", "256"])
 def test_what_a_drill_exports_lets_the_receiver_understand_it(tmp_path: Path, bits: str) -> None:
-    """Homes encrypt with made-up keys; --export writes the accounts and keys that a receiver needs for them."""
+    """Homes encrypt with invented keys; --export writes the accounts and keys that a receiver needs for them."""
     drill = tmp_path / "drill"
     options = ("--homes", "3", "--encrypt", bits, "--seed", "7")
     assert vetlla("simulate", *options, "--export", str(drill)).returncode == 0
@@ -111,7 +111,7 @@ def test_what_a_drill_exports_lets_the_receiver_understand_it(tmp_path: Path, bi
 
 
 def test_homes_may_be_those_of_a_service(tmp_path: Path) -> None:
-    """Accounts and keys come from a service's own files; those without a key call in clear."""
+    """Accounts and keys come from a service's own files; homes without a key call in clear."""
     with running(tmp_path) as daemon:
         keys, accounts = daemon.state_dir / "keys.toml", tmp_path / "accounts.csv"
         secret = "00112233445566778899aabbccddeeff"
@@ -125,7 +125,7 @@ def test_homes_may_be_those_of_a_service(tmp_path: Path) -> None:
 
 
 def test_a_person_reads_the_result_as_a_table(daemon: Daemon) -> None:
-    """Without --json the result is a table: what was told, how fast, what was lost, how to repeat it."""
+    """Without --json the result is a table: what was sent, how fast, what was lost, how to repeat it."""
     done = vetlla("simulate", "--closed", "--reports", "10", "--seed", "3", state_dir=daemon.state_dir)
     assert done.returncode == 0
     for part in ("10  reports of 10 homes", "0  lost", "p99", "3  seed", "complete"):
@@ -133,7 +133,7 @@ def test_a_person_reads_the_result_as_a_table(daemon: Daemon) -> None:
 
 
 def test_on_a_terminal_progress_is_shown(daemon: Daemon) -> None:
-    """While homes call, a terminal shows how far they are."""
+    """While homes call, a terminal shows the progress."""
     ours, theirs = pty.openpty()
     command = [VETLLA, "simulate", "--rate", "20", "--duration", "0.7", "--state-dir", str(daemon.state_dir)]
     with subprocess.Popen(
@@ -156,7 +156,7 @@ def _read(terminal: int) -> bytes:
 
 
 def test_ctrl_c_ends_the_calls_and_prints_what_came_of_them(daemon: Daemon) -> None:
-    """An interrupted run settles what was on its way and tells its result."""
+    """An interrupted run lets open reports finish and prints its result."""
     signals = daemon.status()["counts"]["signals"]
     command = [VETLLA, "simulate", "--json", "--rate", "100", "--duration", "600", "--mix", "tests=1"]
     with subprocess.Popen([*command, "--state-dir", str(daemon.state_dir)], stdout=subprocess.PIPE) as run:
@@ -172,7 +172,7 @@ def test_ctrl_c_ends_the_calls_and_prints_what_came_of_them(daemon: Daemon) -> N
 
 
 def test_a_second_signal_cuts_the_calls_short() -> None:
-    """Who asks twice does not wait for a receiver that stays silent: status 1, and what came of it."""
+    """After a second signal the run does not wait for a silent receiver: it ends with status 1 and its result."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE_S)
         to = f"127.0.0.1:{silent.getsockname()[1]}"
@@ -184,11 +184,11 @@ def test_a_second_signal_cuts_the_calls_short() -> None:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     run.send_signal(number)
                 _, talk = run.communicate(timeout=PATIENCE_S)
-    assert (run.returncode, talk) == (1, "cut short: 0 of 1 reports were acknowledged\n")
+    assert (run.returncode, talk) == (1, "stopped early: 0 of 1 reports were acknowledged\n")
 
 
 def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
-    """With nobody listening, the run ends with status 1 and counts every report as lost."""
+    """Without a receiver the run ends with status 1 and counts every report as lost."""
     options = (
         "--to",
         "127.0.0.1:9",
@@ -214,7 +214,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
         (("--to", "nowhere"), "HOST:PORT"),
         (("--to", "127.0.0.1:99999"), "a port is from 1 to 65535"),
         (("--to", "127.0.0.1:0"), "a port is from 1 to 65535"),
-        (("--to", "a..b:9"), "is no host"),
+        (("--to", "a..b:9"), "is not a host"),
         (("--encrypt", "64"), "128"),
         (("--mix", "alarm=1"), "heartbeats"),
         (("--faults", "torn=5"), "between 0 and 1"),
@@ -228,7 +228,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: str) -> None:
-    """What makes no sense is refused before anybody calls."""
+    """A wrong option is refused before any home calls."""
     to = () if "--to" in options else ("--to", "127.0.0.1:9")
     done = vetlla("simulate", *to, *options)
     assert done.returncode == os.EX_USAGE
@@ -237,7 +237,7 @@ def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: 
 
 
 def test_a_bad_row_of_accounts_is_told_with_its_line(tmp_path: Path) -> None:
-    """A file that `accounts import` would refuse is refused here with the same words."""
+    """A file that `accounts import` would refuse is refused here with the same message."""
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,interval_s\n4C01,often\n", encoding="utf-8")
     done = vetlla("simulate", "--to", "127.0.0.1:9", "--accounts", str(accounts))
@@ -246,7 +246,7 @@ def test_a_bad_row_of_accounts_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_accounts_that_name_a_key_need_it(tmp_path: Path) -> None:
-    """A home that should encrypt does not call in clear because its key is not at hand."""
+    """A home that should encrypt does not call in clear if its key is missing."""
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,key_name\n4C01,north\n", encoding="utf-8")
     done = vetlla("simulate", "--to", "127.0.0.1:9", "--accounts", str(accounts))
@@ -255,7 +255,7 @@ def test_accounts_that_name_a_key_need_it(tmp_path: Path) -> None:
 
 
 def test_without_a_receiver_there_is_nobody_to_call(tmp_path: Path) -> None:
-    """Neither --to nor a running receiver: status 69, and what to do about it."""
+    """Without --to and without a running receiver the status is 69, and the error says what to do."""
     done = vetlla("simulate", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "--state-dir" in done.stderr

@@ -1,4 +1,4 @@
-"""``vetlla supervision report``: the month's proof from a ledger as the receiver writes it."""
+"""``vetlla supervision report`` proves a month from a ledger as the receiver writes it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 MONTH = ("supervision", "report", "--month", "2026-10")
 UCR = STRETCH
-"""A UCR in a stretch of its own: sums go over stretches."""
+"""A UCR in a block of its own, because sums must span blocks."""
 AWAY, SILENT, GONE = date(2026, 10, 7), date(2026, 10, 9), date(2026, 10, 13)
 LONG = date(2026, 10, 25)
-"""25 hours: the clocks are set back."""
+"""A day of 25 hours, because the clocks are set back."""
 DOWN_S = 600
 
 
@@ -67,7 +67,7 @@ def ledger(state_dir: Path) -> Path:
 
 
 def test_the_month_for_a_machine(ledger: Path, vetlla: Vetlla) -> None:
-    """Terminals and UCRs apart, who was not supervised and why, the days without a receiver, the verdict."""
+    """The report has terminals and UCRs apart, reasons for no supervision, days without a receiver, and the verdict."""
     (report,) = vetlla(*MONTH, "--json").json
     terminal, ucr = report["kinds"]
     assert (terminal["kind"], terminal["device_days"], terminal["supervised_days"]) == ("terminal", 60, 30)
@@ -83,7 +83,7 @@ def test_the_month_for_a_machine(ledger: Path, vetlla: Vetlla) -> None:
 
 
 def test_the_month_for_people(ledger: Path, vetlla: Vetlla) -> None:
-    """The same in words, with the footnote that the contract's period is not known."""
+    """People read the same in words, with the footnote that the contract's period is not known."""
     done = vetlla(*MONTH)
     assert done.status == 1
     assert "ANS 13 NOT KEPT: 59 of 60 device-days checked in time (98.333 %)" in done.out
@@ -97,7 +97,7 @@ def test_the_month_for_people(ledger: Path, vetlla: Vetlla) -> None:
 def test_the_exit_status_says_whether_the_standard_was_kept(
     ledger: Path, state_dir: Path, vetlla: Vetlla, options: tuple[str, ...]
 ) -> None:
-    """In every form: 1 for a breach, for a day without a record, and where nothing was supervised; else 0."""
+    """Every form gives 1 for a breach, for a day without a record, and if nothing was supervised; else 0."""
     assert vetlla(*MONTH, *options).status == 1
     for name, day, status in (
         ("kept", DayOf(0, 900, 3, 86_400, 96, 905, 0, 1), 0),
@@ -118,7 +118,7 @@ def test_the_exit_status_says_whether_the_standard_was_kept(
 
 
 def test_days_and_devices_add_up_to_the_month(ledger: Path, vetlla: Vetlla) -> None:
-    """Whoever doubts the denominator counts it again, from the days or from the devices."""
+    """A person who doubts the denominator can count it again, from the days or from the devices."""
     (report,) = vetlla(*MONTH, "--json").json
     days = vetlla(*MONTH, "--days", "--json").json
     devices = vetlla(*MONTH, "--devices").json
@@ -136,14 +136,14 @@ def test_days_and_devices_add_up_to_the_month(ledger: Path, vetlla: Vetlla) -> N
 
 
 def test_breaches_are_listed(ledger: Path, vetlla: Vetlla) -> None:
-    """Which device was silent too long, on which day, and for how long."""
+    """The list says which device was silent too long, on which day, and for how long."""
     (breach,) = vetlla(*MONTH, "--breaches", "--json").json
     assert (breach["account"], breach["device"], breach["day"]) == ("=4C01", "", SILENT.isoformat())
     assert (breach["longest_silence_s"], breach["verdict"]) == (9000, "breach")
 
 
 def test_tables_for_spreadsheets(ledger: Path, vetlla: Vetlla) -> None:
-    """CSV of month, days and devices; what a spreadsheet would compute is text."""
+    """Month, days and devices can be CSV, in which text that a spreadsheet would compute stays text."""
     for options, rows in (((), 2), (("--days",), 61), (("--devices",), 90)):
         table = list(csv.DictReader(io.StringIO(vetlla(*MONTH, *options, "--csv").out)))
         assert len(table) == rows
@@ -161,7 +161,7 @@ def test_a_day_of_25_hours_has_no_gap(ledger: Path, vetlla: Vetlla) -> None:
     ("arguments", "status", "message"),
     [
         (("--month", "2026-09"), os.EX_USAGE, "the ledger has no day of 2026-09"),
-        (("--month", "2026-10", "--csv", "--json"), os.EX_USAGE, "two forms"),
+        (("--month", "2026-10", "--csv", "--json"), os.EX_USAGE, "exclude each other"),
         (("--month", "2026-10", "--days", "--devices"), os.EX_USAGE, "two reports"),
         (("--month", "october"), 2, ""),
     ],
@@ -169,12 +169,12 @@ def test_a_day_of_25_hours_has_no_gap(ledger: Path, vetlla: Vetlla) -> None:
 def test_what_cannot_be_reported(
     ledger: Path, vetlla: Vetlla, arguments: tuple[str, ...], status: int, message: str
 ) -> None:
-    """A month without a day, and options that exclude each other, are told."""
+    """A month without a day, and options that exclude each other, are errors."""
     done = vetlla("supervision", "report", *arguments)
     assert done.status == status
     assert message in done.error
 
 
 def test_without_a_journal_there_is_no_report(vetlla: Vetlla) -> None:
-    """Exit status 74, as for every command that reads the journal."""
+    """The exit status is 74, as for every command that reads the journal."""
     assert vetlla(*MONTH).status == os.EX_IOERR

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 MANY = 12
-"""More than the ten that make an incident."""
+"""More devices than the ten that make an incident."""
 ACCOUNTS = "account,home,interval_s,allowed_misses,labels\n4C01,H-0001,3600,3,\n4C02,H-0002,,,\n" + "".join(
     f"5C{number:02},H-5{number:02},1,1,operator:example\n" for number in range(MANY)
 )
@@ -28,7 +28,7 @@ ACCOUNTS = "account,home,interval_s,allowed_misses,labels\n4C01,H-0001,3600,3,\n
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Run one receiver; a home that is heard, one without a period, and twelve of one operator that fall silent."""
+    """Run one receiver with a home that reports, one without an interval, and twelve of one network that go silent."""
     started = Daemon(tmp_path_factory.mktemp("supervision"), config="supervision = { tolerance_s = 0 }")
     started.state_dir.mkdir(mode=0o750)
     done = vetlla("accounts", "import", "-", "--format", "csv", stdin=ACCOUNTS, state_dir=started.state_dir)
@@ -60,7 +60,7 @@ def ask(daemon: Daemon, vetlla: Vetlla) -> Callable[..., Done]:
 
 
 def test_what_needs_a_look_is_listed(ask: Callable[..., Done]) -> None:
-    """The lost ones with the reason; who is heard, or has no period, is not among them."""
+    """The lost devices are listed with the reason; those that report, or have no interval, are not listed."""
     listed = ask("list", "--json").json
     assert {one["account"] for one in listed} == {f"5C{number:02}" for number in range(MANY)}
     assert {one["state"] for one in listed} == {"lost"}
@@ -71,7 +71,7 @@ def test_what_needs_a_look_is_listed(ask: Callable[..., Done]) -> None:
 
 
 def test_states_are_chosen(ask: Callable[..., Done]) -> None:
-    """Each state can be asked for; one that does not exist is refused with those that do."""
+    """Each state can be asked for; for an unknown state the error lists the known ones."""
     assert [one["account"] for one in ask("list", "--state", "ok", "--json").json] == ["4C01"]
     (idle,) = ask("list", "--state", "not_supervised", "--json").json
     assert (idle["account"], idle["not_supervised"]) == ("4C02", ["no_interval"])
@@ -81,7 +81,7 @@ def test_states_are_chosen(ask: Callable[..., Done]) -> None:
 
 
 def test_a_home_is_shown(ask: Callable[..., Done]) -> None:
-    """What is expected, what came, when it will be late; an account that nobody registered is an error."""
+    """The sheet shows what is expected, what came and when the home is late; an unknown account is an error."""
     text = ask("show", "4c01").out
     for part in ("terminal of account 4C01, home H-0001", "heard in time", "expected every 3600 s", "next deadline 20"):
         assert part in text
@@ -91,10 +91,10 @@ def test_a_home_is_shown(ask: Callable[..., Done]) -> None:
 
 
 def test_a_pause_from_rehearsal_to_end(ask: Callable[..., Done]) -> None:
-    """Rehearsed it changes nothing; ordered it is shown with who and why; resumed, a whole period begins."""
+    """A dry run changes nothing; a pause is shown with its operator and reason; after it a whole interval begins."""
     pause = ("pause", "4C01", "--reason", "installer on site", "--for", 3600)
     rehearsed = ask(*pause, "--dry-run")
-    assert ("4C01" in rehearsed.out, "rehearsed: nothing was changed" in rehearsed.talk) == (True, True)
+    assert ("4C01" in rehearsed.out, "dry run: nothing was changed" in rehearsed.talk) == (True, True)
     assert ask("show", "4C01", "--json").json[0]["pause"] is None
     (paused,) = ask(*pause, "--json").json
     assert (paused["operator"], paused["durable"], paused["state"]) == (ME, True, "not_supervised")
@@ -106,7 +106,7 @@ def test_a_pause_from_rehearsal_to_end(ask: Callable[..., Done]) -> None:
 
 
 def test_an_incident_and_its_members(ask: Callable[..., Done], daemon: Daemon) -> None:
-    """From the receiver while it lasts, from the journal with --all; its number lists who was lost."""
+    """An open incident comes from the receiver, all come from the journal with --all; a number lists its devices."""
     (standing,) = ask("incidents", "--json").json
     assert (standing["label"], standing["lost"]) == ("operator:example", MANY)
     _await(lambda: len(_members(ask)) == MANY)
@@ -124,7 +124,7 @@ def test_an_incident_and_its_members(ask: Callable[..., Done], daemon: Daemon) -
 
 
 def test_a_table_of_members_ends_at_its_limit(ask: Callable[..., Done]) -> None:
-    """It says how many of an incident are left out."""
+    """The table says how many devices of an incident are left out."""
     _await(lambda: len(_members(ask)) == MANY)
     done = ask("incidents", 1, "--limit", 5)
     assert done.out.count("5C") == 5
@@ -137,13 +137,13 @@ def _members(ask: Callable[..., Done]) -> list[dict[str, Any]]:
 
 
 def test_without_a_receiver(vetlla: Vetlla) -> None:
-    """Exit status 69, at once."""
+    """The exit status is 69, at once."""
     for words in (("list",), ("show", "1"), ("incidents",), ("pause", "1", "--reason", "x"), ("resume", "1")):
         assert vetlla("supervision", *words).status == os.EX_UNAVAILABLE
 
 
 def test_a_table_shows_what_a_person_reads_and_json_all(tmp_path: Path) -> None:
-    """A great fleet's table ends after some hundred rows and says how many are left."""
+    """A large fleet's table ends after some hundred rows and says how many are left."""
     daemon = Daemon(tmp_path)
     daemon.state_dir.mkdir(mode=0o750)
     rows = "".join(f"7C{number:03},H-{number},3600\n" for number in range(700))

@@ -1,4 +1,4 @@
-"""``vetlla accounts``: who may call, and what is known about each."""
+"""``vetlla accounts`` registers the accounts that may call, and what is known about each."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from vetlla.domain.columns import Fault
     from vetlla.store.accounts.table import Change, RecordedChange, Registration
 
-app = typer.Typer(help="Register accounts: who may call, and what is known about each.", no_args_is_help=True)
+app = typer.Typer(help="Register the accounts that may call, and what is known about each.", no_args_is_help=True)
 
 NAMED_AT_MOST = 3
 HISTORY_SHOWN = 20
 
 AccountText = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account as the device sends it, without #.")]
-Receiver = Annotated[str, typer.Option("--receiver", metavar="HEX", help="Only with this receiver number.")]
-Line = Annotated[str, typer.Option("--line", metavar="HEX", help="Only with this line number.")]
+Receiver = Annotated[str, typer.Option("--receiver", metavar="HEX", help="Only the account with this receiver number.")]
+Line = Annotated[str, typer.Option("--line", metavar="HEX", help="Only the account with this line number.")]
 
 
 @app.command("import")
@@ -67,13 +67,13 @@ def import_accounts(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    r"""Register accounts from a file, all or nothing; importing it again changes nothing.
+    r"""Register accounts from a file, all or nothing. Importing the file again changes nothing.
 
     Columns: account, receiver, line, home, key_name, clock_window (standard, off or such as -300..60), interval_s
     (also 90s, 15m, 1h), ucr_interval_s, allowed_misses, labels, support_level, maker (ajax, climax, inim), remaps
-    (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. A column that is absent leaves what is
-    registered; an empty cell sets it back. Accounts that the file does not name stay. Every bad row is told with row,
-    column and reason.
+    (such as 120=fall:LIFE;130=:TECHNICAL). Only account is required. If a column is absent, the registered values stay;
+    an empty cell sets the default. Accounts that the file does not name stay. Every fault is listed with row, column
+    and reason.
 
     Example: vetlla accounts import homes.csv --dry-run
     """
@@ -103,36 +103,36 @@ def set_account(
     line: Line = "",
     home: Annotated[str | None, typer.Option(help="The home's code.")] = None,
     key_name: Annotated[
-        str | None, typer.Option(metavar="NAME", help='Name of its key (vetlla keys); "" for none.')
+        str | None, typer.Option(metavar="NAME", help='Name of its key (vetlla keys); "" for no key.')
     ] = None,
     clock_window: Annotated[
         str | None, typer.Option(metavar="WINDOW", help="standard, off (audited), or two durations such as -5m..1m.")
     ] = None,
     interval: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Between two signs of life: 90s, 15m, 1h; 0: as its type says."),
+        typer.Option(metavar="DURATION", help="Time between two signs of life: 90s, 15m, 1h; 0 for that of its type."),
     ] = None,
     ucr_interval: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="The same for each of its UCRs; 0: as their type says.")
+        str | None, typer.Option(metavar="DURATION", help="The same for each of its UCRs; 0 for that of their type.")
     ] = None,
     allowed_misses: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Misses before a device is lost; 0: as the settings say.")
+        str | None, typer.Option(metavar="NUMBER", help="Misses before a device is lost; 0 for that of the settings.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(metavar="LABELS", help='What it fails with: "operator:orange cell:214-07-1234".')
+        str | None, typer.Option(metavar="LABELS", help='What it fails together with: "operator:orange cell:214-07-1234".')
     ] = None,
-    support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="As the service assigns it.")] = None,
+    support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="Level that the service assigns.")] = None,
     maker: Annotated[
-        str | None, typer.Option(metavar="MAKER", help='Whose table of codes holds: ajax, climax, inim; "" for none.')
+        str | None, typer.Option(metavar="MAKER", help='Maker whose codes apply: ajax, climax, inim; "" for no maker.')
     ] = None,
     remaps: Annotated[
-        str | None, typer.Option(metavar="CODES", help="What codes mean here: 120=fall:LIFE;130=:TECHNICAL.")
+        str | None, typer.Option(metavar="CODES", help="What codes mean for this account: 120=fall:LIFE;130=:TECHNICAL.")
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an account, or change what is given of a registered one.
+    """Register an account, or change the given fields of a registered one.
 
     Example: vetlla accounts set 1234 --home H-0017 --interval 15m --key-name north
     """
@@ -164,7 +164,7 @@ def remove_account(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take an account out of the registry; its reports are then those of an unknown account. Its history stays.
+    """Remove an account from the registry. Its reports are then those of an unknown account; its history stays.
 
     Example: vetlla accounts remove 1234
     """
@@ -186,7 +186,7 @@ def list_accounts(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """List the registered accounts. What --json prints, import takes back.
+    """List the registered accounts. `vetlla accounts import` takes what --json prints.
 
     Example: vetlla accounts list --json > accounts.json
     """
@@ -204,7 +204,7 @@ def list_accounts(
 def show_account(
     account: AccountText, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False
 ) -> None:
-    """Show an account, and who changed what about it: the last changes first.
+    """Show an account, and who changed what about it, with the last change first.
 
     Example: vetlla accounts show 1234
     """
@@ -225,7 +225,7 @@ def show_account(
 
 
 def _imported(state_dir: Path, read: AccountFile, *, dry_run: bool) -> tuple[Registration, list[Fault]]:
-    """Register what a file holds; return also which of its codes differ from others in leading zeros only."""
+    """Register what a file holds. Return also warnings of codes that differ from others in leading zeros only."""
     zeros = Zeros()
     for row, entry in zip(read.rows, read.entries, strict=True):
         zeros.see(row, "account", entry.place.account)
@@ -283,7 +283,7 @@ def _place(account: str, receiver: str, line: str) -> Place:
     return Place(_parsed("account", account), _parsed("receiver", receiver), _parsed("line", line))
 
 
-def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - as many types as an account has fields
+def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - the type depends on the field
     try:
         return parse(column, text)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Files of accounts: what ``accounts import`` takes, and the commands that need callers.
+"""Reads files of accounts, for ``accounts import`` and for the commands that need callers.
 
-A file is read to its end whatever it holds: every fault comes out beside the rows that are good. A column that the
-file does not have leaves that field of a known account as it is; an empty cell sets it back to its default.
+Reading goes on after a fault: the result holds the faults beside the good rows. If the file does not have a column,
+that field of a known account stays as it is; an empty cell sets the field back to its default.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ ACCOUNTS = tuple(
 
 
 class AccountFile(NamedTuple):
-    """What was read: use ``entries`` only if there is no fault."""
+    """What was read. Use ``entries`` only if there is no fault."""
 
     entries: list[Entry]
     rows: list[int]
-    """Of each entry, its row in the file."""
+    """Row in the file of each entry."""
     faults: list[Fault]
 
 
 def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountFile:
-    """Return the accounts of a file's rows; one that is there twice is a fault."""
+    """Return the accounts of a file's rows. An account that is there twice is a fault."""
     read = AccountFile([], [], [])
     seen: dict[Place, int] = {}
     for row, values, faults in rows:
@@ -76,6 +76,6 @@ def entries(file: Path | BinaryIO) -> list[Entry]:
         reader = Reader(ACCOUNTS, table, Translation(), whole=False)
         read = AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
     for fault in read.faults:
-        remedy = "`vetlla accounts import --dry-run` tells every fault"
+        remedy = "`vetlla accounts import --dry-run` lists every fault"
         raise UsageError(f"{file}: {sentence(fault, fault.column)}", remedy=remedy)
     return read.entries

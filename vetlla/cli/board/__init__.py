@@ -1,1 +1,1 @@
-"""The live board: how it looks at the receiver, and what it looks like."""
+"""The live board: reads the state of the receiver, and draws it."""

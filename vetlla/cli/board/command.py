@@ -1,4 +1,4 @@
-"""``vetlla board``: the receiver's state, alive in the terminal."""
+"""``vetlla board`` shows the receiver's state live in the terminal."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from vetlla.store.journal.stored import Stored
 
 REFRESH_S = 0.5
-"""Between two pictures: a clock in seconds never seems to stand still."""
+"""Time between two pictures. It is so short that a clock in seconds never seems to stop."""
 LINE_EVERY_S = 5.0
-"""Between two lines where there is no terminal."""
+"""Time between two lines if the output is not a terminal."""
 SAMPLE_S = 2.0
-"""What one bar of the rate stands for."""
+"""Time that one bar of the rate stands for."""
 SAMPLES = 16
 SIGNALS_SHOWN = 60
 """More than most terminals have lines."""
 PAGE = (132, 40)
-"""Columns and lines of a single picture that goes to no terminal."""
+"""Columns and lines of a single picture if the output is not a terminal."""
 
 
 class Watch:
-    """Looks at one receiver again and again: its own word through the control socket, its journal for what came in."""
+    """Reads one receiver again and again: its state from the control socket, its last signals from the journal."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
@@ -53,7 +53,7 @@ class Watch:
         self._totals: deque[tuple[float, int]] = deque(maxlen=SAMPLES + 1)
 
     def picture(self) -> Picture:
-        """Return the receiver's state now; one that does not answer is a picture too."""
+        """Return the receiver's state now. If it does not answer, the picture says why."""
         now = datetime.now(UTC)
         try:
             status = ask(self._state_dir, "status")
@@ -81,7 +81,7 @@ class Watch:
             self._archive = None
 
     def _signals(self) -> tuple[Stored, ...]:
-        # Who may ask the receiver may still not be allowed to read its journal: then the board does without.
+        # A user who may ask the receiver may still not read its journal. The board then shows no signals.
         with suppress(StoreError, AccessError):
             self._archive = self._archive or Archive(self._state_dir)
             return tuple(newest(self._archive, signals(), SIGNALS_SHOWN))[::-1]
@@ -101,10 +101,10 @@ class Watch:
 
 
 async def show(state_dir: Path, stop: asyncio.Event, *, as_json: bool = False) -> None:
-    """Show the board until ``stop`` is set: alive on a terminal, elsewhere a line now and then.
+    """Show the board until ``stop`` is set: live on a terminal, elsewhere as a line every few seconds.
 
-    It asks, reads and waits in a thread of its own. That thread's event is never set by a signal's handler, which may
-    run in the very moment in which the event's own lock is held.
+    A thread of its own asks, reads and waits. A signal handler must not set that thread's event, because the handler
+    may run at the moment in which the event's own lock is held.
     """
     ended = threading.Event()
     shown = asyncio.create_task(asyncio.to_thread(_show, state_dir, ended, as_json=as_json))
@@ -129,14 +129,14 @@ def _show(state_dir: Path, ended: threading.Event, *, as_json: bool) -> None:
 
 
 def board(
-    once: Annotated[bool, typer.Option("--once", help="One picture, then stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show one picture, then stop.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the receiver alive: ready or not, who waits for an answer and how long, what came in last, the store.
+    """Show the receiver live: whether it is ready, which alarms wait and how long, the last signals, the store.
 
-    Without a terminal it prints one line every few seconds. Ctrl-C ends it.
+    If the output is not a terminal, the command prints one line every few seconds. Ctrl-C ends it.
 
     Example: vetlla board --once
     """

@@ -1,8 +1,8 @@
-"""What the live board looks like: one picture of the receiver in, one screen out.
+"""Draws the live board: makes a screen from one picture of the receiver.
 
-Top to bottom: is it ready, who must be answered and for how long they have waited, what came in last, who is heard of
-the fleet, is the store well. Colour marks only what a person should look at: an alarm nobody has answered turns yellow
-at 15 s and red at 30 s, the service's limits for *t3*.
+From top to bottom it shows whether the receiver is ready, the open alarms and how long they have waited, the last
+signals, the states of the fleet, and the store. Colour marks only what a person should look at: an alarm that no
+operator has answered turns yellow at 15 s and red at 30 s, the service's limits for *t3*.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ FRAME_LINES = 10
 """Lines of header, titles, column heads and footer."""
 MIN_ALARMS = 3
 BESIDE_HOME = 60
-"""Columns that time, kind, alarm, phase and code of a signal need: a longer home moves its own line alone."""
+"""Columns that time, kind, alarm, phase and code of a signal need. A longer home shifts only its own line."""
 FLEET = {"lost": "bold red", "late": "yellow", "unknown": "yellow", "ok": "green"}
 BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The receiver at one moment, as its control socket tells it."""
+    """The receiver at one moment, as its control socket reports it."""
 
     at: datetime
     status: Mapping[str, Any] | None = None
-    """Answer to ``status``; None: the daemon does not answer, and ``trouble`` says why."""
+    """Answer to ``status``. None if the daemon does not answer; ``trouble`` then says why."""
     trouble: str = ""
     alarms: Sequence[Mapping[str, Any]] = ()
     more: int = 0
-    """Open alarms behind these, which are less urgent or younger."""
+    """Number of further open alarms, which are less urgent or younger."""
     apart: int = 0
-    """Open alarms of accounts on test, which stand apart."""
+    """Number of open alarms of accounts on test, which are counted apart."""
     signals: Sequence[Stored] = ()
-    """The last ones, newest first."""
+    """The last signals, newest first."""
     per_second: Sequence[float] = (0.0,)
     """Signals and heartbeats per second, oldest first."""
 
     @property
     def ready(self) -> bool:
-        """Whether reports are being taken."""
+        """True if the receiver takes reports."""
         return bool(self.status and self.status["ready"])
 
 
@@ -104,7 +104,7 @@ def line(picture: Picture) -> str:
 
 
 def _fleetwords(fleet: Mapping[str, Any] | None) -> Iterable[str]:
-    """Yield what a log should say of the fleet: nothing while all is well."""
+    """Yield what a log should say of the fleet; nothing while all is well."""
     for state in ("lost", "late", "unknown"):
         if fleet and fleet["states"][state]:
             yield f"{fleet['states'][state]} {state}"
@@ -155,14 +155,14 @@ def _alarm_title(picture: Picture, marks: str) -> RenderableType:
 
 
 def _count(picture: Picture, priority: Priority) -> int:
-    """Return how many alarms of a priority are open: of more than a page the receiver's own count."""
+    """Return how many alarms of a priority are open; for more than a page, take the receiver's own count."""
     if picture.more and picture.status is not None:
         return int(picture.status["counts"]["alarms_open"].get(priority.name, 0))
     return sum(alarm["priority"] == priority.name for alarm in picture.alarms)
 
 
 def _alarms(drawn: Sequence[Sequence[Text]], count: int, rows: int) -> Iterable[Text]:
-    """Yield the lines of the most urgent alarms, and how many there are more; an alarm is shown whole or not at all."""
+    """Yield the lines of the most urgent alarms, and how many more there are. An alarm is shown whole or not at all."""
     if not count:
         yield Text("no alarm is open", style="dim")
     left = rows
@@ -208,14 +208,14 @@ def _counts(picture: Picture) -> Text:
 
 
 def _fleet(picture: Picture) -> Text:
-    """Return who of the fleet is heard, and the greatest failure of many that lasts."""
+    """Return the number of devices in each state, and the largest open incident."""
     text = Text(no_wrap=True, overflow="ellipsis")
     fleet = (picture.status or {}).get("supervision")
     if not fleet or not fleet["devices"]:
         return text
     text.append("fleet", style="bold")
     states, between = fleet["states"], " "
-    for state in ("lost", "late", "unknown"):  # first, since an 80-column terminal cuts off what comes last
+    for state in ("lost", "late", "unknown"):  # first, because an 80-column terminal cuts off the end
         if states[state]:
             text.append(between, style="dim").append(f"{states[state]:,} {state}", style=FLEET[state])
             between = " · "

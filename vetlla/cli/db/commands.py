@@ -1,4 +1,4 @@
-"""``vetlla db``: backups of journal and registry, whether they are whole, and the way back."""
+"""``vetlla db`` makes backups of journal and registry, verifies them and restores them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ app = typer.Typer(help="Back up, verify, restore and prune what the receiver kee
 app.command("prune")(prune)
 
 DAMAGED = 1
-"""Exit status when something is not as it was written."""
+"""Exit status if something is damaged."""
 
 Backup = Annotated[Path, typer.Argument(metavar="BACKUP", readable=False, help="A directory made by vetlla db backup.")]
 
@@ -39,8 +39,8 @@ def backup(
 ) -> None:
     """Copy journal and registry into a directory, with a manifest; the receiver goes on meanwhile.
 
-    The keys are not part of it: keep a copy of the keys file apart, where not everybody who handles backups can read
-    it. Nothing is overwritten; a backup that is interrupted leaves nothing that looks like one.
+    The keys are not part of the backup: keep a copy of the keys file elsewhere, where not everyone who handles backups
+    can read it. The command overwrites nothing. An interrupted backup leaves nothing that looks like a backup.
 
     Example: vetlla db backup /mnt/backup/$(date +%F) && vetlla db verify /mnt/backup/$(date +%F)
     """
@@ -69,7 +69,9 @@ def verify(
 ) -> None:
     """Check that a backup, or what the receiver keeps, is whole: checksums, structure, schema, audit chain, accounts.
 
-    Leaves with 0 if it is, with 1 if anything is damaged. A running receiver goes on meanwhile.
+    A running receiver goes on meanwhile.
+
+    Exit status: 0 all is whole, 1 something is damaged.
 
     Example: vetlla db verify /mnt/backup/2026-11-21
     """
@@ -86,11 +88,12 @@ def verify(
 def restore(
     backup: Backup, state_dir: StateDir = DEFAULT_STATE_DIR, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
-    """Put a backup in the place of journal and registry; the receiver must be stopped.
+    """Replace journal and registry by a backup; the receiver must be stopped.
 
-    The backup is verified first, and what it replaces is kept in a directory replaced-... of the state directory.
-    Signals received since the backup are in those files only. The audit says who restored what. Leaves with 1, and
-    nothing changed, if the backup is damaged.
+    The command verifies the backup first. It keeps what it replaces in a directory replaced-* of the state directory;
+    only those files hold the signals received since the backup. The audit says who restored what.
+
+    Exit status: 0 restored, 1 the backup is damaged, and nothing was changed.
 
     Example: vetlla db restore /mnt/backup/2026-11-21 --dry-run
     """
@@ -122,11 +125,11 @@ def restore(
         out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}")
     out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
     if not dry_run:
-        talk().print("vetlla check-config tells whether every key that an account names is there")
+        talk().print("vetlla check-config shows whether every key that an account names is there")
 
 
 def _room(state_dir: Path) -> Room:
-    """Return what must be left to the receiver: as much as it needs to take reports again once its disk was low."""
+    """Return the space to leave to the receiver: as much as it needs to take reports again after its disk was low."""
     settings = configured()
     reserve = settings.store.recover_free_mib << 20 if settings and settings.state_dir == state_dir else RESERVE
     return Room(state_dir, reserve)

@@ -1,4 +1,4 @@
-"""``vetlla db prune``: removes now what is too old, or shows what would be removed."""
+"""``vetlla db prune`` removes now what is too old, or shows what it would remove."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def prune(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove now what is older than [retention] says; the receiver does so each day by itself.
+    """Remove now what is older than [retention] allows; the receiver does so each day by itself.
 
-    A running receiver does it by its own settings, in small steps, beside its reports; only supervisors may ask for it.
-    If none runs, the command does it, by the settings of --config. --dry-run counts, and changes nothing.
+    A running receiver does it by its own settings, in small steps, while it takes reports; only supervisors may ask for
+    it. If no receiver runs, the command does it by the settings of --config. --dry-run counts, and changes nothing.
 
     Example: vetlla db prune --dry-run
     """
@@ -60,7 +60,7 @@ def prune(
         except LinkError as error:
             if not (state_dir / JOURNAL).exists():
                 raise StoreError(
-                    f"{state_dir / JOURNAL}: there is no journal", remedy="is --state-dir right?"
+                    f"{state_dir / JOURNAL}: there is no journal", remedy="check --state-dir"
                 ) from error
             settings = load(config or required_configuration(), state_dir=state_dir)
             removed = _by_ourselves(settings, state_dir, tell)
@@ -100,7 +100,7 @@ def _by_receiver(state_dir: Path, tell: Tell) -> dict[str, int]:
         if event["event"] == "done":
             return removed
         tell(0, 0, _progress(removed))
-    raise LinkError("the receiver ended before it was done", remedy="run it again: what was removed is removed")
+    raise LinkError("the receiver ended before it was done", remedy="run the command again: it removes the rest")
 
 
 def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""``vetlla demo``: a small service alive on this machine, for whoever wants to see what Vetlla does."""
+"""``vetlla demo`` runs a small service on this machine, for people who want to see what Vetlla does."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 
 ACCOUNTS = resources.files("vetlla.simulator") / "service" / "accounts.csv"
 RATE = 4.0
-"""Reports per second, of forty homes: what a service of some ten thousand says on a quiet afternoon."""
+"""Reports per second of the forty homes: as many as some ten thousand homes send on a quiet afternoon."""
 MIX = Mix(alarms=2.5, technical=1.5, tests=14, heartbeats=82)
-"""A call for help every ten seconds: four operators are busy, and now and then somebody has to wait."""
+"""There is a call for help every ten seconds: four operators are busy, and now and then a caller has to wait."""
 MISHAPS = Faults(torn=0.05, batch=0.02, damage=0.02, retry=0.02, duplicate=0.03, clock=0.1)
-"""What every receiver meets in a day; the duplicates and rejects on the board come from here."""
+"""Faults that every receiver meets in a day; they cause the duplicates and rejects on the board."""
 OPERATORS = 4
 READY_S = 30.0
 POLL_S = 0.1
@@ -63,18 +63,18 @@ def demo(
     state_dir: Annotated[
         Path | None,
         typer.Option(
-            readable=False, help="Keep journal and registry here; default: a directory that goes with the demo."
+            readable=False, help="Keep journal and registry here; default: a directory that is removed after the demo."
         ),
     ] = None,
     seconds: Annotated[
         float | None,
-        duration("--for", "--seconds", help="Stop after this time, such as 5m; without it at Ctrl-C.", least_s=0.1),
+        duration("--for", "--seconds", help="Stop after this time, such as 5m; by default at Ctrl-C.", least_s=0.1),
     ] = None,
 ) -> None:
     """Show a small service at work: the receiver, forty homes that dial in, four operators, and the live board.
 
-    Everything is real but the people: another process receives over sockets of this machine and keeps what it hears
-    on the disk. Ctrl-C ends it and leaves nothing behind.
+    Everything is real except the people: another process receives reports over sockets of this machine and keeps them
+    on the disk. Ctrl-C ends the demo, which leaves nothing behind.
 
     Example: vetlla demo --for 1m
     """
@@ -96,7 +96,7 @@ def _directory(named: Path | None) -> Iterator[Path]:
 
 
 async def _live(directory: Path, seconds: float | None) -> tuple[Report, int]:
-    """Bring everything up, show it until told to stop, take everything down in order."""
+    """Start everything, show it until ``stop`` is set, end everything in order; return report and closed alarms."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -131,7 +131,7 @@ async def _live(directory: Path, seconds: float | None) -> tuple[Report, int]:
 
 
 def _prepare(directory: Path) -> tuple[Account, ...]:
-    """Register the homes; make a key for each terminal that encrypts, unless the directory has them already."""
+    """Register the homes and return their accounts. Make each key that a terminal needs and the directory lacks."""
     directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     clock = SystemClock()
     with resources.as_file(ACCOUNTS) as file:
@@ -148,17 +148,17 @@ def _prepare(directory: Path) -> tuple[Account, ...]:
 
 @asynccontextmanager
 async def _receiver(directory: Path) -> AsyncIterator[tuple[Process, int]]:
-    """Run the receiver as a process of its own; give it back with its port when it is ready; drain it in the end."""
+    """Run the receiver as a process of its own. Yield it with its port when it is ready, and drain it at the end."""
     log = directory / LOG
     with os.fdopen(no_link(log, os.O_APPEND), "ab") as out:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "vetlla", "receiver"),
-            # Without this machine's configuration: it is another receiver's.
+            # Leave out this machine's configuration, because it belongs to another receiver.
             *("--config", os.devnull, "--listen", "dc09=127.0.0.1:0", "--state-dir", str(directory)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            # Ctrl-C in the terminal is for this process alone: the receiver goes last.
+            # Ctrl-C in the terminal must reach this process alone, because the receiver has to end last.
             start_new_session=True,
         )
     try:
@@ -190,7 +190,7 @@ async def _ready(child: Process, directory: Path) -> int:
 
 
 async def _watch(child: Process, stop: asyncio.Event) -> None:
-    """End everything if the receiver ends by itself."""
+    """Set ``stop`` if the receiver ends by itself."""
     await child.wait()
     stop.set()
 

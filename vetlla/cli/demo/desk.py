@@ -1,4 +1,4 @@
-"""Simulated operators: they claim, answer and close what the demonstration's homes raise, as people would."""
+"""Simulated operators, who claim, answer and close the alarms of the demo's homes as people would."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from random import Random
 
 LOOK_S = 1.0
-"""How often an idle operator glances at the queue."""
+"""Time between two looks of an idle operator at the queue."""
 REACTION_S = (0.5, 4.0)
-"""From seeing an alarm to taking it."""
+"""Shortest and longest time from seeing an alarm to claiming it."""
 PICK_UP_S = (1.0, 9.0)
-"""From taking it to speaking with the home: mostly inside the 15 s of *t3*, not always."""
+"""Shortest and longest time from claiming to answering it: mostly within the 15 s of *t3*, not always."""
 TALK_S = (5.0, 14.0)
 OUTCOMES = {
     Kind.PERSONAL_EMERGENCY: (Outcome.HANDLED_BY_VOICE, Outcome.HANDLED_BY_VOICE, Outcome.FALSE_ALARM),
@@ -30,7 +30,7 @@ OUTCOMES = {
 
 
 class Room:
-    """The room in which the operators sit: no two of them go for the same alarm. ``pace`` stretches their times."""
+    """The room of the operators. No two of them take the same alarm. ``pace`` multiplies their times."""
 
     def __init__(self, state_dir: Path, random: Random, *, pace: float = 1.0) -> None:
         self._state_dir = state_dir
@@ -38,17 +38,17 @@ class Room:
         self._pace = pace
         self._taken: set[int] = set()
         self.closed = 0
-        """Alarms handled to their end."""
+        """Number of alarms that were closed."""
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Be one operator until ``stop`` is set."""
+        """Work as one operator until ``stop`` is set."""
         while not await self._pause((LOOK_S, LOOK_S), stop):
             try:
                 alarm = await self._next()
                 if alarm is not None:
                     await self._handle(alarm, stop)
             except UsageError:
-                continue  # somebody else, perhaps the person who watches, was faster
+                continue  # another operator, perhaps the person who watches, was faster
             except LinkError:
                 return  # the receiver is gone
 
@@ -83,7 +83,7 @@ class Room:
         return await asyncio.to_thread(partial(ask, self._state_dir, do, timeout_s=ANSWER_S, **arguments))
 
     async def _pause(self, between: tuple[float, float], stop: asyncio.Event) -> bool:
-        """Let a person's time pass; say whether it is time to stop."""
+        """Wait as long as a person would. Return True if ``stop`` was set meanwhile."""
         try:
             async with asyncio.timeout(self._pace * self._random.uniform(*between)):
                 await stop.wait()

@@ -1,4 +1,4 @@
-"""The certificate of an erasure: what was destroyed, by which person, when, and the audit record that proves it."""
+"""The certificate of an erasure says what was destroyed, by which person and when, and which audit record proves it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORM = "vetlla-erasure-1"
 SIZE_MAX = 1 << 20
-"""Bytes of a certificate: it has a few hundred."""
+"""Most bytes of a certificate; a usual one has a few hundred."""
 WORDS = {
     "signals": "signals: account, home, device, text, places, bytes and times of the device",
     "raw": "of these, signals with their bytes",
@@ -36,14 +36,14 @@ WORDS = {
     "notes_of_movements": "notes of its devices' movements",
     "visits": "planned visits",
 }
-"""What each count is of."""
+"""What each count counts."""
 KEPT = (
-    "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms: of no home",
+    "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms; all without a home",
     "audit records: they name the code of the home, its accounts and operators",
     "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
     "the days of each terminal in the ledger of supervision, by account",
 )
-"""What stays, for the contract's proof."""
+"""What stays, because the contract needs it as proof."""
 
 
 def made(home: str, proof: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def lines(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def write(told: Mapping[str, Any], document: Path, page: Path) -> None:
-    """Write a certificate for machines and for people."""
+    """Write a certificate to ``document`` for machines and to ``page`` for people."""
     document.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     page.write_text("\n".join(_page(told)) + "\n", encoding="utf-8")
 
@@ -74,7 +74,7 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
     if told["left"]:
         yield ""
         yield (
-            f"NOT destroyed: {told['left']:,} signals that are not those that were committed (vetlla audit verify),"
+            f"NOT destroyed: {told['left']:,} signals that were changed after their commit (vetlla audit verify),"
             " or that came meanwhile"
         )
     yield ""
@@ -84,7 +84,7 @@ def _page(told: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "Copies made before (vetlla db backup, files of inventory and accounts) are not part of this."
     if not told["log_emptied"]:
-        yield "The journal's log was in use by a reader, and is overwritten by what is stored next."
+        yield "A reader was using the journal's log; what is stored next overwrites the log."
     yield ""
     yield f"Proof: audit record {told['record']}, head of the chain {told['head']}"
     yield "To check it: vetlla erase --check FILE.json, and vetlla audit verify --expect HEAD"
@@ -96,16 +96,16 @@ def read(path: Path) -> dict[str, Any]:
         with open_input(path) as file:
             told = json.loads(file.read(SIZE_MAX))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="is the name right?") from error
+        raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="check the name of the file") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: no certificate of an erasure", remedy="name the .json file of one") from error
+        raise UsageError(f"{path}: not a certificate of an erasure", remedy="name the .json file of one") from error
     if not isinstance(told, dict) or told.get("form") != FORM:
-        raise UsageError(f"{path}: no certificate of an erasure", remedy="name the .json file of one")
+        raise UsageError(f"{path}: not a certificate of an erasure", remedy="name the .json file of one")
     return told
 
 
 def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
-    """Yield what a certificate says that the journal does not prove."""
+    """Yield each statement of a certificate that the journal does not prove."""
     try:
         head = Head.parse(str(told.get("head")))
     except UsageError:
@@ -133,4 +133,4 @@ def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
     if again := read_rows("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (str(told.get("home")),))[0][
         "alarms"
     ]:
-        yield f"{again} alarms of home {told.get('home')} came after it"
+        yield f"{again} alarms of home {told.get('home')} came after the erasure"

@@ -1,4 +1,4 @@
-"""``vetlla erase``: destroys what was kept of a home that left, and certifies it."""
+"""``vetlla erase`` destroys what was kept of a home that left, and certifies it."""
 
 from __future__ import annotations
 
@@ -39,36 +39,39 @@ if TYPE_CHECKING:
 
 CLOCK = SystemClock()
 NOT_PROVEN = 1
-"""Exit status when a certificate is not what the journal says, or something could not be destroyed."""
+"""Exit status if the journal does not prove a certificate, or something could not be destroyed."""
 
 
 def erase(
     *,
-    home: Annotated[str, typer.Option(metavar="CODE", help="The home that left.")] = "",
+    home: Annotated[str, typer.Option(metavar="CODE", help="Code of the home that left.")] = "",
     check: Annotated[
         Path | None, typer.Option(metavar="FILE", readable=False, help="Check a certificate instead of erasing.")
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(metavar="DIR", readable=False, help="Where the certificate is written. Default: here."),
+        typer.Option(metavar="DIR", readable=False, help="Directory of the certificate. Default: the current one."),
     ] = Path(),
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Destroy what was kept of a home that left, in journal and registry, and write a certificate of it.
 
-    Numbers, stamps, t2 and t3 stay, of no home. Backups made before still hold it: docs/retention.md says what to do.
-    A running receiver is asked: supervisors only. An interrupted erasure is completed by the same command. Leaves with
-    1 if signals were left that a hand has changed, and with --check if a certificate is not proven by the journal.
+    Numbers, stamps, t2 and t3 stay, without the home. Backups made before still hold it: docs/retention.md says what to
+    do. A running receiver does the work, and only supervisors may ask it. The same command completes an interrupted
+    erasure.
+
+    Exit status: 1 signals were left that were changed by hand, or with --check: the journal does not prove the
+    certificate.
 
     Example: vetlla erase --home H-0017 --dry-run
     """
     if check is not None:
         _check(check, state_dir, as_json=as_json)
     if not home:
-        raise UsageError("which home?", remedy="vetlla erase --home CODE, or --check CERTIFICATE")
+        raise UsageError("no home is named", remedy="vetlla erase --home CODE, or --check CERTIFICATE")
     erasure, kept, counts = _looked(state_dir, home)
     if dry_run:
         _tell(home, counts, as_json=as_json, would=True)
@@ -87,20 +90,20 @@ def erase(
         else:
             _tell(home, told["destroyed"], as_json=False, would=False)
             if told["left"]:
-                left = f"left: {told['left']:,} signals that a hand has changed, or that came meanwhile"
+                left = f"left: {told['left']:,} signals that were changed by hand, or that came meanwhile"
                 console().print(f"{left}: vetlla audit verify", soft_wrap=True)
             console().print(f"certificate: {document}, {page}", soft_wrap=True)
 
 
 def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
-    """Return what there is of a home. Raises UsageError for one that must not be erased yet, or is not known."""
+    """Return what is kept of a home. Raises UsageError for a home that must not be erased yet, or is not known."""
     with reading(state_dir, CLOCK) as registry:
         registered = accounts_of_home(registry, home)
     with looking(state_dir) as connection:
-        inventory_erasure.look(connection, home, registered, today())  # refused before the long look
+        inventory_erasure.look(connection, home, registered, today())  # refuses before the long search
     with Archive(state_dir) as archive, progress(f"looking for home {home}") as tell:
         said = look_through(archive.read, home, tell)
-        # One that was never registered stands under its own number.
+        # A home that was never registered is named by its own account.
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with looking(state_dir) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today())
@@ -111,7 +114,7 @@ def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
         raise UsageError(
-            f"nothing is kept of home {home}", remedy="is the code right? vetlla inventory list shows them"
+            f"nothing is kept of home {home}", remedy="check its code: vetlla inventory list shows codes of homes"
         )
     return erasure, kept, counts
 
@@ -124,16 +127,16 @@ def _confirm(home: str, counts: Mapping[str, int], *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("this destroys data, and there is no terminal to ask", remedy="--dry-run first, then --yes")
+        raise UsageError("this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes")
     for line in certificate.lines(counts):
         talk().print(f"  {line}")
-    if not typer.confirm(f"Destroy this of home {home}? It cannot be undone.", err=True):
+    if not typer.confirm(f"Destroy these data of home {home}? It cannot be undone.", err=True):
         raise typer.Exit(os.EX_USAGE)
 
 
 @contextmanager
 def _certificate(directory: Path, home: str) -> Iterator[tuple[Path, Path]]:
-    """Make the files of a certificate before anything is destroyed; take them away again if it fails."""
+    """Make the files of a certificate before anything is destroyed; remove them if the erasure fails."""
     stamp = to_datetime(CLOCK.now().utc_us).strftime("%Y%m%dT%H%M%SZ")
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in home)
     paths = directory / f"erasure-{name}-{stamp}.json", directory / f"erasure-{name}-{stamp}.txt"
@@ -159,7 +162,7 @@ def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], 
         return _by_receiver(state_dir, erasure, registry, tell)
     except LinkError:
         if (state_dir / CONTROL_SOCKET).exists():
-            talk().print("no receiver answers: the journal is worked on directly", style="yellow")
+            talk().print("no receiver answers: this command changes the journal itself", style="yellow")
     journal = Journal(state_dir, CLOCK)
     try:
         steps = steps_of(journal.connection, erasure, registry, CLOCK, _window_us())
@@ -185,7 +188,7 @@ def _by_receiver(state_dir: Path, erasure: Erasure, registry: Mapping[str, int],
         if event.pop("event") == "done":
             return event
         tell(0, 0, ", ".join(f"{rows:,} {what}" for what, rows in event["removed"].items() if rows))
-    raise LinkError("the receiver ended before it was done", remedy="run it again: it goes on where it ended")
+    raise LinkError("the receiver ended before it was done", remedy="run the command again: it goes on where it ended")
 
 
 def _tell(home: str, counts: Mapping[str, int], *, as_json: bool, would: bool) -> None:

@@ -1,4 +1,4 @@
-"""``vetlla inventory``: know every device from the warehouse to its retirement. This file: files in and out."""
+"""``vetlla inventory`` keeps every device from the warehouse to retirement. This module imports and exports files."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
-app = typer.Typer(help="Homes, people and devices: from the warehouse to retirement.", no_args_is_help=True)
+app = typer.Typer(help="Keep homes, people and devices, from the warehouse to retirement.", no_args_is_help=True)
 LARGE = 1 << 20
-"""Bytes of a file from which its import is written apart from the registry, so that the receiver does not feel it."""
+"""Bytes of a file above which an import changes a copy of the registry, so that the receiver is not slowed down."""
 CODES = {
     "devices": (("serial", "type"), ("account", "")),
     "homes": (("code", ""), ("district", ""), ("base", "")),
     "people": (("code", ""),),
 }
-"""Columns whose leading zeros a spreadsheet may have lost, and the column that tells apart whose code it is."""
+"""Columns whose leading zeros a spreadsheet may have lost, each with the column within which its codes are compared."""
 
 ACCOUNT_COLUMNS = ["account", "home", "support_level"]
-"""Of those that `vetlla accounts import` takes: what the inventory knows."""
+"""Those columns of `vetlla accounts import` that the inventory can fill."""
 
-What = Annotated[str, typer.Option("--what", help="devices, homes or people.")]
+What = Annotated[str, typer.Option("--what", help="Kind of rows: devices, homes or people.")]
 
 
 @app.command("import")
@@ -72,17 +72,17 @@ def import_(
     encoding: TextEncoding = None,
     sheet: SheetName = "",
     mapping: MappingFile = None,
-    partial: Annotated[bool, typer.Option("--partial", help="Take the good rows although others are bad.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows even if others are bad.")] = False,
     day: Day = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Take a file in: all of it or, if any row is bad, nothing. Importing it again changes nothing.
+    """Import a file: all of it or, if any row is bad, nothing. Importing it again changes nothing.
 
-    Every fault is told with its row, column, value and reason. Homes come before the people and devices in them.
+    Every fault is listed with its row, column, value and reason. Import homes before the people and devices in them.
 
-    Exit status: 0 taken in, 64 nothing taken since rows are bad, 65 only the good ones taken.
+    Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 
     Example: vetlla inventory import devices.csv --mapping oracle.toml
     """
@@ -91,7 +91,7 @@ def import_(
     whole_park()
     is_large = size_of(file) > LARGE
     if is_large:
-        long_work()  # a small one is over at once, and commits in the registry itself: no command should wait for it
+        long_work()  # a small import locks the registry, so that other commands would wait for its low priority
     options = Options(form, encoding, sheet, mapping)
     with (
         importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows),
@@ -102,7 +102,7 @@ def import_(
         if taken.faults and not partial:
             connection.execute("ROLLBACK")
     if taken.faults and not partial:
-        refuse(file, taken.faults, reader, as_json=as_json, remedy="; or take the good rows with --partial")
+        refuse(file, taken.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
     for fault in taken.faults:
         tell_fault(fault, reader, as_json=as_json)
     tell_warnings(taken.warnings, reader, as_json=as_json)
@@ -127,9 +127,10 @@ def export(
     day: Day = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write the inventory to a file that import takes back unchanged; devices as on a day, retired ones too.
+    """Write the inventory to a file that `vetlla inventory import` takes back unchanged.
 
-    --what accounts writes the terminals in homes with their account and home, for `vetlla accounts import`.
+    Devices are written as on a day, retired ones too. --what accounts writes the terminals in homes with their account
+    and home, for `vetlla accounts import`.
 
     Example: vetlla inventory export devices.xlsx
     """
@@ -158,7 +159,7 @@ def export(
 
 
 class Taken(NamedTuple):
-    """What the rows of a file did to the registry, and what is wrong with them."""
+    """What the rows of a file changed in the registry, and what is wrong with them."""
 
     effects: Counter[Effect]
     faults: list[Fault]
@@ -166,7 +167,7 @@ class Taken(NamedTuple):
 
 
 def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: date) -> Taken:
-    """Put every good row into the registry."""
+    """Put every good row into the registry; return what changed, and the faults and warnings."""
     faults: list[Fault] = []
     put = _TAKERS[what](connection, day)
     effects: Counter[Effect] = Counter()
@@ -192,7 +193,7 @@ def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: 
 Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
 """A row's number in the file, its values, and what is wrong in it."""
 Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
-"""Takes a row's values; None at the end."""
+"""Takes a row's number and its values; None at the end of the file."""
 
 
 def _put_devices(connection: sqlite3.Connection, day: date) -> Put:

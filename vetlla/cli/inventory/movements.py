@@ -1,4 +1,4 @@
-"""What happens to a device, as people record it: each command one movement (or one upkeep) and one line of answer."""
+"""Commands that record what happens to a device: a movement or an upkeep. Each prints one line for each device."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
-Owner = Annotated[Ownership, typer.Option("--ownership", help="Who owns it.")]
+Owner = Annotated[Ownership, typer.Option("--ownership", help="Owner of the device.")]
 
 
 def add(
-    kind: Annotated[DeviceType, typer.Argument(metavar="TYPE", help="Such as terminal_ip, ucr, smoke.")],
-    serial: Annotated[str, typer.Argument(help="As its label says.")],
+    kind: Annotated[DeviceType, typer.Argument(metavar="TYPE", help="Type of the device, such as terminal_ip, ucr, smoke.")],
+    serial: Annotated[str, typer.Argument(help="Serial number on its label.")],
     ownership: Owner = Ownership.LEASED,
     model: Annotated[str, typer.Option()] = "",
     imei: Annotated[str, typer.Option()] = "",
-    account: Annotated[str, typer.Option(help="Under which the receiver will hear it.")] = "",
+    account: Annotated[str, typer.Option(help="Account under which it reports to the receiver.")] = "",
     made: Annotated[str, typer.Option(metavar="2024-W07", help="Year and week of manufacture.")] = "",
     guarantee_until: Annotated[str, typer.Option(metavar="YYYY-MM-DD")] = "",
     day: Day = None,
@@ -117,7 +117,7 @@ def replace(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The device that leaves.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The device from the warehouse that takes its place.")],
     renewal: Annotated[
-        bool, typer.Option("--renewal", help="At the end of its life: the cost counts anew, the owner stays.")
+        bool, typer.Option("--renewal", help="The old one is at the end of its life: the cost starts again, the owner stays.")
     ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="The old one goes back to the warehouse, to be repaired.")
@@ -128,7 +128,7 @@ def replace(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Put a device in another's place; it inherits the cost date, and a municipal one is followed by a municipal one.
+    """Replace a device by another, which inherits the cost date; what replaces a municipal device becomes municipal.
 
     Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """
@@ -182,7 +182,7 @@ def transfer(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Record a new owner, as when leased equipment is bought.
+    """Record a new owner, for example when leased equipment is bought.
 
     Example: vetlla inventory transfer terminal_ip:T0042 municipal --reason "purchase option 2027"
     """
@@ -246,7 +246,7 @@ def _into_home(
 
 
 def _hint(connection: sqlite3.Connection, change: Change) -> str:
-    """Return what is left to do for a terminal that came into a home: that the receiver knows who calls."""
+    """Return the command that registers a terminal's account for its new home; "" if it is not needed."""
     account, home = change.device.account, change.movement.home
     if (
         change.device.type not in TERMINALS

@@ -1,4 +1,4 @@
-"""The inventory's reports: the month's inventory, the rules, the digital share."""
+"""The inventory's reports: the monthly inventory, the check of the rules, the digital share."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from vetlla.service.inventory.report import Report
 
 NOT_KEPT = 1
-"""Exit status when a date has passed and what was due by it is missing."""
+"""Exit status if a date has passed and something that was due by it is missing."""
 SHOWN = 10
-"""Breaches of each rule that a person is shown; --all and --json show every one."""
+"""Most breaches of a rule that a person is shown; --all and --json show every one."""
 
 
 def month_end(text: str) -> date:
@@ -51,11 +51,11 @@ def month_end(text: str) -> date:
 
 
 def report(
-    month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="As at its last day.")],
+    month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="Month; the report shows its last day.")],
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals beside it) or .json; repeatable; - is stdout."
+            "--out", metavar="FILE|-", help="Write to .xlsx, .csv (totals apart) or .json; repeatable; - is stdout."
         ),
     ] = None,
     form: ExportFormat = None,
@@ -64,17 +64,17 @@ def report(
 ) -> None:
     """Make the monthly inventory: every device in homes and warehouse, and totals by type and owner.
 
-    Without --out the totals are printed. A month that has not ended is reported as at today.
+    Without --out the totals are printed. A month that has not ended is reported as of today.
 
     Example: vetlla inventory report --month 2024-06 --out june.xlsx --out june.json
     """
     if month.replace(day=1) > today():
-        raise UsageError(f"{month:%Y-%m} has not begun", remedy="what is to come: vetlla renewals forecast")
+        raise UsageError(f"{month:%Y-%m} has not begun", remedy="vetlla renewals forecast shows what is to come")
     files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
     if any(kind is FileKind.NDJSON for _, kind in files):
-        raise UsageError("a report is one document", remedy="end its name in .json, .csv or .xlsx")
+        raise UsageError("a report is one document, and NDJSON has many", remedy="end its name in .json, .csv or .xlsx")
     if (STANDARD, FileKind.CSV) in files:
-        raise UsageError("a report is two CSV files", remedy="--out june.csv, or --out - --format json")
+        raise UsageError("a report is two CSV files, and standard output takes one", remedy="--out june.csv, or --out - --format json")
     long_work()
     with working("reporting"), looking(state_dir) as connection:
         on = min(month, today())
@@ -91,15 +91,15 @@ def report(
 def check(
     day: Day = None,
     rule: Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; repeatable.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show every breach, not the first ten.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every breach, not only the first ten.")] = False,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Check the inventory against the contract's rules, as a monitoring plug-in.
 
-    Exit status: 0 all kept, 1 warnings, 2 rules broken that leave people without service or break a standard, 3 it
-    can not be told: nothing is registered, or the registry can not be read.
+    Exit status: 0 all rules kept, 1 warnings, 2 rules broken that leave people without service or break a standard,
+    3 unknown, because nothing is registered or the registry cannot be read.
 
     Example: vetlla inventory check --rule person_without_ucr --all
     """
@@ -146,7 +146,7 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Kno
 
 
 def _unknown(why: str, remedy: str = "", *, as_json: bool) -> None:
-    """End a check that can not be made, as a monitoring system wants to hear it."""
+    """End a check that cannot be made with UNKNOWN, as monitoring systems expect it."""
     with verdict(Level.UNKNOWN):
         if as_json:
             nothing = rules.Broken("", "", why)
@@ -162,9 +162,10 @@ def digital(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Tell the share of GSM-IP terminals against the target and the offer, and the homes that must be next.
+    """Show the share of GSM-IP terminals against the target and the offer, and the homes that must be next.
 
-    Exit status: 0 nothing that was due by the day is missing, 1 a date of the contract or of the offer has passed.
+    Exit status: 0 nothing is missing that was due by the day, 1 something is missing although its date in the contract
+    or the offer has passed.
 
     Example: vetlla inventory digital --json
     """
@@ -209,7 +210,7 @@ def _write_json(path: Path, made: Report) -> None:
         "at_no_cost": dict(_at_no_cost(made)),
     }
     with finished(path) as out, letters(out) as text:
-        # The devices are written one by one: a full park's document is 60 MB.
+        # Write the devices one by one, because a full park's document has 60 MB.
         text.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "devices": ')
         objects.write(text, monthly.COLUMNS, made.rows, lines=False)
         text.write("}\n")
@@ -270,4 +271,4 @@ def _said(share: DigitalShare) -> Iterator[str]:
     yield f"level 2: {share.level_2_digital} of {share.level_2_needed} homes are digital (half of {share.level_2})"
     following = (*share.level_3_waiting, *share.level_2_next)
     if following:
-        yield f"next: {' '.join(following[:SHOWN])}{' ...' if len(following) > SHOWN else ''} (--json tells all)"
+        yield f"next: {' '.join(following[:SHOWN])}{' ...' if len(following) > SHOWN else ''} (--json shows all)"

@@ -1,4 +1,4 @@
-"""``vetlla inventory sample``: an invented park, to try the inventory and the renewals out with."""
+"""``vetlla inventory sample`` writes an invented park, to try out the inventory and the renewals."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from vetlla.domain.errors import UsageError
 from vetlla.simulator.park import FILES, generate, write
 
 HOMES_MAX = 1_000_000
-"""Homes of a sample: twelve times the tender's."""
+"""Most homes of a sample: twelve times as many as in the tender."""
 
 
 def sample(
     out: Annotated[Path, typer.Option("--out", help="Folder for homes.csv, people.csv and devices.csv.")],
     homes: Annotated[int, typer.Option("--homes", min=1, max=HOMES_MAX, help="How many homes.")] = 1_000,
-    seed: Annotated[int, typer.Option("--seed", help="Another number gives another park, the same one the same.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same park, another one another.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Write an invented park of homes, people and devices as files that `vetlla inventory import` takes.
 
-    No person in it exists: codes count up, and no telephone has its numbers. It is the park of 2024-03-31: import it
-    with --day 2024-04-01. Files that are there already are not overwritten.
+    No person in it exists: codes count up, and no telephone has these numbers. It is a park as on 2024-03-31: import it
+    with --day 2024-04-01. Existing files are not overwritten.
 
     Example: vetlla inventory sample --homes 200 --out sample
     """
     if existing := next((path for name in FILES if (path := out / name).exists()), None):
-        raise UsageError(f"{existing}: is there already", remedy="name another folder with --out")
+        raise UsageError(f"{existing}: exists already", remedy="name another folder with --out")
     long_work()
     with working(f"a park of {homes} homes"):
         park = generate(homes, seed)

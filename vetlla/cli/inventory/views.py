@@ -1,4 +1,4 @@
-"""Looking into the inventory: one device or home, a search, a list, a history, the fleet of a day."""
+"""Commands that show the inventory: one device or home, a search, a list, a history, the fleet of a day."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 COLUMNS = ("type", "serial", "model", "account", "ownership", "place", "home", "made", "first_installed")
 HISTORY = ("day", "kind", "place", "home", "ownership", "other", "note")
 EX_NOTHING = 1
-"""Exit status of a search that found nothing, as grep's."""
+"""Exit status of a search that found nothing, as with grep."""
 
 Kind = Annotated[DeviceType | None, typer.Option("--type", help="Only this type.")]
 InHome = Annotated[str, typer.Option("--home", help="Only this home.")]
-AtPlace = Annotated[Place | None, typer.Option("--place", help="Only there.")]
-Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only this owner's.")]
+AtPlace = Annotated[Place | None, typer.Option("--place", help="Only devices at this place.")]
+Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only devices of this owner.")]
 
 
 def show(
@@ -41,7 +41,7 @@ def show(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show a home with the accounts that the receiver has for it, its people and its devices; or a device.
+    """Show a device, or a home with its people, its devices and the accounts that the receiver has for it.
 
     Example: vetlla inventory show H000123
     """
@@ -68,11 +68,11 @@ def show(
 
 def find(
     part: Annotated[str, typer.Argument(help="Part of a serial, IMEI, account or home.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")] = 50,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Find devices, retired ones included. Exit status 1 when there is none.
+    """Find devices, retired ones included. Exit status 1 if no device is found.
 
     Example: vetlla inventory find 0012
     """
@@ -91,7 +91,7 @@ def list_(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """List devices as they stand now.
+    """List devices as they are now.
 
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
@@ -102,7 +102,7 @@ def list_(
 
 
 def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
-    """Tell everything that happened to a device, oldest first.
+    """List everything that happened to a device, oldest first.
 
     Example: vetlla inventory history smoke:SM0012345
     """
@@ -156,7 +156,7 @@ def parameters(
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the service's figures in force: value, unit, and on what each stands.
+    """List the service's figures in force: value, unit, and the basis of each.
 
     Example: vetlla inventory parameters --assumed
     """

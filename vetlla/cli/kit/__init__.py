@@ -1,1 +1,1 @@
-"""What the commands share: options, output, progress, exit statuses, the way to the running receiver."""
+"""Code that the commands share: options, output, progress, exit statuses, the connection to the running receiver."""

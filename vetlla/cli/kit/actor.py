@@ -1,4 +1,4 @@
-"""Who runs the command: the name that records of change carry."""
+"""Names the person who runs the command, for records of changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vetlla.domain.access import user_name
 
 
 def actor() -> str:
-    """Return the Unix user; behind sudo also the person, since "root" names no person."""
+    """Return the Unix user; under sudo also the person, because "root" names no person."""
     person = os.environ.get("SUDO_USER", "")
     name = user_name(os.getuid())
     return f"{person} (as {name})" if person and person != name else name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER_S = 10.0
-"""How long an answer may take: a commit on a slow disk, and then some."""
+"""How long an answer may take: longer than a commit on a slow disk."""
 
 _FAMILIES: dict[str, type[VetllaError]] = {
     "usage": UsageError,
@@ -28,7 +28,7 @@ _FAMILIES: dict[str, type[VetllaError]] = {
 
 
 def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments: object) -> Any:  # noqa: ANN401
-    """Ask the running receiver; return its JSON answer. Raises LinkError when none runs, else the answer's family."""
+    """Return the running receiver's JSON answer. Raises LinkError if no receiver runs, else the answer's error."""
     try:
         with _asked(state_dir, timeout_s, {"do": do, **arguments}) as lines:
             line = lines.readline()
@@ -42,7 +42,7 @@ def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments
 
 
 def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[str, Any]]:
-    """Ask for a stream of events; yield each until the receiver ends it. Raises LinkError when none runs."""
+    """Yield events of the running receiver until it ends their stream. Raises LinkError if no receiver runs."""
     try:
         with _asked(state_dir, None, {"do": do, **arguments}) as lines:
             for line in lines:
@@ -90,4 +90,4 @@ def _result(line: str) -> Any:  # noqa: ANN401
 
 
 def _hung_up() -> LinkError:
-    return LinkError("the receiver hung up without an answer", remedy="its log says why")
+    return LinkError("the receiver closed the connection without an answer", remedy="its log says why")

@@ -1,4 +1,4 @@
-"""Exit statuses: each family of errors leaves with one, in this one place (sysexits.h; checks: ``Level``)."""
+"""Exit statuses. Only this module says which one each family of errors has (sysexits.h; checks use ``Level``)."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ STATUS: dict[type[VetllaError], int] = {
     VetllaError: os.EX_SOFTWARE,
 }
 INTERRUPTED = 128 + signal.SIGINT
-"""Exit status after Ctrl-C, as shells count."""
+"""Exit status after Ctrl-C, as in shells."""
 LONGEST_ARGUMENT = 4_096
-"""Characters of one argument: a path has at most 4,096 (PATH_MAX), a note at most 4,000."""
+"""Most characters of one argument. A path has at most 4,096 (PATH_MAX), a note at most 4,000."""
 _LEFT_OVER = "Got unexpected extra argument"
-"""How the parser's message begins about words that no argument takes; a key may be among them."""
+"""Start of the parser's message about words that no argument takes. One of these words may be a key."""
 _LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 _NOT_SHOWN = "(not shown)"
 
 OWN_PROCESS: ContextVar[bool] = ContextVar("own_process", default=False)
-"""Whether this process is the command's alone: then its priority and its garbage collector are the command's to set."""
+"""True if this process runs only the command. The command may then set its priority and its garbage collector."""
 
 
 def run(command: Callable[[], object]) -> NoReturn:
-    """Run the command line and leave with its status; tell what ended it in one clear message."""
+    """Run the command line and exit with its status; print an error as one clear message."""
     streams.prepare()
     status = os.EX_OK
     own = OWN_PROCESS.set(True)
@@ -68,7 +68,7 @@ def bounded(words: Sequence[str]) -> None:
         if len(word) > LONGEST_ARGUMENT:
             raise UsageError(
                 f"argument {place} has {len(word)} characters, and no argument has more than {LONGEST_ARGUMENT}",
-                remedy="say it shorter, or give a file where the command takes one",
+                remedy="shorten it, or give a file where the command takes one",
             )
 
 
@@ -81,9 +81,9 @@ def _status(command: Callable[[], object]) -> int:
         raise
     except TyperException as error:
         return _misused(error)
-    except typer.Abort:  # Ctrl-C, or the end of the input, where an answer was asked for
+    except typer.Abort:  # Ctrl-C or the end of the input at a prompt
         status = INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last resort is among them
+    except Exception as error:  # noqa: BLE001 - _family also handles a fault of the program
         return _told(_family(error))
     if status == INTERRUPTED:  # typer turns KeyboardInterrupt into this
         talk().print("vetlla: interrupted", style="red")
@@ -91,11 +91,11 @@ def _status(command: Callable[[], object]) -> int:
 
 
 def _misused(error: TyperException) -> int:
-    """Tell what the parser does not understand, and leave out words that may be a key; return the exit status."""
+    """Print what the parser does not understand, without words that may be a key; return the exit status."""
     message = error.format_message()
     if message.startswith(_LEFT_OVER):
         message = f"{_LEFT_OVER} {_NOT_SHOWN}"
-    if message:  # without one the help has been printed
+    if message:  # the message is empty if the help has been printed
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "vetlla"
         tell(f"vetlla: {_LIKE_A_KEY.sub(_NOT_SHOWN, message)}\n  -> {command} --help", "red")
@@ -103,7 +103,7 @@ def _misused(error: TyperException) -> int:
 
 
 def _family(error: Exception) -> VetllaError:
-    """Return the error of ours that an exception is for the person who reads it."""
+    """Return the VetllaError that tells the user about an exception."""
     match error:
         case VetllaError() | PermissionError():
             return access.explained(error)
@@ -112,19 +112,19 @@ def _family(error: Exception) -> VetllaError:
             return StoreError(f"{name}{error.strerror or error}")
         case UnicodeEncodeError() if _is_of_other_bytes(error):
             what = f"{error.object!a} is not {'UTF-8' if error.encoding == 'utf-8' else error.encoding} text"
-            return UsageError(what, remedy="type it where text is UTF-8: LC_ALL=C.UTF-8 vetlla ...")
-    tell("".join(traceback.format_exception(error)).rstrip("\n"), "")  # a report of the fault needs it
+            return UsageError(what, remedy="type it in a UTF-8 terminal: LC_ALL=C.UTF-8 vetlla ...")
+    tell("".join(traceback.format_exception(error)).rstrip("\n"), "")  # a report of the fault needs these lines
     return VetllaError("a fault of Vetlla's own", remedy="please report it, with the lines above")
 
 
 def _is_of_other_bytes(error: UnicodeEncodeError) -> bool:
-    """Return True if a word of the command line held bytes that are no text: Python keeps them as lone surrogates."""
+    """Return True if a word of the command line had bytes that are not text; Python keeps them as lone surrogates."""
     return all("\udc80" <= one <= "\udcff" for one in error.object[error.start : error.end])
 
 
 @contextmanager
 def verdict(status: int) -> Iterator[None]:
-    """Leave with a status once the answer is told: also where the reader, such as ``head``, ends before that."""
+    """Exit with a status after the answer is written, even if its reader, such as ``head``, ended before that."""
     try:
         yield
         sys.stdout.flush()
@@ -134,7 +134,7 @@ def verdict(status: int) -> Iterator[None]:
 
 
 def status_of(error: VetllaError) -> int:
-    """Return the exit status of an error: its family's."""
+    """Return the exit status of an error's family."""
     return STATUS[next(kind for kind in type(access.explained(error)).__mro__ if kind in STATUS)]
 
 

@@ -1,4 +1,4 @@
-"""A decoder's items as fields: what ``decode`` prints and what exports repeat. The first keys are a contract."""
+"""Returns a decoder's items as fields, for ``decode`` and for exports. The first keys are a contract."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def signal_fields(signal: Signal) -> dict[str, Any]:
-    """Return a signal's fields: the contract's keys first, null where nothing was said, then all the rest."""
+    """Return a signal's fields: the contract's keys first, null for what was not reported, then all the rest."""
     return {
         "item": "signal",
         "protocol": signal.protocol,
@@ -91,7 +91,7 @@ def stored_fields(stored: Stored) -> dict[str, Any]:
 
 
 def stored_reject_fields(stored: StoredReject) -> dict[str, Any]:
-    """Return stored evidence's fields: what ``decode`` prints, then where it came from and when."""
+    """Return a stored reject's fields: what ``decode`` prints, then where it came from and when."""
     return item_fields(stored.reject, stored.reject.protocol) | {
         "id": stored.id,
         "listener": stored.listener,
@@ -136,5 +136,5 @@ def _position(position: Position) -> dict[str, Any]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """Return ``2026-11-21T22:33:01Z``, with a fraction only where one was said."""
+    """Return ``2026-11-21T22:33:01Z``, with a fraction only if the device sent one."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

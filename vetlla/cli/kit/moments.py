@@ -1,6 +1,6 @@
 """Moments and durations as people type and read them: in local time with its zone, or in UTC with ``--utc``.
 
-Answers for machines (``--json``, exports) do not come this way: they are UTC in ISO 8601, always.
+Answers for machines (``--json``, exports) do not use this module: they are always UTC in ISO 8601.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _FORMS = "such as 2026-11-21, 2026-11-21T22:30, 2026-11-21T23:30+01:00, or 90s, 15m, 2h, 7d, 4w ago"
 MOST_S = 36_500 * 86_400
-"""A hundred years: a day that the calendar has, and longer than any wait."""
+"""Longest duration. A hundred years lie within the calendar, and are longer than any wait."""
 _zone: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
-"""Zone in which this run of the command line shows and reads times; None: the user's (``TZ``, else the machine's)."""
+"""Zone in which this run of the command line shows and reads times; None for the user's (``TZ``, or the machine's)."""
 
 
 def _choose(utc: bool) -> bool:
@@ -32,7 +32,7 @@ def _choose(utc: bool) -> bool:
 Utc = Annotated[bool, typer.Option("--utc", callback=_choose, help="Show and read times in UTC instead of local time.")]
 Since = Annotated[
     str,
-    typer.Option(metavar="TIME", help="From this time on: ISO 8601 (local unless it says otherwise), or 2h, 7d ago."),
+    typer.Option(metavar="TIME", help="From this time on: ISO 8601 (local if it has no zone), or 2h, 7d ago."),
 ]
 Until = Annotated[str, typer.Option(metavar="TIME", help="Before this time, in the same forms.")]
 
@@ -47,7 +47,7 @@ def duration(
     least_s: float = 0.0,
     most_s: float = MOST_S,
 ) -> Any:  # noqa: ANN401 - typer's option has no public type
-    """Return an option that takes a duration, read as seconds; ``unit``: what a number alone counts."""
+    """Return an option that takes a duration, read as seconds. ``unit`` is the unit of a number alone."""
 
     def read(text: str | float) -> float:
         if not isinstance(text, str):
@@ -64,12 +64,12 @@ def duration(
 
 
 def whole(seconds: float) -> int:
-    """Return a duration that is kept in whole seconds: none that was given becomes 0."""
+    """Return a duration in whole seconds. A duration above 0 never becomes 0."""
     return max(1, round(seconds)) if seconds else 0
 
 
 def span(seconds: float | None) -> str:
-    """Return a time span as people say it: 7 s, 3:05, 2 h 10, 4 d; "-" where there is none."""
+    """Return a time span as people say it: 7 s, 3:05, 2 h 10, 4 d; "-" for None."""
     if seconds is None:
         return "-"
     left = int(seconds)
@@ -84,16 +84,16 @@ def span(seconds: float | None) -> str:
 
 
 def moment(text: str, now_us: int) -> int:
-    """Return the microseconds UTC that a person means. Raises UsageError."""
+    """Return the microseconds UTC of a time that a person typed. Raises UsageError."""
     said = text.strip()
     try:
         return now_us - round(seconds_of(said, unit="") * 1_000_000)
     except ValueError:
-        pass  # not so long ago: a date
+        pass  # not a duration, so it must be a date
     try:
         return to_us(_dated(said))
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{text!r} is no time", remedy=_FORMS) from error
+        raise UsageError(f"{text!r} is not a time", remedy=_FORMS) from error
 
 
 def _dated(said: str) -> datetime:
@@ -103,7 +103,7 @@ def _dated(said: str) -> datetime:
         if word.upper() == "UTC":
             return datetime.fromisoformat(date).replace(tzinfo=UTC)
         naive = datetime.fromisoformat(date)
-        # Where clocks are set back an hour comes twice, and only the zone's name tells which one is meant.
+        # When clocks are set back an hour comes twice, and only the zone's name says which one the user means.
         for one in (naive.astimezone(), naive.replace(fold=1).astimezone()):
             if one.tzname() == word.upper():
                 return one
@@ -116,7 +116,7 @@ def _dated(said: str) -> datetime:
 
 
 def within(since: str, until: str) -> tuple[int | None, int | None]:
-    """Return beginning and end of a time range; None where it is open. Raises UsageError."""
+    """Return beginning and end of a time range; None for an open end. Raises UsageError."""
     now_us = SystemClock().now().utc_us
     since_us = moment(since, now_us) if since else None
     until_us = moment(until, now_us) if until else None
@@ -130,12 +130,12 @@ def local(utc_us: int) -> datetime:
     at = to_datetime(utc_us)
     try:
         return at.astimezone(_zone.get())
-    except (OverflowError, OSError):  # a device's clock may stand in the year 1
+    except (OverflowError, OSError):  # a device's clock may show the year 1
         return at
 
 
 def shown(utc_us: int | None) -> str:
-    """Return ``2026-11-21 23:33:01.123 CET``; "" for a moment that has not come."""
+    """Return ``2026-11-21 23:33:01.123 CET``; "" for None."""
     if utc_us is None:
         return ""
     at = local(utc_us)
@@ -143,17 +143,17 @@ def shown(utc_us: int | None) -> str:
 
 
 def to_the_second(utc_us: int) -> str:
-    """Return ``2026-11-21 23:33:01 CET``: a table has little room."""
+    """Return ``2026-11-21 23:33:01 CET``, because a table has little room."""
     return f"{local(utc_us):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def time_of_day(utc_us: int) -> str:
-    """Return ``23:33:01 CET``, for lines whose day is at hand."""
+    """Return ``23:33:01 CET``, for lines whose day is clear."""
     return f"{local(utc_us):%H:%M:%S %Z}"
 
 
 def shown_iso(stamp: str | None) -> str:
-    """Return ``2026-11-21 23:33:01 CET`` of a stamp as JSON answers carry it; "" for a moment that has not come."""
+    """Return ``2026-11-21 23:33:01 CET`` for a stamp as JSON answers carry it; "" for None."""
     return to_the_second(stamp_us(stamp)) if stamp else ""
 
 

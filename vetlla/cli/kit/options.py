@@ -1,4 +1,4 @@
-"""Options that many commands share, spelled once."""
+"""Options that many commands share."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ DEFAULT_CONFIG = Path("/etc/vetlla/vetlla.toml")
 
 
 def configuration_file() -> Path | None:
-    """Return this machine's configuration file: VETLLA_CONFIG names it, or it is the usual one; None: there is none."""
+    """Return this machine's configuration file: the one in VETLLA_CONFIG, else the usual one; None if there is none."""
     if named := os.environ.get("VETLLA_CONFIG"):
         return Path(named)
     return DEFAULT_CONFIG if os.access(DEFAULT_CONFIG, os.R_OK, effective_ids=True) else None
 
 
 def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
-    """Return the configuration file that counts where no option names one; None only where there is none.
+    """Return the configuration file that counts if no option names one; None only if there is none.
 
-    For the commands that are about the configuration: one that this user may not read must not be passed over.
+    Commands that are about the configuration use this: they must not skip a file that this user may not read.
     """
     if named := os.environ.get("VETLLA_CONFIG"):
         return Path(named)
@@ -53,21 +53,21 @@ def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
     except FileNotFoundError:
         return None
     except OSError:
-        pass  # the reading will tell why
+        pass  # reading the file will report why
     return usual
 
 
 def configured() -> Settings | None:
-    """Return this machine's settings; None where there is no configuration, or none that could be used.
+    """Return this machine's settings; None if there is no configuration, or none that can be used.
 
-    A configuration that somebody is just getting wrong must not keep operators from their queue: it is told, and the
-    usual places are taken.
+    A fault in the configuration must not keep operators from their queue. A warning reports it, and the default places
+    are used.
     """
     path = configuration_file()
     try:
         return load(path) if path else None
     except ConfigError as error:
-        tell(f"warning: not used: {explained(error)}", "yellow")
+        tell(f"warning: configuration not used: {explained(error)}", "yellow")
         return None
 
 
@@ -82,7 +82,7 @@ def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value:
 def keys_path(named: Path | None, state_dir: Path) -> Path:
     """Return the keys file of a state directory: the one named, the configured one, else the one inside it.
 
-    The configuration counts for the state directory it names, not for another that was asked for.
+    The configuration counts only for the state directory that it names.
     """
     if named:
         return named
@@ -98,8 +98,8 @@ StateDir = Annotated[
         "--state-dir",
         envvar="VETLLA_STATE_DIR",
         callback=_configured_state_dir,
-        readable=False,  # whoever opens it tells more than typer would
-        help="Where journal, registry and control socket live. Default: as configured.",
+        readable=False,  # the code that opens it reports more than typer would
+        help="Directory of journal, registry and control socket. Default: as configured.",
         show_default=False,
     ),
 ]
@@ -112,21 +112,21 @@ KeysFile = Annotated[
         help="The keys file. Default: as configured, or in the state directory.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, fields stable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line, with stable fields.")]
 OfReceiver = Annotated[
     str | None,
     typer.Option(
         "--receiver",
         metavar="HEX",
-        help="Receiver of the account, where several homes have its number; '' for one that holds for every receiver.",
+        help="Receiver of the account, if several homes have its number; '' for an account of every receiver.",
     ),
 ]
 OfLine = Annotated[
-    str | None, typer.Option("--line", metavar="HEX", help="Its line, likewise; '' for one that holds for every line.")
+    str | None, typer.Option("--line", metavar="HEX", help="Line of the account, likewise; '' for an account of every line.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 
 
 def formerly(**names: str) -> dict[str, Any]:
-    """Return a command's settings under which options are taken by their former names, too; help does not tell them."""
+    """Return settings of a command that takes options also by their former names, which the help does not show."""
     return {"token_normalize_func": lambda word: names.get(word, word)}

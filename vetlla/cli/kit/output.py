@@ -1,7 +1,7 @@
-"""How answers leave: tables for a person, JSON for a machine; stdout is the answer, stderr the talk.
+"""Prints answers: tables for a person, JSON for a machine. Answers go to stdout, messages to stderr.
 
-Every word for a person goes through a ``Screen``, the only console there is (tests/cli/kit/test_words.py holds it). It
-shows text as it is: ``[red]`` and ``:AB:`` are a device's own words, and a control character is shown as its escape.
+Every word for a person goes through a ``Screen``, the only console (tests/cli/kit/test_words.py checks this). It shows
+text as it is: ``[red]`` and ``:AB:`` are a device's own words, and a control character is shown as its escape.
 """
 
 from __future__ import annotations
@@ -24,53 +24,53 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
 PIPE_WIDTH = 100_000
-"""Columns where no terminal limits them: rows of a table in a pipe stay whole, one line each."""
+"""Table width when the output is not a terminal: rows of a table in a pipe stay whole, one line each."""
 
 
 class Screen(Console):
-    """A console that neither interprets nor passes on what the data say: no markup, no emoji, no control characters.
+    """A console that shows data as plain text: no markup, no emoji, no control characters.
 
-    A line break is a control character, too: print each line of several by itself. In a table ``Group`` holds them.
+    A line break is a control character, too, so print each line by itself. In a table a ``Group`` holds several lines.
     """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of rich's console
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as above
-        """Return the text of a string, before rich drops the control characters that it knows."""
+        """Return the text of a string, escaped before rich drops the control characters that it knows."""
         return super().render_str(printable(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Return the segments of anything that is shown, the texts inside tables and groups included."""
+        """Return the segments of anything that is shown, with the texts inside tables and groups escaped."""
         return super().render(_printable(renderable) if isinstance(renderable, Text) else renderable, options)
 
 
 def console() -> Screen:
-    """Return the console of the answer: colours and the terminal's width only on a terminal."""
+    """Return the console for answers, with colours and the terminal's width only on a terminal."""
     if sys.stdout.isatty():
         return Screen()
     return Screen(no_color=True, width=PIPE_WIDTH)
 
 
 def talk() -> Screen:
-    """Return the console of the talk (progress, warnings, hints), on stderr."""
+    """Return the console for messages (progress, warnings, hints), on stderr."""
     return Screen(stderr=True, no_color=not sys.stderr.isatty())
 
 
 def tell(message: str, style: str) -> None:
-    """Print a message of the program's own on stderr, with the lines that it has: an error and its remedy."""
+    """Print a message of the program on stderr, line by line, such as an error and its remedy."""
     for line in message.split("\n"):
         talk().print(line, style=style, soft_wrap=True)
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print one JSON document on one line: a stream of them is NDJSON."""
+    """Print one JSON document on one line, so that several are NDJSON."""
     sys.stdout.write(json_line(value))
     sys.stdout.flush()
 
 
 def json_line(value: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Return one JSON document on a line of its own. What a terminal would obey is escaped as JSON has it."""
+    """Return one JSON document on a line of its own. Characters that a terminal would obey become JSON escapes."""
     line = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
     if not line.isprintable():
         line = "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
@@ -78,7 +78,7 @@ def json_line(value: Mapping[str, Any] | Sequence[Any]) -> str:
 
 
 def _printable(text: Text) -> Text:
-    """Return a text that ``printable`` would return, each style still on the characters that it was on."""
+    """Return a text as ``printable`` returns it, with each style still on the same characters."""
     if text.plain.isprintable():
         return text
     pieces = [printable(one) for one in text.plain]
@@ -92,7 +92,7 @@ def _printable(text: Text) -> Text:
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, title: str = "") -> int:
     """Print rows as a table of the named columns, or whole as NDJSON; return how many there were.
 
-    No row: nothing is printed, since silence is the answer of a command that has nothing to say.
+    Without rows nothing is printed, because a command that has nothing to say is silent.
     """
     count = 0
     table = Table(*columns, title=title or None, box=None, header_style="bold", pad_edge=False)

@@ -1,4 +1,4 @@
-"""The parameters file: the one named, or the one that was installed with the program."""
+"""Reads the parameters file: the one that the user names, or the one that was installed with the program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ParametersFile = Annotated[
         "--parameters",
         envvar="VETLLA_PARAMETERS",
         readable=False,
-        help="Contract figures; without it the installed parameters.toml.",
+        help="File of the contract's figures. Default: the installed parameters.toml.",
     ),
 ]
 
@@ -45,6 +45,6 @@ def load(path: Path | None) -> Parameters:
 
 
 def footnote(reading: Reading) -> None:
-    """Tell the person at a terminal which assumed values the answer rests on; cron is told nothing."""
+    """Print for a person at a terminal which assumed values the answer depends on; print nothing under cron."""
     for line in reading.footnotes() if sys.stderr.isatty() else ():
         talk().print(f"* {line}", style="dim", soft_wrap=True)

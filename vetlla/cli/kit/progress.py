@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, nothing elsewhere."""
+"""Shows the progress of long work: a bar on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Tell(Protocol):
-    """Hears how much of how much is done (of 0: nobody knows), and what is being done now."""
+    """Takes how much is done, of how much (0 if unknown), and what is being done now."""
 
     def __call__(self, done: int, of: int, doing: str = "") -> None:
         """Move the bar."""

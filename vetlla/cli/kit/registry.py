@@ -1,4 +1,4 @@
-"""What the inventory's commands share: the day, the registry's connection, the names of options."""
+"""Code that the inventory's commands share: the day, the registry's connection, the options."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 CLOCK = SystemClock()
 NOTE_MAX = 500
-"""Characters of a note, as of the reasons that the receiver takes."""
+"""Most characters of a note, as many as in a reason that the receiver takes."""
 
 
 def as_day(text: str) -> date:
-    """Return the date an option gives; typer reports what is wrong with it."""
+    """Return the date that an option gives; typer reports a wrong one."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -44,30 +44,30 @@ def as_note(text: str) -> str:
     return text
 
 
-Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Instead of today.")]
+Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Day to use instead of today.")]
 Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
 Note = Annotated[
-    str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why: kept with the movement as its note.")
+    str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Reason, kept as the note of the movement.")
 ]
 
 
 def today() -> date:
-    """Return the day where this machine is."""
+    """Return today's date in this machine's time zone."""
     return to_datetime(CLOCK.now().utc_us).astimezone().date()
 
 
 def past(day: date | None) -> date:
-    """Return the day something happened: the one given, never a future one, or today."""
+    """Return the day on which something happened: the given one or today. Raises UsageError for a future day."""
     if day is not None and day > today():
-        raise UsageError(f"{day} lies in the future", remedy="record what has happened; plans are of `vetlla renewals`")
+        raise UsageError(f"{day} lies in the future", remedy="record what has happened; `vetlla renewals` makes plans")
     return day or today()
 
 
 @contextmanager
 def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> Iterator[sqlite3.Connection]:
-    """Hold the registry for one change: all of it or, after an error or in a dry run, nothing.
+    """Yield the registry for one change, which is rolled back after an error or in a dry run.
 
-    Who finds that it must not be may roll back and leave. ``large``: the receiver beside us must not feel it.
+    The caller may also roll back by itself. ``large`` changes a copy, so that the running receiver is not slowed down.
     """
     with registry.writing(state_dir, CLOCK) as database:
         if not large:
@@ -98,7 +98,7 @@ def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
 
 @contextmanager
 def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
-    """Open the registry to read it, as it was at one moment."""
+    """Yield the registry for reading, as it was at one moment."""
     with registry.reading(state_dir, CLOCK) as database:
         connection: sqlite3.Connection = database.conn
         connection.execute("BEGIN")
@@ -107,10 +107,10 @@ def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
 
 
 def long_work() -> None:
-    """Make ready for a file or a report of a whole park.
+    """Prepare the process for a file or a report of a whole park.
 
-    Run only while nothing else on the machine wants the processor: the receiver beside us comes first. Niceness is not
-    enough, since a nice process still finishes its time slice while a frame waits; SCHED_IDLE gives way at once
+    It then runs only while nothing else on the machine wants the processor, because the receiver comes first. Niceness
+    is not enough, since a nice process still finishes its time slice while a frame waits. SCHED_IDLE gives way at once
     (sched(7)).
     """
     if OWN_PROCESS.get():
@@ -119,9 +119,9 @@ def long_work() -> None:
 
 
 def whole_park() -> None:
-    """Make ready to hold a whole park in memory, at the pace of whoever waits for the answer.
+    """Prepare the process to hold a whole park in memory, at normal priority because a user waits for the answer.
 
-    The cyclic garbage collector is switched off: it would look through millions of small values again and again (a
+    This switches off the cyclic garbage collector. It would look through millions of small values again and again (a
     third of the time), and none of them forms a cycle.
     """
     if OWN_PROCESS.get():
@@ -129,10 +129,10 @@ def whole_park() -> None:
 
 
 def working(what: str) -> Status:
-    """Show on a terminal that something is being worked at; elsewhere nothing."""
+    """Return a status line that shows on a terminal what is being done; elsewhere it shows nothing."""
     return talk().status(what)
 
 
 def recorded_us() -> int:
-    """Return the moment that a change is recorded with."""
+    """Return the time at which a change is recorded, in microseconds UTC."""
     return CLOCK.now().utc_us

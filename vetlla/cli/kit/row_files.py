@@ -1,4 +1,4 @@
-"""What imports and exports share: the options of their files, how far a file has come, how its faults are told."""
+"""Code that imports and exports share: the options of files, the progress bar, the messages for faults."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from vetlla.tables.table import Row, Table
 
 EVERY = 5_000
-"""Rows between two steps of the progress bar: a shorter file is over before it would be seen."""
+"""Rows between two steps of the progress bar. A shorter file is read before the bar could be seen."""
 WARNINGS_SHOWN = 20
-"""Warnings that a person is shown; --json tells every one."""
+"""Most warnings that a person is shown; --json shows every one."""
 
 ImportFile = Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, JSON or NDJSON; - for standard input.")]
 Format = Annotated[
     FileKind | None,
     typer.Option(
-        "--format", case_sensitive=False, help="Default: as the file's name ends, else as its first characters look."
+        "--format", case_sensitive=False, help="Format of the file. Default: by the ending of its name, else by its first characters."
     ),
 ]
 TextEncoding = Annotated[
     Encoding | None,
-    typer.Option("--encoding", case_sensitive=False, help="Of a text file without byte order mark. Default: utf-8."),
+    typer.Option("--encoding", case_sensitive=False, help="Encoding of a text file without byte order mark. Default: utf-8."),
 ]
 SheetName = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook. Default: the one named like --what, or the first.")
@@ -50,12 +50,12 @@ ExportFile = Annotated[
 ]
 ExportFormat = Annotated[
     FileKind | None,
-    typer.Option("--format", case_sensitive=False, help="Default: as the file's name ends; - is csv."),
+    typer.Option("--format", case_sensitive=False, help="Format of the file. Default: by the ending of its name; - is csv."),
 ]
 
 
 class Options(NamedTuple):
-    """How a file is to be read."""
+    """Options that say how a file is read."""
 
     kind: FileKind | None = None
     encoding: Encoding | None = None
@@ -64,7 +64,7 @@ class Options(NamedTuple):
 
 
 class Import(NamedTuple):
-    """A file that is being read: its reader, and what comes of each row."""
+    """A file that is being read: its reader, and each row with its values and faults."""
 
     reader: Reader
     rows: Iterator[tuple[int, dict[str, Any], list[Fault]]]
@@ -74,7 +74,7 @@ class Import(NamedTuple):
 def importing(
     file: Path, columns: Sequence[Column], options: Options, *, what: str, whole: bool, as_json: bool
 ) -> Iterator[Import]:
-    """Open a file to import it, with a bar on a terminal. Raises UsageError, every fault told, for a wrong heading."""
+    """Yield a file to import, with a bar on a terminal. Prints every fault of the heading and raises UsageError."""
     words = translation(options.mapping)
     with opened(file, what=what, kind=options.kind, encoding=options.encoding, sheet=options.sheet) as table:
         reader = Reader(columns, table, words, whole=whole)
@@ -86,7 +86,7 @@ def importing(
 
 
 def refuse(file: Path, faults: Sequence[Fault], reader: Reader, *, as_json: bool, remedy: str = "") -> NoReturn:
-    """Tell every fault, then raise UsageError."""
+    """Print every fault, then raise UsageError."""
     for fault in faults:
         tell_fault(fault, reader, as_json=as_json)
     raise UsageError(
@@ -95,7 +95,7 @@ def refuse(file: Path, faults: Sequence[Fault], reader: Reader, *, as_json: bool
 
 
 def tell_fault(fault: Fault, reader: Reader, *, as_json: bool) -> None:
-    """Tell a fault: to a machine as an object, to a person as a sentence that names the column as the file does."""
+    """Print a fault: for a machine as an object, for a person as a sentence that names the column as the file does."""
     if as_json:
         print_json({**fault._asdict(), "heading": reader.heading(fault.column)})
     else:
@@ -103,7 +103,7 @@ def tell_fault(fault: Fault, reader: Reader, *, as_json: bool) -> None:
 
 
 def tell_warnings(warnings: Sequence[Fault], reader: Reader, *, as_json: bool) -> None:
-    """Tell what was taken all the same, and should be looked at."""
+    """Print warnings of what was imported all the same, and should be looked at."""
     for warning in warnings if as_json else warnings[:WARNINGS_SHOWN]:
         heading = reader.heading(warning.column)
         if as_json:
@@ -112,19 +112,19 @@ def tell_warnings(warnings: Sequence[Fault], reader: Reader, *, as_json: bool) -
         else:
             talk().print(f"warning: {sentence(warning, heading)}", style="yellow", soft_wrap=True)
     if len(warnings) > WARNINGS_SHOWN and not as_json:
-        talk().print(f"{len(warnings) - WARNINGS_SHOWN} more warnings (--json tells all)", style="yellow")
+        talk().print(f"{len(warnings) - WARNINGS_SHOWN} more warnings (--json shows all)", style="yellow")
 
 
 def sentence(fault: Fault, heading: str) -> str:
-    """Return a fault as a person reads it."""
+    """Return a fault as a sentence for a person."""
     named = heading if heading == fault.column else f"{heading} ({fault.column})"
     where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
     return f"row {fault.row}: {where}{fault.reason}"
 
 
 def too_many(row: int) -> Fault:
-    """Return the last fault of a file that has too many: its rows from this one on are not read."""
-    return Fault(row, "", "", f"was not read, nor what is behind it: there are {MAX_FAULTS} faults before it")
+    """Return the last fault of a file that has too many faults. Its rows from this one on are not read."""
+    return Fault(row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them")
 
 
 def _with_bar(table: Table) -> Iterator[tuple[int, Row]]:

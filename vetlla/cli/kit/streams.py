@@ -1,7 +1,7 @@
-"""Standard input, output and error as a command finds them: closed, full, or without the characters it writes.
+"""Standard input, output and error, which may be closed, full, or without the characters that a command writes.
 
-The answer goes to standard output. What cannot be written there ends the command with OutputError, be it a
-table, a line of JSON or the help. The talk goes to standard error; a command does not fail because of the talk.
+The answer goes to standard output. If it cannot be written there, the command ends with OutputError, be it a table, a
+line of JSON or the help. Messages go to standard error; a command does not fail because of them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ class OutputError(VetllaError):
     """The answer cannot be written to standard output (exit status 74)."""
 
 
-class ReaderGone(OutputError):  # noqa: N818 - `| head` has read enough: this is no failure
-    """The program that reads the answer has ended: the command stops without a word."""
+class ReaderGone(OutputError):  # noqa: N818 - `| head` has read enough, and this is not a failure
+    """The program that reads the answer has ended. The command stops without a message."""
 
 
 class Answer(io.TextIOWrapper):
-    """Standard output. Raises OutputError where it has no characters for the text."""
+    """Standard output. Raises OutputError if its encoding does not have a character."""
 
     def write(self, text: str) -> int:
-        """Take text for the answer."""
+        """Write text of the answer."""
         try:
             return super().write(text)
         except UnicodeEncodeError as error:
@@ -39,9 +39,9 @@ class Answer(io.TextIOWrapper):
 
 
 class _Bytes(io.FileIO):
-    """The bytes below ``Answer``, and below exports that write bytes. Raises OutputError where they are not taken."""
+    """The bytes below ``Answer``, and below exports that write bytes. Raises OutputError if they cannot be written."""
 
-    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever the buffer hands over
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any type that the buffer passes
         """Write to the descriptor."""
         try:
             return super().write(data)
@@ -56,29 +56,29 @@ class Talk(io.TextIOWrapper):
     """Standard error. Drops what cannot be written."""
 
     def write(self, text: str) -> int:
-        """Take text for the talk."""
+        """Write text of a message, if that is possible."""
         with suppress(OSError):
             return super().write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Hand the text over, if it can be."""
+        """Pass the text on, if that is possible."""
         with suppress(OSError):
             super().flush()
 
 
 def prepare() -> None:
-    """Put ``Answer`` and ``Talk`` in their places. A stream that the caller closed is one that takes nothing."""
+    """Install ``Answer`` and ``Talk`` as standard streams. A stream that the caller closed takes nothing."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            # The lowest free one, so this one: no file of ours may get the number of a standard stream.
+            # open() takes the lowest free number, which is this one. No file may get the number of a standard stream.
             os.open(os.devnull, os.O_RDONLY)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
     out, told = (stream.encoding if stream else "utf-8" for stream in (sys.stdout, sys.stderr))
-    # A name of a file that is no UTF-8 leaves as the bytes that it came as.
+    # A file name that is not UTF-8 is written as the bytes that were read.
     errors = "surrogateescape" if out.lower() == "utf-8" else "strict"
     answer = io.BufferedWriter(_Bytes(1, "wb", closefd=False))
     sys.stdout = Answer(answer, encoding=out, errors=errors, line_buffering=os.isatty(1))
@@ -87,7 +87,7 @@ def prepare() -> None:
 
 
 def abandon() -> None:
-    """Let the interpreter's own last flush succeed: no reader takes the rest of the answer."""
+    """Let the interpreter's own last flush succeed, although no reader takes the rest of the answer."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)

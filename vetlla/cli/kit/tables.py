@@ -1,4 +1,4 @@
-"""Long answers: all of them to a machine, as many as a person reads to a person."""
+"""Prints long answers: all rows for a machine, as many as a person reads for a person."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 TABLE_ROWS = 500
-"""Rows of a table without --limit: nobody reads a fleet's 200,000, and laying them out takes minutes."""
+"""Rows of a table without --limit. No person reads a fleet's 200,000, and laying them out takes minutes."""
 
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help=f"At most so many (without it {TABLE_ROWS}, with --json all).")
+    int | None, typer.Option("--limit", min=1, help=f"Show at most this many. Default: {TABLE_ROWS}, with --json all.")
 ]
 
 
@@ -29,9 +29,9 @@ def print_some(
     title: str = "",
     total: Callable[[], int] | None = None,
 ) -> int:
-    """Print rows as ``print_rows`` does, up to a limit; say how many are left out. Return how many were printed.
+    """Print rows as ``print_rows`` does, up to a limit; print how many are left out. Return how many were printed.
 
-    ``total`` counts all of them, where that is cheaper than to pass over those that are left.
+    ``total`` counts all rows. Give it if that is cheaper than reading those that are left.
     """
     left = iter(rows)
     most = limit or (None if as_json else TABLE_ROWS)

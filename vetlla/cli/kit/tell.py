@@ -1,4 +1,4 @@
-"""After a change: the running receiver is told, and the person when none took it."""
+"""After a change, reload the running receiver and warn the user if that failed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RELOAD_S = 30.0
-"""A receiver reads a quarter of a million accounts in some seconds."""
+"""How long a reload may take: a receiver reads a quarter of a million accounts in some seconds."""
 
 
 def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
-    """Have the running receiver read accounts and keys anew; return whether it did, and say why if it did not.
+    """Let the running receiver read accounts and keys again. Return True if it did; print the reason if it did not.
 
-    ``keys_file`` is the one that was changed: a receiver that reads another, as a systemd credential, has not got it.
+    ``keys_file`` is the one that was changed. A receiver that reads another, such as a systemd credential, does not
+    have the change.
     """
     try:
         read = ask(state_dir, "registry", timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
-        tell("no running receiver confirmed this: one that runs takes it with `systemctl reload vetlla`", "yellow")
+        tell("no running receiver confirmed this: if one runs, use `systemctl reload vetlla`", "yellow")
         return False
     except VetllaError as error:
-        tell(f"warning: the receiver goes on with what it knew: {error}", "yellow")
+        tell(f"warning: the receiver goes on with its old accounts and keys: {error}", "yellow")
         return False
     if keys_file and read != str(keys_file.absolute()):
         tell(

@@ -1,1 +1,1 @@
-"""The queue as operators work it: commands, what they say, and the sheet of one alarm."""
+"""Commands with which operators work the queue, their messages, and the sheet of one alarm."""

@@ -1,4 +1,4 @@
-"""``vetlla queue``: what operators work, through the control socket of the running receiver."""
+"""``vetlla queue`` lets operators work the queue, through the control socket of the running receiver."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
-Force = Annotated[bool, typer.Option("--force", help="As a supervisor: even if another operator holds it.")]
+Force = Annotated[bool, typer.Option("--force", help="As a supervisor, do it even if another operator holds the alarm.")]
 
 
 def _one_of(*known: str) -> Callable[[str], str]:
-    """Return a reader of one of these words, in any case."""
+    """Return a parser of these words, in upper or lower case."""
 
     def read(word: str) -> str:
         found = next((one for one in known if one.casefold() == word.casefold()), None)
@@ -50,7 +50,7 @@ Priorities = Annotated[
         "--priority",
         parser=_one_of(*PRIORITIES),
         metavar="PRIORITY",
-        help=f"Only of this one of {', '.join(PRIORITIES)}; repeatable.",
+        help=f"Only with this priority: {', '.join(PRIORITIES)}; repeatable.",
     ),
 ]
 States = Annotated[
@@ -59,7 +59,7 @@ States = Annotated[
         "--state",
         parser=_one_of(*STATES),
         metavar="STATE",
-        help=f"Only in this one of {', '.join(STATES)}; repeatable.",
+        help=f"Only in this state: {', '.join(STATES)}; repeatable.",
     ),
 ]
 
@@ -73,10 +73,10 @@ def list_alarms(
     *,
     priority: Priorities = None,
     state: States = None,
-    home: Annotated[str, typer.Option(metavar="CODE", help="Only of this home, in any case.")] = "",
-    account: Annotated[str, typer.Option(metavar="ACCOUNT", help="Only of this account, in any case.")] = "",
+    home: Annotated[str, typer.Option(metavar="CODE", help="Only of this home, in upper or lower case.")] = "",
+    account: Annotated[str, typer.Option(metavar="ACCOUNT", help="Only of this account, in upper or lower case.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Only those that you hold.")] = False,
-    on_test: Annotated[bool, typer.Option("--on-test", help="Those of accounts on test instead.")] = False,
+    on_test: Annotated[bool, typer.Option("--on-test", help="List those of accounts on test instead.")] = False,
     limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
@@ -84,7 +84,7 @@ def list_alarms(
 ) -> None:
     """List the open alarms in the order in which they should be worked: priority, then age.
 
-    On a terminal an alarm takes a line, and one for its reason where there is no room beside it.
+    On a terminal an alarm takes one line, and a second one for its reason if there is no room beside it.
 
     Example: vetlla queue list --mine
     """
@@ -114,7 +114,7 @@ def list_alarms(
 
 
 def _apart(state_dir: Path) -> str:
-    """Return how many alarms stand apart because their accounts are on test; "" if there are none."""
+    """Return a line with the number of alarms whose accounts are on test; "" if there are no such alarms."""
     apart = count(state_dir, on_test=True)
     if not apart:
         return ""
@@ -125,12 +125,12 @@ def _apart(state_dir: Path) -> str:
 
 @app.command()
 def claim(
-    alarm: Annotated[int | None, typer.Argument(help="Number of the alarm; none: the first that waits.")] = None,
+    alarm: Annotated[int | None, typer.Argument(help="Number of the alarm. Default: the first that waits.")] = None,
     force: Force = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Take an alarm in hand: no colleague can while your lease lasts, and each of your actions renews it.
+    """Claim an alarm: no other operator can while your lease lasts, and each of your actions renews it.
 
     Example: vetlla queue claim
     """
@@ -141,7 +141,7 @@ def claim(
 def answer(
     alarm: AlarmNumber, force: Force = False, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False
 ) -> None:
-    """Say that you are speaking with the home: t3 ends here.
+    """Record that you are speaking with the home: t3 ends here.
 
     Example: vetlla queue answer 7
     """
@@ -151,11 +151,11 @@ def answer(
 @app.command()
 def note(
     alarm: AlarmNumber,
-    text: Annotated[str, typer.Argument(help="What is to be remembered.")],
+    text: Annotated[str, typer.Argument(help="Text of the note.")],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Write something down about an alarm.
+    """Add a note to an alarm.
 
     Example: vetlla queue note 7 "neighbour has the keys"
     """
@@ -165,12 +165,12 @@ def note(
 @app.command()
 def close(
     alarm: AlarmNumber,
-    outcome: Annotated[Outcome, typer.Option("--outcome", "-o", help="How it ended.")],
+    outcome: Annotated[Outcome, typer.Option("--outcome", "-o", help="How the alarm ended.")],
     force: Force = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """End an alarm with its outcome.
+    """Close an alarm with its outcome.
 
     Example: vetlla queue close 7 --outcome handled_by_voice
     """
@@ -180,12 +180,12 @@ def close(
 @app.command()
 def handover(
     alarm: AlarmNumber,
-    to: Annotated[str, typer.Argument(help="User name of the colleague.")],
+    to: Annotated[str, typer.Argument(help="User name of the other operator.")],
     force: Force = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Give an alarm to a colleague.
+    """Give an alarm to another operator.
 
     Example: vetlla queue handover 7 maria
     """
@@ -209,10 +209,10 @@ def escalate(
 @app.command()
 def test(
     account: Annotated[
-        str | None, typer.Argument(help="A registered account; without it all tests are listed.")
+        str | None, typer.Argument(help="A registered account. Without it the command lists all tests.")
     ] = None,
-    seconds: Annotated[float, duration("--for", help="How long, such as 30m (1h without it); 0 ends it.")] = 3600,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
+    seconds: Annotated[float, duration("--for", help="How long the test lasts, such as 30m; 0 ends it. Default: 1h.")] = 3600,
+    reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit.")] = "",
     receiver: OfReceiver = None,
     line: OfLine = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -221,8 +221,8 @@ def test(
 ) -> None:
     """Put a registered account on test: its signals are stored and its alarms shown apart until the test expires.
 
-    If you end the test, its calls are closed as made for the test. An emergency that no person closes goes before a
-    supervisor when the test expires, or after `queue.test_unseen_s`; if you order it again, the time starts again.
+    If you end the test, its alarms are closed as test calls. An emergency that no person closes goes before a
+    supervisor when the test expires, or after `queue.test_unseen_s`. Order the test again to start this time again.
 
     Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """

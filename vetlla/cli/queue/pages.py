@@ -1,4 +1,4 @@
-"""The open alarms as the receiver lists them: page by page, since an outage may leave a hundred thousand."""
+"""Reads the open alarms from the receiver page by page, because an outage may leave a hundred thousand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def pages(state_dir: Path, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the alarms that are asked for, in the order in which they should be worked."""
+    """Yield the open alarms that meet the conditions, in the order in which they should be worked."""
     after: list[int] | None = None
     while True:
         page = ask(state_dir, "queue.list", after=after, **asked)

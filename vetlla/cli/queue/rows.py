@@ -1,7 +1,8 @@
-"""Open alarms as lines of a terminal, for ``queue list`` and the board: numbers to type and whole identifiers.
+"""Shows open alarms as lines of a terminal, for ``queue list`` and the board.
 
-What an operator types again (number, home) is never cut. State, operator and marks have columns of their own, so that
-none pushes another aside; what the home reported is cut first. Marks are letters at fixed places: see ``MARKS``.
+Number and home are never cut, because an operator types them again. State, operator and marks have columns of their
+own, so that one cannot push another aside. What the home reported is cut first. Marks are letters at fixed places: see
+``MARKS``.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     Alarm = Mapping[str, Any]
 
 T3_AIM_S = 15
-"""Answered within, for 90 of 100 (quality standard ANS 6)."""
+"""Time within which 90 of 100 alarms must be answered (quality standard ANS 6)."""
 T3_LIMIT_S = 30
-"""Never later."""
+"""Time within which every alarm must be answered."""
 WIDE = 110
-"""Columns from which there is room for the age, whole names of priorities, and the reason in the same line."""
+"""Width from which a line has room for the age, whole names of priorities, and the reason."""
 URGENCY = {Priority.LIFE: "bold red", Priority.HOME_RISK: "dark_orange", Priority.TECHNICAL: "cyan"}
 SHORT = {Priority.LIFE: "LIFE", Priority.HOME_RISK: "HOME", Priority.TECHNICAL: "TECH", Priority.ROUTINE: "ROUT"}
 MARKS = {
@@ -38,10 +39,10 @@ MARKS = {
     "E": "escalated",
     "L": "left",
 }
-"""Letter -> what it says of an alarm. W: it has waited for ``t3_warn_s``. E: it is before a supervisor. L: its operator
-has let the hold time of an answered alarm pass. W and E share a place."""
+"""Letter -> its meaning. W: the alarm has waited for ``t3_warn_s``. E: it is before a supervisor. L: its operator has
+let the hold time of an answered alarm pass. W and E share a place."""
 WHY_MOST = 300
-"""Characters of a reason in a line: kind, code, zone, age and a note have up to 200."""
+"""Most characters of a reason in a line. Kind, code, zone, age and a note have up to 200."""
 NUMBER_LEAST, HOME_LEAST, WHAT_LEAST, WHAT_MOST = 5, 4, 18, 20
 
 
@@ -53,7 +54,7 @@ class LineColumn(NamedTuple):
     align: str = "<"
 
     def filled(self, text: str) -> str:
-        """Return a text at the column's width, cut where it is longer. A character may have no width or that of two."""
+        """Return a text at the column's width, cut if it is longer. A character may take no column, one or two."""
         if not self.width:
             return text
         if cell_len(text) > self.width:
@@ -63,7 +64,7 @@ class LineColumn(NamedTuple):
 
 
 def layout(alarms: Sequence[Alarm], width: int) -> list[LineColumn]:
-    """Return the columns for these alarms: the longest home gets its place, as far as the others keep theirs."""
+    """Return the columns for these alarms: the longest home gets its width, as far as the others keep theirs."""
     wide = width >= WIDE
     number = max([NUMBER_LEAST, *(len(str(alarm["id"])) for alarm in alarms)])
     longest = max([HOME_LEAST, *(cell_len(printable(alarm["home"])) for alarm in alarms)])
@@ -93,13 +94,13 @@ def heads(columns: Sequence[LineColumn]) -> Text:
 
 
 def legend(alarms: Sequence[Alarm]) -> str:
-    """Return what the letters mean that these alarms are marked with; "" if there are none."""
+    """Return what the marks of these alarms mean; "" if there are no marks."""
     there = set("".join(map(marks, alarms)))
     return ", ".join(f"{letter} {said}" for letter, said in MARKS.items() if letter in there)
 
 
 def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
-    """Yield open alarms whole: names of the columns, the lines of each, and what the letters among the marks mean."""
+    """Yield open alarms whole: names of the columns, the lines of each alarm, and what the marks mean."""
     columns = layout(alarms, width)
     names = heads(columns)
     names.truncate(width)
@@ -111,9 +112,9 @@ def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
 
 
 def lines(alarm: Alarm, columns: Sequence[LineColumn], width: int, *, whole: bool) -> Iterator[Text]:
-    """Yield an alarm's lines: its columns, then the words of an operator who wants a supervisor.
+    """Yield an alarm's lines: its columns, then the words of an operator who asks for a supervisor.
 
-    ``whole``: also why it stands where it stands, wherever there is no room for all of it in the columns.
+    ``whole`` also yields the reason for its place, if the columns have no room for all of it.
     """
     names = [column.head for column in columns]
     home, reason = names.index("home"), why(alarm)
@@ -135,19 +136,19 @@ def lines(alarm: Alarm, columns: Sequence[LineColumn], width: int, *, whole: boo
 
 
 def why(alarm: Alarm) -> str:
-    """Return why an alarm stands where it stands, and how much it has grown."""
+    """Return the reason for an alarm's place in the queue, its number of signals and its repetitions."""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
     return short_why(alarm) + more + (f", {again}" if (again := told_again(alarm)) else "")
 
 
 def short_why(alarm: Alarm) -> str:
-    """Return why an alarm stands at its place, cut to the room in a line: a stranger may have written part of it."""
+    """Return the reason for an alarm's place, cut to ``WHY_MOST``, because a stranger may have written part of it."""
     said = printable(alarm["why"])
     return said if len(said) <= WHY_MOST else f"{said[:WHY_MOST]}… (queue show {alarm['id']})"
 
 
 def told_again(alarm: Alarm) -> str:
-    """Return how often its signals came once more, and when last; "" if each came once."""
+    """Return how often its signals were repeated, and when last; "" if each came once."""
     if not (count := alarm.get("told_again")):
         return ""
     often = {1: "once", 2: "twice"}.get(count, f"{count} times")
@@ -155,9 +156,9 @@ def told_again(alarm: Alarm) -> str:
 
 
 def asks(alarm: Alarm) -> str:
-    """Return the words of the operator who asked for a supervisor; "" where none did, or without words.
+    """Return the words of the operator who asked for a supervisor; "" if no operator did, or gave no words.
 
-    A receiver that an upgrade has not restarted yet does not tell all fields.
+    A receiver that has not been restarted since an upgrade does not send all fields.
     """
     by, said = alarm.get("escalated_by"), alarm.get("escalated_why")
     return printable(f"{by} asks for a supervisor: {said}") if said and by != RECEIVER else ""
@@ -169,7 +170,7 @@ def waits(alarm: Alarm) -> bool:
 
 
 def words(name: str) -> str:
-    """Return a name of the program's vocabulary as people read it."""
+    """Return an identifier of the program as people read it: "home risk" for HOME_RISK."""
     return name.lower().replace("_", " ")
 
 
@@ -193,7 +194,7 @@ def _cells(alarm: Alarm) -> dict[str, tuple[str, str]]:
 
 
 def t3_style(alarm: Alarm) -> str:
-    """Return the colour of the time that a home waits: by the limits of the service while no operator answers."""
+    """Return the style of the time that a home waits, by the service's limits; bold while no operator has answered."""
     if Priority[alarm["priority"]] > Priority.HOME_RISK:
         return "dim"
     seconds = alarm["t3_s"] or 0.0

@@ -1,4 +1,4 @@
-"""``vetlla queue show``: everything about one alarm, open or closed."""
+"""``vetlla queue show`` shows everything about one alarm, open or closed."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 AlarmNumber = Annotated[int, typer.Argument(metavar="ALARM", help="Number of the alarm.")]
 SHOWN = 500
-"""Signals, and deeds, of one alarm that are shown: the newest."""
+"""Most signals, and most audit records, that are shown of one alarm: the newest."""
 
 
 class Past(NamedTuple):
-    """What the journal has of an alarm."""
+    """What the journal has about an alarm."""
 
     alarm: Alarm
     tally: Tally
     signals: Sequence[Stored]
-    """The newest."""
+    """The newest signals."""
     again: Mapping[int, history.Duplicate]
-    """Signal -> how it came again."""
+    """Number of a signal -> its last repetition."""
     notes: Sequence[Note]
     records: Sequence[Record]
 
@@ -65,7 +65,7 @@ def show(
     except (StoreError, AccessError) as error:
         if fields is None:
             raise
-        talk().print(f"without its signals and what was done: {error}", style="yellow", soft_wrap=True)
+        talk().print(f"signals and history cannot be shown: {error}", style="yellow", soft_wrap=True)
     if fields is None:
         if past is None:
             raise UsageError(f"there is no alarm {alarm}", remedy="vetlla queue list shows the open ones")
@@ -81,13 +81,13 @@ def show(
 
 
 def _on_desk(state_dir: Path, number: int) -> dict[str, Any] | None:
-    """Return an open alarm as the receiver has it; None where it is not open, or no receiver runs."""
+    """Return an open alarm as the receiver has it; None if it is not open, or no receiver runs."""
     try:
         found: dict[str, Any] = ask(state_dir, "queue.show", alarm=number)
     except UsageError:
         return None
     except LinkError as error:
-        talk().print(f"as the journal has it, because {error.args[0]}", style="yellow", soft_wrap=True)
+        talk().print(f"shown as the journal has it, because {error.args[0]}", style="yellow", soft_wrap=True)
         return None
     return found
 
@@ -114,9 +114,9 @@ def _past(state_dir: Path, number: int) -> Past | None:
 
 
 def _as_kept(past: Past) -> dict[str, Any]:
-    """Return the fields that the receiver would tell, of an alarm that it does not have on its desk."""
+    """Return the fields that the receiver would send, for an alarm that it does not have in its queue."""
     alarm = past.alarm
-    if alarm.closed_us is None:  # the receiver is away, and its monotonic clock means nothing here
+    if alarm.closed_us is None:  # no receiver runs, and its monotonic clock means nothing here
         alarm = queue.after_reboot(alarm, alarm.boot)
     return Card(alarm, past.tally).fields(SystemClock().now())
 

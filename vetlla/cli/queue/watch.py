@@ -1,4 +1,4 @@
-"""``vetlla queue watch``: the queue as it changes, over restarts of the receiver."""
+"""``vetlla queue watch`` shows the queue as it changes, across restarts of the receiver."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RETRY_S = 0.5
-"""Between two attempts to reach a receiver that restarts."""
+"""Time between two attempts to reach a receiver that restarts."""
 LOST, BACK = "lost", "back"
 OWN = {
-    LOST: "the receiver hung up: nothing is told until it is back (vetlla status)",
+    LOST: "the receiver closed the connection: nothing is shown until it is back (vetlla status)",
     BACK: "the receiver is back",
 }
-"""Events of this command itself."""
+"""Event of this command itself -> its text."""
 TELLING = ("state", "operator", "priority", "signals", "escalated", "warned", "told_again")
-"""Fields of an alarm whose change an operator wants to hear of."""
+"""Fields of an alarm whose change an operator wants to see."""
 
 
 def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
-    """Follow the queue: what is open now, then every change with who did it and when, until Ctrl-C.
+    """Follow the queue: show what is open now, then every change with who did it and when, until Ctrl-C.
 
-    It goes on over a restart of the receiver: says that it is away and that it is back, and shows what changed
-    meanwhile. With --json each event has its time and its actor; signals are told, too, as each becomes durable.
+    The command goes on when the receiver restarts: it says that the receiver is away and that it is back, and shows
+    what changed meanwhile. With --json each event has its time and its actor, and each signal is shown, too, when it is
+    durable.
 
     Example: vetlla queue watch --json | jq .alarm.why
     """
@@ -52,17 +53,17 @@ def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: A
 
 
 class Story:
-    """The queue as this watcher was told it: the open alarms, over connections."""
+    """The open alarms as this watcher knows them, across connections."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
         self._open: dict[int, Mapping[str, Any]] = {}
         self._before: dict[int, Mapping[str, Any]] | None = None
-        """What was open when the receiver hung up, until it has told what is open now."""
+        """What was open when the receiver closed the connection, until it has listed what is open now."""
         self._lost_us = 0
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the receiver's events, and where it hung up and came back; raises LinkError if none runs at first."""
+        """Yield the receiver's events, and ``LOST`` and ``BACK``. Raises LinkError if no receiver runs at first."""
         began, away = False, False
         while True:
             try:
@@ -71,7 +72,7 @@ class Story:
                         yield self._own(BACK)
                     began, away = True, False
                     yield from self._taken(event)
-            except (LinkError, AccessError):  # a receiver that starts opens its socket to others a moment later
+            except (LinkError, AccessError):  # a starting receiver lets others use its socket a moment later
                 if not began:
                     raise
             if not away:
@@ -82,7 +83,7 @@ class Story:
             time.sleep(RETRY_S)
 
     def line(self, event: Mapping[str, Any]) -> str:
-        """Return what a person reads of an event; "" for one that tells them nothing."""
+        """Return an event as a line for a person; "" if it says nothing to them."""
         if "alarm" not in event:
             said = _said(event)
             return f"{time_of_day(stamp_us(event['at']))}  {said}" if said else ""
@@ -91,11 +92,11 @@ class Story:
         return ("meanwhile: " if event.get("meanwhile") else "") + happened(event)
 
     def _taken(self, event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Keep what an event says of the open alarms; yield it, and before the end of their list what is gone."""
+        """Keep what an event says of the open alarms and yield it; before the end of their list, yield what is gone."""
         if event["event"] == "listed" and self._before is not None:
             yield from self._gone(self._before)
             self._before = None
-        if "at" not in event:  # a line that the receiver makes while it cannot keep up
+        if "at" not in event:  # the receiver sends such a line when this client is too slow
             event = self._own(event["event"]) | event
         if (alarm := event.get("alarm")) is not None:
             if alarm["state"] == "closed":
@@ -114,7 +115,7 @@ class Story:
         return ""
 
     def _gone(self, before: Mapping[int, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield the end of each alarm that is open no longer: who closed it is in the audit."""
+        """Yield the end of each alarm that is no longer open. The audit says who closed it."""
         gone = {number: alarm for number, alarm in before.items() if number not in self._open}
         closed = self._closed(gone) if gone else {}
         for number, alarm in gone.items():
@@ -127,7 +128,7 @@ class Story:
             subjects=[f"alarm {number}" for number in gone],
             since_us=self._lost_us - history.STEP_US,
         )
-        # An operator may not be allowed to read the journal.
+        # Some operators are not allowed to read the journal.
         with suppress(StoreError, AccessError), Archive(self._state_dir) as archive:
             return {
                 int(record.subject.removeprefix("alarm ")): {
@@ -154,7 +155,7 @@ class Story:
 
 
 def _said(event: Mapping[str, Any]) -> str:
-    """Return what an event that is about no alarm says to a person."""
+    """Return the text of an event that is not about an alarm."""
     match event["event"]:
         case "listed":
             return f"{event['count']} {'alarm is' if event['count'] == 1 else 'alarms are'} open"

@@ -1,4 +1,4 @@
-"""What an operator did to an alarm, and when, in one sentence for watchers and for the operator who did it."""
+"""Sentences that say what an operator did to an alarm and when, for watchers and for this operator."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ DONE = {
     "escalate": "asked for a supervisor",
     "close": "closed",
 }
-"""Action of the audit -> what its actor did; others are told by their own name."""
+"""Action of the audit -> what its actor did. Other actions are shown by their own name."""
 DETAILS = {"to": " to {}", "outcome": " as {}", "from": ", taken from {}", "text": ' "{}"'}
-"""What is told of the details of an action, besides its reason."""
+"""Detail of an action -> its text. The reason is shown apart."""
 NEWS = {
     "open": "open",
     "alarm": "new",
@@ -40,11 +40,11 @@ NEWS = {
     "joined": "another signal",
     "warned": "unanswered",
 }
-"""Event -> what it says of an alarm where no operator did anything."""
+"""Event that no operator caused -> its text."""
 
 
 def happened(event: Mapping[str, Any]) -> str:
-    """Return an event of the queue as a line: when, which alarm, who did what, and how it stands."""
+    """Return an event of the queue as a line: when, which alarm, who did what, and the alarm's state."""
     alarm, actor = event["alarm"], event["actor"]
     if event["event"] == "repeated":
         said = told_again(alarm)
@@ -54,13 +54,13 @@ def happened(event: Mapping[str, Any]) -> str:
 
 
 def answered(answer: Mapping[str, Any]) -> str:
-    """Return what a step did, for the operator whose step it was."""
+    """Return what a step did, for the operator who took it."""
     actor = answer["actor"]
     return about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}") + _kept(answer)
 
 
 def tested(test: Mapping[str, Any]) -> str:
-    """Return who put an account on test until when and why, or that they ended it."""
+    """Return who put an account on test until when and why, or who ended the test."""
     account, reason = Place(*(test[name] for name in Place._fields)), f": {test['reason']}" if test["reason"] else ""
     if test["until"] is None:
         closed = test.get("closed") or ()
@@ -75,7 +75,7 @@ def _kept(answer: Mapping[str, Any]) -> str:
 
 
 def about(alarm: Mapping[str, Any], said: str) -> str:
-    """Return which alarm it is, what is said of it, and how it stands."""
+    """Return an alarm's number, what is said of it, and its state."""
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""

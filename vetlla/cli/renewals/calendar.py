@@ -1,4 +1,4 @@
-"""A plan as iCalendar (RFC 5545): one all-day event a visit, so that a base's calendar shows its week."""
+"""Writes a plan as iCalendar (RFC 5545): one all-day event for each visit, so that a base's calendar shows its week."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def calendar(visits: Iterable[Visit], reasons: Mapping[int, list[str]], made: datetime) -> bytes:
-    """Return the calendar. A visit keeps its UID as long as it keeps its number: a changed day moves the event.
+    """Return the calendar. A visit keeps its UID as long as it keeps its number, so that a changed day moves the event.
 
-    Only codes leave: the people and their address are looked up where they are protected.
+    The calendar holds only codes. Names and addresses must be looked up where they are protected.
     """
     book = Calendar()
     book.add("prodid", "-//Vetlla//renewals//EN")

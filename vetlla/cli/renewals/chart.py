@@ -1,7 +1,7 @@
-"""Bars per year as a picture: the same shapes drawn as SVG (text) and PNG (Pillow).
+"""Draws bars per year as a picture: the same shapes as SVG (text) and PNG (Pillow).
 
-A plotting library would bring some 60 MB for five bars; Pillow alone draws rectangles and text, and SVG needs no
-library at all.
+A plotting library would add some 60 MB for five bars. Pillow alone draws rectangles and text, and SVG needs no library
+at all.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 HEIGHT, MARGIN, FONT = 520, 76, 15
 BAR = 187
-"""Width of a bar and its half of the gaps: the longest note fits under it, however many bars there are."""
+"""Width of a bar with its gaps. The longest note fits under it, for any number of bars."""
 INK, PALE, LINE = "#222222", "#ffffff", "#d9d9d9"
 COLOURS = ("#1b6ca8", "#e0a458")
-"""Of the parts, the lowest first: told apart by people who see no red or green, and in print without colour."""
+"""Colours of the parts, the lowest first. People who see no red or green can distinguish them, also in grey print."""
 TALL = FONT + 6
 """Least height of a part that has its number written into it."""
 STEPS = 5
-"""At most so many lines across, each at a round number."""
+"""Most lines across, each at a round number."""
 
 
 class Part(NamedTuple):
@@ -48,7 +48,7 @@ class Box(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A line of text, ``y`` its top; ``anchor``: start, middle or end of it is at x."""
+    """A line of text. ``y`` is its top; ``anchor`` says whether its start, middle or end is at ``x``."""
 
     x: int
     y: int
@@ -58,7 +58,7 @@ class Label(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """Boxes and labels, the later ones over the earlier."""
+    """Boxes and labels. Later ones are drawn over earlier ones."""
 
     width: int
     shapes: list[Box | Label]
@@ -67,7 +67,7 @@ class Picture(NamedTuple):
 def picture(
     title: str, unit: str, names: Sequence[str], parts: Sequence[Part], notes: Sequence[Sequence[str]]
 ) -> Picture:
-    """Return stacked bars, one a name, with their totals above and its ``notes``, a line each, under every name."""
+    """Return stacked bars, one for each name, with the total above and the lines of ``notes`` under the name."""
     totals = [sum(part.values[place] for part in parts) for place in range(len(names))]
     floor = HEIGHT - MARGIN - 2 * FONT
     step = round_step(max([*totals, 1]))
@@ -92,7 +92,7 @@ def picture(
 
 
 def round_step(most: int) -> int:
-    """Return the distance of lines across: 1, 2 or 5 times a power of ten, so that ``STEPS`` of them hold ``most``."""
+    """Return the distance of lines across: 1, 2 or 5 times a power of ten, so that ``STEPS`` of them reach ``most``."""
     power = 1
     while True:
         for digit in (1, 2, 5):
@@ -118,7 +118,7 @@ def _bar(
 
 
 def save(path: Path, drawn: Picture) -> None:
-    """Write the picture as its name's ending says. Raises UsageError for any but .svg and .png."""
+    """Write the picture in the format of the name's ending. Raises UsageError for any but .svg and .png."""
     match path.suffix.lower():
         case ".svg":
             with finished(path) as out:
@@ -127,7 +127,7 @@ def save(path: Path, drawn: Picture) -> None:
             with finished(path) as out:
                 png(drawn).save(out, "PNG")
         case _:
-            raise UsageError(f"{path}: what kind of picture is it?", remedy="end its name in .svg or .png")
+            raise UsageError(f"{path}: unknown kind of picture", remedy="end its name in .svg or .png")
 
 
 def svg(drawn: Picture) -> str:

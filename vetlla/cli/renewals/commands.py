@@ -1,4 +1,4 @@
-"""``vetlla renewals``: renew every device before the end of its life, without a peak."""
+"""``vetlla renewals`` plans to renew every device before the end of its life, without a peak."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Renew every device before the end of its useful life, without a peak.", no_args_is_help=True)
 INFEASIBLE = 1
-"""Exit status of a plan for which the capacity does not do."""
+"""Exit status of a plan for which the capacity is not enough."""
 DUE_COLUMNS = ("ends", "device", "home", "base", "days_left")
 
 Base = Annotated[str, typer.Option("--base", help="Only this intervention base.")]
@@ -68,7 +68,7 @@ To = Annotated[date | None, typer.Option("--to", parser=as_day, metavar="YYYY-MM
 
 
 class PlanKind(StrEnum):
-    """What kind of file a plan is written to: a table of any kind, or a calendar."""
+    """Kinds of file to which a plan is written: a table of any kind, or a calendar."""
 
     CSV = FileKind.CSV
     XLSX = FileKind.XLSX
@@ -87,7 +87,7 @@ def due(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """List installed devices whose useful life ends up to a day (without --to: within the lead), first to end first.
+    """List installed devices whose useful life ends by --to (default: within the lead), the first to end first.
 
     Example: vetlla renewals due --to 2025-12-31 --base NORD
     """
@@ -118,18 +118,18 @@ def due(
 def plan(
     start: From = None,
     end: To = None,
-    growth: Annotated[bool, typer.Option(help="Count the homes expected to join among the work.")] = True,
+    growth: Annotated[bool, typer.Option(help="Plan work also for the homes that are expected to join.")] = True,
     parameters_file: ParametersFile = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Plan the visits from a day (today) to another (the contract's end), the peak day of each base as low as can be.
+    """Plan the visits from a day (today) to another (the contract's end), with the lowest possible peak in each base.
 
-    A plan made before is replaced; visits agreed with people keep their day and number. When a base's capacity does
-    not do, nothing is kept: the answer says which devices, how many minutes short, and the least capacity that does.
+    The plan replaces an earlier one; visits agreed with people keep their day and number. If a base's capacity is not
+    enough, nothing is kept: the answer gives the devices, the minutes that are short, and the least capacity that does.
 
-    Exit status: 0 planned, 1 the capacity does not do.
+    Exit status: 0 planned, 1 the capacity is not enough.
 
     Example: vetlla renewals plan --from 2024-04-01 --to 2027-03-31 --dry-run
     """
@@ -167,12 +167,12 @@ def show(
     base: Base = "",
     start: From = None,
     end: To = None,
-    reasons: Annotated[bool, typer.Option("--why", help="Tell why each visit is on its day.")] = False,
+    reasons: Annotated[bool, typer.Option("--why", help="Explain why each visit is on its day.")] = False,
     limit: Limit = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show the plan: a visit, a home's, a base's, or all; --why explains each day.
+    """Show planned visits: one, those of a home or a base, or all; --why explains each day.
 
     Example: vetlla renewals show --home H000123 --why
     """
@@ -192,14 +192,14 @@ def show(
 def agree(
     visit: Annotated[int, typer.Argument(help="The visit's number.")],
     day: Annotated[
-        date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Another of its days.")
+        date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Move it to this one of its possible days.")
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="No longer agreed.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Mark it as no longer agreed.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Mark a visit as agreed with the people of the home: planning anew leaves it on its day.
+    """Mark a visit as agreed with the people of the home: planning again leaves it on its day.
 
     Example: vetlla renewals agree 4711 --day 2025-02-03
     """
@@ -236,7 +236,7 @@ def export(
         names = _names(connection, found)
     if is_calendar:
         if not found:
-            raise UsageError("no visit fits, and a calendar has at least one", remedy="vetlla renewals show")
+            raise UsageError("no visit matches, and a calendar needs at least one", remedy="vetlla renewals show lists them")
         said = {one.number: why(one, names) for one in found}
         with finished(file) as out:
             out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
@@ -250,12 +250,12 @@ def export(
 def forecast(
     start: From = None,
     end: To = None,
-    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw it too: .svg or .png.")] = None,
+    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw the forecast too: .svg or .png.")] = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Foretell installations, digital share and rent per year (without options: of the contract).
+    """Forecast installations, digital share and rent per year (by default of the contract).
 
     Example: vetlla renewals forecast --chart years.svg
     """
@@ -268,7 +268,7 @@ def forecast(
         raise UsageError(f"the forecast would end on {last}, before {first}")
     within_reach(first, last)
     whole_park()
-    with working("foretelling"), looking(state_dir) as connection:
+    with working("forecasting"), looking(state_dir) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
     if chart:
@@ -299,7 +299,7 @@ def _planned(
         connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
     )
     if visit and not found:
-        raise UsageError(f"no visit {visit}", remedy="vetlla renewals show --home CODE tells a home's visits")
+        raise UsageError(f"no visit {visit}", remedy="vetlla renewals show --home CODE lists a home's visits")
     return found
 
 

@@ -1,4 +1,4 @@
-"""How plans and forecasts look: rows, tables, bars."""
+"""Shows plans and forecasts as rows, tables and bars."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VISIT_COLUMNS = ("visit", "day", "base", "home", "minutes", "agreed", "digital", "tasks")
 BASE_COLUMNS = ("base", "visits", "minutes", "peak", "peak_day", "bound", "longest", "stretch")
 SHOWN = 10
-"""Devices of a shortage that a person is shown."""
+"""Most devices of a shortage that a person is shown."""
 
 
 def visit_row(visit: Visit, names: dict[int, str], *, explain: bool) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def visit_row(visit: Visit, names: dict[int, str], *, explain: bool) -> dict[str
 
 
 def base_row(figures: BaseFigures) -> dict[str, Any]:
-    """Return what planning a base gave, as a row."""
+    """Return the figures of a base's plan as a row."""
     return {
         "base": figures.base,
         "visits": figures.visits,
@@ -67,7 +67,7 @@ def tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bo
         talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
     if made.no_local_holidays:
         years = ", ".join(map(str, made.no_local_holidays))
-        talk().print(f"no local holidays of {years} in the parameters (holidays.local): work may fall on them")
+        talk().print(f"no local holidays of {years} in the parameters (holidays.local): visits may fall on them")
     if not made.shortages:
         print_rows(map(base_row, made.bases), BASE_COLUMNS, as_json=as_json)
     parameters.footnote(values)
@@ -105,7 +105,7 @@ def _tell_shortage(short: Shortage, names: dict[int, str], *, as_json: bool) -> 
 
 
 def year_row(year: Year) -> dict[str, Any]:
-    """Return a year of the forecast as JSON has it."""
+    """Return a year of the forecast as JSON fields."""
     return {
         "year": year.span.first.year,
         "from": str(year.span.first),

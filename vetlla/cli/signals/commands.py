@@ -1,4 +1,4 @@
-"""``vetlla signals``: what homes reported, read from the journal beside the running receiver or without one."""
+"""``vetlla signals`` shows what homes reported, from the journal, with or without a running receiver."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ app = typer.Typer(help="Look at the signals that were received.", no_args_is_hel
 LIMIT = 50
 TAIL = 10
 FOLLOW_EVERY_S = 0.25
-"""Between two looks at a quiet journal. A look costs some microseconds, needs no receiver, and outlives its restarts;
-being told through the control socket would need one that runs, and a right to ask it."""
+"""Time between two looks at the journal. A look costs some microseconds and works without a receiver and across its
+restarts. The control socket would need a running receiver, and a right to ask it."""
 
 Accounts = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="Of this account, in any case; repeatable.")
+    list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="Only of this account, in upper or lower case; repeatable.")
 ]
-Home = Annotated[str, typer.Option(metavar="CODE", help="Of this home.")]
-AlarmNumber = Annotated[int | None, typer.Option("--alarm", metavar="ALARM", help="Those that belong to this alarm.")]
-Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="Of this kind; repeatable.", show_choices=False)]
+Home = Annotated[str, typer.Option(metavar="CODE", help="Only of this home.")]
+AlarmNumber = Annotated[int | None, typer.Option("--alarm", metavar="ALARM", help="Only those of this alarm.")]
+Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="Only of this kind; repeatable.", show_choices=False)]
 Priorities = Annotated[
     list[str] | None,
-    typer.Option("--priority", metavar="PRIORITY", help="LIFE, HOME_RISK, TECHNICAL or ROUTINE; repeatable."),
+    typer.Option("--priority", metavar="PRIORITY", help="Only with this priority: LIFE, HOME_RISK, TECHNICAL or ROUTINE; repeatable."),
 ]
-Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="With this code; repeatable.")]
+Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only with this code; repeatable.")]
 
 COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "alarm", "text", "remarks")
 
@@ -63,12 +63,12 @@ def list_signals(
     code: Codes = None,
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List signals, the newest last.
+    """List signals, with the newest last.
 
     Example: vetlla signals list --home H-0017 --since 7d
     """
@@ -89,7 +89,7 @@ def show(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show all that is known about one signal: what was said, its bytes, its stamps, what became of it.
+    """Show all that is known about one signal: what the device reported, its bytes, its stamps, its alarm.
 
     Example: vetlla signals show 1234
     """
@@ -110,8 +110,8 @@ def show(
 @app.command()
 def tail(
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
-    count: Annotated[int, typer.Option("--lines", "-n", min=0, help="Begin with the newest so many.")] = TAIL,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new signals, until Ctrl-C.")] = False,
+    count: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest to begin with.")] = TAIL,
     account: Accounts = None,
     home: Home = "",
     kind: Kinds = None,
@@ -121,7 +121,7 @@ def tail(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the newest signals line by line, and follow them: through restarts of the receiver, too.
+    """Print the newest signals line by line; with -f also new ones, across restarts of the receiver.
 
     Example: vetlla signals tail -f --priority LIFE
     """
@@ -142,7 +142,7 @@ def tail(
 @app.command()
 def export(
     *,
-    as_csv: Annotated[bool, typer.Option("--csv", help="A table with a header instead of JSON lines.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write a table with a header instead of JSON lines.")] = False,
     account: Accounts = None,
     home: Home = "",
     alarm: AlarmNumber = None,
@@ -157,13 +157,13 @@ def export(
 ) -> None:
     """Write signals to standard output, oldest first: the fields of ``vetlla decode --json``, then the stamps.
 
-    One JSON object per line, unless --csv. In CSV an apostrophe stands before each sign with which a spreadsheet
-    could begin a formula; JSON is exact.
+    The command writes one JSON object per line, unless --csv is given. In CSV an apostrophe stands before each sign
+    with which a spreadsheet could begin a formula. JSON is exact.
 
     Example: vetlla signals export --since 2026-11-01 --until 2026-12-01 --csv > november.csv
     """
     if as_csv and as_json:
-        raise UsageError("--csv and --json are two forms", remedy="choose one")
+        raise UsageError("--csv and --json exclude each other", remedy="choose one")
     question = _question(state_dir, account, home, alarm, kind, priority, code, since, until)
     out = sys.stdout
     table = CsvExport(out) if as_csv else None
@@ -202,7 +202,7 @@ def _question(
 
 
 def _of_home(state_dir: Path, home: str, accounts: list[str]) -> list[str]:
-    """Return the accounts under which a home's signals are found; one that nobody registered is its own home."""
+    """Return the accounts under which a home's signals are found. An account that is not registered is its own home."""
     with reading(state_dir, SystemClock()) as registry:
         known = accounts_of_home(registry, home)
     found = [*known, home.rpartition("/")[2]]
@@ -215,11 +215,11 @@ def _priority(name: str) -> Priority:
         return Priority[name.upper()]
     except KeyError as error:
         names = ", ".join(priority.name for priority in Priority)
-        raise UsageError(f"{name!r} is no priority", remedy=f"one of {names}") from error
+        raise UsageError(f"{name!r} is not a priority", remedy=f"one of {names}") from error
 
 
 def _tell_new(archive: Archive, question: Question[Stored], seen: int, *, as_json: bool) -> int:
-    """Print what came after the last number seen; return the last one seen now."""
+    """Print the signals after the last number seen; return the last number seen now."""
     last = history.last_number(archive, history.SIGNALS)
     if last < seen:
         talk().print(f"the journal was replaced: it ends with signal {last} now", style="yellow")

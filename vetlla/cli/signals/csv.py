@@ -1,4 +1,4 @@
-"""Signals as a CSV table: the fields of the JSON export with nested ones spread over columns of their own."""
+"""Writes signals as a CSV table: the fields of the JSON export, with nested ones in columns of their own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SPREAD = {
     "event": ("kind", "phase", "code", "system"),
     "position": ("latitude", "longitude", "altitude_m", "accuracy_m", "source", "at"),
 }
-"""Fields that hold fields; each becomes columns such as ``event_kind``, whether or not there is a value."""
+"""Fields that hold fields. Each becomes columns such as ``event_kind``, even without a value."""
 
 
 class CsvExport:
-    """Writes rows under a header that comes with the first one."""
+    """Writes rows, with a header before the first one."""
 
     def __init__(self, out: TextIO) -> None:
         self._writer = Writer(out)
@@ -43,7 +43,7 @@ def _spread(fields: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def cell(value: object) -> object:
-    """Return a value as it stands in a CSV table."""
+    """Return a value as a CSV table shows it."""
     match value:
         case dict():
             return json.dumps(value, ensure_ascii=False) if value else ""

@@ -1,4 +1,4 @@
-"""All that is known about one signal, as one sheet for a person and as fields for a machine."""
+"""Shows all that is known about one signal, as one sheet for a person and as fields for a machine."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _alarm_fields(alarm: Alarm, notes: Sequence[Note]) -> dict[str, Any]:
 
 
 def sheet(stored: Stored, again: Duplicate | None, alarm: Alarm | None, notes: Sequence[Note]) -> Iterator[Text]:
-    """Yield the lines of the sheet; what says nothing has none."""
+    """Yield the lines of the sheet. An empty value has no line."""
     yield Text(f"Signal {stored.id}", style="bold")
     yield from labelled(_said(stored))
     yield Text("Stamps", style="bold")
@@ -139,7 +139,7 @@ def _of_alarm(alarm: Alarm) -> Iterator[tuple[str, str]]:
 
 
 def labelled(fields: Iterator[tuple[str, str]]) -> Iterator[Text]:
-    """Yield a line for each field that says something."""
+    """Yield a line for each field that has a value."""
     for label, value in fields:
         if value:
             yield Text.assemble((f"  {printable(label):<{LABEL_WIDTH}}", "dim"), printable(value))

@@ -1,4 +1,4 @@
-"""Who calls in ``vetlla simulate``: homes made up for a drill, or those of a service's own files."""
+"""The callers of ``vetlla simulate``: homes invented for a drill, or those of a service's own files."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ HOMES = 10
 
 
 def receiver_to_dial(ctx: typer.Context) -> Path:
-    """Return the state directory whose receiver is to be dialled. Raises UsageError where the words name none.
+    """Return the state directory whose receiver is dialled. Raises UsageError if the command line names no directory.
 
-    A configured directory, or one in the environment, is that of the service: no drill opens alarms there because a
-    word is missing.
+    A directory from the configuration or the environment is that of the service. A drill must not open alarms there
+    because an option is missing.
     """
     source = ctx.get_parameter_source("state_dir")
     if source is None or source.name != "COMMANDLINE":
         raise UsageError(
             "no receiver is named: homes that dial in open alarms",
-            remedy="name it with --to HOST:PORT, or with --state-dir DIR; `vetlla demo` brings one of its own",
+            remedy="name it with --to HOST:PORT, or with --state-dir DIR; `vetlla demo` starts one of its own",
         )
     directory: Path = ctx.params["state_dir"]
     return directory
@@ -48,14 +48,14 @@ PORT_MAX = 65_535
 
 
 def address_from(to: str) -> tuple[str, int]:
-    """Return host and port of what was typed as HOST:PORT. Raises UsageError."""
+    """Return host and port of a text HOST:PORT. Raises UsageError."""
     host, colon, port = to.rpartition(":")
     if not (host and colon and port.isdecimal()):
         raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
     try:
         host.encode("idna")
     except UnicodeError as error:
-        raise UsageError(f"--to {to}: {host!a} is no host", remedy="such as 127.0.0.1:9009 or [::1]:9009") from error
+        raise UsageError(f"--to {to}: {host!a} is not a host", remedy="such as 127.0.0.1:9009 or [::1]:9009") from error
     if not 1 <= int(port) <= PORT_MAX:
         raise UsageError(f"--to {to}: a port is from 1 to {PORT_MAX}", remedy="`vetlla status` shows the receiver's")
     return host.removeprefix("[").removesuffix("]"), int(port)
@@ -64,17 +64,17 @@ def address_from(to: str) -> tuple[str, int]:
 def callers(
     dialect: Dialect, file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
 ) -> tuple[tuple[Account, ...], dict[str, Key]]:
-    """Return the accounts that call and the keys they encrypt with: made up, or those of a service's own files."""
+    """Return the accounts that call and the keys they encrypt with: invented, or those of a service's own files."""
     accounts = drill.homes(homes or HOMES, dialect) if file is None else _read_accounts(file)[:homes]
     if not dialect.encrypts and (encrypt not in {"", "none"} or keys_from is not None):
-        raise UsageError(f"{dialect.name} knows no encryption", remedy="leave --encrypt and --keys-from out")
+        raise UsageError(f"{dialect.name} has no encryption", remedy="leave --encrypt and --keys-from out")
     if encrypt == "none" or not dialect.encrypts:
         return drill.in_clear(accounts), {}
     if encrypt in {str(bits) for bits in drill.KEY_BITS}:
         return drill.encrypting(accounts, int(encrypt), seed)
     if encrypt:
-        # What was given is not repeated: it may be a key.
-        raise UsageError("--encrypt takes how many bits the keys have", remedy="one of none, 128, 192, 256")
+        # Do not repeat what the user typed, because it may be a key.
+        raise UsageError("--encrypt takes the number of bits of the keys", remedy="one of none, 128, 192, 256")
     return accounts, {} if keys_from is None else _read_keys(keys_from)
 
 
@@ -88,7 +88,7 @@ def _read_keys(file: Path) -> dict[str, Key]:
 
 
 def write_files(folder: Path, accounts: Sequence[Account], keys: Mapping[str, Key]) -> None:
-    """Write what a receiver must be told to understand these homes."""
+    """Write the accounts and keys that a receiver needs to understand these homes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = no_link(folder / "accounts.csv", os.O_TRUNC)

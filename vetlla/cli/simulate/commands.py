@@ -1,4 +1,4 @@
-"""``vetlla simulate``: homes that dial in, for drills and measurements."""
+"""``vetlla simulate`` lets homes dial in, for drills and measurements."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
 RATE = 10
 DURATION_S = 10.0
 REFRESH_S = 0.2
-"""Between two looks at a running simulation: smooth to the eye, nothing to the load."""
+"""Time between two updates of the progress. It looks smooth, and the updates do not change the load."""
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
-"""Where a receiver that listens everywhere is dialled from its own machine."""
+"""Address that a receiver listens on -> address to dial it at from its own machine."""
 SEEDS = 1_000_000
-"""Drawn seeds stay short enough to be typed again."""
+"""Bound of random seeds, so that they are short enough to type again."""
 LOST = 1
-"""Exit status when a report was not acknowledged."""
+"""Exit status if a report was not acknowledged."""
 ELSEWHERE: Mapping[str, Callable[[typer.Context], None]] = {"mqtt": simulate_mqtt}
-"""Protocols whose fleets do not dial a line each, and so are no dialect; ``ctx.params`` are the options below."""
+"""Protocols whose homes do not dial the receiver, and so are not a dialect. ``ctx.params`` are the options below."""
 SPOKEN = (*DIALECTS, *ELSEWHERE)
 
 
@@ -65,37 +65,37 @@ PROGRESS = (
 def simulate(
     ctx: typer.Context,
     *,
-    protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"What homes speak: {', '.join(SPOKEN)}.")] = "dc09",
+    protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"Protocol of the homes: {', '.join(SPOKEN)}.")] = "dc09",
     to: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Receiver to dial, instead of that of --state-dir.")
     ] = "",
-    homes: Annotated[int | None, typer.Option(min=1, help=f"How many; default {HOMES}, or all of --accounts.")] = None,
+    homes: Annotated[int | None, typer.Option(min=1, help=f"How many homes; default {HOMES}, or all of --accounts.")] = None,
     accounts: Annotated[
-        Path | None, typer.Option(readable=False, help="Be the homes of this file (columns of `accounts import`).")
+        Path | None, typer.Option(readable=False, help="Simulate the homes of this file (columns of `accounts import`).")
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
     ] = None,
-    closed: Annotated[bool, typer.Option("--closed", help="As fast as answers come back, instead of --rate.")] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="Send as fast as answers come back, instead of --rate.")] = False,
     duration_s: Annotated[
         float | None,
         duration(
             "--duration",
-            help=f"How long; {DURATION_S:.0f}s without it, counted from the end of an outage.",
+            help=f"How long to send. Default: {DURATION_S:.0f}s, counted from the end of an outage.",
             least_s=0.1,
         ),
     ] = None,
-    reports: Annotated[int | None, typer.Option(min=1, help="Stop after so many, instead of --duration.")] = None,
-    transport: Annotated[Transport, typer.Option(help="How homes dial.")] = Transport.TCP,
-    connection: Annotated[Connection, typer.Option(help="Stay connected, or dial anew for each report.")] = (
+    reports: Annotated[int | None, typer.Option(min=1, help="Stop after this many reports, instead of --duration.")] = None,
+    transport: Annotated[Transport, typer.Option(help="Transport of the homes.")] = Transport.TCP,
+    connection: Annotated[Connection, typer.Option(help="Stay connected, or dial again for each report.")] = (
         Connection.KEEP
     ),
     encrypt: Annotated[
-        str, typer.Option(help="none, 128, 192 or 256 bits with made-up keys; default: as --accounts and --keys-from.")
+        str, typer.Option(help="none, 128, 192 or 256 bits with invented keys; default: as --accounts and --keys-from.")
     ] = "",
     keys_from: Annotated[
-        Path | None, typer.Option(readable=False, help="Keys file that holds the keys --accounts names.")
+        Path | None, typer.Option(readable=False, help="Keys file that holds the keys that --accounts names.")
     ] = None,
     files_to: Annotated[
         Path | None,
@@ -106,11 +106,11 @@ def simulate(
     mix: Annotated[
         str,
         typer.Option(
-            show_default=False, help="Weights; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
+            show_default=False, help="Weights of reports; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
         ),
     ] = "alarms=5,technical=5,tests=30,heartbeats=60",
     faults: Annotated[
-        str, typer.Option(help="Shares: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
+        str, typer.Option(help="Shares of faults: torn, batch, damage, retry, duplicate, clock; storm=MESSAGES.")
     ] = "",
     timeout: Annotated[
         float, duration("--timeout", help=f"How long a home waits for an answer ({ACK_TIMEOUT_S:g}s).", least_s=0.1)
@@ -123,18 +123,18 @@ def simulate(
         Path | None, typer.Option(readable=False, help="Certificate the receiver must show (tls); default: any.")
     ] = None,
     ledger: Annotated[
-        Path | None, typer.Option(readable=False, help="Write every report and its fate here, as NDJSON.")
+        Path | None, typer.Option(readable=False, help="Write every report and its result here, as NDJSON.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Say and suffer the same things again.")] = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - asked for where it was given: see receiver_to_dial
+    seed: Annotated[int | None, typer.Option(help="Repeat the run with this seed: same reports, same faults.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - receiver_to_dial reads it
     as_json: AsJson = False,
 ) -> None:
-    """Let homes dial in over real sockets and measure what comes back.
+    """Let homes dial in over real sockets and measure the answers.
 
-    The receiver is named by --to or by --state-dir: homes that dial in open alarms, so none is dialled by default.
+    Name the receiver with --to or --state-dir: homes that dial in open alarms, so there is no default.
 
-    Ends with status 0 if every report was acknowledged, 1 if any was lost or refused. What a protocol never
-    acknowledges is counted apart, as sent. Ctrl-C ends the calls and prints what came of them so far.
+    Exit status: 0 every report was acknowledged, 1 any was lost or refused. Reports that a protocol never acknowledges
+    are counted apart, as sent. Ctrl-C ends the calls and prints their results so far.
 
     Example: vetlla simulate --to 127.0.0.1:9009 --homes 500 --rate 200 --faults torn,damage=0.02 --ledger sent.ndjson
     """
@@ -196,7 +196,7 @@ def _run(scenario: Scenario, ledger: Path | None) -> Report:
             return runner.run(_simulate(scenario, counts, settled))
         except asyncio.CancelledError:
             done = counts.acknowledged + counts.sent
-            talk().print(f"cut short: {done:,} of {counts.told:,} reports were acknowledged")
+            talk().print(f"stopped early: {done:,} of {counts.told:,} reports were acknowledged")
             raise typer.Exit(LOST) from None
 
 
@@ -214,7 +214,7 @@ def _opened(ledger: Path | None) -> Iterator[Settled | None]:
 
 
 async def _simulate(scenario: Scenario, counts: Counts, settled: Settled | None) -> Report:
-    """Run the scenario; the first signal lets homes finish what is on its way, the second one does not."""
+    """Run the scenario. The first stop signal lets homes finish the reports on their way; the second does not."""
     stop = asyncio.Event()
     screen = talk()
     running = asyncio.ensure_future(drive(scenario, stop=stop, settled=settled, counts=counts, tell=teller(screen)))

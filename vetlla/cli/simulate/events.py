@@ -1,4 +1,4 @@
-"""The options of ``vetlla simulate`` that say what befalls the fleet."""
+"""The options of ``vetlla simulate`` that cause outages and silence."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vetlla.domain.errors import UsageError
 from vetlla.simulator.scenario import Outage, Silence
 
 SILENT_AFTER_S = 5.0
-"""When homes fall silent unless it is said: what a receiver is to miss it must have heard first."""
+"""Default time after which homes fall silent. A receiver can only miss a home that it has heard first."""
 
 Outages = Annotated[
     str,
     typer.Option(
-        metavar="AFTER:LENGTH", help="After this time all connections break; the homes are away for this long."
+        metavar="AFTER:LENGTH", help="After AFTER all connections break; the homes are away for LENGTH."
     ),
 ]
 ReturnWithin = Annotated[
-    float, duration("--return-within", help="Time within which the homes return after --outage; 0: all at once.")
+    float, duration("--return-within", help="Time within which the homes return after --outage; 0 for all at once.")
 ]
 Silent = Annotated[
     str,
@@ -34,10 +34,10 @@ Silent = Annotated[
 
 
 def outage_from(text: str, return_within_s: float) -> Outage | None:
-    """Read ``AFTER:LENGTH``, two durations; "" is none. Raises UsageError."""
+    """Return the outage of ``AFTER:LENGTH``, two durations; None for "". Raises UsageError."""
     if not text:
         if return_within_s:
-            raise UsageError("--return-within says how an outage ends", remedy="give --outage AFTER:LENGTH too")
+            raise UsageError("--return-within needs an outage", remedy="give --outage AFTER:LENGTH too")
         return None
     after, _, length = text.partition(":")
     after_s, length_s = _seconds(after), _seconds(length)
@@ -47,7 +47,7 @@ def outage_from(text: str, return_within_s: float) -> Outage | None:
 
 
 def silence_from(text: str) -> Silence | None:
-    """Read ``SHARE`` or ``SHARE:AFTER``; "" is none. Raises UsageError."""
+    """Return the silence of ``SHARE`` or ``SHARE:AFTER``; None for "". Raises UsageError."""
     if not text:
         return None
     share, colon, after = text.partition(":")
@@ -58,7 +58,7 @@ def silence_from(text: str) -> Silence | None:
 
 
 def _number(text: str) -> float:
-    """Return a finite number; NaN for anything else, which no comparison lets pass."""
+    """Return a finite number; NaN for anything else, because it fails every comparison."""
     try:
         number = float(text)
     except ValueError:
@@ -67,7 +67,7 @@ def _number(text: str) -> float:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of a duration; NaN for anything else, which no comparison lets pass."""
+    """Return the seconds of a duration; NaN for anything else, because it fails every comparison."""
     try:
         return seconds_of(text)
     except ValueError:

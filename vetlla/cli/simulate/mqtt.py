@@ -1,4 +1,4 @@
-"""``vetlla simulate --protocol mqtt``: terminals at a broker instead of lines to a receiver."""
+"""``vetlla simulate --protocol mqtt`` runs terminals at a broker instead of lines to a receiver."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ LOST = 1
 """Exit status when an event was not accepted."""
 SEEDS = 1_000_000
 SIZES = {"rate": 10.0, "duration": 10.0, "timeout": 5.0, "attempts": 5}
-"""What the options of ``vetlla simulate`` are where none is given."""
+"""Defaults of the options of ``vetlla simulate``."""
 NOT_HERE = ("closed", "encrypt", "keys_from", "faults", "trust")
-"""Options of ``vetlla simulate`` that a fleet at a broker has no use for."""
+"""Options of ``vetlla simulate`` that a fleet at a broker cannot use."""
 
 
 def simulate_mqtt(ctx: typer.Context) -> None:
-    """Run a fleet as the options of ``vetlla simulate`` say; ``--to`` is the broker. Ends as that command does."""
+    """Run a fleet as the options of ``vetlla simulate`` say; ``--to`` is the broker. Exit as that command does."""
     said: Mapping[str, Any] = ctx.params
     for name in NOT_HERE:
         if said.get(name):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} does not go with --protocol mqtt", remedy=f"leave {option} out")
+            raise UsageError(f"{option} cannot be used with --protocol mqtt", remedy=f"leave {option} out")
     terminals = _terminals(said.get("accounts"), said.get("homes"))
     if (folder := said.get("files_to")) is not None:
         write_files(folder, drill.homes(len(terminals)), {})
@@ -107,7 +107,7 @@ def _run(plan: Plan, ledger: Path | None) -> FleetCounts:
             def settled(event: Event) -> None:
                 out.write(json.dumps(asdict(event)) + "\n")
 
-        # asyncio's own loop: uvloop is not told of a connection that aiomqtt watches and the broker resets.
+        # Use asyncio's own loop: uvloop does not notice when the broker resets a connection that aiomqtt watches.
         return asyncio.run(_simulate(plan, settled))
 
 

@@ -1,4 +1,4 @@
-"""What came of ``vetlla simulate``, for a person."""
+"""Shows the result of ``vetlla simulate`` to a person."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def trouble(counts: Counts) -> str:
-    """Return in a few words what goes wrong while it goes."""
+    """Return in a few words what goes wrong in a run that is going on."""
     told = {"repeated": counts.repeated, "NAK": counts.nak, "refused": counts.refused, "lost": counts.lost}
     return "  ".join(f"{count:,} {name}" for name, count in told.items() if count)
 
 
 def teller(screen: Console) -> Tell:
-    """Return what tells a person what befalls the fleet, as it happens."""
+    """Return a function that shows a person each event of the fleet as it happens."""
     return partial(screen.print, soft_wrap=True)
 
 
 def table(report: Report, scenario: Scenario) -> Table:
-    """Return the result as a table: what was told, how fast, what was lost, how to repeat it."""
+    """Return the result as a table: what was sent, how fast, what was lost, how to repeat it."""
     rows = Table(box=None, show_header=False, pad_edge=False)
     rows.add_column(justify="right", style="bold")
     rows.add_column()
@@ -43,25 +43,25 @@ def table(report: Report, scenario: Scenario) -> Table:
         for name in ("p50", "p90", "p99", "max"):
             rows.add_row(f"{getattr(report, f'{name}_us') / 1000:.2f} ms", f"{name} from due to acknowledged")
     add_backlog(rows, report)
-    rows.add_row(str(scenario.seed), "seed: --seed repeats what was said and what went wrong")
+    rows.add_row(str(scenario.seed), "seed: --seed repeats the same reports and faults")
     rows.add_row(*("complete", _complete(report)) if report.complete else ("INCOMPLETE", "see above"))
     return rows
 
 
 def befallen(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
-    """Return what befell the fleet, as far as anything did."""
+    """Return each kind of event that happened to the fleet: its count and its meaning."""
     told = (
         (counts.cut, "connections broken by the outage"),
         (counts.backlog, "became due while the home had no network"),
-        (len(counts.silent), "homes fell silent, their connections standing"),
+        (len(counts.silent), "homes fell silent, with their connections open"),
     )
     return [entry for entry in told if entry[0]]
 
 
 def add_backlog(rows: Table, counts: Fortunes | Report) -> None:
-    """Say how long it took until what an outage held up was told."""
+    """Add how long it took until the reports that an outage held up were delivered."""
     if counts.backlog_s is not None:
-        rows.add_row(f"{counts.backlog_s:.1f} s", "from the first home's return to the last report of before")
+        rows.add_row(f"{counts.backlog_s:.1f} s", "from the first home's return to the last report that the outage delayed")
 
 
 def _complete(report: Report) -> str:
@@ -69,7 +69,7 @@ def _complete(report: Report) -> str:
 
 
 def _rest(report: Report) -> list[tuple[int, str]]:
-    """Return what happened besides acknowledgements, as far as it happened; losses are told in any case."""
+    """Return the counts besides acknowledgements that are not 0, each with its meaning; losses are always shown."""
     told = (
         (report.sent, "sent: the protocol has no acknowledgement for them, the receiver's machine took the bytes"),
         (report.refused, "refused (DUH)"),
@@ -77,7 +77,7 @@ def _rest(report: Report) -> list[tuple[int, str]]:
         (report.nak, "NAK: clock corrected"),
         (report.duplicated, f"sent on a second path too, {report.second_path:,} acknowledged there"),
         (report.malformed, "malformed answers"),
-        (report.stray, "answers nobody waited for"),
+        (report.stray, "answers that no home waited for"),
         (report.dropped, "lines refused or dropped"),
         (report.connections, "connections"),
     )

@@ -1,4 +1,4 @@
-"""``vetlla supervision``: which terminals and pendants are heard, which are not, and why."""
+"""``vetlla supervision`` shows which terminals and UCRs are heard, which are not, and why."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-app = typer.Typer(help="Which terminals and UCRs are heard, which are not, and why.", no_args_is_help=True)
+app = typer.Typer(help="Show which terminals and UCRs are heard, which are not, and why.", no_args_is_help=True)
 
 COLUMNS = ("account", "device", "home", "state", "since", "last heard", "every", "why")
 STATES = ", ".join(state.word for state in Health)
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As the terminal sends it, in any case.")]
-Device = Annotated[str, typer.Option("--device", metavar="ID", help="Only this UCR, by the id it reports itself with.")]
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account as the terminal sends it, in upper or lower case.")]
+Device = Annotated[str, typer.Option("--device", metavar="ID", help="Only this UCR, by the id that it reports.")]
 
 
 @app.command("list")
 def list_devices(
     state: Annotated[
-        list[str] | None, typer.Option("--state", metavar="STATE", help=f"Of {STATES}; repeatable.")
+        list[str] | None, typer.Option("--state", metavar="STATE", help=f"Only in this state: {STATES}; repeatable.")
     ] = None,
-    account: Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Of this account.")] = "",
-    home: Annotated[str, typer.Option("--home", metavar="CODE", help="Of this home.")] = "",
+    account: Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="Only of this account.")] = "",
+    home: Annotated[str, typer.Option("--home", metavar="CODE", help="Only of this home.")] = "",
     limit: Limit = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the devices that need a look: late, lost, unknown, and not supervised for another reason than no period.
+    """List the devices that need a look: late, lost, unknown, or not supervised for a reason other than no interval.
 
-    With --state exactly those that are in one of these states. Nothing is printed when all is well.
+    With --state the command lists exactly the devices in one of these states. It prints nothing if all is well.
 
     Example: vetlla supervision list --state lost --json | jq -r .account
     """
@@ -62,7 +62,7 @@ def list_devices(
 
 
 def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield devices page by page: a fleet may be a million."""
+    """Yield devices page by page, because a fleet may have a million."""
     after: int | None = -1
     while after is not None:
         page = ask(state_dir, "supervision.list", after=after, **asked)
@@ -79,7 +79,7 @@ def show(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a terminal and its UCRs: state and reason, what is expected and what failed to come, pauses, labels.
+    """Show a terminal and its UCRs: state and reason, expected and missed reports, pauses, labels.
 
     Example: vetlla supervision show 4C01
     """
@@ -94,10 +94,10 @@ def show(
 @app.command()
 def pause(
     account: Account,
-    reason: Annotated[str, typer.Option("--reason", help="Why: for the audit and for whoever asks.")],
+    reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit and for people who ask.")],
     device: Device = "",
     seconds: Annotated[
-        float | None, duration("--for", help="How long, such as 2h; without it until it is resumed.", least_s=1)
+        float | None, duration("--for", help="How long the pause lasts, such as 2h. Default: until it is resumed.", least_s=1)
     ] = None,
     receiver: OfReceiver = None,
     line: OfLine = None,
@@ -106,9 +106,10 @@ def pause(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pause supervision of an account: its terminal and all its UCRs, or one UCR. Shown as not supervised, never as ok.
+    """Pause supervision of an account: its terminal and all its UCRs, or one UCR.
 
-    Needs the role of an engineer or a supervisor. Calls for help are received all the same.
+    They are shown as not supervised, never as ok. Their calls for help are still received. The command needs the role
+    of an engineer or a supervisor.
 
     Example: vetlla supervision pause 4C01 --for 2h --reason "installer on site"
     """
@@ -137,9 +138,10 @@ def resume(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """End a pause that was ordered: each device is given a whole period from now.
+    """End a pause that was ordered: each device is given a whole interval from now.
 
-    Needs the role of an engineer or a supervisor. Other reasons stay: a suspended home's devices stay unsupervised.
+    The command needs the role of an engineer or a supervisor. Other reasons still count: the devices of a suspended
+    home stay unsupervised.
 
     Example: vetlla supervision resume 4C01
     """
@@ -169,7 +171,7 @@ def _tell(done: dict[str, Any], columns: tuple[str, ...], *, as_json: bool) -> N
         about["until"] = shown_iso(about["until"])
     print_rows((one | about for one in done["devices"]), columns, as_json=False)
     if done["durable"] is None:
-        talk().print("rehearsed: nothing was changed")
+        talk().print("dry run: nothing was changed")
     elif not done["durable"]:
         talk().print("not on the disk yet: the store has failed", style="yellow")
 
@@ -183,7 +185,7 @@ def _row(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sheet(one: dict[str, Any]) -> Iterator[str]:
-    """Yield what a person reads of a device, a line for each subject."""
+    """Yield what a person reads about a device, a line for each subject."""
     place = "".join(f", {name} {one[name]}" for name in ("receiver", "line", "home") if one[name])
     what = f"UCR {one['device']}" if one["kind"] == "ucr" else "terminal"
     yield f"{what} of account {one['account']}{place}"

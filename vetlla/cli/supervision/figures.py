@@ -1,4 +1,4 @@
-"""The rows of the supervision report: fields of a machine's answer, columns of a person's."""
+"""The rows of the supervision report: fields of an answer for a machine, columns of one for a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TERMINAL, UCR, NAMELESS = "terminal", "ucr", "nameless"
 KINDS = (TERMINAL, UCR, NAMELESS)
-"""Nameless: the ledger has the day of a device that the journal has no name for; counted all the same."""
+"""Nameless: the ledger has the day of a device for which the journal has no name. Such a day is counted, too."""
 KIND_COLUMNS = (
     "kind",
     "device_days",
@@ -81,7 +81,7 @@ def kind_row(kind: str, sums: Sums) -> dict[str, Any]:
 
 
 def reason_rows(kind: str, sums: Sums) -> Iterator[dict[str, Any]]:
-    """Yield why devices of a kind were not supervised: whole days, and hours of days on which they were otherwise."""
+    """Yield why devices of a kind were not supervised: whole days, and hours of days with some supervision."""
     for why in sorted({*sums.not_supervised, *sums.partial_s}):
         yield {
             "kind": kind,

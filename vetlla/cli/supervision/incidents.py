@@ -1,4 +1,4 @@
-"""``vetlla supervision incidents``: losses of many at once, and who was lost in each."""
+"""``vetlla supervision incidents`` lists incidents, and the devices that were lost in each."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ MEMBER_COLUMNS = ("account", "receiver", "line", "device", "lost", "back")
 
 
 def incidents(
-    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Its number: list its members.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Ended ones too, from the journal.")] = False,
+    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Number of an incident whose members are listed.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List ended ones too, from the journal.")] = False,
     since: Since = "",
     limit: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help=f"The newest so many with --all or --since (without it {LIMIT}); of an incident's members at most so "
-            f"many (without it {TABLE_ROWS}, with --json all).",
+            help=f"How many incidents to list with --all or --since (default: the newest {LIMIT}), or how many members "
+            f"of an incident (default: {TABLE_ROWS}, with --json all).",
         ),
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the losses of many at once that last, the greatest first; or the members of one, ended or not.
+    """List the open incidents (losses of many at once), the largest first; or the members of one, ended or not.
 
-    The open ones are the running receiver's word; with --all, --since or a number the journal is asked, for which no
-    receiver needs to run. --since: those that lasted at that time, or began later.
+    The running receiver lists the open ones. With --all, --since or a number the command reads the journal, and no
+    receiver needs to run. --since lists those that were open at that time, or began later.
 
     Example: vetlla supervision incidents --since 7d
     """

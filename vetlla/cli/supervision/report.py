@@ -1,4 +1,4 @@
-"""``vetlla supervision report``: the month's proof that every terminal and UCR was checked at its period (ANS 13)."""
+"""``vetlla supervision report`` proves for a month that every terminal and UCR was checked at its period (ANS 13)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 NOT_KEPT = 1
-"""Exit status when the month does not prove the standard."""
+"""Exit status if the month does not prove that the standard was kept."""
 
 
 def as_month(text: str) -> date:
@@ -62,7 +62,7 @@ class Month(NamedTuple):
     zone: ZoneInfo
     recorded: list[RecordedDay]
     missing: list[str]
-    """Days that are over and of which the ledger has nothing: the receiver did not run."""
+    """Days that are over and not in the ledger, because the receiver did not run."""
     to_come: int
 
     def whole(self, day: RecordedDay) -> Whole:
@@ -71,24 +71,25 @@ class Month(NamedTuple):
 
 
 def report(
-    month: Annotated[date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Of the service's days.")],
-    days: Annotated[bool, typer.Option("--days", help="One line for each day, terminals and UCRs apart.")] = False,
-    devices: Annotated[bool, typer.Option("--devices", help="One line for each device and day.")] = False,
-    breaches: Annotated[bool, typer.Option("--breaches", help="Of these, those that were silent too long.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="A table with a header.")] = False,
+    month: Annotated[date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month of days in the service's time zone.")],
+    days: Annotated[bool, typer.Option("--days", help="Print one line for each day, terminals and UCRs apart.")] = False,
+    devices: Annotated[bool, typer.Option("--devices", help="Print one line for each device and day.")] = False,
+    breaches: Annotated[bool, typer.Option("--breaches", help="Print only those device days with too long a silence.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Prove, from the day-by-day ledger, that every terminal and UCR was checked automatically at its period (ANS 13).
 
-    Beside a running receiver or without one. The lines of --days add up to the report, those of --devices to the days.
+    It works with or without a running receiver. The lines of --days add up to the report, those of --devices to the
+    days.
 
     Exit status: 0 the standard was kept, 1 it was not, or nothing was supervised that could show it.
 
     Example: vetlla supervision report --month 2026-11 --devices --csv > november.csv
     """
     if as_csv and as_json:
-        raise UsageError("--csv and --json are two forms", remedy="choose one")
+        raise UsageError("--csv and --json exclude each other", remedy="choose one")
     if days and (devices or breaches):
         raise UsageError("--days and --devices are two reports", remedy="choose one")
     with Archive(state_dir) as archive, progress("counting") as tell:
@@ -128,7 +129,7 @@ def _month(archive: Archive, first: date) -> Month:
 
 
 def _count(archive: Archive, month: Month, tell: Tell) -> dict[tuple[str, str], Sums]:
-    """Return sums by day and kind; in memory there is one stretch of devices at a time."""
+    """Return sums by day and kind. Only one block of devices is in memory at a time."""
     wholes = [(one.day, month.whole(one)) for one in month.recorded]
     sums: dict[tuple[str, str], Sums] = {}
     stretches = history.stretches(archive)
@@ -145,7 +146,7 @@ def _count(archive: Archive, month: Month, tell: Tell) -> dict[tuple[str, str], 
 def _device_rows(
     archive: Archive, month: Month, tell: Tell, everything: Sums, *, breaches: bool
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row for each device and day, and add all of them up."""
+    """Yield a row for each device and day, and add each to ``everything``."""
     wholes = [(one.day, month.whole(one)) for one in month.recorded]
     stretches = history.stretches(archive)
     for stretch in range(stretches):
@@ -255,7 +256,7 @@ def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]])
         out.print(f"without a record (the receiver did not run): {', '.join(month.missing)}")
     if away:
         told = ", ".join(f"{day} {seconds} s" for day, seconds in away.items())
-        out.print(f"without a receiver, and so no device supervised: {told}", soft_wrap=True)
+        out.print(f"without a receiver, so that no device was supervised: {told}", soft_wrap=True)
     kept = {True: "KEPT", False: "NOT KEPT", None: "NOTHING WAS SUPERVISED"}[_kept(month, everything)]
     share = f" ({everything.share} %)" if everything.share else ""
     out.print(f"ANS 13 {kept}: {everything.checked} of {everything.supervised} device-days checked in time{share}")
