@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.permissions import NOBODY, reachable_directory, unprivileged
+from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
 from vetlla.domain import access
 from vetlla.domain.errors import AccessError, ConfigError, StoreError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ME = pwd.getpwuid(os.geteuid() or NOBODY).pw_name
+ME = pwd.getpwuid(os.geteuid() or NOBODY_UID).pw_name
 """The asking user: the one of the tests, or the user ``nobody`` if that is root."""
 
 
@@ -37,7 +37,7 @@ def told(path: Path, *, writing: bool = True) -> tuple[str, str]:
 def own(path: Path, mode: int) -> None:
     """Give a path to the asking user, with a mode."""
     if os.geteuid() == 0:
-        os.chown(path, NOBODY, NOBODY)
+        os.chown(path, NOBODY_UID, NOBODY_UID)
     path.chmod(mode)
 
 

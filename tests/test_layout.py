@@ -121,7 +121,7 @@ def test_log_events_are_in_the_handbook() -> None:
 
 
 def test_everything_is_type_checked() -> None:
-    """mypy's strict run includes every package, also the measurements."""
+    """Mypy's strict run includes every package, also the measurements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(project["tool"]["mypy"]["packages"]) == {file.parent.name for file in ROOT.glob("*/__init__.py")}
 

@@ -15,7 +15,7 @@ BANNED = (
 )  # fmt: skip
 """Words of a dialect that people who learned English at school do not know, or take for something else."""
 WORD = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
-USER = re.compile(r"""(["'`])nobody\1|user nobody\b""")
+USER = re.compile(r"""(["'`]) ?nobody ?\1|\b(?:user|adm|held by|have) nobody\b|\bnobody may not\b""")
 """The user of that name, who owns nothing."""
 
 

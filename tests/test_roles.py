@@ -20,7 +20,7 @@ def _allowed() -> set[str]:
 
 
 def test_sudo_allows_what_the_handbook_says() -> None:
-    """sudo and the handbook allow the same commands. All of them exist, and none is in ``NEVER``."""
+    """Sudo and the handbook allow the same commands. All of them exist, and none is in ``NEVER``."""
     (row,) = re.findall(r"^\| engineer, as the receiver's user .*$", HANDBOOK, flags=re.MULTILINE)
     named = set(re.findall(r"`([a-z-]+)`", row.partition("by sudo |")[2]))
     assert _allowed() == named

@@ -208,15 +208,15 @@ class Chaos:
             self._stop.wait(self._random.uniform(0, LIFE_S))
         self.tally.loops += 1
 
-    def check(self, *, anew: bool = False) -> None:
+    def check(self, *, again: bool = False) -> None:
         """Compare the current ledgers with the journal, which may only be ahead of them.
 
-        With ``anew`` read the whole journal, not only what was added since the last check.
+        With ``again`` read the whole journal, not only what was added since the last check.
         """
         tally, operator = self.tally, self._operator
         told = self.ledger.acknowledged()
         closed, noted = set(operator.closed), set(operator.noted)
-        if anew:
+        if again:
             self._journal = Journal(self._state_dir)
         self._journal.look()
         reports = self._journal.reports
@@ -261,7 +261,7 @@ def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Pro
                 if chaos.tally.faults:
                     return total + chaos.tally
         with chaos.receiver():
-            chaos.check(anew=True)
+            chaos.check(again=True)
         total += chaos.tally
         if total.faults:
             break

@@ -50,7 +50,7 @@ def test_the_comparison_notices(tmp_path: Path) -> None:
         for tampering in (LOSE_A_REPORT, CLOSE_A_CALL):
             assert connection.execute(tampering).rowcount == 1
     with chaos.receiver():
-        chaos.check(anew=True)
+        chaos.check(again=True)
 
     assert chaos.tally.missing == 1
     assert chaos.tally.calls_lost == 1

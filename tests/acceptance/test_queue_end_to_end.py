@@ -16,7 +16,7 @@ import pytest
 
 from tests.rigs import journal
 from tests.rigs.daemon import PATIENCE_S, Daemon, running, vetlla
-from tests.rigs.permissions import NOBODY, reachable_directory, unprivileged
+from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
 from tests.rigs.registered_homes import register
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
@@ -92,11 +92,11 @@ def two_people() -> None:
 
 
 @contextmanager
-def nobody() -> Iterator[None]:
+def an_unprivileged_user() -> Iterator[None]:
     """Run the block as a user without any group that has rights."""
     group, groups = os.getegid(), os.getgroups()
     os.setgroups([])
-    os.setegid(NOBODY)
+    os.setegid(NOBODY_UID)
     try:
         with unprivileged():
             yield
@@ -115,7 +115,7 @@ def test_an_alarm_is_in_one_pair_of_hands() -> None:
             home.alarm()
         assert daemon.ask("queue.claim")["operator"] == "root"
         for _ in range(2):
-            with nobody():
+            with an_unprivileged_user():
                 for do, more in (
                     ("claim", {}),
                     ("answer", {}),
@@ -134,7 +134,7 @@ def test_an_alarm_is_in_one_pair_of_hands() -> None:
         assert (given["operator"], given["action"], given["detail"]) == ("nobody", "hand over", {"to": "nobody"})
         with pytest.raises(UsageError, match="held by nobody"):
             daemon.ask("queue.close", alarm=1, outcome="other")
-        with nobody():
+        with an_unprivileged_user():
             assert daemon.ask("queue.answer", alarm=1)["operator"] == "nobody"
         assert daemon.ask("queue.close", alarm=1, outcome="other", force=True)["state"] == "closed"
         actors = journal.query(
@@ -157,13 +157,13 @@ def test_the_control_socket_is_for_those_who_may() -> None:
         assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
         assert stat.S_IMODE((daemon.state_dir / CONTROL_SOCKET).stat().st_mode) == 0o660
         daemon.state_dir.chmod(0o755)
-        with nobody(), pytest.raises(AccessError, match=r"may not write .*: Permission denied"):
+        with an_unprivileged_user(), pytest.raises(AccessError, match=r"may not write .*: Permission denied"):
             daemon.ask("queue.list")
         assert daemon.stop() == 0
 
         daemon.configure(CONFIG + '[control]\nmode = 0o666\nengineers = "adm"\nsupervisors = "adm"\n')
         daemon.start()
-        with nobody():
+        with an_unprivileged_user():
             assert daemon.queue() == []
             with pytest.raises(AccessError, match="may not put accounts on test"):
                 daemon.ask("queue.test", account="1001", seconds=60)
@@ -174,7 +174,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
 
         daemon.configure(CONFIG + '[control]\nmode = 0o666\noperators = "adm"\n')
         daemon.start()
-        with nobody(), pytest.raises(AccessError, match="nobody may not ask this receiver"):
+        with an_unprivileged_user(), pytest.raises(AccessError, match="nobody may not ask this receiver"):
             daemon.ask("queue.list")
         assert daemon.queue() == []
         with Terminal(daemon.port) as home:
@@ -194,7 +194,7 @@ def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
     with reachable_directory() as directory, homes(directory, config) as daemon, Terminal(daemon.port, "1001") as home:
         home.alarm()
         daemon.state_dir.chmod(0o755)
-        with nobody():
+        with an_unprivileged_user():
             assert daemon.status()["ready"]
             assert [alarm["id"] for alarm in daemon.queue()] == [1]
             assert daemon.ask("queue.test", account="1001", seconds=60)["operator"] == "nobody"

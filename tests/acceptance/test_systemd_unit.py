@@ -59,7 +59,7 @@ def _units(kind: str) -> list[str]:
 
 @pytest.mark.parametrize("unit", _units("service"))
 def test_exposure_stays_small(unit: str) -> None:
-    """systemd's own review gives every service at most 1.5 of 10."""
+    """Systemd's own review gives every service at most 1.5 of 10."""
     done = subprocess.run(
         [_tool("systemd-analyze", "systemd"), "security", "--offline=true", "--no-pager", str(UNITS / unit)],
         capture_output=True,
@@ -73,7 +73,7 @@ def test_exposure_stays_small(unit: str) -> None:
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    """systemd finds nothing unknown or contradictory in them. Other programs replace those installed elsewhere."""
+    """Systemd finds nothing unknown or contradictory in them. Other programs replace those installed elsewhere."""
     for path in UNITS.iterdir():
         text = path.read_text(encoding="utf-8").replace("/opt/vetlla/bin/vetlla", VETLLA)
         (tmp_path / path.name).write_text(text, encoding="utf-8")
@@ -120,7 +120,7 @@ def test_units_call_commands_that_exist() -> None:
 
 
 def test_users_and_groups_are_made() -> None:
-    """sysusers makes the user and the groups that service and configuration name."""
+    """Sysusers makes the user and the groups that service and configuration name."""
     users = (UNITS / "vetlla-sysusers.conf").read_text(encoding="utf-8")
     service = _unit("vetlla.service")["Service"]
     assert re.search(rf"^u {service['User'][0]} ", users, re.MULTILINE)

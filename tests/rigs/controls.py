@@ -80,7 +80,7 @@ async def fail(request: Request) -> None:
 async def break_off(_: Request) -> AsyncGenerator[dict[str, Any], None]:
     """Yield one event, then fail."""
     yield {"event": "last"}
-    raise LinkError("no more")
+    raise LinkError("no answer is left")
 
 
 async def say_who(request: Request) -> list[object]:

@@ -174,13 +174,13 @@ def day_of(home: Home, day: date, *, ucr: bool) -> Day:
     paused = pauses(home.number, ucr=ucr)
     unsupervised_s = _overlap(paused, began, ends)
     # Silence counts again from the end of a pause, even if the device reports at the same tick.
-    anew = sorted({0, *(until for _, until in paused)})
+    starts = sorted({0, *(until for _, until in paused)})
     begins = [since for since, _ in paused if began <= since < ends]
     longest_s = 0
     for second in [*times[first:last], *begins, *([] if within(ends - 1, paused) else [ends])]:
         if second in {ends, *begins} or not within(second, paused):
             before = bisect_left(times, second)
-            since = max(anew[bisect_right(anew, second) - 1], times[before - 1] if before else 0)
+            since = max(starts[bisect_right(starts, second) - 1], times[before - 1] if before else 0)
             longest_s = max(longest_s, second - since - _overlap([DOWN], since, second))
     return Day(last - first + through, max(0, supervised_s - unsupervised_s), longest_s, bool(unsupervised_s))
 

@@ -14,7 +14,7 @@ from vetlla.store.sqlite.migrate import migrations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOBODY = 65534
+NOBODY_UID = 65534
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def unprivileged() -> Iterator[None]:
     # Read it as root, because the user ``nobody`` may not enter the tree, as in a folder of mktemp.
     for database in ("journal", "registry"):
         migrations(database)
-    os.seteuid(NOBODY)
+    os.seteuid(NOBODY_UID)
     try:
         yield
     finally:

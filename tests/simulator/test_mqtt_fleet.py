@@ -241,7 +241,12 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
     assert "4 connections broken, 4 homes without network" in done.stderr
     assert f"2 homes fall silent: {', '.join(report['silent'])}" in done.stderr
     told = CliRunner().invoke(command(), options).stdout
-    for words in ("broken by the outage", "had no network", "homes fell silent", "the last report that the outage delayed"):
+    for words in (
+        "broken by the outage",
+        "had no network",
+        "homes fell silent",
+        "the last report that the outage delayed",
+    ):
         assert words in told
 
 

@@ -32,14 +32,22 @@ FLAWED = 1
 @app.command("list")
 def list_records(
     *,
-    actor: Annotated[list[str] | None, typer.Option("--actor", metavar="NAME", help="Only what this person did.")] = None,
+    actor: Annotated[
+        list[str] | None, typer.Option("--actor", metavar="NAME", help="Only what this person did.")
+    ] = None,
     action: Annotated[
-        list[str] | None, typer.Option("--action", metavar="ACTION", help="Only this action, such as answer, close, test, refuse.")
+        list[str] | None,
+        typer.Option("--action", metavar="ACTION", help="Only this action, such as answer, close, test, refuse."),
     ] = None,
     subject: Annotated[
-        list[str] | None, typer.Option("--subject", metavar="SUBJECT", help='Only about this subject, such as "alarm 7", "account 1234".')
+        list[str] | None,
+        typer.Option(
+            "--subject", metavar="SUBJECT", help='Only about this subject, such as "alarm 7", "account 1234".'
+        ),
     ] = None,
-    commits: Annotated[bool, typer.Option("--commits", help="Include the receiver's records of stored signals.")] = False,
+    commits: Annotated[
+        bool, typer.Option("--commits", help="Include the receiver's records of stored signals.")
+    ] = False,
     since: Since = "",
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,

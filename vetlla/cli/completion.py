@@ -68,7 +68,11 @@ def _install(shell: Shell | None) -> None:
 ShowCompletion = Annotated[
     Shell | None,
     typer.Option(
-        "--show-completion", metavar="SHELL", callback=_print, is_eager=True, help=f"Print the completion script of this shell: {', '.join(Shell)}."
+        "--show-completion",
+        metavar="SHELL",
+        callback=_print,
+        is_eager=True,
+        help=f"Print the completion script of this shell: {', '.join(Shell)}.",
     ),
 ]
 InstallCompletion = Annotated[

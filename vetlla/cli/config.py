@@ -47,7 +47,9 @@ def check_config(
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
+        typer.Option(
+            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -161,7 +163,7 @@ def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
         known = None if closed or not state_dir.is_dir() else knowledge.read(settings, SystemClock())
     except AccessError as error:
         return None, closed or [error]
-    except StoreError as error:    # this error would stop the start too, so it counts as a ConfigError
+    except StoreError as error:  # this error would stop the start too, so it counts as a ConfigError
         raise ConfigError(error.args[0], remedy=error.remedy) from error
     return known, closed
 

@@ -87,7 +87,10 @@ def decode(
     description = _protocol(protocol)
     keys = [replace(one, long_pad=long_pad) for one in _keys(key or [], key_text or [])]
     if raw and datagrams:
-        raise UsageError("--raw reads no lines, so that --datagrams cannot be used", remedy="give hex lines, or leave --datagrams out")
+        raise UsageError(
+            "--raw reads no lines, so that --datagrams cannot be used",
+            remedy="give hex lines, or leave --datagrams out",
+        )
     chunks = [_read(file)] if raw else _hex_chunks(file)
     rejects = 0
     shown = console()
@@ -113,7 +116,9 @@ def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
         try:
             secrets.append(bytes.fromhex(digits))
         except ValueError:
-            raise UsageError(f"--key number {number} is not hexadecimal", remedy="give a text with --key-text") from None
+            raise UsageError(
+                f"--key number {number} is not hexadecimal", remedy="give a text with --key-text"
+            ) from None
     secrets += [text.encode() for text in as_text]
     for number, secret in enumerate(secrets, 1):
         if len(secret) not in KEY_SIZES:
@@ -132,9 +137,13 @@ def _read(file: str) -> bytes:
         with open_input(Path(file)) if file != STDIN else nullcontext(sys.stdin.buffer) as recording:
             content = recording.read(LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", remedy="name a file that can be read, or - for standard input") from error
+        raise UsageError(
+            f"{file}: {error.strerror}", remedy="name a file that can be read, or - for standard input"
+        ) from error
     if len(content) > LARGEST:
-        raise UsageError(f"{file} has more than {LARGEST >> 20} MiB", remedy="check that it is a recording, and decode it in parts")
+        raise UsageError(
+            f"{file} has more than {LARGEST >> 20} MiB", remedy="check that it is a recording, and decode it in parts"
+        )
     return content
 
 

@@ -39,7 +39,9 @@ def doctor(
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
+        typer.Option(
+            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

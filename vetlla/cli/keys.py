@@ -42,7 +42,9 @@ AsHex = Annotated[bool, typer.Option("--hex", help="The key is written as 32, 48
 AsText = Annotated[bool, typer.Option("--text", help="The key is written as 16, 24 or 32 characters.")]
 FromFile = Annotated[
     Path | None,
-    typer.Option("--from-file", metavar="FILE|-", readable=False, help="Read the key from this file; - for standard input."),
+    typer.Option(
+        "--from-file", metavar="FILE|-", readable=False, help="Read the key from this file; - for standard input."
+    ),
 ]
 
 
@@ -121,9 +123,7 @@ def rotate(
 def pad(
     *,
     name: Name,
-    long_pad: Annotated[
-        bool, typer.Option("--long/--short", help="Trust a whole block of pad in front, or do not.")
-    ],
+    long_pad: Annotated[bool, typer.Option("--long/--short", help="Trust a whole block of pad in front, or do not.")],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     keys_file: KeysFile = None,
     as_json: AsJson = False,
@@ -222,7 +222,9 @@ def _check_name(name: str) -> None:
 
 def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
     if as_hex and as_text:
-        raise UsageError("--hex and --text exclude each other", remedy="give the form in which the device's maker writes the key")
+        raise UsageError(
+            "--hex and --text exclude each other", remedy="give the form in which the device's maker writes the key"
+        )
     form = Form.HEX if as_hex else Form.TEXT if as_text else None
     return parse_secret(_input(from_file).removesuffix("\n").removesuffix("\r"), form)
 

@@ -32,7 +32,11 @@ def maintenance() -> None:
 def due(
     within: Annotated[
         float,
-        duration("--within", unit="d", help="Due within this time, such as 60d or 8w; a number alone means days. Default: 30."),
+        duration(
+            "--within",
+            unit="d",
+            help="Due within this time, such as 60d or 8w; a number alone means days. Default: 30.",
+        ),
     ] = 30 * DAY_S,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",

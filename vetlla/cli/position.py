@@ -103,7 +103,9 @@ def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None)
 
 def _unknown(account: str, looked_through: int, *, is_whole: bool) -> UsageError:
     if not looked_through:
-        return UsageError(f"nothing was heard of account {account}", remedy="vetlla accounts list shows the registered ones")
+        return UsageError(
+            f"nothing was heard of account {account}", remedy="vetlla accounts list shows the registered ones"
+        )
     which = f"its {looked_through:,} signals" if is_whole else f"its newest {looked_through:,} signals"
     remedy = "use its home's address: a terminal that cannot tell its position is taken to be at home"
     return UsageError(f"no position of account {account} is known: none of {which} has one", remedy=remedy)

@@ -33,7 +33,9 @@ def receiver(
     config: ConfigFile = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."),
+        typer.Option(
+            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
+        ),
     ] = None,
     listen: Annotated[
         list[str] | None,

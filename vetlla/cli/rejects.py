@@ -33,7 +33,8 @@ def list_rejects(
     ] = None,
     peer: Annotated[str, typer.Option(metavar="ADDRESS[:PORT]", help="Only from this address.")] = "",
     account: Annotated[
-        list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="Only those that name this account; repeatable.")
+        list[str] | None,
+        typer.Option("--account", metavar="ACCOUNT", help="Only those that name this account; repeatable."),
     ] = None,
     since: Since = "",
     until: Until = "",

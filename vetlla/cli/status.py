@@ -20,7 +20,9 @@ POLL_S = 0.1
 
 def status(
     state_dir: StateDir = DEFAULT_STATE_DIR,
-    wait: Annotated[float, duration("--wait", help="Wait up to this long until the receiver is ready, such as 30s.")] = 0.0,
+    wait: Annotated[
+        float, duration("--wait", help="Wait up to this long until the receiver is ready, such as 30s.")
+    ] = 0.0,
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:

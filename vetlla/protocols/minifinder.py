@@ -25,7 +25,7 @@ from vetlla.domain.signals import AccountId, Signal
 from vetlla.protocols.codes.tables import MINIFINDER
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
-from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, number, place
+from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, number, place
 from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class MinifinderDecoder:
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb";", longest_opening=3, max_frame=MAX_FRAME)
         self._door = Door(NAME, "MiniFinder Pico", re.compile(_OPENING))
-        self._who = NOBODY
+        self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -103,7 +103,7 @@ class MinifinderDecoder:
         """Return one signal for each alarm bit of a message, or one signal for the whole message."""
         kind = fields[0]
         if kind == "1":
-            self._who = AccountId("", "", fields[1].strip()) if _IMEI.fullmatch(fields[1].strip()) else NOBODY
+            self._who = AccountId("", "", fields[1].strip()) if _IMEI.fullmatch(fields[1].strip()) else NO_ACCOUNT
         if kind in _REPORTS or kind == "A":
             return self._report(raw, fields)
         signal = Signal(
@@ -124,7 +124,7 @@ class MinifinderDecoder:
         codes = [f"bit{bit}" for bit in _ALARM_BITS if flags >> bit & 1] or [plain]
         at, clock = believed(_moment(fields))
         # Without a fix the time may be that of the last fix. A live alarm would look hours old, or like a retry.
-        is_known = at is not None and flags & _GPS_FIX and self._who is not NOBODY
+        is_known = at is not None and flags & _GPS_FIX and self._who is not NO_ACCOUNT
         is_buffered = fields[0] == "B"
         signal = Signal(
             protocol=NAME,

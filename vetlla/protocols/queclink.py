@@ -32,7 +32,7 @@ from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Signal
 from vetlla.protocols.codes.tables import QUECLINK
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
-from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, number, place
+from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, number, place
 from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _read(text: str) -> _Report:
         fields.pop()
     count = fields.pop() if fields and _COUNT.fullmatch(fields[-1]) else ""
     sent = fields[-1] if count and fields and _TIME.fullmatch(fields[-1]) else ""
-    who = AccountId("", "", number) if number else NOBODY
+    who = AccountId("", "", number) if number else NO_ACCOUNT
     is_over = bool(has_version) and name in _ENDS and fields[1:2] == [_ENDED]
     return _Report(prefix, name, version, who, owner, fields, sent, count, is_over, is_old or not prefix)
 
@@ -287,7 +287,7 @@ def _measurements(report: _Report, code: str) -> dict[str, float]:
 
 def _identity(signal: Signal, sent: str, part: int) -> bytes:
     """Return what a retry repeats, even if stored meanwhile: device, report, count (it wraps) and time of sending."""
-    if signal.id is NOBODY or not sent or signal.event.kind is Kind.HEARTBEAT:
+    if signal.id is NO_ACCOUNT or not sent or signal.event.kind is Kind.HEARTBEAT:
         return b""
     said = (NAME, signal.id.account, signal.event.code, signal.sequence.upper(), sent, str(part))
     return blake2b("\0".join(said).encode(), digest_size=16).digest()

@@ -31,7 +31,7 @@ from vetlla.domain.signals import AccountId, Kind, Outcome, Signal
 from vetlla.protocols.codes.tables import THINKRACE
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
-from vetlla.protocols.framing.fields import NOBODY, believed, measured, moment, place, signed
+from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, place, signed
 from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ThinkraceDecoder:
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"#", longest_opening=_LONGEST_HEAD, max_frame=MAX_FRAME)
         self._door = Door(NAME, "Thinkrace", re.compile(_OPENING))
-        self._who = NOBODY
+        self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -173,15 +173,15 @@ class ThinkraceDecoder:
     def _meet(self, command: str, fields: Sequence[str]) -> AccountId:
         """Return the device that a message names, or else the device to which the connection belongs."""
         imei = next(filter(_IMEI.fullmatch, fields[:2]), "")
-        named = AccountId("", "", imei) if imei else NOBODY
-        if command == _LOGIN or self._who is NOBODY:
+        named = AccountId("", "", imei) if imei else NO_ACCOUNT
+        if command == _LOGIN or self._who is NO_ACCOUNT:
             self._who = named
         return named if imei else self._who
 
 
 def _identity(who: AccountId, raw: bytes) -> bytes:
     """Return what a retry repeats: the device and the whole dated message; b"" for a caller without a name."""
-    if who is NOBODY:
+    if who is NO_ACCOUNT:
         return b""
     return blake2b(f"{NAME}\0{who.account}\0".encode() + raw, digest_size=16).digest()
 

@@ -16,7 +16,7 @@ import pytest
 from tests.rigs.certificates import Authority
 from tests.rigs.daemon import Daemon, vetlla
 from tests.rigs.nursery import nursery
-from tests.rigs.permissions import NOBODY, reachable_directory
+from tests.rigs.permissions import NOBODY_UID, reachable_directory
 from vetlla.checks.places import kernel_socket
 from vetlla.store.journal.journal import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
@@ -234,7 +234,7 @@ if os.geteuid() == 0:  # only root can be two users
                 patient.start()
                 with nursery() as program:
                     words = ("doctor", "--json", "--config", patient.daemon.config_file)
-                    left = program.run(*words, user=(NOBODY, [NOBODY]))
+                    left = program.run(*words, user=(NOBODY_UID, [NOBODY_UID]))
             finally:
                 patient.daemon.close()
             found = {one["check"]: one for one in map(json.loads, left.out.splitlines())}
@@ -260,9 +260,9 @@ if os.geteuid() == 0:  # only root can be two users
         patient = Patient(tmp_path)
         state = patient.daemon.state_dir
         assert vetlla("accounts", "set", "1", state_dir=state).returncode == 0
-        os.chown(state, NOBODY, NOBODY)
+        os.chown(state, NOBODY_UID, NOBODY_UID)
         for name in ("registry.lock", REGISTRY):
-            os.chown(state / name, NOBODY, NOBODY)
+            os.chown(state / name, NOBODY_UID, NOBODY_UID)
         assert patient.found("files")[0] == "ok"
         os.chown(state / REGISTRY, 0, 0)
         level, text = patient.found("files")

@@ -119,14 +119,16 @@ def set_account(
         str | None, typer.Option(metavar="NUMBER", help="Misses before a device is lost; 0 for that of the settings.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(metavar="LABELS", help='What it fails together with: "operator:orange cell:214-07-1234".')
+        str | None,
+        typer.Option(metavar="LABELS", help='What it fails together with: "operator:orange cell:214-07-1234".'),
     ] = None,
     support_level: Annotated[str | None, typer.Option(metavar="1|2|3", help="Level that the service assigns.")] = None,
     maker: Annotated[
         str | None, typer.Option(metavar="MAKER", help='Maker whose codes apply: ajax, climax, inim; "" for no maker.')
     ] = None,
     remaps: Annotated[
-        str | None, typer.Option(metavar="CODES", help="What codes mean for this account: 120=fall:LIFE;130=:TECHNICAL.")
+        str | None,
+        typer.Option(metavar="CODES", help="What codes mean for this account: 120=fall:LIFE;130=:TECHNICAL."),
     ] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     dry_run: DryRun = False,

@@ -59,9 +59,7 @@ def prune(
             removed = _by_receiver(state_dir, tell)
         except LinkError as error:
             if not (state_dir / JOURNAL).exists():
-                raise StoreError(
-                    f"{state_dir / JOURNAL}: there is no journal", remedy="check --state-dir"
-                ) from error
+                raise StoreError(f"{state_dir / JOURNAL}: there is no journal", remedy="check --state-dir") from error
             settings = load(config or required_configuration(), state_dir=state_dir)
             removed = _by_ourselves(settings, state_dir, tell)
     if as_json:

@@ -127,7 +127,9 @@ def _confirm(home: str, counts: Mapping[str, int], *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes")
+        raise UsageError(
+            "this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes"
+        )
     for line in certificate.lines(counts):
         talk().print(f"  {line}")
     if not typer.confirm(f"Destroy these data of home {home}? It cannot be undone.", err=True):

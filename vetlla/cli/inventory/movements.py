@@ -31,7 +31,9 @@ Owner = Annotated[Ownership, typer.Option("--ownership", help="Owner of the devi
 
 
 def add(
-    kind: Annotated[DeviceType, typer.Argument(metavar="TYPE", help="Type of the device, such as terminal_ip, ucr, smoke.")],
+    kind: Annotated[
+        DeviceType, typer.Argument(metavar="TYPE", help="Type of the device, such as terminal_ip, ucr, smoke.")
+    ],
     serial: Annotated[str, typer.Argument(help="Serial number on its label.")],
     ownership: Owner = Ownership.LEASED,
     model: Annotated[str, typer.Option()] = "",
@@ -117,7 +119,10 @@ def replace(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The device that leaves.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The device from the warehouse that takes its place.")],
     renewal: Annotated[
-        bool, typer.Option("--renewal", help="The old one is at the end of its life: the cost starts again, the owner stays.")
+        bool,
+        typer.Option(
+            "--renewal", help="The old one is at the end of its life: the cost starts again, the owner stays."
+        ),
     ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="The old one goes back to the warehouse, to be repaired.")

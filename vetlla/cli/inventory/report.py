@@ -51,7 +51,9 @@ def month_end(text: str) -> date:
 
 
 def report(
-    month: Annotated[date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="Month; the report shows its last day.")],
+    month: Annotated[
+        date, typer.Option("--month", parser=month_end, metavar="YYYY-MM", help="Month; the report shows its last day.")
+    ],
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -74,7 +76,10 @@ def report(
     if any(kind is FileKind.NDJSON for _, kind in files):
         raise UsageError("a report is one document, and NDJSON has many", remedy="end its name in .json, .csv or .xlsx")
     if (STANDARD, FileKind.CSV) in files:
-        raise UsageError("a report is two CSV files, and standard output takes one", remedy="--out june.csv, or --out - --format json")
+        raise UsageError(
+            "a report is two CSV files, and standard output takes one",
+            remedy="--out june.csv, or --out - --format json",
+        )
     long_work()
     with working("reporting"), looking(state_dir) as connection:
         on = min(month, today())

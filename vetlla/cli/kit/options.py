@@ -122,7 +122,8 @@ OfReceiver = Annotated[
     ),
 ]
 OfLine = Annotated[
-    str | None, typer.Option("--line", metavar="HEX", help="Line of the account, likewise; '' for an account of every line.")
+    str | None,
+    typer.Option("--line", metavar="HEX", help="Line of the account, likewise; '' for an account of every line."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 

@@ -44,7 +44,9 @@ def as_note(text: str) -> str:
     return text
 
 
-Day = Annotated[date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Day to use instead of today.")]
+Day = Annotated[
+    date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Day to use instead of today.")
+]
 Serial = Annotated[str, typer.Argument(metavar="DEVICE", help="TYPE:SERIAL, or a serial, IMEI or account.")]
 Note = Annotated[
     str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Reason, kept as the note of the movement.")

@@ -32,12 +32,16 @@ ImportFile = Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV, XLSX, J
 Format = Annotated[
     FileKind | None,
     typer.Option(
-        "--format", case_sensitive=False, help="Format of the file. Default: by the ending of its name, else by its first characters."
+        "--format",
+        case_sensitive=False,
+        help="Format of the file. Default: by the ending of its name, else by its first characters.",
     ),
 ]
 TextEncoding = Annotated[
     Encoding | None,
-    typer.Option("--encoding", case_sensitive=False, help="Encoding of a text file without byte order mark. Default: utf-8."),
+    typer.Option(
+        "--encoding", case_sensitive=False, help="Encoding of a text file without byte order mark. Default: utf-8."
+    ),
 ]
 SheetName = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook. Default: the one named like --what, or the first.")
@@ -50,7 +54,9 @@ ExportFile = Annotated[
 ]
 ExportFormat = Annotated[
     FileKind | None,
-    typer.Option("--format", case_sensitive=False, help="Format of the file. Default: by the ending of its name; - is csv."),
+    typer.Option(
+        "--format", case_sensitive=False, help="Format of the file. Default: by the ending of its name; - is csv."
+    ),
 ]
 
 
@@ -124,7 +130,9 @@ def sentence(fault: Fault, heading: str) -> str:
 
 def too_many(row: int) -> Fault:
     """Return the last fault of a file that has too many faults. Its rows from this one on are not read."""
-    return Fault(row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them")
+    return Fault(
+        row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them"
+    )
 
 
 def _with_bar(table: Table) -> Iterator[tuple[int, Row]]:

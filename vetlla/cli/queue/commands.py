@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
-Force = Annotated[bool, typer.Option("--force", help="As a supervisor, do it even if another operator holds the alarm.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="As a supervisor, do it even if another operator holds the alarm.")
+]
 
 
 def _one_of(*known: str) -> Callable[[str], str]:
@@ -211,7 +213,9 @@ def test(
     account: Annotated[
         str | None, typer.Argument(help="A registered account. Without it the command lists all tests.")
     ] = None,
-    seconds: Annotated[float, duration("--for", help="How long the test lasts, such as 30m; 0 ends it. Default: 1h.")] = 3600,
+    seconds: Annotated[
+        float, duration("--for", help="How long the test lasts, such as 30m; 0 ends it. Default: 1h.")
+    ] = 3600,
     reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit.")] = "",
     receiver: OfReceiver = None,
     line: OfLine = None,

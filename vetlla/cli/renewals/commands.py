@@ -192,7 +192,8 @@ def show(
 def agree(
     visit: Annotated[int, typer.Argument(help="The visit's number.")],
     day: Annotated[
-        date | None, typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Move it to this one of its possible days.")
+        date | None,
+        typer.Option("--day", parser=as_day, metavar="YYYY-MM-DD", help="Move it to this one of its possible days."),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Mark it as no longer agreed.")] = False,
     dry_run: DryRun = False,
@@ -236,7 +237,9 @@ def export(
         names = _names(connection, found)
     if is_calendar:
         if not found:
-            raise UsageError("no visit matches, and a calendar needs at least one", remedy="vetlla renewals show lists them")
+            raise UsageError(
+                "no visit matches, and a calendar needs at least one", remedy="vetlla renewals show lists them"
+            )
         said = {one.number: why(one, names) for one in found}
         with finished(file) as out:
             out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
@@ -250,7 +253,9 @@ def export(
 def forecast(
     start: From = None,
     end: To = None,
-    chart: Annotated[Path | None, typer.Option("--chart", readable=False, help="Draw the forecast too: .svg or .png.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", readable=False, help="Draw the forecast too: .svg or .png.")
+    ] = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,

@@ -38,14 +38,19 @@ FOLLOW_EVERY_S = 0.25
 restarts. The control socket would need a running receiver, and a right to ask it."""
 
 Accounts = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="Only of this account, in upper or lower case; repeatable.")
+    list[str] | None,
+    typer.Option("--account", metavar="ACCOUNT", help="Only of this account, in upper or lower case; repeatable."),
 ]
 Home = Annotated[str, typer.Option(metavar="CODE", help="Only of this home.")]
 AlarmNumber = Annotated[int | None, typer.Option("--alarm", metavar="ALARM", help="Only those of this alarm.")]
 Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="Only of this kind; repeatable.", show_choices=False)]
 Priorities = Annotated[
     list[str] | None,
-    typer.Option("--priority", metavar="PRIORITY", help="Only with this priority: LIFE, HOME_RISK, TECHNICAL or ROUTINE; repeatable."),
+    typer.Option(
+        "--priority",
+        metavar="PRIORITY",
+        help="Only with this priority: LIFE, HOME_RISK, TECHNICAL or ROUTINE; repeatable.",
+    ),
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only with this code; repeatable.")]
 

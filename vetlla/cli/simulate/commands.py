@@ -65,19 +65,26 @@ PROGRESS = (
 def simulate(
     ctx: typer.Context,
     *,
-    protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help=f"Protocol of the homes: {', '.join(SPOKEN)}.")] = "dc09",
+    protocol: Annotated[
+        str, typer.Option(metavar="PROTOCOL", help=f"Protocol of the homes: {', '.join(SPOKEN)}.")
+    ] = "dc09",
     to: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Receiver to dial, instead of that of --state-dir.")
     ] = "",
-    homes: Annotated[int | None, typer.Option(min=1, help=f"How many homes; default {HOMES}, or all of --accounts.")] = None,
+    homes: Annotated[
+        int | None, typer.Option(min=1, help=f"How many homes; default {HOMES}, or all of --accounts.")
+    ] = None,
     accounts: Annotated[
-        Path | None, typer.Option(readable=False, help="Simulate the homes of this file (columns of `accounts import`).")
+        Path | None,
+        typer.Option(readable=False, help="Simulate the homes of this file (columns of `accounts import`)."),
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(min=0.001, help=f"Reports per second over all homes, answered or not; default {RATE}."),
     ] = None,
-    closed: Annotated[bool, typer.Option("--closed", help="Send as fast as answers come back, instead of --rate.")] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Send as fast as answers come back, instead of --rate.")
+    ] = False,
     duration_s: Annotated[
         float | None,
         duration(
@@ -86,7 +93,9 @@ def simulate(
             least_s=0.1,
         ),
     ] = None,
-    reports: Annotated[int | None, typer.Option(min=1, help="Stop after this many reports, instead of --duration.")] = None,
+    reports: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many reports, instead of --duration.")
+    ] = None,
     transport: Annotated[Transport, typer.Option(help="Transport of the homes.")] = Transport.TCP,
     connection: Annotated[Connection, typer.Option(help="Stay connected, or dial again for each report.")] = (
         Connection.KEEP
@@ -106,7 +115,8 @@ def simulate(
     mix: Annotated[
         str,
         typer.Option(
-            show_default=False, help="Weights of reports; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks."
+            show_default=False,
+            help="Weights of reports; default alarms=5, technical=5, tests=30, heartbeats=60, without blanks.",
         ),
     ] = "alarms=5,technical=5,tests=30,heartbeats=60",
     faults: Annotated[

@@ -17,9 +17,7 @@ SILENT_AFTER_S = 5.0
 
 Outages = Annotated[
     str,
-    typer.Option(
-        metavar="AFTER:LENGTH", help="After AFTER all connections break; the homes are away for LENGTH."
-    ),
+    typer.Option(metavar="AFTER:LENGTH", help="After AFTER all connections break; the homes are away for LENGTH."),
 ]
 ReturnWithin = Annotated[
     float, duration("--return-within", help="Time within which the homes return after --outage; 0 for all at once.")

@@ -19,7 +19,7 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.simulate.callers import HOMES, address_from, receiver_to_dial, write_files
 from vetlla.cli.simulate.events import outage_from, silence_from
-from vetlla.cli.simulate.report import add_backlog, befallen, teller
+from vetlla.cli.simulate.report import add_backlog, mishaps, teller
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.simulator import drill
 from vetlla.simulator.mqtt.fleet import Event, Fleet
@@ -154,7 +154,7 @@ def _print(report: Mapping[str, Any], counts: FleetCounts) -> None:
         ("connections", "connections"),
     ):
         table.add_row(f"{report[name]:,}", meaning)
-    for count, meaning in befallen(counts):
+    for count, meaning in mishaps(counts):
         table.add_row(f"{count:,}", meaning)
     if report["p50_us"] is not None:
         for name in ("p50", "p90", "p99", "max"):

@@ -37,7 +37,7 @@ def table(report: Report, scenario: Scenario) -> Table:
     how = f"{scenario.protocol} over {scenario.transport}"
     rows.add_row(f"{report.told:,}", f"reports of {report.homes:,} homes in {report.seconds:.1f} s, {how}")
     rows.add_row(f"{report.acknowledged:,}", f"acknowledged: {report.per_second:,.0f}/s ({load})")
-    for count, meaning in (*_rest(report), *befallen(report)):
+    for count, meaning in (*_rest(report), *mishaps(report)):
         rows.add_row(f"{count:,}", meaning)
     if report.p50_us is not None:
         for name in ("p50", "p90", "p99", "max"):
@@ -48,7 +48,7 @@ def table(report: Report, scenario: Scenario) -> Table:
     return rows
 
 
-def befallen(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
+def mishaps(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
     """Return each kind of event that happened to the fleet: its count and its meaning."""
     told = (
         (counts.cut, "connections broken by the outage"),
@@ -61,7 +61,9 @@ def befallen(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
 def add_backlog(rows: Table, counts: Fortunes | Report) -> None:
     """Add how long it took until the reports that an outage held up were delivered."""
     if counts.backlog_s is not None:
-        rows.add_row(f"{counts.backlog_s:.1f} s", "from the first home's return to the last report that the outage delayed")
+        rows.add_row(
+            f"{counts.backlog_s:.1f} s", "from the first home's return to the last report that the outage delayed"
+        )
 
 
 def _complete(report: Report) -> str:

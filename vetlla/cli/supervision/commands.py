@@ -25,7 +25,9 @@ app = typer.Typer(help="Show which terminals and UCRs are heard, which are not, 
 COLUMNS = ("account", "device", "home", "state", "since", "last heard", "every", "why")
 STATES = ", ".join(state.word for state in Health)
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account as the terminal sends it, in upper or lower case.")]
+Account = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="Account as the terminal sends it, in upper or lower case.")
+]
 Device = Annotated[str, typer.Option("--device", metavar="ID", help="Only this UCR, by the id that it reports.")]
 
 
@@ -97,7 +99,8 @@ def pause(
     reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit and for people who ask.")],
     device: Device = "",
     seconds: Annotated[
-        float | None, duration("--for", help="How long the pause lasts, such as 2h. Default: until it is resumed.", least_s=1)
+        float | None,
+        duration("--for", help="How long the pause lasts, such as 2h. Default: until it is resumed.", least_s=1),
     ] = None,
     receiver: OfReceiver = None,
     line: OfLine = None,

@@ -29,7 +29,9 @@ MEMBER_COLUMNS = ("account", "receiver", "line", "device", "lost", "back")
 
 
 def incidents(
-    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Number of an incident whose members are listed.")] = None,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[INCIDENT]", help="Number of an incident whose members are listed.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List ended ones too, from the journal.")] = False,
     since: Since = "",
     limit: Annotated[

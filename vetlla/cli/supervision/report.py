@@ -71,10 +71,17 @@ class Month(NamedTuple):
 
 
 def report(
-    month: Annotated[date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month of days in the service's time zone.")],
-    days: Annotated[bool, typer.Option("--days", help="Print one line for each day, terminals and UCRs apart.")] = False,
+    month: Annotated[
+        date,
+        typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month of days in the service's time zone."),
+    ],
+    days: Annotated[
+        bool, typer.Option("--days", help="Print one line for each day, terminals and UCRs apart.")
+    ] = False,
     devices: Annotated[bool, typer.Option("--devices", help="Print one line for each device and day.")] = False,
-    breaches: Annotated[bool, typer.Option("--breaches", help="Print only those device days with too long a silence.")] = False,
+    breaches: Annotated[
+        bool, typer.Option("--breaches", help="Print only those device days with too long a silence.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,

@@ -27,7 +27,7 @@ from vetlla.protocols.eview.body import ANSWER_PLACE, ANSWER_TIME, read_keys
 from vetlla.protocols.eview.cutter import HEADER, MAX_FRAME, Cutter
 from vetlla.protocols.eview.report import NAME, report, side_by_side
 from vetlla.protocols.framing.charset import readable
-from vetlla.protocols.framing.fields import NOBODY
+from vetlla.protocols.framing.fields import NO_ACCOUNT
 from vetlla.protocols.framing.foreign import HEAD, Door
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class EviewDecoder:
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Cutter()
         self._door = Door(NAME, "Eview", _OPENING)
-        self._who = NOBODY
+        self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -121,7 +121,7 @@ class EviewDecoder:
         for key, value in keys:
             if key == _IMEI_KEY:
                 imei = value.strip(_FILLERS)
-                self._who = AccountId("", "", imei.decode()) if imei.isalnum() else NOBODY
+                self._who = AccountId("", "", imei.decode()) if imei.isalnum() else NO_ACCOUNT
                 return
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.signals import NO_MEASUREMENTS, NOTHING, Phase, Signal
 from vetlla.protocols.codes.tables import EVIEW
 from vetlla.protocols.eview.body import read_alarm, read_call, read_charge, read_place, read_status, read_values
-from vetlla.protocols.framing.fields import NOBODY, believed
+from vetlla.protocols.framing.fields import NO_ACCOUNT, believed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -273,7 +273,7 @@ def _identity(who: AccountId, raw: bytes, part: _Part, number: int) -> bytes:
     Two equal frames without a time may be two events, because numbers start again after a restart. So such a frame is
     never a retry.
     """
-    if part.at is None or who is NOBODY:
+    if part.at is None or who is NO_ACCOUNT:
         return b""
     said = f"{NAME}\0{who.account}\0{part.event.code}\0"
     if part.own_at is not None:

@@ -14,7 +14,7 @@ from vetlla.domain.signals import NOTHING, AccountId, Position
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-NOBODY: Final = AccountId("", "", "")
+NO_ACCOUNT: Final = AccountId("", "", "")
 """A terminal that has not named itself. Its alarms count like any other."""
 
 _NUMBER: Final = re.compile(r"\s*([-+]?\d{1,12}(?:\.\d{0,12})?)\s*", re.ASCII)

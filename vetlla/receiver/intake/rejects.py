@@ -176,7 +176,7 @@ class Rejects(Participant):
         self._placed.clear()
 
     def rolled_back(self, _: Batch) -> None:
-        """The batch was rolled back: put its reports before operators again with the next one."""
+        """Put the reports before operators again with the next batch: this one was rolled back."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
 

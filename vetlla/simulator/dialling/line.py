@@ -42,7 +42,7 @@ class Inbox:
         self._wake()
 
     def end(self) -> None:
-        """Record that no more replies can come."""
+        """Record that no further reply can come."""
         self._ended = True
         self._wake()
 
@@ -190,7 +190,7 @@ class DatagramLine(asyncio.DatagramProtocol):
         self._transport.sendto(data)
 
     async def is_taken(self, until: float) -> bool:  # noqa: ARG002 - the contract's
-        """Return True: a datagram without an answer counts as sent when it left, because UDP shows no more."""
+        """Return True: a datagram without an answer counts as sent when it left, because UDP shows nothing else."""
         if self.inbox.ended:
             raise LinkError(HUNG_UP)
         return True

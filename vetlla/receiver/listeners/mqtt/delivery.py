@@ -117,7 +117,7 @@ class Delivery:
         return self._answered and not self._owed and not self._refused
 
     def answered(self) -> None:
-        """Called when the session has all its verdicts."""
+        """Let the broker forget the message when its receipts are taken: the session has all its verdicts."""
         self._answered = True
         self._connection.settle()
 
@@ -127,7 +127,7 @@ class Delivery:
         self._connection.publish(self, receipt)
 
     def receipted(self, code: int) -> None:
-        """Called with the broker's reason code for a receipt."""
+        """Count what the broker answered to a receipt: its reason code."""
         outcome = Receipt.SENT
         if code == NOBODY_LISTENS:
             outcome = Receipt.UNHEARD

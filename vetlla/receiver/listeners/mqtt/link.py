@@ -127,8 +127,7 @@ class Link:
                 self._paho.disconnect()
 
     def forget(self) -> None:
-        """Disconnect, and let the broker drop the session with all messages that it keeps for it (MQTT 5,
-        3.14.2.2.2)."""
+        """Disconnect, and let the broker drop the session and its messages (MQTT 5, 3.14.2.2.2)."""
         self._paho.disconnect(properties=_properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0))
 
     async def subscribe(self, topics: Sequence[str]) -> None:

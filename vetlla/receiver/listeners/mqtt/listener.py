@@ -59,8 +59,7 @@ class MqttListener:
         ready: Callable[[], bool],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Take the broker, the decoder of its messages, and a function that returns True if reports can be
-        committed."""
+        """Take the broker, what decodes its messages, and a function that returns True if reports can be committed."""
         self.broker = broker
         self._ground = ground
         self._decoder = decoder
