@@ -343,9 +343,7 @@ def test_a_file_system_without_access_lists_is_judged_by_the_mode(
 if os.geteuid() == 0:  # only root can give files away
 
     def test_owner_and_group_of_the_socket_let_in(public_dir: Path) -> None:
-        """Permissions are checked as the kernel checks them: first the owner's, then the group's, then those of
-        others.
-        """
+        """Permissions are checked as the kernel checks them: the owner's first, then the group's, then the others'."""
         socket_path = public_dir / CONTROL_SOCKET
         socket_path.touch()
         other = pwd.getpwnam(OTHER)

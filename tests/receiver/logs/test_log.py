@@ -215,9 +215,7 @@ except ValueError:
 
 @pytest.mark.parametrize("style", ["JSON", "CONSOLE"])
 def test_a_log_moves_no_cursor(style: str) -> None:
-    """Bytes of a stranger are only a value in a line: they make no new line and no command to the terminal that shows
-    it.
-    """
+    """Bytes of a stranger are only a value in a line: they make no new line, and no command to a terminal."""
     (line,) = _stderr_of(
         f"""
 configure(style=LogFormat.{style})

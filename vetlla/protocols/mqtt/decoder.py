@@ -163,10 +163,9 @@ def _place(topic: str) -> _Place | str:
     The text does not repeat the topic, because it is logged and the topic names a home. The raw bytes hold the topic.
     """
     levels = topic.split("/")
-    if levels[0] != "tc":
-        return f"the topic is not of the convention, in which all topics begin with tc/{VERSION}/"
-    if levels[1:2] != [VERSION]:
-        return f"the topic is of another version of the convention; this receiver speaks version {VERSION}"
+    if levels[:2] != ["tc", VERSION]:
+        wrong = "of another version of the convention" if levels[0] == "tc" else "not one of the convention"
+        return f"the topic is {wrong}; this receiver speaks version {VERSION}"
     match levels[2:]:
         case [terminal, leaf]:
             device = ""

@@ -26,13 +26,13 @@ class Participant:
         """Decide on all that waits, and fill the batch with the result."""
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """The batch was committed: acknowledge and show its content."""
+        """Acknowledge and show its content: the batch was committed."""
 
     def rolled_back(self, batch: Batch) -> None:
-        """The batch was rolled back: undo what ``plan`` changed in memory and in the batch."""
+        """Undo what ``plan`` changed in memory and in the batch: the batch was rolled back."""
 
     def flush_soon(self) -> None:
-        """The receiver stops: put what is held back for a later batch into the next ones."""
+        """Put what is held back for a later batch into the next ones: the receiver stops."""
 
     def drop_waiting(self) -> None:
         """Nothing new can be stored: drop what waits and may be repeated by its sender."""

@@ -330,7 +330,7 @@ class Intake(Participant):
             self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """The batch was committed: deliver its verdicts."""
+        """Deliver its verdicts: the batch was committed."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals = self._counters.signals
@@ -350,7 +350,7 @@ class Intake(Participant):
         self._duplicates.committed()
 
     def rolled_back(self, _: Batch) -> None:
-        """The batch was rolled back: undo what its frames changed. Their peers get no answer, so they repeat."""
+        """Undo what its frames changed: the batch was rolled back. Their peers get no answer, so they repeat."""
         self._duplicates.rolled_back()
         self._next_signal = self._first_signal
         at = to_datetime(self._clock.now().utc_us)

@@ -172,7 +172,7 @@ class Rejects(Participant):
             self._desk.place(concern.report, concern.arrival, batch)
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
-        """The batch was committed: forget the reports that it put before operators."""
+        """Forget the reports that it put before operators: the batch was committed."""
         self._placed.clear()
 
     def rolled_back(self, _: Batch) -> None:

@@ -89,9 +89,7 @@ async def site(
 
 @each_loop
 def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker, loop: str) -> None:
-    """While the commit is held open, the broker has no acknowledgement; after a disconnection it sends the event
-    again.
-    """
+    """The broker has no acknowledgement while the commit is held open, and sends the event again after a break."""
 
     async def scenario() -> None:
         async with site(tmp_path, broker) as here:
