@@ -104,6 +104,17 @@ def test_a_subject_has_one_name_in_tests_and_code(room: str) -> None:
     assert tested <= subjects | {"doctor", "files"}
 
 
+@pytest.mark.parametrize(
+    "file",
+    sorted(file for room in ROOT.glob("vetlla/*/") if room.name != "store" for file in room.rglob("*.py")),
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_only_the_store_has_sql(file: Path) -> None:
+    """Statements and transactions stand in one room, so that another database is one room's work."""
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"\.execute(many|script)?\(|\"(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK)\b", text)
+
+
 # --- log events -------------------------------------------------------------------------------------------------------
 
 

@@ -11,12 +11,13 @@ from vetlla.cli.kit import parameters
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import Day, looking, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, today, whole_park
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import UpkeepKind
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
 from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.transaction import snapshot
 
 app = typer.Typer(help="List battery changes and preventive maintenance that fall due.", no_args_is_help=True)
 DAY_S = 86_400
@@ -56,7 +57,7 @@ def due(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     whole_park()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         fleet = inventory.fleet(connection, on)

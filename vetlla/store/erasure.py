@@ -176,6 +176,17 @@ def _marks(values: Sequence[str]) -> str:
 # --- the steps --------------------------------------------------------------------------------------------------------
 
 
+def record_of(read: Read, number: int, digest: bytes) -> sqlite3.Row | None:
+    """Return the audit record with this number and hash, or None."""
+    rows = read("SELECT at_us, actor, action, subject, detail FROM audit WHERE id = ? AND hash = ?", (number, digest))
+    return next(iter(rows), None)
+
+
+def alarms_since(read: Read, home: str) -> int:
+    """Return the number of alarms that name a home: after its erasure there are only those that came later."""
+    return int(read("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (home,))[0]["alarms"])
+
+
 class Proof(NamedTuple):
     """The record that ends an erasure."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.columns import Column, Fault, Holds
 from vetlla.domain.errors import ConfigError
+from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown, text_of
 
 if TYPE_CHECKING:
@@ -234,3 +235,10 @@ def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's valu
 def _refuse(what: str, names: set[str], remedy: str) -> None:
     if names:
         raise ConfigError(f"{what}: {', '.join(sorted(names))}", remedy=remedy)
+
+
+def too_many(row: int) -> Fault:
+    """Return the last fault of a file that has too many faults. Its rows from this one on are not read."""
+    return Fault(
+        row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them"
+    )

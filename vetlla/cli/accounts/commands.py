@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.accounts.files import ACCOUNTS, AccountFile, collect
+from vetlla.cli.accounts.files import ACCOUNTS, collect
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, shown_iso
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.kit.row_files import (
     EVERY,
     Format,
@@ -28,21 +29,18 @@ from vetlla.cli.kit.row_files import (
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.kit.tell import tell_receiver
 from vetlla.domain.accounts import Place
-from vetlla.domain.clock import SystemClock, iso
+from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory.leading_zeros import Zeros
 from vetlla.store.accounts import table as account_table
 from vetlla.store.accounts.columns import COLUMNS, parse, row_from
 from vetlla.store.accounts.table import Entry
-from vetlla.store.inventory.heard import account_codes
-from vetlla.store.registry.registry import reading, writing
-from vetlla.store.secrets.keyring import shared_by_homes
+from vetlla.store.registry.registry import reading
 from vetlla.tables.cells import HIDDEN
+from vetlla.tasks import accounts as tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from vetlla.domain.columns import Fault
     from vetlla.store.accounts.table import Change, RecordedChange, Registration
 
 app = typer.Typer(help="Register the accounts that may call, and what is known about each.", no_args_is_help=True)
@@ -82,7 +80,8 @@ def import_accounts(
         read = collect(rows)
     if read.faults:
         refuse(file, read.faults, reader, as_json=as_json)
-    result, warnings = _imported(state_dir, read, dry_run=dry_run)
+    result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
+    warnings = tasks.lost_zeros(state_dir, CLOCK, zip(read.rows, read.entries, strict=True))
     told = bool(result.changes) and not dry_run and tell_receiver(state_dir)
     tell_warnings(warnings, reader, as_json=as_json)
     if as_json:
@@ -171,10 +170,7 @@ def remove_account(
     Example: vetlla accounts remove 1234
     """
     place = _place(account, receiver, line)
-    clock = SystemClock()
-    opened = reading if dry_run else writing
-    with opened(state_dir, clock) as registry:
-        change = account_table.remove(registry, place, by=actor(), at_us=clock.now().utc_us, dry_run=dry_run)
+    change = tasks.remove(state_dir, CLOCK, place, by=actor(), dry_run=dry_run)
     if change is None:
         raise _not_registered(place)
     _answer(place, [change], state_dir, dry_run=dry_run, as_json=as_json)
@@ -192,7 +188,7 @@ def list_accounts(
 
     Example: vetlla accounts list --json > accounts.json
     """
-    with reading(state_dir, SystemClock()) as registry:
+    with reading(state_dir, CLOCK) as registry:
         print_some(
             map(row_from, account_table.find_accounts(registry, home=home, key_name=key_name)),
             COLUMNS,
@@ -210,7 +206,7 @@ def show_account(
 
     Example: vetlla accounts show 1234
     """
-    with reading(state_dir, SystemClock()) as registry:
+    with reading(state_dir, CLOCK) as registry:
         found = list(account_table.find_accounts(registry, account=account))
         history = account_table.recorded_changes(registry, account=account, at_most=HISTORY_SHOWN)
     if not found and not history:
@@ -226,20 +222,6 @@ def show_account(
     print_rows(rows, ("at", "by", "receiver", "line", "field", "old", "new"), as_json=False, title="changes")
 
 
-def _imported(state_dir: Path, read: AccountFile, *, dry_run: bool) -> tuple[Registration, list[Fault]]:
-    """Register what a file holds. Return also warnings of codes that differ from others in leading zeros only."""
-    zeros = Zeros()
-    for row, entry in zip(read.rows, read.entries, strict=True):
-        zeros.see(row, "account", entry.place.account)
-        zeros.see(row, "home", entry.fields.get("home", ""))
-    result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
-    with reading(state_dir, SystemClock()) as registry:
-        for column in ("account", "home"):
-            for code in account_codes(registry.conn, column):
-                zeros.compare(column, "", code)
-    return result, zeros.found
-
-
 def _with_progress(rows: Sequence[Entry], doing: str) -> Iterator[Entry]:
     with progress(doing) as tell:
         for done, row in enumerate(rows):
@@ -249,15 +231,10 @@ def _with_progress(rows: Sequence[Entry], doing: str) -> Iterator[Entry]:
 
 
 def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Registration:
-    clock = SystemClock()
-    opened = reading if dry_run else writing
-    with opened(state_dir, clock) as registry:
-        result = account_table.register(registry, entries, by=actor(), at_us=clock.now().utc_us, dry_run=dry_run)
-        given = {change.key_given for change in result.changes} - {""}
-        homes = shared_by_homes(account_table.account_book(registry)) if given else {}
-    _warn(result.changes)
-    _warn_of_shared({name: homes[name] for name in sorted(given & homes.keys())})
-    return result
+    registered = tasks.register(state_dir, CLOCK, entries, by=actor(), dry_run=dry_run)
+    _warn(registered.registration.changes)
+    _warn_of_shared(registered.shared_keys)
+    return registered.registration
 
 
 def _warn_of_shared(homes: Mapping[str, int]) -> None:

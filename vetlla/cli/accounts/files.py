@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.cli.kit.row_files import sentence, too_many
+from vetlla.cli.kit.row_files import sentence
 from vetlla.domain.accounts import Place
 from vetlla.domain.columns import Column, Fault, Holds
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import COLUMNS, parse
 from vetlla.store.accounts.table import Entry
 from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.reader import Reader, Translation, too_many
 from vetlla.tables.source import opened
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from vetlla import __version__
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_input
-from vetlla.store.erasure import ERASED
+from vetlla.store.erasure import ERASED, alarms_since, record_of
 from vetlla.store.journal.audit import Head
 
 if TYPE_CHECKING:
@@ -111,13 +111,10 @@ def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
     except UsageError:
         yield "it names no head of an audit chain"
         return
-    rows = read_rows(
-        "SELECT at_us, actor, action, subject, detail FROM audit WHERE id = ? AND hash = ?", (head.id, head.hash)
-    )
-    if not rows or told.get("record") != head.id:
+    row = record_of(read_rows, head.id, head.hash)
+    if row is None or told.get("record") != head.id:
         yield f"the audit has no record {told.get('record')} with this hash"
         return
-    (row,) = rows
     detail = json.loads(row["detail"])
     proven = {
         "home": row["subject"].removeprefix("home ") if row["action"] == ERASED else None,
@@ -130,7 +127,5 @@ def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
     for name, value in proven.items():
         if told.get(name) != value:
             yield f"{name}: the certificate says {told.get(name)}, the audit {value}"
-    if again := read_rows("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (str(told.get("home")),))[0][
-        "alarms"
-    ]:
+    if again := alarms_since(read_rows, str(told.get("home"))):
         yield f"{again} alarms of home {told.get('home')} came after the erasure"

@@ -17,27 +17,22 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.progress import progress
-from vetlla.cli.kit.registry import changing, looking, today
-from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.cli.kit.registry import CLOCK, today
+from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import LinkError, StoreError, UsageError
 from vetlla.receiver.control.server import CONTROL_SOCKET
 from vetlla.receiver.retention import emergency_us
 from vetlla.settings.model import Settings
-from vetlla.store.accounts.table import accounts_of_home
-from vetlla.store.erasure import Erasure, count, finish, is_unfinished, look_through, refuse_early, steps_of
-from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.journal import Journal
-from vetlla.store.registry.registry import reading
 from vetlla.store.sqlite.ownership import create
+from vetlla.tasks.erasure import erase_home, erase_in_journal, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vetlla.cli.kit.progress import Tell
-    from vetlla.store.inventory.erasure import Kept
+    from vetlla.store.erasure import Erasure
 
-CLOCK = SystemClock()
 NOT_PROVEN = 1
 """Exit status if the journal does not prove a certificate, or something could not be destroyed."""
 
@@ -72,16 +67,18 @@ def erase(
         _check(check, state_dir, as_json=as_json)
     if not home:
         raise UsageError("no home is named", remedy="vetlla erase --home CODE, or --check CERTIFICATE")
-    erasure, kept, counts = _looked(state_dir, home)
+    with progress(f"looking for home {home}") as tell:
+        found = find(state_dir, CLOCK, home, by=actor(), today=today(), window_us=_window_us(), tell=tell)
     if dry_run:
-        _tell(home, counts, as_json=as_json, would=True)
+        _tell(home, found.counts, as_json=as_json, would=True)
         return
-    _confirm(home, counts, yes=yes)
+    _confirm(home, found.counts, yes=yes)
     with _certificate(out, home) as (document, page):
-        with changing(state_dir) as registry, progress(f"erasing home {home}") as tell:
-            kept = inventory_erasure.look(registry, home, list(erasure.all_accounts), today())
-            inventory_erasure.erase(registry, home)
-            proof = _in_journal(state_dir, erasure, kept.counts, tell)
+        with progress(f"erasing home {home}") as tell:
+            erasure = found.erasure
+            proof = erase_home(
+                state_dir, CLOCK, erasure, today(), lambda registry: _in_journal(state_dir, erasure, registry, tell)
+            )
         told = certificate.made(home, proof)
         certificate.write(told, document, page)
     with verdict(NOT_PROVEN if told["left"] else 0):
@@ -93,30 +90,6 @@ def erase(
                 left = f"left: {told['left']:,} signals that were changed by hand, or that came meanwhile"
                 console().print(f"{left}: vetlla audit verify", soft_wrap=True)
             console().print(f"certificate: {document}, {page}", soft_wrap=True)
-
-
-def _looked(state_dir: Path, home: str) -> tuple[Erasure, Kept, dict[str, int]]:
-    """Return what is kept of a home. Raises UsageError for a home that must not be erased yet, or is not known."""
-    with reading(state_dir, CLOCK) as registry:
-        registered = accounts_of_home(registry, home)
-    with looking(state_dir) as connection:
-        inventory_erasure.look(connection, home, registered, today())  # refuses before the long search
-    with Archive(state_dir) as archive, progress(f"looking for home {home}") as tell:
-        said = look_through(archive.read, home, tell)
-        # A home that was never registered is named by its own account.
-        accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
-        with looking(state_dir) as connection:
-            kept = inventory_erasure.look(connection, home, accounts, today())
-        mine = tuple(account for account in accounts if account not in kept.others)
-        erasure = Erasure(home, mine, actor(), tuple(sorted(kept.others)))
-        refuse_early(archive.read, erasure, CLOCK.now().utc_us, _window_us())
-        counts = count(archive.read, erasure, said) | kept.counts
-        unfinished = is_unfinished(archive.read, erasure)
-    if not (kept.known or unfinished or any(counts.values())):
-        raise UsageError(
-            f"nothing is kept of home {home}", remedy="check its code: vetlla inventory list shows codes of homes"
-        )
-    return erasure, kept, counts
 
 
 def _window_us() -> int:
@@ -165,15 +138,14 @@ def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], 
     except LinkError:
         if (state_dir / CONTROL_SOCKET).exists():
             talk().print("no receiver answers: this command changes the journal itself", style="yellow")
-    journal = Journal(state_dir, CLOCK)
-    try:
-        steps = steps_of(journal.connection, erasure, registry, CLOCK, _window_us())
-        while (step := journal.take(steps)) is not None:
-            journal.checkpoint()
-            tell(0, 0, f"erasing {step.what}")
-        return finish(journal, erasure, CLOCK).told()
-    finally:
-        journal.close()
+    return erase_in_journal(
+        state_dir,
+        CLOCK,
+        erasure,
+        registry,
+        window_us=_window_us(),
+        tell=lambda what: tell(0, 0, f"erasing {what}"),
+    )
 
 
 def _by_receiver(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +13,7 @@ from vetlla.cli.inventory import sample as inventory_sample
 from vetlla.cli.inventory import views as inventory_views
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import Day, changing, long_work, looking, past, recorded_us, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, long_work, past, today, whole_park
 from vetlla.cli.kit.row_files import (
     ExportFile,
     ExportFormat,
@@ -28,36 +27,24 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_fault,
     tell_warnings,
-    too_many,
 )
-from vetlla.domain.columns import Fault
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import imports as rules
 from vetlla.service.inventory.cells import KINDS
-from vetlla.service.inventory.leading_zeros import Zeros
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.inventory import write as inventory_write
-from vetlla.store.inventory.bulk import DeviceImport, Effect
-from vetlla.tables.bounds import MAX_FAULTS
+from vetlla.store.inventory.bulk import Effect
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
+from vetlla.tasks.inventory.imports import import_rows
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import date
+    from collections.abc import Iterator
 
 app = typer.Typer(help="Keep homes, people and devices, from the warehouse to retirement.", no_args_is_help=True)
 LARGE = 1 << 20
 """Bytes of a file above which an import changes a copy of the registry, so that the receiver is not slowed down."""
-CODES = {
-    "devices": (("serial", "type"), ("account", "")),
-    "homes": (("code", ""), ("district", ""), ("base", "")),
-    "people": (("code", ""),),
-}
-"""Columns whose leading zeros a spreadsheet may have lost, each with the column within which its codes are compared."""
-
 ACCOUNT_COLUMNS = ["account", "home", "support_level"]
 """Those columns of `vetlla accounts import` that the inventory can fill."""
 
@@ -93,14 +80,10 @@ def import_(
     if is_large:
         long_work()  # a small import locks the registry, so that other commands would wait for its low priority
     options = Options(form, encoding, sheet, mapping)
-    with (
-        importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows),
-        changing(state_dir, dry_run=dry_run, large=is_large) as connection,
-    ):
-        taken = _take(connection, what, rows, past(day))
-        idle = inventory.never_active(connection) if what == "homes" else 0
-        if taken.faults and not partial:
-            connection.execute("ROLLBACK")
+    with importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows):
+        taken = import_rows(
+            state_dir, CLOCK, what, rows, past(day), keep_good_rows=partial, dry_run=dry_run, large=is_large
+        )
     if taken.faults and not partial:
         refuse(file, taken.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
     for fault in taken.faults:
@@ -113,8 +96,8 @@ def import_(
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
         bad = f", {len(taken.faults)} faults" if taken.faults else ""
         console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
-    if idle:
-        talk().print(f"{idle} homes have no active period: they count as not attended (column active)")
+    if taken.never_active:
+        talk().print(f"{taken.never_active} homes have no active period: they count as not attended (column active)")
     if taken.faults:
         raise typer.Exit(os.EX_DATAERR)
 
@@ -136,7 +119,7 @@ def export(
     """
     kind_of(file, form)
     long_work()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         rows: Iterator[dict[str, str]]
         match what:
             case "devices":
@@ -156,101 +139,6 @@ def export(
                 raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
         columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
         write(file, columns, ([*row.values()] for row in rows), what, kind=form)
-
-
-class Taken(NamedTuple):
-    """What the rows of a file changed in the registry, and what is wrong with them."""
-
-    effects: Counter[Effect]
-    faults: list[Fault]
-    warnings: list[Fault]
-
-
-def _take(connection: sqlite3.Connection, what: str, rows: Iterable[Read], day: date) -> Taken:
-    """Put every good row into the registry; return what changed, and the faults and warnings."""
-    faults: list[Fault] = []
-    put = _TAKERS[what](connection, day)
-    effects: Counter[Effect] = Counter()
-    zeros = Zeros()
-    for row, values, wrong in rows:
-        if len(faults) >= MAX_FAULTS:
-            faults.append(too_many(row))
-            break
-        outcome = wrong or put(row, values)
-        if not isinstance(outcome, Effect):
-            faults += outcome
-            continue
-        effects[outcome] += 1
-        for column, group in CODES[what]:
-            if (code := values[column]) and code.isdecimal():
-                zeros.see(row, column, code, values[group] if group else "")
-    put(0, None)
-    for column, kind, code in inventory.codes(connection, what):
-        zeros.compare(column, kind, code)
-    return Taken(effects, faults, zeros.found)
-
-
-Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
-"""A row's number in the file, its values, and what is wrong in it."""
-Put: TypeAlias = "Callable[[int, dict[str, Any] | None], Effect | list[Fault]]"
-"""Takes a row's number and its values; None at the end of the file."""
-
-
-def _put_devices(connection: sqlite3.Connection, day: date) -> Put:
-    checks = rules.DeviceRows(_homes(connection), day)
-    bulk = DeviceImport(connection, day, recorded_us())
-
-    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
-        if values is None:
-            bulk.flush()
-            return []
-        found = checks.found(row, values)
-        if isinstance(found, list):
-            return found
-        outcome = bulk.put(found)
-        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
-
-    return put
-
-
-def _homes(connection: sqlite3.Connection) -> rules.HomeCodes:
-    return rules.HomeCodes(code for (code,) in connection.execute("SELECT code FROM homes"))
-
-
-def _put_homes(connection: sqlite3.Connection, _day: date) -> Put:
-    known = inventory.homes(connection)
-    seen: dict[str, int] = {}
-
-    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
-        home = rules.home(row, values, seen) if values else []
-        if isinstance(home, list) or known.get(home.code) == home:
-            return home if isinstance(home, list) else Effect.UNCHANGED
-        inventory_write.put_home(connection, home)
-        return Effect.CHANGED if home.code in known else Effect.NEW
-
-    return put
-
-
-def _put_people(connection: sqlite3.Connection, _day: date) -> Put:
-    homes = _homes(connection)
-    known = {person.code: person for person in inventory.people(connection)}
-    seen: dict[str, int] = {}
-
-    def put(row: int, values: dict[str, Any] | None) -> Effect | list[Fault]:
-        person = rules.person(row, values, seen, homes) if values else []
-        if isinstance(person, list) or known.get(person.code) == person:
-            return person if isinstance(person, list) else Effect.UNCHANGED
-        inventory_write.put_person(connection, person)
-        return Effect.CHANGED if person.code in known else Effect.NEW
-
-    return put
-
-
-_TAKERS: dict[str, Callable[[sqlite3.Connection, date], Put]] = {
-    "devices": _put_devices,
-    "homes": _put_homes,
-    "people": _put_people,
-}
 
 
 for command in (

@@ -9,17 +9,14 @@ import typer
 
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import Day, Note, Serial, changing, past, recorded_us
-from vetlla.domain.devices import TERMINALS, Device, DeviceType, Movement, Ownership, UpkeepKind
+from vetlla.cli.kit.registry import CLOCK, Day, Note, Serial, past
+from vetlla.domain.devices import Device, DeviceType, Movement, Ownership, UpkeepKind
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import cells
 from vetlla.service.inventory import movements as rules
-from vetlla.store.inventory import heard as inventory_heard
-from vetlla.store.inventory import queries as inventory
-from vetlla.store.inventory import write as inventory_write
+from vetlla.tasks.inventory import movements as tasks
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from datetime import date
 
@@ -63,9 +60,8 @@ def add(
     movement = rules.receive(past(day), ownership, note)
     if device.made is not None and device.made > movement.day.isocalendar()[:2]:
         raise UsageError(f"made {made!r}: it came on {movement.day}, before that week")
-    with changing(state_dir, dry_run=dry_run) as connection:
-        inventory_write.add(connection, device, movement, recorded_us())
-    _tell(device, movement, as_json=as_json)
+    tasks.add(state_dir, CLOCK, device, movement, dry_run=dry_run)
+    _tell_change(device, movement, as_json=as_json)
 
 
 def install(
@@ -137,15 +133,10 @@ def replace(
 
     Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """
-    with changing(state_dir, dry_run=dry_run) as connection:
-        leaving, arriving = inventory.device(connection, old), inventory.device(connection, new)
-        changes = rules.substitute(leaving, arriving, past(day), renewal=renewal, retire_old=not keep, note=note)
-        inventory_write.apply(connection, changes, recorded_us())
-        hints = [_hint(connection, change) for change in changes]
-    for change in changes:
-        _tell(change.device, change.movement, as_json=as_json)
-    for hint in filter(None, hints):
-        talk().print(hint, soft_wrap=True)
+    recorded = tasks.substitute(
+        state_dir, CLOCK, (old, new), past(day), renewal=renewal, retire_old=not keep, note=note, dry_run=dry_run
+    )
+    _tell(recorded, as_json=as_json)
 
 
 def repair(
@@ -239,50 +230,37 @@ def _into_home(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    with changing(state_dir, dry_run=dry_run) as connection:
-        inventory.home(connection, home)
-        there = list(inventory.fleet(connection, home=home))
-        change = rule(inventory.device(connection, device), home, day, there, note)
-        inventory_write.apply(connection, [change], recorded_us())
-        hint = _hint(connection, change)
-    _tell(change.device, change.movement, as_json=as_json)
-    if hint:
-        talk().print(hint, soft_wrap=True)
-
-
-def _hint(connection: sqlite3.Connection, change: Change) -> str:
-    """Return the command that registers a terminal's account for its new home; "" if it is not needed."""
-    account, home = change.device.account, change.movement.home
-    if (
-        change.device.type not in TERMINALS
-        or not (account and home)
-        or inventory_heard.expects(connection, account, home)
-    ):
-        return ""
-    return f"the receiver does not have account {account} for home {home}: vetlla accounts set {account} --home {home}"
+    recorded = tasks.into_home(
+        state_dir, CLOCK, device, home, lambda kept, there: rule(kept, home, day, there, note), dry_run=dry_run
+    )
+    _tell(recorded, as_json=as_json)
 
 
 def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
-    with changing(state_dir, dry_run=dry_run) as connection:
-        change = rule(inventory.device(connection, device))
-        inventory_write.apply(connection, [change], recorded_us())
-    _tell(change.device, change.movement, as_json=as_json)
+    _tell(tasks.record(state_dir, CLOCK, device, rule, dry_run=dry_run), as_json=as_json)
 
 
 def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
-    with changing(state_dir, dry_run=dry_run) as connection:
-        kept = inventory.device(connection, device)
-        rules.must_live(kept, "keep up")
-        rules.must_be_known(kept, day, "keep up")
-        inventory_write.keep_up(connection, kept.id, kind, day, recorded_us())
-    said = {"device": rules.name(kept.device), "day": str(day), "kind": kind.value}
+    kept_up = tasks.keep_up(state_dir, CLOCK, device, kind, day, dry_run=dry_run)
+    said = {"device": rules.name(kept_up), "day": str(day), "kind": kind.value}
     if as_json:
         print_json(said)
     else:
         console().print(f"{said['device']}: {kind} {day}")
 
 
-def _tell(device: Device, movement: Movement, *, as_json: bool) -> None:
+def _tell(recorded: tasks.Recorded, *, as_json: bool) -> None:
+    for change in recorded.changes:
+        _tell_change(change.device, change.movement, as_json=as_json)
+    for account, home in recorded.unexpected:
+        talk().print(
+            f"the receiver does not have account {account} for home {home}: "
+            f"vetlla accounts set {account} --home {home}",
+            soft_wrap=True,
+        )
+
+
+def _tell_change(device: Device, movement: Movement, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {

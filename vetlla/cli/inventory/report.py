@@ -15,7 +15,7 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import Day, long_work, looking, today, whole_park, working
+from vetlla.cli.kit.registry import CLOCK, Day, long_work, today, whole_park, working
 from vetlla.cli.kit.row_files import ExportFormat
 from vetlla.domain.access import explained
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
@@ -25,6 +25,7 @@ from vetlla.service.inventory.digital import DigitalShare, digital_share
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tables import objects
 from vetlla.tables.source import ENDINGS, STANDARD, FileKind
 from vetlla.tables.target import finished, kind_of, letters, write
@@ -81,7 +82,7 @@ def report(
             remedy="--out june.csv, or --out - --format json",
         )
     long_work()
-    with working("reporting"), looking(state_dir) as connection:
+    with working("reporting"), snapshot(state_dir, CLOCK) as connection:
         on = min(month, today())
         made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
         for path, kind in files:
@@ -136,7 +137,7 @@ def check(
 
 def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
     values = parameters.load(parameters_file).on(on)
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         registered = inventory_heard.registered(connection)
         heard = inventory_heard.unknown(state_dir / JOURNAL)
         return rules.Known(
@@ -177,7 +178,7 @@ def digital(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     whole_park()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
     with verdict(0 if share.kept else NOT_KEPT):
         if as_json:

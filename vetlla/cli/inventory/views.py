@@ -10,7 +10,7 @@ import typer
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load
-from vetlla.cli.kit.registry import Day, Serial, as_day, looking, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, whole_park
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
@@ -19,6 +19,7 @@ from vetlla.service.inventory.movements import name
 from vetlla.service.parameters import Basis, shown
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.transaction import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ def show(
 
     Example: vetlla inventory show H000123
     """
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         homes = inventory.homes(connection, [named])
         if not homes:
             found = device_row(inventory.device(connection, named))
@@ -76,7 +77,7 @@ def find(
 
     Example: vetlla inventory find 0012
     """
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         found = inventory.containing(connection, part, limit)
     if not print_rows(map(device_row, found), COLUMNS, as_json=as_json):
         raise typer.Exit(EX_NOTHING)
@@ -96,7 +97,7 @@ def list_(
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
     whole_park()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
         print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 
@@ -106,7 +107,7 @@ def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAU
 
     Example: vetlla inventory history smoke:SM0012345
     """
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         kept = inventory.device(connection, device)
         movements = inventory.history(connection, kept.id)
         upkeep = inventory.upkeep(connection, kept.id)
@@ -145,7 +146,7 @@ def at(
     if day > today():
         raise UsageError(f"{day} lies in the future")
     whole_park()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
         print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
 

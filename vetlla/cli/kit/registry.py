@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-from contextlib import closing, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +13,8 @@ from vetlla.cli.kit.exits import OWN_PROCESS
 from vetlla.cli.kit.output import talk
 from vetlla.domain.clock import SystemClock, to_datetime
 from vetlla.domain.errors import UsageError
-from vetlla.store.registry import registry
-from vetlla.store.registry.replace import in_memory, put_in_place
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from rich.status import Status
 
 CLOCK = SystemClock()
@@ -65,49 +58,6 @@ def past(day: date | None) -> date:
     return day or today()
 
 
-@contextmanager
-def changing(state_dir: Path, *, dry_run: bool = False, large: bool = False) -> Iterator[sqlite3.Connection]:
-    """Yield the registry for one change, which is rolled back after an error or in a dry run.
-
-    The caller may also roll back by itself. ``large`` changes a copy, so that the running receiver is not slowed down.
-    """
-    with registry.writing(state_dir, CLOCK) as database:
-        if not large:
-            with _atomic(database.conn, dry_run=dry_run):
-                yield database.conn
-            return
-        with closing(in_memory(database.conn)) as copy:
-            before = copy.total_changes
-            copy.execute("BEGIN")
-            yield copy
-            if copy.in_transaction and not dry_run and copy.total_changes > before:
-                copy.execute("COMMIT")
-                put_in_place(copy, state_dir / registry.REGISTRY)
-
-
-@contextmanager
-def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    if connection.in_transaction:
-        connection.execute("ROLLBACK" if dry_run else "COMMIT")
-
-
-@contextmanager
-def looking(state_dir: Path) -> Iterator[sqlite3.Connection]:
-    """Yield the registry for reading, as it was at one moment."""
-    with registry.reading(state_dir, CLOCK) as database:
-        connection: sqlite3.Connection = database.conn
-        connection.execute("BEGIN")
-        yield connection
-        connection.execute("ROLLBACK")
-
-
 def long_work() -> None:
     """Prepare the process for a file or a report of a whole park.
 
@@ -133,8 +83,3 @@ def whole_park() -> None:
 def working(what: str) -> Status:
     """Return a status line that shows on a terminal what is being done; elsewhere it shows nothing."""
     return talk().status(what)
-
-
-def recorded_us() -> int:
-    """Return the time at which a change is recorded, in microseconds UTC."""
-    return CLOCK.now().utc_us

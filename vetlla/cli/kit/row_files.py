@@ -12,7 +12,6 @@ from vetlla.cli.kit.output import print_json, talk
 from vetlla.cli.kit.progress import progress
 from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
-from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.mapping import translation
 from vetlla.tables.reader import Reader
 from vetlla.tables.source import Encoding, FileKind, opened
@@ -126,13 +125,6 @@ def sentence(fault: Fault, heading: str) -> str:
     named = heading if heading == fault.column else f"{heading} ({fault.column})"
     where = f"column {named}: {fault.value!r} " if fault.column else f"{fault.value!r} " if fault.value else ""
     return f"row {fault.row}: {where}{fault.reason}"
-
-
-def too_many(row: int) -> Fault:
-    """Return the last fault of a file that has too many faults. Its rows from this one on are not read."""
-    return Fault(
-        row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them"
-    )
 
 
 def _with_bar(table: Table) -> Iterator[tuple[int, Row]]:

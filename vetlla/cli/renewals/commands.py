@@ -18,10 +18,7 @@ from vetlla.cli.kit.registry import (
     CLOCK,
     Day,
     as_day,
-    changing,
     long_work,
-    looking,
-    recorded_us,
     today,
     whole_park,
     working,
@@ -31,7 +28,6 @@ from vetlla.cli.renewals import chart as renewals_chart
 from vetlla.cli.renewals.calendar import calendar
 from vetlla.cli.renewals.view import (
     VISIT_COLUMNS,
-    base_row,
     drawn,
     tell_forecast,
     tell_plan,
@@ -45,11 +41,13 @@ from vetlla.service.inventory.movements import name
 from vetlla.service.renewals import visits_needed as rules
 from vetlla.service.renewals.explain import why
 from vetlla.service.renewals.forecast import forecast as forecast_years
-from vetlla.service.renewals.planning import make, within_reach
+from vetlla.service.renewals.planning import within_reach
 from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.transaction import snapshot
 from vetlla.store.renewals import plan as inventory_visits
 from vetlla.tables.source import FileKind
 from vetlla.tables.target import finished, kind_of, write
+from vetlla.tasks.renewals import agree_visit, plan_renewals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,7 +93,7 @@ def due(
     values = parameters.load(parameters_file).on(on)
     last = until or add_months(on, values.integer("renewal.lead"))
     whole_park()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         found = rules.due(inventory.fleet(connection, on), values, last)
@@ -137,27 +135,10 @@ def plan(
     values = parameters.load(parameters_file).on(first)
     last = end or values.the_date("contract.end")
     long_work()
-    with working("planning"), changing(state_dir, dry_run=dry_run, large=True) as connection:
-        made = make(
-            list(inventory.fleet(connection)),
-            inventory.homes(connection),
-            inventory_visits.visits(connection, agreed=True),
-            values,
-            (first, last),
-            today=today(),
-            growth=growth,
-        )
-        if made.shortages:
-            connection.execute("ROLLBACK")
-        else:
-            figures = {row["base"]: row for row in map(base_row, made.bases)}
-            inventory_visits.replace_plan(
-                connection, made.visits, first=first, last=last, figures=figures, made_us=recorded_us()
-            )
-        devices = [task.device for short in made.shortages for task in short.tasks]
-        names = inventory.serials(connection, devices)
-    with verdict(INFEASIBLE if made.shortages else 0):
-        tell_plan(made, names, values, as_json=as_json)
+    with working("planning"):
+        planned = plan_renewals(state_dir, CLOCK, values, (first, last), today=today(), growth=growth, dry_run=dry_run)
+    with verdict(INFEASIBLE if planned.plan.shortages else 0):
+        tell_plan(planned.plan, planned.serials, values, as_json=as_json)
 
 
 @app.command()
@@ -176,7 +157,7 @@ def show(
 
     Example: vetlla renewals show --home H000123 --why
     """
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
         names = _names(connection, found)
     explain = reasons or bool(visit)
@@ -204,10 +185,8 @@ def agree(
 
     Example: vetlla renewals agree 4711 --day 2025-02-03
     """
-    with changing(state_dir, dry_run=dry_run) as connection:
-        agreed = inventory_visits.agree(connection, visit, day, agreed=not undo)
-        names = _names(connection, [agreed])
-    print_rows([visit_row(agreed, names, explain=False)], VISIT_COLUMNS, as_json=as_json)
+    agreed, serials = agree_visit(state_dir, CLOCK, visit, day, agreed=not undo, dry_run=dry_run)
+    print_rows([visit_row(agreed, serials, explain=False)], VISIT_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -232,7 +211,7 @@ def export(
     is_calendar = form is PlanKind.ICS or (form is None and file.suffix.lower() == ".ics")
     kind = None if is_calendar else kind_of(file, FileKind(form) if form else None)
     long_work()
-    with looking(state_dir) as connection:
+    with snapshot(state_dir, CLOCK) as connection:
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)
     if is_calendar:
@@ -273,7 +252,7 @@ def forecast(
         raise UsageError(f"the forecast would end on {last}, before {first}")
     within_reach(first, last)
     whole_park()
-    with working("forecasting"), looking(state_dir) as connection:
+    with working("forecasting"), snapshot(state_dir, CLOCK) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
     if chart:

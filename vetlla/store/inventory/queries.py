@@ -200,6 +200,11 @@ def home(connection: sqlite3.Connection, code: str) -> Home:
     return found[code]
 
 
+def home_codes(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the code of every home."""
+    return (code for (code,) in connection.execute("SELECT code FROM homes"))
+
+
 def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
     """Yield column, group and text of every registered code of digits only, of devices, homes or people.
 

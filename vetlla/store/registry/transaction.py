@@ -1,0 +1,66 @@
+"""The registry for one reading or one change: all of a change is kept, or nothing of it."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from vetlla.store.registry import registry
+from vetlla.store.registry.replace import in_memory, put_in_place
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+
+
+@contextmanager
+def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
+    """Yield the registry for reading, as it was at one moment. Raises StoreError."""
+    with registry.reading(state_dir, clock) as database:
+        connection: sqlite3.Connection = database.conn
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def transaction(
+    state_dir: Path, clock: Clock, *, dry_run: bool = False, large: bool = False
+) -> Iterator[sqlite3.Connection]:
+    """Yield the registry for one change. It is rolled back after an error, in a dry run, and by ``roll_back``.
+
+    ``large`` changes a copy, so that the running receiver is not slowed down. Raises StoreError.
+    """
+    with registry.writing(state_dir, clock) as database:
+        if not large:
+            with _atomic(database.conn, dry_run=dry_run):
+                yield database.conn
+            return
+        with closing(in_memory(database.conn)) as copy:
+            before = copy.total_changes
+            copy.execute("BEGIN")
+            yield copy
+            if copy.in_transaction and not dry_run and copy.total_changes > before:
+                copy.execute("COMMIT")
+                put_in_place(copy, state_dir / registry.REGISTRY)
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Keep nothing of the change that is under way."""
+    connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if connection.in_transaction:
+        connection.execute("ROLLBACK" if dry_run else "COMMIT")

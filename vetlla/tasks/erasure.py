@@ -1,0 +1,92 @@
+"""Erase a home that left: what is kept of it, in the registry and in the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.domain.errors import UsageError
+from vetlla.store.accounts.table import accounts_of_home
+from vetlla.store.erasure import Erasure, count, finish, is_unfinished, look_through, refuse_early, steps_of
+from vetlla.store.inventory import erasure as inventory_erasure
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.journal import Journal
+from vetlla.store.registry.registry import reading
+from vetlla.store.registry.transaction import snapshot, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+
+
+class Found(NamedTuple):
+    """What is kept of a home: how to erase it, and how many rows of each kind there are."""
+
+    erasure: Erasure
+    counts: dict[str, int]
+
+
+def find(
+    state_dir: Path, clock: Clock, home: str, *, by: str, today: date, window_us: int, tell: Callable[[int, int], None]
+) -> Found:
+    """Return what is kept of a home. Raises UsageError for a home that must not be erased yet, or is not known."""
+    with reading(state_dir, clock) as registry:
+        registered = accounts_of_home(registry, home)
+    with snapshot(state_dir, clock) as connection:
+        inventory_erasure.look(connection, home, registered, today)  # refuses before the long search
+    with Archive(state_dir) as archive:
+        said = look_through(archive.read, home, tell)
+        # A home that was never registered is named by its own account.
+        accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
+        with snapshot(state_dir, clock) as connection:
+            kept = inventory_erasure.look(connection, home, accounts, today)
+        mine = tuple(account for account in accounts if account not in kept.others)
+        erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
+        refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
+        counts = count(archive.read, erasure, said) | kept.counts
+        unfinished = is_unfinished(archive.read, erasure)
+    if not (kept.known or unfinished or any(counts.values())):
+        raise UsageError(
+            f"nothing is kept of home {home}", remedy="check its code: vetlla inventory list shows codes of homes"
+        )
+    return Found(erasure, counts)
+
+
+def erase_home(
+    state_dir: Path,
+    clock: Clock,
+    erasure: Erasure,
+    today: date,
+    in_journal: Callable[[Mapping[str, int]], dict[str, Any]],
+) -> dict[str, Any]:
+    """Erase a home in the registry and, by ``in_journal``, in the journal: both or, after an error, no registry row.
+
+    ``in_journal`` takes the number of rows that the registry loses, and returns the proof of the erasure.
+    """
+    with transaction(state_dir, clock) as registry:
+        kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
+        inventory_erasure.erase(registry, erasure.home)
+        return in_journal(kept.counts)
+
+
+def erase_in_journal(
+    state_dir: Path,
+    clock: Clock,
+    erasure: Erasure,
+    registry: Mapping[str, int],
+    *,
+    window_us: int,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Erase a home in the journal of a receiver that does not run; return the proof. ``tell`` takes what is erased."""
+    journal = Journal(state_dir, clock)
+    try:
+        steps = steps_of(journal.connection, erasure, registry, clock, window_us)
+        while (step := journal.take(steps)) is not None:
+            journal.checkpoint()
+            tell(str(step.what))
+        return finish(journal, erasure, clock).told()
+    finally:
+        journal.close()

@@ -1,0 +1,1 @@
+"""What the office does with the inventory: import files, record movements."""

@@ -1,0 +1,165 @@
+"""Import a file of homes, people or devices: all of its rows or, if any of them is bad, nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+from vetlla.domain.columns import Fault
+from vetlla.service.inventory import imports as rules
+from vetlla.service.inventory.leading_zeros import Zeros
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.inventory import write as inventory_write
+from vetlla.store.inventory.bulk import DeviceImport, Effect
+from vetlla.store.registry.transaction import roll_back, transaction
+from vetlla.tables.bounds import MAX_FAULTS
+from vetlla.tables.reader import too_many
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+
+Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
+"""A row's number in the file, its values, and what is wrong in it."""
+
+_CODES = {
+    "devices": (("serial", "type"), ("account", "")),
+    "homes": (("code", ""), ("district", ""), ("base", "")),
+    "people": (("code", ""),),
+}
+"""Columns whose leading zeros a spreadsheet may have lost, and the column that tells apart whose code it is."""
+
+
+class Imported(NamedTuple):
+    """What the rows of a file changed in the registry, and what is wrong with them."""
+
+    effects: Counter[Effect]
+    faults: list[Fault]
+    warnings: list[Fault]
+    never_active: int = 0
+    """Homes without an active period, where homes were imported."""
+
+
+class _Rows(Protocol):
+    """Takes the rows of one kind."""
+
+    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+        """Put a row into the registry; return what it changed, or what is wrong with it."""
+
+    def finish(self) -> None:
+        """Write what is left."""
+
+
+def import_rows(
+    state_dir: Path,
+    clock: Clock,
+    what: str,
+    rows: Iterable[Read],
+    day: date,
+    *,
+    keep_good_rows: bool = False,
+    dry_run: bool = False,
+    large: bool = False,
+) -> Imported:
+    """Put the rows of a file into the registry. With a fault nothing is kept, unless ``keep_good_rows``.
+
+    ``what``: devices, homes or people. ``day``: when devices came that have no day of their own. ``large`` changes a
+    copy, so that the running receiver is not slowed down.
+    """
+    with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
+        imported = _put_all(connection, what, rows, _ROWS[what](connection, day, clock))
+        if what == "homes":
+            imported = imported._replace(never_active=inventory.never_active(connection))
+        if imported.faults and not keep_good_rows:
+            roll_back(connection)
+    return imported
+
+
+def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], taker: _Rows) -> Imported:
+    faults: list[Fault] = []
+    effects: Counter[Effect] = Counter()
+    zeros = Zeros()
+    for row, values, wrong in rows:
+        if len(faults) >= MAX_FAULTS:
+            faults.append(too_many(row))
+            break
+        outcome = wrong or taker.put(row, values)
+        if not isinstance(outcome, Effect):
+            faults += outcome
+            continue
+        effects[outcome] += 1
+        for column, group in _CODES[what]:
+            if (code := values[column]) and code.isdecimal():
+                zeros.see(row, column, code, values[group] if group else "")
+    taker.finish()
+    for column, kind, code in inventory.codes(connection, what):
+        zeros.compare(column, kind, code)
+    return Imported(effects, faults, zeros.found)
+
+
+class _Devices:
+    def __init__(self, connection: sqlite3.Connection, day: date, clock: Clock) -> None:
+        self._checks = rules.DeviceRows(_home_codes(connection), day)
+        self._bulk = DeviceImport(connection, day, clock.now().utc_us)
+        self.finish = self._bulk.flush
+
+    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+        found = self._checks.found(row, values)
+        if isinstance(found, list):
+            return found
+        outcome = self._bulk.put(found)
+        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
+
+
+class _Homes:
+    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
+        self._connection = connection
+        self._known = inventory.homes(connection)
+        self._seen: dict[str, int] = {}
+
+    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+        home = rules.home(row, values, self._seen)
+        if isinstance(home, list):
+            return home
+        if self._known.get(home.code) == home:
+            return Effect.UNCHANGED
+        inventory_write.put_home(self._connection, home)
+        return Effect.CHANGED if home.code in self._known else Effect.NEW
+
+    def finish(self) -> None:
+        pass
+
+
+class _People:
+    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
+        self._connection = connection
+        self._homes = _home_codes(connection)
+        self._known = {person.code: person for person in inventory.people(connection)}
+        self._seen: dict[str, int] = {}
+
+    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+        person = rules.person(row, values, self._seen, self._homes)
+        if isinstance(person, list):
+            return person
+        if self._known.get(person.code) == person:
+            return Effect.UNCHANGED
+        inventory_write.put_person(self._connection, person)
+        return Effect.CHANGED if person.code in self._known else Effect.NEW
+
+    def finish(self) -> None:
+        pass
+
+
+_ROWS: dict[str, Callable[[sqlite3.Connection, date, Clock], _Rows]] = {
+    "devices": _Devices,
+    "homes": _Homes,
+    "people": _People,
+}
+
+
+def _home_codes(connection: sqlite3.Connection) -> rules.HomeCodes:
+    return rules.HomeCodes(inventory.home_codes(connection))

@@ -1,0 +1,116 @@
+"""Plan the renewals, and agree a visit with the people of a home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vetlla.domain.errors import StoreError
+from vetlla.service.renewals.planning import make
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.registry import stamp
+from vetlla.store.registry.transaction import snapshot, transaction
+from vetlla.store.renewals import plan as plans
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.visits import Visit
+    from vetlla.service.parameters import Reading
+    from vetlla.service.renewals.calendar import BaseFigures
+    from vetlla.service.renewals.planning import Made
+
+TRIES = 3
+"""Plans that are computed if the registry is changed meanwhile. Each takes some seconds for a park of 95,000 homes."""
+
+
+class Planned(NamedTuple):
+    """A plan, and the serials of the devices that it cannot renew in time."""
+
+    plan: Made
+    serials: dict[int, str]
+
+
+class Agreed(NamedTuple):
+    """A visit that was agreed, and the serials of its devices."""
+
+    visit: Visit
+    serials: dict[int, str]
+
+
+def plan_renewals(
+    state_dir: Path,
+    clock: Clock,
+    values: Reading,
+    span: tuple[date, date],
+    *,
+    today: date,
+    growth: bool = True,
+    dry_run: bool = False,
+) -> Planned:
+    """Plan all visits of a span, and keep the plan unless a capacity does not do.
+
+    The plan is computed while other commands may write. If one of them does, the plan is computed again, because it
+    would rest on what is no longer so. Raises UsageError for a span without a working day, StoreError if the registry
+    is changed each time.
+    """
+    for _ in range(TRIES):
+        before = stamp(state_dir)
+        with snapshot(state_dir, clock) as connection:
+            fleet, homes = list(inventory.fleet(connection)), inventory.homes(connection)
+            agreed = plans.visits(connection, agreed=True)
+        # The registry is closed meanwhile, because a commit waits for its readers.
+        made = make(fleet, homes, agreed, values, span, today=today, growth=growth)
+        if made.shortages:
+            return Planned(made, _serials(state_dir, clock, made))
+        if dry_run or _keep(state_dir, clock, made, span, before):
+            return Planned(made, {})
+    raise StoreError(
+        f"the registry was changed {TRIES} times while the plan was computed",
+        remedy="plan again when no import or other command works on it",
+    )
+
+
+def _serials(state_dir: Path, clock: Clock, made: Made) -> dict[int, str]:
+    with snapshot(state_dir, clock) as connection:
+        return inventory.serials(connection, [task.device for short in made.shortages for task in short.tasks])
+
+
+def _keep(state_dir: Path, clock: Clock, made: Made, span: tuple[date, date], before: object) -> bool:
+    """Put a plan in the place of the one before. Return False if the registry is not what the plan was made of."""
+    with transaction(state_dir, clock, large=True) as connection:
+        if stamp(state_dir) != before:
+            return False
+        plans.replace_plan(
+            connection,
+            made.visits,
+            first=span[0],
+            last=span[1],
+            figures={figures.base: _figures(figures) for figures in made.bases},
+            made_us=clock.now().utc_us,
+        )
+    return True
+
+
+def _figures(figures: BaseFigures) -> dict[str, Any]:
+    """Return what planning a base gave, as JSON: minutes and days; ``bound`` is a fraction."""
+    return {
+        "visits": figures.visits,
+        "minutes": figures.minutes,
+        "peak": figures.peak,
+        "peak_day": figures.peak_day.isoformat(),
+        "bound": [figures.bound.numerator, figures.bound.denominator],
+        "longest": figures.longest,
+        "stretch_first": figures.stretch_first.isoformat(),
+        "stretch_last": figures.stretch_last.isoformat(),
+    }
+
+
+def agree_visit(
+    state_dir: Path, clock: Clock, number: int, day: date | None, *, agreed: bool = True, dry_run: bool = False
+) -> Agreed:
+    """Mark a visit as agreed with the people of the home, or as no longer agreed. Raises UsageError."""
+    with transaction(state_dir, clock, dry_run=dry_run) as connection:
+        visit = plans.agree(connection, number, day, agreed=agreed)
+        return Agreed(visit, inventory.serials(connection, [task.device for task in visit.tasks if task.device]))
