@@ -81,7 +81,7 @@ def test_each_part_that_follows_settings_is_in_the_list(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with core(tmp_path) as rig:
-            apart = {rig.watchdog}  # takes many turns of the loop
+            apart = {rig.supervision}  # takes many turns of the loop
             parts = {part for part in (*rig.parts[:-1], *rig.commit.participants) if hasattr(part, "apply")}
             reloadable: set[object] = set(rig.parts.reloadable)
             assert parts - apart == reloadable

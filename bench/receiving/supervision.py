@@ -3,7 +3,7 @@
     python -m bench.receiving.supervision [--quick] [--json FILE]
 
 Each size is measured in separate processes. The real daemon with this number of registered accounts shows the memory.
-The daemon's watchdog over a real journal shows cost and delay, while the whole fleet reports at its interval. The last
+The daemon's supervision over a real journal shows cost and delay while the fleet reports at its interval. The last
 figure is the cost of a heartbeat over TCP (bench/receiving/heartbeats.py).
 """
 
@@ -37,8 +37,8 @@ from vetlla.receiver.commit.group import GroupCommit
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.desk import Desk
-from vetlla.receiver.supervision.roster import Roster
-from vetlla.receiver.supervision.watchdog import Watchdog
+from vetlla.receiver.supervision.expectations import Expectations
+from vetlla.receiver.supervision.supervision import Supervision
 from vetlla.service.supervision.rules import Health
 from vetlla.settings.model import Settings
 from vetlla.store.journal.journal import Journal
@@ -62,9 +62,9 @@ STEP_S = 0.05
 
 
 class Fleet(NamedTuple):
-    """The daemon's watchdog and the accounts that it supervises."""
+    """The daemon's supervision and the accounts that it supervises."""
 
-    watchdog: Watchdog
+    supervision: Supervision
     accounts: list[Account]
     commit: GroupCommit
     clock: SystemClock
@@ -72,13 +72,13 @@ class Fleet(NamedTuple):
 
 async def _fleet(directory: Path, size: int) -> Fleet:
     loop, clock = asyncio.get_running_loop(), SystemClock()
-    supervision = {
+    section = {
         "allowed_misses": 1,
         "tolerance_s": TOLERANCE_S,
         "incident_devices": 10_000_000,
         "incident_share": 1.0,
     }
-    settings = Settings.model_validate({"state_dir": directory, "supervision": supervision})
+    settings = Settings.model_validate({"state_dir": directory, "supervision": section})
     journal = Journal(directory, clock)
     recovered = journal.recover(1)
     counters, dispatch = Counters(("dc09",)), Dispatch()
@@ -86,7 +86,7 @@ async def _fleet(directory: Path, size: int) -> Fleet:
     commit = GroupCommit(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
     )
-    watchdog = Watchdog(
+    supervision = Supervision(
         settings=settings.supervision,
         desk=Desk(settings.queue, recovered, counters),
         commit=commit,
@@ -94,15 +94,15 @@ async def _fleet(directory: Path, size: int) -> Fleet:
         clock=clock,
         loop=loop,
     )
-    watchdog.recover(journal)
-    commit.participants = (watchdog,)
+    supervision.recover(journal)
+    commit.participants = (supervision,)
     every = max(1, size // SILENT)
     accounts = [
         Account(account=f"{n:07}", home=f"H{n:07}", interval_s=INTERVAL_S if n % every else SILENT_S)
         for n in range(size)
     ]
-    await watchdog.apply(settings.supervision, Roster(AccountBook(accounts), NOTHING, settings.supervision))
-    return Fleet(watchdog, accounts, commit, clock)
+    await supervision.apply(settings.supervision, Expectations(AccountBook(accounts), NOTHING, settings.supervision))
+    return Fleet(supervision, accounts, commit, clock)
 
 
 def _beat(account: Account) -> Signal:
@@ -116,9 +116,9 @@ def _arrival(now: Instant) -> Arrival:
 def _cost_of_a_beat(fleet: Fleet) -> float:
     """Return the microseconds of processor time of a random device's sign of life. Each was heard once before."""
     for account in fleet.accounts:
-        fleet.watchdog.heard(account, (_beat(account),), _arrival(fleet.clock.now()))
+        fleet.supervision.heard(account, (_beat(account),), _arrival(fleet.clock.now()))
     chosen = random.choices(fleet.accounts, k=BEATS)
-    heard, beats, arrival = fleet.watchdog.heard, (_beat(fleet.accounts[0]),), _arrival(fleet.clock.now())
+    heard, beats, arrival = fleet.supervision.heard, (_beat(fleet.accounts[0]),), _arrival(fleet.clock.now())
     began = time.process_time()
     for account in chosen:
         heard(account, beats, arrival)
@@ -127,36 +127,36 @@ def _cost_of_a_beat(fleet: Fleet) -> float:
 
 def _cost_of_a_look(fleet: Fleet) -> float:
     """Return the microseconds of processor time to check a device whose deadline has passed."""
-    watch, now = fleet.watchdog.watch, fleet.clock.now()
+    states, now = fleet.supervision.states, fleet.clock.now()
     seen = 0
     began = time.process_time()
     while seen < min(LOOKS, len(fleet.accounts)):
-        due_us = watch.next_us
+        due_us = states.next_us
         assert due_us is not None
         before = now._replace(mono_us=max(now.mono_us, due_us))
-        taken = watch.wheel.take(before.mono_us, 2_000)
+        taken = states.wheel.take(before.mono_us, 2_000)
         for device in taken:
-            watch._look(device, now)  # noqa: SLF001 - timed by itself
+            states._look(device, now)  # noqa: SLF001 - timed by itself
         seen += len(taken)
     return (time.process_time() - began) / seen * 1e6
 
 
 async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
     """Let the fleet report at its interval; return the delay of each verdict on a silent device, in seconds."""
-    clock, watchdog, accounts = fleet.clock, fleet.watchdog, fleet.accounts
+    clock, supervision, accounts = fleet.clock, fleet.supervision, fleet.accounts
     often = [n for n, account in enumerate(accounts) if account.interval_s == SILENT_S]
     falls_s = {n: random.uniform(0, SILENT_S) for n in often}
     errors: list[float] = []
-    take = watchdog.losses.take
+    take = supervision.losses.take
 
-    def listen(turns: Any) -> None:  # noqa: ANN401 - the state changes of the watch
-        for turn in turns:
+    def listen(state_changes: Any) -> None:  # noqa: ANN401 - the state changes of the watch
+        for turn in state_changes:
             if turn.device in falls_s and turn.state is Health.LOST:
-                due_us = watchdog.fleet.base_us[turn.device] + round((SILENT_S + TOLERANCE_S) * SECOND_US)
+                due_us = supervision.fleet.base_us[turn.device] + round((SILENT_S + TOLERANCE_S) * SECOND_US)
                 errors.append((clock.now().mono_us - due_us) / SECOND_US)
-        take(turns)
+        take(state_changes)
 
-    watchdog.losses.take = listen  # type: ignore[method-assign] # listen calls the original
+    supervision.losses.take = listen  # type: ignore[method-assign] # listen calls the original
     beats, began_us = (_beat(accounts[0]),), clock.now().mono_us
     said = dict.fromkeys((INTERVAL_S, SILENT_S), 0)
     while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:
@@ -166,7 +166,7 @@ async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
             for turn in range(said[interval_s], due):
                 number = numbers[turn * 7919 % len(numbers)]  # a prime, for an order without a pattern
                 if gone_s < falls_s.get(number, run_s):
-                    watchdog.heard(accounts[number], beats, arrival)
+                    supervision.heard(accounts[number], beats, arrival)
             said[interval_s] = due
         await asyncio.sleep(STEP_S)
     return errors
@@ -181,14 +181,14 @@ async def _measure(size: int, run_s: float) -> dict[str, float]:
         figures["silent"] = float(len(errors))
         for name, place in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
             figures[f"late_{name}_s"] = errors[min(len(errors) - 1, int(len(errors) * place))] if errors else 0.0
-        fleet.watchdog.stop()
+        fleet.supervision.stop()
         await fleet.commit.close()
     return figures
 
 
 async def _fleet_again(directory: Path, size: int) -> Fleet:
     fleet = await _fleet(directory, min(size, LOOKS))
-    fleet.watchdog.stop()
+    fleet.supervision.stop()
     return fleet
 
 

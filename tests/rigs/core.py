@@ -19,7 +19,7 @@ from vetlla.receiver.control.server import Caller, Request, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.card import Card
-from vetlla.receiver.supervision.roster import Roster
+from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.receiver.wiring import build
 from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
@@ -168,15 +168,19 @@ class Core:
             known=by_name,
         )
         self.commit, self.desk, self.budget = self.parts.commit, self.parts.desk, self.parts.budget
-        self.watchdog, self.intake, self.escalation = self.parts.watchdog, self.parts.intake, self.parts.escalation
-        self.requests, self.supervision = self.parts.queue_requests, self.parts.supervision_requests
-        self.watchdog.recover(self.journal)
+        self.supervision, self.intake, self.escalation = (
+            self.parts.supervision,
+            self.parts.intake,
+            self.parts.escalation,
+        )
+        self.requests, self.supervision_requests = self.parts.queue_requests, self.parts.supervision_requests
+        self.supervision.recover(self.journal)
         self.desk.resume(self.clock.now(), self.commit.batch)
 
     async def register(self, expected: Expected = NOTHING) -> None:
-        """Give the accounts to the watchdog, and what the inventory has of them."""
+        """Give the accounts to supervision, and what the inventory has of them."""
         settings = self.settings.supervision
-        await self.watchdog.apply(settings, Roster(self.book, expected, settings))
+        await self.supervision.apply(settings, Expectations(self.book, expected, settings))
 
     # --- actions of homes -------------------------------------------------------------------------------------------
 
@@ -206,7 +210,7 @@ class Core:
 
     def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Awaitable[Any]:
         """Send a request as the control socket does."""
-        return (self.requests.table() | self.supervision.table())[do](Request(arguments, caller))
+        return (self.requests.table() | self.supervision_requests.table())[do](Request(arguments, caller))
 
     async def open_alarms(self) -> list[dict[str, Any]]:
         """Return the queue that operators see, without the alarms on test."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.daybook import span
+from vetlla.receiver.supervision.day_counters import span
 
 TICK_S = 300
 HOUR, DAY = 3_600, 86_400

@@ -1,4 +1,4 @@
-"""Helpers for the tests of the watchdog: a supervised home, its reports, and its state and ledger afterwards."""
+"""Helpers for the tests of supervision: a supervised home, its reports, and its state and ledger afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def will(account: str = "1234") -> Signal:
 async def wait(rig: Core, seconds: float) -> None:
     """Let time pass in one step, check deadlines, and write the journal."""
     rig.clock.advance(seconds)
-    while rig.watchdog.look():
+    while rig.supervision.look():
         pass
     await rig.sync()
     await rig.sync()
@@ -52,8 +52,8 @@ async def alive(rig: Core) -> None:
 
 def state(rig: Core, account: str = "1234", device: str = "") -> Health:
     name = name_of(Account(account=account), device)
-    (number,) = (one for one in rig.watchdog.fleet if rig.watchdog.fleet.name(one) == name)
-    return Health(rig.watchdog.fleet.state[number])
+    (number,) = (one for one in rig.supervision.fleet if rig.supervision.fleet.name(one) == name)
+    return Health(rig.supervision.fleet.state[number])
 
 
 def verdicts(rig: Core) -> list[tuple[str, str, int | None]]:

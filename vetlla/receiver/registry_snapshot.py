@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.errors import StoreError
-from vetlla.receiver.supervision.daybook import span_of
-from vetlla.receiver.supervision.roster import Roster
+from vetlla.receiver.supervision.day_counters import span_of
+from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.store.accounts.table import account_book
 from vetlla.store.registry.registry import reading
 from vetlla.store.secrets.keyring import Keyring
@@ -28,7 +28,7 @@ class Knowledge(NamedTuple):
 
     book: AccountBook
     keys: Keyring
-    roster: Roster
+    expectations: Expectations
 
     def keys_of(self, who: AccountId) -> Sequence[Key]:
         """Return the keys that may decrypt this caller's frames: the current one, then the outgoing one."""
@@ -46,7 +46,7 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
         who = expected(registry, today)
     needs_keys = any(account.key_name for account in book)
     keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
-    return Knowledge(book, keys, Roster(book, who, settings.supervision))
+    return Knowledge(book, keys, Expectations(book, who, settings.supervision))
 
 
 def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
@@ -60,4 +60,4 @@ def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | Non
         if not isinstance(error.__cause__, sqlite3.Error | OSError):
             raise
         book = AccountBook()
-        return Knowledge(book, Keyring({}), Roster(book, NOTHING, settings.supervision)), error
+        return Knowledge(book, Keyring({}), Expectations(book, NOTHING, settings.supervision)), error

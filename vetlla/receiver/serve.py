@@ -139,13 +139,13 @@ class Receiver:
             clock=clock,
             loop=loop,
         )
-        await asyncio.to_thread(built.watchdog.recover, journal)
+        await asyncio.to_thread(built.supervision.recover, journal)
         if journal.trouble is not None:
             built.commit.begin_failed(journal.trouble)
         built.desk.resume(clock.now(), built.commit.batch)
-        built.watchdog.on_new_day = self._day_began
+        built.supervision.on_new_day = self._day_began
         if unread is None:
-            await built.watchdog.apply(settings.supervision, self._registry.roster)
+            await built.supervision.apply(settings.supervision, self._registry.expectations)
             self._bind(prepared)
         else:
             built.commit.withhold(str(unread))
@@ -359,7 +359,7 @@ class Receiver:
     async def _apply(self, taken: Taken) -> None:
         """Give settings, accounts and keys to the parts; open connections stay open."""
         settings, registry, tls = taken
-        await self._parts.watchdog.apply(settings.supervision, registry.roster)
+        await self._parts.supervision.apply(settings.supervision, registry.expectations)
         for part in (*self._parts.reloadable, self._control):
             part.apply(settings, registry.book)
         self._registry = registry
@@ -416,7 +416,7 @@ class Receiver:
         for listener in (*self._listeners, *self._brokers) if self._listens else ():
             listener.stop()
         self._parts.escalation.stop()
-        self._parts.watchdog.stop()
+        self._parts.supervision.stop()
         await self._parts.retention.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._parts.commit.close())

@@ -14,8 +14,8 @@ from vetlla.receiver.queue.escalation import Escalation
 from vetlla.receiver.queue.requests import QueueRequests
 from vetlla.receiver.retention import Retention
 from vetlla.receiver.supervision.requests import SupervisionRequests
+from vetlla.receiver.supervision.supervision import Supervision
 from vetlla.receiver.supervision.view import SupervisionView
-from vetlla.receiver.supervision.watchdog import Watchdog
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,7 +44,7 @@ class Parts(NamedTuple):
     commit: GroupCommit
     desk: Desk
     budget: Budget
-    watchdog: Watchdog
+    supervision: Supervision
     intake: Intake
     escalation: Escalation
     supervision_view: SupervisionView
@@ -53,7 +53,7 @@ class Parts(NamedTuple):
     retention: Retention
     reloadable: tuple[Reloadable, ...]
     """Parts that apply other settings, in this order. Supervision is not among them: that of a large fleet takes many
-    turns of the loop (``Watchdog.apply``)."""
+    turns of the loop (``Supervision.apply``)."""
 
 
 def build(
@@ -75,7 +75,7 @@ def build(
     )
     desk = Desk(settings.queue, recovered, counters)
     budget = Budget(settings.limits, counters, clock)
-    watchdog = Watchdog(
+    supervision = Supervision(
         settings=settings.supervision, desk=desk, commit=commit, dispatch=dispatch, clock=clock, loop=loop
     )
     rejects = Rejects(settings, desk, commit, budget, counters)
@@ -86,15 +86,15 @@ def build(
         desk=desk,
         commit=commit,
         rejects=rejects,
-        watchdog=watchdog,
+        supervision=supervision,
         counters=counters,
         clock=clock,
     )
     announcer = Announcer(settings=settings, desk=desk, commit=commit, dispatch=dispatch, counters=counters)
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
-    commit.participants = (rejects, intake, watchdog, announcer)
+    commit.participants = (rejects, intake, supervision, announcer)
     escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
-    view = SupervisionView(watchdog, clock)
+    view = SupervisionView(supervision, clock)
     queue_requests = QueueRequests(
         settings=settings,
         desk=desk,
@@ -106,7 +106,7 @@ def build(
         **({} if known is None else {"known": known}),
     )
     supervision_requests = SupervisionRequests(
-        settings=settings, watchdog=watchdog, view=view, commit=commit, clock=clock
+        settings=settings, supervision=supervision, view=view, commit=commit, clock=clock
     )
     retention = Retention(settings=settings, journal=journal, commit=commit, counters=counters, clock=clock)
     reloadable = (
@@ -116,7 +116,7 @@ def build(
         commit=commit,
         desk=desk,
         budget=budget,
-        watchdog=watchdog,
+        supervision=supervision,
         intake=intake,
         escalation=escalation,
         supervision_view=view,

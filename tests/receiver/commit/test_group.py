@@ -14,7 +14,7 @@ from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.signals import STORED, Event, Kind, Phase
 from vetlla.receiver.commit import group as commit
 from vetlla.receiver.commit.group import Operation, StoreState
-from vetlla.receiver.supervision import bookkeeping
+from vetlla.receiver.supervision import records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,12 +144,12 @@ def test_stamps_follow_soon_even_when_something_else_is_due_later(tmp_path: Path
     async def scenario() -> None:
         async with core(tmp_path, accounts=[home]) as rig:
             beat = signal("1")._replace(event=Event(Kind.HEARTBEAT, Phase.STATUS, "NULL", "dc09"))
-            assert bookkeeping.EVERY_S > 20 * commit.STAMPS_WITHIN_S
+            assert records.EVERY_S > 20 * commit.STAMPS_WITHIN_S
             rig.submit(beat)
             began = asyncio.get_running_loop().time()
             await rig.submit(signal("1"))
             await until(lambda: rig.read("SELECT ready_us FROM alarms") != [{"ready_us": None}])
-            assert asyncio.get_running_loop().time() - began < bookkeeping.EVERY_S / 2
+            assert asyncio.get_running_loop().time() - began < records.EVERY_S / 2
             (batch,) = [batch for batch in rig.journal.written if batch.stamps]
             assert not batch.vital
 

@@ -20,7 +20,7 @@ from vetlla.domain.signals import (
 )
 from vetlla.protocols.codes.tables import SIA_DCS
 from vetlla.receiver.intake import intake
-from vetlla.receiver.supervision import bookkeeping
+from vetlla.receiver.supervision import records
 from vetlla.store.journal.ledger import STRETCH
 from vetlla.store.journal.rows import Flag
 
@@ -214,11 +214,11 @@ def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -
             assert rig.counters.heartbeats["dc09"] == 3
             await rig.submit(signal())
             assert beats(rig) == {}
-            rig.clock.advance(bookkeeping.EVERY_S)
+            rig.clock.advance(records.EVERY_S)
             await rig.sync()
             assert beats(rig) == {"1234": 4}  # every report is a sign of life
             rig.submit(beat())
-            rig.clock.advance(bookkeeping.EVERY_S)
+            rig.clock.advance(records.EVERY_S)
             await rig.sync()
             assert beats(rig) == {"1234": 5}
             assert [row["id"] for row in rig.read("SELECT id FROM signals")] == [1]
@@ -228,7 +228,7 @@ def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: Path) -
 
 def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle receiver writes its counts by itself."""
-    monkeypatch.setattr(bookkeeping, "EVERY_S", 0.02)
+    monkeypatch.setattr(records, "EVERY_S", 0.02)
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
@@ -241,7 +241,7 @@ def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path, mon
 
 def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fleet's heartbeats are written one batch after the other, and an alarm may come in between."""
-    monkeypatch.setattr(bookkeeping, "STRETCHES_PER_BATCH", 1)
+    monkeypatch.setattr(records, "STRETCHES_PER_BATCH", 1)
     homes = [Account(account=str(number)) for number in range(2 * STRETCH + 1)]
 
     async def scenario() -> None:
@@ -249,7 +249,7 @@ def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest
             await written(rig)
             for home in homes:
                 rig.submit(beat(home.account))
-            rig.clock.advance(bookkeeping.EVERY_S)
+            rig.clock.advance(records.EVERY_S)
             rig.journal.gate.clear()
             rig.commit.wake()
             await rig.held()
@@ -267,7 +267,7 @@ def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest
 
 def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows for a registry's accounts are written one batch after the other, too."""
-    monkeypatch.setattr(bookkeeping, "ROWS_PER_BATCH", 10)
+    monkeypatch.setattr(records, "ROWS_PER_BATCH", 10)
     homes = [Account(account=str(number), interval_s=900) for number in range(35)]
 
     async def scenario() -> None:
@@ -282,8 +282,8 @@ def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch
 
 async def written(rig: Core) -> None:
     """Wait until the journal has the rows for the registry's accounts."""
-    rig.clock.advance(bookkeeping.EVERY_S)
-    while rig.watchdog.watch.stirred or rig.watchdog.pending:
+    rig.clock.advance(records.EVERY_S)
+    while rig.supervision.states.changed_blocks or rig.supervision.pending:
         await rig.sync()
 
 
@@ -305,7 +305,7 @@ def test_a_failed_commit_loses_no_heartbeat(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
             rig.submit(beat())
-            rig.clock.advance(bookkeeping.EVERY_S)
+            rig.clock.advance(records.EVERY_S)
             rig.journal.failing = True
             assert not await rig.sync()
             await rig.healed()

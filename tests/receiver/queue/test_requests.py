@@ -266,7 +266,7 @@ def test_every_text_has_a_bound(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with core(tmp_path) as rig:
             await rig.submit(signal())
-            requests = rig.requests.table() | rig.supervision.table()
+            requests = rig.requests.table() | rig.supervision_requests.table()
             bounded = {}
             for name, answer in requests.items():
                 asked = Asked()

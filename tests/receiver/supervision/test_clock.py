@@ -1,4 +1,4 @@
-"""The watchdog when the wall clock is set: a lost device stays a breach, and no duration changes."""
+"""Supervision when the wall clock is set: a lost device stays a breach, and no duration changes."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_a_clock_that_was_years_ahead_is_set_right(tmp_path: Path) -> None:
             assert quiet.longest_s >= 9 * HOUR_S
             assert verdict(rig, DAY, 1) is Verdict.BREACH
             assert down_s(rig)[DAY] == 2 * HOUR_S
-            assert rig.watchdog.books.daybook.name == NEXT
+            assert rig.supervision.records.day_counters.name == NEXT
             ahead = ledger(rig, "2029-12-31")[0]
             assert (ahead.received, ahead.supervised_s) == (8, 2 * HOUR_S)
 

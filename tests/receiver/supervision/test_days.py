@@ -1,4 +1,4 @@
-"""The watchdog with a real journal: the days in the ledger."""
+"""Supervision with a real journal: the days in the ledger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.rigs.watched import (
 )
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
-from vetlla.receiver.supervision import bookkeeping
+from vetlla.receiver.supervision import records
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.store.journal.ledger import DayOf
 from vetlla.store.supervision.expected import Expected
@@ -47,7 +47,7 @@ def test_a_day_is_written_when_it_ends(tmp_path: Path) -> None:
             assert (day[1].supervised_s, day[1].received) == (12 * 3_600, 0)
             assert Pause(day[1].reasons) == Pause.SUSPENDED
             assert day[1].longest_s >= 0
-            assert rig.watchdog.fleet.received[0] == 0
+            assert rig.supervision.fleet.received[0] == 0
             assert rig.read("SELECT day, down_s FROM ledger_days ORDER BY day") == [
                 {"day": "2026-01-01", "down_s": 0},
                 {"day": "2026-01-02", "down_s": 0},
@@ -64,13 +64,13 @@ def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> None:
         clock.advance(22 * 3_600 + 1_800)  # half past eleven in Madrid
         async with core(tmp_path, accounts=fleet_of(2), clock=clock) as rig:
             rig.submit(beat("0000"))
-            await wait(rig, bookkeeping.EVERY_S)
+            await wait(rig, records.EVERY_S)
             assert [unit.received for unit in rig.units()] == [1, 0]
             clock.advance(1_800)
             before = len(rig.journal.written)
-            rig.watchdog.look()
+            rig.supervision.look()
             rig.submit(beat("0001"))
-            clock.advance(bookkeeping.EVERY_S)
+            clock.advance(records.EVERY_S)
             await until(lambda: any(batch.supervision.signs for batch in rig.journal.written[before:]))
             written = [batch.supervision for batch in rig.journal.written[before:]]
             assert [bool(rows.signs) for rows in written if rows.stretches or rows.signs] == [False, True]
@@ -131,7 +131,7 @@ def test_a_new_day_is_told(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
-            rig.watchdog.on_new_day = lambda: days.append(rig.watchdog.books.daybook.today.day)
+            rig.supervision.on_new_day = lambda: days.append(rig.supervision.records.day_counters.today.day)
             await wait(rig, DAY_S)
             await wait(rig, DAY_S)
 

@@ -13,7 +13,7 @@ from tests.rigs import month
 from tests.rigs.core import Core, core, signal, small
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.signals import AccountId, Event, Kind, Phase
-from vetlla.receiver.supervision import bookkeeping
+from vetlla.receiver.supervision import records
 from vetlla.service.supervision.rules import Health
 from vetlla.store.journal.ledger import unpack
 from vetlla.store.supervision.expected import Expected
@@ -83,10 +83,10 @@ class Park:
 
 async def live(rig: Core, park: Park, since: int, until: int) -> None:
     """Let all homes report by plan. Check deadlines at each tick, and write once an hour."""
-    heard = rig.watchdog.heard
+    heard = rig.supervision.heard
     await registry(rig, since)
     for second in range(since, until, month.TICK_S):
-        while rig.watchdog.look():
+        while rig.supervision.look():
             pass
         if second in month.SUSPENDED_S:
             await registry(rig, second)
@@ -97,13 +97,13 @@ async def live(rig: Core, park: Park, since: int, until: int) -> None:
                 account = park.homes[number].account
                 report = said._replace(id=AccountId("", "", account.account))
                 heard(account, (report,), arrival)
-                rig.watchdog.stored(report, account, arrival.received)
+                rig.supervision.stored(report, account, arrival.received)
         for account, signals in park.due(second):
             heard(account, signals, arrival)
-        if second % month.HOUR == 0 or rig.watchdog.losses.pending:
+        if second % month.HOUR == 0 or rig.supervision.losses.pending:
             await write(rig)
         rig.clock.advance(month.TICK_S)
-    while rig.watchdog.look():
+    while rig.supervision.look():
         pass
     await write(rig)
 
@@ -115,7 +115,7 @@ async def registry(rig: Core, second: int) -> None:
 
 async def write(rig: Core) -> None:
     await rig.sync()
-    while rig.watchdog.pending:
+    while rig.supervision.pending:
         await rig.sync()
     rig.journal.written.clear()
 
@@ -123,7 +123,7 @@ async def write(rig: Core) -> None:
 @pytest.mark.apart
 def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages, suspensions, absences, dead devices and a restart yield what the plan says, and nothing else."""
-    monkeypatch.setattr(bookkeeping, "EVERY_S", 10 * month.DAY)  # this test is not about the writes of each half minute
+    monkeypatch.setattr(records, "EVERY_S", 10 * month.DAY)  # this test is not about the writes of each half minute
     park, clock = Park(), ManualClock(to_datetime(month.BEGIN_US))
     accounts = [home.account for home in park.homes]
 
@@ -233,5 +233,5 @@ def compare_days(rig: Core, park: Park) -> None:
                 )
                 compared += 1
     assert compared > 100_000
-    assert rig.watchdog.books.daybook.today.day == month.DAYS[-1] + timedelta(days=1)
-    assert rig.watchdog.fleet.counts[Health.LOST] == len(month.DEAD) + len(month.DEAD_UCRS)
+    assert rig.supervision.records.day_counters.today.day == month.DAYS[-1] + timedelta(days=1)
+    assert rig.supervision.fleet.counts[Health.LOST] == len(month.DEAD) + len(month.DEAD_UCRS)

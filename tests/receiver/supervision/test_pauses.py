@@ -1,4 +1,4 @@
-"""The watchdog with a real journal: devices that are not supervised, and the reasons."""
+"""Supervision with a real journal: devices that are not supervised, and the reasons."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory:
             await rig.register(inventory)
             await wait(rig, 10 * INTERVAL_S)
             assert (state(rig), await why(rig)) == (Health.NOT_SUPERVISED, [])
-            assert Pause(rig.watchdog.fleet.pause[0]) == reason
+            assert Pause(rig.supervision.fleet.pause[0]) == reason
             await rig.register()
             await wait(rig, LOST_AFTER_S - 10)
             assert state(rig) is Health.LATE
@@ -64,7 +64,7 @@ def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with core(tmp_path, settings=settings, accounts=[Account(account="1"), Account(account="2")]) as rig:
             await rig.register(inventory)
-            assert list(rig.watchdog.fleet.interval_s) == [7 * DAY_S, 0]
+            assert list(rig.supervision.fleet.interval_s) == [7 * DAY_S, 0]
             await wait(rig, 21 * DAY_S + 6)
             assert (state(rig, "1"), state(rig, "2")) == (Health.LOST, Health.NOT_SUPERVISED)
 
@@ -97,7 +97,7 @@ def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
             rig.submit(beat())
             until_us = rig.clock.now().utc_us + 3_600_000_000
             order = Order("enric", "works", until_us)
-            rig.commit.perform(Operation(lambda batch: rig.watchdog.pause([0], order, batch), lambda *_: None))
+            rig.commit.perform(Operation(lambda batch: rig.supervision.pause([0], order, batch), lambda *_: None))
             await rig.sync()
             assert [row["reason"] for row in rig.read("SELECT reason FROM pauses")] == ["works"]
             await wait(rig, 3_599)
@@ -133,7 +133,7 @@ def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) 
         async with core(tmp_path, accounts=[HOME]) as rig:
             for seconds in (first_s, 3_600):
                 order = Order("enric", "works", rig.clock.now().utc_us + seconds * 1_000_000)
-                rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+                rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
                 await rig.sync()
             rig.clock.step_wall(-300)
             await wait(rig, 3_599)

@@ -39,7 +39,7 @@ async def presence(rig: Core, who: str, ucr: str) -> None:
 
 def pass_time(rig: Core, seconds: float) -> None:
     rig.clock.advance(seconds)
-    while rig.watchdog.look():
+    while rig.supervision.look():
         pass
 
 

@@ -1,4 +1,4 @@
-"""The watchdog with a real journal: states, alarms, incidents and pauses after a restart."""
+"""Supervision with a real journal: states, alarms, incidents and pauses after a restart."""
 
 from __future__ import annotations
 
@@ -109,19 +109,19 @@ def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
     async def scenario() -> None:
         rig = Core(tmp_path, accounts=homes)
         await rig.register()
-        rig.watchdog.watch.dirty.clear()  # as if a crash came before these rows
+        rig.supervision.states.changed_devices.clear()  # as if a crash came before these rows
         rig.clock.advance(INTERVAL_S)
         rig.submit(beat("0000"))
         rig.submit(beat("0001"))
         rig.clock.advance(LOST_AFTER_S - INTERVAL_S)
-        rig.watchdog.look()
+        rig.supervision.look()
         await rig.sync()
         assert verdicts(rig) == [("0002", "lost", None)]
         assert [row["id"] for row in rig.read("SELECT id FROM units")] == [2]
         rig.crash()
         async with core(tmp_path, accounts=homes, clock=rig.clock) as again:
             assert (state(again, "0000"), state(again, "0002")) == (Health.UNKNOWN, Health.LOST)
-            numbers = {again.watchdog.fleet.name(number).account: number for number in again.watchdog.fleet}
+            numbers = {again.supervision.fleet.name(number).account: number for number in again.supervision.fleet}
             assert numbers["0002"] == 2
             assert len(await again.open_alarms()) == 1
             await wait(again, LOST_AFTER_S)
@@ -140,7 +140,7 @@ def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
             homes.append(Account(account=f"S{life}", interval_s=INTERVAL_S))
             async with core(tmp_path, accounts=homes, clock=clock) as rig:
                 await wait(rig, 60)
-                names = [account.account for account in rig.watchdog.fleet.accounts]
+                names = [account.account for account in rig.supervision.fleet.accounts]
                 clock = rig.clock
         assert names == [home.account for home in homes]
 
@@ -159,18 +159,18 @@ def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
             for home in homes[12:]:
                 rig.submit(beat(home.account))
             await wait(rig, LOST_AFTER_S - INTERVAL_S)
-            assert len(rig.watchdog.incidents.open) == 1
+            assert len(rig.supervision.incidents.open) == 1
             await alive(rig)
             clock = rig.clock
         async with core(tmp_path, accounts=homes, clock=clock) as rig:
-            (incident,) = rig.watchdog.incidents.open.values()
+            (incident,) = rig.supervision.incidents.open.values()
             assert (len(incident.lost), len(incident.members)) == (12, 12)
             await wait(rig, LOST_AFTER_S)
             assert len(incident.lost) == 14
             for home in homes:
                 rig.submit(beat(home.account))
             await wait(rig, 1)
-            assert (rig.watchdog.incidents.open, await rig.open_alarms()) == ({}, [])
+            assert (rig.supervision.incidents.open, await rig.open_alarms()) == ({}, [])
 
     run(scenario())
 
@@ -184,7 +184,7 @@ def test_pauses_go_on_after_a_restart(tmp_path: Path) -> None:
             left = Event(Kind.CONFIGURATION, Phase.RESTORE, "401", "contact_id")
             await rig.submit(signal()._replace(event=left))
             order = Order("enric", "works", rig.clock.now().utc_us + 3_600_000_000)
-            rig.commit.perform(Operation(lambda batch: rig.watchdog.pause([0], order, batch), lambda *_: None))
+            rig.commit.perform(Operation(lambda batch: rig.supervision.pause([0], order, batch), lambda *_: None))
             clock = rig.clock
         clock.advance(600)
         async with core(tmp_path, accounts=[HOME], clock=clock) as rig:

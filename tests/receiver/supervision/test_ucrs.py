@@ -1,4 +1,4 @@
-"""The watchdog with a real journal: UCRs, which are heard through their terminals."""
+"""Supervision with a real journal: UCRs, which are heard through their terminals."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Pl
                 rig.submit(beat())
                 await wait(rig, INTERVAL_S)
             assert (state(rig, device="U1"), await why(rig)) == (Health.NOT_SUPERVISED, [])
-            assert Pause(rig.watchdog.fleet.pause[1]) == reason
+            assert Pause(rig.supervision.fleet.pause[1]) == reason
 
     run(scenario())
 
@@ -228,7 +228,7 @@ def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.Monkey
         async with core(tmp_path, accounts=[HOME]) as rig:
             for number in range(5):
                 await rig.submit(presence(f"X{number}"))
-            assert rig.watchdog.fleet.devices == ["", "X0", "X1", "X2"]
+            assert rig.supervision.fleet.devices == ["", "X0", "X1", "X2"]
             assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
 
     run(scenario())
@@ -240,13 +240,13 @@ def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, mo
 
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
-            before = rig.watchdog.enrolment._roster
+            before = rig.supervision.enrolment._expectations
             reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
-            while rig.watchdog.enrolment._roster is before:  # noqa: ASYNC110 - each turn of the loop counts
+            while rig.supervision.enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts
                 await asyncio.sleep(0)
             rig.submit(presence("u1"))
             await reload
-            assert rig.watchdog.fleet.devices == ["", "u1"]
+            assert rig.supervision.fleet.devices == ["", "u1"]
             assert state(rig, device="U1") is Health.OK
 
     run(scenario())
@@ -258,7 +258,7 @@ def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path
     async def scenario() -> None:
         async with core(tmp_path, accounts=[HOME]) as rig:
             order = Order("enric", "installer on site", rig.clock.now().utc_us + 7_200_000_000)
-            rig.commit.perform(Operation(partial(rig.watchdog.pause, [0], order), lambda *_: None))
+            rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
             await rig.sync()
             await rig.submit(presence())
             assert state(rig, device="U1") is Health.NOT_SUPERVISED
@@ -290,9 +290,9 @@ def test_ucrs_are_learned_only_where_some_are_expected(
         account = replace(HOME, home="H1", ucr_interval_s=HOME.ucr_interval_s if expects else 0)
         async with core(tmp_path, accounts=[account]) as rig:
             await rig.register(inventory)
-            known = len(rig.watchdog.fleet)
+            known = len(rig.supervision.fleet)
             await rig.submit(presence())
-            assert (len(rig.watchdog.fleet) > known) is learns
+            assert (len(rig.supervision.fleet) > known) is learns
             assert len(rig.read("SELECT id FROM signals")) == 1
 
     run(scenario())

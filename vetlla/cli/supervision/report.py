@@ -28,7 +28,7 @@ from vetlla.cli.supervision.figures import (
 )
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.supervision.daybook import span, span_of
+from vetlla.receiver.supervision.day_counters import span, span_of
 from vetlla.service.supervision.report import NOTES, Sums, Verdict, Whole, judged, total
 from vetlla.settings.model import SupervisionSettings
 from vetlla.store.journal.archive import Archive

@@ -21,7 +21,7 @@ from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
 from vetlla.receiver.queue.calls import late_signals
 from vetlla.receiver.queue.report import Report
-from vetlla.receiver.supervision.watchdog import is_last_will
+from vetlla.receiver.supervision.supervision import is_last_will
 from vetlla.service.queue.admission import objection
 from vetlla.service.queue.emergencies import EMERGENCY
 from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.rejects import Rejects
     from vetlla.receiver.queue.desk import Desk
-    from vetlla.receiver.supervision.watchdog import Watchdog
+    from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.settings.model import Settings
     from vetlla.store.journal.journal import Recovered
 
@@ -83,7 +83,7 @@ class Intake(Participant):
         desk: Desk,
         commit: GroupCommit,
         rejects: Rejects,
-        watchdog: Watchdog,
+        supervision: Supervision,
         counters: Counters,
         clock: Clock,
     ) -> None:
@@ -92,7 +92,7 @@ class Intake(Participant):
         self.apply(settings, book)
         self._desk = desk
         self._commit = commit
-        self._watchdog = watchdog
+        self._supervision = supervision
         self._counters = counters
         self._clock = clock
         self._next_signal = self._first_signal = recovered.next_signal
@@ -136,7 +136,7 @@ class Intake(Participant):
         now_us = arrival.received.utc_us
         unknown, plain_for_keyed = self._unknown, self._plain_for_keyed
         reason = against or objection(first, account, now_us, unknown=unknown, plain_for_keyed=plain_for_keyed)
-        alive_only = reason is None and account is not None and self._watchdog.heard(account, signals, arrival)
+        alive_only = reason is None and account is not None and self._supervision.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be stored, not even a refusal. A retry of a durable report may be acknowledged.
             known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
@@ -264,7 +264,7 @@ class Intake(Participant):
         home = home_of(account, signal.id) or arrival.host
         is_known = repeated and self._desk.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
-        if signal.hearsay and account is not None and is_last_will(signal) and self._watchdog.answers_for(account):
+        if signal.hearsay and account is not None and is_last_will(signal) and self._supervision.answers_for(account):
             priority = Priority.ROUTINE  # a failed cell is one incident, not an alarm for each home's last will
         note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None
@@ -293,7 +293,7 @@ class Intake(Participant):
         if first is not None and signal.occurred_at is None:
             # It may still be a retry. A repeated "left" must not pause a UCR whose "back" came in between.
             signal = signal._replace(repeated=True)
-        self._watchdog.stored(signal, account, received)
+        self._supervision.stored(signal, account, received)
         return STORED
 
     # --- retries ----------------------------------------------------------------------------------------------------

@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from vetlla.receiver.supervision.expectations import REGISTRY_PAUSES
 from vetlla.receiver.supervision.fleet import NO_PARENT, name_of
-from vetlla.receiver.supervision.roster import REGISTRY_PAUSES
 from vetlla.service.supervision.rules import Pause
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.receiver.supervision.expectations import Expectations, Watched
     from vetlla.receiver.supervision.fleet import Name
     from vetlla.receiver.supervision.pauses import Pauses
-    from vetlla.receiver.supervision.roster import Roster, Watched
-    from vetlla.receiver.supervision.watch import Watch
+    from vetlla.receiver.supervision.states import DeviceStates
 
 AT_ONCE = 1_000
 """Devices taken over in one turn of the event loop, so that no alarm waits for the reload of a whole fleet."""
@@ -32,35 +32,35 @@ the receiver stores their reports but does not supervise them."""
 class Enrolment:
     """Keeps the fleet equal to the registry. Lives in the event loop."""
 
-    def __init__(self, watch: Watch, pauses: Pauses, clock: Clock) -> None:
-        self._watch = watch
-        self._fleet = watch.fleet
+    def __init__(self, states: DeviceStates, pauses: Pauses, clock: Clock) -> None:
+        self._states = states
+        self._fleet = states.fleet
         self._pauses = pauses
         self._clock = clock
-        self._roster: Roster | None = None
+        self._expectations: Expectations | None = None
         self._elders: dict[int, int] = {}
         """For each further terminal of a home: the terminal of its first account, which hears the home's UCRs."""
 
-    def elder(self, terminal: int) -> int:
+    def primary_terminal(self, terminal: int) -> int:
         """Return the terminal through which the UCRs of this terminal's home are expected."""
         return self._elders.get(terminal, terminal)
 
-    async def apply(self, roster: Roster) -> None:
+    async def apply(self, expectations: Expectations) -> None:
         """Take over a registry; it is in force when this returns."""
         names: dict[Name, int] = {}
         for number in self._fleet:
             names[self._fleet.name(number)] = number
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        self._roster = roster
-        await self._see_to_the_others(await self._take_up_all(roster, names))
+        self._expectations = expectations
+        await self._see_to_the_others(await self._take_up_all(expectations, names))
 
-    async def _take_up_all(self, roster: Roster, names: dict[Name, int]) -> set[int]:
+    async def _take_up_all(self, expectations: Expectations, names: dict[Name, int]) -> set[int]:
         seen: set[int] = set()
         of_home: dict[str, int] = {}
         elders: dict[int, int] = {}
         terminal = NO_PARENT
-        for count, watched in enumerate(roster):
+        for count, watched in enumerate(expectations):
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
             account, now = watched.account, self._clock.now()
@@ -73,9 +73,9 @@ class Enrolment:
             if not watched.device:
                 terminal = number
                 account.watch_as(number)
-                elder = of_home.setdefault(account.home, number) if account.home else number
-                if elder != number:
-                    elders[number] = elder
+                primary_terminal = of_home.setdefault(account.home, number) if account.home else number
+                if primary_terminal != number:
+                    elders[number] = primary_terminal
             seen.add(number)
             self._take_up(number, watched, now)
         self._elders = elders
@@ -101,22 +101,26 @@ class Enrolment:
         The receiver stores reports about UCRs in any case. It supervises none where no UCRs are expected.
         """
         account = self._fleet.accounts[terminal]
-        if len(self._fleet.kin(terminal)) >= UCRS_MAX or self._roster is None or not self._roster.hears_ucrs(account):
+        if (
+            len(self._fleet.ucrs_of(terminal)) >= UCRS_MAX
+            or self._expectations is None
+            or not self._expectations.hears_ucrs(account)
+        ):
             return None
         number = self._add(account, device, terminal, now)
         self._take_up(number, self._unlisted(account, device), now)
         return number
 
     def _add(self, account: Account, device: str, parent: int, now: Instant) -> int:
-        number = self._watch.add(account, device, parent, now)
-        self._watch.mark(number)  # also without an interval, or a restart would lose its number
+        number = self._states.add(account, device, parent, now)
+        self._states.mark(number)  # also without an interval, or a restart would lose its number
         return number
 
     def _unlisted(self, account: Account, device: str) -> Watched:
-        assert self._roster is not None  # the registry is read before the first report
-        return self._roster.unlisted(account, device)
+        assert self._expectations is not None  # the registry is read before the first report
+        return self._expectations.unlisted(account, device)
 
     def _take_up(self, number: int, watched: Watched, now: Instant) -> None:
         self._fleet.accounts[number] = watched.account
-        self._watch.expect(number, watched.expectation, now)
+        self._states.expect(number, watched.expectation, now)
         self._pauses.set(number, watched.pause, REGISTRY_PAUSES, now)

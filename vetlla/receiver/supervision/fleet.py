@@ -39,7 +39,7 @@ def name_of(account: Account, device: str = "") -> Name:
 
 
 class Fleet:
-    """The data of each device, by number. Code that changes ``state`` must update ``counts`` (``watch.Watch`` does)."""
+    """The data of each device, by number. What changes ``state`` must update ``counts`` (``DeviceStates`` does)."""
 
     def __init__(self) -> None:
         self.accounts: list[Account] = []
@@ -61,13 +61,13 @@ class Fleet:
         self.heard_us = array("q")
         """UTC of the last sign of life; 0 if there was none."""
         self.base_us = array("q")
-        """Instant from which the silence counts, on the silence clock (``Watch.hearing_us``)."""
+        """Instant from which the silence counts, on the silence clock (``DeviceStates.silence_clock_us``)."""
         self.listener = bytearray()
         self.received = array("I")
         """Signs of life received today."""
         self.longest_s = array("I")
         """Longest silence that ended today, in seconds."""
-        self.dirty = bytearray()
+        self.changed_devices = bytearray()
         """Whether the row must be written."""
         self.counts = [0] * len(Health)
 
@@ -94,7 +94,7 @@ class Fleet:
         self.listener.append(NOWHERE)
         self.received.append(0)
         self.longest_s.append(0)
-        self.dirty.append(0)
+        self.changed_devices.append(0)
         self.counts[Health.NOT_SUPERVISED] += 1
         if parent != NO_PARENT:
             self.children.setdefault(parent, []).append(number)
@@ -116,6 +116,6 @@ class Fleet:
         """Return how often a device is expected to report."""
         return Expectation(self.interval_s[number], self.allowed[number])
 
-    def kin(self, number: int) -> Sequence[int]:
+    def ucrs_of(self, number: int) -> Sequence[int]:
         """Return the UCRs that a terminal hears."""
         return self.children.get(number, ())

@@ -18,7 +18,7 @@ from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.queue.report import Report
 from vetlla.receiver.supervision.fleet import NO_PARENT
-from vetlla.receiver.supervision.watch import Turn
+from vetlla.receiver.supervision.states import StateChange
 from vetlla.service.queue.triage import home_of
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.settings.model import AlarmPolicy
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.card import Deed
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.supervision.incidents import Incident, Incidents
-    from vetlla.receiver.supervision.watch import Watch
+    from vetlla.receiver.supervision.states import DeviceStates
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.units import LostIn
@@ -50,7 +50,7 @@ LOST_MANY = Event(Kind.DEVICE_LOST, Phase.NEW, "silent_many", "vetlla")
 class _Step(NamedTuple):
     """One entry to write: a device's change of state, with its incident, or an incident that begins or ends."""
 
-    turn: Turn | None
+    turn: StateChange | None
     incident: Incident | None = None
     alone: bool = False
     """Whether the loss belongs to no incident: it opens an alarm of its own."""
@@ -63,7 +63,7 @@ class Losses:
         self,
         *,
         settings: SupervisionSettings,
-        watch: Watch,
+        states: DeviceStates,
         incidents: Incidents,
         write_at_once: Callable[[Iterable[int], Batch], None],
         desk: Desk,
@@ -72,8 +72,8 @@ class Losses:
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self._watch = watch
-        self._fleet = watch.fleet
+        self._states = states
+        self._fleet = states.fleet
         self._incidents = incidents
         self._write_at_once = write_at_once
         self._desk = desk
@@ -98,9 +98,9 @@ class Losses:
 
     # --- what is decided --------------------------------------------------------------------------------------------
 
-    def take(self, turns: Iterable[Turn]) -> None:
+    def take(self, state_changes: Iterable[StateChange]) -> None:
         """Take changes of state; their consequences are written with the next batches."""
-        for turn in turns:
+        for turn in state_changes:
             if turn.state is Health.LOST:
                 self._lost(turn)
                 continue
@@ -114,15 +114,15 @@ class Losses:
         if self._steps:
             self._commit.wake()
 
-    def _why_over(self, turn: Turn) -> str:
+    def _why_over(self, turn: StateChange) -> str:
         at = iso(turn.at.utc_us)
         if turn.state is Health.OK:
             return f"heard again at {at}"
         return f"still silent; not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
 
-    def _lost(self, turn: Turn) -> None:
+    def _lost(self, turn: StateChange) -> None:
         device = turn.device
-        silent_since_us = turn.at.mono_us - self._watch.silence_us(device, turn.at)
+        silent_since_us = turn.at.mono_us - self._states.silence_us(device, turn.at)
         known = set(self._incidents.open)
         incident = self._incidents.lost(device, silent_since_us, turn.at)
         begun = incident is not None and incident.id not in known
@@ -131,11 +131,11 @@ class Losses:
         self._steps.append(_Step(turn, incident, alone=incident is None))
         if incident is not None and begun:
             for member in incident.lost - {device}:
-                again = Turn(member, Health.LOST, Health.LOST, turn.at)
+                again = StateChange(member, Health.LOST, Health.LOST, turn.at)
                 self._steps.append(_Step(again, incident))
                 self._lift(member, f"part of incident {incident.id}, {incident.label}")
 
-    def _left(self, turn: Turn) -> None:
+    def _left(self, turn: StateChange) -> None:
         """Remove a device that is no longer lost from its incident. If that ends it, the others get own alarms."""
         incident = self._incidents.back(turn.device)
         if incident is None:
@@ -145,7 +145,7 @@ class Losses:
         if incident.alarm is not None:
             self._withdraw(incident.alarm, f"incident {incident.id} is over")
         for device in incident.lost:
-            self._steps.append(_Step(Turn(device, Health.LOST, Health.LOST, turn.at), alone=True))
+            self._steps.append(_Step(StateChange(device, Health.LOST, Health.LOST, turn.at), alone=True))
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ class Losses:
         self._steps.extendleft(reversed(self._placed))
         self._placed.clear()
 
-    def _verdict(self, step: _Step, turn: Turn, batch: Batch) -> VerdictRow:
+    def _verdict(self, step: _Step, turn: StateChange, batch: Batch) -> VerdictRow:
         device, incident = turn.device, step.incident
         # The device may have returned, or joined an incident, before its loss was written: then open no alarm.
         lost_alone = self._fleet.state[device] == Health.LOST and device not in self._incidents.of
@@ -235,7 +235,7 @@ class Losses:
 
     # --- alarms -----------------------------------------------------------------------------------------------------
 
-    def _open_for(self, turn: Turn, batch: Batch) -> None:
+    def _open_for(self, turn: StateChange, batch: Batch) -> None:
         device = turn.device
         if (held := self._alarms.get(device)) is not None:
             try:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.clock import Instant
-    from vetlla.receiver.supervision.daybook import Daybook
-    from vetlla.receiver.supervision.watch import Watch
+    from vetlla.receiver.supervision.day_counters import DayCounters
+    from vetlla.receiver.supervision.states import DeviceStates
     from vetlla.store.journal.batch import Batch
 
 
@@ -26,11 +26,11 @@ class Order(NamedTuple):
 
 
 class Pauses:
-    """Sets and lifts pauses, and records them in the daybook. Lives in the event loop."""
+    """Sets and lifts pauses, and records them in the day counters. Lives in the event loop."""
 
-    def __init__(self, watch: Watch, daybook: Daybook) -> None:
-        self._watch = watch
-        self._daybook = daybook
+    def __init__(self, states: DeviceStates, day_counters: DayCounters) -> None:
+        self._states = states
+        self._daybook = day_counters
         self.ordered: dict[int, Ordered] = {}
         """By device: its ordered pause."""
         self._ends: list[tuple[int, int]] = []
@@ -40,7 +40,7 @@ class Pauses:
 
     def set(self, device: int, pause: Pause, among: Pause, now: Instant) -> None:
         """Replace those reasons of a device that are in ``among`` by ``pause``; its other reasons stay."""
-        fleet = self._watch.fleet
+        fleet = self._states.fleet
         before = Pause(fleet.pause[device])
         after = (before & ~among) | pause
         if after == before:
@@ -48,8 +48,8 @@ class Pauses:
         if after:
             self._daybook.paused(device, after)
         else:
-            self._daybook.resumed(device, before, self._watch.hearing_us(now))
-        self._watch.set_pause(device, after, now)
+            self._daybook.resumed(device, before, self._states.silence_clock_us(now))
+        self._states.set_pause(device, after, now)
 
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:
         """Pause devices for an operator, and add the pauses to the current batch."""

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.server import Request
+    from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.receiver.supervision.view import SupervisionView
-    from vetlla.receiver.supervision.watchdog import Watchdog
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
 
@@ -53,11 +53,11 @@ class SupervisionRequests:
     """Answers the requests about the fleet."""
 
     def __init__(
-        self, *, settings: Settings, watchdog: Watchdog, view: SupervisionView, commit: GroupCommit, clock: Clock
+        self, *, settings: Settings, supervision: Supervision, view: SupervisionView, commit: GroupCommit, clock: Clock
     ) -> None:
         self.settings = settings
-        self._watchdog = watchdog
-        self._fleet = watchdog.fleet
+        self._supervision = supervision
+        self._fleet = supervision.fleet
         self._view = view
         self._commit = commit
         self._clock = clock
@@ -116,8 +116,8 @@ class SupervisionRequests:
 
     async def _show(self, request: Request) -> list[dict[str, Any]]:
         terminal = await self._terminal(request)
-        kin = self._fleet.kin(self._watchdog.enrolment.elder(terminal))
-        return [self._view.whole(device) for device in (terminal, *kin)]
+        ucrs_of = self._fleet.ucrs_of(self._supervision.enrolment.primary_terminal(terminal))
+        return [self._view.whole(device) for device in (terminal, *ucrs_of)]
 
     async def _terminal(self, request: Request) -> int:
         """Return the number of the terminal of the named account. Raises UsageError.
@@ -143,7 +143,7 @@ class SupervisionRequests:
     async def _members(self, request: Request) -> dict[str, Any]:
         """Return an open incident with one page of its ``devices``, and ``next``."""
         which = number(request, "incident")
-        incident = self._watchdog.incidents.open.get(which)
+        incident = self._supervision.incidents.open.get(which)
         if incident is None:
             raise UsageError(f"no open incident {which}", remedy="vetlla supervision incidents --all lists ended ones")
         everybody = iter(range(_after(request) + 1, len(self._fleet)))
@@ -161,7 +161,7 @@ class SupervisionRequests:
         detail: dict[str, object] = {"reason": reason, "until": iso(until_us), "devices": len(devices)}
 
         def step(batch: Batch) -> Sequence[int]:
-            self._watchdog.pause(devices, order, batch)
+            self._supervision.pause(devices, order, batch)
             self._record(batch, request, "pause supervision", named, detail)
             return devices
 
@@ -171,12 +171,12 @@ class SupervisionRequests:
     async def _resume(self, request: Request) -> dict[str, Any]:
         self._admit(request)
         devices, named = await self._meant(request)
-        paused = [device for device in devices if device in self._watchdog.pauses.ordered]
+        paused = [device for device in devices if device in self._supervision.pauses.ordered]
         if not paused:
             raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
 
         def step(batch: Batch) -> Sequence[int]:
-            lifted = self._watchdog.lift(paused, batch)
+            lifted = self._supervision.lift(paused, batch)
             self._record(batch, request, "resume supervision", named, {"devices": len(lifted)})
             return lifted
 
@@ -212,8 +212,8 @@ class SupervisionRequests:
         if self._pause_of(terminal) == Pause.REMOVED:
             raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
         if not device:
-            return [terminal, *self._fleet.kin(terminal)], f"account {account}"
-        ucr = self._fleet.ucr(self._watchdog.enrolment.elder(terminal), device)
+            return [terminal, *self._fleet.ucrs_of(terminal)], f"account {account}"
+        ucr = self._fleet.ucr(self._supervision.enrolment.primary_terminal(terminal), device)
         if ucr is None:
             raise UsageError(
                 f"the terminal of account {account} has no UCR {device}",

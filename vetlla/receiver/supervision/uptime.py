@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.daybook import span, span_of
+from vetlla.receiver.supervision.day_counters import span, span_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -1,8 +1,8 @@
-"""The watch: turns signs of life and the passing of time into states. It uses no event loop, store or alarm.
+"""The states of devices, from signs of life and the passing of time. It uses no event loop, store or alarm.
 
 The silence clock measures every silence. It is the monotonic clock without the time in which the receiver could not
 take reports, so that a change of the wall clock changes no state. A sign of life costs a few steps in arrays. The wheel
-gives the devices that are due, so that neither reports nor time make the watch go over the whole fleet.
+gives the devices that are due, so that neither reports nor time make it go over the whole fleet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOOKED_AT_ONCE = 2_000
 """Devices checked in one turn of the event loop: some 3 ms, so that no alarm waits when a whole fleet falls silent."""
 
 
-class Turn(NamedTuple):
+class StateChange(NamedTuple):
     """A device's change of state."""
 
     device: int
@@ -37,51 +37,51 @@ class Turn(NamedTuple):
     missed: int = 0
 
 
-class Watch:
-    """Keeps the states of a fleet. ``turns`` collects the changes of state until ``take_turns`` is called."""
+class DeviceStates:
+    """Keeps the states of a fleet. ``state_changes`` collects what changed until ``take_state_changes`` is called."""
 
     def __init__(self, fleet: Fleet, tolerance_s: float, now: Instant) -> None:
         self.fleet = fleet
         self.wheel = Wheel()
-        self.turns: list[Turn] = []
-        self.stirred: set[int] = set()
+        self.state_changes: list[StateChange] = []
+        self.changed_blocks: set[int] = set()
         """Stretches with a device that was heard, or changed, since the stretch was last written."""
-        self.dirty: list[int] = []
+        self.changed_devices: list[int] = []
         """Devices whose row must be written, because their state or their pause changed."""
-        self._deaf_us = 0
+        self._stopped_us = 0
         """Total time in this run in which the receiver could not take reports; no silence includes it."""
-        self._stands_us: int | None = None
+        self._stopped_at_us: int | None = None
         """Reading at which the silence clock was stopped; None while it runs."""
         self._began_utc_us = now.utc_us
-        self._began_us = self._hearing_since_us = now.mono_us
-        """The start of this run; later ``_hearing_since_us`` is the last stop. Both are on the silence clock."""
+        self._began_us = self._running_since_us = now.mono_us
+        """The start of this run; later ``_running_since_us`` is the last stop. Both are on the silence clock."""
         self.tolerance_us = round(tolerance_s * SECOND_US)
 
     def add(self, account: Account, device: str, parent: int, now: Instant) -> int:
         """Add a new device and return its number. It is not supervised yet."""
-        number = self.fleet.add(account, device, parent, self.hearing_us(now))
+        number = self.fleet.add(account, device, parent, self.silence_clock_us(now))
         self.wheel.grow(number + 1)
         return number
 
     # --- silence ----------------------------------------------------------------------------------------------------
 
-    def hearing_us(self, now: Instant) -> int:
+    def silence_clock_us(self, now: Instant) -> int:
         """Return the reading of the silence clock: monotonic time without the time in which it was stopped."""
-        return now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us
+        return now.mono_us - self._stopped_us if self._stopped_at_us is None else self._stopped_at_us
 
-    def go_deaf(self, now: Instant) -> None:
+    def stop_silence_clock(self, now: Instant) -> None:
         """Stop the silence clock, because the receiver cannot take reports from now on."""
-        self._stands_us = self.hearing_us(now)
+        self._stopped_at_us = self.silence_clock_us(now)
 
-    def hear_again(self, now: Instant) -> None:
+    def resume_silence_clock(self, now: Instant) -> None:
         """Restart the silence clock. Every device that was silent during the stop is allowed one extra miss."""
-        if self._stands_us is not None:
-            self._deaf_us, self._hearing_since_us = now.mono_us - self._stands_us, self._stands_us
-            self._stands_us = None
+        if self._stopped_at_us is not None:
+            self._stopped_us, self._running_since_us = now.mono_us - self._stopped_at_us, self._stopped_at_us
+            self._stopped_at_us = None
 
     def silence_us(self, device: int, now: Instant) -> int:
         """Return the silence of a device, without the time in which it could not be heard."""
-        return self.hearing_us(now) - self.fleet.base_us[device]
+        return self.silence_clock_us(now) - self.fleet.base_us[device]
 
     def silent_before_us(self, device: int) -> int:
         """Return how much of a device's silence belongs to previous runs."""
@@ -96,7 +96,7 @@ class Watch:
         return self._grace(self.fleet.base_us[device])
 
     def _grace(self, base_us: int) -> int:
-        return int(base_us < self._hearing_since_us)
+        return int(base_us < self._running_since_us)
 
     def missed(self, device: int, now: Instant) -> int:
         """Return how many signs of life in a row failed to come."""
@@ -108,7 +108,7 @@ class Watch:
 
     def due_us(self, device: int, missed: int) -> int:
         """Return the monotonic instant at which ``missed`` + 1 signs of life will have failed to come."""
-        return self._deaf_us + self._due_us(device, self.fleet.base_us[device], missed)
+        return self._stopped_us + self._due_us(device, self.fleet.base_us[device], missed)
 
     def _due_us(self, device: int, base_us: int, missed: int) -> int:
         interval_s = self.fleet.interval_s[device]
@@ -119,15 +119,16 @@ class Watch:
     def heard(self, device: int, listener: int, now: Instant) -> None:
         """Take a sign of life."""
         fleet = self.fleet
-        hearing_us = now.mono_us - self._deaf_us if self._stands_us is None else self._stands_us  # no call: per frame
+        # ``silence_clock_us`` without a call, because each frame comes here.
+        clock_us = now.mono_us - self._stopped_us if self._stopped_at_us is None else self._stopped_at_us
         state, base_us = fleet.state[device], fleet.base_us[device]
         if state != _PAUSED:
-            self._measure(device, hearing_us)
-        fleet.base_us[device] = hearing_us
+            self._measure(device, clock_us)
+        fleet.base_us[device] = clock_us
         fleet.heard_us[device] = now.utc_us
         fleet.received[device] += 1
         fleet.listener[device] = listener
-        self.stirred.add(device // STRETCH)
+        self.changed_blocks.add(device // STRETCH)
         if state not in {_OK, _PAUSED}:
             self._back(device, base_us, now)
 
@@ -137,10 +138,10 @@ class Watch:
             self.wheel.remove(terminal)
             self._turn(terminal, Health.LOST, now)
 
-    def _measure(self, device: int, hearing_us: int) -> None:
+    def _measure(self, device: int, silence_clock_us: int) -> None:
         """Record the silence that ends now if it is today's longest."""
         fleet = self.fleet
-        silence_s = (hearing_us - fleet.base_us[device]) // SECOND_US
+        silence_s = (silence_clock_us - fleet.base_us[device]) // SECOND_US
         fleet.longest_s[device] = max(fleet.longest_s[device], silence_s)
 
     def _back(self, device: int, silent_since_us: int, now: Instant) -> None:
@@ -150,9 +151,9 @@ class Watch:
             self._wait(device)
         if before not in _QUIET:
             return
-        now_us = self.hearing_us(now)
+        now_us = self.silence_clock_us(now)
         late_us = min(self._due_us(device, silent_since_us, 0), now_us)
-        for child in fleet.kin(device):
+        for child in fleet.ucrs_of(device):
             if fleet.state[child] != _UNKNOWN:
                 continue
             # The UCR could not be heard, so that time makes it neither late nor lost. The longest silence includes it.
@@ -171,11 +172,11 @@ class Watch:
     def next_us(self) -> int | None:
         """Monotonic instant at which the next device must be checked, or None."""
         next_us = self.wheel.next_us
-        return None if next_us is None else next_us + self._deaf_us
+        return None if next_us is None else next_us + self._stopped_us
 
     def pass_time(self, now: Instant) -> bool:
         """Check the devices that are due, at most ``LOOKED_AT_ONCE``. Return True if there may be more."""
-        due = self.wheel.take(self.hearing_us(now), LOOKED_AT_ONCE)
+        due = self.wheel.take(self.silence_clock_us(now), LOOKED_AT_ONCE)
         for device in due:
             self._look(device, now)
         return len(due) == LOOKED_AT_ONCE
@@ -210,7 +211,7 @@ class Watch:
         fleet.interval_s[device], fleet.allowed[device] = expectation
         self.mark(device)
         if fleet.state[device] not in {_PAUSED, _LOST} and expectation.interval_s:
-            fleet.base_us[device] = self.hearing_us(now)  # the new interval must not apply to its earlier silence
+            fleet.base_us[device] = self.silence_clock_us(now)  # the new interval must not apply to its earlier silence
             self._wait(device)
 
     def set_pause(self, device: int, pause: Pause, now: Instant) -> None:
@@ -222,12 +223,12 @@ class Watch:
         fleet.pause[device] = pause
         self.mark(device)
         if pause and not paused_before:
-            self._measure(device, self.hearing_us(now))
+            self._measure(device, self.silence_clock_us(now))
             self.wheel.remove(device)
             self._turn(device, Health.NOT_SUPERVISED, now)
         elif not pause and paused_before:
             heard_in_time = fleet.heard_us[device] and fleet.base_us[device] > fleet.turned_us[device]
-            fleet.base_us[device] = self.hearing_us(now)
+            fleet.base_us[device] = self.silence_clock_us(now)
             self._turn(device, Health.OK if heard_in_time else Health.UNKNOWN, now)
             self._wait(device)
 
@@ -256,10 +257,10 @@ class Watch:
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
-    def take_turns(self) -> list[Turn]:
+    def take_state_changes(self) -> list[StateChange]:
         """Return the changes of state since the last call, in order."""
-        turns, self.turns = self.turns, []
-        return turns
+        state_changes, self.state_changes = self.state_changes, []
+        return state_changes
 
     def _turn(self, device: int, state: Health, now: Instant, missed: int = 0) -> None:
         fleet = self.fleet
@@ -268,14 +269,14 @@ class Watch:
         fleet.counts[state] += 1
         fleet.state[device] = state
         if fleet.since_us[device]:  # the first state of a new device is no change
-            self.turns.append(Turn(device, before, state, now, missed))
-        fleet.since_us[device], fleet.turned_us[device] = now.utc_us, self.hearing_us(now)
+            self.state_changes.append(StateChange(device, before, state, now, missed))
+        fleet.since_us[device], fleet.turned_us[device] = now.utc_us, self.silence_clock_us(now)
         self.mark(device)
         if state is Health.LOST:
-            for child in fleet.kin(device):
+            for child in fleet.ucrs_of(device):
                 if fleet.state[child] not in {_PAUSED, _UNKNOWN}:
                     if fleet.state[child] == _LOST:
-                        self.wheel.put(child, self.hearing_us(now) + fleet.interval_s[child] * SECOND_US)
+                        self.wheel.put(child, self.silence_clock_us(now) + fleet.interval_s[child] * SECOND_US)
                     self._turn(child, Health.UNKNOWN, now)
 
     def mark_all(self) -> None:
@@ -285,7 +286,7 @@ class Watch:
 
     def mark(self, device: int) -> None:
         """Mark a device to be written."""
-        self.stirred.add(device // STRETCH)
-        if not self.fleet.dirty[device]:
-            self.fleet.dirty[device] = 1
-            self.dirty.append(device)
+        self.changed_blocks.add(device // STRETCH)
+        if not self.fleet.changed_devices[device]:
+            self.fleet.changed_devices[device] = 1
+            self.changed_devices.append(device)

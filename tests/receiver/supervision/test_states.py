@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SECOND_US, Instant
 from vetlla.receiver.supervision.fleet import NO_PARENT, Fleet
-from vetlla.receiver.supervision.watch import LOOKED_AT_ONCE, Watch
+from vetlla.receiver.supervision.states import LOOKED_AT_ONCE, DeviceStates
 from vetlla.receiver.supervision.wheel import SLOT_US
 from vetlla.service.supervision.rules import Expectation, Health, Pause
 
@@ -30,44 +30,46 @@ class Rig:
         self, *, interval_s: int = 60, ucr_interval_s: int = 60, allowed: int = 3, tolerance_s: float = 0
     ) -> None:
         self.fleet = Fleet()
-        self.watch = Watch(self.fleet, tolerance_s, at(0))
+        self.states = DeviceStates(self.fleet, tolerance_s, at(0))
         self.now_s = 0.0
         for device, parent, each_s in (("", NO_PARENT, interval_s), ("U1", TERMINAL, ucr_interval_s)):
-            number = self.watch.add(Account(account="1234"), device, parent, at(0))
-            self.watch.expect(number, Expectation(each_s, allowed), at(0))
-            self.watch.set_pause(number, Pause.NONE, at(0))
+            number = self.states.add(Account(account="1234"), device, parent, at(0))
+            self.states.expect(number, Expectation(each_s, allowed), at(0))
+            self.states.set_pause(number, Pause.NONE, at(0))
 
     def until(self, seconds: float) -> None:
         """Let time pass as the daemon's timer does: each slot is checked as soon as it comes."""
-        while (due_us := self.watch.next_us) is not None and due_us <= seconds * SECOND_US:
-            while self.watch.pass_time(at(due_us / SECOND_US)):
+        while (due_us := self.states.next_us) is not None and due_us <= seconds * SECOND_US:
+            while self.states.pass_time(at(due_us / SECOND_US)):
                 pass
         self.now_s = seconds
 
     def heard(self, *devices: int) -> None:
         for device in devices:
-            self.watch.heard(device, LISTENER, at(self.now_s))
+            self.states.heard(device, LISTENER, at(self.now_s))
 
     def deaf(self, seconds: float) -> None:
         """Let time pass in which the receiver cannot take reports."""
-        self.watch.go_deaf(at(self.now_s))
+        self.states.stop_silence_clock(at(self.now_s))
         self.now_s += seconds
-        self.watch.hear_again(at(self.now_s))
+        self.states.resume_silence_clock(at(self.now_s))
 
     def due_s(self, missed: int = 0) -> float:
         """Return the second at which ``missed`` + 1 signs of life of the terminal will have failed to come."""
-        return self.watch.due_us(TERMINAL, missed) / SECOND_US
+        return self.states.due_us(TERMINAL, missed) / SECOND_US
 
     def state(self, device: int = TERMINAL) -> Health:
         return Health(self.fleet.state[device])
 
     def somebody_waits(self) -> bool:
-        return self.watch.next_us is not None
+        return self.states.next_us is not None
 
     @property
     def turned(self) -> list[tuple[int, str, float]]:
         """Device, new state and second of each change of state since the last call."""
-        return [(turn.device, turn.state.word, turn.at.mono_us / SECOND_US) for turn in self.watch.take_turns()]
+        return [
+            (turn.device, turn.state.word, turn.at.mono_us / SECOND_US) for turn in self.states.take_state_changes()
+        ]
 
 
 # --- terminals --------------------------------------------------------------------------------------------------------
@@ -82,7 +84,7 @@ class Rig:
 def test_the_state_is_what_the_silence_says(interval_s: int, allowed: int, beats: list[int], more_s: int) -> None:
     """At every second the state is that of a model that measures how long the device has been silent."""
     rig = Rig(interval_s=interval_s, allowed=allowed)
-    rig.watch.set_pause(UCR, Pause.ORDERED, at(0))
+    rig.states.set_pause(UCR, Pause.ORDERED, at(0))
     second, last, heard = 0, 0, False
     gaps = [*beats, more_s]
     for number, gap in enumerate(gaps):
@@ -120,7 +122,7 @@ def test_a_lost_device_is_looked_at_no_more() -> None:
     rig = Rig()
     rig.until(1000)
     assert rig.somebody_waits()  # for the UCR of the terminal
-    rig.watch.set_pause(UCR, Pause.ORDERED, at(1000))
+    rig.states.set_pause(UCR, Pause.ORDERED, at(1000))
     rig.until(2000)
     assert not rig.somebody_waits()
     rig.heard(TERMINAL)
@@ -165,10 +167,10 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
     """A sign of life that arrives while the disk fails counts, and the device gets no grace after it."""
     rig = Rig(allowed=1)
     rig.until(50)
-    rig.watch.go_deaf(at(50))
+    rig.states.stop_silence_clock(at(50))
     rig.now_s = 40_000
     rig.heard(TERMINAL)
-    rig.watch.hear_again(at(40_010))
+    rig.states.resume_silence_clock(at(40_010))
     rig.until(40_069)
     assert rig.state() is Health.OK
     rig.until(40_071)
@@ -178,8 +180,8 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
 def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
     """The device may have called while the receiver was down, and a start takes a while."""
     rig = Rig(allowed=1)
-    rig.watch.restore(TERMINAL, Health.OK, 1, 0)
-    assert rig.watch.grace(TERMINAL) == 1
+    rig.states.restore(TERMINAL, Health.OK, 1, 0)
+    assert rig.states.grace(TERMINAL) == 1
     rig.until(119)
     assert rig.state() is Health.OK
     rig.until(120)
@@ -190,7 +192,7 @@ def test_a_silence_goes_on_over_a_restart() -> None:
     """Silence of the previous run counts, with one period of grace, but not more than that run can have seen."""
     for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):
         rig = Rig(allowed=2)
-        rig.watch.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
+        rig.states.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
         assert rig.due_s(missed=1) == lost_s
         rig.until(lost_s - 1)
         assert rig.state() is not Health.LOST
@@ -202,7 +204,7 @@ def test_a_shorter_interval_counts_at_once() -> None:
     """A device with a later deadline is checked earlier."""
     rig = Rig(interval_s=3600)
     rig.heard(TERMINAL)
-    rig.watch.expect(TERMINAL, Expectation(10, 2), at(0))
+    rig.states.expect(TERMINAL, Expectation(10, 2), at(0))
     rig.until(11)
     assert rig.state() is Health.LATE
 
@@ -212,7 +214,7 @@ def test_a_shorter_interval_counts_from_its_change() -> None:
     rig = Rig(interval_s=3600)
     rig.heard(TERMINAL)
     rig.until(3000)
-    rig.watch.expect(TERMINAL, Expectation(60, 3), at(3000))
+    rig.states.expect(TERMINAL, Expectation(60, 3), at(3000))
     rig.until(3001)
     assert rig.state() is Health.OK
     rig.until(3181)
@@ -305,7 +307,7 @@ def test_a_paused_device_is_never_lost_and_never_ok() -> None:
     """The device is not supervised, whether it is heard or not; its silence until the pause is kept."""
     rig = Rig()
     rig.heard(TERMINAL)
-    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
+    rig.states.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
     rig.until(1000)
     rig.heard(TERMINAL)
     assert rig.state() is Health.NOT_SUPERVISED
@@ -316,8 +318,8 @@ def test_after_a_pause_a_whole_period_counts() -> None:
     """The silence begins again; a device that was not heard during the pause is unknown."""
     rig = Rig()
     rig.heard(TERMINAL)
-    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
-    rig.watch.set_pause(TERMINAL, Pause.NONE, at(1000))
+    rig.states.set_pause(TERMINAL, Pause.SUSPENDED, at(10))
+    rig.states.set_pause(TERMINAL, Pause.NONE, at(1000))
     assert rig.state() is Health.UNKNOWN
     rig.until(1179)
     assert rig.state() is Health.LATE
@@ -328,34 +330,34 @@ def test_after_a_pause_a_whole_period_counts() -> None:
 def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
     """A device that was heard during its pause is ok after it."""
     rig = Rig()
-    rig.watch.set_pause(TERMINAL, Pause.AWAY, at(10))
+    rig.states.set_pause(TERMINAL, Pause.AWAY, at(10))
     rig.now_s = 500
     rig.heard(TERMINAL)
-    rig.watch.set_pause(TERMINAL, Pause.NONE, at(600))
+    rig.states.set_pause(TERMINAL, Pause.NONE, at(600))
     assert rig.state() is Health.OK
 
 
 def test_of_several_pauses_the_last_one_ends_it() -> None:
     """A device with two reasons is supervised again when both have ended."""
     rig = Rig()
-    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED | Pause.AWAY, at(10))
-    rig.watch.set_pause(TERMINAL, Pause.SUSPENDED, at(20))
+    rig.states.set_pause(TERMINAL, Pause.SUSPENDED | Pause.AWAY, at(10))
+    rig.states.set_pause(TERMINAL, Pause.SUSPENDED, at(20))
     assert rig.state() is Health.NOT_SUPERVISED
-    rig.watch.set_pause(TERMINAL, Pause.NONE, at(30))
+    rig.states.set_pause(TERMINAL, Pause.NONE, at(30))
     assert rig.state() is Health.UNKNOWN
 
 
 def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
     """One turn of the event loop checks a limited number of devices; the rest follow at once."""
-    watch = Watch(Fleet(), 0, at(0))
+    states = DeviceStates(Fleet(), 0, at(0))
     for number in range(LOOKED_AT_ONCE + 10):
-        device = watch.add(Account(account=f"{number}"), "", NO_PARENT, at(0))
-        watch.expect(device, Expectation(10, 1), at(0))
-        watch.set_pause(device, Pause.NONE, at(0))
-    assert watch.pass_time(at(11))
-    assert len(watch.take_turns()) == LOOKED_AT_ONCE
-    assert not watch.pass_time(at(11))
-    assert watch.fleet.counts[Health.LOST] == LOOKED_AT_ONCE + 10
+        device = states.add(Account(account=f"{number}"), "", NO_PARENT, at(0))
+        states.expect(device, Expectation(10, 1), at(0))
+        states.set_pause(device, Pause.NONE, at(0))
+    assert states.pass_time(at(11))
+    assert len(states.take_state_changes()) == LOOKED_AT_ONCE
+    assert not states.pass_time(at(11))
+    assert states.fleet.counts[Health.LOST] == LOOKED_AT_ONCE + 10
 
 
 @pytest.mark.parametrize("step_s", [-86_400, 86_400])
@@ -364,7 +366,7 @@ def test_a_stepped_wall_clock_changes_no_verdict(step_s: int) -> None:
     rig = Rig()
     rig.heard(TERMINAL)
     stepped = at(30)._replace(utc_us=UTC_US + step_s * SECOND_US)
-    rig.watch.heard(TERMINAL, LISTENER, stepped)
+    rig.states.heard(TERMINAL, LISTENER, stepped)
     rig.until(89)
     assert rig.state() is Health.OK
     rig.until(91)

@@ -27,7 +27,7 @@ class Watched(NamedTuple):
     pause: Pause
 
 
-class Roster:
+class Expectations:
     """All devices that the registry expects, with values from the settings where the registry has none."""
 
     def __init__(self, book: AccountBook, expected: Expected, settings: SupervisionSettings) -> None:

@@ -57,12 +57,12 @@ def span(day: date, zone: ZoneInfo) -> Span:
     return Span(day, to_us(midnight), to_us(datetime(following.year, following.month, following.day, tzinfo=zone)))
 
 
-class Daybook:
+class DayCounters:
     """The counters of the current day. The wall clock sets its midnights; the silence clock measures every duration.
 
     A wall clock that is set forward takes time out of a day. No device could be heard in that time, so it counts as
     time without a receiver. A clock that is set back ends no day, and no day becomes longer than its own hours. Only if
-    the clock was days ahead, its correction ends the open day; the daybook then goes on with the correct day.
+    the clock was days ahead, its correction ends the open day; the counters then go on with the correct day.
     """
 
     def __init__(self, fleet: Fleet, zone: ZoneInfo, now: Instant) -> None:
@@ -116,21 +116,21 @@ class Daybook:
             self.paused(device, pause)  # it was paused before today began
         self.unsupervised_s[device] = self.unsupervised_s.get(device, 0) + lost_s
 
-    def is_over(self, hearing_us: int, now: Instant) -> bool:
-        """Return True if the day has ended. ``hearing_us`` is now on the silence clock."""
+    def is_over(self, silence_clock_us: int, now: Instant) -> bool:
+        """Return True if the day has ended. ``silence_clock_us`` is now on the silence clock."""
         if not self.today.holds(now.utc_us):
             return True
-        self._seen_us = hearing_us
+        self._seen_us = silence_clock_us
         return False
 
     def _gone_s(self, now: Instant) -> int:
         return max(0, now.utc_us - self.today.began_us) // SECOND_US
 
-    def close(self, hearing_us: int, now: Instant) -> Day:
-        """End the day, return its counters and start new ones at zero. ``hearing_us`` is now on the silence clock."""
+    def close(self, silence_clock_us: int, now: Instant) -> Day:
+        """End the day, return its counters and start new ones at zero. ``silence_clock_us``: now, by that clock."""
         fleet, ended = self._fleet, self.today
         # Count back to midnight, but not to before the day was last found open: the clock may have been set past it.
-        ends_us = max(self._seen_us, hearing_us - max(0, now.utc_us - ended.ends_us))
+        ends_us = max(self._seen_us, silence_clock_us - max(0, now.utc_us - ended.ends_us))
         observed_s = self._observed_s(ends_us)
         day = Day(
             span=ended,
@@ -154,7 +154,7 @@ class Daybook:
         self.closed[self.name] = day.down_s
         self.unsupervised_s, self.reasons, self.down_s = {}, {}, 0
         self.today = span_of(now.utc_us, self.zone)
-        self._began_us, self._seen_us = ends_us, hearing_us
+        self._began_us, self._seen_us = ends_us, silence_clock_us
         return day
 
     def _observed_s(self, ends_us: int) -> int:

@@ -1,7 +1,7 @@
-"""The watchdog: takes every sign of life, and notices a silent device within a second of its deadline.
+"""Supervision: takes every sign of life, and notices a silent device within a second of its deadline.
 
-It lives in the event loop and connects the parts: the watch keeps the states, the losses draw the consequences, and the
-bookkeeping writes the records into the journal. It has one timer, set to the earliest deadline.
+It lives in the event loop and connects the parts: the states of devices, the losses that follow from them, and the
+records that the journal keeps. It has one timer, set to the earliest deadline.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from vetlla.domain.accounts import NOT_WATCHED, Account
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import Kind, Phase
 from vetlla.receiver.commit.participant import Participant
-from vetlla.receiver.supervision.bookkeeping import Bookkeeping
-from vetlla.receiver.supervision.daybook import silent_at_loss_us, silent_since_us
+from vetlla.receiver.supervision.day_counters import silent_at_loss_us, silent_since_us
 from vetlla.receiver.supervision.enrolment import Enrolment
 from vetlla.receiver.supervision.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.supervision.incidents import Incidents
 from vetlla.receiver.supervision.losses import Losses
 from vetlla.receiver.supervision.pauses import Order, Pauses
+from vetlla.receiver.supervision.records import SupervisionRecords
+from vetlla.receiver.supervision.states import DeviceStates
 from vetlla.receiver.supervision.uptime import Uptime
-from vetlla.receiver.supervision.watch import Watch
 from vetlla.service.supervision.rules import Collapse, Health, Pause, absence
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.supervision.expectations import Expectations
     from vetlla.receiver.supervision.fleet import Name
-    from vetlla.receiver.supervision.roster import Roster
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.journal import Journal
 
-DEAF_RETRY_S = 1.0
+STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
 LISTENERS_MAX = 255
 """One byte for each device stores the listener through which it was last heard."""
 
 
-class Watchdog(Participant):
+class Supervision(Participant):
     """Supervision of the fleet."""
 
     def __init__(
@@ -62,21 +62,21 @@ class Watchdog(Participant):
         self._loop = loop
         now = clock.now()
         self.fleet = Fleet()
-        self.watch = Watch(self.fleet, settings.tolerance_s, now)
+        self.states = DeviceStates(self.fleet, settings.tolerance_s, now)
         self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
-        self.books = Bookkeeping(settings, self.watch, clock)
+        self.records = SupervisionRecords(settings, self.states, clock)
         self.losses = Losses(
             settings=settings,
-            watch=self.watch,
+            states=self.states,
             incidents=self.incidents,
-            write_at_once=self.books.write_at_once,
+            write_at_once=self.records.write_at_once,
             desk=desk,
             commit=commit,
             dispatch=dispatch,
             clock=clock,
         )
-        self.pauses = Pauses(self.watch, self.books.daybook)
-        self.enrolment = Enrolment(self.watch, self.pauses, clock)
+        self.pauses = Pauses(self.states, self.records.day_counters)
+        self.enrolment = Enrolment(self.states, self.pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins, because suspensions begin and end with a day."""
         self._listeners = {"": 0}
@@ -84,7 +84,7 @@ class Watchdog(Participant):
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         commit.on_turn.append(self._turned)
-        self._today = self.books.daybook.today.day
+        self._today = self.records.day_counters.today.day
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
@@ -97,20 +97,20 @@ class Watchdog(Participant):
         if terminal == NOT_WATCHED:
             return False
         now, listener = arrival.received, self._listeners.get(arrival.listener) or self._number(arrival.listener)
-        if not self.books.daybook.today.holds(now.utc_us):
-            self.books.end_day(now)  # a report after midnight belongs to the new day
-        idle = not self.watch.stirred
+        if not self.records.day_counters.today.holds(now.utc_us):
+            self.records.end_day(now)  # a report after midnight belongs to the new day
+        idle = not self.states.changed_blocks
         if signals[0].hearsay:
             if is_last_will(signals[0]):
-                self.watch.cut_off(terminal, now)
+                self.states.cut_off(terminal, now)
                 self._note(now, idle=idle)
             return False
-        self.watch.heard(terminal, listener, now)
+        self.states.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
             if signal.event.kind is not Kind.HEARTBEAT:
                 alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
-        if idle or self.watch.turns:
+        if idle or self.states.state_changes:
             self._note(now, idle=idle)
         return alive_only
 
@@ -121,7 +121,7 @@ class Watchdog(Participant):
     def _note(self, now: Instant, *, idle: bool) -> None:
         """Follow up changes and get them written; ``idle`` means that nothing waited to be written before."""
         if idle:
-            self.books.begin(now)
+            self.records.begin(now)
             self._see_to_rows(now)
         self._follow()
 
@@ -130,14 +130,17 @@ class Watchdog(Participant):
         kind, phase = signal.event.kind, signal.event.phase
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
-        elder = self.enrolment.elder(terminal)
-        ucr = self.fleet.ucr(elder, signal.device)
+        primary_terminal = self.enrolment.primary_terminal(terminal)
+        ucr = self.fleet.ucr(primary_terminal, signal.device)
         if ucr is None:
-            if kind is Kind.PRESENCE and (learned := self.enrolment.learn(elder, signal.device, now)) is not None:
-                self._share_pause(elder, learned, now)
-                self.watch.heard(learned, listener, now)
+            if (
+                kind is Kind.PRESENCE
+                and (learned := self.enrolment.learn(primary_terminal, signal.device, now)) is not None
+            ):
+                self._share_pause(primary_terminal, learned, now)
+                self.states.heard(learned, listener, now)
             return False
-        self.watch.heard(ucr, listener, now)
+        self.states.heard(ucr, listener, now)
         return kind is Kind.PRESENCE
 
     def _share_pause(self, terminal: int, ucr: int, now: Instant) -> None:
@@ -145,7 +148,7 @@ class Watchdog(Participant):
         if order := self.pauses.ordered.get(terminal):
             batch = self._commit.batch
             self.pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
-            self.books.write_at_once([ucr], batch)
+            self.records.write_at_once([ucr], batch)
 
     def stored(self, signal: Signal, account: Account | None, now: Instant) -> None:
         """Pause a home's UCRs if the user left, and end the pause on return. Called once for each stored report."""
@@ -156,8 +159,8 @@ class Watchdog(Participant):
             return
         if account is None or account.unit == NOT_WATCHED:
             return
-        idle = not self.watch.stirred
-        for child in self.fleet.kin(self.enrolment.elder(account.unit)):
+        idle = not self.states.changed_blocks
+        for child in self.fleet.ucrs_of(self.enrolment.primary_terminal(account.unit)):
             self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         self._note(now, idle=idle)
 
@@ -176,8 +179,8 @@ class Watchdog(Participant):
     def _arm(self) -> None:
         """Set the timer to the earliest deadline."""
         now = self._clock.now()
-        midnight_us = now.mono_us + self.books.daybook.today.ends_us - now.utc_us
-        dues = [due for due in (self.watch.next_us, self.pauses.next_us, midnight_us) if due is not None]
+        midnight_us = now.mono_us + self.records.day_counters.today.ends_us - now.utc_us
+        dues = [due for due in (self.states.next_us, self.pauses.next_us, midnight_us) if due is not None]
         self._wake_in(max(0, min(dues) - now.mono_us) / SECOND_US)
 
     def _wake_in(self, seconds: float) -> None:
@@ -191,7 +194,7 @@ class Watchdog(Participant):
     def _fall_due(self) -> None:
         self._timer = None
         if not self._commit.ready:
-            self._wake_in(DEAF_RETRY_S)
+            self._wake_in(STOPPED_RETRY_S)
         elif self.look():
             self._wake_in(0)
         else:
@@ -200,9 +203,9 @@ class Watchdog(Participant):
     def _turned(self) -> None:
         """Stop or restart the silence clock when the receiver ceases or begins to take reports."""
         if self._commit.ready:
-            self.watch.hear_again(self._clock.now())
+            self.states.resume_silence_clock(self._clock.now())
         else:
-            self.watch.go_deaf(self._clock.now())
+            self.states.stop_silence_clock(self._clock.now())
 
     def look(self) -> bool:
         """Check the devices whose deadline has passed. Return True if more may be due.
@@ -210,16 +213,16 @@ class Watchdog(Participant):
         Time in which the receiver could not take reports does not count.
         """
         now = self._clock.now()
-        if self.books.end_day(now):
+        if self.records.end_day(now):
             self._commit.wake()
-        self.books.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
-        more = self.watch.pass_time(now)
-        if self.watch.turns:
+        self.records.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
+        more = self.states.pass_time(now)
+        if self.states.state_changes:
             self._follow()
         return more
 
     def _follow(self) -> None:
-        self.losses.take(self.watch.take_turns())
+        self.losses.take(self.states.take_state_changes())
         self._arm()
 
     def stop(self) -> None:
@@ -232,19 +235,19 @@ class Watchdog(Participant):
     @property
     def pending(self) -> bool:
         """Whether something should be written at once."""
-        return self.losses.pending or self.books.pending
+        return self.losses.pending or self.records.pending
 
     def flush_soon(self) -> None:
         """Write what was kept back for a later batch with the next batches."""
-        self.books.flush_soon()
+        self.records.flush_soon()
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Add changes of state, alarms and signs of life to a batch."""
         self.losses.plan(batch)
-        self.books.plan(batch, now)
+        self.records.plan(batch, now)
         self._see_to_rows(now)
-        if self.books.daybook.today.day != self._today:
-            self._today = self.books.daybook.today.day
+        if self.records.day_counters.today.day != self._today:
+            self._today = self.records.day_counters.today.day
             self.on_new_day()
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
@@ -256,7 +259,7 @@ class Watchdog(Participant):
         self.losses.rolled_back()
 
     def _see_to_rows(self, now: Instant) -> None:
-        due_in_s = self.books.due_in_s(now)
+        due_in_s = self.records.due_in_s(now)
         if due_in_s is not None:
             self._commit.within(due_in_s)
 
@@ -266,7 +269,7 @@ class Watchdog(Participant):
         """Continue where the previous run ended: lost devices stay lost, and silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()
-        self.books.uptime = uptime = Uptime(kept, self.books.daybook.zone)
+        self.records.uptime = uptime = Uptime(kept, self.records.day_counters.zone)
         parents: dict[Name, int] = {}
         is_ahead = False
         for unit in journal.units():
@@ -274,8 +277,8 @@ class Watchdog(Participant):
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
             while len(self.fleet) < unit.id:
                 # A crash came after a device was added and before its row was written: its number stays unused.
-                self.watch.add(_bare("", "", ""), "", NO_PARENT, now)
-            number = self.watch.add(account, unit.device, parent, now)
+                self.states.add(_bare("", "", ""), "", NO_PARENT, now)
+            number = self.states.add(account, unit.device, parent, now)
             if not unit.device:
                 parents[name_of(account)] = number
             fleet = self.fleet
@@ -284,33 +287,33 @@ class Watchdog(Participant):
             fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
             if unit.since_us:
                 state = Health(unit.state)
-                self.watch.restore(
+                self.states.restore(
                     number,
                     Health.OK if state is Health.LATE else state,
                     unit.since_us,
                     uptime.since(silent_since_us(unit)),
                     least_us=silent_at_loss_us(unit),
                 )
-            self.books.daybook.resume(unit, now)
-            is_ahead = is_ahead or unit.day > self.books.daybook.name
+            self.records.day_counters.resume(unit, now)
+            is_ahead = is_ahead or unit.day > self.records.day_counters.name
         self.incidents.resume(kept, now)
         self.losses.resume(kept.lost)
-        self.books.resume(journal, kept, now)
-        self.books.unfinished(journal, kept)
+        self.records.resume(journal, kept, now)
+        self.records.unfinished(journal, kept)
         if is_ahead:
-            self.watch.mark_all()  # the clock was ahead: a reader would take the rows of that day for newer ones
+            self.states.mark_all()  # the clock was ahead: a reader would take the rows of that day for newer ones
         for order in kept.pauses:
             self.pauses.remember(order, now)
             self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
-    async def apply(self, settings: SupervisionSettings, roster: Roster) -> None:
+    async def apply(self, settings: SupervisionSettings, expectations: Expectations) -> None:
         """Apply settings and registry; they are in force when this returns."""
-        self.watch.tolerance_us = round(settings.tolerance_s * SECOND_US)
+        self.states.tolerance_us = round(settings.tolerance_s * SECOND_US)
         self.incidents.rule = _rule(settings)
         self.losses.settings = settings
-        self.books.apply(settings)
-        idle = not self.watch.stirred
-        await self.enrolment.apply(roster)
+        self.records.apply(settings)
+        idle = not self.states.changed_blocks
+        await self.enrolment.apply(expectations)
         self.incidents.count_groups()
         self._note(self._clock.now(), idle=idle)
 
@@ -318,16 +321,16 @@ class Watchdog(Participant):
 
     def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
         """Pause devices, and add the pauses to the current batch."""
-        now, idle = self._clock.now(), not self.watch.stirred
+        now, idle = self._clock.now(), not self.states.changed_blocks
         self.pauses.order(devices, order, now, batch)
-        self.books.write_at_once(devices, batch)
+        self.records.write_at_once(devices, batch)
         self._note(now, idle=idle)
 
     def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
         """End ordered pauses; return the devices that had one."""
-        now, idle = self._clock.now(), not self.watch.stirred
+        now, idle = self._clock.now(), not self.states.changed_blocks
         lifted = self.pauses.lift(devices, now, batch)
-        self.books.write_at_once(lifted, batch)
+        self.records.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
 

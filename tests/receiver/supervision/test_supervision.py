@@ -1,4 +1,4 @@
-"""The watchdog with a real journal: changes of state, alarms and incidents of terminals."""
+"""Supervision with a real journal: changes of state, alarms and incidents of terminals."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
             rig.submit(will())
             await rig.sync()
             assert state(rig) is Health.LOST
-            assert rig.watchdog.fleet.received[0] == 1
+            assert rig.supervision.fleet.received[0] == 1
 
     run(scenario())
 
@@ -216,7 +216,7 @@ def test_nobody_is_judged_by_a_time_in_which_nothing_could_be_taken(tmp_path: Pa
             assert (await rig.submit(signal("77"))).verdicts is None
             rig.clock.advance(10 * INTERVAL_S)
             await rig.healed()
-            rig.watchdog.look()
+            rig.supervision.look()
             assert state(rig) is Health.OK
             await wait(rig, LOST_AFTER_S)
             assert state(rig) is Health.LOST
@@ -233,7 +233,7 @@ def test_a_loss_whose_commit_failed_is_written_with_the_next(tmp_path: Path) -> 
             await rig.sync()
             rig.journal.gate.clear()
             rig.clock.advance(LOST_AFTER_S)
-            rig.watchdog.look()
+            rig.supervision.look()
             await rig.held()
             rig.journal.failing = True
             rig.journal.gate.set()
@@ -272,7 +272,7 @@ def test_the_loop_s_timer_judges(tmp_path: Path, loop: str) -> None:
         async with core(tmp_path, settings=settings, accounts=homes, clock=SystemClock()) as rig:
             for home in homes:
                 rig.submit(beat(home.account))
-            await until(lambda: rig.watchdog.fleet.counts[Health.LOST] == 2)
+            await until(lambda: rig.supervision.fleet.counts[Health.LOST] == 2)
             await rig.sync()
             assert len(verdicts(rig)) == 2
 
@@ -292,7 +292,7 @@ def test_an_operator_s_outage_is_one_incident(tmp_path: Path) -> None:
             rig.submit(beat("9999"))
             for _ in range(60):
                 await wait(rig, 20)
-            assert rig.watchdog.fleet.counts[Health.LOST] == 30
+            assert rig.supervision.fleet.counts[Health.LOST] == 30
             (alarm,) = await rig.open_alarms()
             assert alarm["home"] == "incident 1"
             assert "operator:a fell silent together" in alarm["why"]

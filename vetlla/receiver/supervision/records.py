@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.daybook import Daybook, rebuilt, span_of
+from vetlla.receiver.supervision.day_counters import DayCounters, rebuilt, span_of
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.store.journal.ledger import STRETCH, Stretch
 from vetlla.store.journal.signs import SignsRow, pack
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.receiver.supervision.states import DeviceStates
     from vetlla.receiver.supervision.uptime import Uptime
-    from vetlla.receiver.supervision.watch import Watch
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.journal import Journal
@@ -40,16 +40,16 @@ LEAST_OF_A_MONTH = 28
 """Days of the shortest month: at least this many days are kept for each month, whatever date the clock shows."""
 
 
-class Bookkeeping:
+class SupervisionRecords:
     """Writes the fleet's records. Lives in the event loop; ``unfinished`` alone runs before the loop takes reports."""
 
-    def __init__(self, settings: SupervisionSettings, watch: Watch, clock: Clock) -> None:
+    def __init__(self, settings: SupervisionSettings, states: DeviceStates, clock: Clock) -> None:
         self._clock = clock
-        self._watch = watch
-        self._fleet = watch.fleet
+        self._states = states
+        self._fleet = states.fleet
         self.uptime: Uptime
         """Uptime of the previous runs."""
-        self.daybook = Daybook(watch.fleet, ZoneInfo(settings.timezone), clock.now())
+        self.day_counters = DayCounters(states.fleet, ZoneInfo(settings.timezone), clock.now())
         self.apply(settings)
         self._leaving: deque[int] = deque()
         """Devices whose rows go with the next batches."""
@@ -65,29 +65,29 @@ class Bookkeeping:
         """Apply settings; another time zone takes effect from the next day."""
         self._tolerance_s = settings.tolerance_s
         self._months = settings.ledger_months
-        self.daybook.zone = ZoneInfo(settings.timezone)
+        self.day_counters.zone = ZoneInfo(settings.timezone)
 
     # --- the day that the previous run did not finish ---------------------------------------------------------------
 
     def resume(self, journal: Journal, kept: Kept, now: Instant) -> None:
         """Count the time without a receiver as time in which no device was supervised. Blocks; reads the journal."""
-        today = self.daybook.today
+        today = self.day_counters.today
         if kept.alive_us is None:
             return
-        name, known_s = self.daybook.name, kept.down_s.get(self.daybook.name, 0)
+        name, known_s = self.day_counters.name, kept.down_s.get(self.day_counters.name, 0)
         if journal.stretches_of(name):
-            self.daybook.closed[name] = known_s
+            self.day_counters.closed[name] = known_s
         away_s = max(0, now.utc_us - max(kept.alive_us, today.began_us)) // SECOND_US
-        self.daybook.go_on(known_s + away_s, now)
-        self._days.append((name, self.daybook.closed.get(name, known_s + away_s), self._tolerance_s))
+        self.day_counters.go_on(known_s + away_s, now)
+        self._days.append((name, self.day_counters.closed.get(name, known_s + away_s), self._tolerance_s))
 
     def unfinished(self, journal: Journal, kept: Kept) -> None:
         """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
-        ended = span_of(kept.alive_us, self.daybook.zone)
+        ended = span_of(kept.alive_us, self.day_counters.zone)
         day = ended.day.isoformat()
-        if ended.day == self.daybook.today.day:
+        if ended.day == self.day_counters.today.day:
             return
         written = journal.stretches_of(day)
         down_s = kept.down_s.get(day, 0) + (ended.ends_us - kept.alive_us) // SECOND_US
@@ -106,7 +106,7 @@ class Bookkeeping:
     def pending(self) -> bool:
         """Whether there are rows that should be written now."""
         leaving = self._leaving or self._stirred or self._days or self._stretches
-        return bool(leaving or (self._flushes_soon and self._watch.stirred))
+        return bool(leaving or (self._flushes_soon and self._states.changed_blocks))
 
     def begin(self, now: Instant) -> None:
         """Start the time until the next write; called when there is something to write again."""
@@ -114,7 +114,7 @@ class Bookkeeping:
 
     def due_in_s(self, now: Instant) -> float | None:
         """Return the time until the next rows should be written, or None if there are no rows."""
-        if not self._watch.stirred:
+        if not self._states.changed_blocks:
             return None
         return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
 
@@ -126,8 +126,8 @@ class Bookkeeping:
         """Add what is due to a batch: some device rows, and either signs of life or one stretch of an ended day."""
         self.end_day(now)
         if not self._leaving and not self._stirred and (self._flushes_soon or self.due_in_s(now) == 0):
-            self._leaving, self._watch.dirty = deque(self._watch.dirty), []
-            self._stirred, self._watch.stirred = deque(sorted(self._watch.stirred)), set()
+            self._leaving, self._states.changed_devices = deque(self._states.changed_devices), []
+            self._stirred, self._states.changed_blocks = deque(sorted(self._states.changed_blocks)), set()
             self._since_us = now.mono_us
         rows = batch.supervision
         for _ in range(min(len(self._leaving), ROWS_PER_BATCH)):
@@ -159,38 +159,38 @@ class Bookkeeping:
 
     def end_day(self, now: Instant) -> bool:
         """Close the day if it is over and the day before it is written. Return True if the day was closed."""
-        hearing_us = self._watch.hearing_us(now)
-        if self._stretches is not None or not self.daybook.is_over(hearing_us, now):
+        silence_clock_us = self._states.silence_clock_us(now)
+        if self._stretches is not None or not self.day_counters.is_over(silence_clock_us, now):
             return False
-        day = self.daybook.close(hearing_us, now)
-        name, today = day.span.day.isoformat(), self.daybook.name
+        day = self.day_counters.close(silence_clock_us, now)
+        name, today = day.span.day.isoformat(), self.day_counters.name
         self._days.append((name, day.down_s, self._tolerance_s))
-        self._days.append((today, self.daybook.closed.get(today, 0), self._tolerance_s))
+        self._days.append((today, self.day_counters.closed.get(today, 0), self._tolerance_s))
         if today < name:
-            self._watch.mark_all()  # or a reader would take the rows of a later day for newer ones
+            self._states.mark_all()  # or a reader would take the rows of a later day for newer ones
         self._stretches = ((name, number, columns) for number, columns in day.stretches())
         self._forget = [(self._first_kept(), self._months * LEAST_OF_A_MONTH)]
         return True
 
     def _first_kept(self) -> str:
-        today = self.daybook.today.day
+        today = self.day_counters.today.day
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
     def _silent_since_us(self, device: int, now: Instant) -> int:
-        before_us = self._watch.silent_before_us(device)
-        return self.uptime.back(before_us) if before_us else now.utc_us - self._watch.silence_us(device, now)
+        before_us = self._states.silent_before_us(device)
+        return self.uptime.back(before_us) if before_us else now.utc_us - self._states.silence_us(device, now)
 
     def _signs(self, stretch: int) -> SignsRow:
         """Return the current signs of life of a stretch's devices."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
         columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
-        return SignsRow(stretch, self.daybook.name, columns)
+        return SignsRow(stretch, self.day_counters.name, columns)
 
     def _row(self, device: int) -> Unit:
         """Return a device's current row."""
-        fleet, daybook = self._fleet, self.daybook
-        fleet.dirty[device] = 0
+        fleet, day_counters = self._fleet, self.day_counters
+        fleet.changed_devices[device] = 0
         account, now = fleet.accounts[device], self._clock.now()
         return Unit(
             id=device,
@@ -204,10 +204,10 @@ class Bookkeeping:
             pause=fleet.pause[device],
             interval_s=fleet.interval_s[device],
             allowed_misses=fleet.allowed[device],
-            day=daybook.name,
+            day=day_counters.name,
             received=fleet.received[device],
             longest_s=fleet.longest_s[device],
-            unsupervised_s=daybook.unsupervised_s.get(device, 0),
-            reasons=daybook.reasons.get(device, 0),
+            unsupervised_s=day_counters.unsupervised_s.get(device, 0),
+            reasons=day_counters.reasons.get(device, 0),
             silent_since_us=self._silent_since_us(device, now),
         )
