@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections import Counter
@@ -190,3 +191,14 @@ def test_every_page_is_in_the_index() -> None:
     """docs/README.md links every page of the docs."""
     pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in INDEX} == set()
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in (ROOT / "vetlla").iterdir() if path.is_dir()))
+def test_a_class_name_is_unique_in_its_room(room: str) -> None:
+    """One name has one meaning: no two public classes of a room share one."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "vetlla" / room).rglob("*.py")]
+    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, times in names.items() if times > 1 and not name.startswith("_")] == []

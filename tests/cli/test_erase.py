@@ -14,7 +14,7 @@ import pytest
 from tests.rigs.daemon import running
 from tests.rigs.journals import alarm, journal, reject, report
 from tests.rigs.journals import arrival as arrived
-from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import AccountId, Position
 from vetlla.store.journal.archive import Archive
@@ -59,7 +59,7 @@ def place(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
             now_us = clock.now().utc_us
             batch.alarms[number] = alarm(
                 number, clock, home=f"H-{number}", account=f"000{number}", state=State.CLOSED,
-                outcome=Outcome.HELP_SENT, closed_us=now_us, t2_us=7, t3_us=9,
+                outcome=AlarmOutcome.HELP_SENT, closed_us=now_us, t2_us=7, t3_us=9,
             )  # fmt: skip
             detail: dict[str, object] = {"outcome": "help_sent", "t2_us": 7, "t3_us": 9}
             batch.audit += [

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vetlla.protocols.dc09.cutter import Cutter as Dc09Cutter
-from vetlla.protocols.eview.cutter import Cutter as EviewCutter
+from vetlla.protocols.dc09.cutter import Dc09Cutter
+from vetlla.protocols.eview.cutter import EviewCutter
 from vetlla.protocols.watch3g.cutter import BracketCutter
 
 if TYPE_CHECKING:

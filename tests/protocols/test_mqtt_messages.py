@@ -35,7 +35,7 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "retained", "hearsay", "repeated"),
+    ("line", "retained", "from_broker", "repeated"),
     [
         ("$state ready", False, False, False),
         ("$state disconnected", False, False, False),
@@ -51,12 +51,12 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
         (f"ev {PRESS}", True, True, False),
     ],
 )
-def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, hearsay: bool, repeated: bool) -> None:  # noqa: FBT001
+def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, from_broker: bool, repeated: bool) -> None:  # noqa: FBT001
     """Last wills and retained messages are no sign of life. A retained call counts, because it may be new here."""
     leaf, _, payload = line.partition(" ")
     (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
     assert isinstance(said, Signal)
-    assert (said.hearsay, said.repeated) == (hearsay, repeated)
+    assert (said.from_broker, said.repeated) == (from_broker, repeated)
 
 
 def test_an_object_without_fields_is_an_object() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.recordings import STREAMS, Recording, decode, recordings, signals
 from vetlla.domain.signals import DUPLICATE, STORED, Kind, Phase, Priority, Reason, Reject, Signal, refused
-from vetlla.protocols.eview.cutter import MAX_FRAME, Cutter
+from vetlla.protocols.eview.cutter import MAX_FRAME, EviewCutter
 from vetlla.protocols.eview.report import MAX_EVENTS
 from vetlla.service.queue.triage import PRIORITIES
 
@@ -260,7 +260,7 @@ def test_a_message_of_nothing_but_alarms_is_bounded() -> None:
 @pytest.mark.parametrize("pattern", [b"\xab", b"\xab\xab\xab\x10\x10\x10", b"\xab\x10\xff\x1f", b"\xab\x10\x01\x00"])
 def test_an_sos_behind_nothing_but_openings(pattern: bytes) -> None:
     """A stream made of openings costs bounded work, and the frame after it is read."""
-    cutter = Cutter()
+    cutter = EviewCutter()
     started = process_time()
     flood = (pattern * MAX_FRAME)[: 4 * MAX_FRAME]
     pieces = cutter.feed(flood + sos(1_764_999_600, 1)) + cutter.finish()

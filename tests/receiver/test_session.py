@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from tests.rigs.core import Core, core, run, signal, small
 from vetlla.domain.accounts import Account
-from vetlla.domain.signals import Hangup, Item, Outcome, Reason, Reject, Reply, Signal
+from vetlla.domain.signals import Hangup, Item, Reason, Reject, Reply, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import EVENTS_MAX
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.session import Ground, Peer, StreamSession
+from vetlla.receiver.session import Peer, SessionServices, StreamSession
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.history import newest, signals
 
@@ -83,9 +83,9 @@ class Wire:
         self.sent = b""
         self.ended: list[Refusal] = []
         self.drained = 0
-        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+        services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
         told = Peer("dc09", "dc09", "tcp", peer, self._send, self.ended.append)
-        self.session = StreamSession(ground, told, self.decoder, rig.clock.now())
+        self.session = StreamSession(services, told, self.decoder, rig.clock.now())
 
     def _send(self, data: bytes) -> None:
         self.sent += data
@@ -123,7 +123,7 @@ def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
             assert one.session.owed == 1
             await one.core.sync()
             assert one.sent == b"D."
-            assert [verdict.outcome for _, verdict in one.decoder.answered] == [Outcome.STORED]
+            assert [verdict.outcome for _, verdict in one.decoder.answered] == [VerdictOutcome.STORED]
             assert len(one.core.read("SELECT id FROM signals")) == 2
 
     run(scenario())

@@ -18,7 +18,7 @@ from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.control.server import Caller, Request, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
-from vetlla.receiver.queue.card import Card
+from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.receiver.wiring import build
 from vetlla.service.queue import steps as queue
@@ -26,7 +26,7 @@ from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.units import Unit, read_units
+from vetlla.store.journal.units import DeviceRow, read_units
 from vetlla.store.journal.writer import Writer
 from vetlla.store.supervision.expected import NOTHING
 
@@ -221,10 +221,10 @@ class Core:
         alarms: list[dict[str, Any]] = (await self.ask("queue.list", caller, **asked))["alarms"]
         return alarms
 
-    def cards(self) -> list[Card]:
+    def cards(self) -> list[AlarmView]:
         """Return the alarms that operators may work, in the order in which they should."""
         now = self.clock.now()
-        cards = [Card(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
+        cards = [AlarmView(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
         return sorted(cards, key=lambda card: queue.order(card.alarm, now))
 
     # --- time and the disk ------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ class Core:
         with Archive(self.directory) as archive:
             return [dict(row) for row in archive.read(sql, parameters)]
 
-    def units(self) -> list[Unit]:
+    def units(self) -> list[DeviceRow]:
         """Return the devices of the journal with their signs of life."""
         with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
             return list(read_units(connection))

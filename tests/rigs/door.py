@@ -18,7 +18,7 @@ from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.receiver.listeners.udp import UdpListener
-from vetlla.receiver.session import Ground
+from vetlla.receiver.session import SessionServices
 from vetlla.settings.model import Listen, Tls
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ class Door:
     def __init__(self, rig: Core, listen: Listen, keys: KeyLookup) -> None:
         self.core = rig
         self.bound = bind(listen)
-        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
+        services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
         context = server_context(listen.tls) if listen.tls else None
-        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(keys), self.bound["tcp"], context)
+        self.tcp = TcpListener(listen, services, lambda: Dc09Decoder(keys), self.bound["tcp"], context)
         udp = self.bound.get("udp")
-        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(keys), udp) if udp else None
+        self.udp = UdpListener(listen, services, lambda: Dc09Decoder(keys), udp) if udp else None
         self.terminals: list[Terminal] = []
 
     def refused(self, why: Refusal) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from vetlla.domain.alarms import Alarm, Outcome, State
+from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority, Reason, Reject, Signal
 from vetlla.store.journal.audit import digest
@@ -146,7 +146,9 @@ def write_a_story(directory: Path, clock: ManualClock | None = None) -> None:
         second.audit.append(Entry(clock.now().utc_us, "maria", "note", "alarm 1", {"sha256": text_digest("speaking")}))
         scribe.write(second)
         clock.advance(60)
-        closed = answered._replace(state=State.CLOSED, closed_us=clock.now().utc_us, outcome=Outcome.HANDLED_BY_VOICE)
+        closed = answered._replace(
+            state=State.CLOSED, closed_us=clock.now().utc_us, outcome=AlarmOutcome.HANDLED_BY_VOICE
+        )
         third = scribe.batch()
         third.alarms[1] = closed
         third.audit.append(

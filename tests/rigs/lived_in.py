@@ -14,7 +14,7 @@ from tests.rigs.permissions import reachable_directory
 from tests.rigs.registered_homes import keep_key
 from tests.rigs.terminal import Terminal
 from vetlla.store.journal.ledger import DayOf, Stretch
-from vetlla.store.journal.units import Unit
+from vetlla.store.journal.units import DeviceRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +180,7 @@ def _report(place: Place) -> None:
     shutil.copytree(directory / "backup", directory / "copy")
     with journal(directory / "month") as scribe:
         batch = scribe.batch()
-        batch.supervision.units.append(Unit(0, "A001", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+        batch.supervision.units.append(DeviceRow(0, "A001", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
         block = Stretch(0)
         block.put(DayOf(0, 900, 3, 86_400, 96, 905, 0, 1))
         batch.supervision.stretches.append(("2026-10-01", 0, block.pack()))

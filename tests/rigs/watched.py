@@ -32,7 +32,7 @@ def presence(device: str = "U1", account: str = "1234") -> Signal:
 
 def will(account: str = "1234") -> Signal:
     """Return the last will that a broker sends when the connection of a terminal broke."""
-    return signal(account, "lost", kind=Kind.PATH_TROUBLE, device="", hearsay=True)
+    return signal(account, "lost", kind=Kind.PATH_TROUBLE, device="", from_broker=True)
 
 
 async def wait(rig: Core, seconds: float) -> None:

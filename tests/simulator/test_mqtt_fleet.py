@@ -17,7 +17,7 @@ from tests.rigs.daemon import running
 from tests.rigs.journal import query
 from vetlla.cli.simulate.mqtt import simulate_mqtt
 from vetlla.domain.errors import UsageError
-from vetlla.simulator.mqtt.fleet import Event, Fate, Fleet
+from vetlla.simulator.mqtt.fleet import Event, EventFate, Fleet
 from vetlla.simulator.mqtt.plan import FleetCounts, Plan
 from vetlla.simulator.scenario import Outage, Silence
 from vetlla.simulator.weights import Mix
@@ -70,7 +70,7 @@ def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon
     assert counts.told + counts.heartbeats == 120
     assert counts.connections == connections
     assert counts.latencies.max
-    assert {event.fate for event in settled} == {Fate.ACCEPTED}
+    assert {event.fate for event in settled} == {EventFate.ACCEPTED}
     stored = [tuple(row) for row in query(daemon.state_dir, STORED)]
     assert sorted(stored) == sorted((event.terminal, event.device, event.ref) for event in settled)
     daemon.await_status(lambda status: status["counts"]["signals"] >= counts.told)

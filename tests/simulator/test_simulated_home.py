@@ -10,7 +10,7 @@ import pytest
 from vetlla.domain.accounts import Account
 from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
-from vetlla.simulator.dialects.dc09 import Home
+from vetlla.simulator.dialects.dc09 import Dc09Home
 from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ KEY = Key(name="terminal-4C01", secret=bytes(range(32)))
 EVENTS = Mix(alarms=1, technical=1, tests=1, heartbeats=0)
 
 
-def home(*, key: Key | None = None, mix: Mix = EVENTS, seed: int = 1, clock_error_s: float = 0.0) -> Home:
-    return Home(Account(account="4C01", line="2"), key, mix=mix, random=Random(seed), clock_error_s=clock_error_s)
+def home(*, key: Key | None = None, mix: Mix = EVENTS, seed: int = 1, clock_error_s: float = 0.0) -> Dc09Home:
+    return Dc09Home(Account(account="4C01", line="2"), key, mix=mix, random=Random(seed), clock_error_s=clock_error_s)
 
 
 def opened(message: Message, key: Key | None = None) -> dc09_frame.Frame:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.errors import VetllaError
-    from vetlla.receiver.registry_snapshot import Knowledge
+    from vetlla.receiver.registry_snapshot import RegistrySnapshot
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
 
@@ -121,7 +121,7 @@ def _report(
     settings: Settings,
     prepared: Prepared,
     read: list[Path],
-    known: Knowledge | None,
+    known: RegistrySnapshot | None,
     found: list[Risk],
     closed: list[VetllaError],
 ) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _report(
     }
 
 
-def _known(settings: Settings) -> tuple[Knowledge | None, list[VetllaError]]:
+def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaError]]:
     """Read journal, accounts and keys as the receiver would. Return None and the reasons if this user may not."""
     state_dir = settings.state_dir
     found = (

@@ -43,7 +43,7 @@ LARGEST = 64 << 20
 PHASES = {Phase.NEW: "", Phase.RESTORE: " restored", Phase.STATUS: " (status)"}
 
 
-class Options(NamedTuple):
+class DecodeOptions(NamedTuple):
     """Options that shape the output."""
 
     as_json: bool
@@ -97,7 +97,7 @@ def decode(
     for items, answering in _decoded(description, keys, chunks, datagrams=datagrams):
         for item in items:
             rejects += isinstance(item, Reject)
-            _show(item, description.name, answering, shown, Options(as_json, answer, maker))
+            _show(item, description.name, answering, shown, DecodeOptions(as_json, answer, maker))
     if rejects:
         raise typer.Exit(os.EX_DATAERR)
 
@@ -190,7 +190,7 @@ def _decoded(
     yield decoder.finish(), decoder
 
 
-def _show(item: Item, protocol: str, decoder: Decoder | MessageDecoder, shown: Console, options: Options) -> None:
+def _show(item: Item, protocol: str, decoder: Decoder | MessageDecoder, shown: Console, options: DecodeOptions) -> None:
     if options.maker is not None and isinstance(item, Signal):
         item = as_meant_by(options.maker, item)
     fields = item_fields(item, protocol)

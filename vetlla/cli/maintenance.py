@@ -11,7 +11,7 @@ from vetlla.cli.kit import parameters
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import CLOCK, Day, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import UpkeepKind
 from vetlla.service.inventory.movements import name
@@ -56,7 +56,7 @@ def due(
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
-    whole_park()
+    without_collector()
     with snapshot(state_dir, CLOCK) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)

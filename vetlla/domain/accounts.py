@@ -96,7 +96,7 @@ class Account:
         object.__setattr__(self, "unit", unit)
 
 
-class Place(NamedTuple):
+class AccountKey(NamedTuple):
     """Key that identifies an account. Case does not matter; an empty receiver or line matches any value."""
 
     account: str
@@ -115,14 +115,14 @@ class Place(NamedTuple):
         )
 
     @property
-    def folded(self) -> Place:
+    def folded(self) -> AccountKey:
         """The same key in upper case, so that equal keys compare equal."""
-        return Place(self.account.upper(), self.receiver.upper(), self.line.upper())
+        return AccountKey(self.account.upper(), self.receiver.upper(), self.line.upper())
 
 
-def place_of(account: Account) -> Place:
+def account_key(account: Account) -> AccountKey:
     """Return the key that identifies an account."""
-    return Place(account.account, account.receiver, account.line)
+    return AccountKey(account.account, account.receiver, account.line)
 
 
 class AccountBook:

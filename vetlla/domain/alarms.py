@@ -31,7 +31,7 @@ class Tally(NamedTuple):
     """When the last of these repetitions came; 0 if there was no repetition."""
 
 
-class Outcome(StrEnum):
+class AlarmOutcome(StrEnum):
     """How an alarm ended, in the words of a telecare service."""
 
     HELP_SENT = "help_sent"
@@ -104,7 +104,7 @@ class Alarm(NamedTuple):
     t3_us: int | None = None
     """Time from ready until an operator answered it, or closed it without an answer."""
     closed_us: int | None = None
-    outcome: Outcome | None = None
+    outcome: AlarmOutcome | None = None
     warned_us: int | None = None
     """When it had waited for ``queue.t3_warn_s``. A more urgent signal that joins it resets this."""
     overdue_us: int | None = None

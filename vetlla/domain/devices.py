@@ -207,7 +207,7 @@ class Movement:
     note: str = ""
 
 
-class Kept(NamedTuple):
+class DeviceRecord(NamedTuple):
     """A device with its number in the registry, its standing and its last upkeep as of the requested day."""
 
     id: int

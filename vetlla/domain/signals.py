@@ -180,13 +180,13 @@ class Signal(NamedTuple):
     """Whether the device had to store it until it could send. It still opens an alarm, shown with its age."""
     repeated: bool = False
     """Whether the device says that it reported this before (DC-03 "O" block). It is stored and opens no new alarm."""
-    hearsay: bool = False
+    from_broker: bool = False
     """Whether a broker reported it (last will or retained message): then it does not show that the device is alive."""
     part: int = 1
     parts: int = 1
 
 
-class Outcome(StrEnum):
+class VerdictOutcome(StrEnum):
     """What the intake did with a signal."""
 
     STORED = "stored"
@@ -197,17 +197,17 @@ class Outcome(StrEnum):
 class Verdict(NamedTuple):
     """The decision of the intake on a signal. A decoder gives an acknowledgement only in return for a verdict."""
 
-    outcome: Outcome
+    outcome: VerdictOutcome
     reason: Reason | None = None
 
 
-STORED = Verdict(Outcome.STORED)
-DUPLICATE = Verdict(Outcome.DUPLICATE)
+STORED = Verdict(VerdictOutcome.STORED)
+DUPLICATE = Verdict(VerdictOutcome.DUPLICATE)
 
 
 def refused(reason: Reason) -> Verdict:
     """Return the verdict of a signal that the policy refuses."""
-    return Verdict(Outcome.REFUSED, reason)
+    return Verdict(VerdictOutcome.REFUSED, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

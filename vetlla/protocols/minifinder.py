@@ -26,7 +26,7 @@ from vetlla.protocols.codes.tables import MINIFINDER
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
 from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, number, place
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.framing.foreign import HEAD, ForeignProtocolGuard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ class MinifinderDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb";", longest_opening=3, max_frame=MAX_FRAME)
-        self._door = Door(NAME, "MiniFinder Pico", re.compile(_OPENING))
+        self._door = ForeignProtocolGuard(NAME, "MiniFinder Pico", re.compile(_OPENING))
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:

@@ -28,12 +28,12 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Signal
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import QUECLINK
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
 from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, number, place
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.framing.foreign import HEAD, ForeignProtocolGuard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ class QueclinkDecoder:
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"[$\0]", longest_opening=12, max_frame=MAX_FRAME)
         self._opening = re.compile(_OPENING)
-        self._door = Door(NAME, "Queclink @Track", self._opening)
+        self._door = ForeignProtocolGuard(NAME, "Queclink @Track", self._opening)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -108,7 +108,7 @@ class QueclinkDecoder:
         report = _read(readable(raw[:-1]))
         if not raw.endswith(_TERMINATORS) or not report.serial:
             return b""
-        if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
+        if verdict.outcome is VerdictOutcome.REFUSED or signal.part != signal.parts:
             return b""
         reply = _reply(report)
         end = raw[-1:] if report.is_old else b"$"

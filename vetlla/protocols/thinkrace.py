@@ -27,12 +27,12 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.signals import AccountId, Kind, Outcome, Signal
+from vetlla.domain.signals import AccountId, Kind, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import THINKRACE
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.delimited import Delimited
 from vetlla.protocols.framing.fields import NO_ACCOUNT, believed, measured, moment, place, signed
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.framing.foreign import HEAD, ForeignProtocolGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ class ThinkraceDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"#", longest_opening=_LONGEST_HEAD, max_frame=MAX_FRAME)
-        self._door = Door(NAME, "Thinkrace", re.compile(_OPENING))
+        self._door = ForeignProtocolGuard(NAME, "Thinkrace", re.compile(_OPENING))
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
@@ -111,7 +111,7 @@ class ThinkraceDecoder:
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the server's form of the message's letters; b"" for a device's answer, and for a refused message."""
         head = _HEAD.match(signal.raw[:_LONGEST_HEAD].decode("latin-1"))
-        if verdict.outcome is Outcome.REFUSED or head is None:
+        if verdict.outcome is VerdictOutcome.REFUSED or head is None:
             return b""
         maker, direction, command = head.groups()
         # TRV devices differ in two commands, which have rows of their own.

@@ -10,7 +10,7 @@ import structlog
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.logs.limiter import Seldom
+from vetlla.receiver.logs.limiter import LogLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -58,7 +58,7 @@ class Budget:
 
     def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
         self._apply(limits)
-        self.seldom = Seldom(clock, every_s=SAY_EVERY_S)
+        self.log_limiter = LogLimiter(clock, every_s=SAY_EVERY_S)
         self._counters = counters
         self._clock = clock
         self._connections: dict[str, int] = {}

@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from vetlla.domain.alarms import Cause
-from vetlla.domain.signals import Outcome, Priority, Reason
+from vetlla.domain.signals import Priority, Reason, VerdictOutcome
 from vetlla.store.journal.retention import What
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ T3_BOUNDS_US = tuple(round(s * 1_000_000) for s in (2, 5, 10, 15, 20, 25, 30, 45
 ``t3_breaches`` count by the limits in the settings."""
 
 
-class Caller(StrEnum):
+class CallerKind(StrEnum):
     """Whether the account that a reject names is registered."""
 
     KNOWN = "known"
@@ -144,10 +144,12 @@ class Counters:
 
     def __init__(self, protocols: Iterable[str] = ()) -> None:
         protocols = tuple(protocols)
-        self.signals = defaultdict[tuple[str, Outcome], int](int, {(p, o): 0 for p in protocols for o in Outcome})
+        self.signals = defaultdict[tuple[str, VerdictOutcome], int](
+            int, {(p, o): 0 for p in protocols for o in VerdictOutcome}
+        )
         """Signals by protocol and outcome; duplicates are an outcome."""
-        self.rejects = defaultdict[tuple[str, Reason, Caller], int](
-            int, {(p, r, c): 0 for p in protocols for r in Reason for c in Caller}
+        self.rejects = defaultdict[tuple[str, Reason, CallerKind], int](
+            int, {(p, r, c): 0 for p in protocols for r in Reason for c in CallerKind}
         )
         """Bytes that could not be read as a report, by protocol, reason and whether their account is registered."""
         self.replies = defaultdict[str, int](int, dict.fromkeys(protocols, 0))

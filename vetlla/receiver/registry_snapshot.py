@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
 
 
-class Knowledge(NamedTuple):
+class RegistrySnapshot(NamedTuple):
     """One reading of registry and keys; a reload replaces all of it."""
 
     book: AccountBook
@@ -38,7 +38,7 @@ class Knowledge(NamedTuple):
         return self.keys.lookup(account.key_name)
 
 
-def read(settings: Settings, clock: Clock) -> Knowledge:
+def read(settings: Settings, clock: Clock) -> RegistrySnapshot:
     """Return what registry and keys hold now. Blocks. Raises StoreError or ConfigError."""
     with reading(settings.state_dir, clock) as registry:
         book = account_book(registry)
@@ -46,10 +46,10 @@ def read(settings: Settings, clock: Clock) -> Knowledge:
         who = expected(registry, today)
     needs_keys = any(account.key_name for account in book)
     keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})
-    return Knowledge(book, keys, Expectations(book, who, settings.supervision))
+    return RegistrySnapshot(book, keys, Expectations(book, who, settings.supervision))
 
 
-def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | None]:
+def first(settings: Settings, clock: Clock) -> tuple[RegistrySnapshot, StoreError | None]:
     """Return the accounts and keys for a start. If the disk may recover, return no accounts and the error. Blocks.
 
     Raises StoreError or ConfigError for faults that only a person can correct, such as the schema of a newer program.
@@ -60,4 +60,4 @@ def first(settings: Settings, clock: Clock) -> tuple[Knowledge, StoreError | Non
         if not isinstance(error.__cause__, sqlite3.Error | OSError):
             raise
         book = AccountBook()
-        return Knowledge(book, Keyring({}), Expectations(book, NOTHING, settings.supervision)), error
+        return RegistrySnapshot(book, Keyring({}), Expectations(book, NOTHING, settings.supervision)), error

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import AnyDescription
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.listeners.tls import Certificate
-    from vetlla.receiver.registry_snapshot import Knowledge
+    from vetlla.receiver.registry_snapshot import RegistrySnapshot
     from vetlla.receiver.startup import Prepared
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class Taken(NamedTuple):
     """What the parts of the receiver use after a reading."""
 
     settings: Settings
-    knowledge: Knowledge
+    knowledge: RegistrySnapshot
     tls: Mapping[str, ssl.SSLContext | None]
     """TLS contexts by listener or broker, for those whose files were read again."""
 
@@ -138,7 +138,7 @@ class Reload:
         self._counters.reloads += 1
         log.info("receiver.reloaded", accounts=len(known.book))
 
-    def _known(self, settings: Settings) -> Knowledge:
+    def _known(self, settings: Settings) -> RegistrySnapshot:
         """Return accounts and keys. Raises StoreError if the registry was deleted, since it would read as empty."""
         known = knowledge.read(settings, self._clock)
         registry = settings.state_dir / REGISTRY

@@ -32,7 +32,7 @@ from vetlla.receiver.monitoring.http import HttpServer
 from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
 from vetlla.receiver.reload import Reload, Taken
-from vetlla.receiver.session import Ground
+from vetlla.receiver.session import SessionServices
 from vetlla.receiver.wiring import build
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.writer import Writer
@@ -63,7 +63,7 @@ class Receiver:
     """One running receiver."""
 
     _journal: Journal
-    _registry: registry_snapshot.Knowledge
+    _registry: registry_snapshot.RegistrySnapshot
     _parts: Parts
     _control: Control
 
@@ -100,8 +100,8 @@ class Receiver:
         """Run the four phases. Raises ConfigError or StoreError when the receiver cannot open."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._told_to_stop)
-        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
+            loop.add_signal_handler(number, self._on_stop_signal)
+        loop.add_signal_handler(signal.SIGHUP, self._on_reload_signal)
         async with AsyncExitStack() as parts:
             async with self._reload.in_turn:
                 await self._open(loop, parts)  # a failure here ends the process; nothing was acknowledged yet
@@ -206,7 +206,7 @@ class Receiver:
         return None
 
     def _bind(self, prepared: Prepared) -> None:
-        ground = Ground(self._parts.intake, self._parts.budget, self._counters, self._clock)
+        services = SessionServices(self._parts.intake, self._parts.budget, self._counters, self._clock)
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         handed = self._inherited
@@ -230,14 +230,14 @@ class Receiver:
             # Use a copy, because a listener closes its socket at its end, and another try may need what systemd gave.
             for transport, bound in ({way: one.dup() for way, one in given.items()} or bind(listen)).items():
                 if transport == "tcp":
-                    self._listeners.append(TcpListener(listen, ground, make, bound, tls))
+                    self._listeners.append(TcpListener(listen, services, make, bound, tls))
                 else:
-                    self._listeners.append(UdpListener(listen, ground, make, bound))
+                    self._listeners.append(UdpListener(listen, services, make, bound))
         for settings in self._reload.settings.mqtt:
             self._brokers.append(
                 mqtt.MqttListener(
                     settings,
-                    ground,
+                    services,
                     MqttDecoder(self._keys_of),
                     ready=lambda: self._parts.commit.ready,
                     tls=prepared.brokers[settings.name],
@@ -325,12 +325,12 @@ class Receiver:
 
     # --- serve ------------------------------------------------------------------------------------------------------
 
-    def _told_to_stop(self) -> None:
+    def _on_stop_signal(self) -> None:
         if self._stop.is_set():
             self._force.set()
         self._stop.set()
 
-    def _told_to_reload(self) -> None:
+    def _on_reload_signal(self) -> None:
         self._begin(self._reload.configuration())
 
     def _day_began(self) -> None:

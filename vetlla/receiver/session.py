@@ -48,7 +48,7 @@ _Answer: TypeAlias = "list[bytes | None]"
 """List of one element, which is None until the verdict has come."""
 
 
-class Ground(NamedTuple):
+class SessionServices(NamedTuple):
     """Services that all sessions of a receiver share."""
 
     intake: Intake
@@ -74,15 +74,15 @@ class Session:
     """Serves one peer: takes the items that a decoder has read, and sends answers."""
 
     __slots__ = (
-        "_answer", "_answers", "_clock", "_forgeable", "_frames", "_ground", "_group", "_intake", "_names", "_peer",
-        "_rejects", "_replies", "_send", "is_known", "on_drained",
+        "_answer", "_answers", "_clock", "_forgeable", "_frames", "_group", "_intake", "_names", "_peer",
+        "_rejects", "_replies", "_send", "_services", "is_known", "on_drained",
     )  # fmt: skip
 
-    def __init__(self, ground: Ground, peer: Peer, answer: Answering, *, forgeable: bool = False) -> None:
+    def __init__(self, services: SessionServices, peer: Peer, answer: Answering, *, forgeable: bool = False) -> None:
         """Set ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
-        self._ground = ground
-        self._intake = ground.intake
-        self._clock = ground.clock
+        self._services = services
+        self._intake = services.intake
+        self._clock = services.clock
         self._peer = peer
         self._names = peer.names
         self._send = peer.send
@@ -179,7 +179,7 @@ class Session:
     def _say(self, reply: Reply) -> None:
         if self._forgeable and not self._may_answer():
             return
-        self._ground.counters.replies[self._peer.protocol] += 1
+        self._services.counters.replies[self._peer.protocol] += 1
         self._answers.append([reply.data])
         self._flush()
 
@@ -193,10 +193,10 @@ class Session:
             self.on_drained()
 
     def _reject(self, reject: Reject, arrival: Arrival) -> None:
-        ground, peer = self._ground, self._peer
+        services, peer = self._services, self._peer
         self._rejects += 1
-        ground.intake.reject(arrival, reject)
-        if (suppressed := ground.budget.seldom.ask((arrival.host, reject.reason))) is not None:
+        services.intake.reject(arrival, reject)
+        if (suppressed := services.budget.log_limiter.ask((arrival.host, reject.reason))) is not None:
             log.warning(
                 "frame.rejected",
                 protocol=reject.protocol,
@@ -205,7 +205,7 @@ class Session:
                 why=reject.text,
                 suppressed=suppressed,
             )
-        if reject.reason not in _STRANGERS and self._rejects >= ground.budget.limits.bogus_frames:
+        if reject.reason not in _STRANGERS and self._rejects >= services.budget.limits.bogus_frames:
             peer.hang_up(Refusal.BOGUS)
 
 
@@ -215,9 +215,9 @@ class StreamSession(Session):
     __slots__ = ("_begun", "_decoder")
 
     def __init__(
-        self, ground: Ground, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
+        self, services: SessionServices, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
     ) -> None:
-        super().__init__(ground, peer, decoder.answer, forgeable=forgeable)
+        super().__init__(services, peer, decoder.answer, forgeable=forgeable)
         self._decoder = decoder
         self._begun: Instant | None = established
 

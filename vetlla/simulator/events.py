@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from vetlla.simulator.scenario import Outage, Silence
-    from vetlla.simulator.statistics import Fortunes
+    from vetlla.simulator.statistics import FleetStatistics
 
 Tell: TypeAlias = Callable[[str], None]
 NAMED = 8
@@ -46,7 +46,7 @@ class Story:
     def __init__(
         self,
         fleet: Sequence[Member],
-        counts: Fortunes,
+        counts: FleetStatistics,
         stop: asyncio.Event,
         *,
         outage: Outage | None,

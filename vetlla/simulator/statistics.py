@@ -39,7 +39,7 @@ class Latencies:
 
 
 @dataclass(slots=True)
-class Fortunes:
+class FleetStatistics:
     """Counts of the outage and the silence of a fleet."""
 
     cut: int = 0
@@ -60,7 +60,7 @@ class Fortunes:
 
 
 @dataclass(slots=True)
-class Counts(Fortunes):
+class Counts(FleetStatistics):
     """Running counts of one run, shared by all its homes."""
 
     told: int = 0

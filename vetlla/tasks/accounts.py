@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from vetlla.domain.accounts import Place
+    from vetlla.domain.accounts import AccountKey
     from vetlla.domain.clock import Clock
     from vetlla.domain.columns import Fault
-    from vetlla.store.accounts.table import Change, Entry, Registration
+    from vetlla.store.accounts.table import AccountEntry, Change, Registration
 
 _COLUMNS = ("account", "home")
 """Columns whose leading zeros a spreadsheet may have lost."""
@@ -30,7 +30,9 @@ class Registered(NamedTuple):
     shared_keys: dict[str, int]
 
 
-def register(state_dir: Path, clock: Clock, entries: Iterable[Entry], *, by: str, dry_run: bool = False) -> Registered:
+def register(
+    state_dir: Path, clock: Clock, entries: Iterable[AccountEntry], *, by: str, dry_run: bool = False
+) -> Registered:
     """Register accounts, or change what is given of them: all, or nothing after an error."""
     opened = reading if dry_run else writing
     with opened(state_dir, clock) as registry:
@@ -40,7 +42,7 @@ def register(state_dir: Path, clock: Clock, entries: Iterable[Entry], *, by: str
     return Registered(result, {name: homes[name] for name in sorted(given & homes.keys())})
 
 
-def lost_zeros(state_dir: Path, clock: Clock, rows: Iterable[tuple[int, Entry]]) -> list[Fault]:
+def lost_zeros(state_dir: Path, clock: Clock, rows: Iterable[tuple[int, AccountEntry]]) -> list[Fault]:
     """Return a warning for each code of a file that differs from another one in leading zeros only."""
     zeros = Zeros()
     for row, entry in rows:
@@ -53,7 +55,7 @@ def lost_zeros(state_dir: Path, clock: Clock, rows: Iterable[tuple[int, Entry]])
     return zeros.found
 
 
-def remove(state_dir: Path, clock: Clock, place: Place, *, by: str, dry_run: bool = False) -> Change | None:
+def remove(state_dir: Path, clock: Clock, place: AccountKey, *, by: str, dry_run: bool = False) -> Change | None:
     """Take an account out of the registry; return the change, or None if the account is not registered."""
     opened = reading if dry_run else writing
     with opened(state_dir, clock) as registry:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
     from vetlla.service.renewals.calendar import BaseFigures
-    from vetlla.service.renewals.planning import Made
+    from vetlla.service.renewals.planning import PlanResult
 
 TRIES = 3
 """Plans that are computed if the registry is changed meanwhile. Each takes some seconds for a park of 95,000 homes."""
@@ -28,7 +28,7 @@ TRIES = 3
 class Planned(NamedTuple):
     """A plan, and the serials of the devices that it cannot renew in time."""
 
-    plan: Made
+    plan: PlanResult
     serials: dict[int, str]
 
 
@@ -72,12 +72,12 @@ def plan_renewals(
     )
 
 
-def _serials(state_dir: Path, clock: Clock, made: Made) -> dict[int, str]:
+def _serials(state_dir: Path, clock: Clock, made: PlanResult) -> dict[int, str]:
     with snapshot(state_dir, clock) as connection:
         return inventory.serials(connection, [task.device for short in made.shortages for task in short.tasks])
 
 
-def _keep(state_dir: Path, clock: Clock, made: Made, span: tuple[date, date], before: object) -> bool:
+def _keep(state_dir: Path, clock: Clock, made: PlanResult, span: tuple[date, date], before: object) -> bool:
     """Put a plan in the place of the one before. Return False if the registry is not what the plan was made of."""
     with transaction(state_dir, clock, large=True) as connection:
         if stamp(state_dir) != before:

@@ -9,9 +9,9 @@ import pytest
 
 from vetlla.cli.accounts.files import ACCOUNTS, AccountFile, collect
 from vetlla.cli.kit.row_files import sentence
-from vetlla.domain.accounts import ClockWindow, Place
+from vetlla.domain.accounts import AccountKey, ClockWindow
 from vetlla.domain.errors import UsageError
-from vetlla.store.accounts.table import Entry
+from vetlla.store.accounts.table import AccountEntry
 from vetlla.tables.reader import Reader, Translation
 from vetlla.tables.source import FileKind, opened
 
@@ -41,8 +41,8 @@ def test_a_csv_file_names_its_columns_in_any_order() -> None:
     file = csv("home,account,interval_s,key_name\nH-1,0017,15m,north\nH-2,0018,,\n")
 
     assert file.entries == [
-        Entry(Place("0017"), {"home": "H-1", "interval_s": 900, "key_name": "north"}),
-        Entry(Place("0018"), {"home": "H-2", "interval_s": 0, "key_name": ""}),
+        AccountEntry(AccountKey("0017"), {"home": "H-1", "interval_s": 900, "key_name": "north"}),
+        AccountEntry(AccountKey("0018"), {"home": "H-2", "interval_s": 0, "key_name": ""}),
     ]
     assert not file.faults
 
@@ -61,7 +61,7 @@ def test_spreadsheets_write_csv_each_their_own_way(text: str) -> None:
     file = csv(text)
 
     assert not file.faults
-    assert [entry.place for entry in file.entries] == [Place("17", "", "2")]
+    assert [entry.place for entry in file.entries] == [AccountKey("17", "", "2")]
     assert list(file.entries[0].fields) == ["remaps"]
 
 
@@ -144,8 +144,8 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
 
     assert not file.faults
     assert file.entries == [
-        Entry(Place("0017"), {"clock_window": ClockWindow(300, 60), "interval_s": 900, "support_level": 2}),
-        Entry(Place("0018"), {"interval_s": 3600, "home": ""}),
+        AccountEntry(AccountKey("0017"), {"clock_window": ClockWindow(300, 60), "interval_s": 900, "support_level": 2}),
+        AccountEntry(AccountKey("0018"), {"interval_s": 3600, "home": ""}),
     ]
 
 

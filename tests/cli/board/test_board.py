@@ -15,7 +15,7 @@ from rich.console import Console
 from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.rigs.terminal import Terminal
 from vetlla.cli.board.command import PAGE, Watch
-from vetlla.cli.board.screen import Picture, line, screen
+from vetlla.cli.board.screen import BoardPicture, line, screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def alarm(number: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any f
     return usual | fields
 
 
-def drawn(picture: Picture, width: int, height: int, *, colours: bool = False) -> str:
+def drawn(picture: BoardPicture, width: int, height: int, *, colours: bool = False) -> str:
     out = io.StringIO()
     console = Console(
         file=out, width=width, height=height, force_terminal=colours, color_system="standard" if colours else None
@@ -93,7 +93,7 @@ def drawn(picture: Picture, width: int, height: int, *, colours: bool = False) -
 def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, status: dict[str, Any] | None) -> None:
     """The board always has exactly the terminal's lines, and no line is too long."""
     queue = [alarm(number, why="x" * 300, state="claimed", operator="o" * 60) for number in range(alarms)]
-    lines = drawn(Picture(at=AT, status=status, trouble="t" * 300, alarms=queue), width, height).splitlines()
+    lines = drawn(BoardPicture(at=AT, status=status, trouble="t" * 300, alarms=queue), width, height).splitlines()
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
 
@@ -105,7 +105,7 @@ def test_what_a_person_must_know_stands_there() -> None:
         alarm(2, why="smoke 111 from 010", state="answered", operator="marta", t3_s=12.0, age_s=185.0),
         alarm(3, why="mains_lost 301", priority="TECHNICAL", age_s=7300.0, t3_s=7300.0, runaway=True),
     ]
-    text = drawn(Picture(at=AT, status=STATUS, alarms=queue, per_second=(1.0, 4.0, 2.5)), 140, 30)
+    text = drawn(BoardPicture(at=AT, status=STATUS, alarms=queue, per_second=(1.0, 4.0, 2.5)), 140, 30)
     for part in (
         "● ready", "dc09 on 127.0.0.1:9009 tcp+udp", "up 2 h 05", "23:33:01 CET",
         "2 life", "0 home risk", "1 technical",
@@ -119,29 +119,29 @@ def test_what_a_person_must_know_stands_there() -> None:
     ):  # fmt: skip
         assert part in text, part
     assert "refused" not in text, "what did not happen is not shown"
-    assert "incident 7: operator:example, 12 lost" in drawn(Picture(at=AT, status=STATUS), 80, 24)
-    quiet = drawn(Picture(at=AT, status=QUIET), 80, 24)
+    assert "incident 7: operator:example, 12 lost" in drawn(BoardPicture(at=AT, status=STATUS), 80, 24)
+    quiet = drawn(BoardPicture(at=AT, status=QUIET), 80, 24)
     assert "fleet 2 ok · 0 not supervised" in quiet
     assert "incident" not in quiet
 
 
 def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:
     """The board says why a receiver is not ready or not reachable."""
-    assert "● not ready  disk almost full: 12 MiB free" in drawn(Picture(at=AT, status=NOT_READY), 80, 24)
-    trouble = Picture(at=AT, trouble="no receiver answers at /run/vetlla/control.sock")
+    assert "● not ready  disk almost full: 12 MiB free" in drawn(BoardPicture(at=AT, status=NOT_READY), 80, 24)
+    trouble = BoardPicture(at=AT, trouble="no receiver answers at /run/vetlla/control.sock")
     assert "● not reachable  no receiver answers at /run/vetlla/control.sock" in drawn(trouble, 100, 24)
 
 
 @pytest.mark.parametrize(("waited_s", "colour"), [(14.9, "32"), (15.1, "33"), (29.9, "33"), (30.1, "31")])
 def test_an_unanswered_alarm_turns_yellow_at_15_and_red_at_30_seconds(waited_s: float, colour: str) -> None:
     """The clock of t3 is coloured by the limits of the service."""
-    text = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1, t3_s=waited_s)]), 80, 24, colours=True)
+    text = drawn(BoardPicture(at=AT, status=STATUS, alarms=[alarm(1, t3_s=waited_s)]), 80, 24, colours=True)
     assert f"\x1b[1;{colour}m  {int(waited_s)} s" in text
 
 
 def test_more_alarms_than_lines_are_counted() -> None:
     """The last line says how many more alarms there are."""
-    text = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(number) for number in range(1, 31)]), 80, 24)
+    text = drawn(BoardPicture(at=AT, status=STATUS, alarms=[alarm(number) for number in range(1, 31)]), 80, 24)
     shown = text.count("●") - 1  # the receiver's own
     assert f"and {30 - shown} more: vetlla queue list" in text
     assert shown >= 5
@@ -149,12 +149,12 @@ def test_more_alarms_than_lines_are_counted() -> None:
 
 def test_one_line_tells_a_log_the_same() -> None:
     """Without a terminal a picture is one line of text."""
-    picture = Picture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
-    assert line(Picture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
+    picture = BoardPicture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
+    assert line(BoardPicture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
     told = "ready · 2 open alarms · 1 unanswered, the oldest 8 s · 2.5 signals/s · store ok"
     assert line(picture) == f"23:33:01 CET {told}"
-    assert line(Picture(at=AT, status=NOT_READY)).startswith("23:33:01 CET NOT READY: disk almost full")
-    assert line(Picture(at=AT, trouble="no answer")) == "23:33:01 CET not reachable: no answer"
+    assert line(BoardPicture(at=AT, status=NOT_READY)).startswith("23:33:01 CET NOT READY: disk almost full")
+    assert line(BoardPicture(at=AT, trouble="no answer")) == "23:33:01 CET not reachable: no answer"
 
 
 # --- with a receiver --------------------------------------------------------------------------------------------------
@@ -250,6 +250,6 @@ def _read(terminal: int) -> bytes:
 
 def test_alarms_of_accounts_on_test_are_counted() -> None:
     """They are listed apart and have no marks: without the count, an alarm that a user raised would be forgotten."""
-    shown = drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)], apart=2), 100, 30)
+    shown = drawn(BoardPicture(at=AT, status=STATUS, alarms=[alarm(1)], apart=2), 100, 30)
     assert "1 life  0 home risk  0 technical  2 on test" in shown
-    assert "on test" not in drawn(Picture(at=AT, status=STATUS, alarms=[alarm(1)]), 100, 30)
+    assert "on test" not in drawn(BoardPicture(at=AT, status=STATUS, alarms=[alarm(1)]), 100, 30)

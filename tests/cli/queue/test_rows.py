@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, Group
 
 from tests.cli.board.test_board import AT, STATUS, alarm
-from vetlla.cli.board.screen import Picture, screen
+from vetlla.cli.board.screen import BoardPicture, screen
 from vetlla.cli.queue.rows import MARKS, WHY_MOST, heads, layout, lines, table
 from vetlla.cli.queue.words import about
 
@@ -89,7 +89,7 @@ def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> N
         alarm(1, escalated=1, escalated_by="marta", escalated_why="no answer, door locked"),
         alarm(2, escalated=1, escalated_by="receiver", escalated_why="unanswered"),
     ]
-    shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=queue), width, 30))
+    shown = drawn(width, screen(BoardPicture(at=AT, status=STATUS, alarms=queue), width, 30))
     assert sum("asks for a supervisor" in line for line in shown) == 1
     (asked,) = [number for number, line in enumerate(shown) if "marta asks for a supervisor: no answer" in line]
     assert shown[asked - 1].split()[:2] == ["●", "1"]
@@ -100,7 +100,7 @@ def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> N
 def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
     """An alarm of two lines is shown whole, or counted among those that are left out."""
     for height in (18, 24, 40):
-        shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=QUEUE * 6), width, height))
+        shown = drawn(width, screen(BoardPicture(at=AT, status=STATUS, alarms=QUEUE * 6), width, height))
         assert len(shown) <= height
         assert max(map(len, shown)) <= width
         (more,) = [line for line in shown if line.startswith("and ")]
@@ -112,7 +112,7 @@ def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
 def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -> None:
     """The marks of such a home are under their heading, and no mark is cut."""
     queue = [alarm(1, escalated=1), alarm(2, home=name, operator=name, state="claimed", escalated=1, lapsed="x")]
-    shown = drawn(width, screen(Picture(at=AT, status=STATUS, alarms=queue), width, 30))
+    shown = drawn(width, screen(BoardPicture(at=AT, status=STATUS, alarms=queue), width, 30))
     head = next(line for line in shown if " marks" in line)
     (row,) = [line for line in shown if line.startswith("● ") and name in line]
     before = row[: row.index("claimed")]

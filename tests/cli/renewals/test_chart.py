@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import ImageFont
 
-from vetlla.cli.renewals.chart import FONT, HEIGHT, Box, Label, Part, Picture, picture, round_step
+from vetlla.cli.renewals.chart import FONT, HEIGHT, Box, ChartPicture, Label, Part, picture, round_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def drawn(digital: Sequence[int], analog: Sequence[int]) -> Picture:
+def drawn(digital: Sequence[int], analog: Sequence[int]) -> ChartPicture:
     names = [str(2024 + place) for place in range(len(digital))]
     notes = [("12 months", "25.0 % of homes digital", "rent 12,222,055 EUR")] * len(digital)
     parts = [Part("digital (GSM-IP)", digital), Part("analog", analog)]

@@ -14,7 +14,7 @@ import pytest
 from tests.rigs.journals import journal
 from vetlla.service.supervision.rules import Pause
 from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
-from vetlla.store.journal.units import Unit
+from vetlla.store.journal.units import DeviceRow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,9 @@ def ledger(state_dir: Path) -> Path:
     with journal(state_dir) as scribe:
         batch = scribe.batch()
         for number, account, device in ((0, "=4C01", ""), (1, "4C02", ""), (UCR, "4C01", "ucr-7")):
-            batch.supervision.units.append(Unit(number, account, "", "1", device, 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+            batch.supervision.units.append(
+                DeviceRow(number, account, "", "1", device, 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+            )
         for day in _days():
             for first, units in ((0, (0, 1)), (1, (UCR,))):
                 stretch = Stretch(first)
@@ -107,7 +109,7 @@ def test_the_exit_status_says_whether_the_standard_was_kept(
         place = state_dir / name
         with journal(place) as scribe:
             batch = scribe.batch()
-            batch.supervision.units.append(Unit(0, "4C01", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+            batch.supervision.units.append(DeviceRow(0, "4C01", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
             for number in range(1, 32):
                 block = Stretch(0)
                 block.put(day)

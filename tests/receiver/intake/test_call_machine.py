@@ -33,7 +33,7 @@ from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
-from vetlla.receiver.session import Ground
+from vetlla.receiver.session import SessionServices
 from vetlla.service.queue.retelling import RETRY_GAP_S
 from vetlla.settings.broker import Mqtt
 from vetlla.settings.model import Listen
@@ -135,15 +135,15 @@ class CallMachine(RuleBasedStateMachine):
             self.directory, settings=small(self.directory, queue=queue), accounts=accounts, clock=self.clock
         )
         await self.core.register()
-        ground = Ground(self.core.intake, self.core.budget, self.core.counters, self.clock)
+        services = SessionServices(self.core.intake, self.core.budget, self.core.counters, self.clock)
         listen = Listen(protocol="dc09", host="127.0.0.1", port=0)
         bound = bind(listen)
-        self.tcp = TcpListener(listen, ground, lambda: Dc09Decoder(lambda _: ()), bound["tcp"], None)
-        self.udp = UdpListener(listen, ground, lambda: Dc09Decoder(lambda _: ()), bound["udp"])
+        self.tcp = TcpListener(listen, services, lambda: Dc09Decoder(lambda _: ()), bound["tcp"], None)
+        self.udp = UdpListener(listen, services, lambda: Dc09Decoder(lambda _: ()), bound["udp"])
         await self.tcp.start()
         await self.udp.start()
         settings = Mqtt(host="127.0.0.1", port=self.broker.port, node=self.node, retry_max_s=0.2)
-        self.mqtt = MqttListener(settings, ground, MqttDecoder(lambda _: ()), ready=lambda: self.core.commit.ready)
+        self.mqtt = MqttListener(settings, services, MqttDecoder(lambda _: ()), ready=lambda: self.core.commit.ready)
         await self.mqtt.start()
         await until(lambda: self.mqtt.connected)
         await self.core.sync()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.rigs.callers import HOME, KEYED, beat
 from tests.rigs.core import core, run, signal, small
-from vetlla.domain.signals import DUPLICATE, STORED, Outcome
+from vetlla.domain.signals import DUPLICATE, STORED, VerdictOutcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_retry_is_answered_again_and_stored_never(tmp_path: Path) -> None:
             assert (await rig.submit(again, arrival=elsewhere)).verdicts == [DUPLICATE]
             (counted,) = rig.read("SELECT count, transport, peer FROM duplicates")
             assert counted == {"count": 2, "transport": "udp", "peer": "198.51.100.9:1"}
-            assert rig.counters.signals["dc09", Outcome.DUPLICATE] == 2
+            assert rig.counters.signals["dc09", VerdictOutcome.DUPLICATE] == 2
             clock = rig.clock
         async with core(tmp_path, clock=clock) as rig:
             assert (await rig.submit(again)).verdicts == [DUPLICATE]
@@ -106,7 +106,7 @@ def test_what_is_durable_is_acknowledged_whatever_the_disk_does(tmp_path: Path, 
             assert (await rig.submit(signal())).verdicts is None
             assert (await rig.submit(beat())).verdicts is None
             assert (await rig.submit(strange)).verdicts is None
-            assert rig.counters.signals["dc09", Outcome.REFUSED] == 0
+            assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 0
             rig.commit.settings = rig.settings
             rig.journal.failing = False
 

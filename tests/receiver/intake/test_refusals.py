@@ -11,8 +11,8 @@ from tests.rigs.callers import HOME, KEYED
 from tests.rigs.core import core, run, signal, small, until
 from vetlla.domain.accounts import Maker, UnknownPolicy
 from vetlla.domain.clock import to_datetime
-from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Reject, refused
-from vetlla.receiver.counters import Caller
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Reason, Reject, VerdictOutcome, refused
+from vetlla.receiver.counters import CallerKind
 from vetlla.receiver.intake import rejects as evidence
 from vetlla.service.queue.strangers import PER_NETWORK
 
@@ -42,7 +42,7 @@ def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> No
             assert "sent in clear" in alarm["why"]
             assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "plain_refused", "account": "5678"}]
             assert rig.read("SELECT subject FROM audit WHERE action = 'refuse'") == [{"subject": "account 5678"}]
-            assert rig.counters.signals["dc09", Outcome.REFUSED] == 1
+            assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 1
 
     run(scenario())
 
@@ -126,7 +126,7 @@ def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) ->
             rejects = rig.read("SELECT account, raw FROM rejects ORDER BY id")
             assert [row["account"] for row in rejects] == ["5678", "9999", ""]
             assert {bytes(row["raw"]) for row in rejects} == {b"\x00\xff"}
-            for caller in Caller:
+            for caller in CallerKind:
                 assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, caller] == 1
 
     run(scenario())
@@ -186,7 +186,7 @@ def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
             await rig.sync()
             assert len(rig.read("SELECT id FROM rejects")) == 3
             assert len(rig.read("SELECT id FROM audit WHERE action = 'refuse'")) == 3
-            assert rig.counters.signals["dc09", Outcome.REFUSED] == 20
+            assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 20
 
     run(scenario())
 
@@ -206,7 +206,7 @@ def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.Monke
             await told
             await rig.sync()
             assert len(rig.read("SELECT id FROM rejects")) == 4
-            assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, Caller.UNNAMED] == 9
+            assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, CallerKind.UNNAMED] == 9
 
     run(scenario())
 

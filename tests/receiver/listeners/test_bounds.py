@@ -18,7 +18,7 @@ from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp, turns
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.tcp import TcpListener
-from vetlla.receiver.session import Ground, StreamSession
+from vetlla.receiver.session import SessionServices, StreamSession
 from vetlla.settings.model import Listen
 
 if TYPE_CHECKING:
@@ -185,8 +185,8 @@ def test_a_machine_without_descriptors_accepts_again_later(
             listening = Exhausted(fileno=bind(listen)["tcp"].detach())
             listening.settimeout(0)
             listening.troubles = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
-            ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
-            listener = TcpListener(listen, ground, lambda: Dc09Decoder(keyless), listening, None)
+            services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
+            listener = TcpListener(listen, services, lambda: Dc09Decoder(keyless), listening, None)
             await listener.start()
             with capture_logs() as log:
                 terminal = Terminal(*await asyncio.open_connection("127.0.0.1", listener.port))

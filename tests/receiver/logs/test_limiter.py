@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 from vetlla.domain.clock import ManualClock
-from vetlla.receiver.logs.limiter import Seldom
+from vetlla.receiver.logs.limiter import LogLimiter
 
 
 def test_first_is_said_repeats_are_counted() -> None:
     """Within the period a key is granted once; the next grant says how many events were suppressed."""
     clock = ManualClock()
-    seldom = Seldom(clock, every_s=60)
-    assert seldom.ask("192.0.2.1") == 0
+    log_limiter = LogLimiter(clock, every_s=60)
+    assert log_limiter.ask("192.0.2.1") == 0
     clock.advance(59.999999)
-    assert [seldom.ask("192.0.2.1") for _ in range(3)] == [None, None, None]
+    assert [log_limiter.ask("192.0.2.1") for _ in range(3)] == [None, None, None]
     clock.advance(0.000001)
-    assert seldom.ask("192.0.2.1") == 3
+    assert log_limiter.ask("192.0.2.1") == 3
     clock.advance(60)
-    assert seldom.ask("192.0.2.1") == 0
+    assert log_limiter.ask("192.0.2.1") == 0
 
 
 def test_keys_do_not_silence_each_other() -> None:
     """Another key is granted at once."""
-    seldom = Seldom(ManualClock(), every_s=60)
-    assert (seldom.ask("a"), seldom.ask("b"), seldom.ask("a")) == (0, 0, None)
+    log_limiter = LogLimiter(ManualClock(), every_s=60)
+    assert (log_limiter.ask("a"), log_limiter.ask("b"), log_limiter.ask("a")) == (0, 0, None)
 
 
 def test_a_stepped_wall_clock_changes_nothing() -> None:
     """The period is measured on the monotonic clock."""
     clock = ManualClock()
-    seldom = Seldom(clock, every_s=60)
-    seldom.ask("a")
+    log_limiter = LogLimiter(clock, every_s=60)
+    log_limiter.ask("a")
     clock.step_wall(3600)
-    assert seldom.ask("a") is None
+    assert log_limiter.ask("a") is None
 
 
 def test_more_keys_than_room_count_as_one() -> None:
     """A scan from a thousand addresses is logged once for each address in the table, once more, and then no longer."""
     clock = ManualClock()
-    seldom = Seldom(clock, every_s=60, keys=10)
-    assert sum(seldom.ask(address) is not None for address in range(1000)) == 11
-    assert len(seldom._grants) == 11
+    log_limiter = LogLimiter(clock, every_s=60, keys=10)
+    assert sum(log_limiter.ask(address) is not None for address in range(1000)) == 11
+    assert len(log_limiter._grants) == 11
 
 
 def test_lapsed_keys_make_room() -> None:
     """Only a lapsed key makes room for a new one, the oldest first; the table stays bounded."""
     clock = ManualClock()
-    seldom = Seldom(clock, every_s=60, keys=2)
-    seldom.ask("a")
+    log_limiter = LogLimiter(clock, every_s=60, keys=2)
+    log_limiter.ask("a")
     clock.advance(1)
-    assert [seldom.ask(key) for key in ("b", "c", "d")] == [0, 0, None]  # c counts for all keys without room
+    assert [log_limiter.ask(key) for key in ("b", "c", "d")] == [0, 0, None]  # c counts for all keys without room
     clock.advance(59)  # a has lapsed, b has not
-    assert [seldom.ask(key) for key in ("e", "f", "b")] == [0, None, None]
-    assert len(seldom._grants) <= 3
+    assert [log_limiter.ask(key) for key in ("e", "f", "b")] == [0, None, None]
+    assert len(log_limiter._grants) <= 3

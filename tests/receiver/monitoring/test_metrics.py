@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
-from vetlla.domain.signals import Outcome, Priority, Reason
-from vetlla.receiver.counters import Caller, Counters, Histogram, Receipt, Refusal
+from vetlla.domain.signals import Priority, Reason, VerdictOutcome
+from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal
 from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision.rules import Health
@@ -41,9 +41,9 @@ GAUGES = Gauges(
 
 CLOSED_LABELS: dict[str, set[str]] = {
     "protocol": set(PROTOCOLS),
-    "outcome": {*Outcome, *Receipt, "taken", "refused", "unread"},
+    "outcome": {*VerdictOutcome, *Receipt, "taken", "refused", "unread"},
     "reason": set(Reason),
-    "caller": set(Caller),
+    "caller": set(CallerKind),
     "why": {*Refusal, *Cause},
     "limit": set(LIMITS),
     "broker": {"mqtt"},
@@ -68,9 +68,9 @@ def _samples(counters: Counters, gauges: Gauges = GAUGES) -> dict[tuple[str, fro
 
 def _full() -> Counters:
     counters = Counters(PROTOCOLS)
-    counters.signals["dc09", Outcome.STORED] += 3
-    counters.signals["dc09", Outcome.DUPLICATE] += 1
-    counters.rejects["dc09", Reason.UNDECRYPTABLE, Caller.KNOWN] += 2
+    counters.signals["dc09", VerdictOutcome.STORED] += 3
+    counters.signals["dc09", VerdictOutcome.DUPLICATE] += 1
+    counters.rejects["dc09", Reason.UNDECRYPTABLE, CallerKind.KNOWN] += 2
     counters.replies["dc09"] += 4
     counters.heartbeats["dc09"] += 5
     counters.connections_open = 6
@@ -174,10 +174,10 @@ def test_number_of_series_depends_on_protocols_alone() -> None:
     counters = Counters(PROTOCOLS)
     before = set(_samples(counters))
     for protocol in PROTOCOLS:
-        for outcome in Outcome:
+        for outcome in VerdictOutcome:
             counters.signals[protocol, outcome] += 1000
         for reason in Reason:
-            for caller in Caller:
+            for caller in CallerKind:
                 counters.rejects[protocol, reason, caller] += 1000
     for why in Refusal:
         counters.connections_refused[why] += 1000

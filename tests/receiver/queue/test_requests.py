@@ -9,7 +9,7 @@ import pytest
 
 from tests.rigs.core import ANA, BERTA, SARA, Core, core, run, signal, small
 from vetlla.domain.accounts import Account
-from vetlla.domain.alarms import Cause, Outcome
+from vetlla.domain.alarms import AlarmOutcome, Cause
 from vetlla.domain.errors import AccessError, UsageError
 from vetlla.domain.signals import Kind, Priority
 from vetlla.receiver.control.arguments import TEXT_MAX
@@ -292,8 +292,8 @@ def test_every_text_has_a_bound(tmp_path: Path) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_every_outcome_can_be_given(tmp_path: Path, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", AlarmOutcome)
+def test_every_outcome_can_be_given(tmp_path: Path, outcome: AlarmOutcome) -> None:
     """Every outcome of the telecare service is accepted."""
 
     async def scenario() -> None:

@@ -11,7 +11,7 @@ from tests.rigs.core import SARA, Core, core, run
 from tests.rigs.watched import HOME, INTERVAL_S, LOST_AFTER_S, alive, beat, fleet_of, ledger, state, wait
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
-from vetlla.service.supervision.report import Verdict, Whole, judged
+from vetlla.service.supervision.report import DayBounds, Verdict, judged
 from vetlla.service.supervision.rules import Expectation, Health, Pause, checked_in_time
 from vetlla.store.supervision.expected import Expected
 
@@ -35,7 +35,7 @@ def down_s(rig: Core) -> dict[str, int]:
 
 
 def verdict(rig: Core, day: str, unit: int, length_s: int = 24 * HOUR_S) -> Verdict:
-    return judged(ledger(rig, day)[unit], Whole(length_s - down_s(rig)[day], TOLERANCE_S)).verdict
+    return judged(ledger(rig, day)[unit], DayBounds(length_s - down_s(rig)[day], TOLERANCE_S)).verdict
 
 
 async def beats(rig: Core, count: int) -> None:

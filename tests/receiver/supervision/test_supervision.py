@@ -177,7 +177,7 @@ def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> Non
     async def scenario() -> None:
         async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
             rig.submit(will())
-            rig.submit(signal("0000", hearsay=True))
+            rig.submit(signal("0000", from_broker=True))
             await wait(rig, 1)
             assert (state(rig), state(rig, "0000")) == (Health.NOT_SUPERVISED, Health.UNKNOWN)
             kinds = {alarm["home"]: alarm["kind"] for alarm in await rig.open_alarms()}

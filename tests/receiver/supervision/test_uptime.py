@@ -9,7 +9,7 @@ import pytest
 
 from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.receiver.supervision.uptime import Uptime
-from vetlla.store.journal.units import Kept
+from vetlla.store.journal.units import KeptSupervision
 
 MADRID = ZoneInfo("Europe/Madrid")
 DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}
@@ -20,8 +20,8 @@ def utc(day: int, hour: int, minute: int = 0) -> int:
     return to_us(datetime(2026, 3, day, hour, minute, tzinfo=MADRID).astimezone(UTC))
 
 
-def kept(alive_us: int | None, down_s: dict[str, int]) -> Kept:
-    return Kept(alive_us, [], 1, [], [], [], down_s)
+def kept(alive_us: int | None, down_s: dict[str, int]) -> KeptSupervision:
+    return KeptSupervision(alive_us, [], 1, [], [], [], down_s)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vetlla.domain.alarms import Alarm, Cause, Outcome, State
+from vetlla.domain.alarms import Alarm, AlarmOutcome, Cause, State
 from vetlla.domain.clock import SECOND_US, Instant
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import Kind, Priority
@@ -33,11 +33,11 @@ WAITING = Alarm(
     ready_mono_us=START.mono_us,
     boot=1,
 )
-STEPS: dict[str, Callable[[Alarm, queue.Hand], Alarm]] = {
+STEPS: dict[str, Callable[[Alarm, queue.OperatorAction], Alarm]] = {
     "claim": queue.claim,
     "answer": queue.answer,
     "touch": queue.touch,
-    "close": lambda alarm, hand: queue.close(alarm, hand, Outcome.HELP_SENT),
+    "close": lambda alarm, hand: queue.close(alarm, hand, AlarmOutcome.HELP_SENT),
     "hand over": lambda alarm, hand: queue.hand_over(alarm, hand, "carla"),
 }
 
@@ -46,8 +46,8 @@ def at(seconds: float) -> Instant:
     return Instant(START.utc_us + round(seconds * SECOND_US), START.mono_us + round(seconds * SECOND_US))
 
 
-def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False) -> queue.Hand:
-    return queue.Hand(operator, at(seconds), LEASE_US, supervisor, HOLD_US)
+def hand(operator: str = "ana", seconds: float = 0, *, supervisor: bool = False) -> queue.OperatorAction:
+    return queue.OperatorAction(operator, at(seconds), LEASE_US, supervisor, HOLD_US)
 
 
 def ready(**values: Any) -> Alarm:  # noqa: ANN401 - those of Alarm
@@ -76,8 +76,8 @@ def test_the_usual_way() -> None:
     assert alarm.lease_mono_us == at(64).mono_us
     alarm = queue.answer(alarm, hand(seconds=9))
     assert (alarm.state, alarm.answered_us, alarm.t3_us) == (State.ANSWERED, at(9).utc_us, 9 * SECOND_US)
-    alarm = queue.close(alarm, hand(seconds=90), Outcome.HELP_SENT)
-    assert (alarm.state, alarm.operator, alarm.outcome) == (State.CLOSED, "ana", Outcome.HELP_SENT)
+    alarm = queue.close(alarm, hand(seconds=90), AlarmOutcome.HELP_SENT)
+    assert (alarm.state, alarm.operator, alarm.outcome) == (State.CLOSED, "ana", AlarmOutcome.HELP_SENT)
     assert (alarm.closed_us, alarm.lease_mono_us) == (at(90).utc_us, None)
 
 
@@ -102,7 +102,7 @@ STANDING = {
     "waiting": WAITING,
     "claimed": claimed(),
     "answered": answered(),
-    "closed": queue.close(answered(), hand(seconds=20), Outcome.OTHER),
+    "closed": queue.close(answered(), hand(seconds=20), AlarmOutcome.OTHER),
 }
 
 
@@ -176,16 +176,16 @@ def test_a_supervisor_may_assign_what_waits() -> None:
 
 def test_closing_what_was_never_answered_ends_its_waiting() -> None:
     """The time until closing counts, so closing an alarm does not remove it from the figures."""
-    closed = queue.close(claimed(), hand(seconds=20), Outcome.OTHER)
+    closed = queue.close(claimed(), hand(seconds=20), AlarmOutcome.OTHER)
     assert (closed.t3_us, closed.answered_us) == (20 * SECOND_US, None)
-    assert queue.close(answered(), hand(seconds=20), Outcome.OTHER).t3_us == 10 * SECOND_US
+    assert queue.close(answered(), hand(seconds=20), AlarmOutcome.OTHER).t3_us == 10 * SECOND_US
 
 
 def test_whoever_closes_what_nobody_held_is_named() -> None:
     """An unclaimed alarm that a supervisor closes has the supervisor's name."""
-    closed = queue.close(WAITING, hand("sara", supervisor=True), Outcome.TEST)
+    closed = queue.close(WAITING, hand("sara", supervisor=True), AlarmOutcome.TEST)
     assert closed.operator == "sara"
-    assert queue.close(claimed(), hand("sara", supervisor=True), Outcome.TEST).operator == "ana"
+    assert queue.close(claimed(), hand("sara", supervisor=True), AlarmOutcome.TEST).operator == "ana"
 
 
 def test_escalating_counts_and_says_why() -> None:

@@ -16,7 +16,7 @@ from vetlla.domain.visits import Rank, Work
 from vetlla.service.calendar import working_days
 from vetlla.service.inventory.lifetimes import Lives
 from vetlla.service.renewals.forecast import forecast, rent
-from vetlla.service.renewals.planning import Made, make
+from vetlla.service.renewals.planning import PlanResult, make
 from vetlla.service.renewals.visits_needed import wanted
 from vetlla.simulator.park import END, START, Park, generate, reading
 
@@ -32,7 +32,7 @@ def small() -> Park:
 
 
 @pytest.fixture(scope="module")
-def made(small: Park) -> Made:
+def made(small: Park) -> PlanResult:
     return make(small.devices, {home.code: home for home in small.homes}, [], reading(), (START, END), growth=False)
 
 
@@ -84,7 +84,7 @@ def test_offered_points_raise_the_target_and_cost_nothing(small: Park) -> None:
 
 
 def test_every_terminal_and_ucr_is_renewed_together_before_its_end_and_not_before_its_lead(
-    small: Park, made: Made
+    small: Park, made: PlanResult
 ) -> None:
     """Every life that ends within the contract is renewed in time; a terminal and its UCRs share a visit."""
     lives, kept_of = Lives(reading()), {kept.id: kept for kept in small.devices}
@@ -108,7 +108,7 @@ def test_every_terminal_and_ucr_is_renewed_together_before_its_end_and_not_befor
     assert {visit.day for visit in made.visits} <= days
 
 
-def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, made: Made) -> None:
+def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, made: PlanResult) -> None:
     """For each base the bound is the largest quotient, over all windows, of the work in a window and its days."""
     values = reading()
     days = working_days(START, END, values.dates("holidays.local"))
@@ -135,7 +135,7 @@ def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, mad
         assert figures.bound <= peak < figures.bound + figures.longest
 
 
-def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: Made) -> None:
+def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: PlanResult) -> None:
     """Homes of level 3 are visited earlier on average than homes without priority, and get GSM-IP terminals."""
     ordinals: defaultdict[Rank, list[int]] = defaultdict(list)
     for visit in made.visits:
@@ -151,7 +151,9 @@ def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: Made)
     assert mean(Rank.LEVEL_2_ALONE) < mean(Rank.NONE)
 
 
-def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_plan(small: Park, made: Made) -> None:
+def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_plan(
+    small: Park, made: PlanResult
+) -> None:
     """An agreed visit keeps its day, minutes and number; its devices are planned once. Plans are deterministic."""
     homes = {home.code: home for home in small.homes}
     agreed = [
@@ -167,7 +169,7 @@ def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_p
     assert make(small.devices, homes, [], reading(), (START, END), growth=False).visits == made.visits
 
 
-def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, made: Made) -> None:
+def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, made: PlanResult) -> None:
     """Users wait for an agreed visit whatever span is planned next; only after its day are its devices free."""
     homes = {home.code: home for home in small.homes}
     agreed = [replace(visit, agreed=True, number=1) for visit in made.visits[:1]]
@@ -180,7 +182,7 @@ def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, m
     assert any(visit.home == agreed[0].home for visit in again)
 
 
-def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Park, made: Made) -> None:
+def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Park, made: PlanResult) -> None:
     """A life that ends before the last day of the home is renewed by that day; other devices are recovered."""
     leaves = date(2025, 6, 30)
     homes = {

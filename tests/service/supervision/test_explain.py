@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.service.supervision.explain import PAUSES, Known, why
+from vetlla.service.supervision.explain import PAUSES, StateFacts, why
 from vetlla.service.supervision.rules import Health, Pause
 
 
 @pytest.mark.parametrize(
     ("known", "words"),
     [
-        (Known(Health.OK), "heard in time"),
-        (Known(Health.LATE, missed=2, allowed_misses=3), "2 of 3 signs of life failed to come"),
-        (Known(Health.LOST, missed=7, allowed_misses=3), "7 signs of life in a row failed to come"),
-        (Known(Health.LOST, missed=1, allowed_misses=1), "1 sign of life in a row failed to come"),
-        (Known(Health.LOST, missed=0, allowed_misses=3), "the broker reports that its connection broke"),
+        (StateFacts(Health.OK), "heard in time"),
+        (StateFacts(Health.LATE, missed=2, allowed_misses=3), "2 of 3 signs of life failed to come"),
+        (StateFacts(Health.LOST, missed=7, allowed_misses=3), "7 signs of life in a row failed to come"),
+        (StateFacts(Health.LOST, missed=1, allowed_misses=1), "1 sign of life in a row failed to come"),
+        (StateFacts(Health.LOST, missed=0, allowed_misses=3), "the broker reports that its connection broke"),
         (
-            Known(Health.LOST, missed=3, allowed_misses=3, incident="incident 4, cell:1"),
+            StateFacts(Health.LOST, missed=3, allowed_misses=3, incident="incident 4, cell:1"),
             "3 signs of life in a row failed to come; one of many: incident 4, cell:1",
         ),
-        (Known(Health.UNKNOWN), "not heard since its supervision began"),
-        (Known(Health.UNKNOWN, terminal=Health.OK), "not heard since its supervision began"),
-        (Known(Health.UNKNOWN, terminal=Health.LOST), "its terminal is lost, so its own silence says nothing"),
-        (Known(Health.NOT_SUPERVISED, Pause.ORDERED, ordered="enric: repair"), "paused by enric: repair"),
+        (StateFacts(Health.UNKNOWN), "not heard since its supervision began"),
+        (StateFacts(Health.UNKNOWN, terminal=Health.OK), "not heard since its supervision began"),
+        (StateFacts(Health.UNKNOWN, terminal=Health.LOST), "its terminal is lost, so its own silence says nothing"),
+        (StateFacts(Health.NOT_SUPERVISED, Pause.ORDERED, ordered="enric: repair"), "paused by enric: repair"),
         (
-            Known(Health.NOT_SUPERVISED, Pause.AWAY | Pause.WAREHOUSE),
+            StateFacts(Health.NOT_SUPERVISED, Pause.AWAY | Pause.WAREHOUSE),
             "the user left the home: its pendants may be out of reach; it is in the warehouse",
         ),
     ],
 )
-def test_a_state_in_words(known: Known, words: str) -> None:
+def test_a_state_in_words(known: StateFacts, words: str) -> None:
     """The sentence says what happened, with the numbers."""
     assert why(known) == words
 
@@ -38,4 +38,4 @@ def test_a_state_in_words(known: Known, words: str) -> None:
 def test_no_pause_is_without_words() -> None:
     """Every reason that prevents supervision has words."""
     assert set(PAUSES) == set(Pause)
-    assert all(why(Known(Health.NOT_SUPERVISED, pause)) for pause in Pause)
+    assert all(why(StateFacts(Health.NOT_SUPERVISED, pause)) for pause in Pause)

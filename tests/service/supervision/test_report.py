@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.service.supervision.report import NO_REASON, NO_RECEIVER, Judged, Sums, Verdict, Whole, judged, total
+from vetlla.service.supervision.report import (
+    NO_REASON,
+    NO_RECEIVER,
+    DayBounds,
+    DayVerdict,
+    Sums,
+    Verdict,
+    judged,
+    total,
+)
 from vetlla.service.supervision.rules import Pause
 
 DAY_S = 86_400
-WHOLE = Whole(DAY_S, 5.0)
+WHOLE = DayBounds(DAY_S, 5.0)
 
 
 class Day(NamedTuple):
@@ -27,32 +36,32 @@ class Day(NamedTuple):
 @pytest.mark.parametrize(
     ("day", "whole", "expected"),
     [
-        (Day(), WHOLE, Judged(Verdict.CHECKED, 96_000, 0, "")),
-        (Day(longest_s=2704), WHOLE, Judged(Verdict.CHECKED, 96_000, 0, "")),
-        (Day(longest_s=2705), WHOLE, Judged(Verdict.BREACH, 96_000, 0, "")),
+        (Day(), WHOLE, DayVerdict(Verdict.CHECKED, 96_000, 0, "")),
+        (Day(longest_s=2704), WHOLE, DayVerdict(Verdict.CHECKED, 96_000, 0, "")),
+        (Day(longest_s=2705), WHOLE, DayVerdict(Verdict.BREACH, 96_000, 0, "")),
         (
             Day(supervised_s=DAY_S - 3600, reasons=Pause.AWAY),
             WHOLE,
-            Judged(Verdict.CHECKED, 92_000, 3600, "away"),
+            DayVerdict(Verdict.CHECKED, 92_000, 3600, "away"),
         ),
-        (Day(supervised_s=DAY_S - 3600), WHOLE, Judged(Verdict.CHECKED, 92_000, 3600, NO_REASON)),
-        (Day(reasons=Pause.AWAY), WHOLE, Judged(Verdict.CHECKED, 96_000, 0, "")),
+        (Day(supervised_s=DAY_S - 3600), WHOLE, DayVerdict(Verdict.CHECKED, 92_000, 3600, NO_REASON)),
+        (Day(reasons=Pause.AWAY), WHOLE, DayVerdict(Verdict.CHECKED, 96_000, 0, "")),
         (
             Day(supervised_s=0, reasons=Pause.SUSPENDED | Pause.AWAY, longest_s=9_999_999),
             WHOLE,
-            Judged(Verdict.NOT_SUPERVISED, 0, DAY_S, "away+suspended"),
+            DayVerdict(Verdict.NOT_SUPERVISED, 0, DAY_S, "away+suspended"),
         ),
         (
             Day(interval_s=0, supervised_s=0, reasons=Pause.NO_INTERVAL),
             WHOLE,
-            Judged(Verdict.NOT_SUPERVISED, 0, DAY_S, "no_interval"),
+            DayVerdict(Verdict.NOT_SUPERVISED, 0, DAY_S, "no_interval"),
         ),
-        (Day(supervised_s=0), Whole(0, 5.0), Judged(Verdict.NOT_SUPERVISED, 0, 0, NO_RECEIVER)),
-        (Day(supervised_s=DAY_S - 60), Whole(DAY_S - 60, 5.0), Judged(Verdict.CHECKED, 95_933, 0, "")),
-        (Day(interval_s=7 * DAY_S), WHOLE, Judged(Verdict.CHECKED, 142, 0, "")),
+        (Day(supervised_s=0), DayBounds(0, 5.0), DayVerdict(Verdict.NOT_SUPERVISED, 0, 0, NO_RECEIVER)),
+        (Day(supervised_s=DAY_S - 60), DayBounds(DAY_S - 60, 5.0), DayVerdict(Verdict.CHECKED, 95_933, 0, "")),
+        (Day(interval_s=7 * DAY_S), WHOLE, DayVerdict(Verdict.CHECKED, 142, 0, "")),
     ],
 )
-def test_a_day_is_judged(day: Day, whole: Whole, expected: Judged) -> None:
+def test_a_day_is_judged(day: Day, whole: DayBounds, expected: DayVerdict) -> None:
     """A day is checked, a breach, or not supervised for a reason; time without a receiver counts against no device."""
     assert judged(day, whole) == expected
 

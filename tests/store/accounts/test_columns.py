@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.domain.accounts import STANDARD_WINDOW, Account, ClockWindow, Maker, Place, Remap, place_of
+from vetlla.domain.accounts import STANDARD_WINDOW, Account, AccountKey, ClockWindow, Maker, Remap, account_key
 from vetlla.domain.signals import Kind, Priority
 from vetlla.store.accounts.columns import COLUMNS, account_from, parse, row_from
 
@@ -141,6 +141,6 @@ def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str
 
 def test_a_place_is_told_apart_by_what_it_names() -> None:
     """Upper and lower case are equal, empty parts are not shown, and zeros stay."""
-    assert Place("0a1", "c", "").folded == Place("0A1", "C", "")
-    assert str(Place("0a1")) == "0a1"
-    assert str(place_of(Account(account="1", receiver="2", line="3"))) == "1 receiver 2 line 3"
+    assert AccountKey("0a1", "c", "").folded == AccountKey("0A1", "C", "")
+    assert str(AccountKey("0a1")) == "0a1"
+    assert str(account_key(Account(account="1", receiver="2", line="3"))) == "1 receiver 2 line 3"

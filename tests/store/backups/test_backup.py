@@ -17,10 +17,10 @@ import pytest
 
 from tests.rigs.journals import Scribe, journal, report, write_a_story
 from tests.rigs.permissions import reachable_directory, unprivileged
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
-from vetlla.store.accounts.table import Entry, register
+from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal import audit, history
@@ -48,7 +48,7 @@ def state(tmp_path: Path) -> Path:
 
 def add_accounts(state: Path, *accounts: str) -> None:
     with writing(state, CLOCK) as db:
-        register(db, [Entry(Place(account), {"home": "H-1"}) for account in accounts], by="enric", at_us=0)
+        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"}) for account in accounts], by="enric", at_us=0)
 
 
 def room(state: Path) -> Room:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import journal, report, write_a_story
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
-from vetlla.store.accounts.table import Entry, register
+from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
 from vetlla.store.journal.journal import JOURNAL
@@ -33,7 +33,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("original")
     write_a_story(folder / "state")
     with writing(folder / "state", CLOCK) as db:
-        places = [Entry(Place(f"{number:04}"), {"home": "H-1"}) for number in range(300)]
+        places = [AccountEntry(AccountKey(f"{number:04}"), {"home": "H-1"}) for number in range(300)]
         register(db, places, by="enric", at_us=0)
     back_up(folder / "state", folder / "backup", CLOCK, Room(folder / "state", reserve=0))
     return folder

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import alarm, arrival, journal, reject, report, write_a_story
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
-from vetlla.store.accounts.table import Entry, account_book, register
+from vetlla.store.accounts.table import AccountEntry, account_book, register
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.backups.restore import INCOMING, Restored, restore
@@ -57,7 +57,7 @@ def backup(state: Path, tmp_path: Path) -> Path:
 
 def add_account(state: Path, account: str) -> None:
     with writing(state, CLOCK) as db:
-        register(db, [Entry(Place(account), {"home": "H-1"})], by="enric", at_us=0)
+        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"})], by="enric", at_us=0)
 
 
 def restored(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.devices import Device, DeviceType, Home, Kept, Ownership, Period, UpkeepKind
+from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Home, Ownership, Period, UpkeepKind
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import movements as rules
 from vetlla.store.inventory import queries as inventory
@@ -78,7 +78,7 @@ def test_a_past_day_rebuilt_from_the_history_is_what_a_snapshot_of_that_day_show
 ) -> None:
     """The fleet of each day can be found again later, whatever happens to the devices."""
     with closing(registry()) as connection:
-        snapshots: dict[date, list[Kept]] = {}
+        snapshots: dict[date, list[DeviceRecord]] = {}
         day = START
         for what, later in steps:
             if later:
@@ -98,7 +98,7 @@ def test_a_replacement_inherits_the_cost_date_and_a_renewal_does_not() -> None:
             device = Device(type=DeviceType.SMOKE, serial=serial)
             inventory_write.add(connection, device, rules.receive(START, Ownership.LEASED), 0)
 
-        def one(serial: str) -> Kept:
+        def one(serial: str) -> DeviceRecord:
             return inventory.device(connection, f"smoke:{serial}")
 
         inventory_write.apply(connection, [rules.install(one("A"), "H1", START, [])], 0)

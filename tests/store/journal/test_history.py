@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.journals import arrival, journal, reject, report, write_a_story
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.alarms import Tally
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason
-from vetlla.store.accounts.table import Entry as Row
+from vetlla.store.accounts.table import AccountEntry as Row
 from vetlla.store.accounts.table import accounts_of_home, register, remove
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.journal import history
@@ -315,7 +315,7 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
 
     def put(account: str, home: str) -> None:
         with writing(tmp_path, clock) as db:
-            register(db, [Row(Place(account, "", ""), {"home": home})], by="enric", at_us=0)
+            register(db, [Row(AccountKey(account, "", ""), {"home": home})], by="enric", at_us=0)
 
     put("0001", "H-1")
     put("0002", "H-1")
@@ -325,7 +325,7 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
     put("0005", "H-3")
     put("0005", "H-1")
     with writing(tmp_path, clock) as db:
-        remove(db, Place("0003", "", ""), by="enric", at_us=0)
+        remove(db, AccountKey("0003", "", ""), by="enric", at_us=0)
 
         assert accounts_of_home(db, "H-1") == ["0001", "0002", "0003", "0005"]
         assert accounts_of_home(db, "H-3") == ["0005"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.journals import WINDOW_US, Scribe, alarm, arrival, journal, reject, report
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.audit import read_head
@@ -24,7 +24,7 @@ from vetlla.store.journal.journal import (
 )
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.journal.signs import SignsRow
-from vetlla.store.journal.units import IncidentRow, Ordered, Unit, VerdictRow
+from vetlla.store.journal.units import DeviceRow, IncidentRow, PauseRow, VerdictRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +44,9 @@ def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in TABLES}
 
 
-def unit(*, heard_us: int = 0, received: int = 0) -> Unit:
+def unit(*, heard_us: int = 0, received: int = 0) -> DeviceRow:
     """Return the row of an invented terminal."""
-    return Unit(0, "0001", "", "0", "", 1, 1, heard_us, 0, 900, 3, "2026-01-01", received, 0, 0, 0)
+    return DeviceRow(0, "0001", "", "0", "", 1, 1, heard_us, 0, 900, 3, "2026-01-01", received, 0, 0, 0)
 
 
 def full_batch(scribe: Scribe) -> Batch:
@@ -60,13 +60,13 @@ def full_batch(scribe: Scribe) -> Batch:
     rows.signs.append(SignsRow(0, "2026-01-01", b"columns"))
     rows.verdicts.append(VerdictRow(now_us, 0, 1, 3, 0, now_us, 3, 1, 9))
     rows.incidents.append(IncidentRow(1, "cell:1", now_us, None, 3, 4, 9))
-    rows.pauses.append(Ordered(0, now_us, None, "enric", "works"))
+    rows.pauses.append(PauseRow(0, now_us, None, "enric", "works"))
     rows.stretches.append(("2026-01-01", 0, b"columns"))
     rows.days.append(("2026-01-01", 0, 5.0))
     batch.duplicates[1] = (1, now_us, 0, "tcp", "192.0.2.7:1")
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
-    batch.tests[Place("0001")] = OnTest(Place("0001"), now_us, now_us + 1, 1, 1, "enric", "installation")
+    batch.tests[AccountKey("0001")] = OnTest(AccountKey("0001"), now_us, now_us + 1, 1, 1, "enric", "installation")
     batch.audit.append(Entry(now_us, "enric", "test", "account 0001", {"seconds": 1}))
     return batch
 
@@ -260,7 +260,7 @@ def test_old_days_are_forgotten(tmp_path: Path) -> None:
 
 def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
     """Each registered account has one test, in upper or lower case. None ends that test and no other one."""
-    place, other = Place("000a"), Place("000a", "1")
+    place, other = AccountKey("000a"), AccountKey("000a", "1")
     with journal(tmp_path) as scribe:
         for until in (10, 20):
             batch = scribe.batch()
@@ -269,7 +269,7 @@ def test_a_test_is_replaced_and_ended(tmp_path: Path) -> None:
             scribe.write(batch)
         assert [row[4] for row in dump(tmp_path)["on_test"]] == [20, 7]
         batch = scribe.batch()
-        batch.tests[Place("000A")] = None
+        batch.tests[AccountKey("000A")] = None
         scribe.write(batch)
         assert [row[4] for row in dump(tmp_path)["on_test"]] == [7]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import WINDOW_US, alarm, journal, report
-from vetlla.domain.accounts import Place
-from vetlla.domain.alarms import Outcome, State, Tally
+from vetlla.domain.accounts import AccountKey
+from vetlla.domain.alarms import AlarmOutcome, State, Tally
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import Priority
@@ -49,14 +49,16 @@ def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
     now_us = clock.now().utc_us
     states = [State.WAITING, State.CLAIMED, State.ANSWERED, State.CLOSED]
     alarms = [
-        alarm(number, clock, state=state, outcome=Outcome.TEST if state is State.CLOSED else None)
+        alarm(number, clock, state=state, outcome=AlarmOutcome.TEST if state is State.CLOSED else None)
         for number, state in enumerate(states, 1)
     ]
     with journal(tmp_path, clock) as scribe:
         batch = scribe.batch()
         batch.alarms = {one.id: one for one in alarms}
         batch.tests = {
-            Place(name): OnTest(Place(name), now_us, now_us + ends_us, clock.now().mono_us + ends_us, 1, "enric", "")
+            AccountKey(name): OnTest(
+                AccountKey(name), now_us, now_us + ends_us, clock.now().mono_us + ends_us, 1, "enric", ""
+            )
             for name, ends_us in (("0001", 100_000_000), ("0002", 5_000_000))
         }
         scribe.signals([report(1), report(2)], batch, alarm=2)
@@ -93,7 +95,7 @@ def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
 def test_recovery_knows_the_calls_that_may_be_repeated(tmp_path: Path, *, rebooted: bool, told_us: list[int]) -> None:
     """Reports of open alarms come with their times and their device's last frame; those of closed ones are left out."""
     clock = ManualClock()
-    closed = alarm(2, clock, state=State.CLOSED, outcome=Outcome.TEST)
+    closed = alarm(2, clock, state=State.CLOSED, outcome=AlarmOutcome.TEST)
     home = report(1).id
     with journal(tmp_path, clock) as scribe:
         batch = scribe.batch()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.journals import Scribe, alarm, arrival, journal, reject, report
-from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import Position
 from vetlla.store.journal.archive import Archive
@@ -306,7 +306,7 @@ def _alarms(scribe: Scribe, clock: ManualClock) -> None:
 def close(batch: Batch, number: int, clock: ManualClock) -> None:
     """Close an alarm as an operator, with its audit record."""
     before = batch.alarms.get(number) or alarm(number, clock, opened_us=ManualClock().now().utc_us, chained_to=1)
-    batch.alarms[number] = before._replace(state=State.CLOSED, closed_us=batch.began_us, outcome=Outcome.OTHER)
+    batch.alarms[number] = before._replace(state=State.CLOSED, closed_us=batch.began_us, outcome=AlarmOutcome.OTHER)
     detail: dict[str, object] = {"outcome": "other", "t2_us": None, "t3_us": None}
     batch.audit.append(Entry(batch.began_us, "maria", "close", f"alarm {number}", detail))
 

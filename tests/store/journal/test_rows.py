@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.journals import alarm, arrival, journal, reject, report
-from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import ManualClock, to_datetime, to_us
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position, Priority, Reason, Signal
 from vetlla.store.journal import history
@@ -196,9 +196,11 @@ def test_stamps_lost_with_the_receiver_are_absent_not_invented(tmp_path: Path) -
     assert (stored.committed_us, stored.ready_us, stored.t2_us) == (None, None, None)
 
 
-@pytest.mark.parametrize("outcome", [None, *Outcome])
+@pytest.mark.parametrize("outcome", [None, *AlarmOutcome])
 @pytest.mark.parametrize("state", State)
-def test_an_alarm_comes_out_as_it_went_in(database: sqlite3.Connection, state: State, outcome: Outcome | None) -> None:
+def test_an_alarm_comes_out_as_it_went_in(
+    database: sqlite3.Connection, state: State, outcome: AlarmOutcome | None
+) -> None:
     """Every column of an alarm is read back unchanged, in every state."""
     whole = alarm(
         3,

@@ -13,7 +13,7 @@ from tests.rigs.journals import journal
 from vetlla.store.journal.journal import JOURNAL
 from vetlla.store.journal.ledger import STRETCH
 from vetlla.store.journal.signs import Signs, SignsRow, pack
-from vetlla.store.journal.units import Unit, read_units, with_signs
+from vetlla.store.journal.units import DeviceRow, read_units, with_signs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 YESTERDAY, TODAY = "2026-01-01", "2026-01-02"
 
 
-def unit(number: int = 0, *, heard_us: int = 50, day: str = TODAY, received: int = 3, longest_s: int = 7) -> Unit:
+def unit(number: int = 0, *, heard_us: int = 50, day: str = TODAY, received: int = 3, longest_s: int = 7) -> DeviceRow:
     """Return the row of an invented terminal that was not supervised for 60 s of its day, for reason 4."""
-    return Unit(number, f"{number:04}", "", "0", "", 1, 1, heard_us, 0, 900, 3, day, received, longest_s, 60, 4)
+    return DeviceRow(number, f"{number:04}", "", "0", "", 1, 1, heard_us, 0, 900, 3, day, received, longest_s, 60, 4)
 
 
 def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> SignsRow:
@@ -47,7 +47,7 @@ def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> Si
     ],
     ids=["the signs are later", "the row is later", "the row is of a later day", "the signs are of a later day"],
 )
-def test_the_later_of_both_counts(row: Unit, told: tuple[int, int, int], day: str, expected: Unit) -> None:
+def test_the_later_of_both_counts(row: DeviceRow, told: tuple[int, int, int], day: str, expected: DeviceRow) -> None:
     """Counts of a day that is over do not go into the next day."""
     assert with_signs(row, Signs(signs(told, day=day))) == expected
 

@@ -10,7 +10,7 @@ from tests.rigs.journals import journal
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
-from vetlla.store.journal.units import IncidentRow, Unit, VerdictRow
+from vetlla.store.journal.units import DeviceRow, IncidentRow, VerdictRow
 from vetlla.store.supervision import history
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LOST, OK = 3, 1
 
 
-def unit(number: int, device: str = "") -> Unit:
-    return Unit(number, f"{number:04}", "", "", device, OK, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+def unit(number: int, device: str = "") -> DeviceRow:
+    return DeviceRow(number, f"{number:04}", "", "", device, OK, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
 
 
 def verdict(at_us: int, number: int, before: int, state: int, incident: int | None = 1) -> VerdictRow:

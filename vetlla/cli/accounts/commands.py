@@ -16,10 +16,10 @@ from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.kit.row_files import (
     EVERY,
+    FileOptions,
     Format,
     ImportFile,
     MappingFile,
-    Options,
     SheetName,
     TextEncoding,
     importing,
@@ -28,12 +28,12 @@ from vetlla.cli.kit.row_files import (
 )
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.kit.tell import tell_receiver
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts import table as account_table
 from vetlla.store.accounts.columns import COLUMNS, parse, row_from
-from vetlla.store.accounts.table import Entry
+from vetlla.store.accounts.table import AccountEntry
 from vetlla.store.registry.registry import reading
 from vetlla.tables.cells import HIDDEN
 from vetlla.tasks import accounts as tasks
@@ -75,7 +75,7 @@ def import_accounts(
 
     Example: vetlla accounts import homes.csv --dry-run
     """
-    options = Options(form, encoding, sheet, mapping)
+    options = FileOptions(form, encoding, sheet, mapping)
     with importing(file, ACCOUNTS, options, what="accounts", whole=False, as_json=as_json) as (reader, rows):
         read = collect(rows)
     if read.faults:
@@ -151,7 +151,7 @@ def set_account(
     }
     place = _place(account, receiver, line)
     fields = {column: _parsed(column, text) for column, text in given.items() if text is not None}
-    result = _register(state_dir, [Entry(place, fields)], dry_run=dry_run)
+    result = _register(state_dir, [AccountEntry(place, fields)], dry_run=dry_run)
     _answer(place, result.changes, state_dir, dry_run=dry_run, as_json=as_json)
 
 
@@ -210,7 +210,7 @@ def show_account(
         found = list(account_table.find_accounts(registry, account=account))
         history = account_table.recorded_changes(registry, account=account, at_most=HISTORY_SHOWN)
     if not found and not history:
-        raise _not_registered(Place(account))
+        raise _not_registered(AccountKey(account))
     rows = [_history_row(change) for change in history]
     if as_json:
         print_json({"accounts": [row_from(one) for one in found], "changes": rows})
@@ -222,7 +222,7 @@ def show_account(
     print_rows(rows, ("at", "by", "receiver", "line", "field", "old", "new"), as_json=False, title="changes")
 
 
-def _with_progress(rows: Sequence[Entry], doing: str) -> Iterator[Entry]:
+def _with_progress(rows: Sequence[AccountEntry], doing: str) -> Iterator[AccountEntry]:
     with progress(doing) as tell:
         for done, row in enumerate(rows):
             if done % EVERY == 0 and done:
@@ -230,7 +230,7 @@ def _with_progress(rows: Sequence[Entry], doing: str) -> Iterator[Entry]:
             yield row
 
 
-def _register(state_dir: Path, entries: Iterable[Entry], *, dry_run: bool) -> Registration:
+def _register(state_dir: Path, entries: Iterable[AccountEntry], *, dry_run: bool) -> Registration:
     registered = tasks.register(state_dir, CLOCK, entries, by=actor(), dry_run=dry_run)
     _warn(registered.registration.changes)
     _warn_of_shared(registered.shared_keys)
@@ -258,8 +258,8 @@ def _warn(changes: Iterable[Change]) -> None:
         talk().print(f"warning: account {names}{more} {how}", style="yellow", soft_wrap=True)
 
 
-def _place(account: str, receiver: str, line: str) -> Place:
-    return Place(_parsed("account", account), _parsed("receiver", receiver), _parsed("line", line))
+def _place(account: str, receiver: str, line: str) -> AccountKey:
+    return AccountKey(_parsed("account", account), _parsed("receiver", receiver), _parsed("line", line))
 
 
 def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - the type depends on the field
@@ -270,11 +270,11 @@ def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - the type depends o
         raise UsageError(f"{column} {shown}: {error}", remedy="vetlla accounts set --help shows examples") from error
 
 
-def _not_registered(place: Place) -> UsageError:
+def _not_registered(place: AccountKey) -> UsageError:
     return UsageError(f"account {place} is not registered", remedy="vetlla accounts list shows those that are")
 
 
-def _answer(place: Place, changes: Sequence[Change], state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
+def _answer(place: AccountKey, changes: Sequence[Change], state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
     told = bool(changes) and not dry_run and tell_receiver(state_dir)
     if as_json:
         rows = [{"field": change.field, "old": change.old, "new": change.new} for change in changes]

@@ -10,11 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.cli.kit.row_files import sentence
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.columns import Column, Fault, Holds
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import COLUMNS, parse
-from vetlla.store.accounts.table import Entry
+from vetlla.store.accounts.table import AccountEntry
 from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.reader import Reader, Translation, too_many
 from vetlla.tables.source import opened
@@ -45,7 +45,7 @@ ACCOUNTS = tuple(
 class AccountFile(NamedTuple):
     """What was read. Use ``entries`` only if there is no fault."""
 
-    entries: list[Entry]
+    entries: list[AccountEntry]
     rows: list[int]
     """Row in the file of each entry."""
     faults: list[Fault]
@@ -54,7 +54,7 @@ class AccountFile(NamedTuple):
 def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountFile:
     """Return the accounts of a file's rows. An account that is there twice is a fault."""
     read = AccountFile([], [], [])
-    seen: dict[Place, int] = {}
+    seen: dict[AccountKey, int] = {}
     for row, values, faults in rows:
         if len(read.faults) >= MAX_FAULTS:
             read.faults.append(too_many(row))
@@ -62,15 +62,15 @@ def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountF
         read.faults.extend(faults)
         if faults:
             continue
-        place = Place(*(values.pop(column, "") for column in _IDENTITY))
+        place = AccountKey(*(values.pop(column, "") for column in _IDENTITY))
         if (before := seen.setdefault(place.folded, row)) != row:
             read.faults.append(Fault(row, "account", place.account, f"is in row {before} already"))
-        read.entries.append(Entry(place, values))
+        read.entries.append(AccountEntry(place, values))
         read.rows.append(row)
     return read
 
 
-def entries(file: Path | BinaryIO) -> list[Entry]:
+def entries(file: Path | BinaryIO) -> list[AccountEntry]:
     """Return the accounts of a file. Raises UsageError with its first fault."""
     with opened(file) as table:
         reader = Reader(ACCOUNTS, table, Translation(), whole=False)

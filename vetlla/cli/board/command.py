@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.live import Live
 
-from vetlla.cli.board.screen import Picture, line, screen
+from vetlla.cli.board.screen import BoardPicture, line, screen
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -52,7 +52,7 @@ class Watch:
         self._archive: Archive | None = None
         self._totals: deque[tuple[float, int]] = deque(maxlen=SAMPLES + 1)
 
-    def picture(self) -> Picture:
+    def picture(self) -> BoardPicture:
         """Return the receiver's state now. If it does not answer, the picture says why."""
         now = datetime.now(UTC)
         try:
@@ -62,9 +62,9 @@ class Watch:
         except AccessError:
             raise  # waiting does not help
         except VetllaError as error:
-            return Picture(at=now, trouble=error.args[0])
+            return BoardPicture(at=now, trouble=error.args[0])
         self._sample(status)
-        return Picture(
+        return BoardPicture(
             at=now,
             status=status,
             alarms=listed["alarms"],
@@ -175,13 +175,13 @@ def _show_live(watch: Watch, ended: threading.Event) -> None:
             ended.wait(REFRESH_S)
 
 
-def _repeat(watch: Watch, ended: threading.Event, tell: Callable[[Picture], None]) -> None:
+def _repeat(watch: Watch, ended: threading.Event, tell: Callable[[BoardPicture], None]) -> None:
     while not ended.is_set():
         tell(watch.picture())
         ended.wait(LINE_EVERY_S)
 
 
-def _fields(picture: Picture) -> dict[str, Any]:
+def _fields(picture: BoardPicture) -> dict[str, Any]:
     return {
         "at": f"{picture.at:%Y-%m-%dT%H:%M:%SZ}",
         "trouble": picture.trouble,

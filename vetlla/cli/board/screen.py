@@ -41,7 +41,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class BoardPicture:
     """The receiver at one moment, as its control socket reports it."""
 
     at: datetime
@@ -64,7 +64,7 @@ class Picture:
         return bool(self.status and self.status["ready"])
 
 
-def screen(picture: Picture, width: int, height: int) -> RenderableType:
+def screen(picture: BoardPicture, width: int, height: int) -> RenderableType:
     """Return the board for a terminal of this size (80 by 24 is enough)."""
     rows = max(height - FRAME_LINES, MIN_ALARMS + 1)
     first = picture.alarms[:rows]
@@ -85,7 +85,7 @@ def screen(picture: Picture, width: int, height: int) -> RenderableType:
     )
 
 
-def line(picture: Picture) -> str:
+def line(picture: BoardPicture) -> str:
     """Return the picture as one line of plain text, for a log or a pipe."""
     if picture.status is None:
         return f"{time_of_day(to_us(picture.at))} not reachable: {picture.trouble}"
@@ -112,7 +112,7 @@ def _fleetwords(fleet: Mapping[str, Any] | None) -> Iterable[str]:
         yield f"{fleet['incidents_open']} incident{'' if fleet['incidents_open'] == 1 else 's'}"
 
 
-def _header(picture: Picture) -> RenderableType:
+def _header(picture: BoardPicture) -> RenderableType:
     grid = Table.grid(expand=True)
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     grid.add_column(justify="right", no_wrap=True)
@@ -142,7 +142,7 @@ def _title(text: str | Text) -> RenderableType:
     return Rule(text, align="left", style="dim")
 
 
-def _alarm_title(picture: Picture, marks: str) -> RenderableType:
+def _alarm_title(picture: BoardPicture, marks: str) -> RenderableType:
     title = Text("Alarms", style="bold")
     for priority, style in URGENCY.items():
         count = _count(picture, priority)
@@ -154,7 +154,7 @@ def _alarm_title(picture: Picture, marks: str) -> RenderableType:
     return _title(title)
 
 
-def _count(picture: Picture, priority: Priority) -> int:
+def _count(picture: BoardPicture, priority: Priority) -> int:
     """Return how many alarms of a priority are open; for more than a page, take the receiver's own count."""
     if picture.more and picture.status is not None:
         return int(picture.status["counts"]["alarms_open"].get(priority.name, 0))
@@ -193,7 +193,7 @@ def _signals(signals: Sequence[Stored], rows: int, width: int) -> Iterable[Text]
         yield text
 
 
-def _counts(picture: Picture) -> Text:
+def _counts(picture: BoardPicture) -> Text:
     counts: Mapping[str, Any] = picture.status["counts"] if picture.status else {}
     highest = max(*picture.per_second, 1.0)
     bars = "".join(BARS[min(int(value / highest * len(BARS)), len(BARS) - 1)] for value in picture.per_second)
@@ -207,7 +207,7 @@ def _counts(picture: Picture) -> Text:
     return text
 
 
-def _fleet(picture: Picture) -> Text:
+def _fleet(picture: BoardPicture) -> Text:
     """Return the number of devices in each state, and the largest open incident."""
     text = Text(no_wrap=True, overflow="ellipsis")
     fleet = (picture.status or {}).get("supervision")
@@ -229,7 +229,7 @@ def _fleet(picture: Picture) -> Text:
     return text
 
 
-def _health(picture: Picture) -> Text:
+def _health(picture: BoardPicture) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
     if picture.status is None:
         return text

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vetlla.cli.kit.control import ANSWER_S, ask
-from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.signals import Kind, Priority
 
@@ -23,9 +23,9 @@ PICK_UP_S = (1.0, 9.0)
 """Shortest and longest time from claiming to answering it: mostly within the 15 s of *t3*, not always."""
 TALK_S = (5.0, 14.0)
 OUTCOMES = {
-    Kind.PERSONAL_EMERGENCY: (Outcome.HANDLED_BY_VOICE, Outcome.HANDLED_BY_VOICE, Outcome.FALSE_ALARM),
-    Kind.FALL: (Outcome.CONTACT_WENT, Outcome.HELP_SENT),
-    Kind.SMOKE: (Outcome.FALSE_ALARM, Outcome.HELP_SENT),
+    Kind.PERSONAL_EMERGENCY: (AlarmOutcome.HANDLED_BY_VOICE, AlarmOutcome.HANDLED_BY_VOICE, AlarmOutcome.FALSE_ALARM),
+    Kind.FALL: (AlarmOutcome.CONTACT_WENT, AlarmOutcome.HELP_SENT),
+    Kind.SMOKE: (AlarmOutcome.FALSE_ALARM, AlarmOutcome.HELP_SENT),
 }
 
 
@@ -74,10 +74,10 @@ class Room:
         finally:
             self._taken.discard(number)
 
-    def _outcome(self, alarm: dict[str, Any]) -> Outcome:
+    def _outcome(self, alarm: dict[str, Any]) -> AlarmOutcome:
         if Priority[alarm["priority"]] >= Priority.TECHNICAL:
-            return Outcome.TECHNICAL
-        return self._random.choice(OUTCOMES.get(Kind(alarm["kind"]), (Outcome.HANDLED_BY_VOICE,)))
+            return AlarmOutcome.TECHNICAL
+        return self._random.choice(OUTCOMES.get(Kind(alarm["kind"]), (AlarmOutcome.HANDLED_BY_VOICE,)))
 
     async def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         return await asyncio.to_thread(partial(ask, self._state_dir, do, timeout_s=ANSWER_S, **arguments))

@@ -13,14 +13,14 @@ from vetlla.cli.inventory import sample as inventory_sample
 from vetlla.cli.inventory import views as inventory_views
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import CLOCK, Day, long_work, past, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, background_priority, past, today, without_collector
 from vetlla.cli.kit.row_files import (
     ExportFile,
     ExportFormat,
+    FileOptions,
     Format,
     ImportFile,
     MappingFile,
-    Options,
     SheetName,
     TextEncoding,
     importing,
@@ -75,11 +75,11 @@ def import_(
     """
     if what not in KINDS:
         raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join(KINDS)}")
-    whole_park()
+    without_collector()
     is_large = size_of(file) > LARGE
     if is_large:
-        long_work()  # a small import locks the registry, so that other commands would wait for its low priority
-    options = Options(form, encoding, sheet, mapping)
+        background_priority()  # a small import locks the registry: other commands would wait for its low priority
+    options = FileOptions(form, encoding, sheet, mapping)
     with importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows):
         taken = import_rows(
             state_dir, CLOCK, what, rows, past(day), keep_good_rows=partial, dry_run=dry_run, large=is_large
@@ -118,7 +118,7 @@ def export(
     Example: vetlla inventory export devices.xlsx
     """
     kind_of(file, form)
-    long_work()
+    background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows: Iterator[dict[str, str]]
         match what:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from vetlla.domain.devices import Change, Kept
+    from vetlla.domain.devices import Change, DeviceRecord
 
 T = TypeVar("T")
 HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
@@ -220,7 +220,7 @@ def maintain(
 
 
 def _into_home(
-    rule: Callable[[Kept, str, date, list[Kept], str], Change],
+    rule: Callable[[DeviceRecord, str, date, list[DeviceRecord], str], Change],
     device: str,
     home: str,
     day: date,
@@ -236,7 +236,7 @@ def _into_home(
     _tell(recorded, as_json=as_json)
 
 
-def _one(rule: Callable[[Kept], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
+def _one(rule: Callable[[DeviceRecord], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
     _tell(tasks.record(state_dir, CLOCK, device, rule, dry_run=dry_run), as_json=as_json)
 
 

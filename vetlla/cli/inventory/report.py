@@ -15,7 +15,7 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import CLOCK, Day, long_work, today, whole_park, working
+from vetlla.cli.kit.registry import CLOCK, Day, background_priority, today, without_collector, working
 from vetlla.cli.kit.row_files import ExportFormat
 from vetlla.domain.access import explained
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
@@ -81,7 +81,7 @@ def report(
             "a report is two CSV files, and standard output takes one",
             remedy="--out june.csv, or --out - --format json",
         )
-    long_work()
+    background_priority()
     with working("reporting"), snapshot(state_dir, CLOCK) as connection:
         on = min(month, today())
         made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
@@ -113,7 +113,7 @@ def check(
     if unknown:
         raise UsageError(f"no rule {', '.join(unknown)}", remedy=f"one of {', '.join(one.name for one in rules.RULES)}")
     chosen = [one for one in rules.RULES if not rule or one.name in rule]
-    whole_park()
+    without_collector()
     try:
         known = _known(state_dir, day or today(), parameters_file)
         found = rules.check(known, chosen)
@@ -135,12 +135,12 @@ def check(
         parameters.footnote(known.reading)
 
 
-def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Known:
+def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.CheckInput:
     values = parameters.load(parameters_file).on(on)
     with snapshot(state_dir, CLOCK) as connection:
         registered = inventory_heard.registered(connection)
         heard = inventory_heard.unknown(state_dir / JOURNAL)
-        return rules.Known(
+        return rules.CheckInput(
             day=on,
             fleet=list(inventory.fleet(connection, on)),
             homes=inventory.homes(connection),
@@ -177,7 +177,7 @@ def digital(
     """
     on = day or today()
     values = parameters.load(parameters_file).on(on)
-    whole_park()
+    without_collector()
     with snapshot(state_dir, CLOCK) as connection:
         share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
     with verdict(0 if share.kept else NOT_KEPT):

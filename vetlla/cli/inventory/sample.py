@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.kit.registry import long_work, working
+from vetlla.cli.kit.registry import background_priority, working
 from vetlla.domain.errors import UsageError
 from vetlla.simulator.park import FILES, generate, write
 
@@ -32,7 +32,7 @@ def sample(
     """
     if existing := next((path for name in FILES if (path := out / name).exists()), None):
         raise UsageError(f"{existing}: exists already", remedy="name another folder with --out")
-    long_work()
+    background_priority()
     with working(f"a park of {homes} homes"):
         park = generate(homes, seed)
         try:

@@ -10,7 +10,7 @@ import typer
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load
-from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, whole_park
+from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
@@ -24,7 +24,7 @@ from vetlla.store.registry.transaction import snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vetlla.domain.devices import Kept
+    from vetlla.domain.devices import DeviceRecord
 
 COLUMNS = ("type", "serial", "model", "account", "ownership", "place", "home", "made", "first_installed")
 HISTORY = ("day", "kind", "place", "home", "ownership", "other", "note")
@@ -96,7 +96,7 @@ def list_(
 
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
-    whole_park()
+    without_collector()
     with snapshot(state_dir, CLOCK) as connection:
         fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
         print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
@@ -145,7 +145,7 @@ def at(
     """
     if day > today():
         raise UsageError(f"{day} lies in the future")
-    whole_park()
+    without_collector()
     with snapshot(state_dir, CLOCK) as connection:
         fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
         print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
@@ -178,7 +178,7 @@ def parameters(
 
 
 def _rows(
-    fleet: Iterable[Kept], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
+    fleet: Iterable[DeviceRecord], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
 ) -> Iterable[dict[str, str]]:
     return (
         device_row(kept)

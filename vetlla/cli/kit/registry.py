@@ -58,7 +58,7 @@ def past(day: date | None) -> date:
     return day or today()
 
 
-def long_work() -> None:
+def background_priority() -> None:
     """Prepare the process for a file or a report of a whole park.
 
     It then runs only while nothing else on the machine wants the processor, because the receiver comes first. Niceness
@@ -67,10 +67,10 @@ def long_work() -> None:
     """
     if OWN_PROCESS.get():
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    whole_park()
+    without_collector()
 
 
-def whole_park() -> None:
+def without_collector() -> None:
     """Prepare the process to hold a whole park in memory, at normal priority because a user waits for the answer.
 
     This switches off the cyclic garbage collector. It would look through millions of small values again and again (a

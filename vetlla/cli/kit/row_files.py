@@ -59,7 +59,7 @@ ExportFormat = Annotated[
 ]
 
 
-class Options(NamedTuple):
+class FileOptions(NamedTuple):
     """Options that say how a file is read."""
 
     kind: FileKind | None = None
@@ -77,7 +77,7 @@ class Import(NamedTuple):
 
 @contextmanager
 def importing(
-    file: Path, columns: Sequence[Column], options: Options, *, what: str, whole: bool, as_json: bool
+    file: Path, columns: Sequence[Column], options: FileOptions, *, what: str, whole: bool, as_json: bool
 ) -> Iterator[Import]:
     """Yield a file to import, with a bar on a terminal. Prints every fault of the heading and raises UsageError."""
     words = translation(options.mapping)

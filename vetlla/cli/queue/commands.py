@@ -18,7 +18,7 @@ from vetlla.cli.queue.rows import asks, table, why
 from vetlla.cli.queue.show import AlarmNumber, show
 from vetlla.cli.queue.watch import watch
 from vetlla.cli.queue.words import answered, tested
-from vetlla.domain.alarms import Outcome, State
+from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.signals import Priority
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def note(
 @app.command()
 def close(
     alarm: AlarmNumber,
-    outcome: Annotated[Outcome, typer.Option("--outcome", "-o", help="How the alarm ended.")],
+    outcome: Annotated[AlarmOutcome, typer.Option("--outcome", "-o", help="How the alarm ended.")],
     force: Force = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,

@@ -19,7 +19,7 @@ from vetlla.cli.signals.sheet import labelled, remarks
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import AccessError, LinkError, StoreError, UsageError
 from vetlla.domain.signals import Phase
-from vetlla.receiver.queue.card import Card
+from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.service.queue import steps as queue
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
@@ -118,7 +118,7 @@ def _as_kept(past: Past) -> dict[str, Any]:
     alarm = past.alarm
     if alarm.closed_us is None:  # no receiver runs, and its monotonic clock means nothing here
         alarm = queue.after_reboot(alarm, alarm.boot)
-    return Card(alarm, past.tally).fields(SystemClock().now())
+    return AlarmView(alarm, past.tally).fields(SystemClock().now())
 
 
 def _past_fields(past: Past | None) -> dict[str, Any]:

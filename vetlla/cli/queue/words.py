@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.cli.kit.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.queue.rows import short_why, told_again
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.alarms import Cause
 from vetlla.receiver.dispatch import RECEIVER
 
@@ -61,7 +61,10 @@ def answered(answer: Mapping[str, Any]) -> str:
 
 def tested(test: Mapping[str, Any]) -> str:
     """Return who put an account on test until when and why, or who ended the test."""
-    account, reason = Place(*(test[name] for name in Place._fields)), f": {test['reason']}" if test["reason"] else ""
+    account, reason = (
+        AccountKey(*(test[name] for name in AccountKey._fields)),
+        f": {test['reason']}" if test["reason"] else "",
+    )
     if test["until"] is None:
         closed = test.get("closed") or ()
         calls = f"; closed as test calls: {', '.join(map(str, closed))}" if closed else ""

@@ -57,7 +57,7 @@ class Label(NamedTuple):
     colour: str = INK
 
 
-class Picture(NamedTuple):
+class ChartPicture(NamedTuple):
     """Boxes and labels. Later ones are drawn over earlier ones."""
 
     width: int
@@ -66,7 +66,7 @@ class Picture(NamedTuple):
 
 def picture(
     title: str, unit: str, names: Sequence[str], parts: Sequence[Part], notes: Sequence[Sequence[str]]
-) -> Picture:
+) -> ChartPicture:
     """Return stacked bars, one for each name, with the total above and the lines of ``notes`` under the name."""
     totals = [sum(part.values[place] for part in parts) for place in range(len(names))]
     floor = HEIGHT - MARGIN - 2 * FONT
@@ -88,7 +88,7 @@ def picture(
     for place, (part, colour) in enumerate(zip(parts, COLOURS, strict=False)):
         x = MARGIN + place * 240
         drawn += [Box(x, MARGIN - FONT, FONT, FONT, colour), Label(x + FONT + 8, MARGIN - FONT, part.name, "start")]
-    return Picture(width, drawn)
+    return ChartPicture(width, drawn)
 
 
 def round_step(most: int) -> int:
@@ -117,7 +117,7 @@ def _bar(
     return [*drawn, Label(middle, top - FONT - 6, f"{total:,}")]
 
 
-def save(path: Path, drawn: Picture) -> None:
+def save(path: Path, drawn: ChartPicture) -> None:
     """Write the picture in the format of the name's ending. Raises UsageError for any but .svg and .png."""
     match path.suffix.lower():
         case ".svg":
@@ -130,7 +130,7 @@ def save(path: Path, drawn: Picture) -> None:
             raise UsageError(f"{path}: unknown kind of picture", remedy="end its name in .svg or .png")
 
 
-def svg(drawn: Picture) -> str:
+def svg(drawn: ChartPicture) -> str:
     """Return the picture as an SVG document."""
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawn.width} {HEIGHT}" font-family="sans-serif">']
     lines.append(f'<rect width="{drawn.width}" height="{HEIGHT}" fill="white"/>')
@@ -146,7 +146,7 @@ def svg(drawn: Picture) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def png(drawn: Picture) -> Image.Image:
+def png(drawn: ChartPicture) -> Image.Image:
     """Return the picture as an image."""
     image = Image.new("RGB", (drawn.width, HEIGHT), "white")
     draw = ImageDraw.Draw(image)

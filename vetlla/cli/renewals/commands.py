@@ -18,9 +18,9 @@ from vetlla.cli.kit.registry import (
     CLOCK,
     Day,
     as_day,
-    long_work,
+    background_priority,
     today,
-    whole_park,
+    without_collector,
     working,
 )
 from vetlla.cli.kit.tables import Limit, print_some
@@ -92,7 +92,7 @@ def due(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     last = until or add_months(on, values.integer("renewal.lead"))
-    whole_park()
+    without_collector()
     with snapshot(state_dir, CLOCK) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
@@ -134,7 +134,7 @@ def plan(
     first = start or today()
     values = parameters.load(parameters_file).on(first)
     last = end or values.the_date("contract.end")
-    long_work()
+    background_priority()
     with working("planning"):
         planned = plan_renewals(state_dir, CLOCK, values, (first, last), today=today(), growth=growth, dry_run=dry_run)
     with verdict(INFEASIBLE if planned.plan.shortages else 0):
@@ -210,7 +210,7 @@ def export(
     """
     is_calendar = form is PlanKind.ICS or (form is None and file.suffix.lower() == ".ics")
     kind = None if is_calendar else kind_of(file, FileKind(form) if form else None)
-    long_work()
+    background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         found = _planned(connection, base=base, start=start, end=end)
         names = _names(connection, found)
@@ -251,7 +251,7 @@ def forecast(
     if last < first:
         raise UsageError(f"the forecast would end on {last}, before {first}")
     within_reach(first, last)
-    whole_park()
+    without_collector()
     with working("forecasting"), snapshot(state_dir, CLOCK) as connection:
         homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
         years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
     from vetlla.service.renewals.calendar import BaseFigures, Shortage
     from vetlla.service.renewals.forecast import Year
-    from vetlla.service.renewals.planning import Made
+    from vetlla.service.renewals.planning import PlanResult
 
 VISIT_COLUMNS = ("visit", "day", "base", "home", "minutes", "agreed", "digital", "tasks")
 BASE_COLUMNS = ("base", "visits", "minutes", "peak", "peak_day", "bound", "longest", "stretch")
@@ -57,7 +57,7 @@ def base_row(figures: BaseFigures) -> dict[str, Any]:
     }
 
 
-def tell_plan(made: Made, names: dict[int, str], values: Reading, *, as_json: bool) -> None:
+def tell_plan(made: PlanResult, names: dict[int, str], values: Reading, *, as_json: bool) -> None:
     """Print each base's peak beside its bound, or what the capacity lacks."""
     for short in made.shortages:
         _tell_shortage(short, names, as_json=as_json)
@@ -155,7 +155,7 @@ def tell_forecast(years: Sequence[Year]) -> None:
     console().print("     █ digital ░ analog")
 
 
-def drawn(years: Sequence[Year]) -> renewals_chart.Picture:
+def drawn(years: Sequence[Year]) -> renewals_chart.ChartPicture:
     """Return the years as a picture."""
     return renewals_chart.picture(
         f"Terminals to install, {years[0].span.first} to {years[-1].span.last}",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vetlla.simulator.events import Tell
     from vetlla.simulator.scenario import Scenario
-    from vetlla.simulator.statistics import Counts, Fortunes, Report
+    from vetlla.simulator.statistics import Counts, FleetStatistics, Report
 
 
 def trouble(counts: Counts) -> str:
@@ -48,7 +48,7 @@ def table(report: Report, scenario: Scenario) -> Table:
     return rows
 
 
-def mishaps(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
+def mishaps(counts: FleetStatistics | Report) -> Sequence[tuple[int, str]]:
     """Return each kind of event that happened to the fleet: its count and its meaning."""
     told = (
         (counts.cut, "connections broken by the outage"),
@@ -58,7 +58,7 @@ def mishaps(counts: Fortunes | Report) -> Sequence[tuple[int, str]]:
     return [entry for entry in told if entry[0]]
 
 
-def add_backlog(rows: Table, counts: Fortunes | Report) -> None:
+def add_backlog(rows: Table, counts: FleetStatistics | Report) -> None:
     """Add how long it took until the reports that an outage held up were delivered."""
     if counts.backlog_s is not None:
         rows.add_row(

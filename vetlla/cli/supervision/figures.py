@@ -9,7 +9,7 @@ from vetlla.service.supervision.rules import Health
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.service.supervision.report import Judged, Sums
+    from vetlla.service.supervision.report import DayVerdict, Sums
     from vetlla.store.journal.ledger import DayOf
     from vetlla.store.supervision.history import Named
 
@@ -91,7 +91,7 @@ def reason_rows(kind: str, sums: Sums) -> Iterator[dict[str, Any]]:
         }
 
 
-def device_row(day: str, one: DayOf, found: Judged, name: Named | None) -> dict[str, Any]:
+def device_row(day: str, one: DayOf, found: DayVerdict, name: Named | None) -> dict[str, Any]:
     """Return a device's day in the order of ``DEVICE_COLUMNS``."""
     return {
         "account": name.account if name else "",

@@ -29,7 +29,7 @@ from vetlla.cli.supervision.figures import (
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
 from vetlla.receiver.supervision.day_counters import span, span_of
-from vetlla.service.supervision.report import NOTES, Sums, Verdict, Whole, judged, total
+from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
 from vetlla.settings.model import SupervisionSettings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.supervision import history
@@ -65,9 +65,9 @@ class Month(NamedTuple):
     """Days that are over and not in the ledger, because the receiver did not run."""
     to_come: int
 
-    def whole(self, day: RecordedDay) -> Whole:
+    def whole(self, day: RecordedDay) -> DayBounds:
         """Return what is the same for all devices on a day."""
-        return Whole(span(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
+        return DayBounds(span(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
 
 
 def report(

@@ -38,7 +38,7 @@ _FILLERS: Final = re.compile(rb"[\0\t\r ]+")
 """Padding that begins no frame; it is dropped at once."""
 
 
-class Cutter:
+class Dc09Cutter:
     """Cuts the bytes of one direction of one connection."""
 
     __slots__ = ("_due", "_pending", "_searched")

@@ -23,9 +23,9 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.signals import NOTHING, Event, Kind, Outcome, Phase, Reason, Reply, Signal
+from vetlla.domain.signals import NOTHING, Event, Kind, Phase, Reason, Reply, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import CONTACT_ID, SIA_DCS, Report, code_of
-from vetlla.protocols.dc09.cutter import Cutter
+from vetlla.protocols.dc09.cutter import Dc09Cutter
 from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
 from vetlla.protocols.dc09.frame import BAD_TAIL, MAX_FRAME, OPENING, Frame, envelope, unseal
 from vetlla.protocols.dc09.header import account_in, echo
@@ -34,7 +34,7 @@ from vetlla.protocols.dc09.times import write_time
 from vetlla.protocols.framing.charset import join_texts, readable
 from vetlla.protocols.framing.damage import Damage
 from vetlla.protocols.framing.fields import believed
-from vetlla.protocols.framing.foreign import HEAD, VISONIC_TOKENS, Door, Foreign
+from vetlla.protocols.framing.foreign import HEAD, VISONIC_TOKENS, Foreign, ForeignProtocolGuard
 from vetlla.protocols.payloads import contact_id, sia_dcs
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class Dc09Decoder:
     def __init__(self, keys: KeyLookup, random: Callable[[int], bytes] = os.urandom) -> None:
         self._keys = keys
         self._random = random
-        self._cutter = Cutter()
-        self._door = Door(NAME, TITLE, OPENING)
+        self._cutter = Dc09Cutter()
+        self._door = ForeignProtocolGuard(NAME, TITLE, OPENING)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -119,7 +119,7 @@ class Dc09Decoder:
         if signal.part != signal.parts:
             return b""
         header, binary_crc = echo(signal.raw)
-        if verdict.outcome is Outcome.REFUSED:
+        if verdict.outcome is VerdictOutcome.REFUSED:
             if verdict.reason is Reason.STALE_TIME:
                 # 5.5.2.2: the header is fixed, with letter A for the account; panels set their clock by this time.
                 return envelope(b'"NAK"0000R0L0A0[]_' + write_time(now), binary_crc=binary_crc)
@@ -150,7 +150,7 @@ class Dc09Decoder:
             text = f"this is a receiver's reply ({frame.token}): check whether the line is looped back"
             items.append(Damage(Reason.UNSUPPORTED, frame.raw, text).reject(NAME, frame.id))
         else:
-            items += self._door.show_out(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
+            items += self._door.reject_foreign(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
 
     def _take_sealed(self, frame: Frame, items: list[Item]) -> None:
         keys = self._keys(frame.id)

@@ -32,7 +32,7 @@ _MAX_OPEN: Final = 16
 _FILLERS: Final = b"\0\r\n"
 
 
-class Cutter:
+class EviewCutter:
     """Cuts the bytes of one direction of one connection."""
 
     def __init__(self) -> None:

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Final
 
 from fastcrc.crc16 import xmodem
 
-from vetlla.domain.signals import NO_MEASUREMENTS, NOTHING, AccountId, Kind, Outcome, Signal
+from vetlla.domain.signals import NO_MEASUREMENTS, NOTHING, AccountId, Kind, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import EVIEW
 from vetlla.protocols.eview.body import ANSWER_PLACE, ANSWER_TIME, read_keys
-from vetlla.protocols.eview.cutter import HEADER, MAX_FRAME, Cutter
+from vetlla.protocols.eview.cutter import HEADER, MAX_FRAME, EviewCutter
 from vetlla.protocols.eview.report import NAME, report, side_by_side
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.fields import NO_ACCOUNT
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.framing.foreign import HEAD, ForeignProtocolGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,8 +63,8 @@ class EviewDecoder:
     """
 
     def __init__(self, _: KeyLookup) -> None:
-        self._cutter = Cutter()
-        self._door = Door(NAME, "Eview", _OPENING)
+        self._cutter = EviewCutter()
+        self._door = ForeignProtocolGuard(NAME, "Eview", _OPENING)
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
@@ -79,7 +79,7 @@ class EviewDecoder:
         """Return the answer that stops the device from repeating, if it asked for one; b"" for a response."""
         raw = signal.raw
         is_wanted = raw[1] & _ANSWER_WANTED and raw[HEADER] != _RESPONSE
-        if not is_wanted or verdict.outcome is Outcome.REFUSED or signal.part != signal.parts:
+        if not is_wanted or verdict.outcome is VerdictOutcome.REFUSED or signal.part != signal.parts:
             return b""
         head, body = _TAKEN_HEAD, _TAKEN
         if raw[HEADER] == _SERVICE:

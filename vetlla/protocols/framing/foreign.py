@@ -63,7 +63,7 @@ _OURS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"tc/[0-9]", "the telecare convention over MQTT"),
     (rb"\x78\x78[\x00-\xff]", "GT06 (vehicle trackers)"),
 )
-"""Patterns of our own protocols, with the title that each decoder gives to its ``Door``; GT06 has no decoder here."""
+"""Patterns of our own protocols, with the title that each decoder gives to its guard; GT06 has no decoder here."""
 _KNOWN: Final = tuple(
     (re.compile(rb"[\x00\r\n ]*(?:" + start + rb")"), name, hint, reason)
     for start, name, hint, reason in (
@@ -107,7 +107,7 @@ def recognise_line(head: bytes) -> Foreign | None:
     return None
 
 
-class Door:
+class ForeignProtocolGuard:
     """Detects another protocol from the first bytes of a connection and rejects the connection once.
 
     After a frame of the port's own protocol, other bytes are line noise.
@@ -133,7 +133,7 @@ class Door:
         self._head = head if own is None and len(head) < HEAD else None
         foreign = recognise(head if own is None else head[: own.end()], self._title)
         if foreign is not None:
-            return self.show_out(foreign)
+            return self.reject_foreign(foreign)
         if own is not None or self._head is not None:
             return []
         return [*self._name(recognise_line(head))]
@@ -143,7 +143,7 @@ class Door:
         head, self._head = self._head, None
         return [*self._name(recognise_line(head))] if head else []
 
-    def show_out(self, foreign: Foreign) -> list[Item]:
+    def reject_foreign(self, foreign: Foreign) -> list[Item]:
         """Return the reject that names the peer's protocol and the hang-up, once. Later only good frames count."""
         self._head = None
         if self.is_foreign:

@@ -23,7 +23,7 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Reason, Reject, Reply, Signal
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Reason, Reject, Reply, Signal, VerdictOutcome
 from vetlla.protocols.codes.scaip import SCAIP
 from vetlla.protocols.codes.tables import MQTT
 from vetlla.protocols.mqtt import objects
@@ -84,13 +84,13 @@ class MqttDecoder:
         """Return the receipt of an event; b"" for anything else, because a terminal waits only for these receipts."""
         if signal.event.system != SCAIP.system:
             return b""
-        return receipt(signal.sequence, verdict.reason if verdict.outcome is Outcome.REFUSED else None)
+        return receipt(signal.sequence, verdict.reason if verdict.outcome is VerdictOutcome.REFUSED else None)
 
 
 def _kept(signal: Signal) -> Signal:
     """Return a signal that the broker kept, which is no sign of life. A reported loss does not open an alarm again."""
     is_state = signal.event.system == MQTT.system
-    return signal._replace(hearsay=True, repeated=is_state and signal.event.phase is Phase.NEW)
+    return signal._replace(from_broker=True, repeated=is_state and signal.event.phase is Phase.NEW)
 
 
 def _read(topic: str, payload: bytes) -> list[Item]:
@@ -256,7 +256,7 @@ def _stated(message: _Content, place: _Place, word: str, *, details: dict[str, s
         return _made(message, place, word, details=details)
     if code != word:
         details = details | {"state": word}
-    return _made(message, place, code, details=details)._replace(hearsay=code in LAST_WILLS)
+    return _made(message, place, code, details=details)._replace(from_broker=code in LAST_WILLS)
 
 
 def _counted(boot: str, seq: str) -> dict[str, str]:

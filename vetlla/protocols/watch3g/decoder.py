@@ -21,11 +21,11 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.signals import AccountId, Kind, Outcome, Signal
+from vetlla.domain.signals import AccountId, Kind, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import WATCH3G
 from vetlla.protocols.framing.charset import readable
 from vetlla.protocols.framing.fields import believed, measured, moment, number, place, signed
-from vetlla.protocols.framing.foreign import HEAD, Door
+from vetlla.protocols.framing.foreign import HEAD, ForeignProtocolGuard
 from vetlla.protocols.watch3g.cutter import HEADER, MAX_FRAME, OPENING, BracketCutter
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Watch3gDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = BracketCutter()
-        self._door = Door(NAME, "the watch protocol (3G)", re.compile(OPENING))
+        self._door = ForeignProtocolGuard(NAME, "the watch protocol (3G)", re.compile(OPENING))
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
@@ -95,7 +95,7 @@ class Watch3gDecoder:
         Positions are not answered. Without an answer to LK a watch sends nothing else, and restarts after five LK.
         """
         header = HEADER.match(signal.raw)
-        if verdict.outcome is Outcome.REFUSED or signal.part != signal.parts or header is None:
+        if verdict.outcome is VerdictOutcome.REFUSED or signal.part != signal.parts or header is None:
             return b""
         command = _content(signal.raw, header).partition(",")[0]
         reply = WATCH3G.find(_spelled(command)).answer.format(command=command)

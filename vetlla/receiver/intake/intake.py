@@ -264,7 +264,12 @@ class Intake(Participant):
         home = home_of(account, signal.id) or arrival.host
         is_known = repeated and self._desk.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
-        if signal.hearsay and account is not None and is_last_will(signal) and self._supervision.answers_for(account):
+        if (
+            signal.from_broker
+            and account is not None
+            and is_last_will(signal)
+            and self._supervision.answers_for(account)
+        ):
             priority = Priority.ROUTINE  # a failed cell is one incident, not an alarm for each home's last will
         note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None

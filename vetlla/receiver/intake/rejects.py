@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from vetlla.domain.accounts import place_of
+from vetlla.domain.accounts import account_key
 from vetlla.domain.clock import SECOND_US, to_us
-from vetlla.domain.signals import AccountId, Event, Kind, Outcome, Phase, Priority, Reason, Reject
+from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason, Reject, VerdictOutcome
 from vetlla.receiver.commit.participant import Participant
-from vetlla.receiver.counters import Caller
+from vetlla.receiver.counters import CallerKind
 from vetlla.receiver.queue.report import Report
 from vetlla.service.queue.triage import home_of, weigh
 from vetlla.store.journal.batch import Entry
@@ -25,7 +25,7 @@ from vetlla.store.journal.rows import reject_row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vetlla.domain.accounts import Account, AccountBook, Place
+    from vetlla.domain.accounts import Account, AccountBook, AccountKey
     from vetlla.domain.clock import Instant
     from vetlla.domain.signals import Arrival, Signal
     from vetlla.receiver.budget import Budget
@@ -61,7 +61,7 @@ class Rejects(Participant):
         self._placed: list[_Concern] = []
         self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
         """Reports that wait for the desk: home, whether the home is registered, kind and priority."""
-        self._stale: dict[Place, int] = {}
+        self._stale: dict[AccountKey, int] = {}
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
         """Apply settings."""
@@ -98,11 +98,11 @@ class Rejects(Participant):
     ) -> None:
         """Keep a report that policy refuses; put it before an operator if a registered home sent it."""
         first, now_us = signals[0], arrival.received.utc_us
-        self._counters.signals[first.protocol, Outcome.REFUSED] += len(signals)
+        self._counters.signals[first.protocol, VerdictOutcome.REFUSED] += len(signals)
         text = _why(first, reason, now_us)
         reject = Reject(protocol=first.protocol, reason=reason, raw=first.raw, text=text, id=first.id)
         is_told = account is not None and (
-            reason is not Reason.STALE_TIME or self._is_stale_again(place_of(account), arrival.received.mono_us)
+            reason is not Reason.STALE_TIME or self._is_stale_again(account_key(account), arrival.received.mono_us)
         )
         reports = _refused(signals, account, table, text) if account is not None and is_told else []
         is_news = any(self._is_news(report, arrival) for report in reports)
@@ -126,7 +126,7 @@ class Rejects(Participant):
         self._waiting.add(_what(report))
         self._concerns.append(_Concern(arrival, report))
 
-    def _is_stale_again(self, who: Place, now_us: int) -> bool:
+    def _is_stale_again(self, who: AccountKey, now_us: int) -> bool:
         """Return True if this account's clock was refused before within the duplicate window.
 
         The first refusal is how a terminal learns the time (DC-09, NAK). A second one means that it does not learn it:
@@ -144,12 +144,12 @@ class Rejects(Participant):
         A registered account has a budget of its own, whatever receiver and line a caller invents. So another account
         behind the same gateway cannot use it up. News needs neither budget nor room: there is one per home and kind.
         """
-        caller = Caller.UNNAMED if reject.id is None else Caller.KNOWN if account else Caller.UNKNOWN
+        caller = CallerKind.UNNAMED if reject.id is None else CallerKind.KNOWN if account else CallerKind.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
         rejects = self._commit.batch.rejects
         if not self._commit.ready:
             return False
-        has_budget = self._budget.may_keep(arrival.host if account is None else place_of(account))
+        has_budget = self._budget.may_keep(arrival.host if account is None else account_key(account))
         if not is_news and (len(rejects) >= WAITING_MAX or not has_budget):
             return False
         rejects.append(reject_row(arrival, reject))

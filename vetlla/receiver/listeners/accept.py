@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from vetlla.domain.clock import Instant
-    from vetlla.receiver.session import Ground
+    from vetlla.receiver.session import SessionServices
 
 log = structlog.get_logger()
 
@@ -87,14 +87,14 @@ class Acceptor:
         self,
         listening: socket.socket,
         tls: ssl.SSLContext | None,
-        ground: Ground,
+        services: SessionServices,
         make_connection: Callable[[tuple[str, int], Instant], Accepted],
         in_clear: Callable[[tuple[str, int], Instant], InClear],
     ) -> None:
         self._listening = listening
         self.tls = tls
         """TLS context for new connections; open ones keep theirs."""
-        self._ground = ground
+        self._services = services
         self._make_connection = make_connection
         """Takes the peer's address, which already has its place in the budget, and the instant of the set-up."""
         self._in_clear = in_clear
@@ -139,13 +139,13 @@ class Acceptor:
             self._admit(stream, address[:2])
 
     def _admit(self, stream: socket.socket, address: tuple[str, int]) -> None:
-        ground, host, loop = self._ground, address[0], asyncio.get_running_loop()
-        refusal = ground.budget.connect(host)
+        services, host, loop = self._services, address[0], asyncio.get_running_loop()
+        refusal = services.budget.connect(host)
         if refusal is not None:
-            ground.counters.connections_refused[refusal] += 1
+            services.counters.connections_refused[refusal] += 1
             stream.close()
             return
-        connection = self._make_connection(address, ground.clock.now())
+        connection = self._make_connection(address, services.clock.now())
         set_up: Coroutine[None, None, object] = (
             self._set_up_tls(self.tls, stream, address, connection)
             if self.tls
@@ -154,7 +154,7 @@ class Acceptor:
         connection.setting_up = task = loop.create_task(set_up)
         self._setting_up.add(connection)
         task.add_done_callback(partial(self._over, stream, connection))
-        ground.budget.hold(connection)
+        services.budget.hold(connection)
 
     def _over(self, stream: socket.socket, connection: Accepted, task: asyncio.Task[object]) -> None:
         # This is also called for a task that was cancelled before its first step.
@@ -162,12 +162,12 @@ class Acceptor:
         connection.setting_up = None
         if not task.cancelled() and (error := task.exception()) is not None:
             if isinstance(error, OSError):  # ssl.SSLError and TimeoutError are among them
-                self._ground.counters.connections_refused[Refusal.TLS] += 1
+                self._services.counters.connections_refused[Refusal.TLS] += 1
             else:
                 log.error("connection.failed", peer=connection.host, exc_info=error)
         if not connection.is_made:
-            self._ground.budget.prove(connection)
-            self._ground.budget.disconnect(connection.host)
+            self._services.budget.prove(connection)
+            self._services.budget.disconnect(connection.host)
             stream.close()
 
     async def _set_up_tls(
@@ -175,7 +175,7 @@ class Acceptor:
     ) -> None:
         if await _speaks_in_clear(stream):
             await _overhear(stream, self._in_clear(address, connection.established))
-            self._ground.counters.connections_refused[Refusal.TLS] += 1
+            self._services.counters.connections_refused[Refusal.TLS] += 1
             return
         await asyncio.get_running_loop().connect_accepted_socket(
             lambda: connection, stream, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
     from vetlla.domain.signals import Item
     from vetlla.protocols.decoder import Decoder
-    from vetlla.receiver.session import Ground
+    from vetlla.receiver.session import SessionServices
     from vetlla.settings.model import Listen
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ class TcpListener:
     def __init__(
         self,
         listen: Listen,
-        ground: Ground,
+        services: SessionServices,
         make_decoder: Callable[[], Decoder],
         listening: socket.socket,
         tls: ssl.SSLContext | None,
@@ -58,11 +58,11 @@ class TcpListener:
         self.listen = listen
         self.transport = "tls" if tls else "tcp"
         self.host, self.port = listening.getsockname()[:2]
-        self.ground = ground
+        self.services = services
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
         self.turns = Turns()
-        self._acceptor = Acceptor(listening, tls, ground, partial(_Connection, self), partial(_InClear, self))
+        self._acceptor = Acceptor(listening, tls, services, partial(_Connection, self), partial(_InClear, self))
 
     async def start(self) -> None:
         """Accept connections."""
@@ -109,9 +109,9 @@ class _InClear:
             return
         if not self._is_broken:
             self._read(None)
-        listen, ground = self._listener.listen, self._listener.ground
-        arrival = Arrival(listen.name, "tcp", self._peer, self._established, ground.clock.now())
-        ground.intake.turn_away(arrival, listen.protocol, self._said, self._items)
+        listen, services = self._listener.listen, self._listener.services
+        arrival = Arrival(listen.name, "tcp", self._peer, self._established, services.clock.now())
+        services.intake.turn_away(arrival, listen.protocol, self._said, self._items)
 
     def _read(self, data: bytes | None) -> None:
         """Give the decoder these bytes; None means that the input has ended."""
@@ -162,7 +162,7 @@ class _Connection(Accepted):
     # --- called by asyncio ------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        listener, ground = self._listener, self._listener.ground
+        listener, services = self._listener, self._listener.services
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         try:
             decoder = listener.make_decoder()
@@ -181,9 +181,9 @@ class _Connection(Accepted):
             self.hang_up,
             self._names(transport) if listener.transport == "tls" else None,
         )
-        self._session = StreamSession(ground, peer, decoder, self.established)
+        self._session = StreamSession(services, peer, decoder, self.established)
         listener.connections.add(self)
-        self._watch(ground.budget.limits.first_frame_timeout_s)
+        self._watch(services.budget.limits.first_frame_timeout_s)
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
         """Return the accounts that the peer's certificate names, in capitals; None if any account is allowed."""
@@ -207,14 +207,14 @@ class _Connection(Accepted):
             self._put_off(data)
 
     def _feed(self, data: bytes) -> None:
-        session, ground = self._session, self._listener.ground
+        session, services = self._session, self._listener.services
         session.feed(data)
         if session.is_known and not self._is_proven:
             self._is_proven, self._turn_bytes = True, TURN_BYTES
-            ground.budget.prove(self)
+            services.budget.prove(self)
         if owed := session.owed:
-            limits = ground.budget.limits
-            if owed > limits.pending_per_connection or ground.intake.waiting > limits.intake_waiting:
+            limits = services.budget.limits
+            if owed > limits.pending_per_connection or services.intake.waiting > limits.intake_waiting:
                 self._full = True
                 session.on_drained = self._drained
                 self._set_reading()
@@ -271,7 +271,7 @@ class _Connection(Accepted):
     def give_up(self) -> None:
         """Drop the waiting bytes of a stranger that has hung up."""
         self._left, self._ending = b"", True
-        self._listener.ground.counters.connections_refused[Refusal.UNPROVEN] += 1
+        self._listener.services.counters.connections_refused[Refusal.UNPROVEN] += 1
         self._part()
 
     def eof_received(self) -> bool:
@@ -296,7 +296,7 @@ class _Connection(Accepted):
             return
         self.is_gone = self._at_end = True
         self._listener.connections.discard(self)
-        budget = self._listener.ground.budget
+        budget = self._listener.services.budget
         if not self._is_proven:
             budget.prove(self)
         budget.disconnect(self.host)
@@ -327,7 +327,7 @@ class _Connection(Accepted):
     def hang_up(self, why: Refusal) -> None:
         """End the connection, and count the reason."""
         if not self._ending:
-            self._listener.ground.counters.connections_refused[why] += 1
+            self._listener.services.counters.connections_refused[why] += 1
             if why is Refusal.IDLE:
                 self._end_in_turn()
             else:
@@ -403,7 +403,7 @@ class _Connection(Accepted):
         self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        limits = self._listener.ground.budget.limits
+        limits = self._listener.services.budget.limits
         quiet = self._loop.time() - self._last
         if not self._session.heard or quiet >= limits.idle_timeout_s:
             self.hang_up(Refusal.IDLE)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.protocols.decoder import Decoder
-    from vetlla.receiver.session import Ground
+    from vetlla.receiver.session import SessionServices
     from vetlla.settings.model import Listen
 
 
@@ -34,11 +34,11 @@ class UdpListener:
     transport = "udp"
 
     def __init__(
-        self, listen: Listen, ground: Ground, make_decoder: Callable[[], Decoder], bound: socket.socket
+        self, listen: Listen, services: SessionServices, make_decoder: Callable[[], Decoder], bound: socket.socket
     ) -> None:
         self.listen = listen
         self.host, self.port = bound.getsockname()[:2]
-        self._ground = ground
+        self._services = services
         self._make_decoder = make_decoder
         self._socket = bound
 
@@ -61,8 +61,8 @@ class UdpListener:
 
     def _serve(self, data: bytes, address: tuple[str, int]) -> None:
         """Serve one datagram as a stream that begins and ends with it."""
-        ground = self._ground
-        if ground.intake.waiting > ground.budget.limits.intake_waiting:
+        services = self._services
+        if services.intake.waiting > services.budget.limits.intake_waiting:
             self._hang_up(Refusal.NOT_READY)  # not taken, so the terminal repeats it
             return
 
@@ -72,7 +72,7 @@ class UdpListener:
 
         listen = self.listen
         peer = Peer(listen.protocol, listen.name, self.transport, spelled(*address[:2]), send, self._hang_up)
-        session = StreamSession(ground, peer, self._make_decoder(), ground.clock.now(), forgeable=True)
+        session = StreamSession(services, peer, self._make_decoder(), services.clock.now(), forgeable=True)
         session.feed(data)
         session.finish()
 
@@ -88,4 +88,4 @@ class UdpListener:
 
     def _hang_up(self, why: Refusal) -> None:
         """Count the reason; a datagram has no connection to close."""
-        self._ground.counters.connections_refused[why] += 1
+        self._services.counters.connections_refused[why] += 1

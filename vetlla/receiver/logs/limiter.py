@@ -23,10 +23,10 @@ class _Grant(NamedTuple):
     suppressed: int
 
 
-class Seldom:
+class LogLimiter:
     """Grants an event once per key and period.
 
-    ``if (suppressed := seldom.ask(peer)) is not None: log.warning("peer.foreign", peer=peer, suppressed=suppressed)``
+    ``if (suppressed := log_limiter.ask(peer)) is not None: log.warning("peer.foreign", peer=peer, suppressed=suppressed)``
     """
 
     def __init__(self, clock: Clock, *, every_s: float, keys: int = KEYS) -> None:

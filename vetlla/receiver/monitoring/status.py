@@ -12,7 +12,7 @@ from vetlla import __version__
 from vetlla.domain.access import user_name
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import iso
-from vetlla.domain.signals import Outcome
+from vetlla.domain.signals import VerdictOutcome
 from vetlla.receiver.monitoring.http import Readiness
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges
 from vetlla.receiver.queue import lengths
@@ -158,7 +158,7 @@ class View:
 
     def _counts(self) -> dict[str, Any]:
         counters = self._counters
-        by_outcome = dict.fromkeys(Outcome, 0)
+        by_outcome = dict.fromkeys(VerdictOutcome, 0)
         for (_, outcome), count in counters.signals.items():
             by_outcome[outcome] += count
         open_alarms: dict[str, int] = {}
@@ -167,9 +167,9 @@ class View:
             open_alarms[priority.name] = open_alarms.get(priority.name, 0) + count
             waiting += count if state is State.WAITING else 0
         return {
-            "signals": by_outcome[Outcome.STORED],
-            "duplicates": by_outcome[Outcome.DUPLICATE],
-            "refused": by_outcome[Outcome.REFUSED],
+            "signals": by_outcome[VerdictOutcome.STORED],
+            "duplicates": by_outcome[VerdictOutcome.DUPLICATE],
+            "refused": by_outcome[VerdictOutcome.REFUSED],
             "rejects": sum(counters.rejects.values()),
             "heartbeats": sum(counters.heartbeats.values()),
             "connections": counters.connections_open,

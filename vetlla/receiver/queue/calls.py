@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.alarms import Alarm
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.queue.card import Card
+    from vetlla.receiver.queue.alarm_view import AlarmView
     from vetlla.service.queue.steps import Marks
     from vetlla.store.journal.rows import Row
 
@@ -77,7 +77,7 @@ class Calls:
             counters.t3_breaches[priority] += count
 
 
-def reports(card: Card) -> int:
+def reports(card: AlarmView) -> int:
     """Return how many communications an alarm stands for. A refused one opens an alarm, too, but has no signal.
 
     An alarm of a silence that the receiver noticed itself stands for no communication.

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.alarms import Alarm, Cause, Outcome, State, Tally
+from vetlla.domain.alarms import Alarm, AlarmOutcome, Cause, State, Tally
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import AccountId, Kind, Priority
 from vetlla.receiver.dispatch import RECEIVER
+from vetlla.receiver.queue.alarm_view import AlarmView, Deed
 from vetlla.receiver.queue.calls import Calls, reports
-from vetlla.receiver.queue.card import Card, Deed
 from vetlla.receiver.queue.on_test import AccountsOnTest
 from vetlla.receiver.queue.open_alarms import Line, OpenAlarms
 from vetlla.receiver.queue.report import UNKNOWN, News, Report, news_of, reason_of
@@ -66,13 +66,13 @@ class Desk:
         self._quiet = QuietLines()
         self._opened: dict[int, int] = {}
         """Alarms that the batch under way opens, with the monotonic instant of their communication's set-up."""
-        self._joined: dict[int, Card] = {}
+        self._joined: dict[int, AlarmView] = {}
         """Cards as they were before the batch under way."""
         self._unseen = 0
         """Number of signals in the batch under way that no operator has to see, without accounts on test."""
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
-            self._cards.lay(Card(kept, recovered.tallies[alarm.id]))
+            self._cards.lay(AlarmView(kept, recovered.tallies[alarm.id]))
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
         """Apply settings. Alarms keep the marks that they already have."""
@@ -105,15 +105,15 @@ class Desk:
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
                 batch.audit.append(_entry(now, "ready", alarm.id, why="stamp lost in a restart"))
             else:
-                card = Card(queue.after_restart(alarm, self.receiver(now), self.marks), tally)
+                card = AlarmView(queue.after_restart(alarm, self.receiver(now), self.marks), tally)
                 self._change(card, batch)
             card = self._cards[alarm.id]
             if card.alarm.t3_us is None:
                 self._calls.ready(card.alarm, reports(card), now.mono_us - (queue.waited_us(card.alarm, now) or 0))
 
-    def receiver(self, now: Instant) -> queue.Hand:
+    def receiver(self, now: Instant) -> queue.OperatorAction:
         """Return the hand for the receiver's own actions, to which the rules about operators do not apply."""
-        return queue.Hand(RECEIVER, now, 0, supervisor=True, hold_us=self._hold_us)
+        return queue.OperatorAction(RECEIVER, now, 0, supervisor=True, hold_us=self._hold_us)
 
     # --- changes by frames ------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Desk:
         alarm, tally = self._cards[number]
         if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
-            self._cards[number] = Card(alarm, tally)
+            self._cards[number] = AlarmView(alarm, tally)
             batch.alarms[number] = alarm
             batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
 
@@ -210,7 +210,9 @@ class Desk:
             self._joined.setdefault(number, card)
         if account is not None and alarm.unknown_account:
             alarm = batch.alarms[number] = _of_home(alarm, home, account.account)
-        self._cards[number] = Card(alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us))
+        self._cards[number] = AlarmView(
+            alarm, tally._replace(told_again=tally.told_again + 1, told_again_us=now.utc_us)
+        )
         self._tell_supervisor(number, now, batch)
 
     def has_emergency(self, home: str, account: Account | None, now: Instant) -> bool:
@@ -231,7 +233,7 @@ class Desk:
             return False
         return not alarm.on_test or self.tests.covers(account, now)
 
-    def _join(self, card: Card, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
+    def _join(self, card: AlarmView, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, (signals, last_signal, joined_us, told_again, told_again_us) = card
         signal, _, _, _, priority, _, is_known, _, note, _ = report
         number, before = alarm.id, alarm.priority
@@ -260,11 +262,11 @@ class Desk:
             signals, last_signal = signals + 1, signal
         if priority is not _ROUTINE:
             joined_us = now.mono_us
-        self._cards[number] = Card(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
+        self._cards[number] = AlarmView(alarm, Tally(signals, last_signal, joined_us, told_again, told_again_us))
         return number
 
     def _begin_alarm(
-        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+        self, before: AlarmView | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
     ) -> int:
         """Open an alarm; a stranger in a crowd joins the alarm that the crowd shares."""
         if report.known or before is not None:
@@ -284,7 +286,7 @@ class Desk:
         return number
 
     def _open(
-        self, before: Card | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+        self, before: AlarmView | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
     ) -> int:
         number = self._next_alarm
         self._next_alarm += 1
@@ -307,14 +309,14 @@ class Desk:
             due_mono_us=self._test_mark_us(report.account, report.priority, now) if on_test else None,
             runaway=runaway,
         )
-        self._cards.lay(Card(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
+        self._cards.lay(AlarmView(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
         self._opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name
         batch.decided.append(_entry(now, "open", number, kind=kind, priority=priority, signal=report.number))
         return number
 
-    def _emergency(self, before: Card | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
+    def _emergency(self, before: AlarmView | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
         """Return what a new alarm of a home continues: ``before``, or the home's emergency that has not ended."""
         if before is not None:
             return Emergency(before.alarm.id, before.alarm.established_us)
@@ -323,7 +325,7 @@ class Desk:
         chain = (report.home, report.known, on_test)
         return self._cards.emergency(chain) or self._closed.find(chain, now.mono_us)
 
-    def committed(self, now: Instant, batch: Batch) -> list[tuple[News, Card]]:
+    def committed(self, now: Instant, batch: Batch) -> list[tuple[News, AlarmView]]:
         """Return what frames changed, which is durable now. New alarms become ready, and their *t2* ends.
 
         The rows that record this go with the next batch. After this call only later changes can be rolled back.
@@ -370,15 +372,15 @@ class Desk:
         self._strangers.forget()
         self._quiet.forget()
 
-    def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> Card:
+    def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> AlarmView:
         alarm, tally = self._cards[number]
         due_us = queue.mark_when_ready_us(alarm, now, self.marks)
         alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us, due_mono_us=due_us)
-        card = Card(alarm, tally)
+        card = AlarmView(alarm, tally)
         self._change(card, batch)
         return card
 
-    def _change(self, card: Card, batch: Batch) -> None:
+    def _change(self, card: AlarmView, batch: Batch) -> None:
         """Replace the card of an open alarm; the alarm's row goes with the batch."""
         alarm = card.alarm
         if alarm is not self._cards[alarm.id].alarm:
@@ -389,7 +391,13 @@ class Desk:
     # --- actions of operators ---------------------------------------------------------------------------------------
 
     def act(
-        self, number: int, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], batch: Batch, **detail: object
+        self,
+        number: int,
+        hand: queue.OperatorAction,
+        action: str,
+        step: Callable[[Alarm], Alarm],
+        batch: Batch,
+        **detail: object,
     ) -> Deed:
         """Apply an operator's step to an alarm. Raises UsageError if the queue's rules forbid it."""
         before, tally = self.find(number)
@@ -399,7 +407,7 @@ class Desk:
             detail = {"from": holder} | detail
         if before.t3_us is None and alarm.t3_us is not None:
             self._calls.ended(alarm, hand.now.mono_us)
-        card = Card(alarm, tally)
+        card = AlarmView(alarm, tally)
         if before.on_test and not alarm.on_test:
             self._calls.ready(alarm, reports(card), hand.now.mono_us)
         if alarm.state is State.CLOSED:
@@ -415,7 +423,7 @@ class Desk:
             batch.audit.append(_entry(hand.now, action, number, hand.operator, **detail))
         return Deed(card, action, hand.operator, hand.now, detail)
 
-    def note(self, number: int, hand: queue.Hand, text: str, batch: Batch) -> Deed:
+    def note(self, number: int, hand: queue.OperatorAction, text: str, batch: Batch) -> Deed:
         """Add a note to an alarm. A note of the holder renews the lease; other operators may add notes, too."""
         card, digest = self.find(number), text_digest(text)
         batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
@@ -426,7 +434,14 @@ class Desk:
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def test(
-        self, account: Account, hand: queue.Hand, seconds: int, reason: str, batch: Batch, *, book: AccountBook
+        self,
+        account: Account,
+        hand: queue.OperatorAction,
+        seconds: int,
+        reason: str,
+        batch: Batch,
+        *,
+        book: AccountBook,
     ) -> Tested:
         """Put a registered account on test for a time, or end its test (0 seconds). Raises UsageError if none runs.
 
@@ -439,14 +454,14 @@ class Desk:
             own = hand._replace(supervisor=True)  # also closes an alarm that a colleague has claimed
 
             def close(held: Alarm) -> Alarm:
-                return queue.close(held, own, Outcome.TEST)._replace(t3_us=None)
+                return queue.close(held, own, AlarmOutcome.TEST)._replace(t3_us=None)
 
-            deeds = [self.act(alarm.id, own, "close", close, batch, outcome=Outcome.TEST.value) for alarm in apart]
+            deeds = [self.act(alarm.id, own, "close", close, batch, outcome=AlarmOutcome.TEST.value) for alarm in apart]
             return Tested(None, deeds)
         for alarm in apart:
             if alarm.priority in queue.REPEATED:
                 due_us = self._test_mark_us(account, alarm.priority, hand.now)
-                self._change(Card(alarm._replace(due_mono_us=due_us), self._cards[alarm.id].tally), batch)
+                self._change(AlarmView(alarm._replace(due_mono_us=due_us), self._cards[alarm.id].tally), batch)
         return Tested(test, [])
 
     def _test_mark_us(self, account: Account | None, priority: Priority, now: Instant) -> int | None:
@@ -470,17 +485,17 @@ class Desk:
 
         def close(held: Alarm) -> Alarm:
             # No person called, so no communication has waited.
-            return queue.close(held, hand, Outcome.TECHNICAL)._replace(t3_us=None)
+            return queue.close(held, hand, AlarmOutcome.TECHNICAL)._replace(t3_us=None)
 
-        return self.act(number, hand, "close", close, batch, outcome=Outcome.TECHNICAL.value, why=why)
+        return self.act(number, hand, "close", close, batch, outcome=AlarmOutcome.TECHNICAL.value, why=why)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def find(self, number: int) -> Card:
+    def find(self, number: int) -> AlarmView:
         """Return the open alarm of this number. Raises UsageError if there is no such alarm."""
         return self._cards.find(number)
 
-    def get(self, number: int) -> Card | None:
+    def get(self, number: int) -> AlarmView | None:
         """Return the open alarm of this number, or None."""
         return self._cards.get(number)
 
@@ -510,7 +525,7 @@ class Tested(NamedTuple):
     """The closing of each call of the test that ended."""
 
 
-def _is_own_loss(card: Card) -> bool:
+def _is_own_loss(card: AlarmView) -> bool:
     """Return True if the alarm is of a silence that the receiver noticed itself, and no device's report joined it."""
     return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
-    from vetlla.receiver.queue.card import Deed
+    from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
     from vetlla.store.journal.batch import Batch
 

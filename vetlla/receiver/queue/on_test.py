@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import place_of
+from vetlla.domain.accounts import account_key
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal.batch import Entry, OnTest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Instant
-    from vetlla.service.queue.steps import Hand
+    from vetlla.service.queue.steps import OperatorAction
     from vetlla.store.journal.batch import Batch
 
 
@@ -41,9 +41,9 @@ class AccountsOnTest:
                 left_us = min(test.until_us - now.utc_us, test.until_us - test.since_us)
                 self.by_place[key] = test._replace(until_mono_us=now.mono_us + left_us, boot=self._boot)
 
-    def put(self, account: Account, hand: Hand, seconds: int, reason: str, batch: Batch) -> OnTest | None:
+    def put(self, account: Account, hand: OperatorAction, seconds: int, reason: str, batch: Batch) -> OnTest | None:
         """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running."""
-        place, now = place_of(account), hand.now
+        place, now = account_key(account), hand.now
         if not seconds and self.of(account, now) is None:
             raise UsageError(f"account {place} is not on test", remedy="vetlla queue test lists the accounts on test")
         test = None
@@ -69,7 +69,7 @@ class AccountsOnTest:
         """Return the running test of a registered account, or None."""
         if not self.by_place or account is None:
             return None
-        test = self.by_place.get(place_of(account).folded)
+        test = self.by_place.get(account_key(account).folded)
         return test if test and now.mono_us < test.until_mono_us else None
 
     def covers(self, account: Account | None, now: Instant) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.alarms import Alarm
-    from vetlla.receiver.queue.card import Card
+    from vetlla.receiver.queue.alarm_view import AlarmView
     from vetlla.service.queue.emergencies import Chain, Emergency
 
 _EMERGENCY_LINES = ("", Kind.UNREADABLE.value)
@@ -35,7 +35,7 @@ class OpenAlarms(dict[int, "Card"]):
         self.strangers = 0
         """Number of open alarms from callers that are not registered."""
 
-    def __setitem__(self, number: int, card: Card) -> None:
+    def __setitem__(self, number: int, card: AlarmView) -> None:
         """Replace the card of an open alarm, and move the alarm if it now belongs to another line."""
         before = self[number].alarm
         dict.__setitem__(self, number, card)  # costs half as much as super()
@@ -47,7 +47,7 @@ class OpenAlarms(dict[int, "Card"]):
             insort(self._lines.setdefault(new, []), number)
             self.strangers += card.alarm.unknown_account - before.unknown_account
 
-    def lay(self, card: Card) -> None:
+    def lay(self, card: AlarmView) -> None:
         """Add the card of a new alarm."""
         super().__setitem__(card.alarm.id, card)
         self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
@@ -65,13 +65,13 @@ class OpenAlarms(dict[int, "Card"]):
         if not held:
             del self._lines[line]
 
-    def find(self, number: int) -> Card:
+    def find(self, number: int) -> AlarmView:
         """Return the open alarm of this number. Raises UsageError if there is no such alarm."""
         if card := self.get(number):
             return card
         raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open alarms")
 
-    def newest(self, line: Line) -> Card | None:
+    def newest(self, line: Line) -> AlarmView | None:
         """Return the alarm that was added last to a line, or None."""
         held = self._lines.get(line)
         return self[held[-1]] if held else None

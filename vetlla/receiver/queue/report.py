@@ -10,7 +10,7 @@ from vetlla.domain.signals import Kind, Phase
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import AccountId, Event, Priority
-    from vetlla.receiver.queue.card import Card
+    from vetlla.receiver.queue.alarm_view import AlarmView
 
 
 UNKNOWN: Final = "unknown account: "
@@ -46,7 +46,7 @@ class News(StrEnum):
     ESCALATED = "escalated"
 
 
-def news_of(before: Card, after: Card) -> News:
+def news_of(before: AlarmView, after: AlarmView) -> News:
     """Return what a batch did to an alarm that was open before it."""
     if after.alarm.priority < before.alarm.priority:
         return News.LIFTED

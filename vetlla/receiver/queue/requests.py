@@ -7,8 +7,8 @@ from contextlib import aclosing
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
-from vetlla.domain.accounts import place_of
-from vetlla.domain.alarms import Alarm, Outcome, State
+from vetlla.domain.accounts import account_key
+from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import Priority
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.server import Request, User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
-    from vetlla.receiver.queue.card import Deed
+    from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk, Tested
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
@@ -155,7 +155,7 @@ class QueueRequests:
             return await self._work(lambda batch: self._claim_next(hand, batch))
         return await self._step(request, hand, "claim", lambda alarm: queue.claim(alarm, hand))
 
-    def _claim_next(self, hand: queue.Hand, batch: Batch) -> Deed:
+    def _claim_next(self, hand: queue.OperatorAction, batch: Batch) -> Deed:
         """Claim the first waiting alarm, or keep the unanswered one that the operator holds if it is as urgent."""
         waiting = self._first(hand.now, lambda alarm: alarm.state is State.WAITING)
         held = self._first(hand.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == hand.operator)
@@ -181,9 +181,11 @@ class QueueRequests:
     async def _close(self, request: Request) -> dict[str, Any]:
         hand = self._hand(request)
         try:
-            outcome = Outcome(request.arguments.get("outcome", ""))
+            outcome = AlarmOutcome(request.arguments.get("outcome", ""))
         except ValueError as error:
-            raise UsageError("an alarm is closed with an outcome", remedy=f"one of {', '.join(Outcome)}") from error
+            raise UsageError(
+                "an alarm is closed with an outcome", remedy=f"one of {', '.join(AlarmOutcome)}"
+            ) from error
         return await self._step(
             request, hand, "close", lambda alarm: queue.close(alarm, hand, outcome), outcome=outcome.value
         )
@@ -213,7 +215,7 @@ class QueueRequests:
             self._commit, lambda batch: self._desk.test(account, hand, seconds, reason, batch, book=book), self._tested
         )
         until = iso(tested.test.until_us) if tested.test else None
-        about = place_of(account)._asdict()
+        about = account_key(account)._asdict()
         if self._dispatch:
             known = {"until": until, "reason": reason}
             self._dispatch.publish(make_event("test", hand.now, "test", hand.operator, known, **about))
@@ -233,9 +235,9 @@ class QueueRequests:
             for test in self._desk.tests.running(now)
         ]  # fmt: skip
 
-    def _hand(self, request: Request) -> queue.Hand:
+    def _hand(self, request: Request) -> queue.OperatorAction:
         caller, settings = request.caller, self.settings.queue
-        return queue.Hand(
+        return queue.OperatorAction(
             caller.operator,
             self._clock.now(),
             round(settings.lease_s * SECOND_US),
@@ -244,7 +246,12 @@ class QueueRequests:
         )
 
     async def _step(
-        self, request: Request, hand: queue.Hand, action: str, step: Callable[[Alarm], Alarm], **detail: object
+        self,
+        request: Request,
+        hand: queue.OperatorAction,
+        action: str,
+        step: Callable[[Alarm], Alarm],
+        **detail: object,
     ) -> dict[str, Any]:
         # The step and its audit record use the same hand, so that both have the same instant.
         alarm = number(request, "alarm")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Instant
     from vetlla.receiver.supervision.fleet import Fleet
-    from vetlla.store.journal.units import Unit
+    from vetlla.store.journal.units import DeviceRow
 
 
 SET_BACK_US = 86_400 * SECOND_US
@@ -93,7 +93,7 @@ class DayCounters:
         else:
             self.down_s = away_s
 
-    def resume(self, unit: Unit, now: Instant) -> None:
+    def resume(self, unit: DeviceRow, now: Instant) -> None:
         """Continue with the counts that the previous run made today."""
         if unit.day != self.name:
             return
@@ -218,12 +218,12 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, self.observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
-def silent_since_us(unit: Unit) -> int:
+def silent_since_us(unit: DeviceRow) -> int:
     """Return the instant (UTC) since which a device is silent."""
     return max(unit.silent_since_us, unit.heard_us) or unit.since_us
 
 
-def silent_at_loss_us(unit: Unit) -> int:
+def silent_at_loss_us(unit: DeviceRow) -> int:
     """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
 
     A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at
@@ -234,7 +234,7 @@ def silent_at_loss_us(unit: Unit) -> int:
     return max(0, min(unit.since_us - silent_since_us(unit), (unit.allowed_misses + 1) * unit.interval_s * SECOND_US))
 
 
-def rebuilt(unit: Unit, ended: Span, down_s: int) -> DayOf:
+def rebuilt(unit: DeviceRow, ended: Span, down_s: int) -> DayOf:
     """Return the day of a device from its journal row, because the previous run ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
     unsupervised_s, reasons = (unit.unsupervised_s, unit.reasons) if counted else (0, 0)

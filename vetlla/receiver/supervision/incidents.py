@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from vetlla.receiver.supervision.fleet import Fleet
-    from vetlla.store.journal.units import Kept
+    from vetlla.store.journal.units import KeptSupervision
 
 RECEIVER = "receiver"
 """The label that every device has. It stands for the receiver and its own network."""
@@ -84,7 +84,7 @@ class Incidents:
                     sizes[label] = sizes.get(label, 0) + 1
         self._sizes = sizes
 
-    def resume(self, kept: Kept, now: Instant) -> None:
+    def resume(self, kept: KeptSupervision, now: Instant) -> None:
         """Continue the open incidents of the previous run; a device that is silent since then may still join them."""
         self._next_id = kept.next_incident
         for row in kept.incidents:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.dispatch import Dispatch
-    from vetlla.receiver.queue.card import Deed
+    from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.supervision.incidents import Incident, Incidents
     from vetlla.receiver.supervision.states import DeviceStates

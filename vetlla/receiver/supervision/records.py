@@ -15,7 +15,7 @@ from vetlla.receiver.supervision.day_counters import DayCounters, rebuilt, span_
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.store.journal.ledger import STRETCH, Stretch
 from vetlla.store.journal.signs import SignsRow, pack
-from vetlla.store.journal.units import Unit
+from vetlla.store.journal.units import DeviceRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.journal import Journal
-    from vetlla.store.journal.units import Kept, SupervisionRows
+    from vetlla.store.journal.units import KeptSupervision, SupervisionRows
 
 EVERY_S = 30.0
 """Signs of life stay in memory for this time before they are written."""
@@ -69,7 +69,7 @@ class SupervisionRecords:
 
     # --- the day that the previous run did not finish ---------------------------------------------------------------
 
-    def resume(self, journal: Journal, kept: Kept, now: Instant) -> None:
+    def resume(self, journal: Journal, kept: KeptSupervision, now: Instant) -> None:
         """Count the time without a receiver as time in which no device was supervised. Blocks; reads the journal."""
         today = self.day_counters.today
         if kept.alive_us is None:
@@ -81,7 +81,7 @@ class SupervisionRecords:
         self.day_counters.go_on(known_s + away_s, now)
         self._days.append((name, self.day_counters.closed.get(name, known_s + away_s), self._tolerance_s))
 
-    def unfinished(self, journal: Journal, kept: Kept) -> None:
+    def unfinished(self, journal: Journal, kept: KeptSupervision) -> None:
         """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
@@ -187,12 +187,12 @@ class SupervisionRecords:
         columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
         return SignsRow(stretch, self.day_counters.name, columns)
 
-    def _row(self, device: int) -> Unit:
+    def _row(self, device: int) -> DeviceRow:
         """Return a device's current row."""
         fleet, day_counters = self._fleet, self.day_counters
         fleet.changed_devices[device] = 0
         account, now = fleet.accounts[device], self._clock.now()
-        return Unit(
+        return DeviceRow(
             id=device,
             account=account.account,
             receiver=account.receiver,

@@ -10,7 +10,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vetlla.domain.accounts import place_of
+from vetlla.domain.accounts import account_key
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.errors import UsageError
 from vetlla.receiver.control.arguments import flag, named_account, number, perform, text, words
@@ -208,7 +208,7 @@ class SupervisionRequests:
     async def _meant(self, request: Request) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that the request names, and their name in the audit."""
         device, terminal = words(request, "device"), await self._terminal(request)
-        account = place_of(self._fleet.accounts[terminal])
+        account = account_key(self._fleet.accounts[terminal])
         if self._pause_of(terminal) == Pause.REMOVED:
             raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
         if not device:

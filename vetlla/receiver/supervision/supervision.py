@@ -100,7 +100,7 @@ class Supervision(Participant):
         if not self.records.day_counters.today.holds(now.utc_us):
             self.records.end_day(now)  # a report after midnight belongs to the new day
         idle = not self.states.changed_blocks
-        if signals[0].hearsay:
+        if signals[0].from_broker:
             if is_last_will(signals[0]):
                 self.states.cut_off(terminal, now)
                 self._note(now, idle=idle)
@@ -155,7 +155,7 @@ class Supervision(Participant):
         if signal.event.kind is Kind.PRESENCE or (left := absence(signal.event)) is None:
             return
         # A departure that is buffered, repeated or from a broker may be old. An old return still ends the pause.
-        if left and (signal.buffered or signal.repeated or signal.hearsay):
+        if left and (signal.buffered or signal.repeated or signal.from_broker):
             return
         if account is None or account.unit == NOT_WATCHED:
             return
@@ -337,7 +337,7 @@ class Supervision(Participant):
 
 def is_last_will(signal: Signal) -> bool:
     """Return True if a broker reports that a terminal's connection broke just now; a retained report is old."""
-    return signal.hearsay and signal.event.kind is Kind.PATH_TROUBLE and not signal.repeated
+    return signal.from_broker and signal.event.kind is Kind.PATH_TROUBLE and not signal.repeated
 
 
 def _rule(settings: SupervisionSettings) -> Collapse:

@@ -12,13 +12,13 @@ from vetlla.receiver.supervision.day_counters import span, span_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from vetlla.store.journal.units import Kept
+    from vetlla.store.journal.units import KeptSupervision
 
 
 class Uptime:
     """The days until the previous run last recorded that it was alive, with the downtime of each."""
 
-    def __init__(self, kept: Kept, zone: ZoneInfo) -> None:
+    def __init__(self, kept: KeptSupervision, zone: ZoneInfo) -> None:
         self._alive_us = kept.alive_us or 0
         self._begins_us: list[int] = []
         self._down_us: list[int] = []

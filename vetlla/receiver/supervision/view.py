@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import iso
 from vetlla.receiver.supervision.fleet import NO_PARENT
-from vetlla.service.supervision.explain import Known, why
+from vetlla.service.supervision.explain import StateFacts, why
 from vetlla.service.supervision.rules import Health, Pause
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ class SupervisionView:
             else None,
         }
 
-    def _known(self, number: int, state: Health, pause: Pause, missed: int) -> Known:
+    def _known(self, number: int, state: Health, pause: Pause, missed: int) -> StateFacts:
         parent = self._fleet.parents[number]
         incident = self._supervision.incidents.of.get(number)
         order = self._supervision.pauses.ordered.get(number)
         if state is Health.LOST and self._supervision.states.grace(number):
             # The previous run found it lost; the grace after the restart must not make its misses fewer.
             missed = max(missed, self._fleet.allowed[number])
-        return Known(
+        return StateFacts(
             state=state,
             pause=pause,
             missed=missed,

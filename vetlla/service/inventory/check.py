@@ -9,7 +9,18 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, Home, Kept, Ownership, Person, Place, UserType
+from vetlla.domain.devices import (
+    BUTTONS,
+    DIGITAL,
+    LAST_WEEK,
+    TERMINALS,
+    DeviceRecord,
+    Home,
+    Ownership,
+    Person,
+    Place,
+    UserType,
+)
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.leading_zeros import pairs
 from vetlla.service.inventory.lifetimes import Lives
@@ -42,11 +53,11 @@ class Broken(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class CheckInput:
     """All data that the rules read, as of one day."""
 
     day: date
-    fleet: Sequence[Kept]
+    fleet: Sequence[DeviceRecord]
     homes: Mapping[str, Home]
     people: Sequence[Person]
     reading: Reading
@@ -56,7 +67,7 @@ class Known:
     """Unregistered accounts that the receiver heard, with the number of reports."""
 
     @cached_property
-    def installed(self) -> list[Kept]:
+    def installed(self) -> list[DeviceRecord]:
         """The devices in homes."""
         return [kept for kept in self.fleet if kept.standing.place is Place.HOME]
 
@@ -67,10 +78,10 @@ class Rule(NamedTuple):
     name: str
     severity: Severity
     asks: str
-    find: Callable[[Known], Iterator[Broken]]
+    find: Callable[[CheckInput], Iterator[Broken]]
 
 
-def old_at_installation(known: Known) -> Iterator[Broken]:
+def old_at_installation(known: CheckInput) -> Iterator[Broken]:
     """Tender, section 15: new equipment is at most 6 months old at its first installation."""
     months = known.reading.integer("new.max_age")
     for kept in known.fleet:
@@ -82,7 +93,7 @@ def old_at_installation(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"made {made}, first installed {first}")
 
 
-def person_without_ucr(known: Known) -> Iterator[Broken]:
+def person_without_ucr(known: CheckInput) -> Iterator[Broken]:
     """Tender, 13.1.g: every user has a UCR, except users of type C."""
     needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
     there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
@@ -91,7 +102,7 @@ def person_without_ucr(known: Known) -> Iterator[Broken]:
             yield Broken(home, "", f"{number} users and {there[home]} UCR")
 
 
-def home_without_terminal(known: Known) -> Iterator[Broken]:
+def home_without_terminal(known: CheckInput) -> Iterator[Broken]:
     """Every attended home must have a terminal, because without one its users cannot call."""
     have = {kept.standing.home for kept in known.installed if kept.device.type in TERMINALS}
     for code in known.homes:
@@ -99,7 +110,7 @@ def home_without_terminal(known: Known) -> Iterator[Broken]:
             yield Broken(code, "", "attended, no terminal")
 
 
-def level_3_not_digital(known: Known) -> Iterator[Broken]:
+def level_3_not_digital(known: CheckInput) -> Iterator[Broken]:
     """Tender, 13.1.g: all homes of level 3 have a GSM-IP terminal."""
     have = {kept.standing.home for kept in known.installed if kept.device.type is DIGITAL}
     for code, home in known.homes.items():
@@ -107,7 +118,7 @@ def level_3_not_digital(known: Known) -> Iterator[Broken]:
             yield Broken(code, "", "level 3 without GSM-IP terminal")
 
 
-def past_end_of_life(known: Known) -> Iterator[Broken]:
+def past_end_of_life(known: CheckInput) -> Iterator[Broken]:
     """Tender, section 16, standard 15: a device is renewed before the end of its useful life."""
     lives = Lives(known.reading)
     for kept in known.installed:
@@ -116,7 +127,7 @@ def past_end_of_life(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"useful life ended {ends}")
 
 
-def near_end_of_life(known: Known) -> Iterator[Broken]:
+def near_end_of_life(known: CheckInput) -> Iterator[Broken]:
     """Yield the devices that must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
@@ -126,7 +137,7 @@ def near_end_of_life(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"useful life ends {ends}")
 
 
-def guarantee(known: Known) -> Iterator[Broken]:
+def guarantee(known: CheckInput) -> Iterator[Broken]:
     """Tender, section 15: leased equipment has a guarantee of 3 years from its first installation."""
     months = known.reading.integer("guarantee")
     for kept in known.fleet:
@@ -138,13 +149,13 @@ def guarantee(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"guarantee until {device.guarantee_until or 'never'}, should last until {promised}")
 
 
-def unknown_account(known: Known) -> Iterator[Broken]:
+def unknown_account(known: CheckInput) -> Iterator[Broken]:
     """Yield the accounts that the receiver heard but that are not registered."""
     for account, times in sorted(known.unknown.items()):
         yield Broken("", "", f"account {account} was heard {times} times and is not registered")
 
 
-def account_elsewhere(known: Known) -> Iterator[Broken]:
+def account_elsewhere(known: CheckInput) -> Iterator[Broken]:
     """Compare with the receiver: it must have the account of every installed terminal in the right home, and no others.
 
     If the inventory has no account for a terminal, the receiver must have one for its home.
@@ -168,7 +179,7 @@ def account_elsewhere(known: Known) -> Iterator[Broken]:
             yield Broken(home, "", f"the receiver has account {account} in this home, which is not registered")
 
 
-def two_places(known: Known) -> Iterator[Broken]:
+def two_places(known: CheckInput) -> Iterator[Broken]:
     """One device cannot be in two homes: only one device may have an IMEI, an account, or a serial and model."""
     terminals = [kept for kept in known.installed if kept.device.type in TERMINALS]
     for mark, those, value_of in (
@@ -179,7 +190,7 @@ def two_places(known: Known) -> Iterator[Broken]:
     ):
         values = list(map(value_of, those))
         twice = {value for value, times in Counter(values).items() if times > 1 and value}
-        several: defaultdict[object, list[Kept]] = defaultdict(list)
+        several: defaultdict[object, list[DeviceRecord]] = defaultdict(list)
         for value, kept in zip(values, those, strict=True) if twice else ():
             if value in twice:
                 several[value].append(kept)
@@ -189,7 +200,7 @@ def two_places(known: Known) -> Iterator[Broken]:
             yield _of(found[0], f"{mark} {said} belongs to {where}")
 
 
-def leading_zeros(known: Known) -> Iterator[Broken]:
+def leading_zeros(known: CheckInput) -> Iterator[Broken]:
     """Find codes that differ only in leading zeros: a spreadsheet may have removed them from one of the two.
 
     Both may be right. But if a terminal calls as 0123 and is registered as 123, the receiver does not know its home.
@@ -199,7 +210,7 @@ def leading_zeros(known: Known) -> Iterator[Broken]:
     for short, long in pairs(accounts):
         where = accounts[short] if accounts[short].device else accounts[long]
         yield where._replace(text=f"account {_said(known, short)} and {_said(known, long)} {_ZEROS}")
-    serials: defaultdict[str, dict[str, Kept]] = defaultdict(dict)
+    serials: defaultdict[str, dict[str, DeviceRecord]] = defaultdict(dict)
     for kept in known.fleet:
         serials[kept.device.type][kept.device.serial] = kept
     for of_type in serials.values():
@@ -211,11 +222,11 @@ def leading_zeros(known: Known) -> Iterator[Broken]:
             yield Broken(short if what == "home" else "", "", f"{what} {short} and {long} {_ZEROS}")
 
 
-def _said(known: Known, account: str) -> str:
+def _said(known: CheckInput, account: str) -> str:
     return f"{account} (heard, not registered)" if account in known.unknown else account
 
 
-def not_recovered(known: Known) -> Iterator[Broken]:
+def not_recovered(known: CheckInput) -> Iterator[Broken]:
     """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
     days = timedelta(days=known.reading.integer("recovery"))
     for kept in known.installed:
@@ -227,7 +238,7 @@ def not_recovered(known: Known) -> Iterator[Broken]:
             yield _of(kept, f"home not attended since {left or 'ever'}")
 
 
-def upkeep_overdue(known: Known) -> Iterator[Broken]:
+def upkeep_overdue(known: CheckInput) -> Iterator[Broken]:
     """Tender, section 16, standard 17: all preventive maintenance is done."""
     overdue = upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1))
     for one in attended(overdue, known.homes, known.day):
@@ -251,7 +262,7 @@ RULES = (
 )
 
 
-def check(known: Known, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
+def check(known: CheckInput, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
     """Return everything that breaks the rules, by the name of the rule."""
     return {rule.name: list(rule.find(known)) for rule in rules}
 
@@ -261,9 +272,9 @@ def severity(found: Mapping[str, Sequence[Broken]]) -> Severity:
     return max((rule.severity for rule in RULES if found.get(rule.name)), default=Severity.OK)
 
 
-def _attended(known: Known, home: str) -> bool:
+def _attended(known: CheckInput, home: str) -> bool:
     return home in known.homes and known.homes[home].active_on(known.day)
 
 
-def _of(kept: Kept, text: str) -> Broken:
+def _of(kept: DeviceRecord, text: str) -> Broken:
     return Broken(kept.standing.home, name(kept.device), text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, Home, Kept, Ownership, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Home, Ownership, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,7 +67,7 @@ class DigitalShare:
         return not (late_offer or (self.day >= self.reached_by and behind))
 
 
-def digital_share(fleet: Iterable[Kept], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
+def digital_share(fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
     """Return the share on the reading's day; ``fleet`` is the fleet on that day."""
     terminals = [kept for kept in fleet if kept.device.type in TERMINALS and kept.standing.place is Place.HOME]
     digital = [kept for kept in terminals if kept.device.type is DIGITAL]

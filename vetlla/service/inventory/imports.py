@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.columns import Fault
-from vetlla.domain.devices import Device, DeviceType, Home, Kept, Ownership, Period, Person, Place
+from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Home, Ownership, Period, Person, Place
 from vetlla.service.inventory.cells import FIRST_YEAR
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-class Found(NamedTuple):
+class ImportedDevice(NamedTuple):
     """A device and its state according to a file."""
 
     device: Device
@@ -56,7 +56,7 @@ class DeviceRows:
         self._today = today
         self._row_of: dict[tuple[DeviceType, str], int] = {}
 
-    def found(self, row: int, values: dict[str, Any]) -> Found | list[Fault]:
+    def found(self, row: int, values: dict[str, Any]) -> ImportedDevice | list[Fault]:
         """Return the device of a row, or the faults of the row."""
         faults = self._dates(row, values)
         kind, serial, home, place = values["type"], values["serial"], values["home"] or "", values["place"]
@@ -72,7 +72,7 @@ class DeviceRows:
         if faults:
             return faults
         first = values["first_installed"]
-        return Found(
+        return ImportedDevice(
             device=Device(
                 type=kind,
                 serial=serial,
@@ -146,7 +146,7 @@ def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: HomeCo
     )
 
 
-def device_row(kept: Kept) -> dict[str, str]:
+def device_row(kept: DeviceRecord) -> dict[str, str]:
     """Return a device as a row that can be imported again without a change."""
     device, standing = kept.device, kept.standing
     return {
@@ -168,7 +168,7 @@ def device_row(kept: Kept) -> dict[str, str]:
     }
 
 
-def account_row(kept: Kept, homes: Mapping[str, Home]) -> dict[str, str]:
+def account_row(kept: DeviceRecord, homes: Mapping[str, Home]) -> dict[str, str]:
     """Return an installed terminal as a row of ``vetlla accounts import``."""
     home = homes[kept.standing.home]
     return {"account": kept.device.account, "home": home.code, "support_level": str(home.level)}

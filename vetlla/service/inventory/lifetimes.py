@@ -9,7 +9,7 @@ from vetlla.domain.devices import DeviceType
 from vetlla.service.calendar import add_months
 
 if TYPE_CHECKING:
-    from vetlla.domain.devices import Kept
+    from vetlla.domain.devices import DeviceRecord
     from vetlla.service.parameters import Reading
 
 
@@ -24,7 +24,7 @@ class Lives:
         """Return the useful life of a type in months."""
         return self._months[kind]
 
-    def end(self, kept: Kept) -> date | None:
+    def end(self, kept: DeviceRecord) -> date | None:
         """Return the day on which a device's life ends; None if it has not begun."""
         device = kept.device
         begins = device.first_installed

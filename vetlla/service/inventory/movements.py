@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import BUTTONS, TERMINALS, Change, Device, Kept, Movement, MovementKind, Ownership, Place
+from vetlla.domain.devices import (
+    BUTTONS,
+    TERMINALS,
+    Change,
+    Device,
+    DeviceRecord,
+    Movement,
+    MovementKind,
+    Ownership,
+    Place,
+)
 from vetlla.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +34,7 @@ def receive(day: date, ownership: Ownership, note: str = "") -> Movement:
     return Movement(day=day, kind=MovementKind.RECEIVED, place=Place.WAREHOUSE, home="", ownership=ownership, note=note)
 
 
-def install(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
+def install(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceRecord], note: str = "") -> Change:
     """Install a device from the warehouse. ``there``: the devices that the home already has.
 
     Raises UsageError if the device is not in the warehouse, or if the home would have a second terminal.
@@ -35,7 +45,7 @@ def install(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str =
     return Change(kept.id, _begun(kept.device, day), movement)
 
 
-def move(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = "") -> Change:
+def move(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceRecord], note: str = "") -> Change:
     """Move an installed device to another home. Raises UsageError if it is not installed or the home has one."""
     _must_be(kept, Place.HOME, "move", "install it")
     if kept.standing.home == home:
@@ -44,7 +54,7 @@ def move(kept: Kept, home: str, day: date, there: Iterable[Kept], note: str = ""
     return Change(kept.id, kept.device, _next(kept, day, MovementKind.MOVED, place=Place.HOME, home=home, note=note))
 
 
-def remove(kept: Kept, day: date, note: str = "") -> Change:
+def remove(kept: DeviceRecord, day: date, note: str = "") -> Change:
     """Bring an installed device back to the warehouse."""
     _must_be(kept, Place.HOME, "remove", "it is not in a home, so there is nothing to remove")
     return Change(
@@ -52,26 +62,28 @@ def remove(kept: Kept, day: date, note: str = "") -> Change:
     )
 
 
-def repair(kept: Kept, day: date, note: str = "") -> Change:
+def repair(kept: DeviceRecord, day: date, note: str = "") -> Change:
     """Record a repair, which leaves the device in its place."""
     must_live(kept, "repair")
     return Change(kept.id, kept.device, _stays(kept, day, MovementKind.REPAIRED, note))
 
 
-def transfer(kept: Kept, day: date, ownership: Ownership, note: str = "") -> Change:
+def transfer(kept: DeviceRecord, day: date, ownership: Ownership, note: str = "") -> Change:
     """Record a new owner, for example because leased equipment is bought."""
     must_live(kept, "transfer")
     movement = replace(_stays(kept, day, MovementKind.TRANSFERRED, note), ownership=ownership)
     return Change(kept.id, kept.device, movement)
 
 
-def retire(kept: Kept, day: date, note: str = "") -> Change:
+def retire(kept: DeviceRecord, day: date, note: str = "") -> Change:
     """Take a device out of the service for good."""
     must_live(kept, "retire")
     return Change(kept.id, kept.device, _next(kept, day, MovementKind.RETIRED, place=Place.RETIRED, home="", note=note))
 
 
-def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bool, note: str = "") -> list[Change]:
+def substitute(
+    old: DeviceRecord, new: DeviceRecord, day: date, *, renewal: bool, retire_old: bool, note: str = ""
+) -> list[Change]:
     """Replace an installed device by one from the warehouse; return the changes of both.
 
     A replacement inherits the cost date of the old device, and a replacement of municipal equipment is municipal
@@ -107,13 +119,13 @@ def substitute(old: Kept, new: Kept, day: date, *, renewal: bool, retire_old: bo
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
 
 
-def must_live(kept: Kept, verb: str) -> None:
+def must_live(kept: DeviceRecord, verb: str) -> None:
     """Raise UsageError if the device is retired."""
     if kept.standing.place is Place.RETIRED:
         raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
 
 
-def must_be_known(kept: Kept, day: date, verb: str) -> None:
+def must_be_known(kept: DeviceRecord, day: date, verb: str) -> None:
     """Raise UsageError for upkeep on a day before the device came into the service, as far as is known."""
     came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
     if day < came:
@@ -135,7 +147,7 @@ def _begun(device: Device, day: date) -> Device:
     return device._replace(first_installed=first, cost_from=device.cost_from or first)
 
 
-def _check_room(device: Device, home: str, there: Iterable[Kept]) -> None:
+def _check_room(device: Device, home: str, there: Iterable[DeviceRecord]) -> None:
     if device.type in TERMINALS:
         for other in there:
             if other.device.type in TERMINALS and other.device.serial != device.serial:
@@ -145,17 +157,17 @@ def _check_room(device: Device, home: str, there: Iterable[Kept]) -> None:
                 )
 
 
-def _must_be(kept: Kept, place: Place, verb: str, remedy: str) -> None:
+def _must_be(kept: DeviceRecord, place: Place, verb: str, remedy: str) -> None:
     if kept.standing.place is not place:
         at = f"home {kept.standing.home}" if kept.standing.place is Place.HOME else str(kept.standing.place)
         raise UsageError(f"can not {verb} {name(kept.device)}: it is in {at}", remedy=remedy)
 
 
-def _stays(kept: Kept, day: date, kind: MovementKind, note: str) -> Movement:
+def _stays(kept: DeviceRecord, day: date, kind: MovementKind, note: str) -> Movement:
     return _next(kept, day, kind, place=kept.standing.place, home=kept.standing.home, note=note)
 
 
-def _next(kept: Kept, day: date, kind: MovementKind, *, place: Place, home: str, note: str) -> Movement:
+def _next(kept: DeviceRecord, day: date, kind: MovementKind, *, place: Place, home: str, note: str) -> Movement:
     if day < kept.standing.last_moved:
         raise UsageError(
             f"{name(kept.device)} last moved on {kept.standing.last_moved}, and {day} is before that",

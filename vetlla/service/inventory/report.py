@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import BUTTONS, DIGITAL, DeviceType, Kept, Ownership, Place
+from vetlla.domain.devices import BUTTONS, DIGITAL, DeviceRecord, DeviceType, Ownership, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ class Report:
     buttons_at_no_cost: int
 
 
-def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Report:
+def report(fleet: Iterable[DeviceRecord], day: date, replaced: Mapping[int, str]) -> Report:
     """Return the report of a fleet as it was on a day.
 
     ``replaced``: for each device's number, the name of the device that it replaced. The inventory must show that link
@@ -98,7 +98,7 @@ def report(fleet: Iterable[Kept], day: date, replaced: Mapping[int, str]) -> Rep
     )
 
 
-def cells(kept: Kept, replaces: str) -> tuple[str | int | date | None, ...]:
+def cells(kept: DeviceRecord, replaces: str) -> tuple[str | int | date | None, ...]:
     """Return the row of a device in the order of ``COLUMNS``."""
     device, standing = kept.device, kept.standing
     year, week = device.made or (None, None)

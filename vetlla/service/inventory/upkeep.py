@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from vetlla.domain.devices import DeviceType, Home, Kept, Place, UpkeepKind
+from vetlla.domain.devices import DeviceRecord, DeviceType, Home, Place, UpkeepKind
 from vetlla.service.calendar import add_months
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Intervals: TypeAlias = "dict[tuple[DeviceType, UpkeepKind], int]"
 class UpkeepDue(NamedTuple):
     """Upkeep that an installed device needs by the day ``due``."""
 
-    kept: Kept
+    kept: DeviceRecord
     kind: UpkeepKind
     due: date
 
@@ -35,7 +35,7 @@ def intervals(reading: Reading) -> Intervals:
     }
 
 
-def upkeep_due(fleet: Iterable[Kept], every: Intervals, until: date) -> list[UpkeepDue]:
+def upkeep_due(fleet: Iterable[DeviceRecord], every: Intervals, until: date) -> list[UpkeepDue]:
     """Return the upkeep of installed devices that is due up to a day, in the order of the due days.
 
     The interval counts from the last upkeep, or from the first installation if there was no upkeep.

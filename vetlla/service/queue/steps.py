@@ -20,7 +20,7 @@ from vetlla.domain.signals import Priority
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from vetlla.domain.alarms import Alarm, Outcome
+    from vetlla.domain.alarms import Alarm, AlarmOutcome
     from vetlla.domain.clock import Instant
 
 REPEATED: Final = (Priority.LIFE, Priority.HOME_RISK)
@@ -40,7 +40,7 @@ class Marks(NamedTuple):
     priorities: Collection[Priority]
 
 
-class Hand(NamedTuple):
+class OperatorAction(NamedTuple):
     """Operator who acts on an alarm, the time of the action, and how long it keeps the alarm theirs."""
 
     operator: str
@@ -108,7 +108,7 @@ def age_us(alarm: Alarm, now: Instant) -> int:
 # --- what operators do ------------------------------------------------------------------------------------------------
 
 
-def claim(alarm: Alarm, hand: Hand) -> Alarm:
+def claim(alarm: Alarm, hand: OperatorAction) -> Alarm:
     """Claim an alarm. Raises UsageError if another operator holds it.
 
     If the operator of an answered alarm is inactive, another one can take it over. A supervisor can take any alarm.
@@ -118,7 +118,7 @@ def claim(alarm: Alarm, hand: Hand) -> Alarm:
     return _hold(alarm._replace(state=state), hand, hand.operator)
 
 
-def answer(alarm: Alarm, hand: Hand) -> Alarm:
+def answer(alarm: Alarm, hand: OperatorAction) -> Alarm:
     """Record that the operator speaks with the user, which ends *t3*. Claim the alarm first if it was free."""
     if alarm.state is State.ANSWERED:
         raise UsageError(
@@ -130,13 +130,13 @@ def answer(alarm: Alarm, hand: Hand) -> Alarm:
     return _hold(answered, hand, hand.operator)
 
 
-def touch(alarm: Alarm, hand: Hand) -> Alarm:
+def touch(alarm: Alarm, hand: OperatorAction) -> Alarm:
     """Renew the lease and hold time of an alarm. Raises UsageError if another operator holds it."""
     alarm = _mine(_open(alarm, hand), hand)
     return _hold(alarm, hand, alarm.operator)
 
 
-def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
+def close(alarm: Alarm, hand: OperatorAction, outcome: AlarmOutcome) -> Alarm:
     """Close an alarm for its operator or a supervisor. If it was never answered, *t3* ends now."""
     alarm = _mine(_open(alarm, hand), hand)
     return alarm._replace(
@@ -151,14 +151,14 @@ def close(alarm: Alarm, hand: Hand, outcome: Outcome) -> Alarm:
     )
 
 
-def hand_over(alarm: Alarm, hand: Hand, to: str) -> Alarm:
+def hand_over(alarm: Alarm, hand: OperatorAction, to: str) -> Alarm:
     """Hand an alarm over to another operator, whose lease begins now, for its operator or a supervisor."""
     alarm = _mine(_open(alarm, hand), hand)
     state = State.CLAIMED if alarm.state is State.WAITING else alarm.state
     return _hold(alarm._replace(state=state), hand, to)
 
 
-def escalate(alarm: Alarm, hand: Hand, why: str) -> Alarm:
+def escalate(alarm: Alarm, hand: OperatorAction, why: str) -> Alarm:
     """Escalate an alarm at the request of an operator and keep the operator's reason with it."""
     alarm = _open(alarm, hand)
     told = alarm._replace(
@@ -170,7 +170,7 @@ def escalate(alarm: Alarm, hand: Hand, why: str) -> Alarm:
     return _hold(told, hand, alarm.operator) if alarm.operator == hand.operator else told
 
 
-def _hold(alarm: Alarm, hand: Hand, operator: str) -> Alarm:
+def _hold(alarm: Alarm, hand: OperatorAction, operator: str) -> Alarm:
     """Return the alarm as held by an operator from now on, with its next mark.
 
     A claim does not move the marks of *t3*, because only an answer ends it. When both have passed, the end of the lease
@@ -191,7 +191,7 @@ def _hold(alarm: Alarm, hand: Hand, operator: str) -> Alarm:
     )
 
 
-def _open(alarm: Alarm, hand: Hand) -> Alarm:
+def _open(alarm: Alarm, hand: OperatorAction) -> Alarm:
     if alarm.state is State.CLOSED:
         raise UsageError(
             f"alarm {alarm.id} is closed ({alarm.outcome})", remedy="vetlla queue list shows the open ones"
@@ -199,7 +199,7 @@ def _open(alarm: Alarm, hand: Hand) -> Alarm:
     return as_of(alarm, hand.now)
 
 
-def _free(alarm: Alarm, hand: Hand) -> Alarm:
+def _free(alarm: Alarm, hand: OperatorAction) -> Alarm:
     alarm = _open(alarm, hand)
     held = alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and holder_active(alarm, hand.now))
     if held and alarm.operator != hand.operator and not hand.supervisor:
@@ -207,7 +207,7 @@ def _free(alarm: Alarm, hand: Hand) -> Alarm:
     return alarm
 
 
-def _mine(alarm: Alarm, hand: Hand) -> Alarm:
+def _mine(alarm: Alarm, hand: OperatorAction) -> Alarm:
     if alarm.operator == hand.operator or hand.supervisor:
         return alarm
     if alarm.operator:
@@ -250,7 +250,7 @@ def await_answer(alarm: Alarm, now: Instant, marks: Marks) -> Alarm:
     return alarm._replace(warned_us=None, overdue_us=None, due_mono_us=first_mark_us(alarm, now, marks))
 
 
-def after_restart(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
+def after_restart(alarm: Alarm, hand: OperatorAction, marks: Marks) -> Alarm:
     """Return an open alarm with the next mark that it must have.
 
     A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted,
@@ -282,7 +282,7 @@ def due(alarm: Alarm, now: Instant) -> bool:
     return alarm.due_mono_us is not None and alarm.due_mono_us <= now.mono_us
 
 
-def warn(alarm: Alarm, hand: Hand, marks: Marks) -> Alarm:
+def warn(alarm: Alarm, hand: OperatorAction, marks: Marks) -> Alarm:
     """Record the warning of an alarm that waited for ``t3_warn_s``; its next mark is ``t3_max_s``."""
     next_us = (alarm.due_mono_us or hand.now.mono_us) + marks.max_us - marks.warn_us
     return alarm._replace(warned_us=hand.now.utc_us, due_mono_us=next_us)
@@ -300,7 +300,7 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
     return Cause.CLAIM_LAPSED if claim_lapsed else Cause.UNANSWERED
 
 
-def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
+def fall_due(alarm: Alarm, hand: OperatorAction, why: Cause) -> Alarm:
     """Escalate an alarm because no operator acted in time. An alarm on test leaves the test."""
     alarm = as_of(alarm, hand.now)
     now_us = hand.now.utc_us
@@ -317,7 +317,7 @@ def fall_due(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
     return put_before(alarm, hand, why)._replace(due_mono_us=next_us)
 
 
-def put_before(alarm: Alarm, hand: Hand, why: Cause) -> Alarm:
+def put_before(alarm: Alarm, hand: OperatorAction, why: Cause) -> Alarm:
     """Record that the receiver escalated an alarm. An operator's own reason for an escalation stays."""
     if alarm.escalated_by in {"", hand.operator}:
         alarm = alarm._replace(escalated_us=hand.now.utc_us, escalated_by=hand.operator, escalated_why=why.value)

@@ -8,31 +8,31 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.visits import Visit, Work
-from vetlla.service.renewals.visits_needed import Wanted
+from vetlla.service.renewals.visits_needed import NeededVisit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
 
-class Again(NamedTuple):
+class Replanning(NamedTuple):
     """Input for a new plan that keeps the agreed visits."""
 
-    wishes: list[Wanted]
+    wishes: list[NeededVisit]
     """All visits that need a day. The agreed ones are among them, with a window of one day."""
     aside: list[Visit]
     """Visits agreed on a day that is no working day of the plan. They stay unchanged, outside the levels."""
 
 
 def around_agreed(
-    wishes: Iterable[Wanted],
+    wishes: Iterable[NeededVisit],
     agreed: Iterable[Visit],
     days: Sequence[date],
     *,
     installed: Mapping[int, str],
     travel: int,
     today: date,
-) -> Again:
+) -> Replanning:
     """Remove the work of agreed visits from the wishes, and add those visits with their days fixed.
 
     ``installed``: the home of each device. A device that has left its home is removed from its visit. An agreed visit
@@ -40,7 +40,7 @@ def around_agreed(
     planned day stays, because the users wait for it whatever span is planned.
     """
     covered: defaultdict[str, set[tuple[Work, int]]] = defaultdict(set)
-    fixed: list[Wanted] = []
+    fixed: list[NeededVisit] = []
     aside: list[Visit] = []
     for visit in agreed:
         still = [task for task in visit.tasks if installed.get(task.device) == visit.home]
@@ -52,7 +52,7 @@ def around_agreed(
             aside.append(visit)
             continue
         fixed.append(
-            Wanted(
+            NeededVisit(
                 home=visit.home,
                 base=visit.base,
                 rank=visit.why.rank,
@@ -65,10 +65,10 @@ def around_agreed(
             )
         )
     left = (_without(wish, covered[wish.home], travel) if wish.home in covered else wish for wish in wishes)
-    return Again([wish for wish in left if wish is not None] + fixed, aside)
+    return Replanning([wish for wish in left if wish is not None] + fixed, aside)
 
 
-def _without(wish: Wanted, covered: set[tuple[Work, int]], travel: int) -> Wanted | None:
+def _without(wish: NeededVisit, covered: set[tuple[Work, int]], travel: int) -> NeededVisit | None:
     tasks = tuple(task for task in wish.tasks if (task.work, task.device) not in covered)
     if not any(task.work is Work.RENEWAL for task in tasks):
         return None

@@ -18,7 +18,7 @@ from vetlla.domain.devices import TERMINALS
 from vetlla.domain.visits import RANKS, Rank, Task, Visit, Why, Work
 from vetlla.service.renewals.levels import Stretch, levels, shortage
 from vetlla.service.renewals.packing import Slot, fill, lower
-from vetlla.service.renewals.visits_needed import Wanted, turn
+from vetlla.service.renewals.visits_needed import NeededVisit, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,9 +71,9 @@ class Plan(NamedTuple):
     shortages: list[Shortage]
 
 
-def plan(wishes: Iterable[Wanted], days: Sequence[date], capacity: Mapping[str, Sequence[int]]) -> Plan:
+def plan(wishes: Iterable[NeededVisit], days: Sequence[date], capacity: Mapping[str, Sequence[int]]) -> Plan:
     """Return a plan with a day for every visit. ``capacity``: technician-minutes of each base on each of the days."""
-    by_base: defaultdict[str, list[Wanted]] = defaultdict(list)
+    by_base: defaultdict[str, list[NeededVisit]] = defaultdict(list)
     for wish in wishes:
         by_base[wish.base].append(wish)
     visits: list[Visit] = []
@@ -90,7 +90,7 @@ def plan(wishes: Iterable[Wanted], days: Sequence[date], capacity: Mapping[str, 
     return Plan(visits, figures, shortages)
 
 
-def work_of(wanted: Iterable[Wanted]) -> Counter[tuple[int, int]]:
+def work_of(wanted: Iterable[NeededVisit]) -> Counter[tuple[int, int]]:
     """Return the minutes of work for each window of working days."""
     work: Counter[tuple[int, int]] = Counter()
     for wish in wanted:
@@ -117,7 +117,7 @@ def with_terminals(visits: Iterable[Visit], *, digital: int, homes: Mapping[int,
 
 
 def _plan_base(
-    base: str, wanted: list[Wanted], days: Sequence[date], capacity: Sequence[int]
+    base: str, wanted: list[NeededVisit], days: Sequence[date], capacity: Sequence[int]
 ) -> tuple[list[Visit], BaseFigures, Shortage | None]:
     work = work_of(wanted)
     level = levels(work, len(days))
@@ -155,7 +155,7 @@ def _plan_base(
     return visits, figures, short
 
 
-def exchange(wanted: Sequence[Wanted], placed: list[int]) -> None:
+def exchange(wanted: Sequence[NeededVisit], placed: list[int]) -> None:
     """Bring visits with priority forward, each in exchange with a visit of the same length and lower rank."""
     by_minutes: defaultdict[int, list[int]] = defaultdict(list)
     for number, wish in enumerate(wanted):
@@ -181,7 +181,7 @@ def exchange(wanted: Sequence[Wanted], placed: list[int]) -> None:
                     break
 
 
-def _visit(wish: Wanted, days: Sequence[date], day: int, before: int, stretch: Stretch) -> Visit:
+def _visit(wish: NeededVisit, days: Sequence[date], day: int, before: int, stretch: Stretch) -> Visit:
     if wish.agreed is not None:
         return replace(wish.agreed, tasks=wish.tasks)
     return Visit(
@@ -207,7 +207,7 @@ def _visit(wish: Wanted, days: Sequence[date], day: int, before: int, stretch: S
 
 
 def _shortage(
-    base: str, wanted: Sequence[Wanted], days: Sequence[date], capacity: Sequence[int], least: int
+    base: str, wanted: Sequence[NeededVisit], days: Sequence[date], capacity: Sequence[int], least: int
 ) -> Shortage:
     worst = shortage(work_of(wanted), capacity)
     stretch, short = worst or (Stretch(0, len(days) - 1, sum(wish.minutes for wish in wanted), len(days)), 0)

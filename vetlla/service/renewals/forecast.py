@@ -15,7 +15,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceType, Kept, Ownership, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Ownership, Place
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.lifetimes import Lives
 from vetlla.service.renewals.growth import expected
@@ -88,7 +88,7 @@ def spans(start: date, end: date) -> list[Span]:
     ]
 
 
-def forecast(fleet: Iterable[Kept], homes: int, reading: Reading, start: date, end: date) -> list[Year]:
+def forecast(fleet: Iterable[DeviceRecord], homes: int, reading: Reading, start: date, end: date) -> list[Year]:
     """Return the forecast of each year. ``homes`` and ``fleet``: attended homes and devices at the start."""
     years = spans(start, end)
     ends = _endings(fleet, Lives(reading), years)
@@ -141,7 +141,7 @@ class _Endings(NamedTuple):
     rented: Counter[str]
 
 
-def _endings(fleet: Iterable[Kept], lives: Lives, years: list[Span]) -> _Endings:
+def _endings(fleet: Iterable[DeviceRecord], lives: Lives, years: list[Span]) -> _Endings:
     found = _Endings(Counter(), defaultdict(Counter), 0, Counter())
     by_end: Counter[tuple[DeviceType, date, bool]] = Counter()
     digital = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import DIGITAL, DeviceType, Home
 from vetlla.domain.visits import Rank, Task, Work
-from vetlla.service.renewals.visits_needed import Wanted
+from vetlla.service.renewals.visits_needed import NeededVisit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ EVERY = 5
 
 def growth_visits(
     homes: Mapping[str, Home], days: Sequence[date], reading: Reading, *, kind: DeviceType = DIGITAL
-) -> list[Wanted]:
+) -> list[NeededVisit]:
     """Return the visits of homes that are expected to join, spread evenly over each base's working days.
 
     The planner cannot move them, so each has a window of one day.
@@ -30,7 +30,7 @@ def growth_visits(
     weight: defaultdict[str, int] = defaultdict(int)
     for home in homes.values():
         weight[home.base] += home.active_on(days[0])
-    found: list[Wanted] = []
+    found: list[NeededVisit] = []
     by_year: defaultdict[int, list[int]] = defaultdict(list)
     for place, day in enumerate(days):
         by_year[day.year].append(place)
@@ -46,7 +46,7 @@ def growth_visits(
                     *[Task(Work.INSTALLATION, 0, DeviceType.UCR, days[place], ucr)] * pendants,
                 ]
                 found.append(
-                    Wanted(
+                    NeededVisit(
                         home="",
                         base=base,
                         rank=Rank.NONE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, Home, Kept, Place
+from vetlla.domain.devices import DIGITAL, DeviceRecord, Home, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.calendar import working_days
 from vetlla.service.renewals.agreed import around_agreed
@@ -26,7 +26,7 @@ MAX_YEARS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class PlanResult:
     """A plan, with facts that a planner should know."""
 
     visits: list[Visit]
@@ -41,7 +41,7 @@ class Made:
 
 
 def make(
-    fleet: Sequence[Kept],
+    fleet: Sequence[DeviceRecord],
     homes: Mapping[str, Home],
     agreed: Iterable[Visit],
     reading: Reading,
@@ -49,7 +49,7 @@ def make(
     *,
     today: date | None = None,
     growth: bool = True,
-) -> Made:
+) -> PlanResult:
     """Return a plan of all visits in a span. Raises UsageError if the span has no working day.
 
     Visits agreed for ``today`` or later stay; if ``today`` is None, it is the span's first day.
@@ -75,7 +75,7 @@ def make(
         homes=_homes_at_year_ends(sum(home.active_on(first) for home in homes.values()), span, reading),
         target=reading.integer("digital.target") + reading.integer("digital.offered"),
     )
-    return Made(
+    return PlanResult(
         visits=sorted([*visits, *again.aside], key=lambda visit: visit.day),
         bases=made.bases,
         shortages=made.shortages,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceType, Home, Kept, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Home, Place
 from vetlla.domain.visits import RANKS, Rank, Task, Visit, Work
 from vetlla.service.calendar import add_months, first_on_or_after, last_before, last_on_or_before
 from vetlla.service.inventory.lifetimes import Lives
@@ -33,12 +33,12 @@ BEYOND = timedelta(days=366)
 class Due(NamedTuple):
     """A device and the day on which its useful life ends."""
 
-    kept: Kept
+    kept: DeviceRecord
     ends: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class NeededVisit:
     """A visit that a home needs: its work and its window, as indexes of the list of working days."""
 
     home: str
@@ -53,7 +53,7 @@ class Wanted:
     """The visit that was agreed; its day, its number and its reasons stay. None if no visit was agreed."""
 
 
-def due(fleet: Iterable[Kept], reading: Reading, until: date) -> list[Due]:
+def due(fleet: Iterable[DeviceRecord], reading: Reading, until: date) -> list[Due]:
     """Return the installed devices whose life ends up to a day, in the order of these ends."""
     lives = Lives(reading)
     ending = (
@@ -77,14 +77,14 @@ def rank(home: Home, *, digital: bool) -> Rank:
 
 
 def wanted(
-    fleet: Iterable[Kept], homes: Mapping[str, Home], days: Sequence[date], end: date, reading: Reading
-) -> list[Wanted]:
+    fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], days: Sequence[date], end: date, reading: Reading
+) -> list[NeededVisit]:
     """Return the visits that all homes need for the lives that end up to ``end``; ``days`` are the working days.
 
     Homes that are no longer attended get no visits. A home that leaves gets none for work due after its last day. Such
     equipment is recovered, not renewed.
     """
-    by_home: defaultdict[str, list[Kept]] = defaultdict(list)
+    by_home: defaultdict[str, list[DeviceRecord]] = defaultdict(list)
     for kept in fleet:
         if kept.standing.place is Place.HOME:
             by_home[kept.standing.home].append(kept)
@@ -123,7 +123,7 @@ class _Bundler:
         self._upkeep_minutes = {work: reading.integer(f"duration.{work}") for work in (Work.BATTERY, Work.MAINTENANCE)}
         self._upkeep_lead = reading.integer("upkeep.lead")
 
-    def visits(self, home: Home, devices: Sequence[Kept]) -> Iterator[Wanted]:
+    def visits(self, home: Home, devices: Sequence[DeviceRecord]) -> Iterator[NeededVisit]:
         """Yield the visits of one home."""
         units = [*self._renewals(devices)]
         if not units:
@@ -147,7 +147,7 @@ class _Bundler:
             if window is None:
                 continue
             first, last = window
-            yield Wanted(
+            yield NeededVisit(
                 home=home.code,
                 base=home.base,
                 rank=turn,
@@ -158,7 +158,7 @@ class _Bundler:
                 overdue=any(unit.overdue for unit in together),
             )
 
-    def _renewals(self, devices: Sequence[Kept]) -> Iterator[_Unit]:
+    def _renewals(self, devices: Sequence[DeviceRecord]) -> Iterator[_Unit]:
         ends = [(kept, end) for kept in devices if (end := self._lives.end(kept)) is not None]
         terminal = next((pair for pair in ends if pair[0].device.type in TERMINALS), None)
         package = [terminal] if terminal else []
@@ -172,7 +172,7 @@ class _Bundler:
         if package and min(end for _, end in package) <= self._end:
             yield self._unit(package, package[0][1])
 
-    def _unit(self, pairs: list[tuple[Kept, date]], leads_from: date) -> _Unit:
+    def _unit(self, pairs: list[tuple[DeviceRecord, date]], leads_from: date) -> _Unit:
         last_day = min(end for _, end in pairs)
         first, last, overdue = self._window(add_months(leads_from, -self._lead), last_day)
         tasks = [
@@ -187,7 +187,7 @@ class _Bundler:
             return 0, min(self._within, len(self._days)) - 1, True
         return min(first, last), last, False
 
-    def _upkeep(self, devices: Sequence[Kept], renewed: set[int]) -> Iterator[_Unit]:
+    def _upkeep(self, devices: Sequence[DeviceRecord], renewed: set[int]) -> Iterator[_Unit]:
         for one in upkeep_due(devices, self._intervals, self._days[-1] + BEYOND):
             if one.kept.id in renewed:
                 continue
@@ -231,6 +231,6 @@ class _Bundler:
 _TURNS = {rank: place for place, rank in enumerate(RANKS)}
 
 
-def turn(wish: Wanted) -> int:
+def turn(wish: NeededVisit) -> int:
     """Return the place of a visit's rank in the order of ranks."""
     return _TURNS[wish.rank]

@@ -18,7 +18,7 @@ PAUSES = {
 QUIET = frozenset({Health.LATE, Health.LOST})
 
 
-class Known(NamedTuple):
+class StateFacts(NamedTuple):
     """What the receiver knows of one device."""
 
     state: Health
@@ -34,7 +34,7 @@ class Known(NamedTuple):
     """Person who paused it, and the reason."""
 
 
-def why(known: Known) -> str:
+def why(known: StateFacts) -> str:
     """Return the reason for a device's state, as one sentence without a full stop."""
     match known.state:
         case Health.OK:
@@ -58,7 +58,7 @@ def _lost(missed: int, allowed_misses: int) -> str:
     return f"{missed} sign{'' if missed == 1 else 's'} of life in a row failed to come"
 
 
-def _pause(pause: Pause, known: Known) -> str:
+def _pause(pause: Pause, known: StateFacts) -> str:
     if pause is Pause.ORDERED and known.ordered:
         return f"{PAUSES[pause]} by {known.ordered}"
     return PAUSES[pause]

@@ -59,7 +59,7 @@ class Counted(Protocol):
         """Flags of ``Pause`` with the reasons why it was not supervised for a part of the day."""
 
 
-class Whole(NamedTuple):
+class DayBounds(NamedTuple):
     """Figures of a day that are the same for every device."""
 
     observed_s: int
@@ -67,7 +67,7 @@ class Whole(NamedTuple):
     tolerance_s: float
 
 
-class Judged(NamedTuple):
+class DayVerdict(NamedTuple):
     """Result of a device-day with its figures."""
 
     verdict: Verdict
@@ -78,7 +78,7 @@ class Judged(NamedTuple):
     """Reasons for the unsupervised time, such as "away+suspended"; empty if there is no such time."""
 
 
-def judged(day: Counted, whole: Whole) -> Judged:
+def judged(day: Counted, whole: DayBounds) -> DayVerdict:
     """Return the result of a device-day."""
     supervised_s, interval_s = day.supervised_s, day.interval_s
     unsupervised_s = max(0, whole.observed_s - supervised_s)
@@ -87,9 +87,9 @@ def judged(day: Counted, whole: Whole) -> Judged:
         in_time = checked_in_time(day.longest_s, expectation, whole.tolerance_s)
         why = _why(day.reasons, NO_REASON) if unsupervised_s else ""
         verdict = Verdict.CHECKED if in_time else Verdict.BREACH
-        return Judged(verdict, supervised_s * 1000 // interval_s, unsupervised_s, why)
+        return DayVerdict(verdict, supervised_s * 1000 // interval_s, unsupervised_s, why)
     fallback = NO_REASON if whole.observed_s > 0 else NO_RECEIVER
-    return Judged(Verdict.NOT_SUPERVISED, 0, unsupervised_s, _why(day.reasons, fallback))
+    return DayVerdict(Verdict.NOT_SUPERVISED, 0, unsupervised_s, _why(day.reasons, fallback))
 
 
 def _why(reasons: int, fallback: str) -> str:
@@ -126,7 +126,7 @@ class Sums:
     periods: Counter[Period] = field(default_factory=Counter)
     """Number of supervised device-days, by period."""
 
-    def add(self, day: Counted, found: Judged) -> None:
+    def add(self, day: Counted, found: DayVerdict) -> None:
         """Add a device-day."""
         self.device_days += 1
         self.received += day.received

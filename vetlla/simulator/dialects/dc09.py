@@ -65,7 +65,7 @@ TECHNICAL = (
 TESTS = (Telling(1, "602", "RP", "", 0),)
 
 
-class Home:
+class Dc09Home:
     """A terminal with a persistent sequence number, one code system, and conditions that begin and end."""
 
     greeting = b""
@@ -197,8 +197,8 @@ def cut(pending: bytes) -> tuple[list[bytes], bytes]:
     return replies, pending
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Home:
-    return Home(account, key, mix=mix, random=random, clock_error_s=clock_error_s)
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Dc09Home:
+    return Dc09Home(account, key, mix=mix, random=random, clock_error_s=clock_error_s)
 
 
 DIALECT: Final = Dialect(

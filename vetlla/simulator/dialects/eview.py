@@ -37,7 +37,7 @@ _GPS: Final = struct.Struct("<iiHHhHIB")
 _BY_GPS, _FROM_MEMORY, _SIGNAL = 1, 1 << 7, 20 << 19
 
 
-class Pendant(Handheld):
+class EviewPendant(Handheld):
     """One pendant. Its numbers start again after 65535."""
 
     def say(self, happening: Happening) -> Word:
@@ -106,8 +106,8 @@ def _framed(properties: int, sequence: int, body: bytes) -> bytes:
     return struct.pack("<BBHHH", 0xAB, properties, len(body), xmodem(body), sequence) + body
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Pendant:  # noqa: ARG001
-    return Pendant(account, mix, random)
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> EviewPendant:  # noqa: ARG001
+    return EviewPendant(account, mix, random)
 
 
 DIALECT: Final = Dialect(

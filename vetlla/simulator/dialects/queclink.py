@@ -34,7 +34,7 @@ _REPORTS: Final = {
 _LOW_VOLTS: Final = "3.53"
 
 
-class Pendant(Handheld):
+class QueclinkPendant(Handheld):
     """One pendant."""
 
     def say(self, happening: Happening) -> Word:
@@ -56,8 +56,8 @@ def _told(report: str, happening: Happening) -> str:
     return f"{_LOW_VOLTS},{fix}," if report == "GTBPL" else f"0,0,1,{fix},,{happening.charge}"
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Pendant:  # noqa: ARG001
-    return Pendant(account, mix, random)
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> QueclinkPendant:  # noqa: ARG001
+    return QueclinkPendant(account, mix, random)
 
 
 DIALECT: Final = Dialect(

@@ -27,7 +27,7 @@ _CELL: Final = "1,1,9520,3671"
 _NO_WIFI: Final = "00"
 
 
-class Watch(Handheld):
+class ThinkraceWatch(Handheld):
     """One watch."""
 
     def __init__(self, account: Account, mix: Mix, random: Random) -> None:
@@ -60,8 +60,8 @@ def _fix(happening: Happening) -> str:
     )
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Watch:  # noqa: ARG001
-    return Watch(account, mix, random)
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> ThinkraceWatch:  # noqa: ARG001
+    return ThinkraceWatch(account, mix, random)
 
 
 DIALECT: Final = Dialect(

@@ -28,7 +28,7 @@ _NETWORKS: Final = "1,0,1,1,4096,8193,140,0,10.0"
 """One cell of the test network 001-01, no Wi-Fi, accuracy in metres."""
 
 
-class Watch(Handheld):
+class Watch3g(Handheld):
     """One watch."""
 
     def say(self, happening: Happening) -> Word:
@@ -63,8 +63,8 @@ def _account(number: int) -> str:
     return made_up_imei(number)[4:14]
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Watch:  # noqa: ARG001
-    return Watch(account, mix, random)
+def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Watch3g:  # noqa: ARG001
+    return Watch3g(account, mix, random)
 
 
 DIALECT: Final = Dialect(

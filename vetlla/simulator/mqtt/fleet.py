@@ -15,14 +15,14 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from vetlla.simulator.events import Story
-from vetlla.simulator.mqtt.home import Connection, Due
+from vetlla.simulator.mqtt.home import BrokerConnection, Due
 from vetlla.simulator.mqtt.plan import CONNECTIONS_MAX, FleetCounts, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vetlla.simulator.events import Tell
-    from vetlla.simulator.mqtt.home import Home
+    from vetlla.simulator.mqtt.home import MqttHome
 
 UNDER_WAY_MAX: Final = 2_000
 """Largest number of messages under way in a fleet. The next one waits, and its latency counts from when it was due."""
@@ -35,7 +35,7 @@ _TESTS: Final = (("0002", "0102"),)
 _SPOKEN: Final = (_ALARMS, _TECHNICAL, _TESTS)
 
 
-class Fate(StrEnum):
+class EventFate(StrEnum):
     """Outcome of an event."""
 
     ACCEPTED = "accepted"
@@ -55,7 +55,7 @@ class Event:
     ts: str
     """When it became due, on the terminal's clock."""
     attempts: int = 0
-    fate: Fate = Fate.LOST
+    fate: EventFate = EventFate.LOST
 
 
 class Fleet:
@@ -76,7 +76,7 @@ class Fleet:
         self._random = Random(plan.seed)  # noqa: S311 - a simulation, not a secret
         size = -(-len(plan.terminals) // max(1, min(plan.connections, CONNECTIONS_MAX)))
         self._connections = [
-            Connection(plan, plan.terminals[first : first + size], self.counts)
+            BrokerConnection(plan, plan.terminals[first : first + size], self.counts)
             for first in range(0, len(plan.terminals), size)
         ]
         self._homes = [home for connection in self._connections for home in connection.homes]
@@ -144,7 +144,7 @@ class Fleet:
             return Due(at, device, random.choice(kind), 0)
         return Due(at, random.choice(("", device)), None, random.randint(20, 100))
 
-    async def _release(self, telling: asyncio.TaskGroup, home: Home, due: Due) -> None:
+    async def _release(self, telling: asyncio.TaskGroup, home: MqttHome, due: Due) -> None:
         """Send the message now, or after those that already wait for the network."""
         if home.network.is_set() and not home.backlog:
             await self._begin(telling, home, due)
@@ -153,7 +153,7 @@ class Fleet:
             telling.create_task(self._catch_up(telling, home))
         home.backlog.append(due)
 
-    async def _catch_up(self, telling: asyncio.TaskGroup, home: Home) -> None:
+    async def _catch_up(self, telling: asyncio.TaskGroup, home: MqttHome) -> None:
         await home.network.wait()
         while home.backlog:
             due = home.backlog[0]
@@ -161,12 +161,12 @@ class Fleet:
             await self._begin(telling, home, due)
             home.backlog.popleft()
 
-    async def _begin(self, telling: asyncio.TaskGroup, home: Home, due: Due) -> None:
+    async def _begin(self, telling: asyncio.TaskGroup, home: MqttHome, due: Due) -> None:
         await self._under_way.acquire()
         task = telling.create_task(self._say(home, due))
         task.add_done_callback(lambda _: self._under_way.release())
 
-    async def _say(self, home: Home, due: Due) -> None:
+    async def _say(self, home: MqttHome, due: Due) -> None:
         self._number += 1
         if due.code is None:
             await self._beat(home, due, self._number)
@@ -177,7 +177,7 @@ class Fleet:
         if _is_of_before(home, due):
             self.counts.backlog_settled_ns = time.monotonic_ns()
 
-    async def _beat(self, home: Home, due: Due, number: int) -> None:
+    async def _beat(self, home: MqttHome, due: Due, number: int) -> None:
         """Send a heartbeat once. Send it again if an outage interrupted it."""
         topic = f"{due.device}/hb" if due.device else "hb"
         beat = {"boot": self._boot, "seq": number, "ts": _moment(due.at), "batt": due.battery, "rssi": -60}
@@ -190,7 +190,7 @@ class Fleet:
         self.counts.heartbeats += taken
         self.counts.heartbeats_lost += not taken
 
-    async def _insist(self, home: Home, due: Due, event: Event) -> None:
+    async def _insist(self, home: MqttHome, due: Due, event: Event) -> None:
         """Repeat an event until its receipt comes or all attempts are used. One that an outage ends does not count."""
         connection, counts = home.connection, self.counts
         counts.told += 1
@@ -210,21 +210,21 @@ class Fleet:
         connection.waiting.pop((home.name, event.ref), None)
         counts.repeated += event.attempts - 1
         if answered.done():
-            event.fate = Fate.ACCEPTED if answered.result() == "accepted" else Fate.REFUSED
+            event.fate = EventFate.ACCEPTED if answered.result() == "accepted" else EventFate.REFUSED
         match event.fate:
-            case Fate.ACCEPTED:
+            case EventFate.ACCEPTED:
                 counts.accepted += 1
                 counts.latencies.add((time.monotonic_ns() - max(round(due.at * 1e9), home.back_ns)) // 1000)
-            case Fate.REFUSED:
+            case EventFate.REFUSED:
                 counts.refused += 1
-            case Fate.LOST:
+            case EventFate.LOST:
                 counts.lost += 1
         if self._settled is not None:
             self._settled(event)
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until they are done, because one cancellation may get lost (see ``Home.attempt``)."""
+    """Cancel the tasks until they are done, because one cancellation may get lost (see ``MqttHome.attempt``)."""
     waiting = set(tasks)
     while waiting:
         for task in waiting:
@@ -232,7 +232,7 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
         _, waiting = await asyncio.wait(waiting, timeout=GOODBYE_S)
 
 
-def _is_of_before(home: Home, due: Due) -> bool:
+def _is_of_before(home: MqttHome, due: Due) -> bool:
     """Return True if a message became due before the home's network was back."""
     return round(due.at * 1e9) < home.back_ns
 

@@ -38,10 +38,10 @@ class Due(NamedTuple):
     battery: int
 
 
-class Home:
+class MqttHome:
     """One terminal, the state of its network and the messages that wait for it."""
 
-    def __init__(self, name: str, connection: Connection) -> None:
+    def __init__(self, name: str, connection: BrokerConnection) -> None:
         self.name = name
         self.connection = connection
         self.network = asyncio.Event()
@@ -90,11 +90,11 @@ class Home:
                     self._trying.discard(patience)
 
 
-class Connection:
+class BrokerConnection:
     """One connection and the terminals behind it."""
 
     def __init__(self, plan: Plan, terminals: Sequence[str], counts: FleetCounts) -> None:
-        self.homes = [Home(name, self) for name in terminals]
+        self.homes = [MqttHome(name, self) for name in terminals]
         self.up = asyncio.Event()
         self.waiting: dict[tuple[str, str], asyncio.Future[str]] = {}
         """The awaited status of each receipt, by terminal and reference."""
@@ -145,7 +145,7 @@ class Connection:
         """Connect again."""
         self._network.set()
 
-    async def publish(self, home: Home, topic: str, payload: Mapping[str, object]) -> bool:
+    async def publish(self, home: MqttHome, topic: str, payload: Mapping[str, object]) -> bool:
         """Publish once below the terminal's branch. Return True if the broker took it."""
         await self.up.wait()
         client = self._client

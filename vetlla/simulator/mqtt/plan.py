@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vetlla.simulator.scenario import check_events
-from vetlla.simulator.statistics import Fortunes, Latencies
+from vetlla.simulator.statistics import FleetStatistics, Latencies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class FleetCounts(Fortunes):
+class FleetCounts(FleetStatistics):
     """Running counts of a fleet."""
 
     told: int = 0

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.accounts import Account, AccountBook, Place, place_of
+from vetlla.domain.accounts import Account, AccountBook, AccountKey, account_key
 from vetlla.domain.errors import StoreError
 from vetlla.store.accounts.columns import COLUMNS, account_from, row_from
 from vetlla.store.registry.registry import REGISTRY
@@ -48,17 +48,17 @@ REGISTERED = "registered"
 REMOVED = "removed"
 
 
-class Entry(NamedTuple):
+class AccountEntry(NamedTuple):
     """The fields of one account that are to be registered; its other fields stay as they are."""
 
-    place: Place
+    place: AccountKey
     fields: Mapping[str, Any]
 
 
 class Change(NamedTuple):
     """One field of one account, before and after. REGISTERED and REMOVED hold the whole account."""
 
-    place: Place
+    place: AccountKey
     field: str
     old: str
     new: str
@@ -121,7 +121,7 @@ def find_accounts(
     db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> Iterator[Account]:
     """Yield the accounts that match every argument, in order; in constant memory, without a lock between pages."""
-    after = Place("")
+    after = AccountKey("")
     while True:
         asked = {"account": account, "home": home, "key_name": key_name}
         asked |= {f"after_{name}": value for name, value in after._asdict().items()}
@@ -129,7 +129,7 @@ def find_accounts(
         yield from page
         if len(page) < PAGE:
             return
-        after = place_of(page[-1])
+        after = account_key(page[-1])
 
 
 def accounts_of_home(db: Database, home: str) -> list[str]:
@@ -137,7 +137,9 @@ def accounts_of_home(db: Database, home: str) -> list[str]:
     return [account for (account,) in db.conn.execute(_EVER_OF_HOME, {"home": home})]
 
 
-def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry_run: bool = False) -> Registration:
+def register(
+    db: Database, entries: Iterable[AccountEntry], *, by: str, at_us: int, dry_run: bool = False
+) -> Registration:
     """Add the new accounts and change the fields that differ, in one transaction; return what changed.
 
     ``dry_run`` returns what would change and writes nothing.
@@ -160,12 +162,12 @@ def register(db: Database, entries: Iterable[Entry], *, by: str, at_us: int, dry
     return Registration(added, len(puts) - added, unchanged, changes)
 
 
-def remove(db: Database, place: Place, *, by: str, at_us: int, dry_run: bool = False) -> Change | None:
+def remove(db: Database, place: AccountKey, *, by: str, at_us: int, dry_run: bool = False) -> Change | None:
     """Remove an account but keep its history; return the change, or None if the account is not registered."""
     old = _stored(db, place)
     if old is None:
         return None
-    change = Change(place_of(old), REMOVED, _summary(old), "")
+    change = Change(account_key(old), REMOVED, _summary(old), "")
     if not dry_run:
         with db.atomic():
             db.conn.execute(_REMOVE, place)
@@ -178,14 +180,14 @@ def recorded_changes(
 ) -> list[RecordedChange]:
     """Return recorded changes, the last one first; optionally of one account, after a number, ``at_most`` many."""
     return [
-        RecordedChange(number, at_us, by, Change(Place(*place), field, old, new))
+        RecordedChange(number, at_us, by, Change(AccountKey(*place), field, old, new))
         for number, at_us, by, *place, field, old, new in db.conn.execute(
             _CHANGES, {"account": account, "after": after, "at_most": at_most}
         )
     ]
 
 
-def _stored(db: Database, place: Place) -> Account | None:
+def _stored(db: Database, place: AccountKey) -> Account | None:
     return next(_accounts(db.conn.execute(_ONE, place)), None)
 
 
@@ -201,10 +203,10 @@ def _accounts(rows: Iterable[tuple[Any, ...]]) -> Iterator[Account]:
 
 def _difference(old: Account | None, new: Account) -> list[Change]:
     if old is None:
-        return [Change(place_of(new), REGISTERED, "", _summary(new))]
+        return [Change(account_key(new), REGISTERED, "", _summary(new))]
     before, after = row_from(old), row_from(new)
     return [
-        Change(place_of(new), column, str(before[column]), str(after[column]))
+        Change(account_key(new), column, str(before[column]), str(after[column]))
         for column in COLUMNS
         if before[column] != after[column]
     ]

@@ -35,7 +35,7 @@ _ERASE = (
 _TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'movements_stay'"
 
 
-class Kept(NamedTuple):
+class KeptOfHome(NamedTuple):
     """The registry's data about a home."""
 
     known: bool
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
     """Rows that an erasure removes or empties."""
 
 
-def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: date) -> Kept:
+def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: date) -> KeptOfHome:
     """Return the registry's data about a home. Raises UsageError while the service attends the home."""
     found = inventory.homes(connection, [home]).get(home)
     if found is not None and found.active_from(day):
@@ -60,7 +60,7 @@ def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: da
         )
     others = {account for account in accounts if connection.execute(_MOVED_ON, (account, home)).fetchone()}
     counts = {name: int(connection.execute(sql, (home,)).fetchone()[0]) for name, sql in _COUNTS.items()}
-    return Kept(found is not None, frozenset(others), counts)
+    return KeptOfHome(found is not None, frozenset(others), counts)
 
 
 def erase(connection: sqlite3.Connection, home: str) -> None:

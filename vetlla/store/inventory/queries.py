@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.devices import (
     Device,
+    DeviceRecord,
     DeviceType,
     Home,
-    Kept,
     Manufacture,
     Movement,
     MovementKind,
@@ -69,7 +69,7 @@ _OWNERS = {owner.value: owner for owner in Ownership}
 
 def fleet(
     connection: sqlite3.Connection, day: date = LAST_DAY, *, home: str = "", retired: bool = False
-) -> Iterator[Kept]:
+) -> Iterator[DeviceRecord]:
     """Yield every device of the service on a day, by number, also in the warehouse; ``retired`` adds retired ones."""
     sql, values = FLEET, {"day": day.isoformat(), "home": home}
     wanted = [] if retired else ["m.place != 'retired'"]
@@ -80,7 +80,7 @@ def fleet(
         yield _kept(row)
 
 
-def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> Kept:
+def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> DeviceRecord:
     """Return the device that ``named`` means: ``type:serial``, serial, IMEI or account.
 
     Raises UsageError unless exactly one device matches.
@@ -94,7 +94,7 @@ def device(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> 
     return found[0]
 
 
-def find(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> list[Kept]:
+def find(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> list[DeviceRecord]:
     """Return the devices whose ``type:serial``, serial, IMEI or account is exactly ``named``."""
     kind, _, serial = named.partition(":")
     exact = kind in _TYPES and serial
@@ -108,7 +108,7 @@ def find(connection: sqlite3.Connection, named: str, day: date = LAST_DAY) -> li
     return [_kept(row) for row in connection.execute(f"{FLEET} WHERE {where} ORDER BY d.id", values)]
 
 
-def containing(connection: sqlite3.Connection, part: str, limit: int) -> list[Kept]:
+def containing(connection: sqlite3.Connection, part: str, limit: int) -> list[DeviceRecord]:
     """Return devices whose serial, IMEI, account or home contains ``part``, retired ones included."""
     where = "instr(d.serial, :part) OR instr(d.imei, :part) OR instr(d.account, :part) OR instr(m.home, :part)"
     values = {"day": LAST_DAY.isoformat(), "part": part, "limit": limit}
@@ -271,10 +271,10 @@ def _day(text: str | None) -> date | None:
     return _DAYS[text]
 
 
-def _kept(row: tuple[Any, ...]) -> Kept:
+def _kept(row: tuple[Any, ...]) -> DeviceRecord:
     number, kind, serial, model, imei, account, year, week, first, cost, guarantee, *now = row
     place, where, ownership, moved, battery, maintenance = now
-    return Kept(
+    return DeviceRecord(
         id=number,
         device=Device(
             type=_TYPES[kind],

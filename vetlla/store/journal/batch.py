@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.store.journal.units import SupervisionRows
 
 if TYPE_CHECKING:
-    from vetlla.domain.accounts import Place
+    from vetlla.domain.accounts import AccountKey
     from vetlla.domain.alarms import Alarm
     from vetlla.domain.clock import Instant
     from vetlla.store.journal.rows import Row
@@ -45,7 +45,7 @@ class Note(NamedTuple):
 class OnTest(NamedTuple):
     """A registered account whose alarms are shown apart until a given instant."""
 
-    place: Place
+    place: AccountKey
     since_us: int
     until_us: int
     """The end that people see; until the next machine start after ``boot`` the monotonic clock decides."""
@@ -72,7 +72,7 @@ class Batch:
     """By signal: number of repetitions, when the last one came (UTC, monotonic), its transport and peer."""
     alarms: dict[int, Alarm] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    tests: dict[Place, OnTest | None] = field(default_factory=dict)
+    tests: dict[AccountKey, OnTest | None] = field(default_factory=dict)
     """By account; None ends the test."""
     audit: list[Entry] = field(default_factory=list)
     decided: list[Entry] = field(default_factory=list)

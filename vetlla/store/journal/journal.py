@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.accounts import Place
+from vetlla.domain.accounts import AccountKey
 from vetlla.domain.alarms import Tally
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal import audit
@@ -22,7 +22,7 @@ from vetlla.store.journal.numbers import next_number
 from vetlla.store.journal.recent import Recent, moment, read_recent, read_tallies
 from vetlla.store.journal.rewriting import remember
 from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
-from vetlla.store.journal.units import STRETCHES_OF, Kept, Unit, read_kept, read_units
+from vetlla.store.journal.units import STRETCHES_OF, DeviceRow, KeptSupervision, read_kept, read_units
 from vetlla.store.sqlite.in_place import KEPT, Places, Rescue
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, version
@@ -85,7 +85,7 @@ _CLOSED_SINCE = "SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >
 
 def _test(row: sqlite3.Row) -> OnTest:
     account, receiver, line, *test = row
-    return OnTest(Place(account, receiver, line), *test)
+    return OnTest(AccountKey(account, receiver, line), *test)
 
 
 def _inserts(into: str, columns: Sequence[str]) -> list[str]:
@@ -503,11 +503,11 @@ class Journal:
             )
             self._new_boot = None
 
-    def supervision(self) -> Kept:
+    def supervision(self) -> KeptSupervision:
         """Return what the previous run left of supervision, except the devices' rows, which ``units`` returns."""
         return read_kept(self._connection)
 
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[DeviceRow]:
         """Return every device that was ever expected, by number. Read all of them before anything is written."""
         return read_units(self._connection)
 

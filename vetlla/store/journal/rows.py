@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
-from vetlla.domain.alarms import Alarm, Outcome, State
+from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import to_us
 from vetlla.domain.signals import Kind, Priority
 
@@ -167,7 +167,7 @@ def alarm_from(row: sqlite3.Row) -> Alarm:
     values["kind"] = Kind(row["kind"])
     values["priority"] = Priority(row["priority"])
     values["state"] = State(row["state"])
-    values["outcome"] = None if row["outcome"] is None else Outcome(row["outcome"])
+    values["outcome"] = None if row["outcome"] is None else AlarmOutcome(row["outcome"])
     for name in ("unknown_account", "on_test", "runaway"):
         values[name] = bool(row[name])
     return Alarm(**values)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.signs import Signs, SignsRow
 
 
-class Unit(NamedTuple):
+class DeviceRow(NamedTuple):
     """One device as table ``units`` keeps it, with its signs of life (``signs.py``) when it is read back.
 
     ``day`` and the fields after it hold the current day until the ledger has that day.
@@ -69,7 +69,7 @@ class IncidentRow(NamedTuple):
     alarm_id: int | None
 
 
-class Ordered(NamedTuple):
+class PauseRow(NamedTuple):
     """A pause that a person ordered; ``until_us`` is None if it lasts until a person ends it."""
 
     unit: int
@@ -95,14 +95,14 @@ def _select(table: str, columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - as above
 
 
-_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in Unit._fields[5:])
-PUT_UNIT = f"{_insert('units', Unit._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
+_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in DeviceRow._fields[5:])
+PUT_UNIT = f"{_insert('units', DeviceRow._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
 PUT_VERDICT = _insert("verdicts", VerdictRow._fields)
 PUT_INCIDENT = (
     f"{_insert('incidents', IncidentRow._fields)} ON CONFLICT DO UPDATE"
     " SET closed_us = excluded.closed_us, members = excluded.members, alarm_id = excluded.alarm_id"
 )
-PUT_PAUSE = f"{_insert('pauses', Ordered._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
+PUT_PAUSE = f"{_insert('pauses', PauseRow._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
 PUT_PAUSE += " until_us = excluded.until_us, operator = excluded.operator, reason = excluded.reason"
 END_PAUSE = "DELETE FROM pauses WHERE unit = ?"
 PUT_STRETCH = "INSERT OR REPLACE INTO ledger (day, stretch, columns) VALUES (?, ?, ?)"
@@ -113,14 +113,14 @@ FORGET = tuple(
 )
 """The statements also count the recorded days, because a clock that shows a far future day must not delete the past."""
 
-EVERY_UNIT = f"{_select('units', Unit._fields)} ORDER BY id"
+EVERY_UNIT = f"{_select('units', DeviceRow._fields)} ORDER BY id"
 OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
 NEXT_INCIDENT = f"SELECT {next_number('incidents')}"
 MEMBERS = """
 SELECT DISTINCT incident, unit FROM verdicts
 WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state = 3
 """
-EVERY_PAUSE = _select("pauses", Ordered._fields)
+EVERY_PAUSE = _select("pauses", PauseRow._fields)
 LOST_NOW = """
 SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
     ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id)
@@ -136,7 +136,7 @@ ALIVE = "SELECT alive_us FROM boots WHERE alive_us IS NOT NULL ORDER BY id DESC 
 """Takes the last boot and not the greatest instant, because a clock may have been ahead."""
 
 
-class Kept(NamedTuple):
+class KeptSupervision(NamedTuple):
     """What the previous run left of supervision, except the devices themselves."""
 
     alive_us: int | None
@@ -146,27 +146,27 @@ class Kept(NamedTuple):
     lost: list[LostIn]
     members: list[tuple[int, int]]
     """Incident and device, for each open incident."""
-    pauses: list[Ordered]
+    pauses: list[PauseRow]
     down_s: dict[str, int]
     """By day."""
 
 
-def read_kept(connection: sqlite3.Connection) -> Kept:
+def read_kept(connection: sqlite3.Connection) -> KeptSupervision:
     """Return what the previous run left; the connection must give rows by name."""
     (alive_us,) = connection.execute(ALIVE).fetchone() or (None,)
     (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
-    return Kept(
+    return KeptSupervision(
         alive_us=alive_us,
         incidents=[IncidentRow(*row) for row in connection.execute(OPEN_INCIDENTS)],
         next_incident=next_incident,
         lost=[LostIn(*row) for row in connection.execute(LOST_NOW)],
         members=[(row["incident"], row["unit"]) for row in connection.execute(MEMBERS)],
-        pauses=[Ordered(*row) for row in connection.execute(EVERY_PAUSE)],
+        pauses=[PauseRow(*row) for row in connection.execute(EVERY_PAUSE)],
         down_s={row["day"]: row["down_s"] for row in connection.execute(DOWN)},
     )
 
 
-def with_signs(unit: Unit, signs: Signs) -> Unit:
+def with_signs(unit: DeviceRow, signs: Signs) -> DeviceRow:
     """Return a device as its row and its signs of life describe it together, whichever was written later.
 
     If the row counts an earlier day than the signs, its counts are dropped; if it counts a later day, they are kept.
@@ -186,14 +186,14 @@ def with_signs(unit: Unit, signs: Signs) -> Unit:
     )
 
 
-def read_units(connection: sqlite3.Connection) -> Iterator[Unit]:
+def read_units(connection: sqlite3.Connection) -> Iterator[DeviceRow]:
     """Yield every device that was ever expected, by number, with its signs of life."""
     rows, signs = connection.cursor(), connection.cursor()
     rows.row_factory = signs.row_factory = None  # plain tuples, because there may be a million rows
     for stretch, some in groupby(rows.execute(EVERY_UNIT), key=lambda row: row[0] // STRETCH):
         heard = read_signs(signs, stretch)
         for row in some:
-            yield with_signs(Unit(*row), heard)
+            yield with_signs(DeviceRow(*row), heard)
 
 
 def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: bytes) -> tuple[str, int, bytes]:
@@ -206,9 +206,9 @@ def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: byt
 class SupervisionRows:
     """The supervision rows of one transaction."""
 
-    units: list[Unit] = field(default_factory=list)
+    units: list[DeviceRow] = field(default_factory=list)
     signs: list[SignsRow] = field(default_factory=list)
-    pauses: list[Ordered] = field(default_factory=list)
+    pauses: list[PauseRow] = field(default_factory=list)
     pauses_ended: list[int] = field(default_factory=list)
     stretches: list[tuple[str, int, bytes]] = field(default_factory=list)
     """Day, number and columns of each."""

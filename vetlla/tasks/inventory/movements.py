@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.devices import Change, Device, Kept, Movement, UpkeepKind
+    from vetlla.domain.devices import Change, Device, DeviceRecord, Movement, UpkeepKind
 
 
 class Recorded(NamedTuple):
@@ -36,7 +36,7 @@ def add(state_dir: Path, clock: Clock, device: Device, movement: Movement, *, dr
 
 
 def record(
-    state_dir: Path, clock: Clock, device: str, rule: Callable[[Kept], Change], *, dry_run: bool = False
+    state_dir: Path, clock: Clock, device: str, rule: Callable[[DeviceRecord], Change], *, dry_run: bool = False
 ) -> Recorded:
     """Record the movement that a rule makes of a device. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
@@ -50,7 +50,7 @@ def into_home(
     clock: Clock,
     device: str,
     home: str,
-    rule: Callable[[Kept, list[Kept]], Change],
+    rule: Callable[[DeviceRecord, list[DeviceRecord]], Change],
     *,
     dry_run: bool = False,
 ) -> Recorded:

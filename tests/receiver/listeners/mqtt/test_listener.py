@@ -13,10 +13,10 @@ import pytest
 from tests.rigs.broker import running_broker
 from tests.rigs.core import LOOPS, Core, core, run, until
 from tests.rigs.mqtt_device import Device
-from vetlla.domain.signals import Outcome
+from vetlla.domain.signals import VerdictOutcome
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
-from vetlla.receiver.session import Ground
+from vetlla.receiver.session import SessionServices
 from vetlla.settings.broker import Mqtt
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Site(NamedTuple):
         return await asyncio.to_thread(self.device.await_receipt, ref)
 
     def stored(self) -> int:
-        return self.core.counters.signals["mqtt", Outcome.STORED]
+        return self.core.counters.signals["mqtt", VerdictOutcome.STORED]
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ async def site(
 ) -> AsyncIterator[Site]:
     settings = Mqtt(host="127.0.0.1", port=broker.port, node=NODE, receive_maximum=receive_maximum, retry_max_s=0.2)
     async with core(directory / "state") as rig:
-        ground = Ground(rig.intake, rig.budget, rig.counters, rig.clock)
-        listener = MqttListener(settings, ground, decoder, ready=lambda: rig.commit.ready)
+        services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
+        listener = MqttListener(settings, services, decoder, ready=lambda: rig.commit.ready)
         await listener.start()
         device = Device("T1", broker.port)
         try:
@@ -146,7 +146,7 @@ def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -
             for number in range(200):
                 assert await here.receipt(f"{number}"), number
             assert here.stored() == 200
-            assert here.core.counters.signals["mqtt", Outcome.DUPLICATE] == 0
+            assert here.core.counters.signals["mqtt", VerdictOutcome.DUPLICATE] == 0
 
     run(scenario())
 

@@ -11,13 +11,13 @@ import structlog
 from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.protocols.mqtt.decoder import terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
-from vetlla.receiver.listeners.mqtt.link import NOBODY_LISTENS, REFUSED
+from vetlla.receiver.listeners.mqtt.link import NO_SUBSCRIBER, REFUSED
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
     from vetlla.protocols.decoder import MessageDecoder
     from vetlla.receiver.listeners.mqtt.link import Delivered, Link
-    from vetlla.receiver.session import Ground
+    from vetlla.receiver.session import SessionServices
     from vetlla.settings.broker import Mqtt
 
 log = structlog.get_logger()
@@ -29,8 +29,8 @@ MAX_RESPONSE_TOPIC: Final = 256
 class Connection:
     """The messages under way on one connection, oldest first."""
 
-    def __init__(self, ground: Ground, broker: Mqtt, link: Link, decoder: MessageDecoder) -> None:
-        self.ground = ground
+    def __init__(self, services: SessionServices, broker: Mqtt, link: Link, decoder: MessageDecoder) -> None:
+        self.services = services
         self.link = link
         self.refused = asyncio.Event()
         """Set when a message could not be committed, so that the broker has to send it again."""
@@ -54,8 +54,8 @@ class Connection:
             delivery.send,
             delivery.hang_up,
         )
-        session = Session(self.ground, peer, self._decoder.answer)
-        now = self.ground.clock.now()
+        session = Session(self.services, peer, self._decoder.answer)
+        now = self.services.clock.now()
         try:
             session.take(self._decoder.read(delivered.message), now, now)
         except Exception:
@@ -129,20 +129,20 @@ class Delivery:
     def receipted(self, code: int) -> None:
         """Count what the broker answered to a receipt: its reason code."""
         outcome = Receipt.SENT
-        if code == NOBODY_LISTENS:
+        if code == NO_SUBSCRIBER:
             outcome = Receipt.UNHEARD
         elif code >= REFUSED:
             outcome = Receipt.REFUSED
-            seldom = self._connection.ground.budget.seldom
-            if (suppressed := seldom.ask(("receipt", self.terminal))) is not None:
+            log_limiter = self._connection.services.budget.log_limiter
+            if (suppressed := log_limiter.ask(("receipt", self.terminal))) is not None:
                 log.warning("mqtt.receipt_refused", account=self.terminal, code=code, suppressed=suppressed)
-        self._connection.ground.counters.receipts[outcome] += 1
+        self._connection.services.counters.receipts[outcome] += 1
         self._owed -= 1
         self._connection.settle()
 
     def hang_up(self, why: Refusal) -> None:
         """Leave the message with the broker if nothing can be committed; other reasons concern only this message."""
-        self._connection.ground.counters.connections_refused[why] += 1
+        self._connection.services.counters.connections_refused[why] += 1
         if why is Refusal.NOT_READY:
             self._refused = True
             self._connection.refused.set()

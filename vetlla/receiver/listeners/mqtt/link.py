@@ -42,7 +42,7 @@ UNACKNOWLEDGED_ROOM: Final = 1_000
 """Messages of QoS 0 that may wait before the first ``deliver``. The broker may send any number; further ones are
 lost."""
 ONLY_IF_NEW: Final = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
-NOBODY_LISTENS: Final = 0x10
+NO_SUBSCRIBER: Final = 0x10
 """Reason of a PUBACK: the broker has no subscriber for it."""
 REFUSED: Final = 0x80
 """Reasons from here on are failures."""

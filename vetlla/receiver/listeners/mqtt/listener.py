@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.protocols.decoder import MessageDecoder
-    from vetlla.receiver.session import Ground
+    from vetlla.receiver.session import SessionServices
     from vetlla.settings.broker import Mqtt
 
 log = structlog.get_logger()
@@ -54,14 +54,14 @@ class MqttListener:
     def __init__(
         self,
         broker: Mqtt,
-        ground: Ground,
+        services: SessionServices,
         decoder: MessageDecoder,
         ready: Callable[[], bool],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Take the broker, what decodes its messages, and a function that returns True if reports can be committed."""
         self.broker = broker
-        self._ground = ground
+        self._services = services
         self._decoder = decoder
         self._ready = ready
         self._tls = tls
@@ -73,7 +73,7 @@ class MqttListener:
     @property
     def connected(self) -> bool:
         """True if the broker is connected."""
-        return self._ground.counters.brokers.get(self.broker.name, False)
+        return self._services.counters.brokers.get(self.broker.name, False)
 
     def place(self) -> dict[str, Any]:
         """Return what ``vetlla status`` shows of this listener."""
@@ -85,7 +85,7 @@ class MqttListener:
 
     async def start(self) -> None:
         """Connect in a task of its own, so that the receiver does not wait for the broker."""
-        self._ground.counters.brokers[self.broker.name] = False
+        self._services.counters.brokers[self.broker.name] = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
 
     def use_tls(self, context: ssl.SSLContext | None) -> None:
@@ -125,7 +125,7 @@ class MqttListener:
             # A fault of the receiver or of a library: other listeners continue, and the broker is dialled again.
             log.exception("mqtt.failed", broker=self.broker.name)
         was_connected = self.connected
-        self._ground.counters.brokers[self.broker.name] = False
+        self._services.counters.brokers[self.broker.name] = False
         return was_connected
 
     def _lost(self, error: LinkError) -> None:
@@ -142,10 +142,10 @@ class MqttListener:
             group = f"$share/{broker.share}/" if broker.share else ""
             await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *OWN])
             link.publish(state, b"ready", retain=True)
-            self._ground.counters.brokers[broker.name] = True
+            self._services.counters.brokers[broker.name] = True
             self._is_lost = False
             log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
-            connection = Connection(self._ground, broker, link, self._decoder)
+            connection = Connection(self._services, broker, link, self._decoder)
             await self._take(link, connection)
             said = asyncio.Event()
             link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())

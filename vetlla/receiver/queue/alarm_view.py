@@ -23,7 +23,7 @@ _CLOCKWORK = ("ready_mono_us", "lease_mono_us", "due_mono_us", "boot", "t2_us", 
 """Fields that have a meaning only on this machine; people get seconds instead."""
 
 
-class Card(NamedTuple):
+class AlarmView(NamedTuple):
     """What the desk knows about an alarm."""
 
     alarm: Alarm
@@ -71,7 +71,7 @@ EVENTS = {
 class Deed(NamedTuple):
     """An action of an operator, or of the receiver in its own name, on an alarm."""
 
-    card: Card
+    card: AlarmView
     action: str
     """The audit's word for it."""
     actor: str
