@@ -26,7 +26,7 @@ class _Grant(NamedTuple):
 class LogLimiter:
     """Grants an event once per key and period.
 
-    ``if (suppressed := log_limiter.ask(peer)) is not None: log.warning("peer.foreign", peer=peer, suppressed=suppressed)``
+    ``if (suppressed := log_limiter.ask(peer)) is not None: log.warning("peer.foreign", suppressed=suppressed)``
     """
 
     def __init__(self, clock: Clock, *, every_s: float, keys: int = KEYS) -> None:

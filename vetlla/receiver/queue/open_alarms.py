@@ -25,7 +25,7 @@ Line: TypeAlias = "tuple[str, bool, bool, str]"
 """Alarms of one line continue one another: they share their chain (home, known, on test) and ``triage.line_of``."""
 
 
-class OpenAlarms(dict[int, "Card"]):
+class OpenAlarms(dict[int, "AlarmView"]):
     """The cards of the open alarms by number, and the lines that hold them."""
 
     def __init__(self) -> None:
