@@ -40,7 +40,7 @@ def add(config: Path, text: str) -> None:
 def warnings(vetlla: Vetlla) -> dict[str, str]:
     done = vetlla("check-config", "--json")
     assert done.status == 0, done.error
-    return {warning["where"]: warning["what"] for warning in done.json[0]["warnings"]}
+    return {warning["check"]: warning["text"] for warning in done.json[0]["warnings"]}
 
 
 def make_certificate(folder: Path, days: float = 89) -> tuple[Path, Path]:

@@ -7,8 +7,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from vetlla.checks import kept, machine, places, running
-from vetlla.checks.finding import Finding, Level
 from vetlla.domain.clock import to_datetime
+from vetlla.domain.findings import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

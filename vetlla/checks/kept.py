@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vetlla.checks.finding import Finding, Level, of_error
 from vetlla.domain import access
 from vetlla.domain.errors import VetllaError
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.accounts.table import account_book, count_accounts
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.history import SIGNALS, last_number

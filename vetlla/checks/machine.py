@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vetlla.checks.finding import Finding, Level, of_error
 from vetlla.domain import access
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.receiver.budget import SPARE_FILES
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.checks.config import trouble
-from vetlla.checks.finding import Finding, Level, of_error
 from vetlla.domain.errors import ConfigError, LinkError
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.receiver.listeners.bind import try_to_bind
 from vetlla.receiver.listeners.mqtt.listener import probe
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, Certificate, Use, certificates

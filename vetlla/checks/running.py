@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vetlla import __version__
-from vetlla.checks.finding import Finding, Level, of_error
 from vetlla.domain.errors import AccessError, LinkError, UsageError, VetllaError
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.receiver.startup import prepare
 
 if TYPE_CHECKING:

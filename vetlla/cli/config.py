@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.checks import config as risks
-from vetlla.checks.config import Risk
+from vetlla.checks.config import risk
+from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain import access
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.errors import VetllaError
+    from vetlla.domain.findings import Finding
     from vetlla.receiver.registry_snapshot import RegistrySnapshot
     from vetlla.receiver.startup import Prepared
     from vetlla.settings.model import Settings
@@ -85,13 +87,13 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     settings = load(path, state_dir=state_dir)
     prepared = prepare(settings, load_protocols())
     faults, closed = _sorted(prepared.faults)
-    found: list[Risk] = []
+    found: list[Finding] = []
     for fault in () if faults else unbindable(settings):
         match getattr(fault.__cause__, "errno", None):
             case errno.EADDRINUSE:
                 pass  # the running receiver usually has it; `vetlla doctor` tells it apart from other programs
             case errno.EACCES:
-                found.append(Risk("listen", fault.args[0], fault.remedy))
+                found.append(risk("listen", fault.args[0], fault.remedy))
             case _:
                 faults.append(fault)
     if faults:
@@ -122,7 +124,7 @@ def _report(
     prepared: Prepared,
     read: list[Path],
     known: RegistrySnapshot | None,
-    found: list[Risk],
+    found: list[Finding],
     closed: list[VetllaError],
 ) -> dict[str, Any]:
     return {
@@ -146,7 +148,7 @@ def _report(
         ],
         "accounts": len(known.book) if known else None,
         "keys": len(known.keys) if known else None,
-        "warnings": [risk._asdict() for risk in found],
+        "warnings": [fields(finding) for finding in found],
         "not_checked": [error.args[0] for error in closed],
     }
 
@@ -182,5 +184,5 @@ def _print(report: dict[str, Any]) -> None:
     if report["accounts"] is not None:
         out.print(f"  {report['accounts']} accounts, {report['keys']} keys")
     for warning in report["warnings"]:
-        for line in (f"warning: {warning['where']}: {warning['what']}", f"  -> {warning['remedy']}"):
+        for line in (f"warning: {warning['check']}: {warning['text']}", f"  -> {warning['remedy']}"):
             out.print(line, style="yellow")

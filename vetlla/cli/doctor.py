@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group
@@ -13,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vetlla.checks.doctor import examine
-from vetlla.checks.finding import Finding, Level, of_error, worst
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.findings import Finding, Level, of_error, worst
 from vetlla.protocols.registry import load_protocols
 from vetlla.settings.load import load
 
@@ -62,7 +62,7 @@ def doctor(
     with verdict(worst(findings)):
         if as_json:
             for finding in findings:
-                print_json(_plain(finding))
+                print_json(fields(finding))
         else:
             console().print(_table(findings))
 
@@ -80,11 +80,6 @@ def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
         path=path,
         protocols=load_protocols(),
     )
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    fields = asdict(finding)
-    return {**fields, "level": finding.level.name.lower(), "figures": dict(finding.figures or {})}
 
 
 def _table(findings: list[Finding]) -> Table:

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from vetlla.checks.finding import Level
 from vetlla.checks.kept import _users, sqlite
 from vetlla.checks.machine import _file_system, descriptors, flushes
 from vetlla.checks.running import ask_status
+from vetlla.domain.findings import Level
 from vetlla.store.journal.journal import JOURNAL
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
-FIELDS = ["check", "level", "text", "remedy", "figures"]
+FIELDS = ["check", "level", "text", "remedy", "home", "device", "figures"]
 
 
 def _doctor(directory: Path, config: str = "") -> tuple[int, dict[str, dict[str, Any]]]:

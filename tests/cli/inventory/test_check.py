@@ -52,7 +52,7 @@ def test_check_finds_each_thing_that_should_not_be(stocked: Vetlla, tmp_path: Pa
     )
     for what in ("homes", "people", "devices"):
         stocked("inventory", "import", tmp_path / f"{what}.csv", "--what", what, *ON)
-    found = [(one["rule"], one["home"]) for one in stocked("inventory", "check", *ON, "--json").json]
+    found = [(one["check"], one["home"]) for one in stocked("inventory", "check", *ON, "--json").json]
     assert sorted(found) == [
         ("guarantee", "H1"),
         ("home_without_terminal", "H2"),
@@ -116,11 +116,11 @@ def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path)
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
     done = vetlla("inventory", "check", "--json")
-    assert (done.status, done.json[0]["severity"]) == (3, "unknown")
+    assert (done.status, done.json[0]["level"]) == (3, "unknown")
     (state_dir / "registry.db").write_bytes(b"this is no database at all" * 100)
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")
     assert len(done.out.splitlines()) == 1
     (told,) = vetlla("inventory", "check", "--json").json
-    assert (told["severity"], told["text"].endswith("file is not a database")) == ("unknown", True)
+    assert (told["level"], told["text"].endswith("file is not a database")) == ("unknown", True)
     assert told["remedy"].startswith("restore the last backup")

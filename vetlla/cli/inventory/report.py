@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.checks.finding import Level
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
@@ -19,6 +19,7 @@ from vetlla.cli.kit.registry import CLOCK, Day, background_priority, today, with
 from vetlla.cli.kit.row_files import ExportFormat
 from vetlla.domain.access import explained
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
+from vetlla.domain.findings import Finding, Level, worst
 from vetlla.service.inventory import check as rules
 from vetlla.service.inventory import report as monthly
 from vetlla.service.inventory.digital import DigitalShare, digital_share
@@ -124,14 +125,13 @@ def check(
     if not known.homes and not known.fleet:
         _unknown(f"nothing is registered in {state_dir}", as_json=as_json)
         return
-    worst = Level(rules.severity(found))
-    with verdict(worst):
+    level = worst(found)
+    with verdict(level):
         if as_json:
-            for one in chosen:
-                for broken in found[one.name]:
-                    print_json({"rule": one.name, "severity": one.severity.name.lower(), **broken._asdict()})
+            for finding in found:
+                print_json(fields(finding))
         else:
-            _tell(chosen, found, worst, limit=None if everything else SHOWN)
+            _tell(chosen, found, level, limit=None if everything else SHOWN)
         parameters.footnote(known.reading)
 
 
@@ -155,8 +155,7 @@ def _unknown(why: str, remedy: str = "", *, as_json: bool) -> None:
     """End a check that cannot be made with UNKNOWN, as monitoring systems expect it."""
     with verdict(Level.UNKNOWN):
         if as_json:
-            nothing = rules.Broken("", "", why)
-            print_json({"rule": "", "severity": Level.UNKNOWN.name.lower(), **nothing._asdict(), "remedy": remedy})
+            print_json(fields(Finding(check="", level=Level.UNKNOWN, text=why, remedy=remedy)))
         else:
             said = " -> ".join(filter(None, (why, remedy)))
             console().print(f"INVENTORY {Level.UNKNOWN.name}: {said}", soft_wrap=True)
@@ -229,19 +228,20 @@ def _at_no_cost(made: Report) -> list[tuple[str, int]]:
     return [("terminal_ip", made.terminals_at_no_cost), ("ucr", made.buttons_at_no_cost)]
 
 
-def _tell(chosen: list[rules.Rule], found: dict[str, list[rules.Broken]], worst: Level, *, limit: int | None) -> None:
-    counts = {one.name: len(found[one.name]) for one in chosen}
-    said = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "all rules kept"
-    figures = " ".join(f"{name}={number}" for name, number in counts.items())
+def _tell(chosen: list[rules.Rule], found: list[Finding], worst: Level, *, limit: int | None) -> None:
+    by_rule: dict[str, list[Finding]] = {rule.name: [] for rule in chosen}
+    for finding in found:
+        by_rule[finding.check].append(finding)
+    said = ", ".join(f"{len(several)} {name}" for name, several in by_rule.items() if several) or "all rules kept"
+    figures = " ".join(f"{name}={len(several)}" for name, several in by_rule.items())
     out = console()
     out.print(f"INVENTORY {worst.name}: {said} | {figures}", soft_wrap=True)
-    for one in chosen:
-        several = found[one.name]
-        for broken in several[:limit]:
-            named = " ".join(filter(None, (broken.home, broken.device)))
-            out.print(f"{one.name}: {named} {broken.text}", soft_wrap=True)
+    for name, several in by_rule.items():
+        for finding in several[:limit]:
+            named = " ".join(filter(None, (finding.home, finding.device)))
+            out.print(f"{name}: {named} {finding.text}", soft_wrap=True)
         if limit is not None and len(several) > limit:
-            talk().print(f"{one.name}: {len(several) - limit} more (--all)")
+            talk().print(f"{name}: {len(several) - limit} more (--all)")
 
 
 def _plain(share: DigitalShare) -> dict[str, Any]:

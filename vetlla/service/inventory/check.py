@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +20,7 @@ from vetlla.domain.devices import (
     Place,
     UserType,
 )
+from vetlla.domain.findings import Finding, Level
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.leading_zeros import pairs
 from vetlla.service.inventory.lifetimes import Lives
@@ -36,15 +36,7 @@ if TYPE_CHECKING:
 _ZEROS = "differ only in leading zeros: did a spreadsheet lose them?"
 
 
-class Severity(IntEnum):
-    """Level of a broken rule, with the numbers that monitoring uses."""
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-
-
-class Broken(NamedTuple):
+class Breach(NamedTuple):
     """One thing that breaks a rule."""
 
     home: str
@@ -76,12 +68,12 @@ class Rule(NamedTuple):
     """A rule: its name, how severe a break is, what it demands, and the function that checks it."""
 
     name: str
-    severity: Severity
+    level: Level
     asks: str
-    find: Callable[[CheckInput], Iterator[Broken]]
+    find: Callable[[CheckInput], Iterator[Breach]]
 
 
-def old_at_installation(known: CheckInput) -> Iterator[Broken]:
+def old_at_installation(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 15: new equipment is at most 6 months old at its first installation."""
     months = known.reading.integer("new.max_age")
     for kept in known.fleet:
@@ -93,32 +85,32 @@ def old_at_installation(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"made {made}, first installed {first}")
 
 
-def person_without_ucr(known: CheckInput) -> Iterator[Broken]:
+def person_without_ucr(known: CheckInput) -> Iterator[Breach]:
     """Tender, 13.1.g: every user has a UCR, except users of type C."""
     needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
     there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
     for home, number in sorted(needed.items()):
         if _attended(known, home) and there[home] < number:
-            yield Broken(home, "", f"{number} users and {there[home]} UCR")
+            yield Breach(home, "", f"{number} users and {there[home]} UCR")
 
 
-def home_without_terminal(known: CheckInput) -> Iterator[Broken]:
+def home_without_terminal(known: CheckInput) -> Iterator[Breach]:
     """Every attended home must have a terminal, because without one its users cannot call."""
     have = {kept.standing.home for kept in known.installed if kept.device.type in TERMINALS}
     for code in known.homes:
         if _attended(known, code) and code not in have:
-            yield Broken(code, "", "attended, no terminal")
+            yield Breach(code, "", "attended, no terminal")
 
 
-def level_3_not_digital(known: CheckInput) -> Iterator[Broken]:
+def level_3_not_digital(known: CheckInput) -> Iterator[Breach]:
     """Tender, 13.1.g: all homes of level 3 have a GSM-IP terminal."""
     have = {kept.standing.home for kept in known.installed if kept.device.type is DIGITAL}
     for code, home in known.homes.items():
         if home.level == 3 and _attended(known, code) and code not in have:
-            yield Broken(code, "", "level 3 without GSM-IP terminal")
+            yield Breach(code, "", "level 3 without GSM-IP terminal")
 
 
-def past_end_of_life(known: CheckInput) -> Iterator[Broken]:
+def past_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 16, standard 15: a device is renewed before the end of its useful life."""
     lives = Lives(known.reading)
     for kept in known.installed:
@@ -127,7 +119,7 @@ def past_end_of_life(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"useful life ended {ends}")
 
 
-def near_end_of_life(known: CheckInput) -> Iterator[Broken]:
+def near_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Yield the devices that must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
@@ -137,7 +129,7 @@ def near_end_of_life(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"useful life ends {ends}")
 
 
-def guarantee(known: CheckInput) -> Iterator[Broken]:
+def guarantee(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 15: leased equipment has a guarantee of 3 years from its first installation."""
     months = known.reading.integer("guarantee")
     for kept in known.fleet:
@@ -149,13 +141,13 @@ def guarantee(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"guarantee until {device.guarantee_until or 'never'}, should last until {promised}")
 
 
-def unknown_account(known: CheckInput) -> Iterator[Broken]:
+def unknown_account(known: CheckInput) -> Iterator[Breach]:
     """Yield the accounts that the receiver heard but that are not registered."""
     for account, times in sorted(known.unknown.items()):
-        yield Broken("", "", f"account {account} was heard {times} times and is not registered")
+        yield Breach("", "", f"account {account} was heard {times} times and is not registered")
 
 
-def account_elsewhere(known: CheckInput) -> Iterator[Broken]:
+def account_elsewhere(known: CheckInput) -> Iterator[Breach]:
     """Compare with the receiver: it must have the account of every installed terminal in the right home, and no others.
 
     If the inventory has no account for a terminal, the receiver must have one for its home.
@@ -176,10 +168,10 @@ def account_elsewhere(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"the receiver has account {account} in home {', '.join(sorted(registered))}")
     for account, homes in sorted(known.accounts.items()):
         for home in sorted(homes - known.homes.keys()):
-            yield Broken(home, "", f"the receiver has account {account} in this home, which is not registered")
+            yield Breach(home, "", f"the receiver has account {account} in this home, which is not registered")
 
 
-def two_places(known: CheckInput) -> Iterator[Broken]:
+def two_places(known: CheckInput) -> Iterator[Breach]:
     """One device cannot be in two homes: only one device may have an IMEI, an account, or a serial and model."""
     terminals = [kept for kept in known.installed if kept.device.type in TERMINALS]
     for mark, those, value_of in (
@@ -200,13 +192,13 @@ def two_places(known: CheckInput) -> Iterator[Broken]:
             yield _of(found[0], f"{mark} {said} belongs to {where}")
 
 
-def leading_zeros(known: CheckInput) -> Iterator[Broken]:
+def leading_zeros(known: CheckInput) -> Iterator[Breach]:
     """Find codes that differ only in leading zeros: a spreadsheet may have removed them from one of the two.
 
     Both may be right. But if a terminal calls as 0123 and is registered as 123, the receiver does not know its home.
     """
     accounts = {kept.device.account: _of(kept, "") for kept in known.fleet}
-    accounts |= {account: accounts.get(account, Broken("", "", "")) for account in (*known.accounts, *known.unknown)}
+    accounts |= {account: accounts.get(account, Breach("", "", "")) for account in (*known.accounts, *known.unknown)}
     for short, long in pairs(accounts):
         where = accounts[short] if accounts[short].device else accounts[long]
         yield where._replace(text=f"account {_said(known, short)} and {_said(known, long)} {_ZEROS}")
@@ -219,14 +211,14 @@ def leading_zeros(known: CheckInput) -> Iterator[Broken]:
     homes = {*known.homes, *frozenset().union(*known.accounts.values())}
     for what, codes in (("home", homes), ("person", {person.code for person in known.people})):
         for short, long in pairs(codes):
-            yield Broken(short if what == "home" else "", "", f"{what} {short} and {long} {_ZEROS}")
+            yield Breach(short if what == "home" else "", "", f"{what} {short} and {long} {_ZEROS}")
 
 
 def _said(known: CheckInput, account: str) -> str:
     return f"{account} (heard, not registered)" if account in known.unknown else account
 
 
-def not_recovered(known: CheckInput) -> Iterator[Broken]:
+def not_recovered(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 16, standard 16: equipment is recovered within 15 days of leaving the service."""
     days = timedelta(days=known.reading.integer("recovery"))
     for kept in known.installed:
@@ -238,7 +230,7 @@ def not_recovered(known: CheckInput) -> Iterator[Broken]:
             yield _of(kept, f"home not attended since {left or 'ever'}")
 
 
-def upkeep_overdue(known: CheckInput) -> Iterator[Broken]:
+def upkeep_overdue(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 16, standard 17: all preventive maintenance is done."""
     overdue = upkeep_due(known.fleet, intervals(known.reading), known.day - timedelta(days=1))
     for one in attended(overdue, known.homes, known.day):
@@ -246,35 +238,34 @@ def upkeep_overdue(known: CheckInput) -> Iterator[Broken]:
 
 
 RULES = (
-    Rule("home_without_terminal", Severity.CRITICAL, "attended homes have a terminal", home_without_terminal),
-    Rule("person_without_ucr", Severity.CRITICAL, "users have a UCR, except type C", person_without_ucr),
-    Rule("past_end_of_life", Severity.CRITICAL, "devices are renewed before their life ends", past_end_of_life),
-    Rule("two_places", Severity.CRITICAL, "a device is in one place", two_places),
-    Rule("account_elsewhere", Severity.CRITICAL, "the receiver knows each terminal's account", account_elsewhere),
-    Rule("level_3_not_digital", Severity.WARNING, "homes of level 3 are digital", level_3_not_digital),
-    Rule("near_end_of_life", Severity.WARNING, "no device's life ends soon", near_end_of_life),
-    Rule("old_at_installation", Severity.WARNING, "equipment is new when first installed", old_at_installation),
-    Rule("guarantee", Severity.WARNING, "leased equipment has its guarantee", guarantee),
-    Rule("not_recovered", Severity.WARNING, "equipment of homes that left is recovered", not_recovered),
-    Rule("upkeep_overdue", Severity.WARNING, "batteries and checks are done in time", upkeep_overdue),
-    Rule("unknown_account", Severity.WARNING, "callers are registered", unknown_account),
-    Rule("leading_zeros", Severity.WARNING, "codes differ in more than leading zeros", leading_zeros),
+    Rule("home_without_terminal", Level.CRITICAL, "attended homes have a terminal", home_without_terminal),
+    Rule("person_without_ucr", Level.CRITICAL, "users have a UCR, except type C", person_without_ucr),
+    Rule("past_end_of_life", Level.CRITICAL, "devices are renewed before their life ends", past_end_of_life),
+    Rule("two_places", Level.CRITICAL, "a device is in one place", two_places),
+    Rule("account_elsewhere", Level.CRITICAL, "the receiver knows each terminal's account", account_elsewhere),
+    Rule("level_3_not_digital", Level.WARNING, "homes of level 3 are digital", level_3_not_digital),
+    Rule("near_end_of_life", Level.WARNING, "no device's life ends soon", near_end_of_life),
+    Rule("old_at_installation", Level.WARNING, "equipment is new when first installed", old_at_installation),
+    Rule("guarantee", Level.WARNING, "leased equipment has its guarantee", guarantee),
+    Rule("not_recovered", Level.WARNING, "equipment of homes that left is recovered", not_recovered),
+    Rule("upkeep_overdue", Level.WARNING, "batteries and checks are done in time", upkeep_overdue),
+    Rule("unknown_account", Level.WARNING, "callers are registered", unknown_account),
+    Rule("leading_zeros", Level.WARNING, "codes differ in more than leading zeros", leading_zeros),
 )
 
 
-def check(known: CheckInput, rules: Iterable[Rule] = RULES) -> dict[str, list[Broken]]:
-    """Return everything that breaks the rules, by the name of the rule."""
-    return {rule.name: list(rule.find(known)) for rule in rules}
-
-
-def severity(found: Mapping[str, Sequence[Broken]]) -> Severity:
-    """Return the worst severity that was found."""
-    return max((rule.severity for rule in RULES if found.get(rule.name)), default=Severity.OK)
+def check(known: CheckInput, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """Return everything that breaks the rules, in the order of the rules."""
+    return [
+        Finding(check=rule.name, level=rule.level, text=breach.text, home=breach.home, device=breach.device)
+        for rule in rules
+        for breach in rule.find(known)
+    ]
 
 
 def _attended(known: CheckInput, home: str) -> bool:
     return home in known.homes and known.homes[home].active_on(known.day)
 
 
-def _of(kept: DeviceRecord, text: str) -> Broken:
-    return Broken(kept.standing.home, name(kept.device), text)
+def _of(kept: DeviceRecord, text: str) -> Breach:
+    return Breach(kept.standing.home, name(kept.device), text)

@@ -1,4 +1,4 @@
-"""The finding of one check of ``vetlla doctor``, and its level."""
+"""The finding of one check, and its level: of the machine, of the configuration, of the inventory."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ class Finding:
     level: Level
     text: str
     remedy: str = ""
+    home: str = ""
+    """The home that it is about, if it is about one."""
+    device: str = ""
     figures: Mapping[str, float] | None = None
 
 
