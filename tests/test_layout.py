@@ -158,8 +158,9 @@ def _recipes() -> dict[str, str]:
 
 
 def test_contributing_answers_the_questions() -> None:
-    """CONTRIBUTING.md answers how to add a decoder, a command and a migration."""
-    assert {f"How do I add a {thing}?" for thing in ("decoder", "command", "migration")} <= set(_recipes())
+    """CONTRIBUTING.md answers how to add each kind of new thing."""
+    things = ("decoder", "command", "migration", "part that writes with the next commit", "listener", "task of the office")
+    assert {f"How do I add a {thing}?" for thing in (*things, "subject")} <= set(_recipes())
 
 
 @pytest.mark.parametrize("question", _recipes())
