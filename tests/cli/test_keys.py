@@ -221,7 +221,7 @@ def test_a_whole_block_of_pad_is_trusted_only_where_the_key_says_so(vetlla: Vetl
     assert vetlla("keys", "pad", "north", "--long").out == f"key north: long pads ({path})\n"
     assert Keyring.read(path).lookup("north")[0].long_pad
     assert vetlla("keys", "list", "--json").json[0]["pad"] == "long"
-    assert "north: frames with a whole block of pad are trusted" in vetlla("check-config").out
+    assert "north: frames with a whole block of pad are accepted" in vetlla("check-config").out
     assert vetlla("keys", "pad", "north", "--long").out == f"key north: unchanged ({path})\n"
     assert vetlla("keys", "pad", "north", "--short").out == f"key north: short pads ({path})\n"
     assert vetlla("keys", "list", "--json").json[0]["pad"] == "short"
