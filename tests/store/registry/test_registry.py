@@ -66,7 +66,7 @@ import os, signal
 with writing(Path(sys.argv[1]), ManualClock()) as db:
     db.execute("PRAGMA cache_spill = 10")
     db.execute("PRAGMA cache_size = 10")
-    db.begin()
+    db.execute("BEGIN")
     db.executemany(ADD, [(f"{n:060}",) for n in range(5000)])
     print("written", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
