@@ -159,7 +159,14 @@ def _recipes() -> dict[str, str]:
 
 def test_contributing_answers_the_questions() -> None:
     """CONTRIBUTING.md answers how to add each kind of new thing."""
-    things = ("decoder", "command", "migration", "part that writes with the next commit", "listener", "task of the office")
+    things = (
+        "decoder",
+        "command",
+        "migration",
+        "part that writes with the next commit",
+        "listener",
+        "task of the office",
+    )
     assert {f"How do I add a {thing}?" for thing in (*things, "subject")} <= set(_recipes())
 
 

@@ -58,7 +58,7 @@ def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.Completed
         "inventory import vetlla.toml --mapping pipe --state-dir state",
         "decode dc09 pipe",
         "erase --check pipe --state-dir state",
-        "simulate --to 127.0.0.1:9 --transport tls --trust pipe",
+        "simulate dial --to 127.0.0.1:9 --transport tls --trust pipe",
     ],
 )
 def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) -> None:

@@ -128,7 +128,8 @@ def test_other_streams_may_be_closed(place: Place, redirected: str) -> None:
 OWN_END = {
     "receiver": "ends in order, with 0",
     "demo": "ends in order, with 0",
-    "simulate": "lets homes finish and prints the results of their calls",
+    "simulate dial": "lets homes finish and prints the results of their calls",
+    "simulate mqtt": "lets terminals finish and prints the results of their events",
     "queue watch": "Ctrl-C is how it ends",
 }
 """Commands that usually end by Ctrl-C, and what they then do."""
@@ -177,8 +178,8 @@ def test_ctrl_c_while_the_program_loads() -> None:
 
 STRANGER = (65534, [65534])
 ELSEWHERE = {
-    "demo", "receiver", "decode", "simulate", "db verify", "db restore", "supervision report", "inventory parameters",
-    "inventory sample",
+    "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
+    "inventory parameters", "inventory sample",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

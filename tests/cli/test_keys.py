@@ -119,8 +119,8 @@ TEXT_KEY = "sixteen letters!"
         "keys rotate north --from-file KEY",
         "keys remove north KEY",
         "keys list KEY",
-        "simulate --to 127.0.0.1:9 --encrypt KEY",
-        "simulate --to 127.0.0.1:9 --encrypt 128 KEY",
+        "simulate dial --to 127.0.0.1:9 --encrypt KEY",
+        "simulate dial --to 127.0.0.1:9 --encrypt 128 KEY",
         "decode dc09 - KEY",
         "decode dc09 --key KEY.",
         "decode dc09 --key-text KEY.",
@@ -221,7 +221,7 @@ def test_a_whole_block_of_pad_is_trusted_only_where_the_key_says_so(vetlla: Vetl
     assert vetlla("keys", "pad", "north", "--long").out == f"key north: long pads ({path})\n"
     assert Keyring.read(path).lookup("north")[0].long_pad
     assert vetlla("keys", "list", "--json").json[0]["pad"] == "long"
-    assert "north: frames with a whole block of pad are trusted" in vetlla("check-config").out
+    assert "north: frames with a whole block of pad are accepted" in vetlla("check-config").out
     assert vetlla("keys", "pad", "north", "--long").out == f"key north: unchanged ({path})\n"
     assert vetlla("keys", "pad", "north", "--short").out == f"key north: short pads ({path})\n"
     assert vetlla("keys", "list", "--json").json[0]["pad"] == "short"

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import pytest
-import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tests.rigs.broker import PATIENCE_S, running_broker
 from tests.rigs.daemon import running
 from tests.rigs.journal import query
-from vetlla.cli.simulate.mqtt import simulate_mqtt
+from vetlla.cli.main import command_line
 from vetlla.domain.errors import UsageError
 from vetlla.simulator.mqtt.fleet import Event, EventFate, Fleet
 from vetlla.simulator.mqtt.plan import FleetCounts, Plan
@@ -24,6 +22,7 @@ from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bench.rig.broker import Broker
     from tests.rigs.daemon import Daemon
@@ -185,38 +184,17 @@ def test_a_run_is_long_enough_for_what_is_to_befall(broker: Broker) -> None:
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def command() -> typer.Typer:
-    """Return a command with the options that `vetlla simulate` passes on."""
-    app = typer.Typer()
-
-    @app.command()
-    def simulate(
-        ctx: typer.Context,
-        *,
-        to: str = "",
-        homes: int | None = None,
-        reports: int | None = None,
-        rate: float | None = None,
-        duration: float | None = None,
-        faults: str = "",
-        outage: str = "",
-        return_within: float = 0.0,
-        silent: str = "",
-        mix: str = "alarms=1,heartbeats=1",
-        ledger: str = "",
-        state_dir: str = "",
-        as_json: Annotated[bool, typer.Option("--json")] = False,
-    ) -> None:
-        ctx.params |= {"state_dir": Path(state_dir), "ledger": Path(ledger) if ledger else None}
-        simulate_mqtt(ctx)
-
-    return app
+def command(*options: str) -> Result:
+    """Return the result of ``vetlla simulate mqtt`` with these options."""
+    return CliRunner().invoke(
+        command_line(["simulate"]), ["simulate", "mqtt", "--mix", "alarms=1,heartbeats=1", *options]
+    )
 
 
 def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_path: Path) -> None:
     """The command finds the broker of the running receiver, prints its report, and writes its ledger."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--reports", "40", "--rate", "400"]
-    done = CliRunner().invoke(command(), [*options, "--ledger", str(tmp_path / "l.ndjson"), "--json"])
+    done = command(*options, "--ledger", str(tmp_path / "l.ndjson"), "--json")
 
     assert done.exit_code == 0, done.output
     report = json.loads(done.output)
@@ -225,14 +203,14 @@ def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_p
     assert report["told"] + report["heartbeats"] == 40
     lines = [json.loads(line) for line in (tmp_path / "l.ndjson").read_text(encoding="utf-8").splitlines()]
     assert [line["fate"] for line in lines] == ["accepted"] * report["told"]
-    assert "every event was accepted" in CliRunner().invoke(command(), [*options]).output
+    assert "every event was accepted" in command(*options).output
 
 
 def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
     """The command prints outage and silence as they happen, and in the result for people and programs."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--rate", "40", "--duration", "2.5"]
     options += ["--outage", "0.3:0.5", "--return-within", "0.3", "--silent", "0.5:1.5"]
-    done = CliRunner().invoke(command(), [*options, "--json"])
+    done = command(*options, "--json")
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert (report["complete"], report["cut"], len(report["silent"])) == (True, 4, 2)
@@ -240,7 +218,7 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
     assert report["backlog_s"] > 0
     assert "4 connections broken, 4 homes without network" in done.stderr
     assert f"2 homes fall silent: {', '.join(report['silent'])}" in done.stderr
-    told = CliRunner().invoke(command(), options).stdout
+    told = command(*options).stdout
     for words in (
         "broken by the outage",
         "had no network",
@@ -252,6 +230,6 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
 
 def test_what_does_not_go_with_it_is_refused() -> None:
     """The command refuses an option that a fleet cannot use, instead of ignoring it."""
-    done = CliRunner().invoke(command(), ["--to", "127.0.0.1:1", "--faults", "torn"])
-    assert isinstance(done.exception, UsageError)
-    assert "--faults" in str(done.exception)
+    done = command("--to", "127.0.0.1:1", "--faults", "torn")
+    assert done.exit_code != 0
+    assert "--faults" in done.output

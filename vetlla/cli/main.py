@@ -39,7 +39,7 @@ COMMANDS = {
     "db": "db.commands:app",
     "erase": "erase.command:erase",
     "decode": "decode:decode",
-    "simulate": "simulate.commands:simulate",
+    "simulate": "simulate.commands:app",
     "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",

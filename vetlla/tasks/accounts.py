@@ -50,7 +50,7 @@ def lost_zeros(state_dir: Path, clock: Clock, rows: Iterable[tuple[int, AccountE
         zeros.see(row, "home", entry.fields.get("home", ""))
     with reading(state_dir, clock) as registry:
         for column in _COLUMNS:
-            for code in account_codes(registry.conn, column):
+            for code in account_codes(registry, column):
                 zeros.compare(column, "", code)
     return zeros.found
 

@@ -122,7 +122,7 @@ def test_a_broker_that_asks_for_a_certificate(site: Site) -> None:
     """Mosquitto disconnects a client without one, after the handshake and without an MQTT packet."""
     found = site.doctor()
     assert found["level"] == "critical"
-    assert "does the broker ask for a certificate" in found["remedy"]
+    assert "the broker demands a certificate" in found["remedy"]
 
 
 def test_the_receiver_is_not_pushed_off(site: Site) -> None:

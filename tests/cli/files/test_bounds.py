@@ -65,7 +65,7 @@ def refused(state_dir: Path, *words: object, stdin: bytes | None = None) -> str:
         "decode dc09 /dev/zero",
         "decode dc09 /dev/zero --raw",
         "keys set north --hex --from-file /dev/zero",
-        "simulate --to 127.0.0.1:9 --accounts /dev/zero",
+        "simulate dial --to 127.0.0.1:9 --accounts /dev/zero",
     ],
 )
 def test_a_file_without_end_is_read_so_far_and_no_further(state_dir: Path, words: str) -> None:

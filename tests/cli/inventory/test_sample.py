@@ -58,7 +58,7 @@ from vetlla.cli.kit import exits
 from vetlla.cli.kit import registry as inventory_session
 
 def work() -> None:
-    inventory_session.long_work()
+    inventory_session.background_priority()
     print(os.sched_getscheduler(0) == os.SCHED_IDLE, gc.isenabled())
 
 exits.run(work)

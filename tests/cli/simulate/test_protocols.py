@@ -29,7 +29,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
-    done = vetlla("simulate", "--json", *options, state_dir=daemon.state_dir)
+    done = vetlla("simulate", "dial", "--json", *options, state_dir=daemon.state_dir)
     assert done.returncode == status, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -67,7 +67,7 @@ def test_silent_homes_are_named(daemon: Daemon) -> None:
     options = ("--protocol", "eview", "--homes", "4", "--rate", "40", "--duration", "1", "--silent", "0.5:0.3")
     result = simulated(daemon, *options)
     assert len(result["silent"]) == 2
-    done = vetlla("simulate", *options, "--seed", str(result["seed"]), state_dir=daemon.state_dir)
+    done = vetlla("simulate", "dial", *options, "--seed", str(result["seed"]), state_dir=daemon.state_dir)
     assert f"2 homes fall silent: {', '.join(result['silent'])}" in done.stderr
     assert "2  homes fell silent" in done.stdout
 
@@ -75,7 +75,7 @@ def test_silent_homes_are_named(daemon: Daemon) -> None:
 def test_an_outage_is_told_as_it_happens(daemon: Daemon) -> None:
     """A person reads when the network failed, when it was back, and what happened to the reports."""
     options = ("--protocol", "watch3g", "--rate", "50", "--duration", "1.2", "--outage", "0.3:0.4")
-    done = vetlla("simulate", *options, state_dir=daemon.state_dir)
+    done = vetlla("simulate", "dial", *options, state_dir=daemon.state_dir)
     assert done.returncode == 0
     assert re.search(r"\d\.\d s  the network fails: 10 connections broken", done.stderr)
     assert re.search(r"\d\.\d s  the network is back, homes return all at once", done.stderr)
@@ -86,7 +86,7 @@ def test_an_outage_is_told_as_it_happens(daemon: Daemon) -> None:
 def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> None:
     """Invented IMEIs are exported for `accounts import`, and calls from them are then known."""
     options = ("--protocol", "thinkrace", "--homes", "3")
-    assert vetlla("simulate", *options, "--export", str(tmp_path)).returncode == 0
+    assert vetlla("simulate", "dial", *options, "--export", str(tmp_path)).returncode == 0
     imported = vetlla("accounts", "import", str(tmp_path / "accounts.csv"), state_dir=daemon.state_dir)
     assert imported.returncode == 0, imported.stderr
     accounts = ("--accounts", str(tmp_path / "accounts.csv"), "--reports", "6", "--closed")
@@ -111,7 +111,7 @@ def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> No
 )
 def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[str, ...], says: str) -> None:
     """What a protocol cannot do, and a wrong outage or share, is refused before any home calls."""
-    done = vetlla("simulate", "--to", "127.0.0.1:9", *options)
+    done = vetlla("simulate", "dial", "--to", "127.0.0.1:9", *options)
     assert done.returncode == os.EX_USAGE
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -120,6 +120,6 @@ def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[st
 def test_a_receiver_without_the_protocol_is_not_called(tmp_path: Path) -> None:
     """Without --to the receiver's own listener for the protocol is dialled; without a listener there is an error."""
     with running(tmp_path) as daemon:
-        done = vetlla("simulate", "--protocol", "eview", state_dir=daemon.state_dir)
+        done = vetlla("simulate", "dial", "--protocol", "eview", state_dir=daemon.state_dir)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "does not listen for eview" in done.stderr

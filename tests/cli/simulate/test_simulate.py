@@ -26,7 +26,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
-    done = vetlla("simulate", "--json", *options, state_dir=daemon.state_dir)
+    done = vetlla("simulate", "dial", "--json", *options, state_dir=daemon.state_dir)
     assert done.returncode == status, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -37,8 +37,8 @@ def test_no_receiver_is_dialled_that_was_not_named(daemon: Daemon, monkeypatch: 
     monkeypatch.setenv("VETLLA_STATE_DIR", str(daemon.state_dir))
     monkeypatch.setenv("VETLLA_CONFIG", str(daemon.config_file))
     before = daemon.status()["counts"]["signals"]
-    for protocol in ("dc09", "eview", "mqtt"):
-        done = vetlla("simulate", "--protocol", protocol, "--homes", "1", "--reports", "1")
+    for way in (["dial"], ["dial", "--protocol", "eview"], ["mqtt"]):
+        done = vetlla("simulate", *way, "--homes", "1", "--reports", "1")
         assert done.returncode == os.EX_USAGE
         assert "no receiver is named" in done.stderr
         assert "--to HOST:PORT" in done.stderr
@@ -97,7 +97,7 @@ def test_what_a_drill_exports_lets_the_receiver_understand_it(tmp_path: Path, bi
     """Homes encrypt with invented keys; --export writes the accounts and keys that a receiver needs for them."""
     drill = tmp_path / "drill"
     options = ("--homes", "3", "--encrypt", bits, "--seed", "7")
-    assert vetlla("simulate", *options, "--export", str(drill)).returncode == 0
+    assert vetlla("simulate", "dial", *options, "--export", str(drill)).returncode == 0
     with running(tmp_path) as daemon:
         (drill / "keys.toml").rename(daemon.state_dir / "keys.toml")
         imported = vetlla("accounts", "import", str(drill / "accounts.csv"), state_dir=daemon.state_dir)
@@ -126,7 +126,7 @@ def test_homes_may_be_those_of_a_service(tmp_path: Path) -> None:
 
 def test_a_person_reads_the_result_as_a_table(daemon: Daemon) -> None:
     """Without --json the result is a table: what was sent, how fast, what was lost, how to repeat it."""
-    done = vetlla("simulate", "--closed", "--reports", "10", "--seed", "3", state_dir=daemon.state_dir)
+    done = vetlla("simulate", "dial", "--closed", "--reports", "10", "--seed", "3", state_dir=daemon.state_dir)
     assert done.returncode == 0
     for part in ("10  reports of 10 homes", "0  lost", "p99", "3  seed", "complete"):
         assert part in done.stdout
@@ -135,7 +135,7 @@ def test_a_person_reads_the_result_as_a_table(daemon: Daemon) -> None:
 def test_on_a_terminal_progress_is_shown(daemon: Daemon) -> None:
     """While homes call, a terminal shows the progress."""
     ours, theirs = pty.openpty()
-    command = [VETLLA, "simulate", "--rate", "20", "--duration", "0.7", "--state-dir", str(daemon.state_dir)]
+    command = [VETLLA, "simulate", "dial", "--rate", "20", "--duration", "0.7", "--state-dir", str(daemon.state_dir)]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     ) as run:
@@ -158,7 +158,7 @@ def _read(terminal: int) -> bytes:
 def test_ctrl_c_ends_the_calls_and_prints_what_came_of_them(daemon: Daemon) -> None:
     """An interrupted run lets open reports finish and prints its result."""
     signals = daemon.status()["counts"]["signals"]
-    command = [VETLLA, "simulate", "--json", "--rate", "100", "--duration", "600", "--mix", "tests=1"]
+    command = [VETLLA, "simulate", "dial", "--json", "--rate", "100", "--duration", "600", "--mix", "tests=1"]
     with subprocess.Popen([*command, "--state-dir", str(daemon.state_dir)], stdout=subprocess.PIPE) as run:
         deadline = time.monotonic() + PATIENCE_S
         while daemon.status()["counts"]["signals"] < signals + 20:
@@ -176,7 +176,7 @@ def test_a_second_signal_cuts_the_calls_short() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE_S)
         to = f"127.0.0.1:{silent.getsockname()[1]}"
-        command = [VETLLA, "simulate", "--to", to, "--homes", "1", "--closed", "--timeout", "60"]
+        command = [VETLLA, "simulate", "dial", "--to", to, "--homes", "1", "--closed", "--timeout", "60"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
             line, _ = silent.accept()
             with line:
@@ -203,7 +203,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
         "0.3",
     )
     ledger = tmp_path / "sent.ndjson"
-    done = vetlla("simulate", *options, "--json", "--ledger", str(ledger))
+    done = vetlla("simulate", "dial", *options, "--json", "--ledger", str(ledger))
     assert (done.returncode, json.loads(done.stdout)["lost"]) == (1, 2)
     assert [json.loads(line)["fate"] for line in ledger.read_text().splitlines()] == ["lost", "lost"]
 
@@ -230,7 +230,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
 def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: str) -> None:
     """A wrong option is refused before any home calls."""
     to = () if "--to" in options else ("--to", "127.0.0.1:9")
-    done = vetlla("simulate", *to, *options)
+    done = vetlla("simulate", "dial", *to, *options)
     assert done.returncode == os.EX_USAGE
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -240,7 +240,7 @@ def test_a_bad_row_of_accounts_is_told_with_its_line(tmp_path: Path) -> None:
     """A file that `accounts import` would refuse is refused here with the same message."""
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,interval_s\n4C01,often\n", encoding="utf-8")
-    done = vetlla("simulate", "--to", "127.0.0.1:9", "--accounts", str(accounts))
+    done = vetlla("simulate", "dial", "--to", "127.0.0.1:9", "--accounts", str(accounts))
     assert done.returncode == os.EX_USAGE
     assert "row 2: column interval_s" in done.stderr
 
@@ -249,21 +249,21 @@ def test_accounts_that_name_a_key_need_it(tmp_path: Path) -> None:
     """A home that should encrypt does not call in clear if its key is missing."""
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,key_name\n4C01,north\n", encoding="utf-8")
-    done = vetlla("simulate", "--to", "127.0.0.1:9", "--accounts", str(accounts))
+    done = vetlla("simulate", "dial", "--to", "127.0.0.1:9", "--accounts", str(accounts))
     assert done.returncode == os.EX_USAGE
     assert "no key named north" in done.stderr
 
 
 def test_without_a_receiver_there_is_nobody_to_call(tmp_path: Path) -> None:
     """Without --to and without a running receiver the status is 69, and the error says what to do."""
-    done = vetlla("simulate", state_dir=tmp_path)
+    done = vetlla("simulate", "dial", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE
     assert "--state-dir" in done.stderr
 
 
 def test_more_homes_than_sockets_are_refused() -> None:
     """A run that needs more sockets than the system lets a process open is refused, with the limit to raise."""
-    command = f"ulimit -n 128 && exec {VETLLA} simulate --to 127.0.0.1:9 --homes 100"
+    command = f"ulimit -n 128 && exec {VETLLA} simulate dial --to 127.0.0.1:9 --homes 100"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == os.EX_USAGE
     assert "ulimit -Hn 164" in done.stderr
@@ -271,7 +271,7 @@ def test_more_homes_than_sockets_are_refused() -> None:
 
 def test_an_export_names_every_home(tmp_path: Path) -> None:
     """An export holds each home once, with the columns of accounts import."""
-    vetlla("simulate", "--homes", "5", "--export", str(tmp_path))
+    vetlla("simulate", "dial", "--homes", "5", "--export", str(tmp_path))
     with (tmp_path / "accounts.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["account"] for row in rows] == ["D00001", "D00002", "D00003", "D00004", "D00005"]

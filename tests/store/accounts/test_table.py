@@ -32,22 +32,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlite_utils import Database
 
 CLOCK = ManualClock()
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with writing(tmp_path, CLOCK) as database:
         yield database
 
 
-def put(db: Database, *entries: AccountEntry, dry_run: bool = False, at_us: int = 7) -> Registration:
+def put(db: sqlite3.Connection, *entries: AccountEntry, dry_run: bool = False, at_us: int = 7) -> Registration:
     return register(db, entries, by="ana", at_us=at_us, dry_run=dry_run)
 
 
-def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: Database) -> None:
+def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: sqlite3.Connection) -> None:
     """A registered account is found by the identity that a frame gives."""
     result = put(
         db, AccountEntry(AccountKey("00a1", "", "2"), {"home": "H-1", "remaps": {"120": Remap(Kind.FALL, None)}})
@@ -59,7 +58,7 @@ def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: Database
     assert list(find_accounts(db, account="00A1")) == [expected]
 
 
-def test_registering_the_same_again_changes_nothing(db: Database) -> None:
+def test_registering_the_same_again_changes_nothing(db: sqlite3.Connection) -> None:
     """A repeated import records nothing, even if it writes the account in another case."""
     put(db, AccountEntry(AccountKey("00a1"), {"home": "H-1"}))
 
@@ -70,7 +69,7 @@ def test_registering_the_same_again_changes_nothing(db: Database) -> None:
     assert len(recorded_changes(db)) == 1
 
 
-def test_only_the_fields_given_change_each_with_its_record(db: Database) -> None:
+def test_only_the_fields_given_change_each_with_its_record(db: sqlite3.Connection) -> None:
     """A partial row leaves the other fields. The record has the author, the time, the old and the new value."""
     put(db, AccountEntry(AccountKey("1"), {"home": "H-1", "key_name": "north"}))
 
@@ -98,7 +97,7 @@ def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
         assert len(recorded_changes(db)) == 1
 
 
-def test_an_import_that_cannot_be_written_changes_nothing(db: Database) -> None:
+def test_an_import_that_cannot_be_written_changes_nothing(db: sqlite3.Connection) -> None:
     """A change and its record are one transaction, so neither is stored without the other."""
     put(db, AccountEntry(AccountKey("1"), {}))
     db.execute("CREATE TRIGGER full BEFORE INSERT ON account_changes BEGIN SELECT RAISE(ABORT, 'no'); END")
@@ -109,7 +108,7 @@ def test_an_import_that_cannot_be_written_changes_nothing(db: Database) -> None:
     assert list(find_accounts(db)) == [Account(account="1")]
 
 
-def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
+def test_a_removed_account_is_gone_and_its_history_stays(db: sqlite3.Connection) -> None:
     """The record holds the removed account. The same account on another line stays."""
     put(db, AccountEntry(AccountKey("1"), {"home": "H"}), AccountEntry(AccountKey("1", "", "2"), {}))
 
@@ -125,7 +124,7 @@ def test_a_removed_account_is_gone_and_its_history_stays(db: Database) -> None:
     assert remove(db, AccountKey("1"), by="ana", at_us=9) is None
 
 
-def test_accounts_are_found_by_home_and_by_key(db: Database) -> None:
+def test_accounts_are_found_by_home_and_by_key(db: sqlite3.Connection) -> None:
     """An account must match every argument."""
     put(
         db,
@@ -156,7 +155,7 @@ def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("statement", ["UPDATE account_changes SET by = 'eva'", "DELETE FROM account_changes"])
-def test_the_record_of_changes_is_never_rewritten(db: Database, statement: str) -> None:
+def test_the_record_of_changes_is_never_rewritten(db: sqlite3.Connection, statement: str) -> None:
     """The database itself refuses to change the record."""
     put(db, AccountEntry(AccountKey("1"), {}))
 
@@ -208,7 +207,7 @@ def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
         assert list(find_accounts(db)) == [replace(was, maker=Maker.AJAX)]
 
 
-def test_a_row_that_something_else_wrote_is_told(db: Database) -> None:
+def test_a_row_that_something_else_wrote_is_told(db: sqlite3.Connection) -> None:
     """A wrong value in a column raises an error with the account's name, without a traceback."""
     db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '', '')")
 

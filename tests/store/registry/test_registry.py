@@ -19,6 +19,7 @@ from vetlla.domain.clock import Clock, ManualClock
 from vetlla.domain.errors import AccessError, StoreError
 from vetlla.store.registry import registry
 from vetlla.store.registry.registry import LOCK, REGISTRY, reading, stamp, writing
+from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sqlite_utils import Database
 
 CLOCK = ManualClock()
 ADD = """INSERT INTO accounts (account, receiver, line, home, key_name, clock_window, interval_s, support_level, remaps)
@@ -34,7 +34,7 @@ VALUES (?, '', '', '', '', 'standard', 0, 0, '')"""
 
 
 def add(state_dir: Path, account: str) -> None:
-    with writing(state_dir, CLOCK) as db, db.atomic():
+    with writing(state_dir, CLOCK) as db, atomic(db):
         db.execute(ADD, (account,))
 
 
@@ -43,7 +43,7 @@ def accounts(state_dir: Path) -> list[str]:
         return held(db)
 
 
-def held(db: Database) -> list[str]:
+def held(db: sqlite3.Connection) -> list[str]:
     return [account for (account,) in db.execute("SELECT account FROM accounts ORDER BY account")]
 
 
@@ -66,8 +66,8 @@ import os, signal
 with writing(Path(sys.argv[1]), ManualClock()) as db:
     db.execute("PRAGMA cache_spill = 10")
     db.execute("PRAGMA cache_size = 10")
-    db.begin()
-    db.conn.executemany(ADD, [(f"{n:060}",) for n in range(5000)])
+    db.execute("BEGIN")
+    db.executemany(ADD, [(f"{n:060}",) for n in range(5000)])
     print("written", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -138,7 +138,7 @@ def test_an_error_leaves_nothing_of_the_transaction(tmp_path: Path) -> None:
     """A transaction is stored as a whole or not at all."""
 
     def fail_half_way() -> None:
-        with writing(tmp_path, CLOCK) as db, db.atomic():
+        with writing(tmp_path, CLOCK) as db, atomic(db):
             db.execute(ADD, ("1",))
             raise KeyError
 
@@ -267,7 +267,7 @@ def test_an_older_registry_is_read_without_being_changed(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("opened", [reading, writing])
 def test_a_newer_registry_is_refused(
-    tmp_path: Path, opened: Callable[[Path, Clock], AbstractContextManager[Database]]
+    tmp_path: Path, opened: Callable[[Path, Clock], AbstractContextManager[sqlite3.Connection]]
 ) -> None:
     """An old program does not touch a schema that it does not know."""
     add(tmp_path, "1")
@@ -340,8 +340,8 @@ def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
     def fill() -> None:
         with writing(tmp_path, CLOCK) as db:
             db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-            with db.atomic():
-                db.conn.executemany(ADD, [(f"{number:060}",) for number in range(1000)])
+            with atomic(db):
+                db.executemany(ADD, [(f"{number:060}",) for number in range(1000)])
 
     with pytest.raises(StoreError, match=r"full\n  -> make room on the disk"):
         fill()

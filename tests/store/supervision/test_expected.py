@@ -15,10 +15,10 @@ from vetlla.store.registry.registry import writing
 from vetlla.store.supervision.expected import Expected, Terminal, Ucr, expected
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlite_utils import Database
 
 START, TODAY = date(2025, 1, 10), date(2026, 3, 15)
 DEVICES = (
@@ -34,10 +34,10 @@ DEVICES = (
 
 
 @contextmanager
-def registry(directory: Path, *homes: Home) -> Iterator[Database]:
+def registry(directory: Path, *homes: Home) -> Iterator[sqlite3.Connection]:
     with writing(directory, ManualClock()) as db:
         for home in homes:
-            inventory_write.put_home(db.conn, home)
+            inventory_write.put_home(db, home)
         yield db
 
 
@@ -53,13 +53,13 @@ def home(code: str, *, active: Period | None = None, suspended: Period | None = 
     )
 
 
-def put(db: Database, kind: DeviceType, serial: str, account: str, place: str) -> None:
+def put(db: sqlite3.Connection, kind: DeviceType, serial: str, account: str, place: str) -> None:
     device = Device(type=kind, serial=serial, account=account)
-    inventory_write.add(db.conn, device, rules.receive(START, Ownership.LEASED), 0)
+    inventory_write.add(db, device, rules.receive(START, Ownership.LEASED), 0)
     if place:
-        kept = inventory.device(db.conn, f"{kind}:{serial}")
-        change = rules.install(kept, place, START, inventory.fleet(db.conn, home=place))
-        inventory_write.apply(db.conn, [change], 0)
+        kept = inventory.device(db, f"{kind}:{serial}")
+        change = rules.install(kept, place, START, inventory.fleet(db, home=place))
+        inventory_write.apply(db, [change], 0)
 
 
 def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
         put(db, DeviceType.UCR, "U1", "", "H1")
         put(db, DeviceType.UCR, "U2", "007", "H1")
         for serial, place in (("U1", ""), ("U2", "H2")):
-            kept = inventory.device(db.conn, f"ucr:{serial}")
+            kept = inventory.device(db, f"ucr:{serial}")
             if place:
-                change = rules.move(kept, place, TODAY, inventory.fleet(db.conn, home=place))
+                change = rules.move(kept, place, TODAY, inventory.fleet(db, home=place))
             else:
                 change = rules.remove(kept, TODAY)
-            inventory_write.apply(db.conn, [change], 0)
+            inventory_write.apply(db, [change], 0)
         found = expected(db, TODAY)
         assert found.gone == {"H1": {"U1": Place.WAREHOUSE, "007": Place.HOME}}
         assert found.ucrs == {"H2": [Ucr(DeviceType.UCR, "007")]}

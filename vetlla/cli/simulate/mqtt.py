@@ -1,4 +1,4 @@
-"""``vetlla simulate --protocol mqtt`` runs terminals at a broker instead of lines to a receiver."""
+"""``vetlla simulate mqtt`` lets a fleet of terminals report through a broker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import random
 import signal
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -16,9 +17,27 @@ from rich.table import Table
 from vetlla.cli.accounts import files as account_file
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import duration
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.simulate.callers import HOMES, address_from, receiver_to_dial, write_files
-from vetlla.cli.simulate.events import outage_from, silence_from
+from vetlla.cli.simulate.events import Outages, ReturnWithin, Silent, outage_from, silence_from
+from vetlla.cli.simulate.options import (
+    DURATION_S,
+    LOST,
+    MIX,
+    RATE,
+    SEEDS,
+    AccountsFile,
+    Attempts,
+    DurationS,
+    Homes,
+    LedgerFile,
+    MixText,
+    Rate,
+    Reports,
+    Seed,
+)
 from vetlla.cli.simulate.report import add_backlog, mishaps, teller
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.simulator import drill
@@ -28,51 +47,73 @@ from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-LOST = 1
-"""Exit status when an event was not accepted."""
-SEEDS = 1_000_000
-SIZES = {"rate": 10.0, "duration": 10.0, "timeout": 5.0, "attempts": 5}
-"""Defaults of the options of ``vetlla simulate``."""
-NOT_HERE = ("closed", "encrypt", "keys_from", "faults", "trust")
-"""Options of ``vetlla simulate`` that a fleet at a broker cannot use."""
+TIMEOUT_S = 5.0
+ATTEMPTS = 5
 
 
-def simulate_mqtt(ctx: typer.Context) -> None:
-    """Run a fleet as the options of ``vetlla simulate`` say; ``--to`` is the broker. Exit as that command does."""
-    said: Mapping[str, Any] = ctx.params
-    for name in NOT_HERE:
-        if said.get(name):
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} cannot be used with --protocol mqtt", remedy=f"leave {option} out")
-    terminals = _terminals(said.get("accounts"), said.get("homes"))
-    if (folder := said.get("files_to")) is not None:
-        write_files(folder, drill.homes(len(terminals)), {})
+def mqtt(
+    ctx: typer.Context,
+    *,
+    to: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Broker to connect to, instead of that of --state-dir.")
+    ] = "",
+    homes: Homes = None,
+    accounts: AccountsFile = None,
+    rate: Rate = None,
+    duration_s: DurationS = None,
+    reports: Reports = None,
+    files_to: Annotated[
+        Path | None,
+        typer.Option("--export", readable=False, help="Write accounts.csv of these homes for a receiver, and stop."),
+    ] = None,
+    mix: MixText = MIX,
+    timeout: Annotated[
+        float, duration("--timeout", help=f"How long a home waits for a receipt ({TIMEOUT_S:g}s).", least_s=0.1)
+    ] = TIMEOUT_S,
+    attempts: Attempts = ATTEMPTS,
+    outage: Outages = "",
+    return_within: ReturnWithin = 0.0,
+    silent: Silent = "",
+    ledger: LedgerFile = None,
+    seed: Seed = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - receiver_to_dial reads it
+    as_json: AsJson = False,
+) -> None:
+    """Let terminals report through an MQTT broker and measure the receipts.
+
+    Name the broker with --to, or the receiver that uses it with --state-dir: events open alarms, so none is a default.
+
+    Exit status: 0 every event was accepted, 1 any was lost or refused. Ctrl-C ends the run and prints its results so
+    far.
+
+    Example: vetlla simulate mqtt --to 127.0.0.1:1883 --homes 200 --rate 50
+    """
+    terminals = _terminals(accounts, homes)
+    if files_to is not None:
+        write_files(files_to, drill.homes(len(terminals)), {})
         return
-    to = said.get("to") or ""
     host, port = address_from(to) if to else _broker(receiver_to_dial(ctx))
-    seed = said.get("seed")
-    outage = outage_from(said.get("outage") or "", said.get("return_within") or 0.0)
-    lasts = SIZES["duration"] + (outage.end_s if outage else 0)
+    wanted_outage = outage_from(outage, return_within)
+    lasts = DURATION_S + (wanted_outage.end_s if wanted_outage else 0)
     plan = Plan(
         host=host,
         port=port,
         terminals=terminals,
-        mix=Mix.parse(said["mix"]),
-        rate=said.get("rate") or SIZES["rate"],
-        duration_s=said.get("duration_s") or (float("inf") if said.get("reports") else lasts),
-        messages=said.get("reports"),
-        timeout_s=said.get("timeout") or SIZES["timeout"],
-        attempts=said.get("attempts") or int(SIZES["attempts"]),
+        mix=Mix.parse(mix),
+        rate=rate or RATE,
+        duration_s=duration_s or (float("inf") if reports else lasts),
+        messages=reports,
+        timeout_s=timeout,
+        attempts=attempts,
         seed=random.randrange(SEEDS) if seed is None else seed,  # noqa: S311 - a simulation, not a secret
-        outage=outage,
-        silence=silence_from(said.get("silent") or ""),
+        outage=wanted_outage,
+        silence=silence_from(silent),
     )
-    counts = _run(plan, said.get("ledger"))
+    counts = _run(plan, ledger)
     report = _report(plan, counts)
     with verdict(0 if report["complete"] else LOST):
-        if said.get("as_json"):
+        if as_json:
             print_json(report)
         else:
             _print(report, counts)

@@ -26,13 +26,13 @@ class Participant:
         """Decide on all that waits, and fill the batch with the result."""
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """Acknowledge and show its content: the batch was committed."""
+        """Acknowledge and show the content of the batch: it was committed."""
 
     def rolled_back(self, batch: Batch) -> None:
-        """Undo what ``plan`` changed in memory and in the batch: the batch was rolled back."""
+        """Undo what ``plan`` changed in memory and in the batch: it was rolled back."""
 
     def flush_soon(self) -> None:
         """Put what is held back for a later batch into the next ones: the receiver stops."""
 
     def drop_waiting(self) -> None:
-        """Nothing new can be stored: drop what waits and may be repeated by its sender."""
+        """Drop what waits and may be repeated by its sender: nothing new can be stored."""

@@ -102,13 +102,13 @@ class Duplicates:
         self._new_frames[_device(who)] = frame
 
     def committed(self) -> None:
-        """Keep its additions: the batch was committed."""
+        """Keep the additions of the batch: it was committed."""
         self._seen.update(self._new)
         self._frames.update(self._new_frames)
         self._begin()
 
     def rolled_back(self) -> None:
-        """Forget its additions: the batch was rolled back."""
+        """Forget the additions of the batch: it was rolled back."""
         for _ in range(self._added):
             self._order.pop()
         self._begin()

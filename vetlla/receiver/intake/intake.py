@@ -335,7 +335,7 @@ class Intake(Participant):
             self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
     def committed(self, batch: Batch, now: Instant) -> None:
-        """Deliver its verdicts: the batch was committed."""
+        """Deliver the verdicts of the batch: it was committed."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []
         signals = self._counters.signals
@@ -355,7 +355,7 @@ class Intake(Participant):
         self._duplicates.committed()
 
     def rolled_back(self, _: Batch) -> None:
-        """Undo what its frames changed: the batch was rolled back. Their peers get no answer, so they repeat."""
+        """Undo what the frames of the batch changed: it was rolled back. Their peers get no answer, so they repeat."""
         self._duplicates.rolled_back()
         self._next_signal = self._first_signal
         at = to_datetime(self._clock.now().utc_us)

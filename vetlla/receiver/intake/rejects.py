@@ -172,11 +172,11 @@ class Rejects(Participant):
             self._desk.place(concern.report, concern.arrival, batch)
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
-        """Forget the reports that it put before operators: the batch was committed."""
+        """Forget the reports that the batch put before operators: it was committed."""
         self._placed.clear()
 
     def rolled_back(self, _: Batch) -> None:
-        """Put the reports before operators again with the next batch: this one was rolled back."""
+        """Put the reports of the batch before operators again with the next one: it was rolled back."""
         self._concerns.extendleft(reversed(self._placed))
         self._placed.clear()
 

@@ -1,7 +1,7 @@
 """The registry's accounts, and a record of every change to them: who made it and when, the old and the new value.
 
 The record is part of the same transaction and is never rewritten. It is not part of the audit chain, which is in
-``journal.db`` and which only the daemon writes, so that it can be written whether or not a daemon runs.
+``journal.connection`` and which only the daemon writes, so that it can be written whether or not a daemon runs.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from vetlla.domain.accounts import Account, AccountBook, AccountKey, account_key
 from vetlla.domain.errors import StoreError
 from vetlla.store.accounts.columns import COLUMNS, account_from, row_from
 from vetlla.store.registry.registry import REGISTRY
+from vetlla.store.sqlite.atomic import atomic
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlite_utils import Database
 
 PAGE = 1_000
 """Accounts in one read: some hundred kilobytes, and the read's lock ends before a writer waits for it."""
@@ -104,41 +105,41 @@ class Registration(NamedTuple):
     changes: list[Change]
 
 
-def account_book(db: Database) -> AccountBook:
+def account_book(connection: sqlite3.Connection) -> AccountBook:
     """Return all accounts in the form in which the intake looks them up."""
-    return AccountBook(_accounts(db.conn.execute(_EVERY)))
+    return AccountBook(_accounts(connection.execute(_EVERY)))
 
 
 def count_accounts(
-    db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
+    connection: sqlite3.Connection, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> int:
     """Return how many accounts match every argument that is given."""
-    (number,) = db.conn.execute(_COUNT, {"account": account, "home": home, "key_name": key_name}).fetchone()
+    (number,) = connection.execute(_COUNT, {"account": account, "home": home, "key_name": key_name}).fetchone()
     return int(number)
 
 
 def find_accounts(
-    db: Database, *, account: str | None = None, home: str | None = None, key_name: str | None = None
+    connection: sqlite3.Connection, *, account: str | None = None, home: str | None = None, key_name: str | None = None
 ) -> Iterator[Account]:
     """Yield the accounts that match every argument, in order; in constant memory, without a lock between pages."""
     after = AccountKey("")
     while True:
         asked = {"account": account, "home": home, "key_name": key_name}
         asked |= {f"after_{name}": value for name, value in after._asdict().items()}
-        page = list(_accounts(db.conn.execute(_PAGE, asked)))
+        page = list(_accounts(connection.execute(_PAGE, asked)))
         yield from page
         if len(page) < PAGE:
             return
         after = account_key(page[-1])
 
 
-def accounts_of_home(db: Database, home: str) -> list[str]:
+def accounts_of_home(connection: sqlite3.Connection, home: str) -> list[str]:
     """Return the accounts that belong to a home, and those that belonged to it before they were moved or removed."""
-    return [account for (account,) in db.conn.execute(_EVER_OF_HOME, {"home": home})]
+    return [account for (account,) in connection.execute(_EVER_OF_HOME, {"home": home})]
 
 
 def register(
-    db: Database, entries: Iterable[AccountEntry], *, by: str, at_us: int, dry_run: bool = False
+    connection: sqlite3.Connection, entries: Iterable[AccountEntry], *, by: str, at_us: int, dry_run: bool = False
 ) -> Registration:
     """Add the new accounts and change the fields that differ, in one transaction; return what changed.
 
@@ -148,7 +149,7 @@ def register(
     changes: list[Change] = []
     added = unchanged = 0
     for entry in entries:
-        old = _stored(db, entry.place)
+        old = _stored(connection, entry.place)
         new = replace(old, **entry.fields) if old else Account(**entry.place._asdict(), **entry.fields)
         difference = _difference(old, new)
         changes += difference
@@ -156,39 +157,41 @@ def register(
         added += old is None
         unchanged += not difference
     if changes and not dry_run:
-        with db.atomic():
-            db.conn.executemany(_PUT, map(row_from, puts))
-            _record(db, changes, by, at_us)
+        with atomic(connection):
+            connection.executemany(_PUT, map(row_from, puts))
+            _record(connection, changes, by, at_us)
     return Registration(added, len(puts) - added, unchanged, changes)
 
 
-def remove(db: Database, place: AccountKey, *, by: str, at_us: int, dry_run: bool = False) -> Change | None:
+def remove(
+    connection: sqlite3.Connection, place: AccountKey, *, by: str, at_us: int, dry_run: bool = False
+) -> Change | None:
     """Remove an account but keep its history; return the change, or None if the account is not registered."""
-    old = _stored(db, place)
+    old = _stored(connection, place)
     if old is None:
         return None
     change = Change(account_key(old), REMOVED, _summary(old), "")
     if not dry_run:
-        with db.atomic():
-            db.conn.execute(_REMOVE, place)
-            _record(db, [change], by, at_us)
+        with atomic(connection):
+            connection.execute(_REMOVE, place)
+            _record(connection, [change], by, at_us)
     return change
 
 
 def recorded_changes(
-    db: Database, *, account: str | None = None, after: int = 0, at_most: int = -1
+    connection: sqlite3.Connection, *, account: str | None = None, after: int = 0, at_most: int = -1
 ) -> list[RecordedChange]:
     """Return recorded changes, the last one first; optionally of one account, after a number, ``at_most`` many."""
     return [
         RecordedChange(number, at_us, by, Change(AccountKey(*place), field, old, new))
-        for number, at_us, by, *place, field, old, new in db.conn.execute(
+        for number, at_us, by, *place, field, old, new in connection.execute(
             _CHANGES, {"account": account, "after": after, "at_most": at_most}
         )
     ]
 
 
-def _stored(db: Database, place: AccountKey) -> Account | None:
-    return next(_accounts(db.conn.execute(_ONE, place)), None)
+def _stored(connection: sqlite3.Connection, place: AccountKey) -> Account | None:
+    return next(_accounts(connection.execute(_ONE, place)), None)
 
 
 def _accounts(rows: Iterable[tuple[Any, ...]]) -> Iterator[Account]:
@@ -217,7 +220,7 @@ def _summary(account: Account) -> str:
     return json.dumps(said, ensure_ascii=False)
 
 
-def _record(db: Database, changes: Iterable[Change], by: str, at_us: int) -> None:
-    db.conn.executemany(
+def _record(connection: sqlite3.Connection, changes: Iterable[Change], by: str, at_us: int) -> None:
+    connection.executemany(
         _RECORD, ((at_us, by, *change.place, change.field, change.old, change.new) for change in changes)
     )

@@ -159,7 +159,7 @@ def _copy_journal(archive: Archive, path: Path, room: Room, progress: Callable[[
 
 def _copy_registry(state_dir: Path, path: Path, clock: Clock) -> Copy:
     with _file(path), _open(path) as connection, reading(state_dir, clock) as registry:
-        registry.conn.backup(connection)
+        registry.backup(connection)
     return _finished(path)
 
 

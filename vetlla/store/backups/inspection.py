@@ -100,7 +100,7 @@ def _journal(
 def _registry(directory: Path, clock: Clock, progress: Progress) -> Iterator[Damage]:
     with _damage_told(REGISTRY) as damages, reading(directory, clock) as registry:
         progress(f"structure of {REGISTRY}", 0, 0)
-        found = [row[0] for row in registry.conn.execute("PRAGMA integrity_check")]
+        found = [row[0] for row in registry.execute("PRAGMA integrity_check")]
         damages += [Damage(REGISTRY, what) for what in found if what != "ok"]
         account_book(registry)
     yield from damages

@@ -19,8 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlite_utils import Database
-
 from vetlla.domain import access
 from vetlla.domain.errors import StoreError
 from vetlla.store.sqlite.lockfile import exclusive
@@ -74,8 +72,8 @@ def stamp(state_dir: Path) -> Stamp | None:
 
 
 @contextmanager
-def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
-    """Open the registry for one writer, with this program's schema; use ``with db.atomic():`` inside.
+def writing(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
+    """Open the registry for one writer, with this program's schema; use ``with atomic(connection):`` inside.
 
     It is created if it does not exist. Raises StoreError if another process writes, and if the disk or SQLite fails.
     """
@@ -95,13 +93,13 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[Database]:
             connection.execute("PRAGMA cache_spill = OFF")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, "registry", str(path), clock)
-            yield Database(connection, execute_plugins=False)
+            yield connection
         with _disk_errors(state_dir):
             _touch(path)
 
 
 @contextmanager
-def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
+def reading(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
     """Open the registry for reading; it is empty if there is no registry yet. Raises StoreError.
 
     An older schema is brought up to date in memory, so that a reader need not write or wait for a migration. The
@@ -110,7 +108,7 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[Database]:
     """
     path = state_dir / REGISTRY
     with _sqlite_errors(path), closing(_open_to_read(path, clock)) as connection:
-        yield Database(connection, execute_plugins=False)
+        yield connection
 
 
 def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:

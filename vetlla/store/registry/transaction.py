@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.store.registry import registry
 from vetlla.store.registry.replace import in_memory, put_in_place
+from vetlla.store.sqlite.atomic import atomic
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
     """Yield the registry for reading, as it was at one moment. Raises StoreError."""
-    with registry.reading(state_dir, clock) as database:
-        connection: sqlite3.Connection = database.conn
+    with registry.reading(state_dir, clock) as connection:
         connection.execute("BEGIN")
         yield connection
         connection.execute("ROLLBACK")
@@ -34,12 +34,12 @@ def transaction(
 
     ``large`` changes a copy, so that the running receiver is not slowed down. Raises StoreError.
     """
-    with registry.writing(state_dir, clock) as database:
+    with registry.writing(state_dir, clock) as connection:
         if not large:
-            with _atomic(database.conn, dry_run=dry_run):
-                yield database.conn
+            with atomic(connection, dry_run=dry_run):
+                yield connection
             return
-        with closing(in_memory(database.conn)) as copy:
+        with closing(in_memory(connection)) as copy:
             before = copy.total_changes
             copy.execute("BEGIN")
             yield copy
@@ -51,16 +51,3 @@ def transaction(
 def roll_back(connection: sqlite3.Connection) -> None:
     """Keep nothing of the change that is under way."""
     connection.execute("ROLLBACK")
-
-
-@contextmanager
-def _atomic(connection: sqlite3.Connection, *, dry_run: bool) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    if connection.in_transaction:
-        connection.execute("ROLLBACK" if dry_run else "COMMIT")

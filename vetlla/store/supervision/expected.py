@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.devices import BUTTONS, TERMINALS, DeviceType, Place
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
-    from sqlite_utils import Database
 
 _STANDING = """
 SELECT d.type, d.serial, d.account, m.place, m.home FROM devices AS d JOIN movements AS m ON m.id = (
@@ -63,20 +63,20 @@ class Expected(NamedTuple):
 NOTHING = Expected({}, {}, frozenset())
 
 
-def expected(db: Database, day: date) -> Expected:
+def expected(connection: sqlite3.Connection, day: date) -> Expected:
     """Return the devices that are expected on a day."""
     terminals: dict[str, Terminal] = {}
     ucrs: dict[str, list[Ucr]] = {}
     gone: dict[str, dict[str, Place]] = {}
-    for kind, serial, account, place, home in db.conn.execute(_STANDING.format(types=_listed(TERMINALS | BUTTONS))):
+    for kind, serial, account, place, home in connection.execute(_STANDING.format(types=_listed(TERMINALS | BUTTONS))):
         type_ = DeviceType(kind)
         if type_ in TERMINALS:
             if account and (place == Place.HOME or account.upper() not in terminals):
                 terminals[account.upper()] = Terminal(type_, Place(place))
         elif place == Place.HOME:
             ucrs.setdefault(home, []).append(Ucr(type_, account or serial))
-    resting = frozenset(home for (home,) in db.conn.execute(_RESTING, {"day": day.isoformat()}))
-    for serial, account, place, home in db.conn.execute(_GONE.format(types=_listed(BUTTONS))):
+    resting = frozenset(home for (home,) in connection.execute(_RESTING, {"day": day.isoformat()}))
+    for serial, account, place, home in connection.execute(_GONE.format(types=_listed(BUTTONS))):
         gone.setdefault(home, {})[(account or serial).upper()] = Place(place)
     return Expected(terminals, ucrs, resting, gone)
 
