@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs import journal
-from tests.rigs.daemon import PATIENCE_S, Daemon, Ended, running
+from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, Ended, running
 from tests.rigs.registered_homes import register
 from tests.rigs.terminal import Terminal
 from vetlla.domain.clock import SystemClock
@@ -157,3 +158,50 @@ def test_no_new_journal_takes_the_place_of_one_that_is_gone(tmp_path: Path, *, k
         away.rename(path)
         daemon.start()
         assert journal.stored(daemon.state_dir) == {frame: 1}
+
+
+def test_an_empty_journal_beside_a_full_log_is_refused_by_every_command(tmp_path: Path) -> None:
+    """SQLite deletes the log of an empty database when it opens one, and that log has acknowledged reports."""
+    with running(tmp_path, config=CONFIG) as daemon:
+        with Terminal(daemon.port, "1001") as home:
+            frame = home.alarm()
+        daemon.kill()
+        path, log = daemon.state_dir / JOURNAL, daemon.state_dir / f"{JOURNAL}-wal"
+        whole, written = path.read_bytes(), log.read_bytes()
+        os.truncate(path, 0)
+        with pytest.raises(Ended) as ended:
+            daemon.start()
+        assert "journal.db: is empty, but its log" in ended.value.told
+        for words in ("db verify", "signals list", "doctor", "status"):
+            command = [VETLLA, *words.split(), "--state-dir", str(daemon.state_dir)]
+            subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE_S)
+            assert log.read_bytes() == written, words
+        path.write_bytes(whole[:-4096])
+        with pytest.raises(Ended) as ended:
+            daemon.start()
+        assert "is shorter than it was" in ended.value.told
+        assert log.read_bytes() == written
+        path.write_bytes(whole)
+        daemon.start()
+        assert journal.stored(daemon.state_dir) == {frame: 1}
+
+
+def test_a_journal_that_is_cut_off_takes_nothing_and_its_log_is_kept(tmp_path: Path) -> None:
+    """The file has its name and its inode still, but its pages are gone: the receiver becomes unready at its pulse."""
+    with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
+        frame = home.alarm()
+        whole = (daemon.state_dir / JOURNAL).read_bytes()
+        os.truncate(daemon.state_dir / JOURNAL, 0)
+        assert "journal.db was cut off" in daemon.await_log("store.unready", state="failed")["why"]
+        assert home.is_refused(home.frame("1602"))
+        status = daemon.await_status(lambda status: "the log is kept" in status["why"])
+        assert daemon.page("/readyz").status == 503
+        assert len(daemon.queue()) == 1
+        (kept,) = daemon.state_dir.glob(f"{JOURNAL}-wal.kept-*")
+        assert kept.name in status["why"]
+        daemon.stop()
+    for name in (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"):
+        (daemon.state_dir / name).unlink(missing_ok=True)
+    (daemon.state_dir / JOURNAL).write_bytes(whole)
+    kept.rename(daemon.state_dir / f"{JOURNAL}-wal")
+    assert journal.stored(daemon.state_dir) == {frame: 1}

@@ -240,7 +240,7 @@ STREAMS = {
     "main.py": "names the file that it installs",
     "kit/parameters.py": "asks whether there is a terminal",
     "signals/commands.py": "streams JSON and CSV",
-    "simulate/commands.py": "asks whether there is a terminal",
+    "simulate/dial.py": "asks whether there is a terminal",
     "kit/streams.py": "installs the streams",
     "supervision/report.py": "streams JSON and CSV",
 }

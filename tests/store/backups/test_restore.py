@@ -96,7 +96,7 @@ def test_journal_and_registry_are_as_they_were(state: Path, backup: Path) -> Non
     assert list(inspect(state, CLOCK)) == []
     assert done.aside is not None
     assert {path.name for path in state.iterdir()} == {
-        JOURNAL, REGISTRY, "journal.lock", "registry.lock", done.aside.name,
+        JOURNAL, REGISTRY, "journal.lock", "registry.lock", "journal.numbers", done.aside.name,
     }  # fmt: skip
     assert {(state / name).stat().st_mode & 0o777 for name in (JOURNAL, REGISTRY)} == {0o640}
 
@@ -193,6 +193,18 @@ def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
     restored(backup, state)
     assert open_an_alarm(state) == 2 + LEAP["alarms"]
     assert list(inspect(state, CLOCK)) == []
+
+
+def test_unreadable_journals_one_after_the_other_share_no_number(state: Path, backup: Path) -> None:
+    """Each restore remembers where the journal after it begins, even if that journal cannot be read by the next one."""
+    numbers = []
+    for count in range(3):
+        (state / JOURNAL).write_bytes(b"garbage" * 1000)
+        aside = restored(backup, state).aside
+        assert aside is not None
+        aside.rename(state / f"aside-{count}")
+        numbers.append(open_an_alarm(state))
+    assert numbers == [2 + LEAP["alarms"] * count for count in (1, 2, 3)]
 
 
 def test_a_new_machine_is_restored(backup: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def prune(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove now what is older than [retention] allows; the receiver does so each day by itself.
+    """Remove now what is older than the settings of retention allow; the receiver does so each day by itself.
 
     A running receiver does it by its own settings, in small steps, while it takes reports; only supervisors may ask for
     it. If no receiver runs, the command does it by the settings of --config. --dry-run counts, and changes nothing.

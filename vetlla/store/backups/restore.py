@@ -10,6 +10,7 @@ interrupts the exchange, the same restore completes it.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,7 +24,7 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE, Journal, keep_out_receivers
-from vetlla.store.journal.numbers import behind_all, next_numbers
+from vetlla.store.journal.numbers import LEAP, behind_all, next_numbers
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.sqlite.lockfile import exclusive
@@ -41,6 +42,8 @@ ASIDE = "replaced"
 BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",)}
 """Endings of SQLite's files beside each database. They must move with it, or SQLite would apply them to another one."""
 CHUNK = 16 << 20
+NUMBERS = "journal.numbers"
+"""Where a restore writes the first numbers that the receiver gives out after it."""
 
 
 class Restored(NamedTuple):
@@ -84,6 +87,7 @@ def restore(
             with _incoming(backup, state_dir, manifest, progress) as incoming:
                 _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
+                _remember(state_dir, numbers)
         return Restored(manifest, replaced_head, aside if replaced else None, numbers)
 
 
@@ -120,7 +124,30 @@ def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
     # After an interrupted restore the last journal is among the replaced ones; otherwise its last numbers are unknown.
     unknown = here is None and not (state_dir / UNFINISHED_RESTORE).exists()
     known = [numbers for numbers in (_next_numbers(backup), here, *earlier) if numbers is not None]
+    # An unreadable journal began where the restore before it let it begin, and gave out numbers from there.
+    known += [_begun_at(state_dir)]
     return behind_all(known, leap=unknown)
+
+
+def _begun_at(state_dir: Path) -> dict[str, int]:
+    """Return the first numbers of the last restore; 1 for each table if there was none, or if they cannot be read."""
+    try:
+        told = json.loads((state_dir / NUMBERS).read_text(encoding="ascii"))
+        return {table: int(told[table]) for table in LEAP}
+    except (OSError, ValueError, KeyError, TypeError):
+        return dict.fromkeys(LEAP, 1)
+
+
+def _remember(state_dir: Path, numbers: Mapping[str, int]) -> None:
+    """Write the first numbers where the next restore finds them, even if the journal is unreadable by then."""
+    new = state_dir / f"{NUMBERS}.new"
+    new.unlink(missing_ok=True)
+    with os.fdopen(create(new, 0o640), "w", encoding="ascii") as out:
+        json.dump(dict(numbers), out)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(state_dir / NUMBERS)
+    sync_directory(state_dir)
 
 
 def _next_numbers(directory: Path) -> dict[str, int] | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from vetlla.domain import access
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.sqlite.in_place import has_log_alone
 from vetlla.store.sqlite.migrate import migrations, refuse_newer, version
 
 if TYPE_CHECKING:
@@ -185,6 +186,11 @@ def look(path: Path) -> State:
         raise access.refusal(path, error.strerror, writing=False) from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}", remedy="is --state-dir right?") from error
+    if has_log_alone(path):
+        raise StoreError(
+            f"{path}: is empty, but its log holds the last acknowledged reports",
+            remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
+        )
     if not stat.S_ISREG(status.st_mode):  # SQLite would wait for the other end of a pipe
         raise StoreError(f"{path}: is no plain file", remedy="move it away and put the journal itself there")
     return State(status.st_ino, log, None if log else (status.st_size, status.st_mtime_ns))

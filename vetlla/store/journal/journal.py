@@ -7,8 +7,9 @@ when two connections write or checkpoint at the same moment. A lock file keeps a
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,7 +24,7 @@ from vetlla.store.journal.recent import Recent, moment, read_recent, read_tallie
 from vetlla.store.journal.rewriting import remember
 from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.journal.units import STRETCHES_OF, DeviceRow, KeptSupervision, read_kept, read_units
-from vetlla.store.sqlite.in_place import KEPT, Places, Rescue
+from vetlla.store.sqlite.in_place import KEPT, Places, Rescue, has_log_alone, is_cut_off
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
@@ -216,7 +217,7 @@ class Journal:
         self._head = audit.read_head(connection)
         self.file = self.path.stat()
         files = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", LOCK)
-        self._places = Places(*(self.path.with_name(name) for name in files))
+        self._places = Places(*(self.path.with_name(name) for name in files), growing=self.path)
 
     def resume(self) -> None:
         """Go on after a failure: move all committed data into the database, sync it and start the log again.
@@ -271,6 +272,9 @@ class Journal:
         Deleted files are made again. If another file has the journal's name, the journal is kept beside it, because
         an engineer has to decide which of the two is right.
         """
+        if self._places.is_cut and self.path.exists():
+            # Its pages are gone, and only the log has the latest commits: to move the log would lose them, too.
+            raise StoreError(self._told(lost), remedy=f"vetlla db restore; the log is kept as {self._keep_log().name}")
         if self._rescue is not None and self._rescue.running:
             raise StoreError(f"{self._told(lost)}; it is being copied to {self._rescue.target.name}", remedy=_LOST)
         if not self._start_log_over(self._connection):
@@ -304,6 +308,16 @@ class Journal:
             raise StoreError(f"{self.path}: is gone; a copy is being made{why}", remedy=_LOST)
         return self._rescue.target
 
+    def _keep_log(self) -> Path:
+        """Copy the log of a journal that was cut off, once: closing the journal would write it into what is left."""
+        log = self.path.with_name(f"{JOURNAL}-wal")
+        kept = self.path.with_name(f"{log.name}{KEPT}{self.file.st_ino}")
+        if not kept.exists():
+            os.close(create(kept, 0o640))
+            shutil.copyfile(log, kept)
+            sync_directory(kept.parent)
+        return kept
+
     @staticmethod
     def _start_log_over(connection: sqlite3.Connection) -> bool:
         """Move the log into the database and empty it; return True if all of it was moved."""
@@ -318,6 +332,9 @@ class Journal:
         with self._lock:
             if self._rescue is not None:
                 self._rescue.wait()
+            with suppress(OSError):
+                if self._places.is_cut and self.path.exists():
+                    self._keep_log()
             self._connection.close()
             if self._rescue is not None and not self._rescue.failure and not self.path.exists():
                 self._rescue.target.rename(self.path)  # only now, since the log of the old journal is deleted
@@ -547,13 +564,17 @@ def _refuse_to_begin_anew(directory: Path) -> None:
     SQLite deletes the log of a missing database, and that log holds acknowledged reports.
     """
     path = directory / JOURNAL
+    if has_log_alone(path):
+        raise StoreError(
+            f"{path}: is {'empty' if path.exists() else 'gone'}, but its log holds the last acknowledged reports",
+            remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
+        )
     if path.exists():
+        if is_cut_off(path):
+            raise StoreError(
+                f"{path}: is shorter than it was; opening it would write its log into what is left",
+                remedy="put the whole journal back beside its log; or restore a backup: vetlla db restore",
+            )
         return
     if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
         raise StoreError(f"{path}: is gone, and a copy of it is kept", remedy=f"mv {kept[-1]} {path}, then start")
-    log = path.with_name(f"{JOURNAL}-wal")
-    if log.exists() and log.stat().st_size:
-        raise StoreError(
-            f"{path}: is gone, but its log is there and holds the last acknowledged reports",
-            remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
-        )

@@ -43,20 +43,71 @@ def identity(path: Path) -> Identity | None:
     return Identity(status.st_dev, status.st_ino)
 
 
+HEADER = 100
+"""Bytes of a database's header (SQLite, file format, 1.3): a shorter file is none."""
+
+
+def has_log_alone(path: Path) -> bool:
+    """Return True if a database is missing or empty, but its log is not. SQLite would delete the log on opening it.
+
+    Raises OSError.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return _size(path) < HEADER and _size(log) > 0
+
+
+def is_cut_off(path: Path) -> bool:
+    """Return True if a database is shorter than its own header says. Raises OSError.
+
+    Call it before SQLite opens the file: to close it again would release SQLite's locks on it.
+    """
+    with path.open("rb") as file:
+        header = file.read(HEADER)
+        size = os.fstat(file.fileno()).st_size
+    if not header.startswith(b"SQLite format 3\0") or header[24:28] != header[92:96]:
+        return False  # the header's number of pages is valid only if both counters of changes agree
+    page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
+    return size < pages * (65_536 if page == 1 else page)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 class Places:
     """The files that were opened, under their names."""
 
-    def __init__(self, *paths: Path) -> None:
+    def __init__(self, *paths: Path, growing: Path | None = None) -> None:
+        """Take the open files; ``growing``: the one among them that never gets shorter."""
         self._known = {path: identity(path) for path in paths}
+        self._growing = growing
+        self._least = _size(growing) if growing else 0
 
     def lost(self) -> dict[Path, str]:
-        """Return the names whose file was deleted or replaced, each with what happened. Raises OSError."""
+        """Return the names whose file was deleted, replaced or cut, each with what happened. Raises OSError."""
         now = {path: identity(path) for path in self._known}
-        return {
+        lost = {
             path: "was deleted" if now[path] is None else "was replaced"
             for path, before in self._known.items()
             if now[path] != before
         }
+        if self.is_cut and self._growing is not None and self._growing not in lost:
+            lost[self._growing] = "was cut off"
+        return lost
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the file that never gets shorter is shorter than it was. Raises OSError."""
+        if self._growing is None:
+            return False
+        size = _size(self._growing)
+        if size >= self._least:
+            self._least = size
+            return False
+        return True
 
 
 class Rescue:
