@@ -24,7 +24,7 @@ from vetlla.store.journal.recent import Recent, moment, read_recent, read_tallie
 from vetlla.store.journal.rewriting import remember
 from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
 from vetlla.store.journal.units import STRETCHES_OF, DeviceRow, KeptSupervision, read_kept, read_units
-from vetlla.store.sqlite.in_place import KEPT, Places, Rescue, has_log_alone, is_cut_off
+from vetlla.store.sqlite.in_place import KEPT, Places, Rescue, has_log_alone
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
@@ -570,11 +570,6 @@ def _refuse_to_begin_anew(directory: Path) -> None:
             remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
         )
     if path.exists():
-        if is_cut_off(path):
-            raise StoreError(
-                f"{path}: is shorter than it was; opening it would write its log into what is left",
-                remedy="put the whole journal back beside its log; or restore a backup: vetlla db restore",
-            )
         return
     if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
         raise StoreError(f"{path}: is gone, and a copy of it is kept", remedy=f"mv {kept[-1]} {path}, then start")

@@ -14,7 +14,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import to_datetime
-from vetlla.domain.plainfile import open_file
 from vetlla.store.sqlite.ownership import create, sync_directory
 
 if TYPE_CHECKING:
@@ -55,23 +54,6 @@ def has_log_alone(path: Path) -> bool:
     """
     log = path.with_name(f"{path.name}-wal")
     return _size(path) < HEADER and _size(log) > 0
-
-
-def is_cut_off(path: Path) -> bool:
-    """Return True if a database is shorter than its own header says; False if that cannot be told.
-
-    Call it before SQLite opens the file: to close it again would release SQLite's locks on it.
-    """
-    try:
-        with open_file(path) as file:
-            header = file.read(HEADER)
-            size = os.fstat(file.fileno()).st_size
-    except OSError:
-        return False  # a pipe or a missing permission, for example: SQLite's own opening gives the reason
-    if not header.startswith(b"SQLite format 3\0") or header[24:28] != header[92:96]:
-        return False  # the header's number of pages is valid only if both counters of changes agree
-    page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
-    return size < pages * (65_536 if page == 1 else page)
 
 
 def _size(path: Path) -> int:
