@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.control.server import by_name
 from vetlla.receiver.intake.intake import Intake
 from vetlla.receiver.intake.rejects import Rejects
 from vetlla.receiver.queue.announcer import Announcer
@@ -35,7 +36,7 @@ class Reloadable(Protocol):
     """A part that applies other settings and accounts while the receiver runs."""
 
     def apply(self, settings: Settings, book: AccountBook, /) -> None:
-        """Apply settings and accounts. This cannot fail, because they were checked before."""
+        """Apply settings and accounts. If a part raises an error, all parts go back to what they had."""
 
 
 class Parts(NamedTuple):
@@ -67,9 +68,9 @@ def build(
     dispatch: Dispatch,
     clock: Clock,
     loop: asyncio.AbstractEventLoop,
-    known: Callable[[str], Awaitable[User | None]] | None = None,
+    known: Callable[[str], Awaitable[User | None]] = by_name,
 ) -> Parts:
-    """Return the connected parts of a receiver. ``known`` finds a user; None means the users of this machine."""
+    """Return the connected parts of a receiver. ``known`` finds a user of this machine by name."""
     commit = GroupCommit(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
     )
@@ -103,7 +104,7 @@ def build(
         counters=counters,
         clock=clock,
         book=lambda: intake.book,
-        **({} if known is None else {"known": known}),
+        known=known,
     )
     supervision_requests = SupervisionRequests(
         settings=settings, supervision=supervision, view=view, commit=commit, clock=clock
