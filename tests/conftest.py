@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from tests.rigs.loops import LOOPS
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    import asyncio
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
 NO_SKIPS = "VETLLA_NO_SKIPS"
@@ -42,6 +45,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Turn a skipped file into a failed one."""
     return _refused((yield))
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Return the loops for a test that names its loops, and asyncio's own for all others."""
+    marker = item.get_closest_marker("asyncio")
+    return LOOPS if marker and "loop_factories" in marker.kwargs else {"asyncio": LOOPS["asyncio"]}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.core import core, run
+from tests.rigs.core import core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,15 +58,11 @@ def test_the_walk_has_ten_steps() -> None:
     assert all(".py`" in step for step in steps)
 
 
-def test_participants_are_told_in_their_order(tmp_path: Path) -> None:
+async def test_participants_are_told_in_their_order(tmp_path: Path) -> None:
     """The table has the participants that the daemon is built with."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            modules = [type(one).__module__.split(".", 2)[2] for one in rig.commit.participants]
-            assert first_column(section("The life of a commit")) == [f"{one.replace('.', '/')}.py" for one in modules]
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        modules = [type(one).__module__.split(".", 2)[2] for one in rig.commit.participants]
+        assert first_column(section("The life of a commit")) == [f"{one.replace('.', '/')}.py" for one in modules]
 
 
 def test_supervision_is_told_file_by_file() -> None:
@@ -76,14 +72,10 @@ def test_supervision_is_told_file_by_file() -> None:
     assert set(first_column(section("The timeline of supervision"))) == there - doors
 
 
-def test_each_part_that_follows_settings_is_in_the_list(tmp_path: Path) -> None:
+async def test_each_part_that_follows_settings_is_in_the_list(tmp_path: Path) -> None:
     """A part with ``apply`` that ``build`` makes is reloadable; a new one cannot be forgotten."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            apart = {rig.supervision}  # takes many turns of the loop
-            parts = {part for part in (*rig.parts[:-1], *rig.commit.participants) if hasattr(part, "apply")}
-            reloadable: set[object] = set(rig.parts.reloadable)
-            assert parts - apart == reloadable
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        apart = {rig.supervision}  # takes many turns of the loop
+        parts = {part for part in (*rig.parts[:-1], *rig.commit.participants) if hasattr(part, "apply")}
+        reloadable: set[object] = set(rig.parts.reloadable)
+        assert parts - apart == reloadable

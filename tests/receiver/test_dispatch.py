@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.rigs.core import run
 from vetlla.receiver import dispatch
 from vetlla.receiver.dispatch import Dispatch
 
@@ -29,68 +28,52 @@ async def standing(*numbers: int) -> AsyncGenerator[dict[str, Any], None]:
         yield numbered(number)
 
 
-def test_every_watcher_hears_every_event_in_order() -> None:
+async def test_every_watcher_hears_every_event_in_order() -> None:
     """Two watchers receive the same events; a watcher that comes later receives only later events."""
-
-    async def scenario() -> None:
-        told = Dispatch()
-        one, other = told.watch(), told.watch()
-        first = asyncio.ensure_future(heard(one, 3))
-        await asyncio.sleep(0)
-        told.publish(numbered(1))
-        second = asyncio.ensure_future(heard(other, 2))
-        await asyncio.sleep(0)
-        told.publish(numbered(2))
-        told.publish(numbered(3))
-        assert (await first, await second) == ([1, 2, 3], [2, 3])
-        await one.aclose()
-        await other.aclose()
-
-    run(scenario())
+    told = Dispatch()
+    one, other = told.watch(), told.watch()
+    first = asyncio.ensure_future(heard(one, 3))
+    await asyncio.sleep(0)
+    told.publish(numbered(1))
+    second = asyncio.ensure_future(heard(other, 2))
+    await asyncio.sleep(0)
+    told.publish(numbered(2))
+    told.publish(numbered(3))
+    assert (await first, await second) == ([1, 2, 3], [2, 3])
+    await one.aclose()
+    await other.aclose()
 
 
-def test_nothing_falls_between_what_stands_and_what_comes() -> None:
+async def test_nothing_falls_between_what_stands_and_what_comes() -> None:
     """Events that come while a watcher still reads the standing ones follow after them."""
-
-    async def scenario() -> None:
-        told = Dispatch()
-        events = told.watch(standing(1, 2))
-        assert await heard(events, 1) == [1]
-        told.publish(numbered(3))
-        assert await heard(events, 2) == [2, 3]
-        await events.aclose()
-
-    run(scenario())
+    told = Dispatch()
+    events = told.watch(standing(1, 2))
+    assert await heard(events, 1) == [1]
+    told.publish(numbered(3))
+    assert await heard(events, 2) == [2, 3]
+    await events.aclose()
 
 
-def test_nobody_watching_is_known() -> None:
+async def test_nobody_watching_is_known() -> None:
     """The dispatch is false without watchers, so that events need not be made; a watcher that stops is removed."""
-
-    async def scenario() -> None:
-        told = Dispatch()
-        assert not told
-        events = told.watch(standing(1))
-        await anext(events)
-        assert told
-        await events.aclose()
-        assert not told
-
-    run(scenario())
+    told = Dispatch()
+    assert not told
+    events = told.watch(standing(1))
+    await anext(events)
+    assert told
+    await events.aclose()
+    assert not told
 
 
-def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its backlog is bounded; it receives the size of the gap before the events after the gap."""
     monkeypatch.setattr(dispatch, "WATCHER_BACKLOG", 3)
-
-    async def scenario() -> None:
-        told = Dispatch()
-        events = told.watch(standing(0))
-        await anext(events)
-        for number in range(1, 8):
-            told.publish(numbered(number))
-        assert await heard(events, 4) == [{"event": "missed", "count": 4}, 5, 6, 7]
-        told.publish(numbered(8))
-        assert await heard(events, 1) == [8]
-        await events.aclose()
-
-    run(scenario())
+    told = Dispatch()
+    events = told.watch(standing(0))
+    await anext(events)
+    for number in range(1, 8):
+        told.publish(numbered(number))
+    assert await heard(events, 4) == [{"event": "missed", "count": 4}, 5, 6, 7]
+    told.publish(numbered(8))
+    assert await heard(events, 1) == [8]
+    await events.aclose()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.core import run
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols.registry import load_protocols
@@ -30,7 +29,7 @@ def settings(state_dir: Path, chain_window_s: float) -> Settings:
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["configuration", "accounts and keys alone"])
-def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) -> None:
+async def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) -> None:
     """No code awaited the task, so its exception was never seen: half of the settings applied, without a log line."""
     counters, calls = Counters(), []
 
@@ -38,22 +37,19 @@ def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) 
         calls.append(taken.settings.queue.chain_window_s)
         raise OverflowError("cannot convert float infinity to integer")
 
-    async def scenario() -> None:
-        reload = Reload(
-            settings(tmp_path, 60),
-            lambda: settings(tmp_path, 90),
-            protocols=load_protocols(),
-            counters=counters,
-            clock=ManualClock(),
-            held=lambda _: set(),
-            take=take,
-        )
-        why = await (reload.registry() if alone else reload.configuration())
-        assert isinstance(why, ConfigError)
-        assert "cannot convert float infinity" in why.args[0]
-        assert reload.settings.queue.chain_window_s == 60
-        assert (counters.reloads, counters.reloads_refused, counters.registry_unread) == (0, not alone, alone)
-        assert bool(reload.refused) is not alone
-
-    run(scenario())
+    reload = Reload(
+        settings(tmp_path, 60),
+        lambda: settings(tmp_path, 90),
+        protocols=load_protocols(),
+        counters=counters,
+        clock=ManualClock(),
+        held=lambda _: set(),
+        take=take,
+    )
+    why = await (reload.registry() if alone else reload.configuration())
+    assert isinstance(why, ConfigError)
+    assert "cannot convert float infinity" in why.args[0]
+    assert reload.settings.queue.chain_window_s == 60
+    assert (counters.reloads, counters.reloads_refused, counters.registry_unread) == (0, not alone, alone)
+    assert bool(reload.refused) is not alone
     assert calls == [60 if alone else 90]

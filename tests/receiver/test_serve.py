@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.core import Core, core, run, small, until
+from tests.rigs.core import Core, core, small, until
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import StoreError
 from vetlla.protocols.registry import load_protocols
@@ -37,7 +37,7 @@ def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Rece
 
 
 @pytest.mark.parametrize("trouble", [OSError(errno.ENOMEM, "Cannot allocate memory"), ZeroDivisionError()])
-def test_a_listener_that_does_not_start_is_tried_again(
+async def test_a_listener_that_does_not_start_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     """After a delayed start the receiver logs what prevents it from listening, and tries again."""
@@ -53,22 +53,18 @@ def test_a_listener_that_does_not_start_is_tried_again(
         await start(self)
 
     monkeypatch.setattr(UdpListener, "start", start_late)
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings) as rig:
-            receiver = over(rig, settings, monkeypatch)
-            with capture_logs() as log:
-                await receiver._listen_when_read(prepare(settings, load_protocols()))
-            events = [line["event"] for line in log if line["event"].startswith("receiver.")]
-            assert events == ["receiver.cannot_listen", "receiver.cannot_listen", "receiver.ready"]
-            assert {one.port for one in receiver._listeners} == {port}
-            assert rig.commit.ready
-            await receiver._close_listeners()
-
-    run(scenario())
+    async with core(tmp_path, settings=settings) as rig:
+        receiver = over(rig, settings, monkeypatch)
+        with capture_logs() as log:
+            await receiver._listen_when_read(prepare(settings, load_protocols()))
+        events = [line["event"] for line in log if line["event"].startswith("receiver.")]
+        assert events == ["receiver.cannot_listen", "receiver.cannot_listen", "receiver.ready"]
+        assert {one.port for one in receiver._listeners} == {port}
+        assert rig.commit.ready
+        await receiver._close_listeners()
 
 
-def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that waits for its registry stops at once and does not begin to listen while it stops."""
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0)
     settings = small(tmp_path, store={"retry_s": 3_600}).model_copy(update={"listen": (listen,)})
@@ -76,32 +72,26 @@ def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytes
     async def read() -> StoreError:
         return StoreError("the registry is held")
 
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings) as rig:
-            receiver = over(rig, settings, monkeypatch)
-            monkeypatch.setattr(receiver._reload, "registry", read)
-            receiver._begin(receiver._listen_when_read(prepare(settings, load_protocols())))
-            await until(lambda: not rig.commit.ready)
-            (waiting,) = receiver._reloads
-            await receiver._drain()
-            assert waiting.cancelled()
-            assert receiver._listeners == []
-
-    run(scenario())
+    async with core(tmp_path, settings=settings) as rig:
+        receiver = over(rig, settings, monkeypatch)
+        monkeypatch.setattr(receiver._reload, "registry", read)
+        receiver._begin(receiver._listen_when_read(prepare(settings, load_protocols())))
+        await until(lambda: not rig.commit.ready)
+        (waiting,) = receiver._reloads
+        await receiver._drain()
+        assert waiting.cancelled()
+        assert receiver._listeners == []
 
 
-def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
+async def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
     """A fault in a reload, or in the check of the control socket, is logged and not lost with its task."""
 
     async def fail() -> None:
         raise ZeroDivisionError
 
-    async def scenario() -> None:
-        settings = small(tmp_path)
-        receiver = Receiver(settings, lambda: settings, SystemClock())
-        with capture_logs() as log:
-            receiver._begin(fail())
-            await until(lambda: not receiver._reloads)
-        assert [(line["event"], line["why"]) for line in log] == [("task.failed", "ZeroDivisionError()")]
-
-    run(scenario())
+    settings = small(tmp_path)
+    receiver = Receiver(settings, lambda: settings, SystemClock())
+    with capture_logs() as log:
+        receiver._begin(fail())
+        await until(lambda: not receiver._reloads)
+    assert [(line["event"], line["why"]) for line in log] == [("task.failed", "ZeroDivisionError()")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.core import Core, core, run, signal, small
+from tests.rigs.core import Core, core, signal, small
 from vetlla.domain.accounts import Account
 from vetlla.domain.signals import Hangup, Item, Reason, Reject, Reply, Signal, VerdictOutcome
 from vetlla.protocols.codes.tables import EVENTS_MAX
@@ -98,181 +98,137 @@ async def wire(directory: Path, **limits: object) -> AsyncIterator[Wire]:
         yield Wire(rig)
 
 
-def test_answers_keep_the_order_of_the_frames(tmp_path: Path) -> None:
+async def test_answers_keep_the_order_of_the_frames(tmp_path: Path) -> None:
     """A reply and a refusal that are known at once wait for the acknowledgements of the frames before them."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.core.journal.gate.clear()
-            one.session.feed(b"a.r.e.b.")
-            assert (one.sent, one.session.owed) == (b"", 4)
-            one.core.journal.gate.set()
-            await one.core.sync()
-            assert (one.sent, one.session.owed) == (b"A.R!E.B.", 0)
-            assert one.core.counters.replies["dc09"] == 1
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.core.journal.gate.clear()
+        one.session.feed(b"a.r.e.b.")
+        assert (one.sent, one.session.owed) == (b"", 4)
+        one.core.journal.gate.set()
+        await one.core.sync()
+        assert (one.sent, one.session.owed) == (b"A.R!E.B.", 0)
+        assert one.core.counters.replies["dc09"] == 1
 
 
-def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
+async def test_a_frame_of_several_parts_is_answered_once(tmp_path: Path) -> None:
     """Its last part is answered, when all parts are durable."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.session.feed(b"d.")
-            assert one.session.owed == 1
-            await one.core.sync()
-            assert one.sent == b"D."
-            assert [verdict.outcome for _, verdict in one.decoder.answered] == [VerdictOutcome.STORED]
-            assert len(one.core.read("SELECT id FROM signals")) == 2
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.session.feed(b"d.")
+        assert one.session.owed == 1
+        await one.core.sync()
+        assert one.sent == b"D."
+        assert [verdict.outcome for _, verdict in one.decoder.answered] == [VerdictOutcome.STORED]
+        assert len(one.core.read("SELECT id FROM signals")) == 2
 
 
-def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
+async def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
     """Further parts are one alarm that gives their number; the bytes of all are stored once, and found with each."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.session.feed(b"m.")
-            await one.core.sync()
-            assert one.sent == b"M."
-            rows = one.core.read("SELECT device, kind, text, part, parts, raw FROM signals ORDER BY id")
-            assert [row["device"] for row in rows] == [*(f"{part}" for part in range(1, EVENTS_MAX + 1)), ""]
-            assert {row["parts"] for row in rows} == {EVENTS_MAX + 1}
-            last = rows[-1]
-            assert (last["kind"], last["part"]) == ("unreadable", EVENTS_MAX + 1)
-            assert f"and {MANY - EVENTS_MAX} more events" in last["text"]
-            assert [bytes(row["raw"]) for row in rows] == [b"m."] + [b""] * EVENTS_MAX
-            assert any("unreadable more" in alarm["why"] for alarm in await one.core.open_alarms())
-            with Archive(one.core.directory) as archive:
-                assert {stored.signal.raw for stored in newest(archive, signals(), 100)} == {b"m."}
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.session.feed(b"m.")
+        await one.core.sync()
+        assert one.sent == b"M."
+        rows = one.core.read("SELECT device, kind, text, part, parts, raw FROM signals ORDER BY id")
+        assert [row["device"] for row in rows] == [*(f"{part}" for part in range(1, EVENTS_MAX + 1)), ""]
+        assert {row["parts"] for row in rows} == {EVENTS_MAX + 1}
+        last = rows[-1]
+        assert (last["kind"], last["part"]) == ("unreadable", EVENTS_MAX + 1)
+        assert f"and {MANY - EVENTS_MAX} more events" in last["text"]
+        assert [bytes(row["raw"]) for row in rows] == [b"m."] + [b""] * EVENTS_MAX
+        assert any("unreadable more" in alarm["why"] for alarm in await one.core.open_alarms())
+        with Archive(one.core.directory) as archive:
+            assert {stored.signal.raw for stored in newest(archive, signals(), 100)} == {b"m."}
 
 
-def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
+async def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
     """The first part that is stored has the bytes, although an earlier part is a repetition."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            first = signal(identity=b"1", raw=b"old")
-            await rig.submit(first)
-            later = [first._replace(raw=b"new", part=1, parts=3)]
-            later += [signal(code=f"11{part}", raw=b"new", part=part, parts=3) for part in (2, 3)]
-            await rig.submit(*later)
-            with Archive(tmp_path) as archive:
-                assert [stored.signal.raw for stored in newest(archive, signals(), 100)] == [b"old", b"new", b"new"]
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        first = signal(identity=b"1", raw=b"old")
+        await rig.submit(first)
+        later = [first._replace(raw=b"new", part=1, parts=3)]
+        later += [signal(code=f"11{part}", raw=b"new", part=part, parts=3) for part in (2, 3)]
+        await rig.submit(*later)
+        with Archive(tmp_path) as archive:
+            assert [stored.signal.raw for stored in newest(archive, signals(), 100)] == [b"old", b"new", b"new"]
 
 
-def test_no_acknowledgement_after_a_failure(tmp_path: Path) -> None:
+async def test_no_acknowledgement_after_a_failure(tmp_path: Path) -> None:
     """If nothing could be stored, the receiver hangs up without an answer; earlier good frames are answered."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.session.feed(b"a.")
-            await one.core.sync()
-            one.core.journal.failing = True
-            one.session.feed(b"b.a.")
-            await one.core.sync()
-            assert (one.sent, one.session.owed) == (b"A.", 0)
-            assert one.ended == [Refusal.NOT_READY, Refusal.NOT_READY]
-            one.core.journal.failing = False
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.session.feed(b"a.")
+        await one.core.sync()
+        one.core.journal.failing = True
+        one.session.feed(b"b.a.")
+        await one.core.sync()
+        assert (one.sent, one.session.owed) == (b"A.", 0)
+        assert one.ended == [Refusal.NOT_READY, Refusal.NOT_READY]
+        one.core.journal.failing = False
 
 
-def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) -> None:
+async def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) -> None:
     """If a decoder fails to answer, its peer gets no answer, other peers get theirs, and the log shows it."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            other = Wire(one.core, "198.51.100.9:1")
-            with capture_logs() as log:
-                one.session.feed(b"c.")
-                other.session.feed(b"a.")
-                await one.core.sync()
-            assert (one.sent, other.sent) == (b"", b"A.")
-            assert (one.session.owed, one.ended) == (0, [Refusal.NOT_READY])
-            assert [line["event"] for line in log] == ["decoder.failed"]
-            assert len(await one.core.open_alarms()) == 1
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        other = Wire(one.core, "198.51.100.9:1")
+        with capture_logs() as log:
+            one.session.feed(b"c.")
+            other.session.feed(b"a.")
+            await one.core.sync()
+        assert (one.sent, other.sent) == (b"", b"A.")
+        assert (one.session.owed, one.ended) == (0, [Refusal.NOT_READY])
+        assert [line["event"] for line in log] == ["decoder.failed"]
+        assert len(await one.core.open_alarms()) == 1
 
 
-def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
+async def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
     """The listener is called when no answer is due any longer, and not before."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            calls: list[bytes] = []
-            one.session.on_drained = lambda: calls.append(one.sent)
-            one.session.feed(b"a.b.")
-            assert calls == []
-            await one.core.sync()
-            assert calls == [b"A.B."]
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        calls: list[bytes] = []
+        one.session.on_drained = lambda: calls.append(one.sent)
+        one.session.feed(b"a.b.")
+        assert calls == []
+        await one.core.sync()
+        assert calls == [b"A.B."]
 
 
-def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
+async def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
     """Damaged bytes and half a frame do not count as a report."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.session.feed(b"x.a")
-            assert not one.session.heard
-            one.session.feed(b".")
-            assert one.session.heard
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.session.feed(b"x.a")
+        assert not one.session.heard
+        one.session.feed(b".")
+        assert one.session.heard
 
 
-def test_the_remainder_is_evidence(tmp_path: Path) -> None:
+async def test_the_remainder_is_evidence(tmp_path: Path) -> None:
     """An incomplete frame at the end of the connection is kept as evidence."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            one.session.feed(b"a.b")
-            one.session.finish()
-            await one.core.sync()
-            assert [row["reason"] for row in one.core.read("SELECT reason FROM rejects")] == ["truncated"]
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        one.session.feed(b"a.b")
+        one.session.finish()
+        await one.core.sync()
+        assert [row["reason"] for row in one.core.read("SELECT reason FROM rejects")] == ["truncated"]
 
 
 @pytest.mark.parametrize(
     ("said", "why"),
     [(b"h.", Refusal.HANGUP), (b"f.h.", Refusal.FOREIGN), (b"x.x.x.", Refusal.BOGUS)],
 )
-def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> None:
+async def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> None:
     """The reasons are the decoder's wish, another protocol, or too many rejects."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path, bogus_frames=3) as one:
-            one.session.feed(said)
-            assert one.ended == [why]
-
-    run(scenario())
+    async with wire(tmp_path, bogus_frames=3) as one:
+        one.session.feed(said)
+        assert one.ended == [why]
 
 
-def test_a_repeated_fault_is_logged_seldom(tmp_path: Path) -> None:
+async def test_a_repeated_fault_is_logged_seldom(tmp_path: Path) -> None:
     """A peer's fault is logged once a minute, whatever port it calls from; the next line has the number."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            with capture_logs() as log:
-                for port in range(5):
-                    Wire(one.core, f"192.0.2.7:{port}").session.feed(b"x.")
-                Wire(one.core, "198.51.100.9:1").session.feed(b"x.")
-                one.core.clock.advance(60)
-                one.session.feed(b"x.")
-            said = [(line["peer"], line["suppressed"]) for line in log if line["event"] == "frame.rejected"]
-            assert said == [("192.0.2.7:0", 0), ("198.51.100.9:1", 0), ("192.0.2.7:40000", 4)]
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        with capture_logs() as log:
+            for port in range(5):
+                Wire(one.core, f"192.0.2.7:{port}").session.feed(b"x.")
+            Wire(one.core, "198.51.100.9:1").session.feed(b"x.")
+            one.core.clock.advance(60)
+            one.session.feed(b"x.")
+        said = [(line["peer"], line["suppressed"]) for line in log if line["event"] == "frame.rejected"]
+        assert said == [("192.0.2.7:0", 0), ("198.51.100.9:1", 0), ("192.0.2.7:40000", 4)]
 
 
 BEGINNINGS = [
@@ -291,18 +247,14 @@ BEGINNINGS = [
 
 
 @pytest.mark.parametrize(("came", "expected"), BEGINNINGS)
-def test_a_communication_begins_with_its_first_byte(
+async def test_a_communication_begins_with_its_first_byte(
     tmp_path: Path, came: list[tuple[float, bytes]], expected: list[float]
 ) -> None:
     """The first report counts from the connection; later ones from their first byte, in whatever segment it came."""
-
-    async def scenario() -> None:
-        async with wire(tmp_path) as one:
-            for seconds, data in came:
-                one.core.clock.advance(seconds)
-                one.session.feed(data)
-            await one.core.sync()
-            rows = one.core.read("SELECT setup_us FROM signals ORDER BY id")
-            assert [row["setup_us"] / 1e6 for row in rows] == expected
-
-    run(scenario())
+    async with wire(tmp_path) as one:
+        for seconds, data in came:
+            one.core.clock.advance(seconds)
+            one.session.feed(data)
+        await one.core.sync()
+        rows = one.core.read("SELECT setup_us FROM signals ORDER BY id")
+        assert [row["setup_us"] / 1e6 for row in rows] == expected

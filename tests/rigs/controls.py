@@ -10,9 +10,7 @@ import socket
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.rigs.core import LOOPS, Core, core
+from tests.rigs.core import Core, core
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, VetllaError
 from vetlla.receiver.control.server import LINE_MAX, Control, Request
 from vetlla.settings.model import ControlSettings
@@ -20,8 +18,6 @@ from vetlla.settings.model import ControlSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from pathlib import Path
-
-each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
 class Client:

@@ -8,8 +8,6 @@ import threading
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import uvloop
-
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
@@ -31,7 +29,7 @@ from vetlla.store.journal.writer import Writer
 from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -44,30 +42,16 @@ if TYPE_CHECKING:
 PATIENCE_S = 20.0
 """Longest wait of a test, on a machine with other work."""
 TURN_S = 0.002
-LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
-    "asyncio": asyncio.new_event_loop,
-    "uvloop": uvloop.new_event_loop,
-}
 ANA = Caller("ana", supervisor=False, engineer=False)
 BERTA = ANA._replace(operator="berta")
 SARA = Caller("sara", supervisor=True, engineer=True)
 
 
-def run(scenario: Coroutine[Any, Any, None], loop: str = "asyncio") -> None:
-    """Run a scenario to its end, or fail if it takes too long."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await scenario
-
-    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        runner.run(bounded())
-
-
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until the condition is true. ``run`` bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - the condition has no event
-        await asyncio.sleep(TURN_S)
+    """Let the loop turn until the condition is true. Raises TimeoutError if that takes too long."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - the condition has no event
+            await asyncio.sleep(TURN_S)
 
 
 async def by_name(name: str) -> User | None:

@@ -8,9 +8,7 @@ import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.rigs.core import LOOPS, Core, core, small, until
+from tests.rigs.core import Core, core, small, until
 from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.protocols.dc09.decoder import Dc09Decoder
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.protocols.decoder import KeyLookup
     from vetlla.receiver.counters import Refusal
-
-each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
 def frame(number: int = 1, account: str = "1234") -> bytes:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.controls import ME, doors, each_loop, say_who
-from tests.rigs.core import run, signal, until
+from tests.rigs.controls import ME, doors, say_who
+from tests.rigs.core import signal, until
+from tests.rigs.loops import each_loop
 from tests.rigs.permissions import reachable_directory
 from vetlla.domain.errors import AccessError, ConfigError, UsageError
 from vetlla.receiver.control import server as control
@@ -55,61 +56,49 @@ OTHER = "nobody"
 
 @each_loop
 @pytest.mark.parametrize("couple", COUPLES)
-def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
-    public_dir: Path, loop: str, couple: tuple[str, str]
+async def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
+    public_dir: Path, couple: tuple[str, str]
 ) -> None:
     """In whatever order the kernel delivers the requests, one gets the alarm and the other is refused.
 
     One operator with two commands also gets one alarm; the second answer says that they already hold it.
     """
-
-    async def scenario() -> None:
-        async with doors(public_dir, mode=0o666) as opened:
-            clients = [await opened.client(name) for name in couple]
-            for number in range(1, 9):
-                await opened.core.submit(signal(str(number)))
-                answers = await asyncio.gather(*[client.ask("queue.claim") for client in clients])
-                (won,) = [answer["result"] for answer in answers if answer["ok"] and not answer["result"]["detail"]]
-                (lost,) = [answer for answer in answers if answer.get("result") != won]
-                assert (won["id"], won["state"]) == (number, "claimed")
-                assert won["operator"] in couple
-                if couple[0] == couple[1]:
-                    assert (lost["result"]["id"], lost["result"]["detail"]) == (number, {"held": True})
-                else:
-                    assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
-                (alarm,) = [alarm for alarm in await opened.core.open_alarms() if alarm["id"] == number]
-                assert alarm["operator"] == won["operator"]
-                assert (await clients[couple.index(won["operator"])].ask("queue.answer", alarm=number))["ok"]
-
-    run(scenario(), loop)
+    async with doors(public_dir, mode=0o666) as opened:
+        clients = [await opened.client(name) for name in couple]
+        for number in range(1, 9):
+            await opened.core.submit(signal(str(number)))
+            answers = await asyncio.gather(*[client.ask("queue.claim") for client in clients])
+            (won,) = [answer["result"] for answer in answers if answer["ok"] and not answer["result"]["detail"]]
+            (lost,) = [answer for answer in answers if answer.get("result") != won]
+            assert (won["id"], won["state"]) == (number, "claimed")
+            assert won["operator"] in couple
+            if couple[0] == couple[1]:
+                assert (lost["result"]["id"], lost["result"]["detail"]) == (number, {"held": True})
+            else:
+                assert (lost["family"], lost["error"]) == ("usage", "nothing is waiting")
+            (alarm,) = [alarm for alarm in await opened.core.open_alarms() if alarm["id"] == number]
+            assert alarm["operator"] == won["operator"]
+            assert (await clients[couple.index(won["operator"])].ask("queue.answer", alarm=number))["ok"]
 
 
 @each_loop
-def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path, loop: str) -> None:
+async def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path) -> None:
     """A caller may stay connected; a wrong request does not end the connection."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            await opened.core.submit(signal())
-            client = await opened.client()
-            assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]["alarms"]] == [1]
-            assert (await client.ask("queue.claim", alarm=99))["error"] == "no open alarm 99"
-            assert (await client.ask("queue.claim", alarm=1))["result"]["operator"] == ME
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        await opened.core.submit(signal())
+        client = await opened.client()
+        assert [alarm["id"] for alarm in (await client.ask("queue.list"))["result"]["alarms"]] == [1]
+        assert (await client.ask("queue.claim", alarm=99))["error"] == "no open alarm 99"
+        assert (await client.ask("queue.claim", alarm=1))["result"]["operator"] == ME
 
 
 @pytest.mark.parametrize("how", ["store", "link", "config"])
-def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
+async def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
     """Family, message and remedy reach the command, which ends with the family's exit status."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            client = await opened.client()
-            expected = {"ok": False, "family": how, "error": "no", "remedy": "try again"}
-            assert await client.ask("fail", how=how) == expected
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        client = await opened.client()
+        expected = {"ok": False, "family": how, "error": "no", "remedy": "try again"}
+        assert await client.ask("fail", how=how) == expected
 
 
 WRONG = [
@@ -126,163 +115,127 @@ WRONG = [
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
+async def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
     """Bytes that are not a request are answered with a usage error, and the next request is served."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            await opened.core.submit(signal())
-            client = await opened.client()
-            answer = await client.say(line)
-            assert (answer["ok"], answer["family"]) == (False, "usage")
-            assert (await client.ask("who"))["ok"]
-            assert opened.core.read("SELECT id FROM notes") == []
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        await opened.core.submit(signal())
+        client = await opened.client()
+        answer = await client.say(line)
+        assert (answer["ok"], answer["family"]) == (False, "usage")
+        assert (await client.ask("who"))["ok"]
+        assert opened.core.read("SELECT id FROM notes") == []
 
 
 @each_loop
-def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path, loop: str) -> None:
+async def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path) -> None:
     """Beyond the bound the connection is closed, and others are served."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            client = await opened.client()
-            with suppress(ConnectionError):  # the connection is closed while the client still sends
-                assert await client.say(b"x" * (2 * LINE_MAX) + b"\n") == {}
-            assert (await (await opened.client()).ask("who"))["ok"]
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        client = await opened.client()
+        with suppress(ConnectionError):  # the connection is closed while the client still sends
+            assert await client.say(b"x" * (2 * LINE_MAX) + b"\n") == {}
+        assert (await (await opened.client()).ask("who"))["ok"]
 
 
 @each_loop
-def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path, loop: str) -> None:
+async def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path) -> None:
     """A requested step is done and shown, even if its caller does not wait for the answer."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            await opened.core.submit(signal())
-            watcher = await opened.client()
-            watcher.writer.write(b'{"do": "watch"}\n')
-            assert (await watcher.hear())["event"] == "open"
-            opened.core.journal.gate.clear()
-            told = opened.core.submit(signal("2"))
-            await opened.core.held()
-            hasty = await opened.client()
-            hasty.writer.write(b'{"do": "queue.claim", "alarm": 1}\n')
-            await until(lambda: len(opened.core.commit._operations) == 1)
-            hasty.writer.close()
-            opened.core.journal.gate.set()
-            await told
-            heard = [(await watcher.hear())["event"] for _ in range(3)]
-            assert sorted(heard) == ["alarm", "claimed", "signal"]
-            assert (await opened.core.open_alarms())[0]["operator"] == ME
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        await opened.core.submit(signal())
+        watcher = await opened.client()
+        watcher.writer.write(b'{"do": "watch"}\n')
+        assert (await watcher.hear())["event"] == "open"
+        opened.core.journal.gate.clear()
+        told = opened.core.submit(signal("2"))
+        await opened.core.held()
+        hasty = await opened.client()
+        hasty.writer.write(b'{"do": "queue.claim", "alarm": 1}\n')
+        await until(lambda: len(opened.core.commit._operations) == 1)
+        hasty.writer.close()
+        opened.core.journal.gate.set()
+        await told
+        heard = [(await watcher.hear())["event"] for _ in range(3)]
+        assert sorted(heard) == ["alarm", "claimed", "signal"]
+        assert (await opened.core.open_alarms())[0]["operator"] == ME
 
 
 # --- watching ---------------------------------------------------------------------------------------------------------
 
 
 @each_loop
-def test_watching_begins_with_what_is_open(tmp_path: Path, loop: str) -> None:
+async def test_watching_begins_with_what_is_open(tmp_path: Path) -> None:
     """Open alarms come first, then every change, in order."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            await opened.core.submit(signal("1"))
-            client = await opened.client()
-            client.writer.write(b'{"do": "watch"}\n')
-            first = await client.hear()
-            assert (first["event"], first["alarm"]["id"]) == ("open", 1)
-            await opened.core.submit(signal("2"))
-            other = await opened.client()
-            for do, arguments in (
-                ("queue.claim", {}),
-                ("queue.note", {"text": "calling"}),
-                ("queue.answer", {}),
-                ("queue.escalate", {}),
-                ("queue.handover", {"to": "berta"}),
-            ):
-                assert (await other.ask(do, alarm=1, **arguments))["ok"], do
-            assert (await other.ask("queue.close", alarm=1, outcome="other", force=True))["ok"]
-            heard = [(await client.hear())["event"] for _ in range(8)]
-            assert heard[:2] == ["signal", "alarm"]
-            assert heard[2:] == ["claimed", "noted", "answered", "escalated", "handed_over", "closed"]
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        await opened.core.submit(signal("1"))
+        client = await opened.client()
+        client.writer.write(b'{"do": "watch"}\n')
+        first = await client.hear()
+        assert (first["event"], first["alarm"]["id"]) == ("open", 1)
+        await opened.core.submit(signal("2"))
+        other = await opened.client()
+        for do, arguments in (
+            ("queue.claim", {}),
+            ("queue.note", {"text": "calling"}),
+            ("queue.answer", {}),
+            ("queue.escalate", {}),
+            ("queue.handover", {"to": "berta"}),
+        ):
+            assert (await other.ask(do, alarm=1, **arguments))["ok"], do
+        assert (await other.ask("queue.close", alarm=1, outcome="other", force=True))["ok"]
+        heard = [(await client.hear())["event"] for _ in range(8)]
+        assert heard[:2] == ["signal", "alarm"]
+        assert heard[2:] == ["claimed", "noted", "answered", "escalated", "handed_over", "closed"]
 
 
 @each_loop
-def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path, loop: str) -> None:
+async def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path) -> None:
     """The receiver notices the end of a watch even if no event happens."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            client = await opened.client()
-            client.writer.write(b'{"do": "watch"}\n')
-            await until(lambda: bool(opened.core.dispatch))
-            client.writer.close()
-            await until(lambda: not opened.core.dispatch)
-            await until(lambda: not opened.control._calls)
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        client = await opened.client()
+        client.writer.write(b'{"do": "watch"}\n')
+        await until(lambda: bool(opened.core.dispatch))
+        client.writer.close()
+        await until(lambda: not opened.core.dispatch)
+        await until(lambda: not opened.control._calls)
 
 
-def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
+async def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
     """An error in the middle of a stream reaches its watcher."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            client = await opened.client()
-            assert await client.ask("break") == {"event": "last"}
-            assert (await client.hear())["family"] == "link"
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        client = await opened.client()
+        assert await client.ask("break") == {"event": "last"}
+        assert (await client.hear())["family"] == "link"
 
 
 @each_loop
-def test_the_end_hangs_up_on_everybody(tmp_path: Path, loop: str) -> None:
+async def test_the_end_hangs_up_on_everybody(tmp_path: Path) -> None:
     """A stop does not wait for watchers or idle callers, and removes the socket."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            watcher, thinker = await opened.client(), await opened.client()
-            watcher.writer.write(b'{"do": "watch"}\n')
-            await until(lambda: bool(opened.core.dispatch) and len(opened.control._calls) == 2)
-            await opened.control.close()
-            assert (await watcher.hear(), await thinker.hear()) == ({}, {})
-            assert not opened.control.path.exists()
-
-    run(scenario(), loop)
+    async with doors(tmp_path) as opened:
+        watcher, thinker = await opened.client(), await opened.client()
+        watcher.writer.write(b'{"do": "watch"}\n')
+        await until(lambda: bool(opened.core.dispatch) and len(opened.control._calls) == 2)
+        await opened.control.close()
+        assert (await watcher.hear(), await thinker.hear()) == ({}, {})
+        assert not opened.control.path.exists()
 
 
 # --- who asks ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
+async def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
     """The receiver's own user has every role, whatever groups are set, and a request cannot name another user."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
-            answer = await (await opened.client()).ask("who", operator="another user")
-            assert answer["result"] == [ME, True, True, True]
-
-    run(scenario())
+    async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
+        answer = await (await opened.client()).ask("who", operator="another user")
+        assert answer["result"] == [ME, True, True, True]
 
 
 if os.geteuid() == 0:  # only root can be two users
 
-    def test_strangers_are_told_so(public_dir: Path) -> None:
+    async def test_strangers_are_told_so(public_dir: Path) -> None:
         """A user who is not an operator gets an answer that says what to do."""
-
-        async def scenario() -> None:
-            async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
-                answer = await (await opened.client(OTHER)).ask("queue.list")
-                assert (answer["family"], answer["error"]) == ("access", f"{OTHER} may not ask this receiver")
-                assert "no-such-group" in answer["remedy"]
-
-        run(scenario())
+        async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
+            answer = await (await opened.client(OTHER)).ask("queue.list")
+            assert (answer["family"], answer["error"]) == ("access", f"{OTHER} may not ask this receiver")
+            assert "no-such-group" in answer["remedy"]
 
 
 # --- who can be handed an alarm ---------------------------------------------------------------------------------------
@@ -413,108 +366,81 @@ def test_each_role_is_held_by_its_own_group() -> None:
             admit(stranger, named)
 
 
-def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
+async def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
     """New groups apply at once, also on open connections."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path, engineers="no-such-group") as opened:
-            client = await opened.client()
-            assert (await client.ask("who"))["ok"]
-            opened.control.settings = ControlSettings(engineers=None)
-            assert (await client.ask("who"))["result"] == [ME, True, True, True]
-
-    run(scenario())
+    async with doors(tmp_path, engineers="no-such-group") as opened:
+        client = await opened.client()
+        assert (await client.ask("who"))["ok"]
+        opened.control.settings = ControlSettings(engineers=None)
+        assert (await client.ask("who"))["result"] == [ME, True, True, True]
 
 
 # --- the socket -------------------------------------------------------------------------------------------------------
 
 
-def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
+async def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
     """A killed receiver leaves its socket; the next receiver replaces it, with the configured permissions."""
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            path = opened.control.path
-            assert path == tmp_path / CONTROL_SOCKET
-            path.unlink()
-            path.touch()
-            again = Control(tmp_path, ControlSettings(mode=0o600), {"who": say_who}, {})
-            await again.start()
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert stat.S_ISSOCK(path.stat().st_mode)
-            assert (await (await opened.client()).ask("who"))["ok"]
-            await again.close()
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        path = opened.control.path
+        assert path == tmp_path / CONTROL_SOCKET
+        path.unlink()
+        path.touch()
+        again = Control(tmp_path, ControlSettings(mode=0o600), {"who": say_who}, {})
+        await again.start()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        assert (await (await opened.client()).ask("who"))["ok"]
+        await again.close()
 
 
-def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a directory loses its permissions, the log says so, the socket stays, and it is checked again."""
 
     def refuse(_: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            with monkeypatch.context() as patch, capture_logs() as log:
-                patch.setattr(control, "identity", refuse)
-                await opened.control.stay()
-            assert [(line["event"], "Permission denied" in line["why"]) for line in log] == [("control.lost", True)]
-            assert (await (await opened.client()).ask("who"))["ok"]
-            opened.control.path.unlink()
+    async with doors(tmp_path) as opened:
+        with monkeypatch.context() as patch, capture_logs() as log:
+            patch.setattr(control, "identity", refuse)
             await opened.control.stay()
-            assert (await (await opened.client()).ask("who"))["ok"]
+        assert [(line["event"], "Permission denied" in line["why"]) for line in log] == [("control.lost", True)]
+        assert (await (await opened.client()).ask("who"))["ok"]
+        opened.control.path.unlink()
+        await opened.control.stay()
+        assert (await (await opened.client()).ask("who"))["ok"]
 
-    run(scenario())
 
-
-def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
+async def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
     """The path of a Unix socket is short; the error says so at the start."""
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
-
-    async def scenario() -> None:
-        with pytest.raises(ConfigError, match="107 characters"):
-            await Control(deep, ControlSettings(), {}, {}).start()
-
-    run(scenario())
+    with pytest.raises(ConfigError, match="107 characters"):
+        await Control(deep, ControlSettings(), {}, {}).start()
 
 
-def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
+async def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
     """A control socket that never opened can be closed without an error."""
-
-    async def scenario() -> None:
-        await Control(tmp_path, ControlSettings(), {}, {}).close()
-
-    run(scenario())
+    await Control(tmp_path, ControlSettings(), {}, {}).close()
 
 
-def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections beyond the bound are refused; a user who ends one may open another."""
     monkeypatch.setattr(control, "OF_ONE_USER_MAX", 2)
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            first, second = await opened.client(), await opened.client()
-            assert (await first.ask("who"))["ok"]
-            assert (await second.ask("who"))["ok"]
-            third = await opened.client()
-            answer = await third.hear()
-            assert (answer["ok"], answer["family"]) == (False, "link")
-            first.writer.close()
-            await until(lambda: len(opened.control._calls) == 1)
-            assert (await (await opened.client()).ask("who"))["ok"]
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        first, second = await opened.client(), await opened.client()
+        assert (await first.ask("who"))["ok"]
+        assert (await second.ask("who"))["ok"]
+        third = await opened.client()
+        answer = await third.hear()
+        assert (answer["ok"], answer["family"]) == (False, "link")
+        first.writer.close()
+        await until(lambda: len(opened.control._calls) == 1)
+        assert (await (await opened.client()).ask("who"))["ok"]
 
 
-def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver closes the connection of a silent caller."""
     monkeypatch.setattr(control, "SILENCE_S", 0.01)
-
-    async def scenario() -> None:
-        async with doors(tmp_path) as opened:
-            silent = await opened.client()
-            assert await silent.hear() == {}
-
-    run(scenario())
+    async with doors(tmp_path) as opened:
+        silent = await opened.client()
+        assert await silent.hear() == {}

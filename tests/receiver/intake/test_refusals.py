@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.rigs.callers import HOME, KEYED
-from tests.rigs.core import core, run, signal, small, until
+from tests.rigs.core import core, signal, small, until
 from vetlla.domain.accounts import Maker, UnknownPolicy
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Reason, Reject, VerdictOutcome, refused
@@ -29,341 +29,265 @@ def damaged(account: str | None = None, reason: Reason = Reason.UNDECRYPTABLE) -
     return Reject(protocol="dc09", reason=reason, raw=b"\x00\xff", text="no key opens the frame", id=who)
 
 
-def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> None:
+async def test_a_refused_report_of_a_known_home_reaches_a_person(tmp_path: Path) -> None:
     """A refused emergency of a home opens an alarm, with evidence and an audit record."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            told = await rig.submit(signal("5678"))
-            assert told.verdicts == [refused(Reason.PLAIN_REFUSED)]
-            await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert (alarm["home"], alarm["priority"], alarm["signals"], alarm["first_signal"]) == ("H2", "LIFE", 0, 0)
-            assert "sent in clear" in alarm["why"]
-            assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "plain_refused", "account": "5678"}]
-            assert rig.read("SELECT subject FROM audit WHERE action = 'refuse'") == [{"subject": "account 5678"}]
-            assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 1
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        told = await rig.submit(signal("5678"))
+        assert told.verdicts == [refused(Reason.PLAIN_REFUSED)]
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["home"], alarm["priority"], alarm["signals"], alarm["first_signal"]) == ("H2", "LIFE", 0, 0)
+        assert "sent in clear" in alarm["why"]
+        assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "plain_refused", "account": "5678"}]
+        assert rig.read("SELECT subject FROM audit WHERE action = 'refuse'") == [{"subject": "account 5678"}]
+        assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 1
 
 
-def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) -> None:
+async def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) -> None:
     """An operator must see it, or a home's routine reports could be refused for days."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            await rig.submit(signal("5678", "602", kind=Kind.PERIODIC_TEST))
-            await rig.sync()
-            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        await rig.submit(signal("5678", "602", kind=Kind.PERIODIC_TEST))
+        await rig.sync()
+        assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
 
 
-def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) -> None:
+async def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) -> None:
     """The first refusal tells a terminal the time; the second one shows that it does not learn it."""
+    async with core(tmp_path, accounts=[KEYED]) as rig:
 
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
+        async def late() -> None:
+            sent_at = to_datetime(rig.clock.now().utc_us) - timedelta(seconds=312)
+            told = await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
+            assert told.verdicts == [refused(Reason.STALE_TIME)]
+            await rig.sync()
 
-            async def late() -> None:
-                sent_at = to_datetime(rig.clock.now().utc_us) - timedelta(seconds=312)
-                told = await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
-                assert told.verdicts == [refused(Reason.STALE_TIME)]
-                await rig.sync()
-
-            await late()
-            assert await rig.open_alarms() == []
-            assert rig.read("SELECT text FROM rejects") == [{"text": "clock 312 s slow"}]
-            rig.clock.advance(5)
-            await late()
-            assert ["clock 312 s slow" in alarm["why"] for alarm in await rig.open_alarms()] == [True]
-
-    run(scenario())
+        await late()
+        assert await rig.open_alarms() == []
+        assert rig.read("SELECT text FROM rejects") == [{"text": "clock 312 s slow"}]
+        rig.clock.advance(5)
+        await late()
+        assert ["clock 312 s slow" in alarm["why"] for alarm in await rig.open_alarms()] == [True]
 
 
-def test_clocks_refused_long_apart_are_first_refusals(tmp_path: Path) -> None:
+async def test_clocks_refused_long_apart_are_first_refusals(tmp_path: Path) -> None:
     """A terminal whose clock is refused once a day sets it each time."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            for _ in range(3):
-                sent_at = to_datetime(rig.clock.now().utc_us) + timedelta(seconds=21)
-                await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
-                rig.clock.advance(86_400)
-            await rig.sync()
-            assert await rig.open_alarms() == []
-            assert rig.read("SELECT DISTINCT text FROM rejects") == [{"text": "clock 21 s fast"}]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        for _ in range(3):
+            sent_at = to_datetime(rig.clock.now().utc_us) + timedelta(seconds=21)
+            await rig.submit(signal("5678", sent_at=sent_at, **SEALED))
+            rig.clock.advance(86_400)
+        await rig.sync()
+        assert await rig.open_alarms() == []
+        assert rig.read("SELECT DISTINCT text FROM rejects") == [{"text": "clock 21 s fast"}]
 
 
-def test_unregistered_accounts_may_be_refused(tmp_path: Path) -> None:
+async def test_unregistered_accounts_may_be_refused(tmp_path: Path) -> None:
     """If policy refuses strangers, they get a refusal and are kept as evidence, without an alarm."""
-
-    async def scenario() -> None:
-        settings = small(tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE})
-        async with core(tmp_path, settings=settings) as rig:
-            assert (await rig.submit(signal())).verdicts == [refused(Reason.UNKNOWN_ACCOUNT)]
-            await rig.sync()
-            assert await rig.open_alarms() == []
-            assert len(rig.read("SELECT id FROM rejects")) == 1
-
-    run(scenario())
+    settings = small(tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE})
+    async with core(tmp_path, settings=settings) as rig:
+        assert (await rig.submit(signal())).verdicts == [refused(Reason.UNKNOWN_ACCOUNT)]
+        await rig.sync()
+        assert await rig.open_alarms() == []
+        assert len(rig.read("SELECT id FROM rejects")) == 1
 
 
-def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) -> None:
+async def test_a_known_home_that_could_not_be_read_reaches_a_person(tmp_path: Path) -> None:
     """Bytes that name a known home open a TECHNICAL alarm; those of strangers or without an account are only kept."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            rig.reject(damaged("5678"))
-            rig.reject(damaged("9999"))
-            rig.reject(damaged(None))
-            await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "fault", "TECHNICAL")
-            assert "could not be read" in alarm["why"]
-            rejects = rig.read("SELECT account, raw FROM rejects ORDER BY id")
-            assert [row["account"] for row in rejects] == ["5678", "9999", ""]
-            assert {bytes(row["raw"]) for row in rejects} == {b"\x00\xff"}
-            for caller in CallerKind:
-                assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, caller] == 1
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        rig.reject(damaged("5678"))
+        rig.reject(damaged("9999"))
+        rig.reject(damaged(None))
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "fault", "TECHNICAL")
+        assert "could not be read" in alarm["why"]
+        rejects = rig.read("SELECT account, raw FROM rejects ORDER BY id")
+        assert [row["account"] for row in rejects] == ["5678", "9999", ""]
+        assert {bytes(row["raw"]) for row in rejects} == {b"\x00\xff"}
+        for caller in CallerKind:
+            assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, caller] == 1
 
 
-def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Path) -> None:
+async def test_a_device_at_another_protocol_s_port_is_put_before_a_person(tmp_path: Path) -> None:
     """All its alarms would be lost, so its address has one open alarm; another protocol is only evidence."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            for reason in (Reason.FOREIGN, Reason.WRONG_PORT, Reason.WRONG_PORT):
-                rig.reject(damaged(None, reason))
-            rig.reject(damaged(None, Reason.WRONG_PORT), "198.51.100.9:1")
-            await rig.sync()
-            first, second = await rig.open_alarms()
-            assert (first["home"], second["home"]) == ("192.0.2.7", "198.51.100.9")
-            assert (first["priority"], first["unknown_account"]) == ("TECHNICAL", True)
-            assert first["why"] == "unknown account: fault wrong_port; no key opens the frame"
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        for reason in (Reason.FOREIGN, Reason.WRONG_PORT, Reason.WRONG_PORT):
+            rig.reject(damaged(None, reason))
+        rig.reject(damaged(None, Reason.WRONG_PORT), "198.51.100.9:1")
+        await rig.sync()
+        first, second = await rig.open_alarms()
+        assert (first["home"], second["home"]) == ("192.0.2.7", "198.51.100.9")
+        assert (first["priority"], first["unknown_account"]) == ("TECHNICAL", True)
+        assert first["why"] == "unknown account: fault wrong_port; no key opens the frame"
 
 
-def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
+async def test_a_home_behind_a_noisy_gateway_is_heard(tmp_path: Path) -> None:
     """All callers behind an address share its budget of evidence; a known home has its own."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings, accounts=[HOME, KEYED]) as rig:
-            for _ in range(5):
-                rig.reject(damaged(None, Reason.BAD_CHECKSUM))
-                rig.reject(damaged("1234"))
-            rig.reject(damaged("5678"))
-            rig.reject(damaged(None), "198.51.100.9:1")
-            await rig.sync()
-            kept = [row["account"] for row in rig.read("SELECT account FROM rejects")]
-            assert sorted(kept) == ["", "", "", "1234", "1234", "5678"]
-            assert sum(rig.counters.rejects.values()) == 12
-            assert {alarm["home"] for alarm in await rig.open_alarms()} == {"H1", "H2"}
-            rig.clock.advance(60)
-            rig.reject(damaged(None))
-            await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 7
-
-    run(scenario())
+    async with core(tmp_path, settings=settings, accounts=[HOME, KEYED]) as rig:
+        for _ in range(5):
+            rig.reject(damaged(None, Reason.BAD_CHECKSUM))
+            rig.reject(damaged("1234"))
+        rig.reject(damaged("5678"))
+        rig.reject(damaged(None), "198.51.100.9:1")
+        await rig.sync()
+        kept = [row["account"] for row in rig.read("SELECT account FROM rejects")]
+        assert sorted(kept) == ["", "", "", "1234", "1234", "5678"]
+        assert sum(rig.counters.rejects.values()) == 12
+        assert {alarm["home"] for alarm in await rig.open_alarms()} == {"H1", "H2"}
+        rig.clock.advance(60)
+        rig.reject(damaged(None))
+        await rig.sync()
+        assert len(rig.read("SELECT id FROM rejects")) == 7
 
 
-def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
+async def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
     """A stranger gets every refusal, but only as many are written as the budget of evidence allows."""
     settings = small(
         tmp_path, intake={"unknown_accounts": UnknownPolicy.REFUSE}, limits={"rejects_kept_per_peer_per_minute": 3}
     )
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings) as rig:
-            told = await asyncio.gather(*[rig.submit(signal(str(number))) for number in range(20)])
-            assert {tuple(one.verdicts or ()) for one in told} == {(refused(Reason.UNKNOWN_ACCOUNT),)}
-            await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 3
-            assert len(rig.read("SELECT id FROM audit WHERE action = 'refuse'")) == 3
-            assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 20
-
-    run(scenario())
+    async with core(tmp_path, settings=settings) as rig:
+        told = await asyncio.gather(*[rig.submit(signal(str(number))) for number in range(20)])
+        assert {tuple(one.verdicts or ()) for one in told} == {(refused(Reason.UNKNOWN_ACCOUNT),)}
+        await rig.sync()
+        assert len(rig.read("SELECT id FROM rejects")) == 3
+        assert len(rig.read("SELECT id FROM audit WHERE action = 'refuse'")) == 3
+        assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 20
 
 
-def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """During a long commit evidence waits up to a bound; further rejects are only counted."""
     monkeypatch.setattr(evidence, "WAITING_MAX", 4)
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            rig.journal.gate.clear()
-            told = rig.submit(signal())
-            await rig.held()
-            for _ in range(9):
-                rig.reject(damaged(None))
-            rig.journal.gate.set()
-            await told
-            await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 4
-            assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, CallerKind.UNNAMED] == 9
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        rig.journal.gate.clear()
+        told = rig.submit(signal())
+        await rig.held()
+        for _ in range(9):
+            rig.reject(damaged(None))
+        rig.journal.gate.set()
+        await told
+        await rig.sync()
+        assert len(rig.read("SELECT id FROM rejects")) == 4
+        assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, CallerKind.UNNAMED] == 9
 
 
-def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
+async def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
     """A home's report that could not be read still reaches an operator after its batch was rolled back."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            rig.journal.failing = True
-            rig.reject(damaged("5678"))
-            await until(lambda: not rig.commit.ready)
-            assert await rig.open_alarms() == []
-            await rig.healed()
-            await rig.sync()
-            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
-            assert len(rig.read("SELECT id FROM rejects")) == 1
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        rig.journal.failing = True
+        rig.reject(damaged("5678"))
+        await until(lambda: not rig.commit.ready)
+        assert await rig.open_alarms() == []
+        await rig.healed()
+        await rig.sync()
+        assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
+        assert len(rig.read("SELECT id FROM rejects")) == 1
 
 
-def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) -> None:
+async def test_a_call_that_could_not_be_read_outlasts_a_failed_disk(tmp_path: Path) -> None:
     """A known home's bytes that come while nothing can be stored are put before an operator as soon as possible."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            rig.journal.failing = True
-            rig.submit(signal())
-            await until(lambda: not rig.commit.ready)
-            rig.reject(replace(damaged("5678"), kind=Kind.UNREADABLE))
-            rig.reject(damaged("9999"))
-            await rig.healed()
-            await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "unreadable", "LIFE")
-            assert rig.read("SELECT id FROM rejects") == []
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        rig.journal.failing = True
+        rig.submit(signal())
+        await until(lambda: not rig.commit.ready)
+        rig.reject(replace(damaged("5678"), kind=Kind.UNREADABLE))
+        rig.reject(damaged("9999"))
+        await rig.healed()
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["home"], alarm["kind"], alarm["priority"]) == ("H2", "unreadable", "LIFE")
+        assert rig.read("SELECT id FROM rejects") == []
 
 
-def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
+async def test_no_stranger_spends_the_budget_of_a_home(tmp_path: Path) -> None:
     """Invented receivers and lines share the budget of the account; a refused press still reaches an operator."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings, accounts=[KEYED]) as rig:
-            for number in range(50):
-                rig.reject(replace(damaged("5678"), id=AccountId(f"{number:X}", f"{number:X}", "5678")))
-                await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 2
-            assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
-            (verdict,) = (await rig.submit(signal("5678"))).verdicts or ()
-            assert verdict == refused(Reason.PLAIN_REFUSED)
+    async with core(tmp_path, settings=settings, accounts=[KEYED]) as rig:
+        for number in range(50):
+            rig.reject(replace(damaged("5678"), id=AccountId(f"{number:X}", f"{number:X}", "5678")))
             await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert alarm["priority"] == "LIFE"
-            assert len(rig.read("SELECT id FROM rejects")) == 3
-            await rig.submit(signal("5678"))
-            await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 3  # it is no news, so the budget applies again
+        assert len(rig.read("SELECT id FROM rejects")) == 2
+        assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
+        (verdict,) = (await rig.submit(signal("5678"))).verdicts or ()
+        assert verdict == refused(Reason.PLAIN_REFUSED)
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert alarm["priority"] == "LIFE"
+        assert len(rig.read("SELECT id FROM rejects")) == 3
+        await rig.submit(signal("5678"))
+        await rig.sync()
+        assert len(rig.read("SELECT id FROM rejects")) == 3  # it is no news, so the budget applies again
 
-    run(scenario())
 
-
-def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None:
+async def test_a_refused_press_needs_no_room_among_the_rejects(tmp_path: Path) -> None:
     """Even if datagrams of forged sources fill all room for rejects, a home's refused press reaches an operator."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            for number in range(evidence.WAITING_MAX + 1):
-                rig.reject(damaged(), f"2001:db8::{number:x}:40000")
-            await rig.submit(signal("5678"))
-            await rig.sync()
-            assert [(alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms()] == [("H2", "LIFE")]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        for number in range(evidence.WAITING_MAX + 1):
+            rig.reject(damaged(), f"2001:db8::{number:x}:40000")
+        await rig.submit(signal("5678"))
+        await rig.sync()
+        assert [(alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms()] == [("H2", "LIFE")]
 
 
-def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
+async def test_a_stranger_of_a_crowd_has_its_budget(tmp_path: Path) -> None:
     """Its alarm is that of the crowd and never its own; its reports are not news for that reason."""
     settings = small(tmp_path, limits={"rejects_kept_per_peer_per_minute": 2})
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings) as rig:
-            for number in range(PER_NETWORK + 2):
-                await rig.submit(signal(f"{number:04}"))
-            for _ in range(5):
-                rig.reject(damaged(reason=Reason.WRONG_PORT))
-                await rig.sync()
-            assert len(rig.read("SELECT id FROM rejects")) == 2
-
-    run(scenario())
+    async with core(tmp_path, settings=settings) as rig:
+        for number in range(PER_NETWORK + 2):
+            await rig.submit(signal(f"{number:04}"))
+        for _ in range(5):
+            rig.reject(damaged(reason=Reason.WRONG_PORT))
+            await rig.sync()
+        assert len(rig.read("SELECT id FROM rejects")) == 2
 
 
-def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None:
+async def test_forged_sources_take_no_memory_of_a_failed_store(tmp_path: Path) -> None:
     """While nothing can be stored, strangers are only counted; one report of each home and kind waits."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            rig.journal.failing = True
-            rig.submit(signal())
-            await until(lambda: not rig.commit.ready)
-            for number in range(100):
-                rig.reject(damaged(reason=Reason.WRONG_PORT), f"2001:db8::{number:x}:40000")
-                rig.reject(damaged("5678"))
-            waiting = rig.intake._rejects
-            assert (len(waiting._waiting), len(waiting._concerns)) == (1, 1)
-            await rig.healed()
-            await rig.sync()
-            assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        rig.journal.failing = True
+        rig.submit(signal())
+        await until(lambda: not rig.commit.ready)
+        for number in range(100):
+            rig.reject(damaged(reason=Reason.WRONG_PORT), f"2001:db8::{number:x}:40000")
+            rig.reject(damaged("5678"))
+        waiting = rig.intake._rejects
+        assert (len(waiting._waiting), len(waiting._concerns)) == (1, 1)
+        await rig.healed()
+        await rig.sync()
+        assert [alarm["home"] for alarm in await rig.open_alarms()] == ["H2"]
 
 
-def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
+async def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
     """At a port for TLS, too, a known home's report waits for an operator while nothing can be stored."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME, KEYED]) as rig:
-            rig.journal.failing = True
-            rig.submit(signal("9999"))
-            await until(lambda: not rig.commit.ready)
-            said = [signal("1234"), signal("5678", "602", kind=Kind.PERIODIC_TEST)]
-            rig.intake.turn_away(rig.arrival(), "dc09", b"both", said)
-            await rig.healed()
-            await rig.sync()
-            told = sorted((alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms())
-            assert told == [("H1", "LIFE"), ("H2", "TECHNICAL")]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME, KEYED]) as rig:
+        rig.journal.failing = True
+        rig.submit(signal("9999"))
+        await until(lambda: not rig.commit.ready)
+        said = [signal("1234"), signal("5678", "602", kind=Kind.PERIODIC_TEST)]
+        rig.intake.turn_away(rig.arrival(), "dc09", b"both", said)
+        await rig.healed()
+        await rig.sync()
+        told = sorted((alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms())
+        assert told == [("H1", "LIFE"), ("H2", "TECHNICAL")]
 
 
-def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Path) -> None:
+async def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_path: Path) -> None:
     """A damaged frame at a port for TLS that names a known home opens that home's alarm, not one of the address."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[KEYED]) as rig:
-            call = replace(damaged("5678"), kind=Kind.UNREADABLE)
-            rig.intake.turn_away(rig.arrival(), "dc09", call.raw, [call])
-            await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
-            assert "sent in clear to a port for TLS" in alarm["why"]
-            assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "wrong_port", "account": "5678"}]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[KEYED]) as rig:
+        call = replace(damaged("5678"), kind=Kind.UNREADABLE)
+        rig.intake.turn_away(rig.arrival(), "dc09", call.raw, [call])
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
+        assert "sent in clear to a port for TLS" in alarm["why"]
+        assert rig.read("SELECT reason, account FROM rejects") == [{"reason": "wrong_port", "account": "5678"}]
 
 
-def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> None:
+async def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> None:
     """A maker's own code for a call counts as a call at a port for TLS, too."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:
-            fall = Event(Kind.FAULT, Phase.NEW, "102", "contact_id")
-            rig.intake.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
-            await rig.sync()
-            (alarm,) = await rig.open_alarms()
-            assert (alarm["kind"], alarm["priority"]) == ("fall", "LIFE")
-
-    run(scenario())
+    async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:
+        fall = Event(Kind.FAULT, Phase.NEW, "102", "contact_id")
+        rig.intake.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
+        await rig.sync()
+        (alarm,) = await rig.open_alarms()
+        assert (alarm["kind"], alarm["priority"]) == ("fall", "LIFE")

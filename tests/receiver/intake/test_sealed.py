@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.rigs.core import run
-from tests.rigs.door import door, each_loop
+from tests.rigs.door import door
+from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.signals import AccountId, Key
@@ -42,66 +42,50 @@ def changed(frame: bytes, old: bytes, new: bytes) -> bytes:
 
 
 @each_loop
-def test_a_press_that_becomes_a_heartbeat_on_its_way(tmp_path: Path, loop: str) -> None:
+async def test_a_press_that_becomes_a_heartbeat_on_its_way(tmp_path: Path) -> None:
     """The token is changed; the press is stored, acknowledged and put before an operator."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
-            terminal = await opened.dial()
-            terminal.send(changed(sealed(opened, b"#1234|1101 01 007"), b"*ADM-CID", b"*NULL"))
-            assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
-            assert opened.core.read("SELECT kind FROM signals") == [{"kind": "personal_emergency"}]
-            assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}]
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
+        terminal = await opened.dial()
+        terminal.send(changed(sealed(opened, b"#1234|1101 01 007"), b"*ADM-CID", b"*NULL"))
+        assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
+        assert opened.core.read("SELECT kind FROM signals") == [{"kind": "personal_emergency"}]
+        assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}]
 
 
 @each_loop
-def test_a_press_whose_first_block_becomes_noise(tmp_path: Path, loop: str) -> None:
+async def test_a_press_whose_first_block_becomes_noise(tmp_path: Path) -> None:
     """Token and first block are changed; the frame may have been anything, so its priority is LIFE."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
-            terminal = await opened.dial()
-            frame = changed(sealed(opened, b"#1234|1101 01 007"), b"*ADM-CID", b"*NULL")
-            first = frame[frame.index(b"[") + 1 :][:BLOCK]
-            terminal.send(changed(frame, first, b"%02X%b" % (int(first[:2], 16) ^ 0x40, first[2:])))
-            assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
-            (row,) = opened.core.read("SELECT kind, text FROM signals")
-            assert row["kind"] == "unreadable"
-            assert "it may have been changed on its way" in row["text"]
-            assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}]
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
+        terminal = await opened.dial()
+        frame = changed(sealed(opened, b"#1234|1101 01 007"), b"*ADM-CID", b"*NULL")
+        first = frame[frame.index(b"[") + 1 :][:BLOCK]
+        terminal.send(changed(frame, first, b"%02X%b" % (int(first[:2], 16) ^ 0x40, first[2:])))
+        assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
+        (row,) = opened.core.read("SELECT kind, text FROM signals")
+        assert row["kind"] == "unreadable"
+        assert "it may have been changed on its way" in row["text"]
+        assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}]
 
 
 @each_loop
-def test_a_press_that_is_led_to_another_home(tmp_path: Path, loop: str) -> None:
+async def test_a_press_that_is_led_to_another_home(tmp_path: Path) -> None:
     """The account is changed, and both homes have the key; the frame is refused, and both homes get an alarm."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
-            terminal = await opened.dial()
-            terminal.send(changed(sealed(opened, b"#1234|1101 01 007"), b"#1234[", b"#5678["))
-            await terminal.hear(dc09_frame.envelope(b'"DUH"0007L0#5678[]'))
-            await opened.core.sync()
-            assert opened.core.read("SELECT id FROM signals") == []
-            assert opened.core.read("SELECT DISTINCT reason FROM rejects") == [{"reason": "wrong_account"}]
-            assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}, {"home": "H-2", "priority": 0}]
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
+        terminal = await opened.dial()
+        terminal.send(changed(sealed(opened, b"#1234|1101 01 007"), b"#1234[", b"#5678["))
+        await terminal.hear(dc09_frame.envelope(b'"DUH"0007L0#5678[]'))
+        await opened.core.sync()
+        assert opened.core.read("SELECT id FROM signals") == []
+        assert opened.core.read("SELECT DISTINCT reason FROM rejects") == [{"reason": "wrong_account"}]
+        assert opened.core.read(ALARMS) == [{"home": "H-1", "priority": 0}, {"home": "H-2", "priority": 0}]
 
 
 @each_loop
-def test_a_sealed_heartbeat_opens_nothing(tmp_path: Path, loop: str) -> None:
+async def test_a_sealed_heartbeat_opens_nothing(tmp_path: Path) -> None:
     """A genuine one is acknowledged and counted."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
-            terminal = await opened.dial()
-            terminal.send(sealed(opened, b"", "NULL"))
-            assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
-            assert opened.core.read("SELECT id FROM signals") == []
-            assert opened.core.read(ALARMS) == []
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
+        terminal = await opened.dial()
+        terminal.send(sealed(opened, b"", "NULL"))
+        assert b'"*ACK"0007L0#1234[' in await terminal.reader.readuntil(b"\r")
+        assert opened.core.read("SELECT id FROM signals") == []
+        assert opened.core.read(ALARMS) == []

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.core import core, run, until
-from tests.rigs.door import Door, Terminal, ack, door, each_loop, frame, keyless, torn_off
+from tests.rigs.core import core, until
+from tests.rigs.door import Door, Terminal, ack, door, frame, keyless, torn_off
+from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
@@ -32,46 +33,38 @@ NARROW = 4096
 
 
 @each_loop
-def test_reading_pauses_while_too_many_frames_wait(tmp_path: Path, loop: str) -> None:
+async def test_reading_pauses_while_too_many_frames_wait(tmp_path: Path) -> None:
     """The receiver stops reading a peer with too many unanswered frames, and goes on when they are answered."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"pending_per_connection": 5}) as opened:
-            opened.core.journal.gate.clear()
-            terminal = await opened.dial()
-            terminal.send(frame(1))
-            await opened.core.held()
-            terminal.send(b"".join(frame(number) for number in range(2, 8)))
-            (connection,) = opened.tcp.connections
-            await until(lambda: not connection._transport.is_reading())
-            terminal.send(frame(8))
-            opened.core.journal.gate.set()
-            await terminal.hear(b"".join(ack(number) for number in range(1, 9)))
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"pending_per_connection": 5}) as opened:
+        opened.core.journal.gate.clear()
+        terminal = await opened.dial()
+        terminal.send(frame(1))
+        await opened.core.held()
+        terminal.send(b"".join(frame(number) for number in range(2, 8)))
+        (connection,) = opened.tcp.connections
+        await until(lambda: not connection._transport.is_reading())
+        terminal.send(frame(8))
+        opened.core.journal.gate.set()
+        await terminal.hear(b"".join(ack(number) for number in range(1, 9)))
 
 
 @each_loop
-def test_the_crowd_pauses_when_too_much_waits(tmp_path: Path, loop: str) -> None:
+async def test_the_crowd_pauses_when_too_much_waits(tmp_path: Path) -> None:
     """If more frames wait than the receiver may hold, it stops reading all peers that wait for an answer."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"intake_waiting": 2}) as opened:
-            opened.core.journal.gate.clear()
-            first, second = await opened.dial(), await opened.dial()
-            first.send(frame(1, "1111"))
-            await opened.core.held()
-            first.send(b"".join(frame(number, "1111") for number in (2, 3, 4)))
-            await until(lambda: opened.core.intake.waiting == 3)
-            second.send(frame(1, "2222"))
-            await until(lambda: opened.core.intake.waiting == 4)
-            assert [one._transport.is_reading() for one in opened.tcp.connections] == [False, False]
-            opened.core.journal.gate.set()
-            await first.hear(b"".join(ack(number, "1111") for number in range(1, 5)))
-            await second.hear(ack(1, "2222"))
-            await until(lambda: all(one._transport.is_reading() for one in opened.tcp.connections))
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"intake_waiting": 2}) as opened:
+        opened.core.journal.gate.clear()
+        first, second = await opened.dial(), await opened.dial()
+        first.send(frame(1, "1111"))
+        await opened.core.held()
+        first.send(b"".join(frame(number, "1111") for number in (2, 3, 4)))
+        await until(lambda: opened.core.intake.waiting == 3)
+        second.send(frame(1, "2222"))
+        await until(lambda: opened.core.intake.waiting == 4)
+        assert [one._transport.is_reading() for one in opened.tcp.connections] == [False, False]
+        opened.core.journal.gate.set()
+        await first.hear(b"".join(ack(number, "1111") for number in range(1, 5)))
+        await second.hear(ack(1, "2222"))
+        await until(lambda: all(one._transport.is_reading() for one in opened.tcp.connections))
 
 
 async def clogged(opened: Door) -> tuple[Terminal, int]:
@@ -94,70 +87,54 @@ async def clogged(opened: Door) -> tuple[Terminal, int]:
 
 
 @each_loop
-def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path, loop: str) -> None:
+async def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path) -> None:
     """Answers that a peer does not read are bounded: the receiver stops reading, and goes on when they have left."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
-            terminal, owed = await clogged(opened)
-            (connection,) = opened.tcp.connections
-            assert connection._transport.get_write_buffer_size() < UNLIMITED
-            for _ in range(owed):
-                await terminal.hear(ack(1))
-            await until(connection._transport.is_reading)
-
-    run(scenario(), loop)
-
-
-@each_loop
-def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path, loop: str) -> None:
-    """A connection has a time for its first whole frame; other bytes do not lengthen it, and are kept as evidence."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
-            silent, mumbling = await opened.dial(), await opened.dial()
-            mumbling.send(frame(1)[:12])
-            assert (await silent.ended(), await mumbling.ended()) == (b"", b"")
-            assert opened.refused(Refusal.IDLE) == 2
-            await opened.core.sync()
-            assert torn_off(opened) == [frame(1)[:12]]
-
-    run(scenario(), loop)
-
-
-@each_loop
-def test_an_idle_connection_ends(tmp_path: Path, loop: str) -> None:
-    """After its first frame a connection may be silent for the idle time, counted from its last byte."""
-
-    async def scenario() -> None:
-        limits = {"first_frame_timeout_s": 0.05, "idle_timeout_s": 0.1}
-        async with door(tmp_path, limits=limits) as opened:
-            terminal = await opened.dial()
-            began = asyncio.get_running_loop().time()
-            terminal.send(frame(1))
+    async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
+        terminal, owed = await clogged(opened)
+        (connection,) = opened.tcp.connections
+        assert connection._transport.get_write_buffer_size() < UNLIMITED
+        for _ in range(owed):
             await terminal.hear(ack(1))
-            assert await terminal.ended() == b""
-            assert asyncio.get_running_loop().time() - began >= 0.1
-            assert opened.refused(Refusal.IDLE) == 1
-
-    run(scenario(), loop)
+        await until(connection._transport.is_reading)
 
 
 @each_loop
-def test_a_connection_that_cannot_be_ended_politely_is_dropped(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+async def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path) -> None:
+    """A connection has a time for its first whole frame; other bytes do not lengthen it, and are kept as evidence."""
+    async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
+        silent, mumbling = await opened.dial(), await opened.dial()
+        mumbling.send(frame(1)[:12])
+        assert (await silent.ended(), await mumbling.ended()) == (b"", b"")
+        assert opened.refused(Refusal.IDLE) == 2
+        await opened.core.sync()
+        assert torn_off(opened) == [frame(1)[:12]]
+
+
+@each_loop
+async def test_an_idle_connection_ends(tmp_path: Path) -> None:
+    """After its first frame a connection may be silent for the idle time, counted from its last byte."""
+    limits = {"first_frame_timeout_s": 0.05, "idle_timeout_s": 0.1}
+    async with door(tmp_path, limits=limits) as opened:
+        terminal = await opened.dial()
+        began = asyncio.get_running_loop().time()
+        terminal.send(frame(1))
+        await terminal.hear(ack(1))
+        assert await terminal.ended() == b""
+        assert asyncio.get_running_loop().time() - began >= 0.1
+        assert opened.refused(Refusal.IDLE) == 1
+
+
+@each_loop
+async def test_a_connection_that_cannot_be_ended_politely_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A peer that reads nothing does not keep a closing connection open for ever."""
     monkeypatch.setattr(tcp, "LINGER_S", 0.05)
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
-            await clogged(opened)
-            (connection,) = opened.tcp.connections
-            connection.hang_up(Refusal.IDLE)
-            await until(lambda: not opened.tcp.connections)
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
+        await clogged(opened)
+        (connection,) = opened.tcp.connections
+        connection.hang_up(Refusal.IDLE)
+        await until(lambda: not opened.tcp.connections)
 
 
 class Exhausted(socket.socket):
@@ -173,94 +150,78 @@ class Exhausted(socket.socket):
 
 
 @each_loop
-def test_a_machine_without_descriptors_accepts_again_later(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_machine_without_descriptors_accepts_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A peer that could not be accepted waits in the kernel until there are descriptors; the log gives the reason."""
     monkeypatch.setattr(accept, "ACCEPT_AGAIN_S", 0.02)
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            listen = Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp",))
-            listening = Exhausted(fileno=bind(listen)["tcp"].detach())
-            listening.settimeout(0)
-            listening.troubles = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
-            services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
-            listener = TcpListener(listen, services, lambda: Dc09Decoder(keyless), listening, None)
-            await listener.start()
-            with capture_logs() as log:
-                terminal = Terminal(*await asyncio.open_connection("127.0.0.1", listener.port))
-                terminal.send(frame(1))
-                await terminal.hear(ack(1))
-            assert [(line["event"], line["why"]) for line in log] == [("accept.failed", "Too many open files")]
-            terminal.hang_up()
-            listener.stop()
-            await until(lambda: rig.counters.connections_open == 0)
-
-    run(scenario(), loop)
+    async with core(tmp_path) as rig:
+        listen = Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp",))
+        listening = Exhausted(fileno=bind(listen)["tcp"].detach())
+        listening.settimeout(0)
+        listening.troubles = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
+        services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
+        listener = TcpListener(listen, services, lambda: Dc09Decoder(keyless), listening, None)
+        await listener.start()
+        with capture_logs() as log:
+            terminal = Terminal(*await asyncio.open_connection("127.0.0.1", listener.port))
+            terminal.send(frame(1))
+            await terminal.hear(ack(1))
+        assert [(line["event"], line["why"]) for line in log] == [("accept.failed", "Too many open files")]
+        terminal.hang_up()
+        listener.stop()
+        await until(lambda: rig.counters.connections_open == 0)
 
 
 @each_loop
-def test_connections_are_budgeted(tmp_path: Path, loop: str) -> None:
+async def test_connections_are_budgeted(tmp_path: Path) -> None:
     """Connections of one address, and of all together, are limited; one that ends makes room."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"connections": 3, "connections_per_peer": 2}) as opened:
-            held = [await opened.dial(), await opened.dial()]
-            await until(lambda: opened.core.counters.connections_open == 2)
-            assert await (await opened.dial()).ended() == b""
-            assert opened.refused(Refusal.PEER) == 1
-            await opened.dial(local_addr=("127.0.0.2", 0))
-            await until(lambda: opened.core.counters.connections_open == 3)
-            assert await (await opened.dial(local_addr=("127.0.0.3", 0))).ended() == b""
-            assert opened.refused(Refusal.CONNECTIONS) == 1
-            held.pop().hang_up()
-            await until(lambda: opened.core.counters.connections_open == 2)
-            third = await opened.dial()
-            third.send(frame(1))
-            await third.hear(ack(1))
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"connections": 3, "connections_per_peer": 2}) as opened:
+        held = [await opened.dial(), await opened.dial()]
+        await until(lambda: opened.core.counters.connections_open == 2)
+        assert await (await opened.dial()).ended() == b""
+        assert opened.refused(Refusal.PEER) == 1
+        await opened.dial(local_addr=("127.0.0.2", 0))
+        await until(lambda: opened.core.counters.connections_open == 3)
+        assert await (await opened.dial(local_addr=("127.0.0.3", 0))).ended() == b""
+        assert opened.refused(Refusal.CONNECTIONS) == 1
+        held.pop().hang_up()
+        await until(lambda: opened.core.counters.connections_open == 2)
+        third = await opened.dial()
+        third.send(frame(1))
+        await third.hear(ack(1))
 
 
 @each_loop
-def test_bogus_frames_are_budgeted(tmp_path: Path, loop: str) -> None:
+async def test_bogus_frames_are_budgeted(tmp_path: Path) -> None:
     """After too many rejects a connection is closed, but good frames before them are answered first."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"bogus_frames": 3, "pending_per_connection": 1}) as opened:
-            opened.core.journal.gate.clear()
-            terminal = await opened.dial()
-            broken = frame(9).replace(b"1101", b"1102")
-            terminal.send(frame(1) + frame(2) + broken * 3)
-            await opened.core.held()
-            opened.core.journal.gate.set()
-            assert await terminal.ended() == ack(1) + ack(2)
-            assert opened.refused(Refusal.BOGUS) == 1
-            assert sum(opened.core.counters.rejects.values()) == 3
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"bogus_frames": 3, "pending_per_connection": 1}) as opened:
+        opened.core.journal.gate.clear()
+        terminal = await opened.dial()
+        broken = frame(9).replace(b"1101", b"1102")
+        terminal.send(frame(1) + frame(2) + broken * 3)
+        await opened.core.held()
+        opened.core.journal.gate.set()
+        assert await terminal.ended() == ack(1) + ack(2)
+        assert opened.refused(Refusal.BOGUS) == 1
+        assert sum(opened.core.counters.rejects.values()) == 3
 
 
 @each_loop
 @pytest.mark.parametrize(
     ("said", "named"), [(b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (b"SSH-2.0-x\r\n", "SSH"), (b"\x16\x03\x01\x00", "TLS")]
 )
-def test_strangers_are_recognised_and_hung_up_on(tmp_path: Path, loop: str, said: bytes, named: str) -> None:
+async def test_strangers_are_recognised_and_hung_up_on(tmp_path: Path, said: bytes, named: str) -> None:
     """The evidence names the other protocol; the peer gets no answer, and its connection is closed."""
-
-    async def scenario() -> None:
-        async with door(tmp_path) as opened:
-            terminal = await opened.dial()
-            terminal.send(said)
-            assert await terminal.ended() == b""
-            assert opened.refused(Refusal.FOREIGN) == 1
-            await opened.core.sync()
-            (row,) = opened.core.read("SELECT reason, text FROM rejects")
-            assert row["reason"] == "foreign"
-            assert named in row["text"]
-
-    run(scenario(), loop)
+    async with door(tmp_path) as opened:
+        terminal = await opened.dial()
+        terminal.send(said)
+        assert await terminal.ended() == b""
+        assert opened.refused(Refusal.FOREIGN) == 1
+        await opened.core.sync()
+        (row,) = opened.core.read("SELECT reason, text FROM rejects")
+        assert row["reason"] == "foreign"
+        assert named in row["text"]
 
 
 MANY = 1_000
@@ -268,29 +229,25 @@ MANY = 1_000
 
 
 @each_loop
-def test_a_burst_takes_turns_with_the_others(tmp_path: Path, loop: str) -> None:
+async def test_a_burst_takes_turns_with_the_others(tmp_path: Path) -> None:
     """A home that reports during another terminal's flood is served in its turn; all of the flood is read, in order."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": UNLIMITED}) as opened:
-            flood, home = await opened.dial(), await opened.dial()
-            await until(lambda: len(opened.tcp.connections) == 2)
-            opened.core.journal.gate.clear()
-            flood.send(b"".join(frame(number) for number in range(1, MANY + 1)))
-            await until(lambda: opened.core.intake.waiting > 0)
-            assert 0 < opened.core.intake.waiting < MANY
-            home.send(frame(1, "1111"))
-            opened.core.journal.gate.set()
-            await home.hear(ack(1, "1111"))
-            await flood.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": UNLIMITED}) as opened:
+        flood, home = await opened.dial(), await opened.dial()
+        await until(lambda: len(opened.tcp.connections) == 2)
+        opened.core.journal.gate.clear()
+        flood.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+        await until(lambda: opened.core.intake.waiting > 0)
+        assert 0 < opened.core.intake.waiting < MANY
+        home.send(frame(1, "1111"))
+        opened.core.journal.gate.set()
+        await home.hear(ack(1, "1111"))
+        await flood.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
 
 
 @each_loop
 @pytest.mark.parametrize("reset", [False, True])
-def test_what_was_read_of_a_peer_that_has_ended_is_taken(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch, *, reset: bool
+async def test_what_was_read_of_a_peer_that_has_ended_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, reset: bool
 ) -> None:
     """A terminal may close after its last report, or lose its power; reports that came before are stored."""
     read: list[bytes] = []
@@ -301,44 +258,36 @@ def test_what_was_read_of_a_peer_that_has_ended_is_taken(
         received(self, data)
 
     monkeypatch.setattr(tcp._Connection, "data_received", data_received)
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 10}) as opened:
-            terminal = await opened.dial()
-            terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
-            if reset:
-                await until(lambda: opened.core.counters.committed_signals > 0)
-                terminal.hang_up()
-                await until(lambda: not opened.tcp.connections)
-                whole = b"".join(read).count(b"\r")
-                await until(lambda: opened.core.counters.committed_signals >= whole)
-                stored = [row["sequence"] for row in opened.core.read("SELECT sequence FROM signals ORDER BY id")]
-                assert stored == [f"{number:04}" for number in range(1, whole + 1)]
-            else:
-                terminal.writer.write_eof()
-                await terminal.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
-                assert await terminal.ended() == b""
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 10}) as opened:
+        terminal = await opened.dial()
+        terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+        if reset:
+            await until(lambda: opened.core.counters.committed_signals > 0)
+            terminal.hang_up()
+            await until(lambda: not opened.tcp.connections)
+            whole = b"".join(read).count(b"\r")
+            await until(lambda: opened.core.counters.committed_signals >= whole)
+            stored = [row["sequence"] for row in opened.core.read("SELECT sequence FROM signals ORDER BY id")]
+            assert stored == [f"{number:04}" for number in range(1, whole + 1)]
+        else:
+            terminal.writer.write_eof()
+            await terminal.hear(b"".join(ack(number) for number in range(1, MANY + 1)))
+            assert await terminal.ended() == b""
 
 
 @each_loop
-def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path, loop: str) -> None:
+async def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path) -> None:
     """Junk ends the connection within its first turn, and later bytes are not read."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"bogus_frames": 2}) as opened:
-            terminal = await opened.dial()
-            terminal.send(b'\nFFFF0010"' * 20_000)
-            await terminal.ended()
-            rejects = sum(opened.core.counters.rejects.values())
-            assert 2 <= rejects <= tcp.UNPROVEN_TURN_BYTES
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"bogus_frames": 2}) as opened:
+        terminal = await opened.dial()
+        terminal.send(b'\nFFFF0010"' * 20_000)
+        await terminal.ended()
+        rejects = sum(opened.core.counters.rejects.values())
+        assert 2 <= rejects <= tcp.UNPROVEN_TURN_BYTES
 
 
 @each_loop
-def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many connections may send junk in one turn, so only a few bytes of each are read until it sends a report."""
     taken: list[int] = []
     feed = StreamSession.feed
@@ -348,103 +297,81 @@ def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, loop: str, monk
         feed(session, data)
 
     monkeypatch.setattr(StreamSession, "feed", counted)
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME]) as opened:
-            stranger, home = await opened.dial(), await opened.dial()
-            for terminal, account in ((stranger, "9999"), (home, "1234")):
-                terminal.send(frame(1, account))
-                await terminal.hear(ack(1, account))
-                taken.clear()
-                terminal.send(b"".join(frame(number, account) for number in range(2, 42)))
-                await terminal.hear(b"".join(ack(number, account) for number in range(2, 42)))
-                if terminal is stranger:
-                    assert max(taken) == tcp.UNPROVEN_TURN_BYTES
-                else:
-                    assert tcp.UNPROVEN_TURN_BYTES < max(taken) <= tcp.TURN_BYTES
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=[HOME]) as opened:
+        stranger, home = await opened.dial(), await opened.dial()
+        for terminal, account in ((stranger, "9999"), (home, "1234")):
+            terminal.send(frame(1, account))
+            await terminal.hear(ack(1, account))
+            taken.clear()
+            terminal.send(b"".join(frame(number, account) for number in range(2, 42)))
+            await terminal.hear(b"".join(ack(number, account) for number in range(2, 42)))
+            if terminal is stranger:
+                assert max(taken) == tcp.UNPROVEN_TURN_BYTES
+            else:
+                assert tcp.UNPROVEN_TURN_BYTES < max(taken) <= tcp.TURN_BYTES
 
 
 @each_loop
-def test_what_strangers_leave_for_their_turns_is_bounded(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_strangers_leave_for_their_turns_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a crowd sends and hangs up, one frame's length of each is kept; if too many wait, the oldest are dropped."""
     monkeypatch.setattr(turns, "GONE_MAX", 5)
-
-    async def scenario() -> None:
-        async with door(tmp_path, limits={"bogus_frames": UNLIMITED}) as opened:
-            crowd = [await opened.dial() for _ in range(20)]
-            for terminal in crowd:
-                terminal.send(JUNK * 4_000)
-            for terminal in crowd:
-                terminal.hang_up()
-            await until(lambda: not opened.tcp.connections)
-            await until(lambda: not opened.tcp.turns._gone)
-            await opened.core.sync()
-            taken = sum(opened.core.counters.rejects.values()) * len(JUNK)
-            assert 0 < taken <= 20 * (tcp.UNPROVEN_TURN_BYTES + tcp.UNPROVEN_LEFT)
-            assert opened.refused(Refusal.UNPROVEN) > 0
-
-    run(scenario(), loop)
+    async with door(tmp_path, limits={"bogus_frames": UNLIMITED}) as opened:
+        crowd = [await opened.dial() for _ in range(20)]
+        for terminal in crowd:
+            terminal.send(JUNK * 4_000)
+        for terminal in crowd:
+            terminal.hang_up()
+        await until(lambda: not opened.tcp.connections)
+        await until(lambda: not opened.tcp.turns._gone)
+        await opened.core.sync()
+        taken = sum(opened.core.counters.rejects.values()) * len(JUNK)
+        assert 0 < taken <= 20 * (tcp.UNPROVEN_TURN_BYTES + tcp.UNPROVEN_LEFT)
+        assert opened.refused(Refusal.UNPROVEN) > 0
 
 
 @each_loop
-def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path, loop: str) -> None:
+async def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path) -> None:
     """Later bytes, and bytes that are left when the stranger hangs up, wait until the reports of homes are read."""
-
-    async def scenario() -> None:
-        async with door(tmp_path) as opened:
-            stranger = await opened.dial()
-            await until(lambda: bool(opened.tcp.connections))
-            (connection,) = opened.tcp.connections
-            assert connection.is_first
-            stranger.send(frame(1)[:12])
-            await until(lambda: connection._last > 0)
-            assert not connection.is_first
-
-    run(scenario(), loop)
+    async with door(tmp_path) as opened:
+        stranger = await opened.dial()
+        await until(lambda: bool(opened.tcp.connections))
+        (connection,) = opened.tcp.connections
+        assert connection.is_first
+        stranger.send(frame(1)[:12])
+        await until(lambda: connection._last > 0)
+        assert not connection.is_first
 
 
 @each_loop
-def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path, loop: str) -> None:
+async def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path) -> None:
     """Reports that were read are answered; then the connection closes, so that the caller repeats the rest."""
-
-    async def scenario() -> None:
-        async with door(tmp_path) as opened:
-            terminal = await opened.dial()
-            terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
-            answered = (await terminal.ended()).count(b"ACK")
-            assert 0 < answered < MANY
-            assert opened.refused(Refusal.UNPROVEN) == 1
-            await opened.core.sync()
-            assert len(opened.core.read("SELECT id FROM signals")) == answered
-
-    run(scenario(), loop)
+    async with door(tmp_path) as opened:
+        terminal = await opened.dial()
+        terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
+        answered = (await terminal.ended()).count(b"ACK")
+        assert 0 < answered < MANY
+        assert opened.refused(Refusal.UNPROVEN) == 1
+        await opened.core.sync()
+        assert len(opened.core.read("SELECT id FROM signals")) == answered
 
 
 @each_loop
 @pytest.mark.parametrize("limit", ["connections", "connections_per_peer"])
-def test_silent_connections_make_room_for_a_home(tmp_path: Path, loop: str, limit: str) -> None:
+async def test_silent_connections_make_room_for_a_home(tmp_path: Path, limit: str) -> None:
     """A few addresses that hold all connections do not shut out a home; a home that has reported stays connected."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, accounts=[HOME], limits={limit: 3}) as opened:
-            home = await opened.dial()
-            home.send(frame(1, "1234"))
-            await home.hear(ack(1, "1234"))
-            silent = [await opened.dial() for _ in range(2)]
-            await until(lambda: opened.core.counters.connections_open == 3)
-            early = await opened.dial()
-            assert await early.ended() == b""  # the silent connections still have time to report
-            opened.core.clock.advance(3)
-            late = await opened.dial()
-            late.send(frame(2, "1234"))
-            await late.hear(ack(2, "1234"))
-            assert await silent[0].ended() == b""
-            assert opened.refused(Refusal.UNPROVEN) == 1
-            home.send(frame(3, "1234"))
-            await home.hear(ack(3, "1234"))
-
-    run(scenario(), loop)
+    async with door(tmp_path, accounts=[HOME], limits={limit: 3}) as opened:
+        home = await opened.dial()
+        home.send(frame(1, "1234"))
+        await home.hear(ack(1, "1234"))
+        silent = [await opened.dial() for _ in range(2)]
+        await until(lambda: opened.core.counters.connections_open == 3)
+        early = await opened.dial()
+        assert await early.ended() == b""  # the silent connections still have time to report
+        opened.core.clock.advance(3)
+        late = await opened.dial()
+        late.send(frame(2, "1234"))
+        await late.hear(ack(2, "1234"))
+        assert await silent[0].ended() == b""
+        assert opened.refused(Refusal.UNPROVEN) == 1
+        home.send(frame(3, "1234"))
+        await home.hear(ack(3, "1234"))

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
-from tests.rigs.core import run, until
-from tests.rigs.door import Door, ack, door, each_loop, frame
+from tests.rigs.core import until
+from tests.rigs.door import Door, ack, door, frame
+from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols.dc09.decoder import Dc09Decoder
@@ -91,148 +92,120 @@ def trusting(tls: Tls) -> ssl.SSLContext:
 
 
 @each_loop
-def test_tls_carries_the_same_frames(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_tls_carries_the_same_frames(tmp_path: Path, tls_files: Tls) -> None:
     """A terminal is served over TLS like over TCP, and its signals record the transport."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files) as opened:
-            terminal = await opened.dial(ssl=trusting(tls_files))
-            terminal.send(frame(1) + frame(2)[:10])
-            await terminal.hear(ack(1))
-            terminal.send(frame(2)[10:])
-            await terminal.hear(ack(2))
-            terminal.writer.close()
-            await until(lambda: not opened.tcp.connections)
-            assert opened.core.read("SELECT DISTINCT transport FROM signals") == [{"transport": "tls"}]
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files) as opened:
+        terminal = await opened.dial(ssl=trusting(tls_files))
+        terminal.send(frame(1) + frame(2)[:10])
+        await terminal.hear(ack(1))
+        terminal.send(frame(2)[10:])
+        await terminal.hear(ack(2))
+        terminal.writer.close()
+        await until(lambda: not opened.tcp.connections)
+        assert opened.core.read("SELECT DISTINCT transport FROM signals") == [{"transport": "tls"}]
 
 
 @each_loop
-def test_a_handshake_that_fails_is_counted(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_a_handshake_that_fails_is_counted(tmp_path: Path, tls_files: Tls) -> None:
     """A TLS listener drops a peer that does not use TLS, and a client without the required certificate."""
-
-    async def scenario() -> None:
-        guarded = tls_files.model_copy(update={"client_ca": tls_files.certificate, "client_accounts": "any"})
-        async with door(tmp_path, tls=guarded) as opened:
-            plain = await opened.dial()
-            plain.send(frame(1))
-            await plain.ended()
-            await until(lambda: opened.refused(Refusal.TLS) == 1)
-            nameless = await opened.dial(ssl=trusting(tls_files))  # TLS 1.3: the client sees the refusal when it reads
-            await nameless.ended()
-            await until(lambda: opened.refused(Refusal.TLS) == 2)
-            assert opened.core.counters.connections_open == 0
-            named = trusting(tls_files)
-            named.load_cert_chain(tls_files.certificate, tls_files.key)
-            terminal = await opened.dial(ssl=named)
-            terminal.send(frame(1))
-            await terminal.hear(ack(1))
-
-    run(scenario(), loop)
+    guarded = tls_files.model_copy(update={"client_ca": tls_files.certificate, "client_accounts": "any"})
+    async with door(tmp_path, tls=guarded) as opened:
+        plain = await opened.dial()
+        plain.send(frame(1))
+        await plain.ended()
+        await until(lambda: opened.refused(Refusal.TLS) == 1)
+        nameless = await opened.dial(ssl=trusting(tls_files))  # TLS 1.3: the client sees the refusal when it reads
+        await nameless.ended()
+        await until(lambda: opened.refused(Refusal.TLS) == 2)
+        assert opened.core.counters.connections_open == 0
+        named = trusting(tls_files)
+        named.load_cert_chain(tls_files.certificate, tls_files.key)
+        terminal = await opened.dial(ssl=named)
+        terminal.send(frame(1))
+        await terminal.hear(ack(1))
 
 
 @each_loop
-def test_a_handshake_counts_as_a_connection(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_a_handshake_counts_as_a_connection(tmp_path: Path, tls_files: Tls) -> None:
     """Peers that never finish their handshake count in the budgets, and are dropped when their time is over."""
-
-    async def scenario() -> None:
-        limits = {"connections_per_peer": 1}
-        async with door(tmp_path, tls=tls_files, limits=limits) as opened:
-            silent = await opened.dial()
-            await until(lambda: opened.core.counters.connections_open == 1)
-            assert await (await opened.dial()).ended() == b""
-            assert opened.refused(Refusal.PEER) == 1
-            silent.hang_up()
-            await until(lambda: opened.core.counters.connections_open == 0)
-            terminal = await opened.dial(ssl=trusting(tls_files))
-            terminal.send(frame(1))
-            await terminal.hear(ack(1))
-
-    run(scenario(), loop)
+    limits = {"connections_per_peer": 1}
+    async with door(tmp_path, tls=tls_files, limits=limits) as opened:
+        silent = await opened.dial()
+        await until(lambda: opened.core.counters.connections_open == 1)
+        assert await (await opened.dial()).ended() == b""
+        assert opened.refused(Refusal.PEER) == 1
+        silent.hang_up()
+        await until(lambda: opened.core.counters.connections_open == 0)
+        terminal = await opened.dial(ssl=trusting(tls_files))
+        terminal.send(frame(1))
+        await terminal.hear(ack(1))
 
 
 @each_loop
-def test_a_handshake_has_its_time(tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_handshake_has_its_time(tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that begins no handshake is dropped."""
     monkeypatch.setattr(accept, "HANDSHAKE_S", 0.05)
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files) as opened:
-            assert await (await opened.dial()).ended() == b""
-            await until(lambda: opened.refused(Refusal.TLS) == 1)
-            assert opened.core.counters.connections_open == 0
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files) as opened:
+        assert await (await opened.dial()).ended() == b""
+        await until(lambda: opened.refused(Refusal.TLS) == 1)
+        assert opened.core.counters.connections_open == 0
 
 
 @each_loop
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
-    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, moment: str
+async def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_once(
+    tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """If a new peer needs the place in the turn in which a handshake ends, the count of connections stays right."""
     made = tcp._Connection.connection_made
+    async with door(tmp_path, tls=tls_files, limits={"connections": 1}) as opened:
+        budget = opened.core.budget
 
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files, limits={"connections": 1}) as opened:
-            budget = opened.core.budget
+        def connection_made(self: tcp._Connection, transport: asyncio.BaseTransport) -> None:
+            if moment == "after":
+                made(self, transport)
+            opened.core.clock.advance(3)
+            assert budget.connect("198.51.100.7") is None  # the terminal is dropped to make room
+            if moment == "before":
+                made(self, transport)
 
-            def connection_made(self: tcp._Connection, transport: asyncio.BaseTransport) -> None:
-                if moment == "after":
-                    made(self, transport)
-                opened.core.clock.advance(3)
-                assert budget.connect("198.51.100.7") is None  # the terminal is dropped to make room
-                if moment == "before":
-                    made(self, transport)
-
-            monkeypatch.setattr(tcp._Connection, "connection_made", connection_made)
-            try:
-                terminal = await opened.dial(ssl=trusting(tls_files))
-                assert await terminal.ended() == b""
-            except (ConnectionError, ssl.SSLError):
-                pass  # the terminal had not finished its handshake
-            await until(lambda: opened.core.counters.connections_open == 1 and not opened.tcp.connections)
-            assert opened.refused(Refusal.UNPROVEN) == 1
-            budget.disconnect("198.51.100.7")
-            assert (opened.core.counters.connections_open, budget._connections, budget._unproven) == (0, {}, {})
-
-    run(scenario(), loop)
+        monkeypatch.setattr(tcp._Connection, "connection_made", connection_made)
+        try:
+            terminal = await opened.dial(ssl=trusting(tls_files))
+            assert await terminal.ended() == b""
+        except (ConnectionError, ssl.SSLError):
+            pass  # the terminal had not finished its handshake
+        await until(lambda: opened.core.counters.connections_open == 1 and not opened.tcp.connections)
+        assert opened.refused(Refusal.UNPROVEN) == 1
+        budget.disconnect("198.51.100.7")
+        assert (opened.core.counters.connections_open, budget._connections, budget._unproven) == (0, {}, {})
 
 
 @each_loop
-def test_a_stop_ends_handshakes(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_a_stop_ends_handshakes(tmp_path: Path, tls_files: Tls) -> None:
     """A stop does not wait for peers that have not begun their handshake."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files) as opened:
-            silent = await opened.dial()
-            await until(lambda: opened.core.counters.connections_open == 1)
-            opened.tcp.stop()
-            assert await silent.ended() == b""
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files) as opened:
+        silent = await opened.dial()
+        await until(lambda: opened.core.counters.connections_open == 1)
+        opened.tcp.stop()
+        assert await silent.ended() == b""
 
 
 @each_loop
 @pytest.mark.parametrize("tls", [False, True])
-def test_a_stop_in_the_turn_of_a_connection_gives_its_place_back(
-    tmp_path: Path, loop: str, tls_files: Tls, *, tls: bool
+async def test_a_stop_in_the_turn_of_a_connection_gives_its_place_back(
+    tmp_path: Path, tls_files: Tls, *, tls: bool
 ) -> None:
     """The place and the socket are free again, although the task that sets the connection up had not started."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files if tls else None) as opened:
-            near, far = socket.socketpair()
-            with far:
-                far.settimeout(0)
-                near.settimeout(0)
-                opened.tcp._acceptor._admit(near, ("198.51.100.7", 40_000))
-                opened.tcp.stop()
-                await until(lambda: opened.core.counters.connections_open == 0)
-                assert (far.recv(1), near.fileno()) == (b"", -1)
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files if tls else None) as opened:
+        near, far = socket.socketpair()
+        with far:
+            far.settimeout(0)
+            near.settimeout(0)
+            opened.tcp._acceptor._admit(near, ("198.51.100.7", 40_000))
+            opened.tcp.stop()
+            await until(lambda: opened.core.counters.connections_open == 0)
+            assert (far.recv(1), near.fileno()) == (b"", -1)
 
 
 # --- sockets ----------------------------------------------------------------------------------------------------------
@@ -246,40 +219,32 @@ def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 @each_loop
-def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_a_port_for_tls_has_no_datagrams_in_clear(tmp_path: Path, tls_files: Tls) -> None:
     """The receiver would take them from any sender, on the same port, without a certificate."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files) as opened:
-            assert opened.udp is None
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files) as opened:
+        assert opened.udp is None
     with pytest.raises(ValueError, match="plain udp needs a"):
         Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp", "udp"), tls=tls_files)
 
 
 @each_loop
 @pytest.mark.parametrize("known", [False, True])
-def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
-    tmp_path: Path, loop: str, tls_files: Tls, *, known: bool
+async def test_a_press_in_clear_at_a_port_for_tls_reaches_an_operator(
+    tmp_path: Path, tls_files: Tls, *, known: bool
 ) -> None:
     """Its reports would all be lost, so a known home gets a LIFE alarm, and a stranger one under its address."""
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files, accounts=[HOME] if known else []) as opened:
-            terminal = await opened.dial()
-            terminal.send(frame(1, "1234"))
-            assert await terminal.ended() == b""
-            await opened.core.sync()
-            (alarm,) = await opened.core.open_alarms()
-            assert (alarm["home"], alarm["priority"]) == (("H1", "LIFE") if known else ("127.0.0.1", "TECHNICAL"))
-            assert "sent in clear to a port for TLS" in alarm["why"]
-            (row,) = opened.core.read("SELECT raw, reason FROM rejects")
-            assert (bytes(row["raw"]).strip(), row["reason"]) == (frame(1, "1234").strip(), "wrong_port")
-            assert opened.core.read("SELECT id FROM signals") == []
-            assert opened.refused(Refusal.TLS) == 1
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files, accounts=[HOME] if known else []) as opened:
+        terminal = await opened.dial()
+        terminal.send(frame(1, "1234"))
+        assert await terminal.ended() == b""
+        await opened.core.sync()
+        (alarm,) = await opened.core.open_alarms()
+        assert (alarm["home"], alarm["priority"]) == (("H1", "LIFE") if known else ("127.0.0.1", "TECHNICAL"))
+        assert "sent in clear to a port for TLS" in alarm["why"]
+        (row,) = opened.core.read("SELECT raw, reason FROM rejects")
+        assert (bytes(row["raw"]).strip(), row["reason"]) == (frame(1, "1234").strip(), "wrong_port")
+        assert opened.core.read("SELECT id FROM signals") == []
+        assert opened.refused(Refusal.TLS) == 1
 
 
 def spied(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
@@ -308,150 +273,128 @@ async def told(opened: Door) -> list[tuple[str, str]]:
 
 @each_loop
 @pytest.mark.parametrize("cuts", [(1, 2), (1, 20, 40)])
-def test_a_press_in_clear_may_come_in_segments(
-    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, ...]
+async def test_a_press_in_clear_may_come_in_segments(
+    tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, ...]
 ) -> None:
     """A modem may cut a frame anywhere; the alarm still names the home, and has the same priority."""
     given = spied(monkeypatch)
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files, accounts=[HOME]) as opened:
-            terminal = await opened.dial()
-            whole = frame(1, "1234")
-            for begin, end in pairwise((0, *cuts, len(whole))):
-                terminal.send(whole[begin:end])
-                await until(partial(heard, given, whole[:end]))
-            assert await terminal.ended() == b""
-            assert await told(opened) == [("H1", "LIFE")]
-            assert [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects")] == [whole.rstrip()]
-            assert (opened.refused(Refusal.TLS), opened.core.counters.connections_open) == (1, 0)
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files, accounts=[HOME]) as opened:
+        terminal = await opened.dial()
+        whole = frame(1, "1234")
+        for begin, end in pairwise((0, *cuts, len(whole))):
+            terminal.send(whole[begin:end])
+            await until(partial(heard, given, whole[:end]))
+        assert await terminal.ended() == b""
+        assert await told(opened) == [("H1", "LIFE")]
+        assert [bytes(row["raw"]) for row in opened.core.read("SELECT raw FROM rejects")] == [whole.rstrip()]
+        assert (opened.refused(Refusal.TLS), opened.core.counters.connections_open) == (1, 0)
 
 
 @each_loop
 @pytest.mark.parametrize("end", ["its time is over", "too much", "the peer ends", "it makes room"])
-def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
-    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, end: str
+async def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
+    tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """However it ends, the bytes until then are evidence, and the address is put before an operator."""
     given = spied(monkeypatch)
     if end == "its time is over":
         monkeypatch.setattr(accept, "CLEAR_S", 0.05)
-
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files, accounts=[HOME], limits={"connections": 1}) as opened:
-            terminal = await opened.dial()
-            said = b"A" * (accept.CLEAR_MAX + 1) if end == "too much" else frame(1, "1234")[:12]
-            terminal.send(said)
-            await until(lambda: b"".join(given) == said[: accept.CLEAR_MAX])
-            if end == "the peer ends":
-                terminal.writer.write_eof()
-            elif end == "it makes room":
-                opened.core.clock.advance(3)
-                await opened.dial()
-            assert await terminal.ended() == b""
-            assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
-            (row,) = opened.core.read("SELECT raw, reason FROM rejects")
-            assert (bytes(row["raw"]), row["reason"]) == (said[: accept.CLEAR_MAX], "wrong_port")
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files, accounts=[HOME], limits={"connections": 1}) as opened:
+        terminal = await opened.dial()
+        said = b"A" * (accept.CLEAR_MAX + 1) if end == "too much" else frame(1, "1234")[:12]
+        terminal.send(said)
+        await until(lambda: b"".join(given) == said[: accept.CLEAR_MAX])
+        if end == "the peer ends":
+            terminal.writer.write_eof()
+        elif end == "it makes room":
+            opened.core.clock.advance(3)
+            await opened.dial()
+        assert await terminal.ended() == b""
+        assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
+        (row,) = opened.core.read("SELECT raw, reason FROM rejects")
+        assert (bytes(row["raw"]), row["reason"]) == (said[: accept.CLEAR_MAX], "wrong_port")
 
 
 @each_loop
 @pytest.mark.parametrize("broken", ["__init__", "feed", "finish"])
-def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
-    tmp_path: Path, loop: str, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, broken: str
+async def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
+    tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """It may be a third party's. The log has its stack, the place is free, and an operator is shown the address."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    async def scenario() -> None:
-        async with door(tmp_path, tls=tls_files) as opened:
-            monkeypatch.setattr(Dc09Decoder, broken, fail)
-            terminal = await opened.dial()
-            with capture_logs() as log:
-                terminal.send(b"hello")
-                terminal.writer.write_eof()
-                assert await terminal.ended() == b""
-                await until(lambda: opened.core.counters.connections_open == 0)
-            assert [line["event"] for line in log] == ["decoder.failed"]
-            assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
-            assert opened.refused(Refusal.TLS) == 1
-
-    run(scenario(), loop)
+    async with door(tmp_path, tls=tls_files) as opened:
+        monkeypatch.setattr(Dc09Decoder, broken, fail)
+        terminal = await opened.dial()
+        with capture_logs() as log:
+            terminal.send(b"hello")
+            terminal.writer.write_eof()
+            assert await terminal.ended() == b""
+            await until(lambda: opened.core.counters.connections_open == 0)
+        assert [line["event"] for line in log] == ["decoder.failed"]
+        assert await told(opened) == [("127.0.0.1", "TECHNICAL")]
+        assert opened.refused(Refusal.TLS) == 1
 
 
 @each_loop
-def test_a_decoder_that_cannot_be_made_keeps_no_connection(
-    tmp_path: Path, loop: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_decoder_that_cannot_be_made_keeps_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At a port in clear, too, the place is free again and the log has the reason."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    async def scenario() -> None:
-        async with door(tmp_path) as opened:
-            monkeypatch.setattr(Dc09Decoder, "__init__", fail)
-            with capture_logs() as log:
-                assert await (await opened.dial()).ended() == b""
-                await until(lambda: opened.core.counters.connections_open == 0)
-            assert [line["event"] for line in log] == ["connection.failed"]
-
-    run(scenario(), loop)
+    async with door(tmp_path) as opened:
+        monkeypatch.setattr(Dc09Decoder, "__init__", fail)
+        with capture_logs() as log:
+            assert await (await opened.dial()).ended() == b""
+            await until(lambda: opened.core.counters.connections_open == 0)
+        assert [line["event"] for line in log] == ["connection.failed"]
 
 
 @each_loop
-def test_each_home_behind_a_gateway_in_clear_reaches_an_operator(tmp_path: Path, loop: str, tls_files: Tls) -> None:
+async def test_each_home_behind_a_gateway_in_clear_reaches_an_operator(tmp_path: Path, tls_files: Tls) -> None:
     """A gateway reports for many homes; no press joins another home's alarm, and a stranger's is not dropped."""
-
-    async def scenario() -> None:
-        homes = [HOME, Account(account="1235", home="H2")]
-        async with door(tmp_path, tls=tls_files, accounts=homes) as opened:
-            gateway = await opened.dial()
-            gateway.send(frame(1, "1234") + frame(2, "1235") + frame(3, "9999"))
-            assert await gateway.ended() == b""
-            assert await told(opened) == [("127.0.0.1", "TECHNICAL"), ("H1", "LIFE"), ("H2", "LIFE")]
-            rejects = opened.core.read("SELECT account, reason FROM rejects ORDER BY account")
-            assert [(row["account"], row["reason"]) for row in rejects] == [
-                ("", "wrong_port"),
-                ("1234", "wrong_port"),
-                ("1235", "wrong_port"),
-            ]
-
-    run(scenario(), loop)
+    homes = [HOME, Account(account="1235", home="H2")]
+    async with door(tmp_path, tls=tls_files, accounts=homes) as opened:
+        gateway = await opened.dial()
+        gateway.send(frame(1, "1234") + frame(2, "1235") + frame(3, "9999"))
+        assert await gateway.ended() == b""
+        assert await told(opened) == [("127.0.0.1", "TECHNICAL"), ("H1", "LIFE"), ("H2", "LIFE")]
+        rejects = opened.core.read("SELECT account, reason FROM rejects ORDER BY account")
+        assert [(row["account"], row["reason"]) for row in rejects] == [
+            ("", "wrong_port"),
+            ("1234", "wrong_port"),
+            ("1235", "wrong_port"),
+        ]
 
 
 @each_loop
 @pytest.mark.parametrize(("policy", "stored"), [("named", 1), ("any", 2)])
-def test_a_certificate_reports_for_the_account_that_it_names(
-    tmp_path: Path, loop: str, tls_files: Tls, policy: Literal["named", "any"], stored: int
+async def test_a_certificate_reports_for_the_account_that_it_names(
+    tmp_path: Path, tls_files: Tls, policy: Literal["named", "any"], stored: int
 ) -> None:
     """A stolen certificate of a terminal reports only for its own home; a gateway may be allowed to report for many."""
-
-    async def scenario() -> None:
-        guarded = Tls(
-            certificate=tls_files.certificate,
-            key=tls_files.key,
-            client_ca=tls_files.certificate,
-            client_accounts=policy,
-        )
-        mine = issued(tmp_path, tls_files, "12ab")
-        context = trusting(tls_files)
-        context.load_cert_chain(mine.certificate, mine.key)
-        async with door(tmp_path, tls=guarded, accounts=[HOME]) as opened:
-            terminal = await opened.dial(ssl=context)
-            terminal.send(frame(1, "12AB"))
-            await terminal.hear(ack(1, "12AB"))
-            terminal.send(frame(2, "1234"))
-            answer = await terminal.reader.readuntil(b"\r")
-            assert (b"ACK" in answer) is (policy == "any")
-            await opened.core.sync()
-            assert len(opened.core.read("SELECT id FROM signals")) == stored
-            homes = {alarm["home"] for alarm in await opened.core.open_alarms()}
-            assert "H1" in homes  # a refusal in a home's name is put before an operator
-
-    run(scenario(), loop)
+    guarded = Tls(
+        certificate=tls_files.certificate,
+        key=tls_files.key,
+        client_ca=tls_files.certificate,
+        client_accounts=policy,
+    )
+    mine = issued(tmp_path, tls_files, "12ab")
+    context = trusting(tls_files)
+    context.load_cert_chain(mine.certificate, mine.key)
+    async with door(tmp_path, tls=guarded, accounts=[HOME]) as opened:
+        terminal = await opened.dial(ssl=context)
+        terminal.send(frame(1, "12AB"))
+        await terminal.hear(ack(1, "12AB"))
+        terminal.send(frame(2, "1234"))
+        answer = await terminal.reader.readuntil(b"\r")
+        assert (b"ACK" in answer) is (policy == "any")
+        await opened.core.sync()
+        assert len(opened.core.read("SELECT id FROM signals")) == stored
+        homes = {alarm["home"] for alarm in await opened.core.open_alarms()}
+        assert "H1" in homes  # a refusal in a home's name is put before an operator

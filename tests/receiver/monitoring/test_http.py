@@ -58,99 +58,71 @@ async def _serving(readiness: Callable[[], Readiness]) -> AsyncIterator[Callable
     await server.close()
 
 
-def test_health_is_the_loop_answering() -> None:
+async def test_health_is_the_loop_answering() -> None:
     """A process whose loop runs is alive, whether it is ready or not."""
-
-    async def scenario() -> None:
-        async with _serving(lambda: Readiness(ready=False, why="store: disk full")) as get:
-            assert await get("/healthz") == (200, "text/plain; charset=utf-8", "ok\n")
-
-    asyncio.run(scenario())
+    async with _serving(lambda: Readiness(ready=False, why="store: disk full")) as get:
+        assert await get("/healthz") == (200, "text/plain; charset=utf-8", "ok\n")
 
 
-def test_readiness_is_asked_each_time_and_gives_its_reason() -> None:
+async def test_readiness_is_asked_each_time_and_gives_its_reason() -> None:
     """Ready is 200, not ready is 503 with the reason; each answer has the state of that moment."""
     now = Readiness(ready=True)
-
-    async def scenario() -> None:
-        nonlocal now
-        async with _serving(lambda: now) as get:
-            page = await get("/readyz")
-            assert (page.status, page.text) == (200, '{"ready": true, "why": ""}')
-            now = Readiness(ready=False, why="free space below the watermark")
-            page = await get("/readyz")
-            assert (page.status, page.text) == (503, '{"ready": false, "why": "free space below the watermark"}')
-
-    asyncio.run(scenario())
+    async with _serving(lambda: now) as get:
+        page = await get("/readyz")
+        assert (page.status, page.text) == (200, '{"ready": true, "why": ""}')
+        now = Readiness(ready=False, why="free space below the watermark")
+        page = await get("/readyz")
+        assert (page.status, page.text) == (503, '{"ready": false, "why": "free space below the watermark"}')
 
 
-def test_metrics_are_openmetrics() -> None:
+async def test_metrics_are_openmetrics() -> None:
     """The page has OpenMetrics' content type, and Prometheus' own parser reads it to the end."""
-
-    async def scenario() -> None:
-        async with _serving(lambda: Readiness(ready=True)) as get:
-            page = await get("/metrics")
-            assert page.status == 200
-            assert page.content_type.startswith("application/openmetrics-text; version=1.0.0")
-            assert page.text.endswith("# EOF\n")
-            families = text_string_to_metric_families(page.text)  # type: ignore[no-untyped-call] # prometheus_client's
-            assert "vetlla_ready" in {family.name for family in families}
-            assert (await get("/")).status == 404
-
-    asyncio.run(scenario())
+    async with _serving(lambda: Readiness(ready=True)) as get:
+        page = await get("/metrics")
+        assert page.status == 200
+        assert page.content_type.startswith("application/openmetrics-text; version=1.0.0")
+        assert page.text.endswith("# EOF\n")
+        families = text_string_to_metric_families(page.text)  # type: ignore[no-untyped-call] # prometheus_client's
+        assert "vetlla_ready" in {family.name for family in families}
+        assert (await get("/")).status == 404
 
 
-def test_a_taken_port_is_a_clear_error() -> None:
+async def test_a_taken_port_is_a_clear_error() -> None:
     """The error names the address, and a server that never started can be closed."""
-
-    async def scenario() -> None:
-        server = HttpServer()
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
-                await server.start(
-                    "127.0.0.1", port, readiness=lambda: Readiness(ready=True), collect=lambda: b"# EOF\n"
-                )
-        await server.close()
-        with pytest.raises(RuntimeError, match="not started"):
-            assert server.port
-
-    asyncio.run(scenario())
+    server = HttpServer()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
+            await server.start("127.0.0.1", port, readiness=lambda: Readiness(ready=True), collect=lambda: b"# EOF\n")
+    await server.close()
+    with pytest.raises(RuntimeError, match="not started"):
+        assert server.port
 
 
-def test_closing_frees_the_port() -> None:
+async def test_closing_frees_the_port() -> None:
     """After close there is no answer, also on a connection that was kept alive."""
-
-    async def scenario() -> int:
-        async with _serving(lambda: Readiness(ready=True)) as get:
-            await get("/healthz")
-            server = HttpServer()
-            await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=lambda: b"")
-            port = server.port
-            await server.close()
-            return port
-
-    port = asyncio.run(scenario())
+    async with _serving(lambda: Readiness(ready=True)) as get:
+        await get("/healthz")
+        server = HttpServer()
+        await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=lambda: b"")
+        port = server.port
+        await server.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_silent_visitors_shut_no_scraper_out() -> None:
+async def test_silent_visitors_shut_no_scraper_out() -> None:
     """The server closes the oldest connection to make room for the next one."""
-
-    async def scenario() -> None:
-        server = HttpServer()
-        page = exposition(Counters(("dc09",)), lambda: EMPTY)
-        await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=page)
-        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * VISITORS_MAX)]
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-            session.get(f"http://127.0.0.1:{server.port}/readyz") as response,
-        ):
-            assert response.status == 200
-            assert len(server._visitors) == VISITORS_MAX
-        for _, writer in silent:
-            writer.transport.abort()
-        await server.close()
-
-    asyncio.run(scenario())
+    server = HttpServer()
+    page = exposition(Counters(("dc09",)), lambda: EMPTY)
+    await server.start("127.0.0.1", 0, readiness=lambda: Readiness(ready=True), collect=page)
+    silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * VISITORS_MAX)]
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+        session.get(f"http://127.0.0.1:{server.port}/readyz") as response,
+    ):
+        assert response.status == 200
+        assert len(server._visitors) == VISITORS_MAX
+    for _, writer in silent:
+        writer.transport.abort()
+    await server.close()

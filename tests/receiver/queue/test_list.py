@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rigs.core import ANA, BERTA, SARA, Core, core, run, signal
+from tests.rigs.core import ANA, BERTA, SARA, Core, core, signal
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import Kind
@@ -44,75 +44,55 @@ async def full_queue(rig: Core) -> None:
         ({"home": "H2"}, []),
     ],
 )
-def test_a_caller_is_shown_the_alarms_that_it_asks_for(
+async def test_a_caller_is_shown_the_alarms_that_it_asks_for(
     tmp_path: Path, wanted: dict[str, Any], numbers: list[int]
 ) -> None:
     """The list holds the alarms that meet all conditions, in the order of work."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[Account(account="1111", home="H1"), Account(account="9999")]) as rig:
-            await full_queue(rig)
-            assert [alarm["id"] for alarm in await rig.listed(ANA, **wanted)] == numbers
-
-    run(scenario())
+    async with core(tmp_path, accounts=[Account(account="1111", home="H1"), Account(account="9999")]) as rig:
+        await full_queue(rig)
+        assert [alarm["id"] for alarm in await rig.listed(ANA, **wanted)] == numbers
 
 
-def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) -> None:
+async def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) -> None:
     """The states are the present ones."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            await rig.submit(signal("1"))
-            await rig.ask("queue.claim", ANA, alarm=1)
-            assert len(await rig.listed(ANA, mine=True)) == 1
-            rig.clock.advance(61)
-            assert await rig.listed(ANA, mine=True) == []
-            assert len(await rig.listed(ANA, states=["waiting"])) == 1
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        await rig.submit(signal("1"))
+        await rig.ask("queue.claim", ANA, alarm=1)
+        assert len(await rig.listed(ANA, mine=True)) == 1
+        rig.clock.advance(61)
+        assert await rig.listed(ANA, mine=True) == []
+        assert len(await rig.listed(ANA, states=["waiting"])) == 1
 
 
 @pytest.mark.parametrize("wanted", [{"priorities": ["HIGH"]}, {"priorities": "LIFE"}, {"states": [1]}, {"states": 7}])
-def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
+async def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
     """A misspelt word must not look like an empty queue."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            with pytest.raises(UsageError, match="should be a list of words"):
-                await rig.ask("queue.list", ANA, **wanted)
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        with pytest.raises(UsageError, match="should be a list of words"):
+            await rig.ask("queue.list", ANA, **wanted)
 
 
-def test_one_alarm_is_shown_with_its_clocks(tmp_path: Path) -> None:
+async def test_one_alarm_is_shown_with_its_clocks(tmp_path: Path) -> None:
     """An open alarm is shown in its present state, on test or not; a closed one is no longer on the desk."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[Account(account="9999")]) as rig:
-            await full_queue(rig)
-            rig.clock.advance(5)
-            shown = await rig.ask("queue.show", BERTA, alarm=2)
-            assert (shown["id"], shown["state"], shown["operator"], shown["t3_s"]) == (2, "claimed", "berta", 5)
-            assert (await rig.ask("queue.show", BERTA, alarm=3))["on_test"] is True
-            await rig.ask("queue.close", BERTA, alarm=2, outcome="other")
-            with pytest.raises(UsageError, match="no open alarm 2"):
-                await rig.ask("queue.show", BERTA, alarm=2)
-
-    run(scenario())
+    async with core(tmp_path, accounts=[Account(account="9999")]) as rig:
+        await full_queue(rig)
+        rig.clock.advance(5)
+        shown = await rig.ask("queue.show", BERTA, alarm=2)
+        assert (shown["id"], shown["state"], shown["operator"], shown["t3_s"]) == (2, "claimed", "berta", 5)
+        assert (await rig.ask("queue.show", BERTA, alarm=3))["on_test"] is True
+        await rig.ask("queue.close", BERTA, alarm=2, outcome="other")
+        with pytest.raises(UsageError, match="no open alarm 2"):
+            await rig.ask("queue.show", BERTA, alarm=2)
 
 
-def test_a_watcher_knows_where_the_open_alarms_end(tmp_path: Path) -> None:
+async def test_a_watcher_knows_where_the_open_alarms_end(tmp_path: Path) -> None:
     """After the open alarms comes one line with their number, if the watcher asked for it."""
-
-    async def scenario() -> None:
-        async with core(tmp_path) as rig:
-            await rig.submit(signal("1"))
-            await rig.submit(signal("2"))
-            for asked, expected in (({"listed": True}, ["open", "open", "listed"]), ({}, ["open", "open"])):
-                events = rig.requests.watch(Request(asked, ANA))
-                heard = [await anext(events) for _ in expected]
-                assert [event["event"] for event in heard] == expected
-                assert heard[0]["alarm"]["id"] == 1
-                await events.aclose()
-
-    run(scenario())
+    async with core(tmp_path) as rig:
+        await rig.submit(signal("1"))
+        await rig.submit(signal("2"))
+        for asked, expected in (({"listed": True}, ["open", "open", "listed"]), ({}, ["open", "open"])):
+            events = rig.requests.watch(Request(asked, ANA))
+            heard = [await anext(events) for _ in expected]
+            assert [event["event"] for event in heard] == expected
+            assert heard[0]["alarm"]["id"] == 1
+            await events.aclose()

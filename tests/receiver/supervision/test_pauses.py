@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.core import core, run, small
+from tests.rigs.core import core, small
 from tests.rigs.watched import (
     DAY_S,
     HOME,
@@ -37,108 +37,84 @@ if TYPE_CHECKING:
     ],
     ids=["suspended", "warehouse"],
 )
-def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory: Expected, reason: Pause) -> None:
+async def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory: Expected, reason: Pause) -> None:
     """Silence during such a pause does not count; after it the device has a whole period again."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            rig.submit(beat())
-            await rig.register(inventory)
-            await wait(rig, 10 * INTERVAL_S)
-            assert (state(rig), await why(rig)) == (Health.NOT_SUPERVISED, [])
-            assert Pause(rig.supervision.fleet.pause[0]) == reason
-            await rig.register()
-            await wait(rig, LOST_AFTER_S - 10)
-            assert state(rig) is Health.LATE
-            await wait(rig, 10)
-            assert state(rig) is Health.LOST
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        rig.submit(beat())
+        await rig.register(inventory)
+        await wait(rig, 10 * INTERVAL_S)
+        assert (state(rig), await why(rig)) == (Health.NOT_SUPERVISED, [])
+        assert Pause(rig.supervision.fleet.pause[0]) == reason
+        await rig.register()
+        await wait(rig, LOST_AFTER_S - 10)
+        assert state(rig) is Health.LATE
+        await wait(rig, 10)
+        assert state(rig) is Health.LOST
 
 
-def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
+async def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
     """The type gives the interval if the account has none; without both the device is not supervised."""
     settings = small(tmp_path, supervision={"intervals_s": {DeviceType.TERMINAL_PSTN: 7 * DAY_S}})
     inventory = Expected({"1": Terminal(DeviceType.TERMINAL_PSTN, Place.HOME)}, {}, ())
-
-    async def scenario() -> None:
-        async with core(tmp_path, settings=settings, accounts=[Account(account="1"), Account(account="2")]) as rig:
-            await rig.register(inventory)
-            assert list(rig.supervision.fleet.interval_s) == [7 * DAY_S, 0]
-            await wait(rig, 21 * DAY_S + 6)
-            assert (state(rig, "1"), state(rig, "2")) == (Health.LOST, Health.NOT_SUPERVISED)
-
-    run(scenario())
+    async with core(tmp_path, settings=settings, accounts=[Account(account="1"), Account(account="2")]) as rig:
+        await rig.register(inventory)
+        assert list(rig.supervision.fleet.interval_s) == [7 * DAY_S, 0]
+        await wait(rig, 21 * DAY_S + 6)
+        assert (state(rig, "1"), state(rig, "2")) == (Health.LOST, Health.NOT_SUPERVISED)
 
 
-def test_who_is_taken_out_of_the_registry_is_expected_no_more(tmp_path: Path) -> None:
+async def test_who_is_taken_out_of_the_registry_is_expected_no_more(tmp_path: Path) -> None:
     """A removed account is not supervised; it is supervised again once it is put back."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await wait(rig, LOST_AFTER_S)
-            assert len(await why(rig)) == 1
-            book, rig.book = rig.book, type(rig.book)()
-            await rig.register()
-            await wait(rig, 1)
-            assert (state(rig), await why(rig)) == (Health.NOT_SUPERVISED, [])
-            rig.book = book
-            await rig.register()
-            assert state(rig) is Health.UNKNOWN
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await wait(rig, LOST_AFTER_S)
+        assert len(await why(rig)) == 1
+        book, rig.book = rig.book, type(rig.book)()
+        await rig.register()
+        await wait(rig, 1)
+        assert (state(rig), await why(rig)) == (Health.NOT_SUPERVISED, [])
+        rig.book = book
+        await rig.register()
+        assert state(rig) is Health.UNKNOWN
 
 
-def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
+async def test_an_ordered_pause_ends_by_itself(tmp_path: Path) -> None:
     """A pause for works in a building is durable; at its end the device is supervised again."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            rig.submit(beat())
-            until_us = rig.clock.now().utc_us + 3_600_000_000
-            order = Order("enric", "works", until_us)
-            rig.commit.perform(Operation(lambda batch: rig.supervision.pause([0], order, batch), lambda *_: None))
-            await rig.sync()
-            assert [row["reason"] for row in rig.read("SELECT reason FROM pauses")] == ["works"]
-            await wait(rig, 3_599)
-            assert state(rig) is Health.NOT_SUPERVISED
-            await wait(rig, 1)
-            assert state(rig) is Health.UNKNOWN
-            assert rig.read("SELECT * FROM pauses") == []
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        rig.submit(beat())
+        until_us = rig.clock.now().utc_us + 3_600_000_000
+        order = Order("enric", "works", until_us)
+        rig.commit.perform(Operation(lambda batch: rig.supervision.pause([0], order, batch), lambda *_: None))
+        await rig.sync()
+        assert [row["reason"] for row in rig.read("SELECT reason FROM pauses")] == ["works"]
+        await wait(rig, 3_599)
+        assert state(rig) is Health.NOT_SUPERVISED
+        await wait(rig, 1)
+        assert state(rig) is Health.UNKNOWN
+        assert rig.read("SELECT * FROM pauses") == []
 
 
-def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
+async def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> None:
     """The device was not heard again, so the alarm gives the pause as the reason of its end."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await wait(rig, LOST_AFTER_S)
-            await rig.register(Expected({}, {}, {"H-1"}))
-            await wait(rig, 1)
-            assert await rig.open_alarms() == []
-            (row,) = rig.read("SELECT detail FROM audit WHERE action = 'close'")
-            assert "heard again" not in row["detail"]
-            assert "suspended" in row["detail"]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await wait(rig, LOST_AFTER_S)
+        await rig.register(Expected({}, {}, {"H-1"}))
+        await wait(rig, 1)
+        assert await rig.open_alarms() == []
+        (row,) = rig.read("SELECT detail FROM audit WHERE action = 'close'")
+        assert "heard again" not in row["detail"]
+        assert "suspended" in row["detail"]
 
 
 @pytest.mark.parametrize("first_s", [600, 7_200])
-def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
+async def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
     """A longer or shorter second order sets the end, whatever the wall clock does meanwhile."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            for seconds in (first_s, 3_600):
-                order = Order("enric", "works", rig.clock.now().utc_us + seconds * 1_000_000)
-                rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
-                await rig.sync()
-            rig.clock.step_wall(-300)
-            await wait(rig, 3_599)
-            assert state(rig) is Health.NOT_SUPERVISED
-            await wait(rig, 1)
-            assert state(rig) is Health.UNKNOWN
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        for seconds in (first_s, 3_600):
+            order = Order("enric", "works", rig.clock.now().utc_us + seconds * 1_000_000)
+            rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
+            await rig.sync()
+        rig.clock.step_wall(-300)
+        await wait(rig, 3_599)
+        assert state(rig) is Health.NOT_SUPERVISED
+        await wait(rig, 1)
+        assert state(rig) is Health.UNKNOWN

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.core import core, run, signal, small, until
+from tests.rigs.core import core, signal, small, until
 from tests.rigs.watched import (
     HOME,
     INTERVAL_S,
@@ -34,71 +34,55 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_ucr_reports_itself_and_is_watched_from_then_on(tmp_path: Path) -> None:
+async def test_a_ucr_reports_itself_and_is_watched_from_then_on(tmp_path: Path) -> None:
     """Its first presence report is stored, later ones are counted in memory. When it falls silent, it is lost."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            told = rig.submit(presence())
-            assert told.done()  # it did not wait for the disk
-            assert [row["kind"] for row in rig.read("SELECT kind FROM signals")] == ["presence"]
-            for _ in range(4):
-                await wait(rig, INTERVAL_S)
-                rig.submit(beat())
-            assert (state(rig), state(rig, device="U1")) == (Health.OK, Health.LOST)
-            assert "from U1" in (await why(rig))[0]
-            rig.submit(presence())
-            await wait(rig, 1)
-            assert await why(rig) == []
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        told = rig.submit(presence())
+        assert told.done()  # it did not wait for the disk
+        assert [row["kind"] for row in rig.read("SELECT kind FROM signals")] == ["presence"]
+        for _ in range(4):
+            await wait(rig, INTERVAL_S)
+            rig.submit(beat())
+        assert (state(rig), state(rig, device="U1")) == (Health.OK, Health.LOST)
+        assert "from U1" in (await why(rig))[0]
+        rig.submit(presence())
+        await wait(rig, 1)
+        assert await why(rig) == []
 
 
-def test_policy_may_leave_ucrs_without_alarm(tmp_path: Path) -> None:
+async def test_policy_may_leave_ucrs_without_alarm(tmp_path: Path) -> None:
     """With the policy TERMINALS a lost UCR opens no alarm."""
-
-    async def scenario() -> None:
-        settings = small(tmp_path, supervision={"alarms": AlarmPolicy.TERMINALS})
-        async with core(tmp_path, settings=settings, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            for _ in range(4):
-                await wait(rig, INTERVAL_S)
-                rig.submit(beat())
-            assert (state(rig, device="U1"), await why(rig)) == (Health.LOST, [])
-
-    run(scenario())
+    settings = small(tmp_path, supervision={"alarms": AlarmPolicy.TERMINALS})
+    async with core(tmp_path, settings=settings, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        for _ in range(4):
+            await wait(rig, INTERVAL_S)
+            rig.submit(beat())
+        assert (state(rig, device="U1"), await why(rig)) == (Health.LOST, [])
 
 
-def test_a_lost_terminal_and_its_ucr_are_one_alarm(tmp_path: Path) -> None:
+async def test_a_lost_terminal_and_its_ucr_are_one_alarm(tmp_path: Path) -> None:
     """The UCR is unknown and opens no alarm of its own."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            await wait(rig, LOST_AFTER_S)
-            assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
-            assert len(await why(rig)) == 1
-            assert verdicts(rig) == [("1234", "lost", None)]
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        await wait(rig, LOST_AFTER_S)
+        assert (state(rig), state(rig, device="U1")) == (Health.LOST, Health.UNKNOWN)
+        assert len(await why(rig)) == 1
+        assert verdicts(rig) == [("1234", "lost", None)]
 
 
-def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None:
+async def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None:
     """With "radio test missing" a terminal reports a silent UCR; "radio test back" is a sign of life of the UCR."""
     missing = Event(Kind.DEVICE_LOST, Phase.NEW, "0003-0123", "scaip")
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            for _ in range(4):
-                await wait(rig, INTERVAL_S)
-                await rig.submit(presence()._replace(event=missing))
-            assert state(rig, device="U1") is Health.LOST
-            await rig.submit(presence()._replace(event=missing._replace(phase=Phase.RESTORE, code="0003-0124")))
-            assert state(rig, device="U1") is Health.OK
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        for _ in range(4):
+            await wait(rig, INTERVAL_S)
+            await rig.submit(presence()._replace(event=missing))
+        assert state(rig, device="U1") is Health.LOST
+        await rig.submit(presence()._replace(event=missing._replace(phase=Phase.RESTORE, code="0003-0124")))
+        assert state(rig, device="U1") is Health.OK
 
 
 @pytest.mark.parametrize(
@@ -109,166 +93,132 @@ def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None
     ],
     ids=["closing", "opening"],
 )
-def test_away_pauses_the_pendants_and_not_the_terminal(tmp_path: Path, left: Event, back: Phase) -> None:
+async def test_away_pauses_the_pendants_and_not_the_terminal(tmp_path: Path, left: Event, back: Phase) -> None:
     """When the user leaves, the UCRs are not supervised; they are supervised again on the return."""
     closing = left.phase is Phase.RESTORE
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            await rig.submit(signal()._replace(event=left, device="002"))
-            expected = Health.NOT_SUPERVISED if closing else Health.OK
-            assert (state(rig), state(rig, device="U1")) == (Health.OK, expected)
-            await rig.submit(signal()._replace(event=left._replace(phase=back), device="002"))
-            assert state(rig, device="U1") is (Health.UNKNOWN if closing else Health.NOT_SUPERVISED)
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        await rig.submit(signal()._replace(event=left, device="002"))
+        expected = Health.NOT_SUPERVISED if closing else Health.OK
+        assert (state(rig), state(rig, device="U1")) == (Health.OK, expected)
+        await rig.submit(signal()._replace(event=left._replace(phase=back), device="002"))
+        assert state(rig, device="U1") is (Health.UNKNOWN if closing else Health.NOT_SUPERVISED)
 
 
 LEFT = signal(device="", identity=b"left")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0003", "scaip"))
 BACK = signal(device="", identity=b"back")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0121", "scaip"))
 
 
-def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
+async def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
     """A terminal repeats a departure that was not acknowledged, after it already reported the return."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            for said in (LEFT, BACK, LEFT):
-                await rig.submit(said)
-            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        for said in (LEFT, BACK, LEFT):
+            await rig.submit(said)
+        assert state(rig, device="U1") is not Health.NOT_SUPERVISED
 
 
 @pytest.mark.parametrize(("buffered", "repeated"), [(True, False), (False, True)])
-def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
+async def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
     """An old departure pauses no UCR, but an old return ends a pause: in doubt a UCR is supervised."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            await rig.submit(LEFT._replace(buffered=buffered, repeated=repeated))
-            assert state(rig, device="U1") is Health.OK
-            await rig.submit(LEFT._replace(identity=b""))
-            assert state(rig, device="U1") is Health.NOT_SUPERVISED
-            await rig.submit(BACK._replace(buffered=buffered, repeated=repeated))
-            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        await rig.submit(LEFT._replace(buffered=buffered, repeated=repeated))
+        assert state(rig, device="U1") is Health.OK
+        await rig.submit(LEFT._replace(identity=b""))
+        assert state(rig, device="U1") is Health.NOT_SUPERVISED
+        await rig.submit(BACK._replace(buffered=buffered, repeated=repeated))
+        assert state(rig, device="U1") is not Health.NOT_SUPERVISED
 
 
-def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
+async def test_a_return_during_a_reload_counts(tmp_path: Path) -> None:
     """A return still counts if a reload replaces the account before the report is stored."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.submit(presence())
-            await rig.submit(LEFT)
-            rig.journal.gate.clear()
-            rig.submit(signal())
-            await until(rig.journal.at_gate.is_set)
-            rig.submit(BACK)
-            rig.book = type(rig.book)([replace(HOME, support_level=2)])
-            await rig.register()
-            rig.intake.apply(rig.settings, rig.book)
-            rig.journal.gate.set()
-            await rig.sync()
-            await rig.sync()
-            assert state(rig, device="U1") is not Health.NOT_SUPERVISED
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.submit(presence())
+        await rig.submit(LEFT)
+        rig.journal.gate.clear()
+        rig.submit(signal())
+        await until(rig.journal.at_gate.is_set)
+        rig.submit(BACK)
+        rig.book = type(rig.book)([replace(HOME, support_level=2)])
+        await rig.register()
+        rig.intake.apply(rig.settings, rig.book)
+        rig.journal.gate.set()
+        await rig.sync()
+        await rig.sync()
+        assert state(rig, device="U1") is not Health.NOT_SUPERVISED
 
 
-def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
+async def test_the_inventory_s_ucrs_are_expected_unheard(tmp_path: Path) -> None:
     """A registered UCR that never reported becomes lost; a UCR that is not of the home is not supervised."""
     inventory = Expected(
         {"1234": Terminal(DeviceType.TERMINAL_IP, Place.HOME)}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()
     )
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.register(inventory)
-            await rig.submit(presence("U9"))
-            assert state(rig, device="U9") is Health.NOT_SUPERVISED
-            for _ in range(4):
-                rig.submit(beat())
-                await wait(rig, INTERVAL_S)
-            assert state(rig, device="U1") is Health.LOST
-            rig.submit(presence("u1"))
-            assert state(rig, device="U1") is Health.OK
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.register(inventory)
+        await rig.submit(presence("U9"))
+        assert state(rig, device="U9") is Health.NOT_SUPERVISED
+        for _ in range(4):
+            rig.submit(beat())
+            await wait(rig, INTERVAL_S)
+        assert state(rig, device="U1") is Health.LOST
+        rig.submit(presence("u1"))
+        assert state(rig, device="U1") is Health.OK
 
 
 @pytest.mark.parametrize(("place", "reason"), [(Place.WAREHOUSE, Pause.WAREHOUSE), (Place.HOME, Pause.REMOVED)])
-def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Place, reason: Pause) -> None:
+async def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, place: Place, reason: Pause) -> None:
     """The home's only UCR left the home: it is not supervised, and opens no alarm."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            await rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()))
-            await rig.submit(presence())
-            await rig.register(Expected({}, {}, (), {"H-1": {"U1": place}}))
-            for _ in range(5):
-                rig.submit(beat())
-                await wait(rig, INTERVAL_S)
-            assert (state(rig, device="U1"), await why(rig)) == (Health.NOT_SUPERVISED, [])
-            assert Pause(rig.supervision.fleet.pause[1]) == reason
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        await rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ()))
+        await rig.submit(presence())
+        await rig.register(Expected({}, {}, (), {"H-1": {"U1": place}}))
+        for _ in range(5):
+            rig.submit(beat())
+            await wait(rig, INTERVAL_S)
+        assert (state(rig, device="U1"), await why(rig)) == (Health.NOT_SUPERVISED, [])
+        assert Pause(rig.supervision.fleet.pause[1]) == reason
 
 
-def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver supervises a limited number of UCRs, and stores the reports of the others."""
     monkeypatch.setattr(enrolment, "UCRS_MAX", 3)
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            for number in range(5):
-                await rig.submit(presence(f"X{number}"))
-            assert rig.supervision.fleet.devices == ["", "X0", "X1", "X2"]
-            assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        for number in range(5):
+            await rig.submit(presence(f"X{number}"))
+        assert rig.supervision.fleet.devices == ["", "X0", "X1", "X2"]
+        assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
 
 
-def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_ucr_that_reports_itself_while_the_registry_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A UCR that is heard between two steps of the reload that registers it becomes one device."""
     monkeypatch.setattr(enrolment, "AT_ONCE", 1)
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            before = rig.supervision.enrolment._expectations
-            reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
-            while rig.supervision.enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts
-                await asyncio.sleep(0)
-            rig.submit(presence("u1"))
-            await reload
-            assert rig.supervision.fleet.devices == ["", "u1"]
-            assert state(rig, device="U1") is Health.OK
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        before = rig.supervision.enrolment._expectations
+        reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
+        while rig.supervision.enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts
+            await asyncio.sleep(0)
+        rig.submit(presence("u1"))
+        await reload
+        assert rig.supervision.fleet.devices == ["", "u1"]
+        assert state(rig, device="U1") is Health.OK
 
 
-def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path) -> None:
+async def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path) -> None:
     """The pause of a terminal and all its UCRs also covers a new UCR, even after a restart."""
-
-    async def scenario() -> None:
-        async with core(tmp_path, accounts=[HOME]) as rig:
-            order = Order("enric", "installer on site", rig.clock.now().utc_us + 7_200_000_000)
-            rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
-            await rig.sync()
-            await rig.submit(presence())
-            assert state(rig, device="U1") is Health.NOT_SUPERVISED
-            clock = rig.clock
-        async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
-            assert state(rig, device="U1") is Health.NOT_SUPERVISED
-            await wait(rig, 7_200)
-            assert (state(rig), state(rig, device="U1")) == (Health.UNKNOWN, Health.UNKNOWN)
-
-    run(scenario())
+    async with core(tmp_path, accounts=[HOME]) as rig:
+        order = Order("enric", "installer on site", rig.clock.now().utc_us + 7_200_000_000)
+        rig.commit.perform(Operation(partial(rig.supervision.pause, [0], order), lambda *_: None))
+        await rig.sync()
+        await rig.submit(presence())
+        assert state(rig, device="U1") is Health.NOT_SUPERVISED
+        clock = rig.clock
+    async with core(tmp_path, accounts=[HOME], clock=clock) as rig:
+        assert state(rig, device="U1") is Health.NOT_SUPERVISED
+        await wait(rig, 7_200)
+        assert (state(rig), state(rig, device="U1")) == (Health.UNKNOWN, Health.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -281,18 +231,14 @@ def test_a_ucr_that_an_installer_adds_is_paused_with_its_terminal(tmp_path: Path
         (False, Expected({}, {}, frozenset()), False),
     ],
 )
-def test_ucrs_are_learned_only_where_some_are_expected(
+async def test_ucrs_are_learned_only_where_some_are_expected(
     tmp_path: Path, inventory: Expected, *, expects: bool, learns: bool
 ) -> None:
     """UCRs are learned if the account or the inventory expects some; otherwise their reports are only stored."""
-
-    async def scenario() -> None:
-        account = replace(HOME, home="H1", ucr_interval_s=HOME.ucr_interval_s if expects else 0)
-        async with core(tmp_path, accounts=[account]) as rig:
-            await rig.register(inventory)
-            known = len(rig.supervision.fleet)
-            await rig.submit(presence())
-            assert (len(rig.supervision.fleet) > known) is learns
-            assert len(rig.read("SELECT id FROM signals")) == 1
-
-    run(scenario())
+    account = replace(HOME, home="H1", ucr_interval_s=HOME.ucr_interval_s if expects else 0)
+    async with core(tmp_path, accounts=[account]) as rig:
+        await rig.register(inventory)
+        known = len(rig.supervision.fleet)
+        await rig.submit(presence())
+        assert (len(rig.supervision.fleet) > known) is learns
+        assert len(rig.read("SELECT id FROM signals")) == 1

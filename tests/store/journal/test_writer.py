@@ -53,72 +53,57 @@ def stored(directory: Path) -> list[int]:
         return [one.id for one in history.stream(archive, history.signals())]
 
 
-def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None:
+async def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -> None:
     """A batch is on the disk before it is reported, and the reports come in the order of the jobs."""
-
-    async def scenario() -> list[str]:
-        order: list[str] = []
-        async with desk(tmp_path) as (writer, scribe):
-            first = scribe.signals([report(1)])
-            scribe.next_signal, scribe.next_commit = 2, 2
-            second = scribe.signals([report(2), report(3)])
-            writer.write(first, lambda *_: order.append("first"))
-            writer.checkpoint(lambda *_: order.append("checkpoint"))
-            writer.resume(lambda *_: order.append("resume"))
-            assert await did(lambda done: writer.write(second, done)) is None
-            assert stored(tmp_path) == [1, 2, 3]
-        return order
-
-    assert asyncio.run(scenario()) == ["first", "checkpoint", "resume"]
+    order: list[str] = []
+    async with desk(tmp_path) as (writer, scribe):
+        first = scribe.signals([report(1)])
+        scribe.next_signal, scribe.next_commit = 2, 2
+        second = scribe.signals([report(2), report(3)])
+        writer.write(first, lambda *_: order.append("first"))
+        writer.checkpoint(lambda *_: order.append("checkpoint"))
+        writer.resume(lambda *_: order.append("resume"))
+        assert await did(lambda done: writer.write(second, done)) is None
+        assert stored(tmp_path) == [1, 2, 3]
+    assert order == ["first", "checkpoint", "resume"]
 
 
-def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
+async def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
     """A batch that cannot be written is reported as failed, and the next one is written."""
-
-    async def scenario() -> None:
-        async with desk(tmp_path) as (writer, scribe):
-            batch = scribe.signals([report(1), report(1)])
-            batch.signals[1] = batch.signals[0]
-            failure = await did(lambda done: writer.write(batch, done))
-            assert failure is not None
-            assert "UNIQUE constraint failed" in str(failure)
-            assert stored(tmp_path) == []
-            assert await did(lambda done: writer.write(scribe.signals([report(1)]), done)) is None
-            assert stored(tmp_path) == [1]
-
-    asyncio.run(scenario())
+    async with desk(tmp_path) as (writer, scribe):
+        batch = scribe.signals([report(1), report(1)])
+        batch.signals[1] = batch.signals[0]
+        failure = await did(lambda done: writer.write(batch, done))
+        assert failure is not None
+        assert "UNIQUE constraint failed" in str(failure)
+        assert stored(tmp_path) == []
+        assert await did(lambda done: writer.write(scribe.signals([report(1)]), done)) is None
+        assert stored(tmp_path) == [1]
 
 
-def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
+async def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
     """Any error in a job is reported as a failure of the store, because the caller would otherwise wait for ever."""
 
     class Broken(Journal):
         def checkpoint(self) -> None:
             raise LookupError("a bug")
 
-    async def scenario() -> None:
-        writer = Writer(Broken(tmp_path, ManualClock()), asyncio.get_running_loop(), ManualClock())
-        failure = await did(writer.checkpoint)
-        assert isinstance(failure, StoreError)
-        assert "a bug" in str(failure)
-        assert isinstance(failure.__cause__, LookupError)
-        assert await did(writer.resume) is None
-        writer.close()
-
-    asyncio.run(scenario())
+    writer = Writer(Broken(tmp_path, ManualClock()), asyncio.get_running_loop(), ManualClock())
+    failure = await did(writer.checkpoint)
+    assert isinstance(failure, StoreError)
+    assert "a bug" in str(failure)
+    assert isinstance(failure.__cause__, LookupError)
+    assert await did(writer.resume) is None
+    writer.close()
 
 
-def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
+async def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
     """All jobs that were handed over are on the disk, and the next receiver can open the journal."""
-
-    async def scenario() -> None:
-        scribe = Scribe(tmp_path, ManualClock())
-        writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
-        for number in range(1, 40):
-            writer.write(scribe.signals([report(number)]), lambda *_: None)
-            scribe.next_signal, scribe.next_commit = number + 1, number + 1
-        await asyncio.to_thread(writer.close)
-
-    asyncio.run(scenario())
+    scribe = Scribe(tmp_path, ManualClock())
+    writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)
+    for number in range(1, 40):
+        writer.write(scribe.signals([report(number)]), lambda *_: None)
+        scribe.next_signal, scribe.next_commit = number + 1, number + 1
+    await asyncio.to_thread(writer.close)
     assert stored(tmp_path) == list(range(1, 40))
     Journal(tmp_path, ManualClock()).close()

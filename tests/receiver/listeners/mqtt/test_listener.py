@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.rigs.broker import running_broker
-from tests.rigs.core import LOOPS, Core, core, run, until
+from tests.rigs.core import Core, core, until
+from tests.rigs.loops import each_loop
 from tests.rigs.mqtt_device import Device
 from vetlla.domain.signals import VerdictOutcome
 from vetlla.protocols.mqtt.decoder import MqttDecoder
@@ -31,8 +32,6 @@ PRESS = {"dty": "0003", "stc": "0010"}
 NODE = "arc-1"
 BURST = 10_000
 """Enough for Mosquitto 2.0.11 to exceed Receive Maximum by far."""
-
-each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
 class Site(NamedTuple):
@@ -88,87 +87,71 @@ async def site(
 
 
 @each_loop
-def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker, loop: str) -> None:
+async def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, broker: Broker) -> None:
     """The broker has no acknowledgement while the commit is held open, and sends the event again after a break."""
-
-    async def scenario() -> None:
-        async with site(tmp_path, broker) as here:
-            here.core.journal.gate.clear()
-            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
-            await until(here.core.journal.at_gate.is_set)
-            assert here.device.receipts() == []
-            task = here.listener._task
-            assert task is not None
-            here.listener._stop.set()
-            task.cancel()
-            await asyncio.wait({task})
-            with receivers_session(broker) as heir:
-                _, payload, message = await asyncio.to_thread(heir.await_heard, lambda topic, _: topic.endswith("/ev"))
-                assert b'"ref": "1"' in payload
-                assert message.dup
-
-    run(scenario(), loop)
+    async with site(tmp_path, broker) as here:
+        here.core.journal.gate.clear()
+        here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+        await until(here.core.journal.at_gate.is_set)
+        assert here.device.receipts() == []
+        task = here.listener._task
+        assert task is not None
+        here.listener._stop.set()
+        task.cancel()
+        await asyncio.wait({task})
+        with receivers_session(broker) as heir:
+            _, payload, message = await asyncio.to_thread(heir.await_heard, lambda topic, _: topic.endswith("/ev"))
+            assert b'"ref": "1"' in payload
+            assert message.dup
 
 
 @each_loop
-def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker, loop: str) -> None:
+async def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker) -> None:
     """After its receipt an event is acknowledged, so the session at the broker keeps no message."""
-
-    async def scenario() -> None:
-        async with site(tmp_path, broker) as here:
-            for number in range(5):
-                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
-                here.device.publish("hb", {"boot": 1, "seq": number})
-            for number in range(5):
-                assert await here.receipt(f"{number}")
-            await here.listener.close()
-            with receivers_session(broker) as heir:
-                heir.publish("", "now", topic="tc/1/marker")
-                await asyncio.to_thread(heir.await_heard, lambda topic, _: topic == "tc/1/marker")
-                assert [topic for topic, _, _ in heir.heard if topic != "tc/1/marker"] == []
-
-    run(scenario(), loop)
+    async with site(tmp_path, broker) as here:
+        for number in range(5):
+            here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+            here.device.publish("hb", {"boot": 1, "seq": number})
+        for number in range(5):
+            assert await here.receipt(f"{number}")
+        await here.listener.close()
+        with receivers_session(broker) as heir:
+            heir.publish("", "now", topic="tc/1/marker")
+            await asyncio.to_thread(heir.await_heard, lambda topic, _: topic == "tc/1/marker")
+            assert [topic for topic, _, _ in heir.heard if topic != "tc/1/marker"] == []
 
 
-def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
+async def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
     """While the store is slow, the broker sends only what the receiver can keep; in the end every event is stored."""
-
-    async def scenario() -> None:
-        async with site(tmp_path, broker, receive_maximum=5) as here:
-            here.core.journal.gate.clear()
-            here.device.publish("ucr/ev", {"ref": "0", **PRESS})
-            await until(here.core.journal.at_gate.is_set)
-            for number in range(1, 200):
-                here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
-            await until(lambda: here.core.intake.waiting + 1 >= 4)
-            assert here.core.intake.waiting <= 5
-            here.core.journal.gate.set()
-            for number in range(200):
-                assert await here.receipt(f"{number}"), number
-            assert here.stored() == 200
-            assert here.core.counters.signals["mqtt", VerdictOutcome.DUPLICATE] == 0
-
-    run(scenario())
+    async with site(tmp_path, broker, receive_maximum=5) as here:
+        here.core.journal.gate.clear()
+        here.device.publish("ucr/ev", {"ref": "0", **PRESS})
+        await until(here.core.journal.at_gate.is_set)
+        for number in range(1, 200):
+            here.device.publish("ucr/ev", {"ref": f"{number}", **PRESS})
+        await until(lambda: here.core.intake.waiting + 1 >= 4)
+        assert here.core.intake.waiting <= 5
+        here.core.journal.gate.set()
+        for number in range(200):
+            assert await here.receipt(f"{number}"), number
+        assert here.stored() == 200
+        assert here.core.counters.signals["mqtt", VerdictOutcome.DUPLICATE] == 0
 
 
-def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
+async def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
     """After a failed commit there is no receipt and the connection ends; the event is sent again and stored once."""
-
-    async def scenario() -> None:
-        async with site(tmp_path, broker) as here:
-            here.core.journal.failing = True
-            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
-            await until(lambda: not here.listener.connected)
-            assert here.device.receipts() == []
-            here.core.journal.failing = False
-            here.core.clock.advance(2)
-            assert await here.receipt("1") == {"ref": "1", "status": "accepted"}
-            assert here.stored() == 1
-
-    run(scenario())
+    async with site(tmp_path, broker) as here:
+        here.core.journal.failing = True
+        here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+        await until(lambda: not here.listener.connected)
+        assert here.device.receipts() == []
+        here.core.journal.failing = False
+        here.core.clock.advance(2)
+        assert await here.receipt("1") == {"ref": "1", "status": "accepted"}
+        assert here.stored() == 1
 
 
-def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
+async def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
     """A message on which the decoder fails is not sent again for ever, and the next one is received."""
 
     class Breaking(MqttDecoder):
@@ -177,26 +160,19 @@ def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -
                 raise ZeroDivisionError
             return super().read(message)
 
-    async def scenario() -> None:
-        async with site(tmp_path, broker, decoder=Breaking(lambda _: ())) as here:
-            here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
-            here.device.publish("ucr/ev", {"ref": "1", **PRESS})
-            assert await here.receipt("1")
-            assert here.stored() == 1
-
-    run(scenario())
+    async with site(tmp_path, broker, decoder=Breaking(lambda _: ())) as here:
+        here.device.publish("ucr/ev", {"ref": "poison", **PRESS})
+        here.device.publish("ucr/ev", {"ref": "1", **PRESS})
+        assert await here.receipt("1")
+        assert here.stored() == 1
 
 
-def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
+async def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
     tmp_path: Path, broker: Broker
 ) -> None:
     """All messages of a fast fleet are received on one connection, even if the broker sends more than is allowed."""
     load = [sys.executable, "-m", "bench.receiving.mqtt_load", str(broker.port)]
     load += ["--terminals", "100", "--messages", str(BURST)]
-
-    async def scenario() -> None:
-        async with site(tmp_path, broker, receive_maximum=1_000) as at:
-            await asyncio.to_thread(subprocess.run, load, input=b"\n", check=True, capture_output=True)
-            await until(lambda: at.stored() == BURST)
-
-    run(scenario())
+    async with site(tmp_path, broker, receive_maximum=1_000) as at:
+        await asyncio.to_thread(subprocess.run, load, input=b"\n", check=True, capture_output=True)
+        await until(lambda: at.stored() == BURST)

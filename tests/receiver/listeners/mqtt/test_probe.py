@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.broker import running_broker
-from tests.rigs.core import run
 from tests.rigs.mqtt_device import Device
 from vetlla.domain.errors import LinkError
 from vetlla.receiver.listeners.mqtt import link as mqtt_link
@@ -30,30 +29,22 @@ def settings(tmp_path: Path) -> Iterator[Mqtt]:
         yield Mqtt(host="127.0.0.1", port=broker.port, node=NODE)
 
 
-def test_no_session_is_left(settings: Mqtt) -> None:
+async def test_no_session_is_left(settings: Mqtt) -> None:
     """If the broker kept nothing for the receiver before the probe, it keeps nothing after it."""
-
-    async def scenario() -> None:
-        await probe(settings)
-        async with Link(settings, password=None, tls=None) as link:
-            assert not link.resumed
-
-    run(scenario())
+    await probe(settings)
+    async with Link(settings, password=None, tls=None) as link:
+        assert not link.resumed
 
 
-def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
+async def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
     """An event that came while the receiver was away is still delivered to it after a probe."""
-
-    async def scenario() -> None:
-        async with Link(settings, password=None, tls=None) as link:
-            await link.subscribe(["tc/+/+/ev"])
-        with Device("T1", settings.port, will=False) as device:
-            await asyncio.to_thread(device.await_code, device.publish("ev", {"ref": "kept"}))
-        await probe(settings)
-        with Device("receiver", settings.port, client_id=NODE, will=False) as heir:
-            await asyncio.to_thread(heir.await_heard, lambda _, payload: b"kept" in payload)
-
-    run(scenario())
+    async with Link(settings, password=None, tls=None) as link:
+        await link.subscribe(["tc/+/+/ev"])
+    with Device("T1", settings.port, will=False) as device:
+        await asyncio.to_thread(device.await_code, device.publish("ev", {"ref": "kept"}))
+    await probe(settings)
+    with Device("receiver", settings.port, client_id=NODE, will=False) as heir:
+        await asyncio.to_thread(heir.await_heard, lambda _, payload: b"kept" in payload)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +55,7 @@ def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
         (b"", "unanswered", "broker's log"),
     ],
 )
-def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
+async def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
     """A broker of an older MQTT, and one that closes the connection without an answer, are reported at once."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,23 +63,16 @@ def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -
         writer.write(answer)
         writer.close()
 
-    async def scenario() -> None:
-        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            with pytest.raises(LinkError, match=why) as raised:
-                await probe(Mqtt(host="127.0.0.1", port=port, node=NODE))
-        assert remedy in raised.value.remedy
-
-    run(scenario())
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(LinkError, match=why) as raised:
+            await probe(Mqtt(host="127.0.0.1", port=port, node=NODE))
+    assert remedy in raised.value.remedy
 
 
-def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """If a peer takes the connection and does not answer, the probe ends with an error after its time-out."""
     monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.1)
-
-    async def scenario() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(LinkError, match="timed out") as raised:
-            await probe(Mqtt(host="127.0.0.1", port=mute.getsockname()[1], node=NODE))
-        assert "firewall" in raised.value.remedy
-
-    run(scenario())
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(LinkError, match="timed out") as raised:
+        await probe(Mqtt(host="127.0.0.1", port=mute.getsockname()[1], node=NODE))
+    assert "firewall" in raised.value.remedy
