@@ -229,11 +229,15 @@ MANY = 1_000
 
 
 @each_loop
-async def test_a_burst_takes_turns_with_the_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("proven", [False, True])
+async def test_a_burst_takes_turns_with_the_others(tmp_path: Path, *, proven: bool) -> None:
     """A home that reports during another terminal's flood is served in its turn; all of the flood is read, in order."""
     async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": UNLIMITED}) as opened:
         flood, home = await opened.dial(), await opened.dial()
         await until(lambda: len(opened.tcp.connections) == 2)
+        if proven:
+            flood.send(frame(9999))
+            await flood.hear(ack(9999))
         opened.core.journal.gate.clear()
         flood.send(b"".join(frame(number) for number in range(1, MANY + 1)))
         await until(lambda: opened.core.intake.waiting > 0)
