@@ -1,67 +1,24 @@
-"""A call that waits too long causes a warning, then goes before a supervisor; so does one that its operator left."""
+"""A call that waits too long causes a warning, then goes before a supervisor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.core import ANA, BERTA, SARA, Core, core, signal, small, until
+from tests.rigs.core import ANA, BERTA, SARA, core, signal, small, until
 from tests.rigs.loops import each_loop
+from tests.rigs.marks import HOLD_S, LEASE_S, MAX_S, WARN_S, alarm, battery, causes, escalated, hasty, nothing, passes
 from vetlla.domain.accounts import Account
 from vetlla.domain.alarms import Cause
-from vetlla.domain.clock import ManualClock, SystemClock
+from vetlla.domain.clock import SystemClock
 from vetlla.domain.signals import Event, Kind, Phase, Priority
 from vetlla.receiver.control.server import Request
 from vetlla.receiver.queue.escalation import AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
     from pathlib import Path
-
-    from vetlla.settings.model import Settings
-
-WARN_S, MAX_S, LEASE_S, HOLD_S = 0.02, 0.04, 0.03, 0.1
-
-
-def hasty(directory: Path, **more: object) -> Settings:
-    limits = {"t3_warn_s": WARN_S, "t3_max_s": MAX_S, "lease_s": LEASE_S, "hold_s": HOLD_S, "chain_window_s": 1000.0}
-    return small(directory, queue=limits | more)
-
-
-def battery(account: str = "1") -> Any:  # noqa: ANN401 - a Signal
-    return signal(account, "302", kind=Kind.BATTERY_LOW)
-
-
-async def alarm(rig: Core, number: int = 1) -> dict[str, Any]:
-    await rig.sync()
-    return rig.desk.find(number).fields(rig.clock.now())
-
-
-async def escalated(rig: Core, number: int = 1) -> int:
-    times: int = (await alarm(rig, number))["escalated"]
-    return times
-
-
-async def nothing() -> AsyncGenerator[dict[str, Any], None]:
-    """Yield one empty event, so that a watcher that has read it is connected."""
-    yield {}
-
-
-async def passes(rig: Core, seconds: float) -> None:
-    """Let time pass, and do everything that is due by then."""
-    rig.clock.advance(seconds)
-    await rig.fall_due()
-
-
-def causes(rig: Core) -> dict[str, int]:
-    """Return how often alarms went before a supervisor, by cause."""
-    found: dict[str, int] = {}
-    for (_, cause), times in rig.counters.escalations.items():
-        if times:
-            found[cause.value] = found.get(cause.value, 0) + times
-    return found
 
 
 # --- a call that waits ------------------------------------------------------------------------------------------------
@@ -219,196 +176,6 @@ async def test_a_claim_that_lapses_when_all_was_told_is_told_at_once(tmp_path: P
         assert (await alarm(rig, 2))["state"] == "waiting"
         await passes(rig, LEASE_S)
         assert causes(rig) == {"unanswered": 2, "claim_lapsed": 2}
-
-
-# --- an operator who vanishes -----------------------------------------------------------------------------------------
-
-
-async def test_an_answered_alarm_whose_operator_vanishes_goes_before_a_supervisor(tmp_path: Path) -> None:
-    """It stays answered and in that operator's name; all can see that it is left, so it cannot be forgotten."""
-    async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        await rig.submit(signal("1"))
-        await rig.ask("queue.answer", alarm=1)
-        await passes(rig, HOLD_S - 0.001)
-        held = await alarm(rig)
-        assert (held["escalated"], held["lapsed"], held["lease_s"]) == (0, None, 0)
-        assert held["due_s"] == pytest.approx(0.001)
-        with capture_logs() as log:
-            await passes(rig, 0.001)
-        left = await alarm(rig)
-        assert (left["state"], left["operator"], left["escalated"]) == ("answered", "ana", 1)
-        assert (left["lapsed"], left["escalated_why"]) == ("2026-01-01T00:00:00.100000Z", "hold_lapsed")
-        assert [(line["event"], line["why"]) for line in log] == [("alarm.escalated", "hold_lapsed")]
-        assert causes(rig) == {"hold_lapsed": 1}
-        assert [row["detail"] for row in rig.read("SELECT detail FROM audit WHERE action = 'escalate'")] == [
-            '{"why":"hold_lapsed"}'
-        ]
-        await passes(rig, HOLD_S)
-        assert await escalated(rig) == 2
-        taken = await rig.ask("queue.claim", BERTA, alarm=1)
-        assert (taken["operator"], taken["lapsed"], taken["detail"]) == ("berta", None, {"from": "ana"})
-        await passes(rig, HOLD_S - 0.001)
-        assert await escalated(rig) == 2
-
-
-@pytest.mark.parametrize(
-    ("do", "arguments"),
-    [
-        ("claim", {}),
-        ("note", {"text": "ambulance sent"}),
-        ("escalate", {"why": "no keys"}),
-        ("handover", {"to": "ana"}),
-    ],
-)
-async def test_every_action_of_the_holder_renews_the_hold(
-    tmp_path: Path, do: str, arguments: dict[str, object]
-) -> None:
-    """An operator who notes, escalates or claims again is active; the hold time runs from that moment."""
-    async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        await rig.submit(signal("1"))
-        await rig.ask("queue.answer", alarm=1)
-        await passes(rig, HOLD_S - 0.001)
-        await rig.ask(f"queue.{do}", ANA, alarm=1, **arguments)
-        await passes(rig, HOLD_S - 0.001)
-        assert causes(rig).get("hold_lapsed") is None
-        await passes(rig, 0.001)
-        assert causes(rig)["hold_lapsed"] == 1
-
-
-async def test_a_colleague_s_note_does_not_renew_the_hold(tmp_path: Path) -> None:
-    """Actions of other operators do not show that the holder is active."""
-    async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        await rig.submit(signal("1"))
-        await rig.ask("queue.answer", alarm=1)
-        await passes(rig, HOLD_S - 0.001)
-        await rig.ask("queue.note", BERTA, alarm=1, text="ana has gone home")
-        await rig.ask("queue.escalate", BERTA, alarm=1, why="ana has gone home")
-        await passes(rig, 0.001)
-        assert causes(rig) == {"asked": 1, "hold_lapsed": 1}
-
-
-async def test_a_technical_alarm_is_held_too(tmp_path: Path) -> None:
-    """It is escalated once, and again for each operator who takes it and vanishes."""
-    async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        await rig.submit(battery())
-        await rig.ask("queue.answer", alarm=1)
-        await passes(rig, HOLD_S)
-        await passes(rig, 10 * HOLD_S)
-        assert causes(rig) == {"hold_lapsed": 1}
-        await rig.ask("queue.handover", SARA, alarm=1, to="berta", force=True)
-        await passes(rig, HOLD_S)
-        assert causes(rig) == {"hold_lapsed": 2}
-
-
-async def test_a_colleague_who_never_takes_over_is_noticed(tmp_path: Path) -> None:
-    """An alarm that was handed to an operator who is not at their desk lapses like any other."""
-    async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        await rig.submit(signal("1"))
-        await rig.ask("queue.answer", alarm=1)
-        await rig.ask("queue.handover", alarm=1, to="berta")
-        await passes(rig, HOLD_S)
-        left = await alarm(rig)
-        assert (left["operator"], left["escalated"]) == ("berta", 1)
-        assert left["lapsed"] is not None
-
-
-# --- restarts and reboots ---------------------------------------------------------------------------------------------
-
-
-async def test_what_is_open_at_the_start_is_followed(tmp_path: Path) -> None:
-    """A restart loses no limit: one that passed meanwhile takes effect at once, the next one at its time."""
-    clock = ManualClock()
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await rig.submit(signal("1"))
-        await passes(rig, WARN_S)
-        await rig.submit(signal("2"))
-    clock.advance(MAX_S - WARN_S)
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await passes(rig, 0)
-        first, second = await alarm(rig, 1), await alarm(rig, 2)
-        assert (first["escalated"], second["escalated"]) == (1, 0)
-        assert second["warned"] is not None
-        await passes(rig, MAX_S - WARN_S)
-        assert (await escalated(rig, 1), await escalated(rig, 2)) == (1, 1)
-        assert rig.counters.warnings[Priority.LIFE] == 1
-
-
-async def test_an_operator_s_own_escalation_uses_up_no_mark(tmp_path: Path) -> None:
-    """An operator's request is counted, and after a restart the receiver still warns and escalates by the clock."""
-    clock = ManualClock()
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await rig.submit(signal("1"))
-        await rig.ask("queue.escalate", alarm=1, why="she sounds confused")
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await passes(rig, WARN_S)
-        assert rig.counters.warnings[Priority.LIFE] == 1
-        await passes(rig, MAX_S - WARN_S)
-        assert await escalated(rig) == 2
-
-
-async def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
-    """The monotonic clock of this boot goes on, whatever the wall clock does; no escalation is repeated."""
-    clock = ManualClock()
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await rig.submit(signal("1"), battery("2"))
-        await rig.ask("queue.answer", alarm=1)
-        await rig.ask("queue.answer", alarm=2)
-    clock.advance(HOLD_S - 0.001)
-    clock.step_wall(3_600)
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await passes(rig, 0)
-        assert causes(rig) == {}
-        await passes(rig, 0.001)
-        assert causes(rig) == {"hold_lapsed": 2}
-    clock.step_wall(-7_200)
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await passes(rig, HOLD_S - 0.001)
-        assert causes(rig) == {}
-        await passes(rig, 0.001)
-        assert (await escalated(rig, 1), await escalated(rig, 2)) == (2, 1)
-
-
-@pytest.mark.parametrize("held", ["answer", "claim"])
-async def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp_path: Path, held: str) -> None:
-    """The clock does not show how long the operator has been inactive, so the alarm is escalated at once."""
-    clock = ManualClock()
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await rig.submit(signal("1"))
-        await passes(rig, WARN_S)
-        await passes(rig, MAX_S - WARN_S)
-        await rig.ask(f"queue.{held}", alarm=1)
-        assert await escalated(rig) == 1
-        await rig.sync()
-        another_boot(rig)
-    async with core(tmp_path, settings=hasty(tmp_path), clock=ManualClock()) as rig:
-        await passes(rig, 0)
-        assert await escalated(rig) == 2
-        await rig.sync()
-        rows = rig.read("SELECT escalated, boot, due_mono_us FROM alarms")
-        assert rows == [{"escalated": 2, "boot": 2, "due_mono_us": round(HOLD_S * 1e6)}]
-
-
-async def test_after_a_reboot_a_call_that_waits_is_told_by_the_wall_clock(tmp_path: Path) -> None:
-    """It has waited since it was ready; warnings from before the reboot are not repeated."""
-    clock = ManualClock()
-    async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
-        await rig.submit(signal("1"), signal("2"))
-        await passes(rig, WARN_S)
-        assert rig.counters.warnings[Priority.LIFE] == 2
-        another_boot(rig)
-    async with core(tmp_path, settings=hasty(tmp_path), clock=ManualClock()) as rig:
-        rig.clock.step_wall(MAX_S)
-        await passes(rig, MAX_S - WARN_S - 0.001)
-        assert causes(rig) == {}
-        await passes(rig, WARN_S + 0.001)
-        assert causes(rig) == {"unanswered": 2}
-        assert rig.counters.warnings[Priority.LIFE] == 0
-
-
-def another_boot(rig: Core) -> None:
-    """Make the journal look as if it was written before a restart of the machine."""
-    connection = rig.journal._connection
-    connection.execute("UPDATE boots SET boot = 'another'")
 
 
 # --- the disk, an operator's words, settings --------------------------------------------------------------------------
